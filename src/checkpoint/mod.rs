@@ -1,0 +1,1 @@
+//! Checkpoints: containers, key names, architectures, the loading audit.

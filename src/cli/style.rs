@@ -1,0 +1,1 @@
+//! Colour, progress and numbers on a terminal.

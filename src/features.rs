@@ -1,0 +1,122 @@
+//! Features and their labels, wherever they are kept: one (model, layer, data set, split) at a time, read in batches.
+
+use std::collections::BTreeMap;
+
+use ndarray::Array2;
+
+use crate::error::Result;
+
+/// Where a set of features comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provenance {
+    /// Name of the model, e.g. `SL-MLP`.
+    pub model: String,
+    /// Name of the layer, e.g. `backbone`, `projector.0`.
+    pub layer: String,
+    /// Name of the data set, e.g. `animals`.
+    pub dataset: String,
+    /// Split of the data set, e.g. `test`; empty where there is none (foreign arrays).
+    pub split: String,
+    /// The path this was read from, as the user gave it.
+    pub path: String,
+    /// SHA-256 (hex) over the row ids in order: equal means "the same images in the same order".
+    pub ids_sha256: String,
+    /// SHA-256 (hex) over the preprocessing description; empty where unknown.
+    pub preprocess_sha256: String,
+}
+
+/// Class labels of the rows: a dense class index per row (`None` where unlabelled) and the class names.
+///
+/// Classes are ordered by name (integers by value), so that the order of rows never matters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    class_of: Vec<Option<u32>>,
+    names: Vec<String>,
+}
+
+impl Labels {
+    /// Labels from one name per row. Names that are all integers are ordered by value, else as text.
+    pub fn from_names<S: AsRef<str>>(rows: &[S]) -> Self {
+        Self::from_optional(&rows.iter().map(|s| Some(s.as_ref())).collect::<Vec<_>>())
+    }
+
+    /// As [`Labels::from_names`], with `None` for rows that have no label.
+    pub fn from_optional(rows: &[Option<&str>]) -> Self {
+        let mut index: BTreeMap<&str, u32> = rows.iter().flatten().map(|&name| (name, 0)).collect();
+        let mut names: Vec<&str> = index.keys().copied().collect();
+        if names.iter().all(|n| n.parse::<i128>().is_ok()) {
+            names.sort_by_key(|n| n.parse::<i128>().unwrap_or(0));
+        }
+        for (i, name) in names.iter().enumerate() {
+            index.insert(name, i as u32);
+        }
+        Self {
+            class_of: rows.iter().map(|row| row.map(|name| index[name])).collect(),
+            names: names.into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    /// The class of each row, an index into [`Labels::names`].
+    pub fn class_of(&self) -> &[Option<u32>] {
+        &self.class_of
+    }
+
+    /// The class names; every one has at least one row.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The number of classes.
+    pub fn classes(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The number of rows, labelled or not.
+    pub fn len(&self) -> usize {
+        self.class_of.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.class_of.is_empty()
+    }
+
+    /// The number of rows of each class.
+    pub fn counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.names.len()];
+        for &c in self.class_of.iter().flatten() {
+            counts[c as usize] += 1;
+        }
+        counts
+    }
+}
+
+/// Batches of rows in order, each (rows, d) in f64 (stored f32 widened, f64 arrays kept as they are).
+pub type Batches<'a> = Box<dyn Iterator<Item = Result<Array2<f64>>> + Send + 'a>;
+
+/// One set of features of one layer, N rows of width d, read in batches so that memory never depends on N.
+pub trait FeatureSet: Send + Sync {
+    /// Where the features come from.
+    fn provenance(&self) -> &Provenance;
+
+    /// The number of rows, N.
+    fn rows(&self) -> usize;
+
+    /// The number of channels, d.
+    fn width(&self) -> usize;
+
+    /// The labels, one per row, where there are any.
+    fn labels(&self) -> Option<&Labels>;
+
+    /// The row ids, in order.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn ids(&self) -> Result<Vec<String>>;
+
+    /// All rows in order, in batches of `batch_rows` (the last one may be shorter). Every value yielded is finite.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is damaged, or holds NaN or an infinity (with row and channel named).
+    fn batches(&self, batch_rows: usize) -> Result<Batches<'_>>;
+}

@@ -1,0 +1,40 @@
+//! featscope measures *why* one pretraining method transfers better than another.
+//!
+//! Data walks down one street: a checkpoint and images become features ([`store`]); one pass over them gives mergeable
+//! moments and neighbours (`stats`); `metrics` turns those into records with error bars ([`results`]); `compare` sets
+//! methods side by side and `report` renders them. `error ← features ← store, linalg ← stats ← metrics ← compare ←
+//! report ← cli`, and `store, checkpoint, images ← extract ← pretrain ← cli`: left never imports right.
+//!
+//! The crate is built in two halves that never meet in one program: feature `analysis` (LAPACK, the program
+//! `featscope`) and feature `torch` (libtorch, the program `featscope-extract`).
+//!
+//! ```
+//! use featscope::features::Labels;
+//! let labels = Labels::from_names(&["cat", "dog", "cat"]);
+//! assert_eq!(labels.names(), ["cat", "dog"]);
+//! assert_eq!(labels.counts(), [2, 1]);
+//! ```
+
+pub mod checkpoint;
+pub mod cli;
+pub mod error;
+pub mod features;
+pub mod images;
+pub mod results;
+pub mod store;
+
+#[cfg(feature = "analysis")]
+pub mod compare;
+#[cfg(feature = "analysis")]
+pub mod linalg;
+#[cfg(feature = "analysis")]
+pub mod metrics;
+#[cfg(feature = "analysis")]
+pub mod report;
+#[cfg(feature = "analysis")]
+pub mod stats;
+
+#[cfg(feature = "torch")]
+pub mod extract;
+#[cfg(feature = "torch")]
+pub mod pretrain;

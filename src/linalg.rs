@@ -1,0 +1,1 @@
+//! LAPACK and BLAS: the only file that names them.

@@ -1,0 +1,219 @@
+//! Results: the records of an analysis, schema `featscope/results/1`, and the arrays behind the pictures.
+
+mod table;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+
+pub use table::{Column, Table};
+
+/// The schema every results file names.
+pub const SCHEMA: &str = "featscope/results/1";
+
+/// What one command found out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// Version of featscope that wrote it.
+    pub version: String,
+    /// When, RFC 3339, UTC.
+    pub created: String,
+    /// The command line.
+    pub command: String,
+    /// The seed of every random draw.
+    pub seed: u64,
+    /// What was analysed.
+    pub inputs: Vec<Input>,
+    /// The numbers.
+    pub records: Vec<Record>,
+}
+
+/// One set of features that was analysed: what `compare` needs to know before it pairs two models.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// The path, as given.
+    pub path: String,
+    /// Name of the model.
+    pub model: String,
+    /// The layers analysed, in network order.
+    pub layers: Vec<String>,
+    /// Name of the data set.
+    pub dataset: String,
+    /// Split, or empty.
+    pub split: String,
+    /// Rows.
+    pub rows: u64,
+    /// Class names, in order; empty where unlabelled.
+    pub classes: Vec<String>,
+    /// SHA-256 over the row ids in order: equal means the same images in the same order.
+    pub ids_sha256: String,
+    /// SHA-256 over the preprocessing description; empty where unknown.
+    pub preprocess_sha256: String,
+    /// What the loading audit of the model said, where it is known (see the store's manifest).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Value>,
+}
+
+/// One number: a metric on one side (a data set) or on two (pre and eval).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Model name.
+    pub model: String,
+    /// Layer name.
+    pub layer: String,
+    /// Data set name; for a pair, the pretraining side.
+    pub dataset: String,
+    /// Split of `dataset`, or empty.
+    pub split: String,
+    /// For a pair, the evaluation data set.
+    pub other_dataset: Option<String>,
+    /// For a comparison of two models, the other one.
+    pub other_model: Option<String>,
+    /// For a comparison of two layers, the other one.
+    pub other_layer: Option<String>,
+    /// Catalogue id.
+    pub metric: String,
+    /// The value, or `None` where it is undefined (see `note`).
+    pub value: Option<f64>,
+    /// Standard error.
+    pub std_error: Option<f64>,
+    /// Lower end of the 95 % interval.
+    pub ci_low: Option<f64>,
+    /// Upper end of the 95 % interval.
+    pub ci_high: Option<f64>,
+    /// p-value of the test the convention names.
+    pub p_value: Option<f64>,
+    /// What the metric gives where there is nothing to find (its floor or chance level).
+    pub null_value: Option<f64>,
+    /// The value recomputed on each resample; `convention.error` names the scheme.
+    pub replicates: Option<Vec<f64>>,
+    /// Rows used (both sides together for a pair).
+    pub n: u64,
+    /// Channels used.
+    pub d: u64,
+    /// Classes used (both sides together for a pair).
+    pub classes: u64,
+    /// The convention the number was computed with: variant, k, seed, error method...
+    pub convention: Map<String, Value>,
+    /// Why the value is missing, or what to bear in mind.
+    pub note: Option<String>,
+    /// Seconds this record took, shared work shared out.
+    pub seconds: f64,
+}
+
+/// Results together with the arrays behind the pictures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Analysis {
+    /// The records.
+    pub results: Results,
+    /// Tables by name: `spectrum`, `classes`, `class_means`…
+    pub tables: Vec<Table>,
+}
+
+impl Results {
+    /// Empty results of a command, stamped with now.
+    pub fn new(command: impl Into<String>, seed: u64) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            command: command.into(),
+            seed,
+            inputs: Vec::new(),
+            records: Vec::new(),
+        }
+    }
+
+    /// Reads a results file.
+    ///
+    /// # Errors
+    /// When it cannot be read, is not JSON, or names another schema.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        let value: Value = serde_json::from_str(&text)
+            .map_err(|e| Error::input(format!("{}: not JSON ({e}); expected a results file of featscope analyze", path.display())))?;
+        match value.get("schema").and_then(Value::as_str) {
+            Some(SCHEMA) => {}
+            Some(other) => {
+                return Err(Error::input(format!("{}: schema {other}, expected {SCHEMA}; analyze again with this version", path.display())));
+            }
+            None => {
+                return Err(Error::input(format!("{}: no \"schema\"; expected a results file of featscope analyze", path.display())));
+            }
+        }
+        serde_json::from_value(value).map_err(|e| Error::input(format!("{}: damaged results file ({e}); analyze again", path.display())))
+    }
+
+    /// As JSON, indented, with a final newline. The same bytes for the same results.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("results hold only finite numbers and strings");
+        text.push('\n');
+        text
+    }
+}
+
+impl Analysis {
+    /// The table called `name`, if the analysis made it.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|t| t.name == name)
+    }
+
+    /// Writes `DIR/results.json` and `DIR/tables/NAME.parquet`, each under a temporary name first.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or written.
+    pub fn write(&self, dir: &Path) -> Result<()> {
+        let tables = dir.join("tables");
+        std::fs::create_dir_all(&tables).map_err(Error::io(&tables))?;
+        for table in &self.tables {
+            table.write_parquet(&tables.join(format!("{}.parquet", table.name)))?;
+        }
+        write_atomically(&dir.join("results.json"), self.results.to_json().as_bytes())
+    }
+
+    /// Reads what [`Analysis::write`] wrote: a folder, or a results file (its tables are looked for beside it).
+    ///
+    /// # Errors
+    /// As [`Results::read`], and for a damaged table.
+    pub fn read(path: &Path) -> Result<Self> {
+        let file = if path.is_dir() { path.join("results.json") } else { path.to_path_buf() };
+        let results = Results::read(&file)?;
+        let dir = file.parent().unwrap_or(Path::new("")).join("tables");
+        let mut names: Vec<_> = match std::fs::read_dir(&dir) {
+            Ok(entries) => entries.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.extension().is_some_and(|e| e == "parquet")).collect(),
+            Err(_) => Vec::new(),
+        };
+        names.sort();
+        let tables = names.iter().map(|p| Table::read_parquet(p)).collect::<Result<_>>()?;
+        Ok(Self { results, tables })
+    }
+}
+
+/// Writes a file under a temporary name in the same folder, syncs it and renames it: never a half-written file.
+///
+/// # Errors
+/// When the folder or disk refuses.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    use std::io::Write as _;
+    let dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".featscope-").tempfile_in(dir).map_err(Error::io(dir))?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path))?;
+    set_default_permissions(file.as_file(), path)?;
+    file.persist(path).map_err(|e| Error::Io { path: path.to_path_buf(), source: e.error })?;
+    Ok(())
+}
+
+/// Temporary files are private by default; what the user asked for is readable as any other file is.
+fn set_default_permissions(file: &std::fs::File, path: &Path) -> Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        file.set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(Error::io(path))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! Named columns of equal length, written and read as Parquet.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, StringArray, UInt64Array};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::error::{Error, Result};
+
+/// A table: columns of equal length in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// Name, also its file's stem.
+    pub name: String,
+    /// (column name, values).
+    pub columns: Vec<(String, Column)>,
+}
+
+/// One column.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Column {
+    /// Text.
+    Text(Vec<String>),
+    /// Numbers; NaN where missing.
+    Float(Vec<f64>),
+    /// Counts and indices.
+    Count(Vec<u64>),
+}
+
+impl Column {
+    fn to_arrow(&self) -> ArrayRef {
+        match self {
+            Self::Text(v) => Arc::new(StringArray::from_iter_values(v)),
+            Self::Float(v) => Arc::new(v.iter().map(|x| (!x.is_nan()).then_some(*x)).collect::<Float64Array>()),
+            Self::Count(v) => Arc::new(UInt64Array::from(v.clone())),
+        }
+    }
+
+    fn extend_from(&mut self, array: &dyn Array) -> Option<()> {
+        match self {
+            Self::Text(v) => v.extend(array.as_any().downcast_ref::<StringArray>()?.iter().map(|s| s.unwrap_or("").to_owned())),
+            Self::Float(v) => v.extend(array.as_any().downcast_ref::<Float64Array>()?.iter().map(|x| x.unwrap_or(f64::NAN))),
+            Self::Count(v) => v.extend(array.as_any().downcast_ref::<UInt64Array>()?.iter().map(|x| x.unwrap_or(0))),
+        }
+        Some(())
+    }
+}
+
+impl Table {
+    /// The text column `name`.
+    pub fn text(&self, name: &str) -> Option<&[String]> {
+        self.columns.iter().find_map(|(n, c)| match c {
+            Column::Text(v) if n == name => Some(v.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// The number column `name`.
+    pub fn float(&self, name: &str) -> Option<&[f64]> {
+        self.columns.iter().find_map(|(n, c)| match c {
+            Column::Float(v) if n == name => Some(v.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// The count column `name`.
+    pub fn count(&self, name: &str) -> Option<&[u64]> {
+        self.columns.iter().find_map(|(n, c)| match c {
+            Column::Count(v) if n == name => Some(v.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// Appends the rows of a table with the same columns.
+    ///
+    /// # Panics
+    /// When the columns differ in number or kind: tables of one name are made by one place.
+    pub fn append(&mut self, other: Self) {
+        assert_eq!(self.columns.len(), other.columns.len(), "tables {} differ", self.name);
+        for ((_, mine), (_, theirs)) in self.columns.iter_mut().zip(other.columns) {
+            match (mine, theirs) {
+                (Column::Text(a), Column::Text(b)) => a.extend(b),
+                (Column::Float(a), Column::Float(b)) => a.extend(b),
+                (Column::Count(a), Column::Count(b)) => a.extend(b),
+                _ => panic!("tables {} differ in the kind of a column", self.name),
+            }
+        }
+    }
+
+    /// Writes the table as Parquet (zstd), under a temporary name first.
+    ///
+    /// # Errors
+    /// When the folder or disk refuses.
+    pub fn write_parquet(&self, path: &Path) -> Result<()> {
+        let damaged = |e: String| Error::input(format!("{}: cannot write the table ({e})", path.display()));
+        let batch = RecordBatch::try_from_iter(self.columns.iter().map(|(n, c)| (n.as_str(), c.to_arrow()))).map_err(|e| damaged(e.to_string()))?;
+        let properties = parquet::file::properties::WriterProperties::builder()
+            .set_compression(parquet::basic::Compression::ZSTD(Default::default()))
+            .build();
+        let mut bytes = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).map_err(|e| damaged(e.to_string()))?;
+        writer.write(&batch).map_err(|e| damaged(e.to_string()))?;
+        writer.close().map_err(|e| damaged(e.to_string()))?;
+        super::write_atomically(path, &bytes)
+    }
+
+    /// Reads a table this project wrote.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not such a table.
+    pub fn read_parquet(path: &Path) -> Result<Self> {
+        let damaged = |e: String| Error::input(format!("{}: not a table of featscope ({e}); analyze again", path.display()));
+        let file = std::fs::File::open(path).map_err(Error::io(path))?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(e.to_string()))?;
+        let mut columns = Vec::new();
+        for field in builder.schema().fields() {
+            use arrow_schema::DataType::{Float64, UInt64, Utf8};
+            let column = match field.data_type() {
+                Utf8 => Column::Text(Vec::new()),
+                Float64 => Column::Float(Vec::new()),
+                UInt64 => Column::Count(Vec::new()),
+                other => return Err(damaged(format!("column {} is {other}", field.name()))),
+            };
+            columns.push((field.name().clone(), column));
+        }
+        for batch in builder.build().map_err(|e| damaged(e.to_string()))? {
+            let batch = batch.map_err(|e| damaged(e.to_string()))?;
+            for (i, (name, column)) in columns.iter_mut().enumerate() {
+                column.extend_from(batch.column(i)).ok_or_else(|| damaged(format!("column {name} changes its type")))?;
+            }
+        }
+        let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Self { name, columns })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_survives_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let table = Table {
+            name: "spectrum".into(),
+            columns: vec![
+                ("model".into(), Column::Text(vec!["SL".into(), "ü,\"".into()])),
+                ("rank".into(), Column::Count(vec![1, u64::MAX])),
+                ("eigenvalue".into(), Column::Float(vec![0.1 + 0.2, 5e-324])),
+            ],
+        };
+        let path = dir.path().join("spectrum.parquet");
+        table.write_parquet(&path).unwrap();
+        assert_eq!(Table::read_parquet(&path).unwrap(), table);
+    }
+}
