@@ -1,1 +1,3 @@
 //! Checkpoints: containers, key names, architectures, the loading audit.
+
+pub mod arch;
