@@ -1,1 +1,231 @@
-//! LAPACK and BLAS: the only file that names them.
+//! LAPACK and BLAS: the only file that names them. BLAS runs on one thread; the callers parallelise over a fixed number
+//! of pieces, which makes every result the same for any number of threads.
+
+#![allow(unsafe_code)]
+
+use std::ffi::{c_char, c_int};
+use std::sync::Once;
+
+use ndarray::{Array2, ArrayView2};
+
+use crate::error::{Error, Result};
+
+unsafe extern "C" {
+    fn openblas_set_num_threads(threads: c_int);
+}
+
+fn single_threaded_blas() {
+    static ONCE: Once = Once::new();
+    // SAFETY: OpenBLAS allows the call at any time; `Once` keeps it from racing with itself.
+    ONCE.call_once(|| unsafe { openblas_set_num_threads(1) });
+}
+
+fn int(n: usize) -> c_int {
+    c_int::try_from(n).expect("matrix dimensions are checked at the door to fit LAPACK's integers")
+}
+
+const LOWER: c_char = b'L' as c_char;
+const NORMAL: c_char = b'N' as c_char;
+
+/// A symmetric d x d matrix in rectangular full packed format: d(d+1)/2 numbers at the speed of BLAS 3
+/// (Gustavson et al. 2010, LAPACK's `?SFRK`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Symmetric {
+    d: usize,
+    packed: Vec<f64>,
+}
+
+impl Symmetric {
+    /// The d x d zero matrix.
+    pub fn zeros(d: usize) -> Self {
+        Self {
+            d,
+            packed: vec![0.0; d * (d + 1) / 2],
+        }
+    }
+
+    /// Adds XᵀX, X being (rows, d) in standard (row-major) layout.
+    pub fn add_gram(&mut self, rows: ArrayView2<f64>) {
+        assert_eq!(rows.ncols(), self.d, "the Gram matrix of rows of another width");
+        if rows.nrows() == 0 || self.d == 0 {
+            return;
+        }
+        single_threaded_blas();
+        let rows = rows.as_standard_layout();
+        let (n, k, one) = (int(self.d), int(rows.nrows()), 1.0);
+        // SAFETY: row-major (k, n) is column-major n x k with leading dimension n; `packed` holds n(n+1)/2 numbers.
+        unsafe {
+            lapack_sys::dsfrk_(
+                &NORMAL,
+                &LOWER,
+                &NORMAL,
+                &n,
+                &k,
+                &one,
+                rows.as_ptr(),
+                &n,
+                &one,
+                self.packed.as_mut_ptr(),
+            );
+        }
+    }
+
+    /// Adds another matrix of the same size.
+    pub fn add(&mut self, other: &Self) {
+        assert_eq!(self.d, other.d, "the sum of matrices of different sizes");
+        self.packed.iter_mut().zip(&other.packed).for_each(|(a, b)| *a += b);
+    }
+
+    /// All d x d entries.
+    pub fn to_full(&self) -> Array2<f64> {
+        let mut full = Array2::zeros((self.d, self.d));
+        if self.d == 0 {
+            return full;
+        }
+        let n = int(self.d);
+        let mut info = 0;
+        // SAFETY: `full` holds n x n numbers, `packed` n(n+1)/2.
+        unsafe {
+            lapack_sys::dtfttr_(
+                &NORMAL,
+                &LOWER,
+                &n,
+                self.packed.as_ptr(),
+                full.as_mut_ptr(),
+                &n,
+                &mut info,
+            );
+        }
+        assert_eq!(info, 0, "dtfttr refuses no valid size");
+        // Column-major lower is row-major upper: mirror it, in tiles that stay in the cache.
+        const TILE: usize = 64;
+        for top in (0..self.d).step_by(TILE) {
+            for left in (0..=top).step_by(TILE) {
+                for i in top..(top + TILE).min(self.d) {
+                    for j in left..(left + TILE).min(i) {
+                        full[[i, j]] = full[[j, i]];
+                    }
+                }
+            }
+        }
+        full
+    }
+}
+
+/// A Bᵀ for A (m, d) and B (n, d), both in standard layout.
+pub fn product_transposed(a: ArrayView2<f64>, b: ArrayView2<f64>) -> Array2<f64> {
+    assert_eq!(a.ncols(), b.ncols(), "the product of rows of different widths");
+    let (a, b) = (a.as_standard_layout(), b.as_standard_layout());
+    let mut out = Array2::zeros((a.nrows(), b.nrows()));
+    if out.is_empty() || a.ncols() == 0 {
+        return out;
+    }
+    single_threaded_blas();
+    let (m, n, d) = (int(a.nrows()), int(b.nrows()), int(a.ncols()));
+    // SAFETY: all three are row-major with the leading dimensions given.
+    unsafe {
+        cblas_sys::cblas_dgemm(
+            cblas_sys::CBLAS_LAYOUT::CblasRowMajor,
+            cblas_sys::CBLAS_TRANSPOSE::CblasNoTrans,
+            cblas_sys::CBLAS_TRANSPOSE::CblasTrans,
+            m,
+            n,
+            d,
+            1.0,
+            a.as_ptr(),
+            d,
+            b.as_ptr(),
+            d,
+            0.0,
+            out.as_mut_ptr(),
+            n,
+        );
+    }
+    out
+}
+
+/// Eigenvalues of a symmetric matrix in descending order (LAPACK's divide and conquer, `dsyevd`).
+///
+/// # Errors
+/// When the iteration does not converge.
+pub fn eigenvalues(mut matrix: Array2<f64>) -> Result<Vec<f64>> {
+    let d = matrix.nrows();
+    if d == 0 {
+        return Ok(Vec::new());
+    }
+    single_threaded_blas();
+    let n = int(d);
+    let values_only = NORMAL;
+    let mut values = vec![0.0; d];
+    let (mut work, mut iwork, mut info) = (vec![0.0], vec![0], 0);
+    // The first call asks for the workspace sizes, the second one works.
+    for ask in [true, false] {
+        let (lwork, liwork) = if ask {
+            (-1, -1)
+        } else {
+            (int(work.len()), int(iwork.len()))
+        };
+        // SAFETY: `matrix` is d x d, `values` d; the workspaces have the lengths passed with them.
+        unsafe {
+            lapack_sys::dsyevd_(
+                &values_only,
+                &LOWER,
+                &n,
+                matrix.as_mut_ptr(),
+                &n,
+                values.as_mut_ptr(),
+                work.as_mut_ptr(),
+                &lwork,
+                iwork.as_mut_ptr(),
+                &liwork,
+                &mut info,
+            );
+        }
+        if info != 0 {
+            return Err(Error::undefined("the eigenvalue iteration did not converge"));
+        }
+        if ask {
+            let (lwork, liwork) = (work[0] as usize, iwork[0] as usize);
+            work.resize(lwork.max(1), 0.0);
+            iwork.resize(liwork.max(1), 0);
+        }
+    }
+    values.reverse();
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn the_packed_gram_matrix_is_the_plain_one() {
+        // Odd and even d are packed differently.
+        for d in 1..8 {
+            let x = Array2::from_shape_fn((5, d), |(i, j)| ((i * 7 + j * 3) % 11) as f64 - 4.0);
+            let mut s = Symmetric::zeros(d);
+            s.add_gram(x.view());
+            s.add_gram(x.view());
+            // Small integers: exact.
+            assert_eq!(s.to_full(), x.t().dot(&x) * 2.0);
+        }
+    }
+
+    #[test]
+    fn products_match_the_textbook() {
+        let (a, b) = (
+            array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]],
+            array![[1.0, -1.0], [0.5, 2.0]],
+        );
+        assert_eq!(product_transposed(a.view(), b.view()), a.dot(&b.t()));
+    }
+
+    #[test]
+    fn eigenvalues_descend() {
+        let values = eigenvalues(array![[2.0, 1.0, 0.0], [1.0, 2.0, 0.0], [0.0, 0.0, 7.0]]).unwrap();
+        for (got, expected) in values.iter().zip([7.0, 3.0, 1.0]) {
+            assert!((got - expected).abs() < 1e-14, "{values:?}");
+        }
+    }
+}

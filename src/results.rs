@@ -135,18 +135,29 @@ impl Results {
     /// When it cannot be read, is not JSON, or names another schema.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        let value: Value = serde_json::from_str(&text)
-            .map_err(|e| Error::input(format!("{}: not JSON ({e}); expected a results file of featscope analyze", path.display())))?;
+        let value: Value = serde_json::from_str(&text).map_err(|e| {
+            Error::input(format!(
+                "{}: not JSON ({e}); expected a results file of featscope analyze",
+                path.display()
+            ))
+        })?;
         match value.get("schema").and_then(Value::as_str) {
             Some(SCHEMA) => {}
             Some(other) => {
-                return Err(Error::input(format!("{}: schema {other}, expected {SCHEMA}; analyze again with this version", path.display())));
+                return Err(Error::input(format!(
+                    "{}: schema {other}, expected {SCHEMA}; analyze again with this version",
+                    path.display()
+                )));
             }
             None => {
-                return Err(Error::input(format!("{}: no \"schema\"; expected a results file of featscope analyze", path.display())));
+                return Err(Error::input(format!(
+                    "{}: no \"schema\"; expected a results file of featscope analyze",
+                    path.display()
+                )));
             }
         }
-        serde_json::from_value(value).map_err(|e| Error::input(format!("{}: damaged results file ({e}); analyze again", path.display())))
+        serde_json::from_value(value)
+            .map_err(|e| Error::input(format!("{}: damaged results file ({e}); analyze again", path.display())))
     }
 
     /// As JSON, indented, with a final newline. The same bytes for the same results.
@@ -181,11 +192,18 @@ impl Analysis {
     /// # Errors
     /// As [`Results::read`], and for a damaged table.
     pub fn read(path: &Path) -> Result<Self> {
-        let file = if path.is_dir() { path.join("results.json") } else { path.to_path_buf() };
+        let file = if path.is_dir() {
+            path.join("results.json")
+        } else {
+            path.to_path_buf()
+        };
         let results = Results::read(&file)?;
         let dir = file.parent().unwrap_or(Path::new("")).join("tables");
         let mut names: Vec<_> = match std::fs::read_dir(&dir) {
-            Ok(entries) => entries.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.extension().is_some_and(|e| e == "parquet")).collect(),
+            Ok(entries) => entries
+                .filter_map(|e| Some(e.ok()?.path()))
+                .filter(|p| p.extension().is_some_and(|e| e == "parquet"))
+                .collect(),
             Err(_) => Vec::new(),
         };
         names.sort();
@@ -200,11 +218,22 @@ impl Analysis {
 /// When the folder or disk refuses.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     use std::io::Write as _;
-    let dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".featscope-").tempfile_in(dir).map_err(Error::io(dir))?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path))?;
+    let dir = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".featscope-")
+        .tempfile_in(dir)
+        .map_err(Error::io(dir))?;
+    file.write_all(bytes)
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(Error::io(path))?;
     set_default_permissions(file.as_file(), path)?;
-    file.persist(path).map_err(|e| Error::Io { path: path.to_path_buf(), source: e.error })?;
+    file.persist(path).map_err(|e| Error::Io {
+        path: path.to_path_buf(),
+        source: e.error,
+    })?;
     Ok(())
 }
 
@@ -213,7 +242,8 @@ fn set_default_permissions(file: &std::fs::File, path: &Path) -> Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        file.set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(Error::io(path))?;
+        file.set_permissions(std::fs::Permissions::from_mode(0o644))
+            .map_err(Error::io(path))?;
     }
     Ok(())
 }

@@ -127,9 +127,20 @@ impl Arch {
             Some(base) => (base, true),
             None => (name, false),
         };
-        let resnet = |block, layers| Self::ResNet(ResNet { block, layers, width_per_group: 64, groups: 1, cifar_stem });
+        let resnet = |block, layers| {
+            Self::ResNet(ResNet {
+                block,
+                layers,
+                width_per_group: 64,
+                groups: 1,
+                cifar_stem,
+            })
+        };
         Ok(match base {
-            "small-cnn" if !cifar_stem => Self::SmallCnn(SmallCnn { stem: 32, stages: vec![64, 128] }),
+            "small-cnn" if !cifar_stem => Self::SmallCnn(SmallCnn {
+                stem: 32,
+                stages: vec![64, 128],
+            }),
             "resnet18" => resnet(Block::Basic, [2, 2, 2, 2]),
             "resnet34" => resnet(Block::Basic, [3, 4, 6, 3]),
             "resnet50" => resnet(Block::Bottleneck, [3, 4, 6, 3]),
@@ -150,7 +161,11 @@ impl Arch {
             Self::SmallCnn(s) => s.stages.clone(),
             Self::ResNet(r) => (0..4).map(|i| (64 << i) * r.block.expansion()).collect(),
         };
-        let mut taps: Vec<_> = widths.iter().enumerate().map(|(i, &w)| (format!("stage{}", i + 1), w)).collect();
+        let mut taps: Vec<_> = widths
+            .iter()
+            .enumerate()
+            .map(|(i, &w)| (format!("stage{}", i + 1), w))
+            .collect();
         taps.push(("backbone".to_owned(), widths.last().copied().unwrap_or(0)));
         taps
     }
@@ -196,7 +211,12 @@ impl Tensors {
     }
 
     fn norm(&mut self, name: &str, width: usize) {
-        for (suffix, parameter) in [("weight", true), ("bias", true), ("running_mean", false), ("running_var", false)] {
+        for (suffix, parameter) in [
+            ("weight", true),
+            ("bias", true),
+            ("running_mean", false),
+            ("running_var", false),
+        ] {
             self.push(format!("{name}.{suffix}"), vec![width], parameter);
         }
     }
@@ -245,7 +265,11 @@ mod tests {
     fn parameters(name: &str) -> usize {
         let arch = Arch::parse(name).unwrap();
         assert_eq!(arch.name(), name);
-        arch.tensors().iter().filter(|t| t.parameter).map(|t| t.shape.iter().product::<usize>()).sum()
+        arch.tensors()
+            .iter()
+            .filter(|t| t.parameter)
+            .map(|t| t.shape.iter().product::<usize>())
+            .sum()
     }
 
     #[test]

@@ -40,9 +40,27 @@ impl Column {
 
     fn extend_from(&mut self, array: &dyn Array) -> Option<()> {
         match self {
-            Self::Text(v) => v.extend(array.as_any().downcast_ref::<StringArray>()?.iter().map(|s| s.unwrap_or("").to_owned())),
-            Self::Float(v) => v.extend(array.as_any().downcast_ref::<Float64Array>()?.iter().map(|x| x.unwrap_or(f64::NAN))),
-            Self::Count(v) => v.extend(array.as_any().downcast_ref::<UInt64Array>()?.iter().map(|x| x.unwrap_or(0))),
+            Self::Text(v) => v.extend(
+                array
+                    .as_any()
+                    .downcast_ref::<StringArray>()?
+                    .iter()
+                    .map(|s| s.unwrap_or("").to_owned()),
+            ),
+            Self::Float(v) => v.extend(
+                array
+                    .as_any()
+                    .downcast_ref::<Float64Array>()?
+                    .iter()
+                    .map(|x| x.unwrap_or(f64::NAN)),
+            ),
+            Self::Count(v) => v.extend(
+                array
+                    .as_any()
+                    .downcast_ref::<UInt64Array>()?
+                    .iter()
+                    .map(|x| x.unwrap_or(0)),
+            ),
         }
         Some(())
     }
@@ -95,12 +113,14 @@ impl Table {
     /// When the folder or disk refuses.
     pub fn write_parquet(&self, path: &Path) -> Result<()> {
         let damaged = |e: String| Error::input(format!("{}: cannot write the table ({e})", path.display()));
-        let batch = RecordBatch::try_from_iter(self.columns.iter().map(|(n, c)| (n.as_str(), c.to_arrow()))).map_err(|e| damaged(e.to_string()))?;
+        let batch = RecordBatch::try_from_iter(self.columns.iter().map(|(n, c)| (n.as_str(), c.to_arrow())))
+            .map_err(|e| damaged(e.to_string()))?;
         let properties = parquet::file::properties::WriterProperties::builder()
             .set_compression(parquet::basic::Compression::ZSTD(Default::default()))
             .build();
         let mut bytes = Vec::new();
-        let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).map_err(|e| damaged(e.to_string()))?;
+        let mut writer =
+            ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).map_err(|e| damaged(e.to_string()))?;
         writer.write(&batch).map_err(|e| damaged(e.to_string()))?;
         writer.close().map_err(|e| damaged(e.to_string()))?;
         super::write_atomically(path, &bytes)
@@ -111,7 +131,12 @@ impl Table {
     /// # Errors
     /// When the file cannot be read or is not such a table.
     pub fn read_parquet(path: &Path) -> Result<Self> {
-        let damaged = |e: String| Error::input(format!("{}: not a table of featscope ({e}); analyze again", path.display()));
+        let damaged = |e: String| {
+            Error::input(format!(
+                "{}: not a table of featscope ({e}); analyze again",
+                path.display()
+            ))
+        };
         let file = std::fs::File::open(path).map_err(Error::io(path))?;
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(e.to_string()))?;
         let mut columns = Vec::new();
@@ -128,10 +153,15 @@ impl Table {
         for batch in builder.build().map_err(|e| damaged(e.to_string()))? {
             let batch = batch.map_err(|e| damaged(e.to_string()))?;
             for (i, (name, column)) in columns.iter_mut().enumerate() {
-                column.extend_from(batch.column(i)).ok_or_else(|| damaged(format!("column {name} changes its type")))?;
+                column
+                    .extend_from(batch.column(i))
+                    .ok_or_else(|| damaged(format!("column {name} changes its type")))?;
             }
         }
-        let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = path
+            .file_stem()
+            .map(|s| s.to_string_lossy().into_owned())
+            .unwrap_or_default();
         Ok(Self { name, columns })
     }
 }

@@ -1,1 +1,15 @@
-//! Mergeable statistics.
+//! Mergeable statistics and resampling: arrays in, numbers out.
+
+mod class_moments;
+mod correlation;
+mod moments;
+mod neighbours;
+mod resample;
+mod summary;
+
+pub use class_moments::ClassMoments;
+pub use correlation::Correlation;
+pub use moments::Moments;
+pub use neighbours::{Neighbours, nearest, squared_distances};
+pub use resample::{Estimate, bootstrap_draws, generator, jackknife, percentile_interval, t_quantile};
+pub use summary::{GROUPS, Part, Sample, Summariser, Summary, Wanted, unit};

@@ -1,0 +1,148 @@
+//! Mean and scatter of all rows, mergeable.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
+
+use crate::linalg::Symmetric;
+
+/// Count, mean (d) and scatter Σ (x - mean)(x - mean)ᵀ (d x d, packed) of a set of rows.
+///
+/// Two sets merge exactly (Chan, Golub & LeVeque 1983), so chunks, threads and jackknife groups all use it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moments {
+    n: u64,
+    mean: Array1<f64>,
+    scatter: Symmetric,
+}
+
+impl Moments {
+    /// No rows of width `d`.
+    pub fn new(d: usize) -> Self {
+        Self {
+            n: 0,
+            mean: Array1::zeros(d),
+            scatter: Symmetric::zeros(d),
+        }
+    }
+
+    /// The number of rows.
+    pub fn n(&self) -> u64 {
+        self.n
+    }
+
+    /// The mean; zero where there are no rows.
+    pub fn mean(&self) -> &Array1<f64> {
+        &self.mean
+    }
+
+    /// The scatter matrix; divide by n - 1 for the covariance.
+    pub fn scatter(&self) -> Array2<f64> {
+        self.scatter.to_full()
+    }
+
+    /// Takes in more rows (b, d). The rows are centred on their own mean first, so a mean far from zero costs nothing.
+    pub fn update(&mut self, rows: ArrayView2<f64>) {
+        let b = rows.nrows();
+        if b == 0 {
+            return;
+        }
+        let d = rows.ncols();
+        let block_mean = precise_mean(rows);
+        // One more row carries the distance between the two means, so that one product does it all.
+        let mut centred = Array2::zeros((b + 1, d));
+        for (mut to, from) in centred.axis_iter_mut(Axis(0)).zip(rows.axis_iter(Axis(0))) {
+            to.assign(&from);
+            to -= &block_mean;
+        }
+        let joint = self.n + b as u64;
+        let delta = &block_mean - &self.mean;
+        let weight = (self.n as f64 * b as f64 / joint as f64).sqrt();
+        centred.row_mut(b).assign(&(&delta * weight));
+        self.scatter.add_gram(centred.view());
+        self.mean.scaled_add(b as f64 / joint as f64, &delta);
+        self.n = joint;
+    }
+
+    /// Takes in the rows of another set.
+    pub fn merge(&mut self, other: &Self) {
+        if other.n == 0 {
+            return;
+        }
+        let joint = self.n + other.n;
+        let delta = &other.mean - &self.mean;
+        let weight = (self.n as f64 * other.n as f64 / joint as f64).sqrt();
+        self.scatter.add(&other.scatter);
+        self.scatter.add_gram((&delta * weight).insert_axis(Axis(0)).view());
+        self.mean.scaled_add(other.n as f64 / joint as f64, &delta);
+        self.n = joint;
+    }
+}
+
+/// The mean of some rows, in two passes: the second removes what rounding left in the first.
+fn precise_mean(rows: ArrayView2<f64>) -> Array1<f64> {
+    let n = rows.nrows() as f64;
+    let mut mean = rows.sum_axis(Axis(0)) / n;
+    let mut rest = Array1::<f64>::zeros(rows.ncols());
+    for row in rows.axis_iter(Axis(0)) {
+        Zip::from(&mut rest)
+            .and(&row)
+            .and(&mean)
+            .for_each(|r, x, m| *r += x - m);
+    }
+    mean.scaled_add(1.0 / n, &rest);
+    mean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::s;
+
+    fn rows(n: usize, d: usize, offset: f64) -> Array2<f64> {
+        Array2::from_shape_fn((n, d), |(i, j)| offset + ((i * 31 + j * 17 + i * j) % 23) as f64 / 7.0)
+    }
+
+    fn close(a: &Array2<f64>, b: &Array2<f64>, tolerance: f64) {
+        let scale = b.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+        let worst = (a - b).iter().fold(0.0f64, |m, x| m.max(x.abs()));
+        assert!(worst <= tolerance * scale, "{worst:e} of {scale:e}");
+    }
+
+    #[test]
+    fn merging_any_split_equals_one_pass() {
+        let x = rows(40, 6, 0.0);
+        let mut whole = Moments::new(6);
+        whole.update(x.view());
+        for cut in 0..=40 {
+            let (mut a, mut b) = (Moments::new(6), Moments::new(6));
+            a.update(x.slice(s![..cut, ..]));
+            b.update(x.slice(s![cut.., ..]));
+            a.merge(&b);
+            assert_eq!(a.n(), 40);
+            close(&a.scatter(), &whole.scatter(), 1e-13);
+        }
+    }
+
+    #[test]
+    fn the_scatter_is_the_textbooks() {
+        let x = rows(25, 4, 0.0);
+        let mut m = Moments::new(4);
+        for chunk in x.axis_chunks_iter(Axis(0), 7) {
+            m.update(chunk);
+        }
+        let centred = &x - &x.mean_axis(Axis(0)).unwrap();
+        close(&m.scatter(), &centred.t().dot(&centred), 1e-13);
+    }
+
+    #[test]
+    fn a_mean_ten_thousand_deviations_away_costs_no_digits() {
+        // The shift is a power of two and the values are multiples of 2^-3, so that shifting is exact.
+        let near = Array2::from_shape_fn((60, 5), |(i, j)| ((i * 31 + j * 17 + i * j) % 23) as f64 / 8.0);
+        let far = &near + 65536.0;
+        let (mut a, mut b) = (Moments::new(5), Moments::new(5));
+        for (na, fb) in near.axis_chunks_iter(Axis(0), 9).zip(far.axis_chunks_iter(Axis(0), 9)) {
+            a.update(na);
+            b.update(fb);
+        }
+        close(&b.scatter(), &a.scatter(), 1e-11);
+    }
+}

@@ -1,0 +1,290 @@
+//! One pass over a set of features: everything the moment metrics and their error bars need.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+use rayon::prelude::*;
+
+use crate::features::Labels;
+use crate::stats::resample::generator;
+use crate::stats::{ClassMoments, Moments};
+
+/// Groups of the delete-a-group jackknife.
+pub const GROUPS: usize = 10;
+
+/// The random stream that picks sample rows (see [`generator`]).
+const SAMPLE_STREAM: u64 = 1;
+
+/// What a pass should collect beside class moments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The d x d scatter (for correlations and the spectrum).
+    pub scatter: bool,
+    /// Class moments of l2-normalised rows.
+    pub normalised: bool,
+    /// At most this many rows, drawn at random.
+    pub sample: usize,
+    /// Seed of the draw.
+    pub seed: u64,
+}
+
+/// Moments of one group of rows, or of several merged.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Mean and scatter of all rows, labelled or not; `None` where not wanted.
+    pub moments: Option<Moments>,
+    /// Class moments of the labelled rows.
+    pub classes: ClassMoments,
+    /// The same of l2-normalised rows; `None` where not wanted.
+    pub normalised: Option<ClassMoments>,
+    low: Array1<f64>,
+    high: Array1<f64>,
+}
+
+/// Rows drawn at random from a set, in random order: any prefix is a smaller draw.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// (n, d).
+    pub rows: Array2<f64>,
+    /// The jackknife group of each row.
+    pub groups: Vec<u8>,
+}
+
+/// What one pass found.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Rows, labelled or not.
+    pub rows: u64,
+    /// Width, d.
+    pub width: usize,
+    /// One part for each jackknife group.
+    pub parts: Vec<Part>,
+    /// The rows drawn.
+    pub sample: Sample,
+}
+
+/// Takes in a set of features batch by batch.
+pub struct Summariser {
+    group_of: Vec<u8>,
+    class_of: Vec<Option<u32>>,
+    parts: Vec<Part>,
+    /// (row, place in the sample), by row.
+    drawn: Vec<(usize, usize)>,
+    sample: Sample,
+    seen: usize,
+}
+
+impl Part {
+    fn new(classes: usize, d: usize, wanted: Wanted) -> Self {
+        Self {
+            moments: wanted.scatter.then(|| Moments::new(d)),
+            classes: ClassMoments::new(classes, d),
+            normalised: wanted.normalised.then(|| ClassMoments::new(classes, d)),
+            low: Array1::from_elem(d, f64::INFINITY),
+            high: Array1::from_elem(d, f64::NEG_INFINITY),
+        }
+    }
+
+    fn update(&mut self, rows: ArrayView2<f64>, classes: &[Option<u32>]) {
+        for (row, class) in rows.outer_iter().zip(classes) {
+            self.low.zip_mut_with(&row, |low, x| *low = low.min(*x));
+            self.high.zip_mut_with(&row, |high, x| *high = high.max(*x));
+            let Some(class) = class.map(|c| c as usize) else {
+                continue;
+            };
+            self.classes.update(class, row);
+            if let Some(normalised) = &mut self.normalised {
+                normalised.update(class, unit(row.to_owned()).view());
+            }
+        }
+        if let Some(moments) = &mut self.moments {
+            moments.update(rows);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.classes.merge(&other.classes);
+        if let (Some(a), Some(b)) = (&mut self.normalised, &other.normalised) {
+            a.merge(b);
+        }
+        if let (Some(a), Some(b)) = (&mut self.moments, &other.moments) {
+            a.merge(b);
+        }
+        self.low.zip_mut_with(&other.low, |low, x| *low = low.min(*x));
+        self.high.zip_mut_with(&other.high, |high, x| *high = high.max(*x));
+    }
+
+    /// Per channel, whether it takes more than one value.
+    pub fn live(&self) -> Vec<bool> {
+        self.low.iter().zip(&self.high).map(|(low, high)| low < high).collect()
+    }
+}
+
+/// A row divided by its Euclidean norm; the zero row stays.
+pub fn unit(mut row: Array1<f64>) -> Array1<f64> {
+    let norm = row.dot(&row).sqrt();
+    if norm > 0.0 {
+        row /= norm;
+    }
+    row
+}
+
+impl Summary {
+    /// All rows together.
+    pub fn all(&self) -> Part {
+        self.without(None)
+    }
+
+    /// All rows but those of one group.
+    pub fn without(&self, group: Option<usize>) -> Part {
+        let mut kept = self
+            .parts
+            .iter()
+            .enumerate()
+            .filter(|(g, _)| Some(*g) != group)
+            .map(|(_, part)| part);
+        let mut all = kept.next().expect("there are several groups").clone();
+        kept.for_each(|part| all.merge(part));
+        all
+    }
+
+    /// Lets go of the scatter matrices, which only one-sided metrics need.
+    pub fn drop_scatter(&mut self) {
+        self.parts.iter_mut().for_each(|part| part.moments = None);
+    }
+}
+
+impl Summariser {
+    /// For `rows` rows of width `d`.
+    pub fn new(rows: usize, d: usize, labels: Option<&Labels>, wanted: Wanted) -> Self {
+        let class_of = labels.map_or_else(|| vec![None; rows], |l| l.class_of().to_vec());
+        let classes = labels.map_or(0, Labels::classes);
+        let group_of = groups_within_classes(&class_of, classes);
+        let amount = wanted.sample.min(rows);
+        let mut rng = generator(wanted.seed, SAMPLE_STREAM);
+        let mut drawn: Vec<(usize, usize)> = rand::seq::index::sample(&mut rng, rows, amount)
+            .into_iter()
+            .enumerate()
+            .map(|(i, row)| (row, i))
+            .collect();
+        let mut groups = vec![0; amount];
+        drawn.iter().for_each(|&(row, place)| groups[place] = group_of[row]);
+        drawn.sort_unstable();
+        Self {
+            group_of,
+            class_of,
+            parts: vec![Part::new(classes, d, wanted); GROUPS],
+            drawn,
+            sample: Sample {
+                rows: Array2::zeros((amount, d)),
+                groups,
+            },
+            seen: 0,
+        }
+    }
+
+    /// Rows per batch at which memory stays small and matrix products run at full speed. Fixed by the width alone,
+    /// so that the bits of the result depend on nothing else.
+    pub fn batch_rows(d: usize) -> usize {
+        (8 * 1024 * 1024 / d.max(1)).clamp(512, 65_536)
+    }
+
+    /// Takes in the next rows.
+    pub fn push(&mut self, rows: ArrayView2<f64>) {
+        let from = self.seen;
+        let to = from + rows.nrows();
+        let (group_of, class_of) = (&self.group_of[from..to], &self.class_of[from..to]);
+        self.parts.par_iter_mut().enumerate().for_each(|(group, part)| {
+            let members: Vec<usize> = (0..rows.nrows()).filter(|&i| group_of[i] as usize == group).collect();
+            let classes: Vec<_> = members.iter().map(|&i| class_of[i]).collect();
+            part.update(rows.select(Axis(0), &members).view(), &classes);
+        });
+        let first = self.drawn.partition_point(|(row, _)| *row < from);
+        for &(row, place) in self.drawn[first..].iter().take_while(|(row, _)| *row < to) {
+            self.sample.rows.row_mut(place).assign(&rows.row(row - from));
+        }
+        self.seen = to;
+    }
+
+    /// The summary of the rows taken in.
+    pub fn finish(self) -> Summary {
+        Summary {
+            rows: self.seen as u64,
+            width: self.sample.rows.ncols(),
+            parts: self.parts,
+            sample: self.sample,
+        }
+    }
+}
+
+/// The jackknife group of each row: round-robin within each class in row order (contiguous groups would fall on whole
+/// classes where a file is sorted by class). Classes start at different groups, so that small ones do not all meet in
+/// the first; unlabelled rows count as one more class.
+fn groups_within_classes(class_of: &[Option<u32>], classes: usize) -> Vec<u8> {
+    let mut next: Vec<usize> = (0..=classes).collect();
+    class_of
+        .iter()
+        .map(|class| {
+            let counter = &mut next[class.map_or(classes, |c| c as usize)];
+            *counter += 1;
+            ((*counter - 1) % GROUPS) as u8
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::s;
+
+    fn data() -> (Array2<f64>, Labels) {
+        let x = Array2::from_shape_fn((123, 4), |(i, j)| ((i * 31 + j * 17 + i * j * j) % 29) as f64 / 3.0);
+        let names: Vec<String> = (0..123).map(|i| (i / 50).to_string()).collect();
+        (x, Labels::from_names(&names))
+    }
+
+    fn summary(batch: usize) -> Summary {
+        let (x, labels) = data();
+        let wanted = Wanted {
+            scatter: true,
+            normalised: true,
+            sample: 20,
+            seed: 7,
+        };
+        let mut s = Summariser::new(123, 4, Some(&labels), wanted);
+        x.axis_chunks_iter(Axis(0), batch).for_each(|rows| s.push(rows));
+        s.finish()
+    }
+
+    #[test]
+    fn all_groups_together_are_the_whole_set() {
+        let (x, labels) = data();
+        let all = summary(40).all();
+        assert_eq!(all.classes.counts(), [50, 50, 23]);
+        assert_eq!(
+            all.classes.counts().iter().map(|&n| n as usize).collect::<Vec<_>>(),
+            labels.counts()
+        );
+        let mean = x.slice(s![50..100, ..]).mean_axis(Axis(0)).unwrap();
+        for (got, expected) in all.classes.means().row(1).iter().zip(&mean) {
+            assert!((got - expected).abs() < 1e-13);
+        }
+        assert_eq!(all.moments.unwrap().n(), 123);
+    }
+
+    #[test]
+    fn every_group_has_its_share_of_every_class() {
+        for part in summary(40).parts {
+            assert_eq!(part.classes.counts()[..2], [5, 5]);
+            assert!((2..=3).contains(&part.classes.counts()[2]));
+        }
+    }
+
+    #[test]
+    fn the_sample_is_rows_of_the_set_however_it_is_read() {
+        let (x, _) = data();
+        let (a, b) = (summary(40), summary(7));
+        assert_eq!(a.sample.rows, b.sample.rows);
+        for row in a.sample.rows.outer_iter() {
+            assert!(x.outer_iter().any(|r| r == row));
+        }
+    }
+}
