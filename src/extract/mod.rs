@@ -1,1 +1,4 @@
 //! Networks and feature extraction (libtorch).
+
+pub mod device;
+pub mod nets;
