@@ -1,3 +1,4 @@
-//! Checkpoints: containers, key names, architectures, the loading audit.
+//! Checkpoints: containers, key names, architectures, the loading audit. No libtorch needed to look inside.
 
 pub mod arch;
+pub mod own;
