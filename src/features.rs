@@ -108,6 +108,11 @@ pub trait FeatureSet: Send + Sync {
     /// The labels, one per row, where there are any.
     fn labels(&self) -> Option<&Labels>;
 
+    /// The loading audit of the model, where it is known.
+    fn audit(&self) -> Option<&serde_json::Value> {
+        None
+    }
+
     /// The row ids, in order.
     ///
     /// # Errors

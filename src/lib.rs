@@ -1,9 +1,10 @@
 //! featscope measures *why* one pretraining method transfers better than another.
 //!
 //! Data walks down one street: a checkpoint and images become features ([`store`]); one pass over them gives mergeable
-//! moments and neighbours (`stats`); `metrics` turns those into records with error bars ([`results`]); `compare` sets
-//! methods side by side and `report` renders them. `error ← features ← store, linalg ← stats ← metrics ← compare ←
-//! report ← cli`, and `store, checkpoint, images ← extract ← pretrain ← cli`: left never imports right.
+//! moments and neighbours (`stats`); `metrics` and
+//! `analysis` turn those into records with error bars ([`results`]); `compare` sets
+//! methods side by side and `report` renders them. `error ← features ← store, linalg ← stats ← metrics ← analysis ←
+//! compare ← report ← cli`, and `store, checkpoint, images ← extract ← pretrain ← cli`: left never imports right.
 //!
 //! The crate is built in two halves that never meet in one program: feature `analysis` (LAPACK, the program
 //! `featscope`) and feature `torch` (libtorch, the program `featscope-extract`).
@@ -23,6 +24,8 @@ pub mod images;
 pub mod results;
 pub mod store;
 
+#[cfg(feature = "analysis")]
+pub mod analysis;
 #[cfg(feature = "analysis")]
 pub mod compare;
 #[cfg(feature = "analysis")]

@@ -1,1 +1,207 @@
-//! The catalogue.
+//! The catalogue: every metric is a plain function and one row that says all there is to say about it. The command
+//! line, the help, the reference pages and the report are made from the rows: adding a metric edits one file.
+
+mod convention;
+mod eval;
+pub mod mixing;
+pub mod redundancy;
+pub mod variation;
+
+pub use convention::Conventions;
+pub use eval::{ClassMeans, Eval, Mixing, SamplePair};
+
+use crate::error::{Error, Result};
+
+/// One metric: everything about it but its code, and its code.
+pub struct Metric {
+    /// Its id, which never changes its meaning.
+    pub id: &'static str,
+    /// Its name in tables and plots.
+    pub label: &'static str,
+    /// Unit of the value; empty for pure numbers.
+    pub unit: &'static str,
+    /// Which direction goes with good transfer.
+    pub better: Better,
+    /// Smallest and largest possible value.
+    pub range: (f64, f64),
+    /// What it tells, in a sentence or two.
+    pub about: &'static str,
+    /// The formula, in plain text.
+    pub formula: &'static str,
+    /// The convention the default variant is computed with.
+    pub convention: &'static str,
+    /// Other conventions, selected by `--convention ID=VARIANT`.
+    pub variants: &'static [Variant],
+    /// Where it comes from.
+    pub reference: &'static str,
+    /// What the interval is an interval for.
+    pub estimand: &'static str,
+    /// What must leave it unchanged.
+    pub laws: &'static [Law],
+    /// How its interval is made.
+    pub error: ErrorBar,
+    /// What it needs and how it is computed.
+    pub eval: Eval,
+}
+
+/// Another convention of a metric.
+pub struct Variant {
+    /// Its id.
+    pub id: &'static str,
+    /// How it differs.
+    pub about: &'static str,
+    /// How it is computed.
+    pub eval: Eval,
+}
+
+/// Which direction goes with good transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// Larger.
+    Higher,
+    /// Smaller.
+    Lower,
+    /// Smaller on the pretraining data (variation is kept), larger on the evaluation data (classes are apart).
+    LowerOnPreHigherOnEval,
+    /// Depends on what is compared: a scale, not a score.
+    Neither,
+}
+
+impl Better {
+    /// In words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Higher => "higher goes with better transfer",
+            Self::Lower => "lower goes with better transfer",
+            Self::LowerOnPreHigherOnEval => {
+                "lower on the pretraining data and higher on the evaluation data go with better transfer"
+            }
+            Self::Neither => "no direction of its own: it has the scale of the features",
+        }
+    }
+}
+
+/// A change of the data that must leave a value unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Law {
+    /// A rotation of feature space.
+    Rotation,
+    /// Adding one vector to all features.
+    Translation,
+    /// Multiplying all features by one number.
+    Scale,
+    /// Multiplying each channel by a number of its own (not zero).
+    ChannelScale,
+    /// Another order of the rows.
+    RowOrder,
+    /// Other names for the classes.
+    ClassNames,
+}
+
+/// How an interval is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorBar {
+    /// Delete-a-group jackknife, t interval around the bias-corrected value.
+    JackknifeCorrected,
+    /// Delete-a-group jackknife, t interval around the value.
+    Jackknife,
+    /// Bootstrap of the group means within each class, percentile interval.
+    Bootstrap,
+}
+
+impl ErrorBar {
+    /// In words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::JackknifeCorrected => {
+                "delete-a-group jackknife, 10 groups within classes; 95 % t interval around the bias-corrected value"
+            }
+            Self::Jackknife => "delete-a-group jackknife, 10 groups within classes; 95 % t interval around the value",
+            Self::Bootstrap => "bootstrap of 10 group means within each class; 95 % percentile interval",
+        }
+    }
+}
+
+/// A family: metrics that answer one question.
+pub struct Family {
+    /// Its id, which `--metrics` takes.
+    pub id: &'static str,
+    /// The question.
+    pub about: &'static str,
+    /// Its rows.
+    pub metrics: &'static [Metric],
+}
+
+/// Every family, in the order of reports.
+pub const FAMILIES: &[Family] = &[variation::FAMILY, mixing::FAMILY, redundancy::FAMILY];
+
+/// Every metric, in the order of reports.
+pub fn all() -> impl Iterator<Item = &'static Metric> {
+    FAMILIES.iter().flat_map(|family| family.metrics)
+}
+
+/// The metric `id`.
+pub fn find(id: &str) -> Option<&'static Metric> {
+    all().find(|metric| metric.id == id)
+}
+
+/// The metrics a user asked for: `all`, families, ids.
+///
+/// # Errors
+/// For an unknown word, naming the nearest known one.
+pub fn select(words: &[String]) -> Result<Vec<&'static Metric>> {
+    for word in words {
+        let known = word == "all" || find(word).is_some() || FAMILIES.iter().any(|f| f.id == word);
+        if !known {
+            let nearest = all()
+                .map(|m| m.id)
+                .chain(FAMILIES.iter().map(|f| f.id))
+                .max_by(|a, b| strsim::jaro_winkler(a, word).total_cmp(&strsim::jaro_winkler(b, word)))
+                .unwrap_or_default();
+            return Err(Error::input(format!(
+                "--metrics {word}: no such metric or family; did you mean {nearest}? `featscope metrics` lists them all"
+            )));
+        }
+    }
+    let wanted =
+        |family: &Family, metric: &Metric| words.iter().any(|w| w == "all" || w == family.id || w == metric.id);
+    Ok(FAMILIES
+        .iter()
+        .flat_map(|f| f.metrics.iter().filter(move |m| wanted(f, m)))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_complete_and_unique() {
+        let mut ids: Vec<&str> = Vec::new();
+        for m in all() {
+            assert!(!ids.contains(&m.id), "{} twice", m.id);
+            ids.push(m.id);
+            for (field, text) in [
+                ("label", m.label),
+                ("about", m.about),
+                ("formula", m.formula),
+                ("convention", m.convention),
+                ("reference", m.reference),
+                ("estimand", m.estimand),
+            ] {
+                assert!(!text.is_empty(), "{}: no {field}", m.id);
+            }
+            assert!(m.range.0 < m.range.1, "{}: empty range", m.id);
+            assert!(!m.laws.is_empty(), "{}: no law", m.id);
+        }
+    }
+
+    #[test]
+    fn a_misspelt_metric_is_answered_with_the_nearest_one() {
+        let error = select(&["discriminative_ration".to_owned()])
+            .map(|_| ())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("did you mean discriminative_ratio?"), "{error}");
+    }
+}

@@ -21,6 +21,19 @@ impl Neighbours {
         &self.indices[i * self.k..(i + 1) * self.k]
     }
 
+    /// The `k` nearest others of each point, given all distances (n, n); equal distances by index.
+    pub fn from_distances(distances: &Array2<f64>, k: usize) -> Self {
+        let n = distances.nrows();
+        let k = k.min(n.saturating_sub(1));
+        let mut indices = Vec::with_capacity(n * k);
+        for (i, row) in distances.outer_iter().enumerate() {
+            let mut order: Vec<u32> = (0..n as u32).filter(|&j| j as usize != i).collect();
+            order.sort_by(|&a, &b| row[a as usize].total_cmp(&row[b as usize]).then(a.cmp(&b)));
+            indices.extend_from_slice(&order[..k]);
+        }
+        Self { k, indices }
+    }
+
     /// How many neighbours each row has here.
     pub fn k(&self) -> usize {
         self.k

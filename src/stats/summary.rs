@@ -40,7 +40,7 @@ pub struct Part {
 }
 
 /// Rows drawn at random from a set, in random order: any prefix is a smaller draw.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Sample {
     /// (n, d).
     pub rows: Array2<f64>,
@@ -110,6 +110,17 @@ impl Part {
         }
         self.low.zip_mut_with(&other.low, |low, x| *low = low.min(*x));
         self.high.zip_mut_with(&other.high, |high, x| *high = high.max(*x));
+    }
+
+    /// The same without the scatter.
+    pub fn without_moments(&self) -> Self {
+        Self {
+            moments: None,
+            classes: self.classes.clone(),
+            normalised: self.normalised.clone(),
+            low: self.low.clone(),
+            high: self.high.clone(),
+        }
     }
 
     /// Per channel, whether it takes more than one value.

@@ -1,0 +1,245 @@
+//! From sets of features to records: reads each set once, shares what is dear among metrics, and puts an error bar on
+//! every number.
+
+mod one_side;
+mod outcome;
+mod pair;
+mod tables;
+
+use std::time::Instant;
+
+use crate::error::{Error, Result};
+use crate::features::{FeatureSet, Labels};
+use crate::metrics::{Conventions, Eval, Metric};
+use crate::results::{Analysis, Input, Results, Table};
+use crate::stats::{Summariser, Summary, Wanted};
+
+/// Samples kept of each set for the metrics that look at single rows.
+pub const SAMPLES: usize = 5_000;
+
+/// Channels above which d x d matrices are no longer made: 10 groups of them would not fit an ordinary machine.
+pub const WIDEST: usize = 16_384;
+
+/// What to compute.
+pub struct Plan {
+    /// Metrics, in order.
+    pub metrics: Vec<&'static Metric>,
+    /// Ids the user named one by one: they get a record even where they cannot apply.
+    pub named: Vec<String>,
+    /// Conventions.
+    pub conventions: Conventions,
+    /// Pretraining data sets, by name or `NAME/SPLIT`.
+    pub pre: Vec<String>,
+    /// Evaluation data sets.
+    pub eval: Vec<String>,
+    /// Seed of every random draw.
+    pub seed: u64,
+    /// Whether the arrays behind the pictures are wanted.
+    pub tables: bool,
+    /// The command line, for the record.
+    pub command: String,
+}
+
+/// One data set of one (model, layer), summarised.
+struct Side<'a> {
+    set: &'a dyn FeatureSet,
+    summary: Summary,
+    /// Seconds the pass took.
+    seconds: f64,
+}
+
+impl Side<'_> {
+    fn labels(&self) -> Option<&Labels> {
+        self.set.labels()
+    }
+
+    fn is(&self, name: &str) -> bool {
+        let p = self.set.provenance();
+        name == p.dataset || name == format!("{}/{}", p.dataset, p.split)
+    }
+}
+
+/// Runs a plan over sets of features; `read` is told the number of rows read, as they are read.
+///
+/// # Errors
+/// For sets that cannot be read or told apart, and for `pre` or `eval` names that no set has.
+pub fn analyse(sets: &[Box<dyn FeatureSet>], plan: &Plan, read: &(dyn Fn(u64) + Sync)) -> Result<Analysis> {
+    check_names(sets, plan)?;
+    let mut results = Results::new(plan.command.clone(), plan.seed);
+    results.inputs = inputs(sets);
+    let mut tables: Vec<Table> = Vec::new();
+    for group in by_model_and_layer(sets) {
+        let mut sides = Vec::with_capacity(group.len());
+        for set in group {
+            let mut side = summarise(set, plan, read)?;
+            results.records.extend(one_side::records(&side, plan, role(set, plan)));
+            if plan.tables {
+                add_tables(&mut tables, tables::of_side(&side)?);
+            }
+            side.summary.drop_scatter();
+            sides.push(side);
+        }
+        for (pre, eval) in pairs(&sides, plan) {
+            results.records.extend(pair::records(pre, eval, plan));
+            if plan.tables {
+                add_tables(&mut tables, tables::of_pair(pre, eval));
+            }
+        }
+    }
+    Ok(Analysis { results, tables })
+}
+
+fn summarise<'a>(set: &'a dyn FeatureSet, plan: &Plan, read: &(dyn Fn(u64) + Sync)) -> Result<Side<'a>> {
+    let start = Instant::now();
+    let evals: Vec<Eval> = plan.metrics.iter().map(|m| plan.conventions.eval(m)).collect();
+    let paired = !plan.pre.is_empty() && !plan.eval.is_empty();
+    let wanted = Wanted {
+        scatter: set.width() <= WIDEST && (plan.tables || evals.iter().any(|e| matches!(e, Eval::Channels { .. }))),
+        normalised: evals
+            .iter()
+            .any(|e| matches!(e, Eval::Classes { normalised: true, .. })),
+        sample: if paired && evals.iter().any(|e| matches!(e, Eval::Samples { .. })) {
+            SAMPLES
+        } else {
+            0
+        },
+        seed: plan.seed,
+    };
+    let mut summariser = Summariser::new(set.rows(), set.width(), set.labels(), wanted);
+    for batch in set.batches(Summariser::batch_rows(set.width()))? {
+        let batch = batch?;
+        summariser.push(batch.view());
+        read(batch.nrows() as u64);
+    }
+    Ok(Side {
+        set,
+        summary: summariser.finish(),
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}
+
+/// The role a data set plays, where the plan gives it one.
+fn role(set: &dyn FeatureSet, plan: &Plan) -> Option<&'static str> {
+    let p = set.provenance();
+    let named = |names: &[String]| {
+        names
+            .iter()
+            .any(|n| *n == p.dataset || *n == format!("{}/{}", p.dataset, p.split))
+    };
+    match (named(&plan.pre), named(&plan.eval)) {
+        (true, false) => Some("pre"),
+        (false, true) => Some("eval"),
+        _ => None,
+    }
+}
+
+/// Sets of one (model, layer), in order of first appearance.
+fn by_model_and_layer(sets: &[Box<dyn FeatureSet>]) -> Vec<Vec<&dyn FeatureSet>> {
+    let mut groups: Vec<Vec<&dyn FeatureSet>> = Vec::new();
+    for set in sets {
+        let key = |s: &dyn FeatureSet| (s.provenance().model.clone(), s.provenance().layer.clone());
+        match groups.iter_mut().find(|g| key(g[0]) == key(set.as_ref())) {
+            Some(group) => group.push(set.as_ref()),
+            None => groups.push(vec![set.as_ref()]),
+        }
+    }
+    groups
+}
+
+/// Every pre with every eval side. Of several splits of one evaluation data set the one for testing is taken: the
+/// others train probes.
+fn pairs<'s, 'a>(sides: &'s [Side<'a>], plan: &Plan) -> Vec<(&'s Side<'a>, &'s Side<'a>)> {
+    let pick = |names: &[String]| -> Vec<&'s Side<'a>> {
+        let mut picked: Vec<&Side> = Vec::new();
+        for name in names {
+            let best = sides
+                .iter()
+                .filter(|s| s.is(name))
+                .min_by_key(|s| match s.set.provenance().split.as_str() {
+                    "test" => 0,
+                    "val" => 1,
+                    _ => 2,
+                });
+            if let Some(side) = best.filter(|b| !picked.iter().any(|p| std::ptr::eq(*p, *b))) {
+                picked.push(side);
+            }
+        }
+        picked
+    };
+    let (pre, eval) = (pick(&plan.pre), pick(&plan.eval));
+    pre.iter()
+        .flat_map(|p| eval.iter().filter(|e| !std::ptr::eq(*p, **e)).map(|e| (*p, *e)))
+        .collect()
+}
+
+fn check_names(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<()> {
+    if sets.is_empty() {
+        return Err(Error::input(
+            "nothing to analyze: name at least one feature store or array",
+        ));
+    }
+    let mut seen: Vec<(&str, &str, &str, &str)> = Vec::new();
+    for set in sets {
+        let p = set.provenance();
+        let key = (p.model.as_str(), p.layer.as_str(), p.dataset.as_str(), p.split.as_str());
+        if seen.contains(&key) {
+            return Err(Error::input(format!(
+                "{}: model {}, layer {}, data set {} is given twice; give each input once, or name the models apart",
+                p.path, p.model, p.layer, p.dataset
+            )));
+        }
+        seen.push(key);
+    }
+    for (flag, names) in [("--pre", &plan.pre), ("--eval", &plan.eval)] {
+        for name in names {
+            let known = |s: &&Box<dyn FeatureSet>| {
+                let p = s.provenance();
+                *name == p.dataset || *name == format!("{}/{}", p.dataset, p.split)
+            };
+            if !sets.iter().any(|s| known(&s)) {
+                let mut names: Vec<&str> = sets.iter().map(|s| s.provenance().dataset.as_str()).collect();
+                names.sort_unstable();
+                names.dedup();
+                return Err(Error::input(format!(
+                    "{flag} {name}: no input is of that data set; the inputs are of {}",
+                    names.join(", ")
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One entry for each (model, data set, split).
+fn inputs(sets: &[Box<dyn FeatureSet>]) -> Vec<Input> {
+    let mut inputs: Vec<Input> = Vec::new();
+    for set in sets {
+        let p = set.provenance();
+        let same = |i: &&mut Input| i.model == p.model && i.dataset == p.dataset && i.split == p.split;
+        match inputs.iter_mut().find(same) {
+            Some(input) => input.layers.push(p.layer.clone()),
+            None => inputs.push(Input {
+                path: p.path.clone(),
+                model: p.model.clone(),
+                layers: vec![p.layer.clone()],
+                dataset: p.dataset.clone(),
+                split: p.split.clone(),
+                rows: set.rows() as u64,
+                classes: set.labels().map(|l| l.names().to_vec()).unwrap_or_default(),
+                ids_sha256: p.ids_sha256.clone(),
+                preprocess_sha256: p.preprocess_sha256.clone(),
+                audit: set.audit().cloned(),
+            }),
+        }
+    }
+    inputs
+}
+
+fn add_tables(tables: &mut Vec<Table>, new: Vec<Table>) {
+    for table in new {
+        match tables.iter_mut().find(|t| t.name == table.name) {
+            Some(old) => old.append(table),
+            None => tables.push(table),
+        }
+    }
+}

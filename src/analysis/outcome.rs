@@ -1,0 +1,121 @@
+//! A value on its way to becoming a record.
+
+use serde_json::{Map, Value, json};
+
+use crate::error::{Error, Result};
+use crate::metrics::{ErrorBar, Metric};
+use crate::results::Record;
+use crate::stats::{Estimate, GROUPS, jackknife, percentile_interval};
+
+/// What is known of one value.
+pub struct Outcome {
+    pub value: Result<f64>,
+    pub estimate: Option<Estimate>,
+    pub replicates: Option<Vec<f64>>,
+    pub null_value: Option<f64>,
+    pub p_value: Option<f64>,
+    pub notes: Vec<String>,
+    pub convention: Map<String, Value>,
+    pub n: u64,
+    pub d: u64,
+    pub classes: u64,
+}
+
+impl Outcome {
+    /// A value without an error bar yet.
+    pub fn new(value: Result<f64>, convention: Map<String, Value>) -> Self {
+        Self {
+            value,
+            estimate: None,
+            replicates: None,
+            null_value: None,
+            p_value: None,
+            notes: Vec::new(),
+            convention,
+            n: 0,
+            d: 0,
+            classes: 0,
+        }
+    }
+
+    /// Adds the error bar the metric's row names, from the value's replicates; `Err` says why there is none.
+    pub fn with_replicates(mut self, metric: &Metric, replicates: Result<Vec<f64>>) -> Self {
+        let Ok(value) = self.value else { return self };
+        match replicates {
+            Ok(replicates) => {
+                let (error, count) = match metric.error {
+                    ErrorBar::Bootstrap => ("bootstrap", "resamples"),
+                    ErrorBar::Jackknife | ErrorBar::JackknifeCorrected => ("jackknife", "groups"),
+                };
+                self.convention.insert("error".to_owned(), json!(error));
+                self.convention.insert(count.to_owned(), json!(replicates.len()));
+                if metric.error == ErrorBar::Bootstrap {
+                    self.convention.insert("groups".to_owned(), json!(GROUPS));
+                    self.convention.insert("interval".to_owned(), json!("percentile"));
+                    self.estimate = Some(percentile_interval(value, &replicates));
+                } else {
+                    let corrected = metric.error == ErrorBar::JackknifeCorrected;
+                    let centre = if corrected { "bias-corrected" } else { "plug-in" };
+                    self.convention.insert("centred".to_owned(), json!(centre));
+                    self.estimate = Some(jackknife(value, &replicates, corrected));
+                }
+                self.replicates = Some(replicates);
+            }
+            Err(Error::Undefined(reason)) => self.notes.push(format!("no interval: {reason}")),
+            Err(other) => self.notes.push(format!("no interval: {other}")),
+        }
+        self
+    }
+
+    /// The record, on the sides that `sides` already names.
+    pub fn into_record(self, metric: &Metric, sides: Record, seconds: f64) -> Record {
+        let mut notes = self.notes;
+        let value = match self.value {
+            // A number too large for f64 is no number.
+            Ok(value) if !value.is_finite() => {
+                notes.insert(0, "beyond the range of 64-bit numbers".to_owned());
+                None
+            }
+            Ok(value) => Some(value),
+            Err(Error::Undefined(reason)) => {
+                notes.insert(0, reason);
+                None
+            }
+            Err(other) => {
+                notes.insert(0, other.to_string());
+                None
+            }
+        };
+        let finite = |x: f64| x.is_finite().then_some(x);
+        let estimate = self
+            .estimate
+            .filter(|e| value.is_some() && (e.std_error + e.low + e.high).is_finite());
+        Record {
+            metric: metric.id.to_owned(),
+            value,
+            std_error: estimate.as_ref().map(|e| e.std_error),
+            ci_low: estimate.as_ref().map(|e| e.low),
+            ci_high: estimate.as_ref().map(|e| e.high),
+            p_value: self.p_value.and_then(finite),
+            null_value: self.null_value.and_then(finite),
+            replicates: self.replicates.filter(|_| estimate.is_some()),
+            n: self.n,
+            d: self.d,
+            classes: self.classes,
+            convention: self.convention,
+            note: (!notes.is_empty()).then(|| notes.join("; ")),
+            seconds,
+            ..sides
+        }
+    }
+}
+
+/// Names for a note: the first few, and how many more.
+pub fn some_of(names: &[&str]) -> String {
+    const SHOWN: usize = 5;
+    let mut text = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
+}

@@ -1,0 +1,357 @@
+//! Records of a pretraining and an evaluation data set together: mixing.
+
+use std::time::Instant;
+
+use ndarray::{Array1, Array2, Axis, concatenate, s};
+use rand::seq::SliceRandom as _;
+use rayon::prelude::*;
+use serde_json::json;
+
+use super::outcome::Outcome;
+use super::{Plan, SAMPLES, Side};
+use crate::error::Error;
+use crate::metrics::mixing::{mixtureness_of, neighbours_used};
+use crate::metrics::{ClassMeans, Eval, Metric, Mixing, SamplePair};
+use crate::results::Record;
+use crate::stats::{
+    ClassMoments, GROUPS, Neighbours, Summary, bootstrap_draws, generator, nearest, squared_distances, unit,
+};
+
+/// Random streams (see [`generator`]): permutations, then one for each bootstrap resample.
+const PERMUTATION_STREAM: u64 = 2;
+const BOOTSTRAP_STREAM: u64 = 1_000;
+
+/// Domain labellings up to which all of them are tried, and how many are drawn where there are more.
+const ALL_LABELLINGS: f64 = 1e5;
+const DRAWN_LABELLINGS: usize = 9_999;
+
+/// All records of a pair.
+pub fn records(pre: &Side, eval: &Side, plan: &Plan) -> Vec<Record> {
+    let labelled = pre.labels().is_some() && eval.labels().is_some();
+    let chosen: Vec<(&Metric, Eval)> = plan
+        .metrics
+        .iter()
+        .map(|&m| (m, plan.conventions.eval(m)))
+        .filter(|(m, e)| match e {
+            Eval::Means { .. } => labelled || plan.named.iter().any(|id| id == m.id),
+            Eval::Samples { .. } => true,
+            Eval::Classes { .. } | Eval::Channels { .. } => false,
+        })
+        .collect();
+    let means: Vec<(&Metric, Eval)> = chosen
+        .iter()
+        .copied()
+        .filter(|(_, e)| matches!(e, Eval::Means { .. }))
+        .collect();
+    let start = Instant::now();
+    let mut of_means = match (means.is_empty(), labelled) {
+        (true, _) => Vec::new(),
+        (_, true) => mean_outcomes(pre, eval, &means, plan),
+        (_, false) => means
+            .iter()
+            .map(|(m, _)| Outcome::new(Err(Error::undefined("needs labels")), plan.conventions.describe(m)))
+            .collect(),
+    }
+    .into_iter();
+    let shared = start.elapsed().as_secs_f64() / means.len().max(1) as f64;
+    let mut records = Vec::with_capacity(chosen.len());
+    for (metric, evaluation) in chosen {
+        let start = Instant::now();
+        let (mut outcome, shared) = match evaluation {
+            Eval::Samples { .. } => (sample_outcome(pre, eval, metric, evaluation, plan), 0.0),
+            _ => (of_means.next().expect("one outcome for each metric of means"), shared),
+        };
+        outcome.d = pre.summary.width as u64;
+        outcome.classes = [pre, eval]
+            .iter()
+            .map(|s| s.labels().map_or(0, |l| l.classes() as u64))
+            .sum();
+        let other = eval.set.provenance();
+        if !other.split.is_empty() {
+            outcome.convention.insert("other_split".to_owned(), json!(other.split));
+        }
+        records.push(outcome.into_record(metric, sides(pre, eval), shared + start.elapsed().as_secs_f64()));
+    }
+    records
+}
+
+fn sides(pre: &Side, eval: &Side) -> Record {
+    let p = pre.set.provenance();
+    Record {
+        model: p.model.clone(),
+        layer: p.layer.clone(),
+        dataset: p.dataset.clone(),
+        split: p.split.clone(),
+        other_dataset: Some(eval.set.provenance().dataset.clone()),
+        ..Record::default()
+    }
+}
+
+/// The pooled class means of two sides, with their neighbours.
+pub fn class_means(pre: &Array2<f64>, eval: &Array2<f64>) -> ClassMeans {
+    let means = pooled(pre, eval);
+    let all = means.nrows();
+    let unit_means = unit_rows(&means);
+    ClassMeans {
+        is_eval: domain(pre, eval),
+        euclidean: Neighbours::from_distances(&squared_distances(means.view()), all),
+        cosine: Neighbours::from_distances(&squared_distances(unit_means.view()), all),
+        means,
+    }
+}
+
+fn pooled(pre: &Array2<f64>, eval: &Array2<f64>) -> Array2<f64> {
+    concatenate(Axis(0), &[pre.view(), eval.view()]).expect("both sides are of one layer")
+}
+
+fn domain(pre: &Array2<f64>, eval: &Array2<f64>) -> Vec<bool> {
+    (0..pre.nrows() + eval.nrows()).map(|i| i >= pre.nrows()).collect()
+}
+
+fn unit_rows(means: &Array2<f64>) -> Array2<f64> {
+    let mut out = means.clone();
+    out.outer_iter_mut()
+        .for_each(|mut row| row.assign(&unit(row.to_owned())));
+    out
+}
+
+fn mean_outcomes(pre: &Side, eval: &Side, metrics: &[(&Metric, Eval)], plan: &Plan) -> Vec<Outcome> {
+    let (a, b) = (pre.summary.all().classes, eval.summary.all().classes);
+    let means = class_means(a.means(), b.means());
+    let replicates = bootstrap(pre, eval, &means, metrics, plan.seed);
+    metrics
+        .iter()
+        .enumerate()
+        .map(|(i, (metric, evaluation))| {
+            let Eval::Means {
+                value,
+                null,
+                mixing,
+                tested,
+            } = *evaluation
+            else {
+                unreachable!("only metrics of means come here");
+            };
+            let mut convention = plan.conventions.describe(metric);
+            if let Ok(k) = neighbours_used(means.sizes(), mixing) {
+                convention.insert("k".to_owned(), json!(k));
+            }
+            let of_metric = match &replicates {
+                Ok(all) => all
+                    .iter()
+                    .map(|r| r[i])
+                    .collect::<Option<Vec<f64>>>()
+                    .ok_or_else(|| Error::undefined("undefined on a resample")),
+                Err(e) => Err(Error::undefined(e.clone())),
+            };
+            let mut outcome = Outcome::new(value(&means, mixing), convention).with_replicates(metric, of_metric);
+            if outcome.value.is_ok() {
+                outcome.null_value = null(&means, mixing).ok();
+                if tested {
+                    let (p, tried, all) = separation_test(&means, mixing, plan.seed);
+                    outcome.p_value = p;
+                    outcome.convention.insert("permutations".to_owned(), json!(tried));
+                    outcome.convention.insert("all_permutations".to_owned(), json!(all));
+                }
+            }
+            outcome.n = a.counts().iter().chain(b.counts()).sum();
+            outcome
+        })
+        .collect()
+}
+
+/// Values of every metric on resamples of the group means within each class; the reason where there are none.
+fn bootstrap(
+    pre: &Side,
+    eval: &Side,
+    means: &ClassMeans,
+    metrics: &[(&Metric, Eval)],
+    seed: u64,
+) -> std::result::Result<Vec<Vec<Option<f64>>>, String> {
+    for side in [pre, eval] {
+        let names = side.labels().map(|l| l.names()).unwrap_or_default();
+        for (c, name) in names.iter().enumerate() {
+            if members(&side.summary, c).len() < 3 {
+                return Err(format!("class {name} has too few rows to resample"));
+            }
+        }
+    }
+    let cosine = metrics.iter().any(|(_, e)| {
+        matches!(
+            e,
+            Eval::Means {
+                mixing: Mixing { cosine: true, .. },
+                ..
+            }
+        )
+    });
+    let k = metrics
+        .iter()
+        .filter_map(|(_, e)| match e {
+            Eval::Means { mixing, .. } => neighbours_used(means.sizes(), *mixing).ok(),
+            _ => None,
+        })
+        .max()
+        .unwrap_or(0);
+    // As many resamples as a few seconds allow for many classes, but a thousand for a few.
+    let (m, d) = (means.means.nrows() as f64, means.means.ncols() as f64);
+    let resamples = (2e11 / (m * m * d)).clamp(100.0, 1000.0) as u64;
+    Ok((0..resamples)
+        .into_par_iter()
+        .map(|b| {
+            let mut rng = generator(seed, BOOTSTRAP_STREAM + b);
+            let drawn = pooled(&resampled(&pre.summary, &mut rng), &resampled(&eval.summary, &mut rng));
+            let near = |points: &Array2<f64>| nearest(points.view(), k);
+            let euclidean = near(&drawn);
+            let c = ClassMeans {
+                is_eval: means.is_eval.clone(),
+                cosine: if cosine {
+                    near(&unit_rows(&drawn))
+                } else {
+                    euclidean.clone()
+                },
+                euclidean,
+                means: drawn,
+            };
+            metrics
+                .iter()
+                .map(|(_, e)| match e {
+                    Eval::Means { value, mixing, .. } => value(&c, *mixing).ok(),
+                    _ => None,
+                })
+                .collect()
+        })
+        .collect())
+}
+
+/// The groups that hold rows of class `c`.
+fn members(summary: &Summary, c: usize) -> Vec<&ClassMoments> {
+    summary
+        .parts
+        .iter()
+        .map(|p| &p.classes)
+        .filter(|m| m.counts()[c] > 0)
+        .collect()
+}
+
+/// Class means of one resample.
+fn resampled(summary: &Summary, rng: &mut rand_chacha::ChaCha8Rng) -> Array2<f64> {
+    let classes = summary.parts[0].classes.classes();
+    let mut out = Array2::zeros((classes, summary.width));
+    for c in 0..classes {
+        let groups = members(summary, c);
+        let mut weight = 0.0;
+        let mut mean = Array1::<f64>::zeros(summary.width);
+        for (group, times) in groups.iter().zip(bootstrap_draws(rng, groups.len())) {
+            if times > 0 {
+                let w = f64::from(times) * group.counts()[c] as f64;
+                weight += w;
+                // A running mean keeps the digits of means far from zero.
+                mean.zip_mut_with(&group.means().row(c), |m, x| *m += (x - *m) * (w / weight));
+            }
+        }
+        out.row_mut(c).assign(&mean);
+    }
+    out
+}
+
+/// How often random domain labels look at least as separated: (p, labellings tried, whether those were all).
+fn separation_test(c: &ClassMeans, mixing: Mixing, seed: u64) -> (Option<f64>, u64, bool) {
+    let Ok(k) = neighbours_used(c.sizes(), mixing) else {
+        return (None, 0, false);
+    };
+    // Differences below this are rounding of equal values.
+    let observed = mixtureness_of(c, &c.is_eval, k, mixing) + 1e-12;
+    let (m, eval) = (c.is_eval.len(), c.sizes().1);
+    let labellings = (0..eval).fold(1.0, |product, i| product * (m - i) as f64 / (i + 1) as f64);
+    let (mut tried, mut separated) = (0u64, 0u64);
+    if labellings.round() <= ALL_LABELLINGS {
+        let mut chosen: Vec<usize> = (0..eval).collect();
+        loop {
+            let mut labels = vec![false; m];
+            chosen.iter().for_each(|&i| labels[i] = true);
+            tried += 1;
+            separated += u64::from(mixtureness_of(c, &labels, k, mixing) <= observed);
+            if !next_combination(&mut chosen, m) {
+                break;
+            }
+        }
+        return (Some(separated as f64 / tried as f64), tried, true);
+    }
+    let mut rng = generator(seed, PERMUTATION_STREAM);
+    let mut labels = c.is_eval.clone();
+    for _ in 0..DRAWN_LABELLINGS {
+        labels.shuffle(&mut rng);
+        tried += 1;
+        separated += u64::from(mixtureness_of(c, &labels, k, mixing) <= observed);
+    }
+    (Some((separated + 1) as f64 / (tried + 1) as f64), tried, false)
+}
+
+/// Steps to the next combination of indices below `n` in lexicographic order; false after the last.
+fn next_combination(chosen: &mut [usize], n: usize) -> bool {
+    let k = chosen.len();
+    let Some(i) = (0..k).rev().find(|&i| chosen[i] < n - k + i) else {
+        return false;
+    };
+    chosen[i] += 1;
+    for j in i + 1..k {
+        chosen[j] = chosen[j - 1] + 1;
+    }
+    true
+}
+
+fn sample_outcome(pre: &Side, eval: &Side, metric: &Metric, evaluation: Eval, plan: &Plan) -> Outcome {
+    let Eval::Samples { value, null, k } = evaluation else {
+        unreachable!("only metrics of samples come here")
+    };
+    let (a, b) = (&pre.summary.sample, &eval.summary.sample);
+    let each = a.rows.nrows().min(b.rows.nrows());
+    let mut convention = plan.conventions.describe(metric);
+    convention.insert("k".to_owned(), json!(k));
+    convention.insert("samples_per_side".to_owned(), json!(each));
+    convention.insert("most_samples_per_side".to_owned(), json!(SAMPLES));
+    convention.insert("seed".to_owned(), json!(plan.seed));
+    let pooled = concatenate(Axis(0), &[a.rows.slice(s![..each, ..]), b.rows.slice(s![..each, ..])])
+        .expect("both sides are of one layer");
+    // A tenth of the neighbours goes with each group that is left out; this many to spare never run out.
+    let spare = k + k / 4 + 25;
+    let pair = SamplePair {
+        is_eval: (0..2 * each).map(|i| i >= each).collect(),
+        groups: a.groups[..each].iter().chain(&b.groups[..each]).copied().collect(),
+        neighbours: nearest(pooled.view(), spare),
+    };
+    let replicates = (0..GROUPS as u8).map(|g| value(&pair, k, Some(g))).collect();
+    let mut outcome = Outcome::new(value(&pair, k, None), convention).with_replicates(metric, replicates);
+    outcome.n = 2 * each as u64;
+    outcome.null_value = outcome.value.is_ok().then_some(null);
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_combination_comes_once() {
+        let mut chosen = vec![0, 1, 2];
+        let mut seen = vec![chosen.clone()];
+        while next_combination(&mut chosen, 6) {
+            seen.push(chosen.clone());
+        }
+        assert_eq!(seen.len(), 20);
+        assert!(seen.windows(2).all(|w| w[0] < w[1]));
+        assert_eq!(seen[19], [3, 4, 5]);
+    }
+
+    #[test]
+    fn means_far_apart_are_as_separated_as_labels_can_be() {
+        let pre = Array2::from_shape_fn((6, 1), |(i, _)| i as f64);
+        let eval = Array2::from_shape_fn((4, 1), |(i, _)| 1e3 + i as f64);
+        let c = class_means(&pre, &eval);
+        let (p, tried, all) = separation_test(&c, Mixing::default(), 0);
+        // 10 choose 4 labellings; only the observed one is this separated.
+        assert_eq!((tried, all), (210, true));
+        assert!((p.unwrap() - 1.0 / 210.0).abs() < 1e-15);
+    }
+}

@@ -1,0 +1,169 @@
+//! Redundancy: how much channels repeat one another.
+
+use std::f64::consts::PI;
+
+use super::{Better, ErrorBar, Eval, Family, Law, Metric};
+use crate::error::{Error, Result};
+use crate::stats::Correlation;
+
+const PAPER: &str = "Wang et al., CVPR 2022, arXiv 2112.00496 (this project's stated convention for it)";
+
+fn absolute_sum(c: &Correlation) -> f64 {
+    // Row sums first: a sum of d² terms keeps more digits in two steps.
+    c.matrix
+        .outer_iter()
+        .map(|row| row.iter().map(|r| r.abs()).sum::<f64>())
+        .sum()
+}
+
+/// R = 1/d² Σ_{i,j} |rho_ij| over the d live channels, the diagonal included: 1/d for orthogonal channels, 1 for equal ones.
+///
+/// # Errors
+/// None beyond those of the correlations.
+pub fn redundancy(c: &Correlation) -> Result<f64> {
+    Ok(absolute_sum(c) / (c.channels() as f64).powi(2))
+}
+
+/// The mean of |rho_ij| over i ≠ j.
+///
+/// # Errors
+/// Undefined with a single live channel.
+pub fn redundancy_offdiagonal(c: &Correlation) -> Result<f64> {
+    let d = c.channels() as f64;
+    if c.channels() < 2 {
+        return Err(Error::undefined("only one channel varies"));
+    }
+    Ok((absolute_sum(c) - d) / (d * (d - 1.0)))
+}
+
+/// [`redundancy_offdiagonal`] less its [`floor`].
+///
+/// # Errors
+/// As [`redundancy_offdiagonal`].
+pub fn redundancy_excess(c: &Correlation) -> Result<f64> {
+    Ok(redundancy_offdiagonal(c)? - floor(c))
+}
+
+/// The expectation of |r| for independent normal channels, sqrt(2 / (pi (N - 1))).
+pub fn floor(c: &Correlation) -> f64 {
+    (2.0 / (PI * (c.n as f64 - 1.0))).sqrt()
+}
+
+fn floor_with_diagonal(c: &Correlation) -> f64 {
+    let d = c.channels() as f64;
+    (1.0 + (d - 1.0) * floor(c)) / d
+}
+
+const ESTIMAND: &str = "the expectation at this N (|r| is biased upwards where correlations are weak)";
+const LAWS: &[Law] = &[Law::Translation, Law::Scale, Law::ChannelScale, Law::RowOrder];
+
+/// The family.
+pub const FAMILY: Family = Family {
+    id: "redundancy",
+    about: "How much do channels repeat one another?",
+    metrics: METRICS,
+};
+
+const METRICS: &[Metric] = &[
+    Metric {
+        id: "redundancy",
+        label: "Redundancy",
+        unit: "",
+        better: Better::Lower,
+        range: (0.0, 1.0),
+        about: "The mean absolute correlation between channels, each with itself included: 1/d where channels are \
+                uncorrelated, 1 where all say the same.",
+        formula: "R = 1/d^2 sum_{i,j} |rho_ij|",
+        convention: "Pearson correlation; diagonal included; constant channels left out, d counts the others",
+        variants: &[],
+        reference: PAPER,
+        estimand: ESTIMAND,
+        laws: LAWS,
+        error: ErrorBar::Jackknife,
+        eval: Eval::Channels {
+            value: redundancy,
+            null: floor_with_diagonal,
+        },
+    },
+    Metric {
+        id: "redundancy_offdiagonal",
+        label: "Redundancy, off the diagonal",
+        unit: "",
+        better: Better::Lower,
+        range: (0.0, 1.0),
+        about: "The mean absolute correlation between two different channels: comparable between layers of different \
+                width.",
+        formula: "1/(d(d-1)) sum_{i != j} |rho_ij|",
+        convention: "Pearson correlation; constant channels left out",
+        variants: &[],
+        reference: PAPER,
+        estimand: ESTIMAND,
+        laws: LAWS,
+        error: ErrorBar::Jackknife,
+        eval: Eval::Channels {
+            value: redundancy_offdiagonal,
+            null: floor,
+        },
+    },
+    Metric {
+        id: "redundancy_excess",
+        label: "Redundancy above its floor",
+        unit: "",
+        better: Better::Lower,
+        range: (-1.0, 1.0),
+        about: "Off-diagonal redundancy less what independent channels would show at this number of rows. A reading \
+                aid: it over-corrects where channels are truly correlated.",
+        formula: "1/(d(d-1)) sum_{i != j} |rho_ij| - sqrt(2 / (pi (N-1)))",
+        convention: "Pearson correlation; constant channels left out; floor of independent normal channels",
+        variants: &[],
+        reference: "this project; floor: mean of a half-normal of variance 1/(N-1)",
+        estimand: ESTIMAND,
+        laws: LAWS,
+        error: ErrorBar::Jackknife,
+        eval: Eval::Channels {
+            value: redundancy_excess,
+            null: |_| 0.0,
+        },
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, array};
+
+    fn of(matrix: Array2<f64>) -> Correlation {
+        Correlation { matrix, n: 101 }
+    }
+
+    #[test]
+    fn identical_channels_give_one_and_orthogonal_ones_the_inverse_width() {
+        assert_eq!(redundancy(&of(Array2::from_elem((5, 5), -1.0))).unwrap(), 1.0);
+        assert_eq!(redundancy(&of(Array2::eye(8))).unwrap(), 0.125);
+        assert_eq!(redundancy_offdiagonal(&of(Array2::eye(8))).unwrap(), 0.0);
+    }
+
+    #[test]
+    fn the_sign_of_a_correlation_does_not_matter() {
+        let c = of(array![[1.0, -0.5], [-0.5, 1.0]]);
+        assert_eq!(redundancy(&c).unwrap(), 0.75);
+        assert_eq!(redundancy_offdiagonal(&c).unwrap(), 0.5);
+        // sqrt(2 / (100 pi)) = 0.0797884560802865
+        assert!((redundancy_excess(&c).unwrap() - (0.5 - 0.079_788_456_080_286_5)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn redundancy_lies_between_its_bounds_by_the_participation_ratio() {
+        // PR = d² / sum rho²: 1/PR <= R <= 1/sqrt(PR).
+        let c = of(array![[1.0, 0.3, -0.8], [0.3, 1.0, 0.1], [-0.8, 0.1, 1.0]]);
+        let ratio = 9.0 / c.matrix.iter().map(|r| r * r).sum::<f64>();
+        let r = redundancy(&c).unwrap();
+        assert!(1.0 / ratio <= r && r <= ratio.powf(-0.5));
+    }
+
+    #[test]
+    fn a_single_channel_has_no_off_diagonal() {
+        assert!(redundancy_offdiagonal(&of(Array2::eye(1))).is_err());
+        assert_eq!(redundancy(&of(Array2::eye(1))).unwrap(), 1.0);
+    }
+}
