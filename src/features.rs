@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use ndarray::Array2;
+use sha2::{Digest as _, Sha256};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Where a set of features comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,4 +125,91 @@ pub trait FeatureSet: Send + Sync {
     /// # Errors
     /// A file that cannot be read, is damaged, or holds NaN or an infinity (with row and channel named).
     fn batches(&self, batch_rows: usize) -> Result<Batches<'_>>;
+}
+
+/// Features held in memory, with ids `0`, `1`, … where none are given.
+#[derive(Clone, Debug)]
+pub struct Matrix {
+    provenance: Provenance,
+    rows: Array2<f64>,
+    labels: Option<Labels>,
+}
+
+impl Matrix {
+    /// Features `rows` (N, d) of model `model` on data set `dataset`, layer `features`.
+    ///
+    /// # Errors
+    /// Without rows or channels, for a value that is not finite, and for labels of another length.
+    pub fn new(model: &str, dataset: &str, rows: Array2<f64>, labels: Option<Labels>) -> Result<Self> {
+        let refuse = |what: String| Err(Error::input(format!("{dataset}: {what}")));
+        if rows.is_empty() {
+            return refuse(format!("features of shape {:?} hold no number", rows.dim()));
+        }
+        if let Some(((row, channel), value)) = rows.indexed_iter().find(|(_, x)| !x.is_finite()) {
+            return refuse(format!(
+                "row {row}, channel {channel} is {value}; features must be finite"
+            ));
+        }
+        if let Some(labels) = labels.as_ref().filter(|l| l.len() != rows.nrows()) {
+            return refuse(format!(
+                "{} labels for {} rows; expected one for each",
+                labels.len(),
+                rows.nrows()
+            ));
+        }
+        let provenance = Provenance {
+            model: model.to_owned(),
+            layer: "features".to_owned(),
+            dataset: dataset.to_owned(),
+            split: String::new(),
+            path: dataset.to_owned(),
+            ids_sha256: ids_sha256((0..rows.nrows()).map(|i| i.to_string())),
+            preprocess_sha256: String::new(),
+        };
+        Ok(Self {
+            provenance,
+            rows,
+            labels,
+        })
+    }
+}
+
+impl FeatureSet for Matrix {
+    fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    fn rows(&self) -> usize {
+        self.rows.nrows()
+    }
+
+    fn width(&self) -> usize {
+        self.rows.ncols()
+    }
+
+    fn labels(&self) -> Option<&Labels> {
+        self.labels.as_ref()
+    }
+
+    fn ids(&self) -> Result<Vec<String>> {
+        Ok((0..self.rows.nrows()).map(|i| i.to_string()).collect())
+    }
+
+    fn batches(&self, batch_rows: usize) -> Result<Batches<'_>> {
+        Ok(Box::new(
+            self.rows
+                .axis_chunks_iter(ndarray::Axis(0), batch_rows.max(1))
+                .map(|b| Ok(b.to_owned())),
+        ))
+    }
+}
+
+/// SHA-256 (hex) over row ids in order, each followed by a zero byte: equal for the same images in the same order.
+pub fn ids_sha256<S: AsRef<str>>(ids: impl IntoIterator<Item = S>) -> String {
+    let mut hash = Sha256::new();
+    for id in ids {
+        hash.update(id.as_ref().as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
 }

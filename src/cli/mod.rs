@@ -1,10 +1,15 @@
 //! The two programs' command lines: one file per subcommand. Only this module prints, exits or uses anyhow.
 
+#[cfg(feature = "analysis")]
+mod hand_over;
+#[cfg(feature = "analysis")]
+mod metrics;
 pub mod style;
 
-use std::ffi::OsString;
 use std::process::ExitCode;
 
+#[cfg(feature = "analysis")]
+use clap::CommandFactory as _;
 use clap::{Parser, Subcommand};
 
 /// Says why one pretraining method transfers better than another, in numbers with error bars.
@@ -21,24 +26,32 @@ struct Analysis {
 enum AnalysisCommand {
     /// Extract features of every asked-for layer (runs featscope-extract)
     #[command(disable_help_flag = true)]
-    Extract(HandedOver),
+    Extract(hand_over::Args),
+    /// List the metrics, or say everything about one
+    Metrics(metrics::Args),
     /// Train small encoders by SL, SL-MLP, SimCLR (runs featscope-extract)
     #[command(disable_help_flag = true)]
-    Pretrain(HandedOver),
-}
-
-/// Arguments that the second program reads.
-#[derive(clap::Args)]
-struct HandedOver {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    args: Vec<OsString>,
+    Pretrain(hand_over::Args),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
 }
 
 /// Runs `featscope`.
 #[cfg(feature = "analysis")]
 pub fn analysis_program() -> ExitCode {
-    let _ = Analysis::parse();
-    ExitCode::SUCCESS
+    style::finish(match Analysis::parse().command {
+        AnalysisCommand::Extract(args) => hand_over::run("extract", &args),
+        AnalysisCommand::Metrics(args) => metrics::run(&args),
+        AnalysisCommand::Pretrain(args) => hand_over::run("pretrain", &args),
+        AnalysisCommand::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Analysis::command(), "featscope", &mut script);
+            style::print(&String::from_utf8_lossy(&script)).map(|()| ExitCode::SUCCESS)
+        }
+    })
 }
 
 /// Runs `featscope-extract`.

@@ -1,1 +1,92 @@
-//! Colour, progress and numbers on a terminal.
+//! Colour, progress and output on a terminal.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Whether standard error takes colour: a terminal, and `NO_COLOR` not set.
+fn colour() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}
+
+/// Text that stands out on standard error, where colour is welcome.
+pub fn bold(text: &str) -> String {
+    if colour() {
+        format!("\x1b[1m{text}\x1b[0m")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Prints results on standard output. A closed pipe is not an error: the reader has seen enough.
+///
+/// # Errors
+/// When standard output cannot be written for another reason.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(anyhow::anyhow!("standard output: {e}")),
+        _ => Ok(()),
+    }
+}
+
+/// Prints results, or writes them to `file` where one is named.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn deliver(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
+    match file {
+        Some(path) => Ok(crate::results::write_atomically(path, text.as_bytes())?),
+        None => print(text),
+    }
+}
+
+/// Tells the user something on standard error.
+pub fn say(text: &str) {
+    // Nobody is there to hear that standard error is closed.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// A progress bar with rate and remaining time, on a terminal only.
+pub fn progress(total: u64, what: &str) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let template = if colour() {
+        "{msg} {bar:30.cyan} {human_pos}/{human_len} ({per_sec}, {eta} left)"
+    } else {
+        "{msg} {bar:30} {human_pos}/{human_len} ({per_sec}, {eta} left)"
+    };
+    let bar = ProgressBar::new(total).with_message(what.to_owned());
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// The command line as a user would type it again.
+pub fn command_line() -> String {
+    let mut words = vec!["featscope".to_owned()];
+    for word in std::env::args_os().skip(1) {
+        let word = word.to_string_lossy();
+        let plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./=,:+@%".contains(c));
+        words.push(if plain {
+            word.into_owned()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        });
+    }
+    words.join(" ")
+}
+
+/// The exit code of a finished command: its own, or 2 after saying what went wrong.
+pub fn finish(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        say(&format!("{} {error:#}", bold("error:")));
+        ExitCode::from(2)
+    })
+}

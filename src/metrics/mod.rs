@@ -98,6 +98,20 @@ pub enum Law {
     ClassNames,
 }
 
+impl Law {
+    /// In words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Rotation => "rotation",
+            Self::Translation => "translation",
+            Self::Scale => "scale",
+            Self::ChannelScale => "scale of each channel",
+            Self::RowOrder => "order of rows",
+            Self::ClassNames => "names of classes",
+        }
+    }
+}
+
 /// How an interval is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorBar {

@@ -1,0 +1,134 @@
+//! `featscope metrics [ID]`: the catalogue.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use serde_json::json;
+
+use super::style;
+use crate::metrics::{FAMILIES, Metric, all, find};
+
+/// Arguments of `featscope metrics`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Metric to say everything about
+    id: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Prints the catalogue, or one metric.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let chosen: Vec<&Metric> = match &args.id {
+        None => all().collect(),
+        Some(id) => match find(id) {
+            Some(metric) => vec![metric],
+            None => {
+                // `select` knows the nearest name.
+                crate::metrics::select(std::slice::from_ref(id))?;
+                bail!("{id} is a family, not a metric; `featscope metrics` lists what it holds")
+            }
+        },
+    };
+    let text = match (args.format, &args.id) {
+        (Format::Json, _) => {
+            let rows: Vec<_> = chosen.iter().map(|m| describe(m)).collect();
+            format!("{:#}\n", json!(rows))
+        }
+        (Format::Text, None) => list(),
+        (Format::Text, Some(_)) => page(chosen[0]),
+    };
+    style::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list() -> String {
+    let width = all().map(|m| m.id.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for family in FAMILIES {
+        let _ = writeln!(text, "{}: {}", family.id, family.about);
+        for m in family.metrics {
+            let _ = writeln!(text, "  {:width$}  {}", m.id, m.formula);
+        }
+        text.push('\n');
+    }
+    text.push_str("`featscope metrics ID` says everything about one.\n");
+    text
+}
+
+fn page(m: &Metric) -> String {
+    let mut text = format!("{} ({})\n", m.label, m.id);
+    let mut line = |name: &str, value: &str| {
+        if !value.is_empty() {
+            let _ = write!(text, "{}", wrapped(name, value));
+        }
+    };
+    line("", m.about);
+    line("formula", m.formula);
+    line("convention", m.convention);
+    for variant in m.variants {
+        line("variant", &format!("{}={}: {}", m.id, variant.id, variant.about));
+    }
+    line("unit", m.unit);
+    line("range", &format!("{} to {}", m.range.0, m.range.1));
+    line("direction", m.better.describe());
+    line("estimand", m.estimand);
+    line("error bar", m.error.describe());
+    line("unchanged by", &laws(m).join(", "));
+    line("source", m.reference);
+    text
+}
+
+fn laws(m: &Metric) -> Vec<&'static str> {
+    m.laws.iter().map(|law| law.describe()).collect()
+}
+
+/// A paragraph at 96 columns behind a name of 14.
+fn wrapped(name: &str, value: &str) -> String {
+    const INDENT: usize = 14;
+    const WIDTH: usize = 96;
+    let mut text = format!("{name:<INDENT$}");
+    let mut column = INDENT;
+    for (i, word) in value.split_whitespace().enumerate() {
+        if i > 0 && column + 1 + word.chars().count() > WIDTH {
+            text.push('\n');
+            text.push_str(&" ".repeat(INDENT));
+            column = INDENT;
+        } else if i > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += word.chars().count();
+    }
+    text.push('\n');
+    text
+}
+
+fn describe(m: &Metric) -> serde_json::Value {
+    let bound = |x: f64| if x.is_finite() { json!(x) } else { json!(null) };
+    json!({
+        "id": m.id,
+        "family": FAMILIES.iter().find(|f| f.metrics.iter().any(|row| row.id == m.id)).map(|f| f.id),
+        "label": m.label,
+        "unit": m.unit,
+        "direction": m.better.describe(),
+        "range": [bound(m.range.0), bound(m.range.1)],
+        "about": m.about,
+        "formula": m.formula,
+        "convention": m.convention,
+        "variants": m.variants.iter().map(|v| json!({"id": v.id, "about": v.about})).collect::<Vec<_>>(),
+        "estimand": m.estimand,
+        "error": m.error.describe(),
+        "unchanged_by": laws(m),
+        "reference": m.reference,
+    })
+}

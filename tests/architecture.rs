@@ -1,0 +1,173 @@
+//! The house keeps its direction: a module imports only what stands before it, and every heavy dependency has one door.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each module may name from this crate, beside itself.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("error", &[]),
+    ("features", &["error"]),
+    ("results", &["error"]),
+    ("store", &["error", "features", "results"]),
+    ("linalg", &["error"]),
+    ("stats", &["error", "features", "linalg"]),
+    ("metrics", &["error", "stats", "linalg"]),
+    (
+        "analysis",
+        &["error", "features", "results", "linalg", "stats", "metrics"],
+    ),
+    ("compare", &["error", "results", "stats", "metrics"]),
+    ("report", &["error", "results", "metrics", "compare"]),
+    ("checkpoint", &["error", "results"]),
+    ("images", &["error"]),
+    (
+        "extract",
+        &["error", "features", "results", "store", "checkpoint", "images"],
+    ),
+    ("pretrain", &["error", "results", "checkpoint", "images", "extract"]),
+];
+
+/// The only files that may name a dependency.
+const DOORS: &[(&str, &[&str])] = &[
+    ("ndarray_linalg", &["linalg.rs"]),
+    ("lapack_sys", &["linalg.rs"]),
+    ("cblas_sys", &["linalg.rs"]),
+    ("polars", &["compare/table.rs"]),
+    ("plotters", &["report/figure.rs", "report/figure"]),
+    ("tch", &["extract", "pretrain"]),
+    ("torch_sys", &["extract"]),
+    ("anyhow", &["cli"]),
+];
+
+fn sources() -> BTreeMap<PathBuf, String> {
+    fn walk(dir: &Path, found: &mut BTreeMap<PathBuf, String>) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.insert(path.clone(), fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = BTreeMap::new();
+    walk(&root, &mut found);
+    found
+        .into_iter()
+        .map(|(p, text)| (p.strip_prefix(&root).unwrap().to_path_buf(), text))
+        .collect()
+}
+
+/// The code of a file before its unit tests, without comments.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.split("#[cfg(test)]")
+        .next()
+        .unwrap()
+        .lines()
+        .map(|line| line.split("//").next().unwrap())
+}
+
+fn module(path: &Path) -> String {
+    path.components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_string_lossy()
+        .trim_end_matches(".rs")
+        .to_owned()
+}
+
+/// Words that follow `prefix::` where a path starts.
+fn named<'a>(line: &'a str, prefix: &str) -> Vec<&'a str> {
+    let mut words = Vec::new();
+    for (at, _) in line.match_indices(prefix) {
+        let starts = line[..at]
+            .chars()
+            .next_back()
+            .is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':');
+        if starts {
+            let rest = &line[at + prefix.len()..];
+            words.push(rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap());
+        }
+    }
+    words
+}
+
+#[test]
+fn no_module_imports_what_stands_after_it() {
+    let mut wrong = Vec::new();
+    let mut judged = 0;
+    for (path, text) in sources() {
+        let own = module(&path);
+        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == own) else {
+            continue;
+        };
+        for line in code(&text) {
+            for name in named(line, "crate::") {
+                judged += 1;
+                if name != own && !allowed.contains(&name) {
+                    wrong.push(format!("{}: {}", path.display(), line.trim()));
+                }
+            }
+        }
+    }
+    assert!(
+        judged > 50,
+        "only {judged} imports seen: does this test still read them?"
+    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_module_has_its_place() {
+    let known: Vec<&str> = MAY_IMPORT
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(["cli", "lib", "main", "bin"])
+        .collect();
+    for path in sources().keys() {
+        assert!(
+            known.contains(&module(path).as_str()),
+            "{} is not in the order of modules",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn heavy_dependencies_come_in_by_one_door() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let file = path.to_string_lossy().replace('\\', "/");
+        for (dependency, doors) in DOORS {
+            let allowed = doors
+                .iter()
+                .any(|door| file == *door || file.starts_with(&format!("{door}/")));
+            for line in code(&text) {
+                if !allowed
+                    && (!named(line, &format!("{dependency}::")).is_empty()
+                        || line.trim() == format!("use {dependency};"))
+                {
+                    wrong.push(format!("{file}: {}", line.trim()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_the_command_line_prints() {
+    for (path, text) in sources() {
+        if module(&path) == "cli" {
+            continue;
+        }
+        for line in code(&text) {
+            for word in ["println!", "eprintln!", "print!", "eprint!", "dbg!", "process::exit"] {
+                assert!(!line.contains(word), "{}: {}", path.display(), line.trim());
+            }
+        }
+    }
+}
