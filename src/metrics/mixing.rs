@@ -181,7 +181,7 @@ const LAWS: &[Law] = &[
 
 /// The family.
 pub const FAMILY: Family = Family {
-    id: "mixing",
+    id: "domain-mixing",
     about: "Do the features of the pretraining and the evaluation data fill the same space?",
     metrics: METRICS,
 };

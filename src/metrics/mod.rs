@@ -194,6 +194,7 @@ mod tests {
         let mut ids: Vec<&str> = Vec::new();
         for m in all() {
             assert!(!ids.contains(&m.id), "{} twice", m.id);
+            assert!(FAMILIES.iter().all(|f| f.id != m.id), "{} is a family too", m.id);
             ids.push(m.id);
             for (field, text) in [
                 ("label", m.label),

@@ -59,7 +59,7 @@ const LAWS: &[Law] = &[Law::Translation, Law::Scale, Law::ChannelScale, Law::Row
 
 /// The family.
 pub const FAMILY: Family = Family {
-    id: "redundancy",
+    id: "channel-redundancy",
     about: "How much do channels repeat one another?",
     metrics: METRICS,
 };

@@ -124,7 +124,7 @@ const fn classes(value: fn(&ClassMoments) -> Result<f64>, rows: u64) -> Eval {
 
 /// The family.
 pub const FAMILY: Family = Family {
-    id: "variation",
+    id: "class-variation",
     about: "How much do features vary within a class, and how far apart are classes?",
     metrics: METRICS,
 };

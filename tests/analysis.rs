@@ -1,0 +1,268 @@
+//! What an analysis promises: the same records for any number of threads, error bars that agree with a bootstrap, and
+//! null with a reason where a number does not exist.
+#![cfg(feature = "analysis")]
+
+mod common;
+
+use common::{Formula, analyse_pair, noise, plan, record, set};
+use featscope::analysis::analyse;
+use featscope::metrics::all;
+use featscope::results::{Analysis, Record};
+use ndarray::{Array2, Axis, array};
+
+fn pre() -> Formula {
+    Formula {
+        seed: 21,
+        counts: vec![60, 55, 50, 45, 40, 52],
+        d: 9,
+        ..Formula::default()
+    }
+}
+
+fn eval() -> Formula {
+    Formula {
+        seed: 22,
+        counts: vec![50, 60, 40, 44],
+        d: 9,
+        ..Formula::default()
+    }
+}
+
+fn without_seconds(mut analysis: Analysis) -> Vec<Record> {
+    analysis.results.records.iter_mut().for_each(|r| r.seconds = 0.0);
+    analysis.results.records
+}
+
+#[test]
+fn the_records_are_the_same_for_any_number_of_threads() {
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        without_seconds(pool.install(|| analyse_pair(pre().data(), eval().data(), &plan(&["all"], &[]))))
+    };
+    let one = run(1);
+    assert_eq!(one.len(), 6 + 6 + 3);
+    for threads in [2, 3, 4] {
+        assert_eq!(run(threads), one, "{threads} threads");
+    }
+}
+
+#[test]
+fn every_number_has_an_error_bar_or_a_reason() {
+    for r in &analyse_pair(pre().data(), eval().data(), &plan(&["all"], &[]))
+        .results
+        .records
+    {
+        let bar = [r.std_error, r.ci_low, r.ci_high];
+        assert!(r.value.is_some(), "{}: {:?}", r.metric, r.note);
+        match r.replicates {
+            Some(_) => assert!(bar.iter().all(Option::is_some), "{}", r.metric),
+            None => assert!(r.note.as_ref().unwrap().contains("no interval"), "{}", r.metric),
+        }
+    }
+}
+
+#[test]
+fn jackknife_errors_agree_with_a_bootstrap_of_rows() {
+    // Larger classes, so that both estimate the same thing; a full bootstrap within classes, 400 resamples.
+    let formula = Formula {
+        seed: 31,
+        counts: vec![150; 5],
+        d: 8,
+        ..Formula::default()
+    };
+    let (rows, classes) = formula.data();
+    let metrics = [
+        "intra_class_distance",
+        "inter_class_distance",
+        "discriminative_ratio",
+        "redundancy",
+    ];
+    let whole = analyse_pair((rows.clone(), classes.clone()), eval().data(), &{
+        let mut p = plan(&metrics, &[]);
+        (p.pre, p.eval) = (vec![], vec![]);
+        p
+    });
+    let mut values = vec![Vec::new(); metrics.len()];
+    for b in 0..400u64 {
+        let drawn: Vec<usize> = (0..rows.nrows())
+            .map(|i| {
+                let start = i / 150 * 150;
+                let uniform = (noise(&[b, i as u64]) + 2.0) * 1e4;
+                start + (uniform.fract() * 150.0) as usize
+            })
+            .collect();
+        let mut p = plan(&metrics, &[]);
+        (p.pre, p.eval) = (vec![], vec![]);
+        let sets = [set("m", "pre", (rows.select(Axis(0), &drawn), classes.clone()))];
+        let analysis = analyse(&sets, &p, &|_| ()).unwrap();
+        for (i, m) in metrics.iter().enumerate() {
+            values[i].push(record(&analysis, "pre", m).value.unwrap());
+        }
+    }
+    for (m, v) in metrics.iter().zip(values) {
+        let mean = v.iter().sum::<f64>() / 400.0;
+        let bootstrap = (v.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 399.0).sqrt();
+        let ratio = record(&whole, "pre", m).std_error.unwrap() / bootstrap;
+        // A standard error from ten groups itself varies by 1/sqrt(18) = 24 %; three of those, both ways.
+        assert!((0.4..1.9).contains(&ratio), "{m}: jackknife / bootstrap = {ratio:.2}");
+    }
+}
+
+#[test]
+fn degenerate_data_give_null_and_a_reason() {
+    let one = |rows: Array2<f64>, classes: Vec<usize>, metric: &str| {
+        let mut p = plan(&[metric], &[]);
+        (p.pre, p.eval) = (vec![], vec![]);
+        let analysis = analyse(&[set("m", "pre", (rows, classes))], &p, &|_| ()).unwrap();
+        let r = record(&analysis, "pre", metric).clone();
+        assert_eq!((r.value, r.std_error, r.p_value), (None, None, None), "{metric}");
+        r.note.unwrap()
+    };
+    let x = array![[1.0, 2.0], [2.0, 1.0], [4.0, 5.0], [0.5, 0.25]];
+    assert!(one(x.clone(), vec![0; 4], "discriminative_ratio").contains("two classes"));
+    assert!(one(x.clone(), vec![0, 1, 2, 3], "intra_class_distance").contains("no class has two rows"));
+    let collapsed = array![[1.1, 2.0], [1.1, 2.0], [4.3, 5.0], [4.3, 5.0]];
+    assert!(one(collapsed, vec![0, 0, 1, 1], "discriminative_ratio").contains("collapsed"));
+    let twice = array![[1.1, 2.0], [1.3, 2.0], [1.1, 2.0], [1.3, 2.0]];
+    assert!(one(twice, vec![0, 0, 1, 1], "inter_class_distance").contains("coincide"));
+    assert!(one(Array2::from_elem((4, 3), 0.3), vec![0, 0, 1, 1], "redundancy").contains("constant"));
+    assert!(one(array![[1.0, 2.0]], vec![0], "redundancy").contains("two rows"));
+    assert!(one(array![[1.0], [2.0]], vec![0, 0], "redundancy_offdiagonal").contains("one channel"));
+}
+
+#[test]
+fn one_row_or_one_channel_is_no_error() {
+    for (n, d) in [(1, 1), (1, 5), (2, 1), (3, 40)] {
+        let rows = Array2::from_shape_fn((n, d), |(i, j)| (i * 3 + j) as f64);
+        let classes = (0..n).collect();
+        let mut p = plan(&["all"], &[]);
+        (p.pre, p.eval, p.tables) = (vec![], vec![], true);
+        for r in &analyse(&[set("m", "pre", (rows, classes))], &p, &|_| ())
+            .unwrap()
+            .results
+            .records
+        {
+            assert!(r.value.is_none_or(f64::is_finite));
+            assert!(r.value.is_some() || r.note.is_some(), "{}", r.metric);
+        }
+    }
+}
+
+#[test]
+fn a_singleton_class_is_named_and_costs_only_its_own_interval() {
+    let formula = Formula {
+        seed: 5,
+        counts: vec![40, 1, 40, 40],
+        d: 4,
+        ..Formula::default()
+    };
+    let mut p = plan(&["class-variation"], &[]);
+    (p.pre, p.eval) = (vec![], vec![]);
+    let analysis = analyse(&[set("m", "pre", formula.data())], &p, &|_| ()).unwrap();
+    let phi = record(&analysis, "pre", "discriminative_ratio");
+    assert!(
+        phi.note
+            .as_ref()
+            .unwrap()
+            .contains("left out, with fewer than two rows: 1")
+    );
+    assert!(phi.ci_low.is_some());
+    assert_eq!((phi.classes, phi.n), (3, 120));
+    let inter = record(&analysis, "pre", "inter_class_distance");
+    assert!(inter.ci_low.is_none());
+    assert!(inter.note.as_ref().unwrap().contains("class 1 has only 1 row"));
+    assert_eq!(inter.classes, 4);
+}
+
+#[test]
+fn labels_without_meaning_give_the_ratios_null_value() {
+    // Labels dealt round-robin over one cloud: phi must come near its null value, far from 1.
+    let (rows, _) = Formula {
+        seed: 8,
+        counts: vec![2000],
+        d: 30,
+        ..Formula::default()
+    }
+    .data();
+    let classes = (0..2000).map(|i| i % 20).collect();
+    let mut p = plan(&["discriminative_ratio"], &[]);
+    (p.pre, p.eval) = (vec![], vec![]);
+    let analysis = analyse(&[set("m", "pre", (rows, classes))], &p, &|_| ()).unwrap();
+    let phi = record(&analysis, "pre", "discriminative_ratio");
+    // h = 1/100: null = 2/99. The sum over 19 x 30 squared normals varies by sqrt(2/570) = 6 %: four of those.
+    assert!((phi.null_value.unwrap() - 2.0 / 99.0).abs() < 1e-15);
+    assert!((phi.value.unwrap() / phi.null_value.unwrap() - 1.0).abs() < 0.24);
+    // The population value is 0: the bias-corrected interval must reach below the plug-in value.
+    assert!(phi.ci_low.unwrap() < 0.005);
+}
+
+#[test]
+fn sets_without_labels_get_the_label_free_metrics() {
+    let (rows, _) = pre().data();
+    let unlabelled = featscope::features::Matrix::new("m", "pre", rows, None).unwrap();
+    let mut p = plan(&["all"], &[]);
+    (p.pre, p.eval) = (vec![], vec![]);
+    let analysis = analyse(&[Box::new(unlabelled)], &p, &|_| ()).unwrap();
+    let ids: Vec<&str> = analysis.results.records.iter().map(|r| r.metric.as_str()).collect();
+    assert_eq!(ids, ["redundancy", "redundancy_offdiagonal", "redundancy_excess"]);
+}
+
+#[test]
+fn the_catalogue_is_what_an_analysis_gives() {
+    let analysis = analyse_pair(pre().data(), eval().data(), &plan(&["all"], &[]));
+    for metric in all() {
+        assert!(
+            analysis.results.records.iter().any(|r| r.metric == metric.id),
+            "{}",
+            metric.id
+        );
+    }
+}
+
+#[test]
+fn the_pictures_arrays_agree_with_the_records() {
+    let mut p = plan(&["all"], &[]);
+    p.tables = true;
+    let analysis = analyse_pair(pre().data(), eval().data(), &p);
+    // The eigenvalues of the covariance sum to its trace; class spreads average to D_intra.
+    let spectrum = analysis.table("spectrum").unwrap();
+    let (rows, _) = pre().data();
+    let trace: f64 = rows.axis_iter(Axis(1)).map(|c| c.var(1.0)).sum();
+    let of_pre = |t: &featscope::results::Table, column: &str| -> Vec<f64> {
+        let names = t.text("dataset").unwrap();
+        t.float(column)
+            .unwrap()
+            .iter()
+            .zip(names)
+            .filter(|(_, n)| *n == "pre")
+            .map(|(v, _)| *v)
+            .collect()
+    };
+    let sum: f64 = of_pre(spectrum, "eigenvalue").iter().sum();
+    assert!((sum - trace).abs() < 1e-10 * trace);
+    let within = of_pre(analysis.table("classes").unwrap(), "within");
+    let intra = record(&analysis, "pre", "intra_class_distance").value.unwrap();
+    assert!((within.iter().sum::<f64>() / 6.0 - intra).abs() < 1e-12 * intra);
+    let k = analysis.table("mixtureness_by_k").unwrap();
+    let at = k.count("k").unwrap().iter().position(|&k| k == 3).unwrap();
+    let pi = record(&analysis, "pre", "feature_mixtureness");
+    assert_eq!(pi.convention["k"], 3);
+    assert_eq!(k.float("feature_mixtureness").unwrap()[at], pi.value.unwrap());
+    assert_eq!(
+        analysis.table("class_means").unwrap().float("distance").unwrap().len(),
+        100
+    );
+}
+
+#[test]
+fn unknown_names_and_inputs_given_twice_are_refused() {
+    let refused =
+        |sets: &[Box<dyn featscope::features::FeatureSet>], p| analyse(sets, &p, &|_| ()).unwrap_err().to_string();
+    let text = refused(&[set("m", "pre", pre().data())], plan(&["all"], &[]));
+    assert!(text.contains("--eval eval") && text.contains("pre"), "{text}");
+    let text = refused(
+        &[set("m", "pre", pre().data()), set("m", "pre", pre().data())],
+        plan(&["all"], &[]),
+    );
+    assert!(text.contains("twice"), "{text}");
+}
