@@ -1,1 +1,17 @@
-//! Models side by side.
+//! Models side by side: paired differences with intervals, corrected for how many were looked at, and ranks.
+
+mod condition;
+mod holm;
+mod images;
+mod meaning;
+mod merge;
+mod paired;
+mod side_by_side;
+mod table;
+
+pub use condition::{Condition, Outcome};
+pub use holm::holm;
+pub use meaning::{Direction, Meaning, direction, meaning};
+pub use merge::{layer_order, merge};
+pub use paired::{Paired, difference};
+pub use side_by_side::{Comparison, Difference, Group, MetricTable, Options, Row, Verdict};

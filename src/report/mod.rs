@@ -1,1 +1,26 @@
-//! Results in every format.
+//! Results and comparisons as text, tables, figures and pages: one renderer per format, one number formatter for all.
+
+mod axes;
+mod number;
+mod grid;
+mod records;
+mod comparison;
+
+pub use comparison::{render_comparison, summary};
+pub use grid::{Cell, Grid};
+pub use number::ROUNDING;
+pub use records::render;
+
+/// How a table is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Aligned columns for reading
+    #[default]
+    Text,
+    /// Results of schema featscope/results/1, every digit
+    Json,
+    /// One row per record, every digit
+    Csv,
+    /// A Markdown table
+    Markdown,
+}

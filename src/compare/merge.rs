@@ -1,0 +1,196 @@
+//! Several results files as one, and the layers of several models in one order.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::json;
+
+use crate::error::{Error, Result};
+use crate::results::{Analysis, Column, Input, Record, Table};
+
+/// One analysis out of several, in the order given. What two of them say alike is kept once.
+///
+/// # Errors
+/// When there is none, or when two disagree about the same model, layer, data set and metric.
+pub fn merge(analyses: Vec<Analysis>) -> Result<Analysis> {
+    let mut analyses = analyses.into_iter();
+    let Some(mut all) = analyses.next() else {
+        return Err(Error::input("no results given; expected at least one results file of featscope analyze"));
+    };
+    for mut more in analyses {
+        if more.results.seed != all.results.seed {
+            // Bootstrap replicates pair only under one seed, so each record has to say its own.
+            stamp_seed(&mut all.results.records, all.results.seed);
+            stamp_seed(&mut more.results.records, more.results.seed);
+        }
+        if more.results.command != all.results.command {
+            all.results.command = format!("{}; {}", all.results.command, more.results.command);
+        }
+        for input in more.results.inputs {
+            if !all.results.inputs.contains(&input) {
+                all.results.inputs.push(input);
+            }
+        }
+        merge_records(&mut all.results.records, more.results.records)?;
+        for table in more.tables {
+            merge_table(&mut all.tables, table)?;
+        }
+    }
+    Ok(all)
+}
+
+fn stamp_seed(records: &mut [Record], seed: u64) {
+    for record in records.iter_mut().filter(|r| r.replicates.is_some()) {
+        if record.convention.get("error") == Some(&json!("bootstrap")) {
+            record.convention.entry("seed").or_insert(json!(seed));
+        }
+    }
+}
+
+type Place<'a> = [&'a str; 8];
+
+fn place(r: &Record) -> Place<'_> {
+    [
+        &r.model,
+        &r.layer,
+        &r.dataset,
+        &r.split,
+        r.other_dataset.as_deref().unwrap_or(""),
+        r.other_model.as_deref().unwrap_or(""),
+        r.other_layer.as_deref().unwrap_or(""),
+        &r.metric,
+    ]
+}
+
+fn merge_records(all: &mut Vec<Record>, more: Vec<Record>) -> Result<()> {
+    let known: HashMap<Place, &Record> = all.iter().map(|r| (place(r), r)).collect();
+    let mut new = Vec::new();
+    for record in more {
+        match known.get(&place(&record)) {
+            None => new.push(record),
+            Some(same) if same.value == record.value && same.replicates == record.replicates => {}
+            Some(_) => {
+                return Err(Error::input(format!(
+                    "two results disagree about {} of model {}, layer {}, data set {}; give each model its own name (--name) or leave one file out",
+                    record.metric, record.model, record.layer, record.dataset
+                )));
+            }
+        }
+    }
+    all.extend(new);
+    Ok(())
+}
+
+/// Appends the rows about (model, layer, data set) that no earlier table of this name has.
+fn merge_table(tables: &mut Vec<Table>, mut more: Table) -> Result<()> {
+    let Some(mine) = tables.iter_mut().find(|t| t.name == more.name) else {
+        tables.push(more);
+        return Ok(());
+    };
+    let alike = |a: &(String, Column), b: &(String, Column)| a.0 == b.0 && std::mem::discriminant(&a.1) == std::mem::discriminant(&b.1);
+    if mine.columns.len() != more.columns.len() || !mine.columns.iter().zip(&more.columns).all(|(a, b)| alike(a, b)) {
+        return Err(Error::input(format!("two results hold different tables called {}; analyze again with one version", more.name)));
+    }
+    let known: HashSet<Vec<String>> = row_keys(mine).into_iter().collect();
+    let keep: Vec<bool> = row_keys(&more).into_iter().map(|key| !known.contains(&key)).collect();
+    for (_, column) in &mut more.columns {
+        let mut kept = keep.iter();
+        match column {
+            Column::Text(v) => v.retain(|_| kept.next() == Some(&true)),
+            Column::Float(v) => v.retain(|_| kept.next() == Some(&true)),
+            Column::Count(v) => v.retain(|_| kept.next() == Some(&true)),
+        }
+    }
+    mine.append(more);
+    Ok(())
+}
+
+fn row_keys(table: &Table) -> Vec<Vec<String>> {
+    let keys: Vec<&[String]> =
+        ["model", "layer", "dataset", "split", "dataset_a", "dataset_b"].iter().filter_map(|name| table.text(name)).collect();
+    let rows = keys.iter().map(|k| k.len()).min().unwrap_or(0);
+    (0..rows).map(|row| keys.iter().map(|k| k[row].clone()).collect()).collect()
+}
+
+/// All layers of all models in network order: a layer that only some models have stands behind the one it follows there.
+pub fn layer_order(inputs: &[Input]) -> Vec<String> {
+    let mut order: Vec<String> = Vec::new();
+    for input in inputs {
+        let mut at = 0;
+        for layer in &input.layers {
+            at = match order.iter().position(|known| known == layer) {
+                Some(position) => position + 1,
+                None => {
+                    order.insert(at, layer.clone());
+                    at + 1
+                }
+            };
+        }
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::Results;
+
+    fn analysis(model: &str, value: f64, seed: u64) -> Analysis {
+        let mut results = Results::new(format!("analyze {model}"), seed);
+        let convention = json!({"error": "bootstrap"}).as_object().unwrap().clone();
+        results.records.push(Record {
+            model: model.into(),
+            metric: "x".into(),
+            value: Some(value),
+            replicates: Some(vec![value; 3]),
+            convention,
+            ..Record::default()
+        });
+        let columns = vec![
+            ("model".to_owned(), Column::Text(vec![model.into()])),
+            ("eigenvalue".to_owned(), Column::Float(vec![value])),
+        ];
+        Analysis { results, tables: vec![Table { name: "spectrum".into(), columns }] }
+    }
+
+    #[test]
+    fn the_same_file_twice_is_the_file_once() {
+        let once = analysis("a", 1.0, 0);
+        assert_eq!(merge(vec![once.clone(), once.clone()]).unwrap(), once);
+    }
+
+    #[test]
+    fn records_and_tables_are_joined_and_different_seeds_are_remembered() {
+        let both = merge(vec![analysis("a", 1.0, 0), analysis("b", 2.0, 7)]).unwrap();
+        assert_eq!(both.results.records.len(), 2);
+        assert_eq!(both.results.records[1].convention["seed"], 7);
+        assert_eq!(both.table("spectrum").unwrap().float("eigenvalue").unwrap(), [1.0, 2.0]);
+    }
+
+    #[test]
+    fn two_files_that_disagree_are_refused_and_so_are_unlike_tables() {
+        let error = merge(vec![analysis("a", 1.0, 0), analysis("a", 2.0, 0)]).unwrap_err();
+        assert!(error.to_string().contains("disagree"), "{error}");
+        let mut other = analysis("b", 1.0, 0);
+        other.tables[0].columns.pop();
+        assert!(merge(vec![analysis("a", 1.0, 0), other]).is_err());
+        assert!(merge(Vec::new()).is_err());
+    }
+
+    #[test]
+    fn layers_of_several_models_stand_in_network_order() {
+        let input = |layers: &[&str]| Input {
+            path: String::new(),
+            model: String::new(),
+            layers: layers.iter().map(|s| s.to_string()).collect(),
+            dataset: String::new(),
+            split: String::new(),
+            rows: 0,
+            classes: Vec::new(),
+            ids_sha256: String::new(),
+            preprocess_sha256: String::new(),
+            audit: None,
+        };
+        let order = layer_order(&[input(&["stage1", "backbone", "logits"]), input(&["stage1", "stage2", "backbone", "projector"])]);
+        assert_eq!(order, ["stage1", "stage2", "backbone", "projector", "logits"]);
+    }
+}

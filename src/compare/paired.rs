@@ -1,0 +1,204 @@
+//! The difference of two models on the same images, from the replicates their records keep.
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use crate::results::Record;
+
+/// The difference a - b of one metric on the same images, with the error of a paired design: both models were
+/// recomputed on the same resamples, so what both share cancels.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Paired {
+    /// Plain difference of the two values.
+    pub value: f64,
+    /// Standard error of the difference.
+    pub std_error: Option<f64>,
+    /// 95 % interval; centred on the bias-corrected difference where both records are.
+    pub interval: Option<(f64, f64)>,
+    /// Two-sided p-value for "no difference".
+    pub p_value: Option<f64>,
+    /// Why there is no interval.
+    pub note: Option<String>,
+}
+
+/// The paired difference `a - b` of two records of one metric on the same rows (the caller has checked that).
+///
+/// Delete-a-group jackknife, G groups, d_(-g) the difference without group g and d̄ their mean: `se² = (G-1)/G sum
+/// (d_(-g) - d̄)²`, interval `centre ± t_{G-1} se`, the centre being `G d - (G-1) d̄` where both records are
+/// bias-corrected and `d` otherwise; p from t with G - 1 degrees of freedom.
+///
+/// Bootstrap, B resamples drawn alike in both: the percentile interval of d_b, and
+/// `p = min(1, 2 (count + 1)/(B + 1))`, count the resamples on the rarer side of zero.
+///
+/// `None` when either value is missing.
+pub fn difference(a: &Record, b: &Record) -> Option<Paired> {
+    let plain = Paired { value: a.value? - b.value?, ..Paired::default() };
+    let untested = |note: &str| Some(Paired { note: Some(note.to_owned()), ..plain.clone() });
+    let (Some(of_a), Some(of_b)) = (&a.replicates, &b.replicates) else {
+        return untested("no interval: the metric keeps no replicates");
+    };
+    if of_a.len() != of_b.len() || a.convention.get("error") != b.convention.get("error") {
+        return untested("no interval: the two models were resampled differently");
+    }
+    if of_a.len() < 2 {
+        return untested("no interval: fewer than two replicates");
+    }
+    let replicates: Vec<f64> = of_a.iter().zip(of_b).map(|(x, y)| x - y).collect();
+    match a.convention.get("error").and_then(|e| e.as_str()) {
+        Some("jackknife") => Some(jackknife(plain, &replicates, bias_corrected(a) && bias_corrected(b))),
+        Some("bootstrap") => Some(bootstrap(plain, replicates)),
+        _ => untested("no interval: the records name no error method"),
+    }
+}
+
+fn bias_corrected(record: &Record) -> bool {
+    record.convention.get("centred").and_then(|c| c.as_str()) == Some("bias-corrected")
+}
+
+fn jackknife(plain: Paired, replicates: &[f64], corrected: bool) -> Paired {
+    let groups = replicates.len() as f64;
+    let mean = replicates.iter().sum::<f64>() / groups;
+    let squares: f64 = replicates.iter().map(|d| (d - mean).powi(2)).sum();
+    let std_error = ((groups - 1.0) / groups * squares).sqrt();
+    let centre = if corrected { groups * plain.value - (groups - 1.0) * mean } else { plain.value };
+    // Rounding alone leaves about 1e-16 of the values' size; a spread of that size is no spread.
+    let scale = replicates.iter().fold(plain.value.abs(), |m, d| m.max(d.abs()));
+    if std_error <= scale * 1e-13 {
+        return without_spread(plain);
+    }
+    let Ok(t) = StudentsT::new(0.0, 1.0, groups - 1.0) else {
+        return plain;
+    };
+    let half = t.inverse_cdf(0.975) * std_error;
+    let p_value = 2.0 * t.sf((centre / std_error).abs());
+    Paired { std_error: Some(std_error), interval: Some((centre - half, centre + half)), p_value: Some(p_value.min(1.0)), ..plain }
+}
+
+fn bootstrap(plain: Paired, mut replicates: Vec<f64>) -> Paired {
+    replicates.sort_by(f64::total_cmp);
+    let count = replicates.len() as f64;
+    let (low, high) = (quantile(&replicates, 0.025), quantile(&replicates, 0.975));
+    if low == high && low == plain.value {
+        return without_spread(plain);
+    }
+    let mean = replicates.iter().sum::<f64>() / count;
+    let variance = replicates.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    let below = replicates.iter().filter(|d| **d <= 0.0).count();
+    let above = replicates.iter().filter(|d| **d >= 0.0).count();
+    let p_value = (2.0 * (below.min(above) as f64 + 1.0) / (count + 1.0)).min(1.0);
+    Paired { std_error: Some(variance.sqrt()), interval: Some((low, high)), p_value: Some(p_value), ..plain }
+}
+
+/// No resample moved the difference: zero is then certainly not separable from zero, and of anything else the
+/// resamples measured no error, which is not the same as there being none.
+fn without_spread(plain: Paired) -> Paired {
+    if plain.value == 0.0 {
+        return Paired { std_error: Some(0.0), interval: Some((0.0, 0.0)), p_value: Some(1.0), ..plain };
+    }
+    Paired { note: Some("no interval: the difference is the same in every resample".to_owned()), ..plain }
+}
+
+/// The q-quantile of sorted values by linear interpolation (numpy's default).
+fn quantile(sorted: &[f64], q: f64) -> f64 {
+    let at = q * (sorted.len() - 1) as f64;
+    let (low, share) = (at.floor() as usize, at.fract());
+    let high = (low + 1).min(sorted.len() - 1);
+    sorted[low] + share * (sorted[high] - sorted[low])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Map, Value, json};
+
+    fn record(value: f64, replicates: &[f64], convention: Value) -> Record {
+        let convention: Map<String, Value> = convention.as_object().unwrap().clone();
+        Record { value: Some(value), replicates: Some(replicates.to_vec()), convention, ..Record::default() }
+    }
+
+    /// Leave-one-out means of x = (1, 2, 3, 6), mean 3: (11/3, 10/3, 3, 2). The jackknife error of a mean is
+    /// s/sqrt(n) = sqrt(14/3)/2, exactly; it has no bias, so the corrected centre is 3 again. t_3(0.975) = 3.18244630528371.
+    #[test]
+    fn the_jackknife_of_a_mean_is_the_textbook_error() {
+        let zero = record(0.0, &[0.0; 4], json!({"error": "jackknife", "centred": "bias-corrected"}));
+        let mean = record(3.0, &[11.0 / 3.0, 10.0 / 3.0, 3.0, 2.0], json!({"error": "jackknife", "centred": "bias-corrected"}));
+        let paired = difference(&mean, &zero).unwrap();
+        let error = (14.0f64 / 3.0).sqrt() / 2.0;
+        assert!((paired.std_error.unwrap() - error).abs() < 1e-14);
+        let (low, high) = paired.interval.unwrap();
+        // 1e-7: statrs inverts the t distribution numerically.
+        assert!((low - (3.0 - 3.182_446_305_283_71 * error)).abs() < 1e-7, "{low}");
+        assert!((high - (3.0 + 3.182_446_305_283_71 * error)).abs() < 1e-7, "{high}");
+        // scipy.stats.t.sf(3/sqrt(14/12), 3)*2
+        assert!((paired.p_value.unwrap() - two_sided_t3(3.0 / error)).abs() < 1e-9);
+    }
+
+    /// The t distribution with 3 degrees of freedom has a closed form.
+    fn two_sided_t3(t: f64) -> f64 {
+        let x = t / 3.0f64.sqrt();
+        let cdf = 0.5 + (x / (1.0 + x * x) + x.atan()) / std::f64::consts::PI;
+        2.0 * (1.0 - cdf)
+    }
+
+    /// The plug-in variance of (0, 2) is 1, of one point 0: G d - (G-1) d̄ = 2 is the unbiased variance.
+    #[test]
+    fn only_two_bias_corrected_records_are_centred_on_the_corrected_difference() {
+        let corrected = json!({"error": "jackknife", "centred": "bias-corrected"});
+        let plug_in = json!({"error": "jackknife", "centred": "plug-in"});
+        let a = record(1.0, &[0.1, -0.1], corrected.clone());
+        let b = record(0.0, &[0.0, 0.0], corrected);
+        let (low, high) = difference(&a, &b).unwrap().interval.unwrap();
+        assert!(((low + high) / 2.0 - 2.0).abs() < 1e-12);
+        let b = record(0.0, &[0.0, 0.0], plug_in);
+        let (low, high) = difference(&a, &b).unwrap().interval.unwrap();
+        assert!(((low + high) / 2.0 - 1.0).abs() < 1e-12);
+    }
+
+    /// What both models share cancels: two noisy models that differ by a constant plus little have a small error.
+    #[test]
+    fn shared_noise_cancels() {
+        let convention = json!({"error": "jackknife", "centred": "plug-in"});
+        let noise = [5.0, -3.0, 1.0, 4.0, -7.0];
+        let a: Vec<f64> = noise.iter().enumerate().map(|(i, x)| 10.0 + x + 0.01 * i as f64).collect();
+        let paired = difference(&record(10.0, &a, convention.clone()), &record(0.0, &noise, convention)).unwrap();
+        // sum of squares of (0..5 - 2)*0.01 is 10e-4; times 4/5, root.
+        assert!((paired.std_error.unwrap() - 8e-4f64.sqrt()).abs() < 1e-12);
+        assert!(paired.p_value.unwrap() < 1e-6);
+    }
+
+    /// d_b = 1..=39 less 0: all above zero: p = 2 * 1/40; percentiles of 1..=39 at 0.025 and 0.975 are 1.95 and 38.05.
+    #[test]
+    fn bootstrap_percentiles_and_p_are_counted() {
+        let b = record(0.0, &[0.0; 39], json!({"error": "bootstrap"}));
+        let values: Vec<f64> = (1..=39).map(f64::from).collect();
+        let paired = difference(&record(20.0, &values, json!({"error": "bootstrap"})), &b).unwrap();
+        let (low, high) = paired.interval.unwrap();
+        assert!((low - 1.95).abs() < 1e-12 && (high - 38.05).abs() < 1e-12);
+        assert!((paired.p_value.unwrap() - 0.05).abs() < 1e-15);
+        let straddling: Vec<f64> = (-19..=19).map(f64::from).collect();
+        let paired = difference(&record(0.0, &straddling, json!({"error": "bootstrap"})), &b).unwrap();
+        assert_eq!(paired.p_value, Some(1.0));
+    }
+
+    #[test]
+    fn identical_models_do_not_separate_and_a_spreadless_difference_claims_nothing() {
+        let convention = json!({"error": "jackknife"});
+        let a = record(2.0, &[1.9, 2.1], convention.clone());
+        assert_eq!(difference(&a, &a).unwrap().p_value, Some(1.0));
+        let b = record(1.0, &[0.9, 1.1], convention);
+        let paired = difference(&a, &b).unwrap();
+        assert_eq!((paired.value, paired.p_value, paired.interval), (1.0, None, None));
+        assert!(paired.note.unwrap().contains("every resample"));
+    }
+
+    #[test]
+    fn records_without_like_replicates_have_a_difference_and_no_interval() {
+        let a = record(2.0, &[1.9, 2.1], json!({"error": "jackknife"}));
+        let mut b = record(1.5, &[1.4, 1.5, 1.6], json!({"error": "jackknife"}));
+        let paired = difference(&a, &b).unwrap();
+        assert_eq!((paired.value, paired.interval), (0.5, None));
+        b.replicates = None;
+        assert!(difference(&a, &b).unwrap().note.unwrap().contains("no replicates"));
+        b.value = None;
+        assert!(difference(&a, &b).is_none());
+    }
+}

@@ -1,0 +1,438 @@
+//! The comparison: one table per metric, models side by side at each layer and data set.
+
+use std::cmp::Reverse;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::meaning::{Direction, direction, meaning};
+use super::paired::difference;
+use super::table::{SideBySide, side_by_side};
+use super::{holm, images, layer_order};
+use crate::error::{Error, Result};
+use crate::results::{Record, Results};
+
+/// What to compare.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The model the others are compared with; the first one unless given.
+    pub baseline: Option<String>,
+    /// Catalogue ids, in the order wanted; all measured ones unless given.
+    pub metrics: Option<Vec<String>>,
+    /// A layer's name, or `all`. Unless given: `backbone`, or the deepest layer where no model has a `backbone`.
+    pub layer: Option<String>,
+}
+
+/// Models side by side.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The models, in the order of the results.
+    pub models: Vec<String>,
+    /// The model the others are compared with; `None` when there is only one.
+    pub baseline: Option<String>,
+    /// The layer compared, or `all`.
+    pub layer: String,
+    /// One table per metric.
+    pub tables: Vec<MetricTable>,
+    /// What to bear in mind.
+    pub warnings: Vec<String>,
+}
+
+/// All that is compared of one metric: the family that Holm's correction runs over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricTable {
+    /// Catalogue id.
+    pub metric: String,
+    /// Its short name.
+    pub label: String,
+    /// The number of differences to the baseline that were tested.
+    pub tested: usize,
+    /// One group per layer and data set (or pair): pretraining side first, then evaluation, then pairs.
+    pub groups: Vec<Group>,
+}
+
+/// One metric at one layer on one data set or pair.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Layer.
+    pub layer: String,
+    /// Data set; of a pair, the pretraining side.
+    pub dataset: String,
+    /// Split of `dataset`, or empty.
+    pub split: String,
+    /// The evaluation side of a pair.
+    pub other_dataset: Option<String>,
+    /// `pre` or `eval` where the analysis was told.
+    pub role: Option<String>,
+    /// Which way goes with good transfer here.
+    pub direction: Option<Direction>,
+    /// One row per model.
+    pub rows: Vec<Row>,
+}
+
+/// One model's number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Model.
+    pub model: String,
+    /// Index of its record in the results; `None` where the model was not measured here.
+    pub record: Option<usize>,
+    /// The value.
+    pub value: Option<f64>,
+    /// Its standard error.
+    pub std_error: Option<f64>,
+    /// Its 95 % interval.
+    pub ci_low: Option<f64>,
+    /// Its 95 % interval.
+    pub ci_high: Option<f64>,
+    /// Competition rank, 1 = best; `None` where the metric has no good way here.
+    pub rank: Option<u32>,
+    /// The best model, or not separable from it.
+    pub best: bool,
+    /// Difference to the baseline; `None` for the baseline itself and where a value is missing.
+    pub difference: Option<Difference>,
+    /// Why the value is missing, or what to bear in mind.
+    pub note: Option<String>,
+}
+
+/// A paired difference to the baseline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Model minus baseline; `None` when refused.
+    pub value: Option<f64>,
+    /// Standard error.
+    pub std_error: Option<f64>,
+    /// 95 % interval, not corrected.
+    pub ci_low: Option<f64>,
+    /// 95 % interval, not corrected.
+    pub ci_high: Option<f64>,
+    /// Two-sided p-value, not corrected.
+    pub p_value: Option<f64>,
+    /// Two-sided p-value, Holm-adjusted over the metric's table.
+    pub p_holm: Option<f64>,
+    /// What may be said.
+    pub verdict: Verdict,
+    /// Why nothing may be said.
+    pub reason: Option<String>,
+}
+
+/// What may be said of a difference at 95 %, corrected for all comparisons of the metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Above the baseline.
+    Higher,
+    /// Below the baseline.
+    Lower,
+    /// The difference may be chance.
+    NotSeparable,
+    /// There is no error to judge it by.
+    Untested,
+    /// The two models did not see the same images, or were measured differently.
+    Refused,
+}
+
+impl Verdict {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Higher => "higher",
+            Self::Lower => "lower",
+            Self::NotSeparable => "not separable",
+            Self::Untested => "not tested",
+            Self::Refused => "not comparable",
+        }
+    }
+}
+
+/// The chance of a false "separable" that is put up with.
+const LEVEL: f64 = 0.05;
+
+impl Comparison {
+    /// Sets the models of `results` side by side.
+    ///
+    /// # Errors
+    /// When the baseline, a metric or the layer asked for is not in the results.
+    pub fn of(results: &Results, options: &Options) -> Result<Self> {
+        let models = models(results);
+        let layers = layers(results);
+        let layer = chosen_layer(&layers, options.layer.as_deref())?;
+        let baseline = match &options.baseline {
+            Some(name) if models.contains(name) => Some(name.clone()),
+            Some(name) => return Err(unknown("baseline", name, &models)),
+            None => models.first().cloned(),
+        }
+        .filter(|_| models.len() > 1);
+        let mut groups = side_by_side(&results.records, &models, |r| direction(&r.metric, role(r)))?;
+        let metrics = chosen_metrics(&groups, options.metrics.as_deref())?;
+        groups.retain(|g| layer == "all" || g.layer == layer);
+        let mut builder = Builder { results, models: &models, baseline: baseline.as_deref(), warnings: Vec::new() };
+        let tables = metrics
+            .iter()
+            .map(|metric| {
+                let mut of_metric: Vec<&SideBySide> = groups.iter().filter(|g| g.metric == *metric).collect();
+                of_metric.sort_by_key(|g| (builder.side_order(g), layers.iter().position(|l| *l == g.layer)));
+                builder.table(metric, &of_metric)
+            })
+            .filter(|table| !table.groups.is_empty())
+            .collect();
+        let warnings = builder.warnings;
+        Ok(Self { models, baseline, layer, tables, warnings })
+    }
+
+    /// The table of one metric.
+    pub fn table(&self, metric: &str) -> Option<&MetricTable> {
+        self.tables.iter().find(|t| t.metric == metric)
+    }
+
+    /// As results of schema `featscope/results/1`: the records compared, with `convention.rank`, and one record per
+    /// difference, whose `other_model` is the baseline, `value` the difference and `p_value` the adjusted one.
+    pub fn to_results(&self, of: &Results, command: &str) -> Results {
+        let mut results = Results { command: command.to_owned(), records: Vec::new(), ..of.clone() };
+        for table in &self.tables {
+            for group in &table.groups {
+                for row in &group.rows {
+                    let Some(record) = row.record.and_then(|i| of.records.get(i)) else { continue };
+                    let mut measured = record.clone();
+                    if let Some(rank) = row.rank {
+                        measured.convention.insert("rank".into(), json!(rank));
+                        measured.convention.insert("best_or_not_separable".into(), json!(row.best));
+                    }
+                    results.records.push(measured);
+                    if let (Some(difference), Some(baseline)) = (&row.difference, &self.baseline) {
+                        results.records.push(difference.to_record(record, baseline, table.tested));
+                    }
+                }
+            }
+        }
+        results
+    }
+}
+
+impl Difference {
+    fn to_record(&self, of: &Record, baseline: &str, tested: usize) -> Record {
+        let mut convention = Map::new();
+        convention.insert("quantity".into(), json!("model minus other_model, paired"));
+        convention.insert("error".into(), of.convention.get("error").cloned().unwrap_or(Value::Null));
+        convention.insert("verdict".into(), json!(self.verdict));
+        if self.p_holm.is_some() {
+            convention.insert("correction".into(), json!("Holm"));
+            convention.insert("comparisons".into(), json!(tested));
+            convention.insert("p_uncorrected".into(), json!(self.p_value));
+        }
+        Record {
+            other_model: Some(baseline.to_owned()),
+            value: self.value,
+            std_error: self.std_error,
+            ci_low: self.ci_low,
+            ci_high: self.ci_high,
+            p_value: self.p_holm,
+            null_value: self.value.map(|_| 0.0),
+            replicates: None,
+            convention,
+            note: self.reason.clone(),
+            seconds: 0.0,
+            ..of.clone()
+        }
+    }
+}
+
+struct Builder<'a> {
+    results: &'a Results,
+    models: &'a [String],
+    baseline: Option<&'a str>,
+    warnings: Vec<String>,
+}
+
+impl Builder<'_> {
+    /// Pretraining side first, then evaluation, then data sets of no role, then pairs; each in the order of appearance.
+    fn side_order(&self, group: &SideBySide) -> (u8, Option<usize>) {
+        let kind = match (&group.other_dataset, self.first(group).and_then(role)) {
+            (Some(_), _) => 3,
+            (None, Some("pre")) => 0,
+            (None, Some("eval")) => 1,
+            (None, _) => 2,
+        };
+        let side = |r: &Record| r.dataset == group.dataset && r.split == group.split && r.other_dataset == group.other_dataset;
+        (kind, self.results.records.iter().position(side))
+    }
+
+    fn first(&self, group: &SideBySide) -> Option<&Record> {
+        group.cells.iter().flatten().next().map(|&i| &self.results.records[i])
+    }
+
+    fn table(&mut self, metric: &str, groups: &[&SideBySide]) -> MetricTable {
+        let mut groups: Vec<Group> = groups.iter().map(|g| self.group(g)).collect();
+        let mut tested: Vec<&mut Difference> = groups
+            .iter_mut()
+            .flat_map(|g| &mut g.rows)
+            .filter_map(|row| row.difference.as_mut())
+            .filter(|d| d.p_value.is_some())
+            .collect();
+        let p_values: Vec<f64> = tested.iter().filter_map(|d| d.p_value).collect();
+        for (difference, adjusted) in tested.iter_mut().zip(holm(&p_values)) {
+            difference.p_holm = Some(adjusted);
+            difference.verdict = match difference.value {
+                _ if adjusted > LEVEL => Verdict::NotSeparable,
+                Some(value) if value > 0.0 => Verdict::Higher,
+                _ => Verdict::Lower,
+            };
+        }
+        MetricTable { metric: metric.to_owned(), label: meaning(metric).label, tested: p_values.len(), groups }
+    }
+
+    fn group(&mut self, group: &SideBySide) -> Group {
+        let records = &self.results.records;
+        let baseline = self.models.iter().position(|m| Some(m.as_str()) == self.baseline).and_then(|i| group.cells[i]);
+        let mut rows = Vec::with_capacity(self.models.len());
+        for (position, model) in self.models.iter().enumerate() {
+            let cell = group.cells[position];
+            let difference = match (cell, baseline) {
+                (Some(cell), Some(baseline)) if cell != baseline => self.difference(&records[cell], &records[baseline]),
+                _ => None,
+            };
+            rows.push(self.row(group, position, model, difference));
+        }
+        self.mark_best(group, &mut rows);
+        let role = self.first(group).and_then(role);
+        Group {
+            layer: group.layer.clone(),
+            dataset: group.dataset.clone(),
+            split: group.split.clone(),
+            other_dataset: group.other_dataset.clone(),
+            role: role.map(str::to_owned),
+            direction: direction(&group.metric, role),
+            rows,
+        }
+    }
+
+    fn row(&self, group: &SideBySide, position: usize, model: &str, difference: Option<Difference>) -> Row {
+        let record = group.cells[position].map(|i| &self.results.records[i]);
+        let missing = || {
+            let has_layer = self.results.inputs.iter().any(|i| i.model == model && i.layers.contains(&group.layer));
+            let why = if has_layer { "not measured".to_owned() } else { format!("this model has no layer {}", group.layer) };
+            Some(why)
+        };
+        Row {
+            model: model.to_owned(),
+            record: group.cells[position],
+            value: record.and_then(|r| r.value),
+            std_error: record.and_then(|r| r.std_error),
+            ci_low: record.and_then(|r| r.ci_low),
+            ci_high: record.and_then(|r| r.ci_high),
+            rank: group.ranks[position],
+            best: false,
+            difference,
+            note: record.map_or_else(missing, |r| r.note.clone()),
+        }
+    }
+
+    /// The paired difference `a - b`, refused where the two are not measured on the same images in the same way.
+    fn difference(&mut self, a: &Record, b: &Record) -> Option<Difference> {
+        let nothing = Difference {
+            value: None,
+            std_error: None,
+            ci_low: None,
+            ci_high: None,
+            p_value: None,
+            p_holm: None,
+            verdict: Verdict::Refused,
+            reason: None,
+        };
+        if let Some(reason) = images::unlike(&self.results.inputs, a, b) {
+            return Some(Difference { reason: Some(reason), ..nothing });
+        }
+        if let Some(warning) = images::preprocessed_unlike(&self.results.inputs, a, b)
+            && !self.warnings.contains(&warning)
+        {
+            self.warnings.push(warning);
+        }
+        let paired = difference(a, b)?;
+        Some(Difference {
+            value: Some(paired.value),
+            std_error: paired.std_error,
+            ci_low: paired.interval.map(|(low, _)| low),
+            ci_high: paired.interval.map(|(_, high)| high),
+            p_value: paired.p_value,
+            p_holm: None,
+            verdict: Verdict::Untested,
+            reason: paired.note,
+        })
+    }
+
+    /// Marks the best model and those not separable from it (Holm over the models of this group).
+    fn mark_best(&self, group: &SideBySide, rows: &mut [Row]) {
+        let Some(best) = rows.iter().position(|r| r.rank == Some(1)) else { return };
+        let records = &self.results.records;
+        let Some(best_record) = group.cells[best].map(|i| &records[i]) else { return };
+        let against_best = |position: usize| {
+            let record = group.cells[position].map(|i| &records[i]).filter(|_| position != best)?;
+            images::unlike(&self.results.inputs, record, best_record).is_none().then_some(())?;
+            Some((position, difference(record, best_record)?.p_value?))
+        };
+        let tests: Vec<(usize, f64)> = (0..rows.len()).filter_map(against_best).collect();
+        let adjusted = holm(&tests.iter().map(|(_, p)| *p).collect::<Vec<_>>());
+        for ((position, _), p) in tests.iter().zip(adjusted) {
+            rows[*position].best = p > LEVEL;
+        }
+        for row in rows.iter_mut().filter(|r| r.rank == Some(1)) {
+            row.best = true;
+        }
+    }
+}
+
+fn role(record: &Record) -> Option<&str> {
+    record.convention.get("role").and_then(Value::as_str)
+}
+
+fn models(results: &Results) -> Vec<String> {
+    let mut models: Vec<String> = Vec::new();
+    let named = results.inputs.iter().map(|i| &i.model).chain(results.records.iter().map(|r| &r.model));
+    for model in named {
+        if !models.contains(model) && results.records.iter().any(|r| r.model == *model) {
+            models.push(model.clone());
+        }
+    }
+    models
+}
+
+fn layers(results: &Results) -> Vec<String> {
+    let mut layers = layer_order(&results.inputs);
+    for record in &results.records {
+        if !layers.contains(&record.layer) {
+            layers.push(record.layer.clone());
+        }
+    }
+    layers.retain(|layer| results.records.iter().any(|r| r.layer == *layer));
+    layers
+}
+
+fn chosen_layer(layers: &[String], asked: Option<&str>) -> Result<String> {
+    match asked {
+        Some("all") => Ok("all".to_owned()),
+        Some(name) if layers.iter().any(|l| l == name) => Ok(name.to_owned()),
+        Some(name) => Err(unknown("layer", name, layers)),
+        None if layers.iter().any(|l| l == "backbone") => Ok("backbone".to_owned()),
+        None => Ok(layers.last().cloned().unwrap_or_else(|| "backbone".to_owned())),
+    }
+}
+
+fn chosen_metrics(groups: &[SideBySide], asked: Option<&[String]>) -> Result<Vec<String>> {
+    let mut measured: Vec<String> = Vec::new();
+    for group in groups {
+        if !measured.contains(&group.metric) {
+            measured.push(group.metric.clone());
+        }
+    }
+    let Some(asked) = asked else { return Ok(measured) };
+    match asked.iter().find(|id| !measured.contains(id)) {
+        Some(id) => Err(unknown("metric", id, &measured)),
+        None => Ok(asked.to_vec()),
+    }
+}
+
+fn unknown(what: &str, name: &str, known: &[String]) -> Error {
+    let nearest = known.iter().min_by_key(|k| Reverse((strsim::jaro_winkler(k, name) * 1e6) as i64));
+    let hint = nearest.filter(|k| strsim::jaro_winkler(k, name) > 0.8).map(|k| format!("; did you mean {k}?")).unwrap_or_default();
+    Error::input(format!("no {what} {name} in the results{hint} They hold: {}", known.join(", ")))
+}

@@ -1,0 +1,239 @@
+//! A comparison as tables: models side by side, with what may be said of their differences.
+
+use crate::compare::{Comparison, Direction, Group, MetricTable, Row, Verdict, meaning};
+use crate::results::{Column, Results, Table};
+
+use super::grid::{Cell, Grid, markdown};
+use super::number::{MISSING, ROUNDING, interval, measured, p_value};
+use super::records::csv;
+use super::Format;
+
+/// More models than this do not fit side by side on a line of text.
+const MODELS_PER_LINE: usize = 4;
+
+/// The comparison in `format`, ending in a newline. `results` are those compared; `command` is noted in the JSON.
+pub fn render_comparison(comparison: &Comparison, results: &Results, command: &str, format: Format) -> String {
+    match format {
+        Format::Json => comparison.to_results(results, command).to_json(),
+        Format::Csv => csv(&long_table(comparison)),
+        Format::Text => page(comparison, Grid::to_text, |s| s.to_owned()),
+        Format::Markdown => page(comparison, Grid::to_markdown, markdown),
+    }
+}
+
+fn page(comparison: &Comparison, write: fn(&Grid) -> String, prose: fn(&str) -> String) -> String {
+    if comparison.tables.is_empty() {
+        return format!("Nothing to compare at layer {}.\n", prose(&comparison.layer));
+    }
+    let mut text = String::new();
+    for grid in comparison.tables.iter().flat_map(|t| grids(comparison, t)) {
+        text.push_str(&write(&grid));
+        text.push('\n');
+    }
+    for warning in &comparison.warnings {
+        text.push_str(&format!("Warning: {}.\n", prose(warning)));
+    }
+    text.push_str(&prose(&reading(comparison)));
+    text.push('\n');
+    text
+}
+
+/// How the tables are to be read.
+pub fn reading(comparison: &Comparison) -> String {
+    let mut text = "• marks the best model and those not separable from it at 95 %.".to_owned();
+    if let Some(baseline) = &comparison.baseline {
+        text.push_str(&format!(
+            " Differences are to {baseline}, paired on the same images; their p-values are Holm-adjusted over each metric's table, the intervals are not."
+        ));
+    }
+    format!("{text} {ROUNDING}")
+}
+
+/// One grid per data set and layer, or, over all layers, one per data set with the models as columns.
+pub fn grids(comparison: &Comparison, table: &MetricTable) -> Vec<Grid> {
+    if comparison.layer == "all" && comparison.models.len() <= MODELS_PER_LINE {
+        return wide_grids(comparison, table);
+    }
+    table.groups.iter().map(|group| grid(comparison, table, group)).collect()
+}
+
+/// One metric at one layer: a row per model.
+pub fn grid(comparison: &Comparison, table: &MetricTable, group: &Group) -> Grid {
+    let ranked = group.rows.iter().any(|r| r.rank.is_some());
+    let noted = group.rows.iter().any(|r| note(r).is_some());
+    let baseline = comparison.baseline.as_deref();
+    let mut header: Vec<String> = ["model", "value ± error", "95 % interval"].map(String::from).to_vec();
+    if let Some(name) = baseline {
+        header.extend([format!("difference to {name}"), "p".to_owned(), "verdict".to_owned()]);
+    }
+    header.extend([(ranked, "rank"), (noted, "note")].into_iter().filter(|(shown, _)| *shown).map(|(_, name)| name.to_owned()));
+    let rows = group.rows.iter().map(|row| {
+        let mut cells = vec![
+            Cell::Text(row.model.clone()),
+            Cell::Number(measured(row.value, row.std_error)),
+            Cell::Number(interval(row.value, row.std_error, row.ci_low, row.ci_high)),
+        ];
+        if baseline.is_some() {
+            cells.extend(difference_cells(row, baseline));
+        }
+        if ranked {
+            let mark = if row.best { " •" } else { "" };
+            cells.push(Cell::Text(row.rank.map_or(MISSING.to_owned(), |rank| format!("{rank}{mark}"))));
+        }
+        if noted {
+            cells.push(Cell::Text(note(row).unwrap_or_default()));
+        }
+        cells
+    });
+    Grid { caption: caption(table, group, true), rows: rows.collect(), header }
+}
+
+fn difference_cells(row: &Row, baseline: Option<&str>) -> [Cell; 3] {
+    let Some(d) = &row.difference else {
+        let words = if Some(row.model.as_str()) == baseline { "baseline" } else { "" };
+        return [Cell::Number(MISSING.to_owned()), Cell::Number(MISSING.to_owned()), Cell::Text(words.to_owned())];
+    };
+    let shown = match (d.value, d.ci_low) {
+        (Some(_), Some(_)) => format!("{} {}", signed(measured(d.value, d.std_error), d.value), interval(d.value, d.std_error, d.ci_low, d.ci_high)),
+        _ => signed(measured(d.value, d.std_error), d.value),
+    };
+    [Cell::Number(shown), Cell::Number(p_value(d.p_holm)), Cell::Text(d.verdict.words().to_owned())]
+}
+
+/// A difference above zero says so. Its error is left to the interval beside it.
+fn signed(shown: String, value: Option<f64>) -> String {
+    let alone = match shown.split_once(" ± ") {
+        Some((value, rest)) => match rest.split_once(')') {
+            Some((_, exponent)) => format!("{}{exponent}", value.trim_start_matches('(')),
+            None => value.to_owned(),
+        },
+        None => shown,
+    };
+    if value.is_some_and(|v| v > 0.0) { format!("+{alone}") } else { alone }
+}
+
+fn note(row: &Row) -> Option<String> {
+    let reason = row.difference.as_ref().and_then(|d| d.reason.clone());
+    match (row.note.clone(), reason) {
+        (Some(note), Some(reason)) => Some(format!("{note}; {reason}")),
+        (note, reason) => note.or(reason),
+    }
+}
+
+fn wide_grids(comparison: &Comparison, table: &MetricTable) -> Vec<Grid> {
+    let mut grids: Vec<(Grid, &Group)> = Vec::new();
+    for group in &table.groups {
+        let alike = |g: &Group| g.dataset == group.dataset && g.split == group.split && g.other_dataset == group.other_dataset;
+        let at = grids.iter().position(|(_, g)| alike(g)).unwrap_or_else(|| {
+            let header = std::iter::once("layer".to_owned()).chain(comparison.models.iter().cloned()).collect();
+            grids.push((Grid { caption: caption(table, group, false), header, rows: Vec::new() }, group));
+            grids.len() - 1
+        });
+        let cells = group.rows.iter().map(|row| {
+            let sign = match row.difference.as_ref().map(|d| d.verdict) {
+                Some(Verdict::Higher) => " ▲",
+                Some(Verdict::Lower) => " ▼",
+                _ => "",
+            };
+            Cell::Number(format!("{}{sign}", measured(row.value, row.std_error)))
+        });
+        grids[at].0.rows.push(std::iter::once(Cell::Text(group.layer.clone())).chain(cells).collect());
+    }
+    if let Some(baseline) = &comparison.baseline {
+        for (grid, _) in &mut grids {
+            grid.caption.push_str(&format!("; ▲ ▼ separably above, below {baseline}"));
+        }
+    }
+    grids.into_iter().map(|(grid, _)| grid).collect()
+}
+
+/// `Discriminative ratio φ · animals (test), pre · backbone · lower goes with good transfer`
+fn caption(table: &MetricTable, group: &Group, with_layer: bool) -> String {
+    let mut parts = vec![table.label.clone(), sides(group)];
+    if with_layer {
+        parts.push(group.layer.clone());
+    }
+    parts.extend(good(group.direction).map(str::to_owned));
+    parts.join(" · ")
+}
+
+/// The data set or pair of a group, in words.
+pub fn sides(group: &Group) -> String {
+    let split = if group.split.is_empty() { String::new() } else { format!(" ({})", group.split) };
+    match (&group.other_dataset, &group.role) {
+        (Some(other), _) => format!("{}{split} and {other}", group.dataset),
+        (None, Some(role)) => format!("{}{split}, {role}", group.dataset),
+        (None, None) => format!("{}{split}", group.dataset),
+    }
+}
+
+/// Which way goes with good transfer, in words.
+pub fn good(direction: Option<Direction>) -> Option<&'static str> {
+    direction.map(|d| match d {
+        Direction::Higher => "higher goes with good transfer",
+        Direction::Lower => "lower goes with good transfer",
+    })
+}
+
+/// Every number of the comparison, one row per metric, sides, layer and model.
+pub fn long_table(comparison: &Comparison) -> Table {
+    let rows: Vec<(&MetricTable, &Group, &Row)> =
+        comparison.tables.iter().flat_map(|t| t.groups.iter().flat_map(move |g| g.rows.iter().map(move |r| (t, g, r)))).collect();
+    type One<'a> = (&'a MetricTable, &'a Group, &'a Row);
+    let text = |of: &dyn Fn(&One) -> String| Column::Text(rows.iter().map(of).collect());
+    let float = |of: &dyn Fn(&One) -> Option<f64>| Column::Float(rows.iter().map(|x| of(x).unwrap_or(f64::NAN)).collect());
+    let difference = |of: fn(&crate::compare::Difference) -> Option<f64>| float(&|(_, _, r)| r.difference.as_ref().and_then(of));
+    let columns = vec![
+        ("metric", text(&|(t, ..)| t.metric.clone())),
+        ("dataset", text(&|(_, g, _)| g.dataset.clone())),
+        ("split", text(&|(_, g, _)| g.split.clone())),
+        ("role", text(&|(_, g, _)| g.role.clone().unwrap_or_default())),
+        ("other_dataset", text(&|(_, g, _)| g.other_dataset.clone().unwrap_or_default())),
+        ("layer", text(&|(_, g, _)| g.layer.clone())),
+        ("good", text(&|(_, g, _)| g.direction.map_or("", |d| if d == Direction::Higher { "higher" } else { "lower" }).to_owned())),
+        ("model", text(&|(_, _, r)| r.model.clone())),
+        ("value", float(&|(_, _, r)| r.value)),
+        ("std_error", float(&|(_, _, r)| r.std_error)),
+        ("ci_low", float(&|(_, _, r)| r.ci_low)),
+        ("ci_high", float(&|(_, _, r)| r.ci_high)),
+        ("rank", text(&|(_, _, r)| r.rank.map_or(String::new(), |x| x.to_string()))),
+        ("best_or_not_separable", text(&|(_, _, r)| if r.rank.is_some() { r.best.to_string() } else { String::new() })),
+        ("baseline", text(&|_| comparison.baseline.clone().unwrap_or_default())),
+        ("difference", difference(|d| d.value)),
+        ("difference_std_error", difference(|d| d.std_error)),
+        ("difference_ci_low", difference(|d| d.ci_low)),
+        ("difference_ci_high", difference(|d| d.ci_high)),
+        ("p_uncorrected", difference(|d| d.p_value)),
+        ("p_holm", difference(|d| d.p_holm)),
+        ("verdict", text(&|(_, _, r)| r.difference.as_ref().map_or("", |d| d.verdict.words()).to_owned())),
+        ("note", text(&|(_, _, r)| note(r).unwrap_or_default())),
+    ];
+    Table { name: "comparison".to_owned(), columns: columns.into_iter().map(|(n, c)| (n.to_owned(), c)).collect() }
+}
+
+/// What the comparison says of each axis, a sentence each: which models are best, and how sure that is.
+pub fn summary(comparison: &Comparison) -> Vec<String> {
+    let of_axes = super::axes::AXES.iter().filter_map(|axis| comparison.table(axis.primary));
+    of_axes.flat_map(|table| table.groups.iter().filter(|g| g.direction.is_some()).map(|g| sentence(table, g))).collect()
+}
+
+fn sentence(table: &MetricTable, group: &Group) -> String {
+    let label = meaning(&table.metric).label;
+    let on = sides(group);
+    let way = if group.direction == Some(Direction::Higher) { "highest" } else { "lowest" };
+    let mut rows: Vec<&Row> = group.rows.iter().filter(|r| r.value.is_some()).collect();
+    rows.sort_by_key(|r| r.rank);
+    let Some(first) = rows.first() else {
+        return format!("{label} on {on}: no value.");
+    };
+    let shown = |r: &Row| format!("{} {}", r.model, measured(r.value, r.std_error));
+    let all: Vec<String> = rows.iter().map(|r| shown(r)).collect();
+    let tied: Vec<&str> = rows[1..].iter().filter(|r| r.best).map(|r| r.model.as_str()).collect();
+    let verdict = match (rows.len(), tied.as_slice()) {
+        (1, _) => return format!("{label} on {on}: {}.", all[0]),
+        (_, []) => format!("{} is {way}", first.model),
+        (n, tied) if tied.len() + 1 == n => "no model separates from the best".to_owned(),
+        (_, tied) => format!("{} is {way}, not separable from {}", first.model, tied.join(", ")),
+    };
+    format!("{label} on {on}: {verdict} ({}).", all.join(", "))
+}

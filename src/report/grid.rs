@@ -1,0 +1,207 @@
+//! A small table of words and shown numbers, as text, Markdown, LaTeX or CSV.
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::number::to_tex;
+
+/// One cell.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "kind", content = "text", rename_all = "lowercase")]
+pub enum Cell {
+    /// Words, set to the left.
+    Text(String),
+    /// A number as shown (see `number`), set to the right.
+    Number(String),
+}
+
+impl Cell {
+    /// What the cell shows.
+    pub fn shown(&self) -> &str {
+        match self {
+            Self::Text(s) | Self::Number(s) => s,
+        }
+    }
+}
+
+/// A table for reading.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Grid {
+    /// A line above the table.
+    pub caption: String,
+    /// Column heads.
+    pub header: Vec<String>,
+    /// Rows, each as long as the header.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+impl Grid {
+    /// As aligned text, two spaces between columns, no trailing blanks.
+    pub fn to_text(&self) -> String {
+        let widths: Vec<usize> = (0..self.header.len())
+            .map(|c| self.rows.iter().map(|r| r[c].shown().width()).chain([self.header[c].width()]).max().unwrap_or(0))
+            .collect();
+        let mut text = String::new();
+        if !self.caption.is_empty() {
+            text.push_str(&one_line(&self.caption));
+            text.push('\n');
+        }
+        let header: Vec<Cell> = (0..self.header.len()).map(|c| self.head(c)).collect();
+        for row in std::iter::once(&header).chain(&self.rows) {
+            let mut line = String::from("  ");
+            for (cell, width) in row.iter().zip(&widths) {
+                let shown = one_line(cell.shown());
+                let blanks = " ".repeat(width.saturating_sub(shown.width()));
+                match cell {
+                    Cell::Text(_) => line.extend([shown.as_str(), &blanks, "  "]),
+                    Cell::Number(_) => line.extend([&blanks, shown.as_str(), "  "]),
+                }
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// As a Markdown table; names cannot break out of their cell.
+    pub fn to_markdown(&self) -> String {
+        let mut text = String::new();
+        if !self.caption.is_empty() {
+            text.push_str(&format!("{}\n\n", markdown(&self.caption)));
+        }
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        text.push_str(&line(self.header.iter().map(|h| markdown(h)).collect()));
+        let rule = |c| if matches!(self.head(c), Cell::Number(_)) { "--:" } else { ":--" };
+        text.push_str(&line((0..self.header.len()).map(|c| rule(c).to_owned()).collect()));
+        for row in &self.rows {
+            text.push_str(&line(row.iter().map(|cell| markdown(cell.shown())).collect()));
+        }
+        text
+    }
+
+    /// As a LaTeX `tabular` with booktabs rules, ready to paste into a `table`; the caption is a comment above it.
+    pub fn to_latex(&self) -> String {
+        let columns: String = (0..self.header.len()).map(|c| if matches!(self.head(c), Cell::Number(_)) { 'r' } else { 'l' }).collect();
+        let mut text = String::new();
+        if !self.caption.is_empty() {
+            text.push_str(&format!("% {}\n", one_line(&self.caption)));
+        }
+        text.push_str(&format!("\\begin{{tabular}}{{{columns}}}\n\\toprule\n"));
+        let head: Vec<String> = self.header.iter().map(|h| latex(h)).collect();
+        text.push_str(&format!("{} \\\\\n\\midrule\n", head.join(" & ")));
+        for row in &self.rows {
+            let cells: Vec<String> = row
+                .iter()
+                .map(|cell| match cell {
+                    Cell::Text(s) => latex(s),
+                    Cell::Number(s) => to_tex(s),
+                })
+                .collect();
+            text.push_str(&format!("{} \\\\\n", cells.join(" & ")));
+        }
+        text.push_str("\\bottomrule\n\\end{tabular}\n");
+        text
+    }
+
+    /// The head of a column, aligned as the column is.
+    fn head(&self, column: usize) -> Cell {
+        let name = self.header[column].clone();
+        match self.rows.iter().map(|r| &r[column]).find(|c| !c.shown().is_empty()) {
+            Some(Cell::Number(_)) => Cell::Number(name),
+            _ => Cell::Text(name),
+        }
+    }
+}
+
+/// Without line breaks and control characters, which would break a line-based format.
+pub fn one_line(s: &str) -> String {
+    s.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Text for Markdown, every character that means something there escaped.
+pub fn markdown(s: &str) -> String {
+    let mut out = String::with_capacity(s.len());
+    for c in one_line(s).chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '|' | '*' | '_' | '`' | '\\' | '[' | ']' | '#' | '~' | '$' => out.extend(['\\', c]),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// Text for LaTeX, every special character escaped; symbols this project's labels use are written as commands.
+pub fn latex(s: &str) -> String {
+    let mut out = String::with_capacity(s.len());
+    for c in one_line(s).chars() {
+        match c {
+            '\\' => out.push_str("\\textbackslash{}"),
+            '~' => out.push_str("\\textasciitilde{}"),
+            '^' => out.push_str("\\textasciicircum{}"),
+            '<' => out.push_str("\\textless{}"),
+            '>' => out.push_str("\\textgreater{}"),
+            '|' => out.push_str("\\textbar{}"),
+            '"' => out.push_str("\\textquotedbl{}"),
+            '&' | '%' | '$' | '#' | '_' | '{' | '}' => out.extend(['\\', c]),
+            '±' => out.push_str("$\\pm$"),
+            '−' => out.push_str("$-$"),
+            '–' => out.push_str("--"),
+            'φ' => out.push_str("$\\phi$"),
+            'Π' => out.push_str("$\\Pi$"),
+            'μ' => out.push_str("$\\mu$"),
+            'ρ' => out.push_str("$\\rho$"),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grid(name: &str) -> Grid {
+        Grid {
+            caption: "Caption".into(),
+            header: vec!["model".into(), "value".into()],
+            rows: vec![
+                vec![Cell::Text(name.into()), Cell::Number("1.20 ± 0.10".into())],
+                vec![Cell::Text("日本".into()), Cell::Number("–".into())],
+            ],
+        }
+    }
+
+    #[test]
+    fn text_is_aligned_by_the_width_it_is_seen_with() {
+        insta::assert_snapshot!(grid("a b").to_text(), @r"
+        Caption
+          model        value
+          a b    1.20 ± 0.10
+          日本             –
+        ");
+    }
+
+    #[test]
+    fn no_name_breaks_out_of_markdown() {
+        let shown = grid("<script>|`*_[x](y)\n# z").to_markdown();
+        assert!(shown.contains("| &lt;script&gt;\\|\\`\\*\\_\\[x\\](y) \\# z | 1.20 ± 0.10 |"), "{shown}");
+        assert_eq!(shown.lines().count(), 6);
+    }
+
+    #[test]
+    fn latex_is_escaped_and_ruled() {
+        insta::assert_snapshot!(grid(r"a_b & 50% \x{} $#^~").to_latex(), @r"
+        % Caption
+        \begin{tabular}{lr}
+        \toprule
+        model & value \\
+        \midrule
+        a\_b \& 50\% \textbackslash{}x\{\} \$\#\textasciicircum{}\textasciitilde{} & $1.20 \pm 0.10$ \\
+        日本 & -- \\
+        \bottomrule
+        \end{tabular}
+        ");
+    }
+}

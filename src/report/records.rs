@@ -1,0 +1,128 @@
+//! The long record table: every record of an analysis, one line each.
+
+use crate::compare::meaning;
+use crate::results::{Column, Record, Results, Table};
+
+use super::grid::{Cell, Grid};
+use super::number::{interval, measured};
+use super::Format;
+
+/// The records of `results` in `format`, ending in a newline.
+pub fn render(results: &Results, format: Format) -> String {
+    match format {
+        Format::Json => results.to_json(),
+        Format::Csv => csv(&table(&results.records)),
+        Format::Text => sections(results, Grid::to_text),
+        Format::Markdown => sections(results, Grid::to_markdown),
+    }
+}
+
+/// A grid per (model, layer, sides), in the order of the records.
+fn sections(results: &Results, write: fn(&Grid) -> String) -> String {
+    let mut text = String::new();
+    let mut rest = results.records.as_slice();
+    while let Some(first) = rest.first() {
+        let end = rest.iter().position(|r| heading(r) != heading(first)).unwrap_or(rest.len());
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&write(&grid(&rest[..end])));
+        rest = &rest[end..];
+    }
+    if text.is_empty() { "No records.\n".to_owned() } else { text }
+}
+
+fn heading(record: &Record) -> String {
+    let mut heading = format!("{} · {} · {}", record.model, record.layer, record.dataset);
+    if !record.split.is_empty() {
+        heading.push_str(&format!(" ({})", record.split));
+    }
+    for (sign, other) in [("→", &record.other_dataset), ("vs layer", &record.other_layer), ("vs model", &record.other_model)] {
+        if let Some(other) = other {
+            heading.push_str(&format!(" {sign} {other}"));
+        }
+    }
+    if let Some(role) = record.convention.get("role").and_then(|r| r.as_str()) {
+        heading.push_str(&format!(" · {role}"));
+    }
+    heading
+}
+
+fn grid(records: &[Record]) -> Grid {
+    let rows = records.iter().map(|r| {
+        vec![
+            Cell::Text(r.metric.clone()),
+            Cell::Number(measured(r.value, r.std_error)),
+            Cell::Text(interval(r.value, r.std_error, r.ci_low, r.ci_high)),
+            Cell::Text(r.note.clone().unwrap_or_default()),
+        ]
+    });
+    let mut caption = heading(&records[0]);
+    caption.push_str(&format!("   n = {}, d = {}", records[0].n, records[0].d));
+    Grid { caption, header: ["metric", "value ± error", "95 % interval", "note"].map(String::from).to_vec(), rows: rows.collect() }
+}
+
+/// The records as columns: text, numbers (NaN where missing) and counts; conventions and replicates stay in the JSON.
+pub fn table(records: &[Record]) -> Table {
+    let text = |of: fn(&Record) -> &str| Column::Text(records.iter().map(|r| of(r).to_owned()).collect());
+    let float = |of: fn(&Record) -> Option<f64>| Column::Float(records.iter().map(|r| of(r).unwrap_or(f64::NAN)).collect());
+    let count = |of: fn(&Record) -> u64| Column::Count(records.iter().map(of).collect());
+    let columns = vec![
+        ("model", text(|r| &r.model)),
+        ("layer", text(|r| &r.layer)),
+        ("dataset", text(|r| &r.dataset)),
+        ("split", text(|r| &r.split)),
+        ("role", text(|r| r.convention.get("role").and_then(|v| v.as_str()).unwrap_or(""))),
+        ("other_dataset", text(|r| r.other_dataset.as_deref().unwrap_or(""))),
+        ("other_model", text(|r| r.other_model.as_deref().unwrap_or(""))),
+        ("other_layer", text(|r| r.other_layer.as_deref().unwrap_or(""))),
+        ("metric", text(|r| &r.metric)),
+        ("label", Column::Text(records.iter().map(|r| meaning(&r.metric).label).collect())),
+        ("value", float(|r| r.value)),
+        ("std_error", float(|r| r.std_error)),
+        ("ci_low", float(|r| r.ci_low)),
+        ("ci_high", float(|r| r.ci_high)),
+        ("p_value", float(|r| r.p_value)),
+        ("null_value", float(|r| r.null_value)),
+        ("n", count(|r| r.n)),
+        ("d", count(|r| r.d)),
+        ("classes", count(|r| r.classes)),
+        ("note", text(|r| r.note.as_deref().unwrap_or(""))),
+    ];
+    Table { name: "records".to_owned(), columns: columns.into_iter().map(|(n, c)| (n.to_owned(), c)).collect() }
+}
+
+/// A table as CSV, every digit; what is missing is empty.
+pub fn csv(table: &Table) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let rows = table.columns.iter().map(|(_, c)| length(c)).max().unwrap_or(0);
+    let header = table.columns.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let cells = |row: usize| table.columns.iter().map(move |(_, c)| cell(c, row)).collect::<Vec<_>>();
+    // Writing into memory cannot fail.
+    for row in std::iter::once(header).chain((0..rows).map(cells)) {
+        let _ = writer.write_record(row);
+    }
+    String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
+}
+
+fn length(column: &Column) -> usize {
+    match column {
+        Column::Text(v) => v.len(),
+        Column::Float(v) => v.len(),
+        Column::Count(v) => v.len(),
+    }
+}
+
+fn cell(column: &Column, row: usize) -> String {
+    match column {
+        Column::Text(v) => v[row].clone(),
+        Column::Float(v) if v[row].is_finite() => json_number(v[row]),
+        Column::Float(_) => String::new(),
+        Column::Count(v) => v[row].to_string(),
+    }
+}
+
+/// The shortest digits that read back as the same number, as JSON writes them.
+fn json_number(x: f64) -> String {
+    serde_json::Number::from_f64(x).map(|n| n.to_string()).unwrap_or_default()
+}
