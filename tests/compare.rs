@@ -20,7 +20,10 @@ fn the_first_model_is_the_baseline_and_backbone_the_layer_unless_asked() {
     assert_eq!(comparison.tables.len(), 9);
     let table = comparison.table("discriminative_ratio").unwrap();
     assert_eq!(table.tested, 4, "two models on two data sets");
-    assert_eq!(table.groups.iter().map(|g| g.dataset.as_str()).collect::<Vec<_>>(), [PRE, EVAL]);
+    assert_eq!(
+        table.groups.iter().map(|g| g.dataset.as_str()).collect::<Vec<_>>(),
+        [PRE, EVAL]
+    );
     assert_eq!(table.groups[0].direction, Some(Direction::Lower));
     assert_eq!(table.groups[1].direction, Some(Direction::Higher));
 }
@@ -33,15 +36,27 @@ fn ranks_follow_the_direction_of_the_role() {
     assert_eq!(ranks(0), [Some(3), Some(2), Some(1)]);
     assert_eq!(ranks(1), [Some(3), Some(1), Some(2)]);
     // 1.13 and 1.12 with errors of that size are not told apart: both are marked.
-    assert_eq!(table.groups[1].rows.iter().map(|r| r.best).collect::<Vec<_>>(), [false, true, true]);
+    assert_eq!(
+        table.groups[1].rows.iter().map(|r| r.best).collect::<Vec<_>>(),
+        [false, true, true]
+    );
     let inter = &comparison.table("inter_class_distance").unwrap().groups[0];
-    assert!(inter.rows.iter().all(|r| r.rank.is_none() && !r.best), "no direction, no rank");
+    assert!(
+        inter.rows.iter().all(|r| r.rank.is_none() && !r.best),
+        "no direction, no rank"
+    );
 }
 
 #[test]
 fn differences_separate_or_say_that_they_do_not() {
     let results = analysis().results;
-    let comparison = compared(&results, &Options { baseline: Some("SL-MLP".into()), ..Options::default() });
+    let comparison = compared(
+        &results,
+        &Options {
+            baseline: Some("SL-MLP".into()),
+            ..Options::default()
+        },
+    );
     let phi = &comparison.table("discriminative_ratio").unwrap().groups;
     let verdict = |g: usize, r: usize| phi[g].rows[r].difference.as_ref().map(|d| d.verdict);
     assert_eq!(verdict(0, 0), Some(Verdict::Higher));
@@ -58,27 +73,48 @@ fn differences_separate_or_say_that_they_do_not() {
 #[test]
 fn models_that_saw_different_images_are_not_paired() {
     let mut results = analysis().results;
-    for input in results.inputs.iter_mut().filter(|i| i.model == "SimCLR" && i.dataset == EVAL) {
+    for input in results
+        .inputs
+        .iter_mut()
+        .filter(|i| i.model == "SimCLR" && i.dataset == EVAL)
+    {
         input.ids_sha256 = "others".into();
     }
     let comparison = compared(&results, &Options::default());
     let refused = |metric: &str, group: usize| {
-        let difference = comparison.table(metric).unwrap().groups[group].rows[2].difference.clone().unwrap();
+        let difference = comparison.table(metric).unwrap().groups[group].rows[2]
+            .difference
+            .clone()
+            .unwrap();
         (difference.verdict == Verdict::Refused && difference.value.is_none()).then(|| difference.reason.unwrap())
     };
     assert_eq!(refused("discriminative_ratio", 0), None);
-    assert_eq!(refused("discriminative_ratio", 1).unwrap(), "different images of vehicles");
-    assert_eq!(refused("feature_mixtureness", 0).unwrap(), "different images of vehicles", "either side counts");
+    assert_eq!(
+        refused("discriminative_ratio", 1).unwrap(),
+        "different images of vehicles"
+    );
+    assert_eq!(
+        refused("feature_mixtureness", 0).unwrap(),
+        "different images of vehicles",
+        "either side counts"
+    );
 }
 
 #[test]
 fn numbers_of_different_conventions_are_not_paired() {
     let mut results = analysis().results;
-    for record in results.records.iter_mut().filter(|r| r.model == "SimCLR" && r.metric == "feature_mixtureness") {
+    for record in results
+        .records
+        .iter_mut()
+        .filter(|r| r.model == "SimCLR" && r.metric == "feature_mixtureness")
+    {
         record.convention.insert("k".into(), 5.into());
     }
     let comparison = compared(&results, &Options::default());
-    let difference = comparison.table("feature_mixtureness").unwrap().groups[0].rows[2].difference.clone().unwrap();
+    let difference = comparison.table("feature_mixtureness").unwrap().groups[0].rows[2]
+        .difference
+        .clone()
+        .unwrap();
     assert_eq!(difference.reason.unwrap(), "different conventions (k)");
 }
 
@@ -94,21 +130,72 @@ fn different_preprocessing_is_paired_with_a_warning() {
 #[test]
 fn a_layer_that_a_model_lacks_is_said_and_not_invented() {
     let results = analysis().results;
-    let comparison = compared(&results, &Options { layer: Some("projector".into()), ..Options::default() });
+    let comparison = compared(
+        &results,
+        &Options {
+            layer: Some("projector".into()),
+            ..Options::default()
+        },
+    );
     let row = &comparison.table("redundancy").unwrap().groups[0].rows[0];
-    assert_eq!((row.value, row.note.as_deref()), (None, Some("this model has no layer projector")));
-    let all = compared(&results, &Options { layer: Some("all".into()), ..Options::default() });
-    let layers: Vec<&str> = all.table("feature_mixtureness").unwrap().groups.iter().map(|g| g.layer.as_str()).collect();
-    assert_eq!(layers, ["stage1", "stage2", "backbone", "projector.0", "projector.1", "projector.2", "projector.3", "projector"]);
+    assert_eq!(
+        (row.value, row.note.as_deref()),
+        (None, Some("this model has no layer projector"))
+    );
+    let all = compared(
+        &results,
+        &Options {
+            layer: Some("all".into()),
+            ..Options::default()
+        },
+    );
+    let layers: Vec<&str> = all
+        .table("feature_mixtureness")
+        .unwrap()
+        .groups
+        .iter()
+        .map(|g| g.layer.as_str())
+        .collect();
+    assert_eq!(
+        layers,
+        [
+            "stage1",
+            "stage2",
+            "backbone",
+            "projector.0",
+            "projector.1",
+            "projector.2",
+            "projector.3",
+            "projector"
+        ]
+    );
 }
 
 #[test]
 fn names_that_are_not_there_are_errors_that_name_the_nearest() {
     let results = analysis().results;
     let error = |options: Options| Comparison::of(&results, &options).unwrap_err().to_string();
-    assert!(error(Options { baseline: Some("SL-MPL".into()), ..Options::default() }).contains("did you mean SL-MLP?"));
-    assert!(error(Options { layer: Some("backbon".into()), ..Options::default() }).contains("did you mean backbone?"));
-    assert!(error(Options { metrics: Some(vec!["redundancies".into()]), ..Options::default() }).contains("did you mean redundancy"));
+    assert!(
+        error(Options {
+            baseline: Some("SL-MPL".into()),
+            ..Options::default()
+        })
+        .contains("did you mean SL-MLP?")
+    );
+    assert!(
+        error(Options {
+            layer: Some("backbon".into()),
+            ..Options::default()
+        })
+        .contains("did you mean backbone?")
+    );
+    assert!(
+        error(Options {
+            metrics: Some(vec!["redundancies".into()]),
+            ..Options::default()
+        })
+        .contains("did you mean redundancy")
+    );
 }
 
 #[test]
@@ -130,13 +217,21 @@ fn as_results_a_comparison_holds_values_and_differences() {
     let back: Results = serde_json::from_str(&written.to_json()).unwrap();
     assert_eq!(back, written);
     let phi = |other: Option<&str>, model: &str| -> Record {
-        let matches = |r: &&Record| r.metric == "discriminative_ratio" && r.dataset == PRE && r.model == model && r.other_model.as_deref() == other;
+        let matches = |r: &&Record| {
+            r.metric == "discriminative_ratio"
+                && r.dataset == PRE
+                && r.model == model
+                && r.other_model.as_deref() == other
+        };
         let found: Vec<&Record> = back.records.iter().filter(matches).collect();
         assert_eq!(found.len(), 1, "one record per place");
         found[0].clone()
     };
     let (value, baseline, difference) = (phi(None, "SimCLR"), phi(None, "SL"), phi(Some("SL"), "SimCLR"));
-    assert_eq!(difference.value.unwrap(), value.value.unwrap() - baseline.value.unwrap());
+    assert_eq!(
+        difference.value.unwrap(),
+        value.value.unwrap() - baseline.value.unwrap()
+    );
     assert_eq!(difference.convention["comparisons"], 4);
     assert_eq!(value.convention["rank"], 1);
 }
@@ -159,12 +254,31 @@ fn separate_results_files_compare_like_one() {
 fn conditions_hold_fail_and_refuse_to_pass_unchecked() {
     let comparison = compared(&analysis().results, &Options::default());
     let check = |text: &str| Condition::parse(text).unwrap().check(&comparison);
-    assert!(check("discriminative_ratio(pre) > 1.1 * baseline").unwrap().held.is_empty());
+    assert!(
+        check("discriminative_ratio(pre) > 1.1 * baseline")
+            .unwrap()
+            .held
+            .is_empty()
+    );
     let outcome = check("discriminative_ratio(eval) > 1.1 * baseline").unwrap();
     assert_eq!(outcome.held.len(), 2, "{outcome:?}");
     assert!(outcome.held[0].starts_with("discriminative_ratio of SL-MLP on vehicles at backbone is 1.13 > 1.0"));
-    assert_eq!(check("feature_mixtureness(pair) < 0.65").unwrap().held.len(), 1, "a number is compared with the baseline too");
-    assert!(check("sample_mixing < 0.5").unwrap_err().to_string().contains("a value is missing"));
-    assert!(check("redundancy(pair) < 1").unwrap_err().to_string().contains("not measured on that side"));
+    assert_eq!(
+        check("feature_mixtureness(pair) < 0.65").unwrap().held.len(),
+        1,
+        "a plain number is asked of the baseline too"
+    );
+    assert!(
+        check("sample_mixing < 0.5")
+            .unwrap_err()
+            .to_string()
+            .contains("a value is missing")
+    );
+    assert!(
+        check("redundancy(pair) < 1")
+            .unwrap_err()
+            .to_string()
+            .contains("not measured on that side")
+    );
     assert!(check("nonsense < 1").unwrap_err().to_string().contains("they hold"));
 }

@@ -121,7 +121,13 @@ impl Condition {
         if factors.len() > 2 || (factors.len() == 2 && !of_baseline) {
             return Err(wrong("the right side cannot be read"));
         }
-        Ok(Self { metric: metric.to_owned(), side, op, factor, of_baseline })
+        Ok(Self {
+            metric: metric.to_owned(),
+            side,
+            op,
+            factor,
+            of_baseline,
+        })
     }
 
     /// Looks at the condition everywhere in `comparison`.
@@ -133,27 +139,53 @@ impl Condition {
         let nothing = |why: String| Error::input(format!("--fail-if: {why}"));
         let table = comparison.table(&self.metric).ok_or_else(|| {
             let known: Vec<&str> = comparison.tables.iter().map(|t| t.metric.as_str()).collect();
-            nothing(format!("no {} at layer {} in the results; they hold {}", self.metric, comparison.layer, known.join(", ")))
+            nothing(format!(
+                "no {} at layer {} in the results; they hold {}",
+                self.metric,
+                comparison.layer,
+                known.join(", ")
+            ))
         })?;
         let baseline = match (&comparison.baseline, self.of_baseline) {
-            (None, true) => return Err(nothing("there is only one model, so no baseline to compare it with".to_owned())),
+            (None, true) => {
+                return Err(nothing(
+                    "there is only one model, so no baseline to compare it with".to_owned(),
+                ));
+            }
             (name, _) => name.as_deref(),
         };
         let mut outcome = Outcome::default();
         let mut looked_at = 0;
         for group in table.groups.iter().filter(|g| self.is_about(g)) {
-            let of_baseline = group.rows.iter().find(|r| Some(r.model.as_str()) == baseline).and_then(|r| r.value);
-            for row in group.rows.iter().filter(|r| !self.of_baseline || Some(r.model.as_str()) != baseline) {
-                let on = group.other_dataset.as_ref().map_or(group.dataset.clone(), |other| format!("{} and {other}", group.dataset));
+            let of_baseline = group
+                .rows
+                .iter()
+                .find(|r| Some(r.model.as_str()) == baseline)
+                .and_then(|r| r.value);
+            for row in group
+                .rows
+                .iter()
+                .filter(|r| !self.of_baseline || Some(r.model.as_str()) != baseline)
+            {
+                let on = group
+                    .other_dataset
+                    .as_ref()
+                    .map_or(group.dataset.clone(), |other| format!("{} and {other}", group.dataset));
                 let place = format!("{} of {} on {on} at {}", self.metric, row.model, group.layer);
-                let right = if self.of_baseline { of_baseline.map(|b| b * self.factor) } else { Some(self.factor) };
+                let right = if self.of_baseline {
+                    of_baseline.map(|b| b * self.factor)
+                } else {
+                    Some(self.factor)
+                };
                 let (Some(left), Some(right)) = (row.value, right) else {
                     outcome.skipped.push(format!("{place}: a value is missing"));
                     continue;
                 };
                 looked_at += 1;
                 if self.op.holds(left, right) {
-                    outcome.held.push(format!("{place} is {left} {} {right}", self.op.sign()));
+                    outcome
+                        .held
+                        .push(format!("{place} is {left} {} {right}", self.op.sign()));
                 }
             }
         }
@@ -184,16 +216,46 @@ mod tests {
     #[test]
     fn the_grammar_is_read() {
         let condition = Condition::parse(" redundancy ( eval )<=0.5*baseline").unwrap();
-        assert_eq!(condition, Condition { metric: "redundancy".into(), side: Some(Side::Eval), op: Op::LessEqual, factor: 0.5, of_baseline: true });
+        assert_eq!(
+            condition,
+            Condition {
+                metric: "redundancy".into(),
+                side: Some(Side::Eval),
+                op: Op::LessEqual,
+                factor: 0.5,
+                of_baseline: true
+            }
+        );
         let condition = Condition::parse("feature_mixtureness(pair) < 0.2").unwrap();
-        assert_eq!((condition.side, condition.of_baseline, condition.factor), (Some(Side::Pair), false, 0.2));
-        assert_eq!(Condition::parse("x > baseline * 2").unwrap(), Condition::parse("x > 2 * baseline").unwrap());
+        assert_eq!(
+            (condition.side, condition.of_baseline, condition.factor),
+            (Some(Side::Pair), false, 0.2)
+        );
+        assert_eq!(
+            Condition::parse("x > baseline * 2").unwrap(),
+            Condition::parse("x > 2 * baseline").unwrap()
+        );
         assert!(Condition::parse("x >= baseline").unwrap().of_baseline);
     }
 
     #[test]
     fn what_does_not_follow_it_is_refused_with_an_example() {
-        for text in ["", "x", "> 1", "x > ", "x > 1 * 2", "x > a", "x(both) > 1", "x(pre > 1", "x > NaN", "x > inf", "x > baseline * baseline", "x == 1", "x > 1 > 2", "x y > 1"] {
+        for text in [
+            "",
+            "x",
+            "> 1",
+            "x > ",
+            "x > 1 * 2",
+            "x > a",
+            "x(both) > 1",
+            "x(pre > 1",
+            "x > NaN",
+            "x > inf",
+            "x > baseline * baseline",
+            "x == 1",
+            "x > 1 > 2",
+            "x y > 1",
+        ] {
             let error = Condition::parse(text).expect_err(text);
             assert!(error.to_string().contains("1.1 * baseline"), "{error}");
         }

@@ -16,7 +16,11 @@ pub(super) fn unlike(inputs: &[Input], a: &Record, b: &Record) -> Option<String>
             return Some(format!("different images of {dataset}"));
         }
     }
-    let odd = a.convention.keys().chain(b.convention.keys()).find(|k| defines(k) && a.convention.get(*k) != b.convention.get(*k))?;
+    let odd = a
+        .convention
+        .keys()
+        .chain(b.convention.keys())
+        .find(|k| defines(k) && a.convention.get(*k) != b.convention.get(*k))?;
     Some(format!("different conventions ({odd})"))
 }
 
@@ -25,29 +29,60 @@ pub(super) fn preprocessed_unlike(inputs: &[Input], a: &Record, b: &Record) -> O
     sides(inputs, a, b).into_iter().find_map(|(dataset, of_a, of_b)| {
         let (of_a, of_b) = (&of_a?.preprocess_sha256, &of_b?.preprocess_sha256);
         let differ = !of_a.is_empty() && !of_b.is_empty() && of_a != of_b;
-        differ.then(|| format!("{} and {} saw {dataset} through different preprocessing; part of their difference may come from it", a.model, b.model))
+        differ.then(|| {
+            format!(
+                "{} and {} saw {dataset} through different preprocessing; part of their difference may come from it",
+                a.model, b.model
+            )
+        })
     })
 }
 
-/// Whether a key of a convention says *what* is measured, not how its error was found.
+/// Keys of a convention that say how an error was found or what the data were like, not *what* is measured.
+const ASIDES: [&str; 10] = [
+    "error",
+    "groups",
+    "resamples",
+    "interval",
+    "centred",
+    "role",
+    "seed",
+    "dead_channels",
+    "permutations",
+    "all_permutations",
+];
+
 fn defines(key: &str) -> bool {
-    !matches!(key, "error" | "groups" | "resamples" | "centred" | "role" | "seed")
+    !ASIDES.contains(&key)
 }
 
 type Side<'a> = (String, Option<&'a Input>, Option<&'a Input>);
 
 fn sides<'a>(inputs: &'a [Input], a: &Record, b: &Record) -> Vec<Side<'a>> {
-    let mut sides = vec![(a.dataset.clone(), input(inputs, a, &a.dataset), input(inputs, b, &b.dataset))];
-    if let (Some(of_a), Some(of_b)) = (&a.other_dataset, &b.other_dataset) {
-        sides.push((of_a.clone(), input(inputs, a, of_a), input(inputs, b, of_b)));
+    let first = |r: &Record| input(inputs, r, &r.dataset, &r.split);
+    // The split of a pair's second side stands in its convention, where it has one.
+    let other_split = |r: &Record| {
+        r.convention
+            .get("other_split")
+            .and_then(|s| s.as_str())
+            .unwrap_or("")
+            .to_owned()
+    };
+    let other = |r: &Record| {
+        r.other_dataset
+            .as_ref()
+            .and_then(|name| input(inputs, r, name, &other_split(r)))
+    };
+    let mut sides = vec![(a.dataset.clone(), first(a), first(b))];
+    if let Some(name) = &a.other_dataset {
+        sides.push((name.clone(), other(a), other(b)));
     }
     sides
 }
 
-/// The input behind one side of a record. Records name the split of their first side only, so the other side's is the
-/// one of the same split where there is one.
-fn input<'a>(inputs: &'a [Input], record: &Record, dataset: &str) -> Option<&'a Input> {
-    let of_model = || inputs.iter().filter(|i| i.model == record.model && i.dataset == dataset);
-    let exact = |i: &&Input| i.split == record.split && i.layers.contains(&record.layer);
-    of_model().find(exact).or_else(|| of_model().find(|i| i.split == record.split)).or_else(|| of_model().next())
+/// The input behind one side of a record.
+fn input<'a>(inputs: &'a [Input], record: &Record, dataset: &str, split: &str) -> Option<&'a Input> {
+    inputs.iter().find(|i| {
+        i.model == record.model && i.dataset == dataset && i.split == split && i.layers.contains(&record.layer)
+    })
 }

@@ -14,7 +14,9 @@ use crate::results::{Analysis, Column, Input, Record, Table};
 pub fn merge(analyses: Vec<Analysis>) -> Result<Analysis> {
     let mut analyses = analyses.into_iter();
     let Some(mut all) = analyses.next() else {
-        return Err(Error::input("no results given; expected at least one results file of featscope analyze"));
+        return Err(Error::input(
+            "no results given; expected at least one results file of featscope analyze",
+        ));
     };
     for mut more in analyses {
         if more.results.seed != all.results.seed {
@@ -86,9 +88,14 @@ fn merge_table(tables: &mut Vec<Table>, mut more: Table) -> Result<()> {
         tables.push(more);
         return Ok(());
     };
-    let alike = |a: &(String, Column), b: &(String, Column)| a.0 == b.0 && std::mem::discriminant(&a.1) == std::mem::discriminant(&b.1);
+    let alike = |a: &(String, Column), b: &(String, Column)| {
+        a.0 == b.0 && std::mem::discriminant(&a.1) == std::mem::discriminant(&b.1)
+    };
     if mine.columns.len() != more.columns.len() || !mine.columns.iter().zip(&more.columns).all(|(a, b)| alike(a, b)) {
-        return Err(Error::input(format!("two results hold different tables called {}; analyze again with one version", more.name)));
+        return Err(Error::input(format!(
+            "two results hold different tables called {}; analyze again with one version",
+            more.name
+        )));
     }
     let known: HashSet<Vec<String>> = row_keys(mine).into_iter().collect();
     let keep: Vec<bool> = row_keys(&more).into_iter().map(|key| !known.contains(&key)).collect();
@@ -105,10 +112,14 @@ fn merge_table(tables: &mut Vec<Table>, mut more: Table) -> Result<()> {
 }
 
 fn row_keys(table: &Table) -> Vec<Vec<String>> {
-    let keys: Vec<&[String]> =
-        ["model", "layer", "dataset", "split", "dataset_a", "dataset_b"].iter().filter_map(|name| table.text(name)).collect();
+    let keys: Vec<&[String]> = ["model", "layer", "dataset", "split", "dataset_a", "dataset_b"]
+        .iter()
+        .filter_map(|name| table.text(name))
+        .collect();
     let rows = keys.iter().map(|k| k.len()).min().unwrap_or(0);
-    (0..rows).map(|row| keys.iter().map(|k| k[row].clone()).collect()).collect()
+    (0..rows)
+        .map(|row| keys.iter().map(|k| k[row].clone()).collect())
+        .collect()
 }
 
 /// All layers of all models in network order: a layer that only some models have stands behind the one it follows there.
@@ -149,7 +160,13 @@ mod tests {
             ("model".to_owned(), Column::Text(vec![model.into()])),
             ("eigenvalue".to_owned(), Column::Float(vec![value])),
         ];
-        Analysis { results, tables: vec![Table { name: "spectrum".into(), columns }] }
+        Analysis {
+            results,
+            tables: vec![Table {
+                name: "spectrum".into(),
+                columns,
+            }],
+        }
     }
 
     #[test]
@@ -190,7 +207,10 @@ mod tests {
             preprocess_sha256: String::new(),
             audit: None,
         };
-        let order = layer_order(&[input(&["stage1", "backbone", "logits"]), input(&["stage1", "stage2", "backbone", "projector"])]);
+        let order = layer_order(&[
+            input(&["stage1", "backbone", "logits"]),
+            input(&["stage1", "stage2", "backbone", "projector"]),
+        ]);
         assert_eq!(order, ["stage1", "stage2", "backbone", "projector", "logits"]);
     }
 }

@@ -11,7 +11,7 @@ mod table;
 
 pub use condition::{Condition, Outcome};
 pub use holm::holm;
-pub use meaning::{Direction, Meaning, direction, meaning};
+pub use meaning::{Direction, direction, label};
 pub use merge::{layer_order, merge};
 pub use paired::{Paired, difference};
 pub use side_by_side::{Comparison, Difference, Group, MetricTable, Options, Row, Verdict};

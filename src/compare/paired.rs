@@ -31,12 +31,21 @@ pub struct Paired {
 ///
 /// `None` when either value is missing.
 pub fn difference(a: &Record, b: &Record) -> Option<Paired> {
-    let plain = Paired { value: a.value? - b.value?, ..Paired::default() };
-    let untested = |note: &str| Some(Paired { note: Some(note.to_owned()), ..plain.clone() });
+    let plain = Paired {
+        value: a.value? - b.value?,
+        ..Paired::default()
+    };
+    let untested = |note: &str| {
+        Some(Paired {
+            note: Some(note.to_owned()),
+            ..plain.clone()
+        })
+    };
     let (Some(of_a), Some(of_b)) = (&a.replicates, &b.replicates) else {
         return untested("no interval: the metric keeps no replicates");
     };
-    if of_a.len() != of_b.len() || a.convention.get("error") != b.convention.get("error") {
+    let differ = |key| a.convention.get(key) != b.convention.get(key);
+    if of_a.len() != of_b.len() || differ("error") || differ("seed") {
         return untested("no interval: the two models were resampled differently");
     }
     if of_a.len() < 2 {
@@ -59,7 +68,11 @@ fn jackknife(plain: Paired, replicates: &[f64], corrected: bool) -> Paired {
     let mean = replicates.iter().sum::<f64>() / groups;
     let squares: f64 = replicates.iter().map(|d| (d - mean).powi(2)).sum();
     let std_error = ((groups - 1.0) / groups * squares).sqrt();
-    let centre = if corrected { groups * plain.value - (groups - 1.0) * mean } else { plain.value };
+    let centre = if corrected {
+        groups * plain.value - (groups - 1.0) * mean
+    } else {
+        plain.value
+    };
     // Rounding alone leaves about 1e-16 of the values' size; a spread of that size is no spread.
     let scale = replicates.iter().fold(plain.value.abs(), |m, d| m.max(d.abs()));
     if std_error <= scale * 1e-13 {
@@ -70,7 +83,12 @@ fn jackknife(plain: Paired, replicates: &[f64], corrected: bool) -> Paired {
     };
     let half = t.inverse_cdf(0.975) * std_error;
     let p_value = 2.0 * t.sf((centre / std_error).abs());
-    Paired { std_error: Some(std_error), interval: Some((centre - half, centre + half)), p_value: Some(p_value.min(1.0)), ..plain }
+    Paired {
+        std_error: Some(std_error),
+        interval: Some((centre - half, centre + half)),
+        p_value: Some(p_value.min(1.0)),
+        ..plain
+    }
 }
 
 fn bootstrap(plain: Paired, mut replicates: Vec<f64>) -> Paired {
@@ -85,16 +103,29 @@ fn bootstrap(plain: Paired, mut replicates: Vec<f64>) -> Paired {
     let below = replicates.iter().filter(|d| **d <= 0.0).count();
     let above = replicates.iter().filter(|d| **d >= 0.0).count();
     let p_value = (2.0 * (below.min(above) as f64 + 1.0) / (count + 1.0)).min(1.0);
-    Paired { std_error: Some(variance.sqrt()), interval: Some((low, high)), p_value: Some(p_value), ..plain }
+    Paired {
+        std_error: Some(variance.sqrt()),
+        interval: Some((low, high)),
+        p_value: Some(p_value),
+        ..plain
+    }
 }
 
 /// No resample moved the difference: zero is then certainly not separable from zero, and of anything else the
 /// resamples measured no error, which is not the same as there being none.
 fn without_spread(plain: Paired) -> Paired {
     if plain.value == 0.0 {
-        return Paired { std_error: Some(0.0), interval: Some((0.0, 0.0)), p_value: Some(1.0), ..plain };
+        return Paired {
+            std_error: Some(0.0),
+            interval: Some((0.0, 0.0)),
+            p_value: Some(1.0),
+            ..plain
+        };
     }
-    Paired { note: Some("no interval: the difference is the same in every resample".to_owned()), ..plain }
+    Paired {
+        note: Some("no interval: the difference is the same in every resample".to_owned()),
+        ..plain
+    }
 }
 
 /// The q-quantile of sorted values by linear interpolation (numpy's default).
@@ -112,15 +143,28 @@ mod tests {
 
     fn record(value: f64, replicates: &[f64], convention: Value) -> Record {
         let convention: Map<String, Value> = convention.as_object().unwrap().clone();
-        Record { value: Some(value), replicates: Some(replicates.to_vec()), convention, ..Record::default() }
+        Record {
+            value: Some(value),
+            replicates: Some(replicates.to_vec()),
+            convention,
+            ..Record::default()
+        }
     }
 
     /// Leave-one-out means of x = (1, 2, 3, 6), mean 3: (11/3, 10/3, 3, 2). The jackknife error of a mean is
     /// s/sqrt(n) = sqrt(14/3)/2, exactly; it has no bias, so the corrected centre is 3 again. t_3(0.975) = 3.18244630528371.
     #[test]
     fn the_jackknife_of_a_mean_is_the_textbook_error() {
-        let zero = record(0.0, &[0.0; 4], json!({"error": "jackknife", "centred": "bias-corrected"}));
-        let mean = record(3.0, &[11.0 / 3.0, 10.0 / 3.0, 3.0, 2.0], json!({"error": "jackknife", "centred": "bias-corrected"}));
+        let zero = record(
+            0.0,
+            &[0.0; 4],
+            json!({"error": "jackknife", "centred": "bias-corrected"}),
+        );
+        let mean = record(
+            3.0,
+            &[11.0 / 3.0, 10.0 / 3.0, 3.0, 2.0],
+            json!({"error": "jackknife", "centred": "bias-corrected"}),
+        );
         let paired = difference(&mean, &zero).unwrap();
         let error = (14.0f64 / 3.0).sqrt() / 2.0;
         assert!((paired.std_error.unwrap() - error).abs() < 1e-14);
@@ -158,7 +202,11 @@ mod tests {
     fn shared_noise_cancels() {
         let convention = json!({"error": "jackknife", "centred": "plug-in"});
         let noise = [5.0, -3.0, 1.0, 4.0, -7.0];
-        let a: Vec<f64> = noise.iter().enumerate().map(|(i, x)| 10.0 + x + 0.01 * i as f64).collect();
+        let a: Vec<f64> = noise
+            .iter()
+            .enumerate()
+            .map(|(i, x)| 10.0 + x + 0.01 * i as f64)
+            .collect();
         let paired = difference(&record(10.0, &a, convention.clone()), &record(0.0, &noise, convention)).unwrap();
         // sum of squares of (0..5 - 2)*0.01 is 10e-4; times 4/5, root.
         assert!((paired.std_error.unwrap() - 8e-4f64.sqrt()).abs() < 1e-12);

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::meaning::{Direction, direction, meaning};
+use super::meaning::{Direction, direction, label};
 use super::paired::difference;
 use super::table::{SideBySide, side_by_side};
 use super::{holm, images, layer_order};
@@ -166,7 +166,12 @@ impl Comparison {
         let mut groups = side_by_side(&results.records, &models, |r| direction(&r.metric, role(r)))?;
         let metrics = chosen_metrics(&groups, options.metrics.as_deref())?;
         groups.retain(|g| layer == "all" || g.layer == layer);
-        let mut builder = Builder { results, models: &models, baseline: baseline.as_deref(), warnings: Vec::new() };
+        let mut builder = Builder {
+            results,
+            models: &models,
+            baseline: baseline.as_deref(),
+            warnings: Vec::new(),
+        };
         let tables = metrics
             .iter()
             .map(|metric| {
@@ -177,7 +182,13 @@ impl Comparison {
             .filter(|table| !table.groups.is_empty())
             .collect();
         let warnings = builder.warnings;
-        Ok(Self { models, baseline, layer, tables, warnings })
+        Ok(Self {
+            models,
+            baseline,
+            layer,
+            tables,
+            warnings,
+        })
     }
 
     /// The table of one metric.
@@ -188,19 +199,29 @@ impl Comparison {
     /// As results of schema `featscope/results/1`: the records compared, with `convention.rank`, and one record per
     /// difference, whose `other_model` is the baseline, `value` the difference and `p_value` the adjusted one.
     pub fn to_results(&self, of: &Results, command: &str) -> Results {
-        let mut results = Results { command: command.to_owned(), records: Vec::new(), ..of.clone() };
+        let mut results = Results {
+            command: command.to_owned(),
+            records: Vec::new(),
+            ..of.clone()
+        };
         for table in &self.tables {
             for group in &table.groups {
                 for row in &group.rows {
-                    let Some(record) = row.record.and_then(|i| of.records.get(i)) else { continue };
+                    let Some(record) = row.record.and_then(|i| of.records.get(i)) else {
+                        continue;
+                    };
                     let mut measured = record.clone();
                     if let Some(rank) = row.rank {
                         measured.convention.insert("rank".into(), json!(rank));
-                        measured.convention.insert("best_or_not_separable".into(), json!(row.best));
+                        measured
+                            .convention
+                            .insert("best_or_not_separable".into(), json!(row.best));
                     }
                     results.records.push(measured);
                     if let (Some(difference), Some(baseline)) = (&row.difference, &self.baseline) {
-                        results.records.push(difference.to_record(record, baseline, table.tested));
+                        results
+                            .records
+                            .push(difference.to_record(record, baseline, table.tested));
                     }
                 }
             }
@@ -213,7 +234,10 @@ impl Difference {
     fn to_record(&self, of: &Record, baseline: &str, tested: usize) -> Record {
         let mut convention = Map::new();
         convention.insert("quantity".into(), json!("model minus other_model, paired"));
-        convention.insert("error".into(), of.convention.get("error").cloned().unwrap_or(Value::Null));
+        convention.insert(
+            "error".into(),
+            of.convention.get("error").cloned().unwrap_or(Value::Null),
+        );
         convention.insert("verdict".into(), json!(self.verdict));
         if self.p_holm.is_some() {
             convention.insert("correction".into(), json!("Holm"));
@@ -253,7 +277,8 @@ impl Builder<'_> {
             (None, Some("eval")) => 1,
             (None, _) => 2,
         };
-        let side = |r: &Record| r.dataset == group.dataset && r.split == group.split && r.other_dataset == group.other_dataset;
+        let side =
+            |r: &Record| r.dataset == group.dataset && r.split == group.split && r.other_dataset == group.other_dataset;
         (kind, self.results.records.iter().position(side))
     }
 
@@ -278,12 +303,21 @@ impl Builder<'_> {
                 _ => Verdict::Lower,
             };
         }
-        MetricTable { metric: metric.to_owned(), label: meaning(metric).label, tested: p_values.len(), groups }
+        MetricTable {
+            metric: metric.to_owned(),
+            label: label(metric).to_owned(),
+            tested: p_values.len(),
+            groups,
+        }
     }
 
     fn group(&mut self, group: &SideBySide) -> Group {
         let records = &self.results.records;
-        let baseline = self.models.iter().position(|m| Some(m.as_str()) == self.baseline).and_then(|i| group.cells[i]);
+        let baseline = self
+            .models
+            .iter()
+            .position(|m| Some(m.as_str()) == self.baseline)
+            .and_then(|i| group.cells[i]);
         let mut rows = Vec::with_capacity(self.models.len());
         for (position, model) in self.models.iter().enumerate() {
             let cell = group.cells[position];
@@ -309,8 +343,16 @@ impl Builder<'_> {
     fn row(&self, group: &SideBySide, position: usize, model: &str, difference: Option<Difference>) -> Row {
         let record = group.cells[position].map(|i| &self.results.records[i]);
         let missing = || {
-            let has_layer = self.results.inputs.iter().any(|i| i.model == model && i.layers.contains(&group.layer));
-            let why = if has_layer { "not measured".to_owned() } else { format!("this model has no layer {}", group.layer) };
+            let has_layer = self
+                .results
+                .inputs
+                .iter()
+                .any(|i| i.model == model && i.layers.contains(&group.layer));
+            let why = if has_layer {
+                "not measured".to_owned()
+            } else {
+                format!("this model has no layer {}", group.layer)
+            };
             Some(why)
         };
         Row {
@@ -340,7 +382,10 @@ impl Builder<'_> {
             reason: None,
         };
         if let Some(reason) = images::unlike(&self.results.inputs, a, b) {
-            return Some(Difference { reason: Some(reason), ..nothing });
+            return Some(Difference {
+                reason: Some(reason),
+                ..nothing
+            });
         }
         if let Some(warning) = images::preprocessed_unlike(&self.results.inputs, a, b)
             && !self.warnings.contains(&warning)
@@ -362,12 +407,20 @@ impl Builder<'_> {
 
     /// Marks the best model and those not separable from it (Holm over the models of this group).
     fn mark_best(&self, group: &SideBySide, rows: &mut [Row]) {
-        let Some(best) = rows.iter().position(|r| r.rank == Some(1)) else { return };
+        let Some(best) = rows.iter().position(|r| r.rank == Some(1)) else {
+            return;
+        };
         let records = &self.results.records;
-        let Some(best_record) = group.cells[best].map(|i| &records[i]) else { return };
+        let Some(best_record) = group.cells[best].map(|i| &records[i]) else {
+            return;
+        };
         let against_best = |position: usize| {
-            let record = group.cells[position].map(|i| &records[i]).filter(|_| position != best)?;
-            images::unlike(&self.results.inputs, record, best_record).is_none().then_some(())?;
+            let record = group.cells[position]
+                .map(|i| &records[i])
+                .filter(|_| position != best)?;
+            images::unlike(&self.results.inputs, record, best_record)
+                .is_none()
+                .then_some(())?;
             Some((position, difference(record, best_record)?.p_value?))
         };
         let tests: Vec<(usize, f64)> = (0..rows.len()).filter_map(against_best).collect();
@@ -387,7 +440,11 @@ fn role(record: &Record) -> Option<&str> {
 
 fn models(results: &Results) -> Vec<String> {
     let mut models: Vec<String> = Vec::new();
-    let named = results.inputs.iter().map(|i| &i.model).chain(results.records.iter().map(|r| &r.model));
+    let named = results
+        .inputs
+        .iter()
+        .map(|i| &i.model)
+        .chain(results.records.iter().map(|r| &r.model));
     for model in named {
         if !models.contains(model) && results.records.iter().any(|r| r.model == *model) {
             models.push(model.clone());
@@ -432,7 +489,15 @@ fn chosen_metrics(groups: &[SideBySide], asked: Option<&[String]>) -> Result<Vec
 }
 
 fn unknown(what: &str, name: &str, known: &[String]) -> Error {
-    let nearest = known.iter().min_by_key(|k| Reverse((strsim::jaro_winkler(k, name) * 1e6) as i64));
-    let hint = nearest.filter(|k| strsim::jaro_winkler(k, name) > 0.8).map(|k| format!("; did you mean {k}?")).unwrap_or_default();
-    Error::input(format!("no {what} {name} in the results{hint} They hold: {}", known.join(", ")))
+    let nearest = known
+        .iter()
+        .min_by_key(|k| Reverse((strsim::jaro_winkler(k, name) * 1e6) as i64));
+    let hint = nearest
+        .filter(|k| strsim::jaro_winkler(k, name) > 0.8)
+        .map(|k| format!("; did you mean {k}?"))
+        .unwrap_or_default();
+    Error::input(format!(
+        "no {what} {name} in the results{hint} They hold: {}",
+        known.join(", ")
+    ))
 }

@@ -1,12 +1,12 @@
 //! A comparison as tables: models side by side, with what may be said of their differences.
 
-use crate::compare::{Comparison, Direction, Group, MetricTable, Row, Verdict, meaning};
+use crate::compare::{Comparison, Direction, Group, MetricTable, Row, Verdict, label};
 use crate::results::{Column, Results, Table};
 
+use super::Format;
 use super::grid::{Cell, Grid, markdown};
 use super::number::{MISSING, ROUNDING, interval, measured, p_value};
 use super::records::csv;
-use super::Format;
 
 /// More models than this do not fit side by side on a line of text.
 const MODELS_PER_LINE: usize = 4;
@@ -54,7 +54,11 @@ pub fn grids(comparison: &Comparison, table: &MetricTable) -> Vec<Grid> {
     if comparison.layer == "all" && comparison.models.len() <= MODELS_PER_LINE {
         return wide_grids(comparison, table);
     }
-    table.groups.iter().map(|group| grid(comparison, table, group)).collect()
+    table
+        .groups
+        .iter()
+        .map(|group| grid(comparison, table, group))
+        .collect()
 }
 
 /// One metric at one layer: a row per model.
@@ -66,7 +70,12 @@ pub fn grid(comparison: &Comparison, table: &MetricTable, group: &Group) -> Grid
     if let Some(name) = baseline {
         header.extend([format!("difference to {name}"), "p".to_owned(), "verdict".to_owned()]);
     }
-    header.extend([(ranked, "rank"), (noted, "note")].into_iter().filter(|(shown, _)| *shown).map(|(_, name)| name.to_owned()));
+    header.extend(
+        [(ranked, "rank"), (noted, "note")]
+            .into_iter()
+            .filter(|(shown, _)| *shown)
+            .map(|(_, name)| name.to_owned()),
+    );
     let rows = group.rows.iter().map(|row| {
         let mut cells = vec![
             Cell::Text(row.model.clone()),
@@ -78,26 +87,48 @@ pub fn grid(comparison: &Comparison, table: &MetricTable, group: &Group) -> Grid
         }
         if ranked {
             let mark = if row.best { " •" } else { "" };
-            cells.push(Cell::Text(row.rank.map_or(MISSING.to_owned(), |rank| format!("{rank}{mark}"))));
+            cells.push(Cell::Text(
+                row.rank.map_or(MISSING.to_owned(), |rank| format!("{rank}{mark}")),
+            ));
         }
         if noted {
             cells.push(Cell::Text(note(row).unwrap_or_default()));
         }
         cells
     });
-    Grid { caption: caption(table, group, true), rows: rows.collect(), header }
+    Grid {
+        caption: caption(table, group, true),
+        rows: rows.collect(),
+        header,
+    }
 }
 
 fn difference_cells(row: &Row, baseline: Option<&str>) -> [Cell; 3] {
     let Some(d) = &row.difference else {
-        let words = if Some(row.model.as_str()) == baseline { "baseline" } else { "" };
-        return [Cell::Number(MISSING.to_owned()), Cell::Number(MISSING.to_owned()), Cell::Text(words.to_owned())];
+        let words = if Some(row.model.as_str()) == baseline {
+            "baseline"
+        } else {
+            ""
+        };
+        return [
+            Cell::Number(MISSING.to_owned()),
+            Cell::Number(MISSING.to_owned()),
+            Cell::Text(words.to_owned()),
+        ];
     };
     let shown = match (d.value, d.ci_low) {
-        (Some(_), Some(_)) => format!("{} {}", signed(measured(d.value, d.std_error), d.value), interval(d.value, d.std_error, d.ci_low, d.ci_high)),
+        (Some(_), Some(_)) => format!(
+            "{} {}",
+            signed(measured(d.value, d.std_error), d.value),
+            interval(d.value, d.std_error, d.ci_low, d.ci_high)
+        ),
         _ => signed(measured(d.value, d.std_error), d.value),
     };
-    [Cell::Number(shown), Cell::Number(p_value(d.p_holm)), Cell::Text(d.verdict.words().to_owned())]
+    [
+        Cell::Number(shown),
+        Cell::Number(p_value(d.p_holm)),
+        Cell::Text(d.verdict.words().to_owned()),
+    ]
 }
 
 /// A difference above zero says so. Its error is left to the interval beside it.
@@ -109,7 +140,11 @@ fn signed(shown: String, value: Option<f64>) -> String {
         },
         None => shown,
     };
-    if value.is_some_and(|v| v > 0.0) { format!("+{alone}") } else { alone }
+    if value.is_some_and(|v| v > 0.0) {
+        format!("+{alone}")
+    } else {
+        alone
+    }
 }
 
 fn note(row: &Row) -> Option<String> {
@@ -123,10 +158,20 @@ fn note(row: &Row) -> Option<String> {
 fn wide_grids(comparison: &Comparison, table: &MetricTable) -> Vec<Grid> {
     let mut grids: Vec<(Grid, &Group)> = Vec::new();
     for group in &table.groups {
-        let alike = |g: &Group| g.dataset == group.dataset && g.split == group.split && g.other_dataset == group.other_dataset;
+        let alike =
+            |g: &Group| g.dataset == group.dataset && g.split == group.split && g.other_dataset == group.other_dataset;
         let at = grids.iter().position(|(_, g)| alike(g)).unwrap_or_else(|| {
-            let header = std::iter::once("layer".to_owned()).chain(comparison.models.iter().cloned()).collect();
-            grids.push((Grid { caption: caption(table, group, false), header, rows: Vec::new() }, group));
+            let header = std::iter::once("layer".to_owned())
+                .chain(comparison.models.iter().cloned())
+                .collect();
+            grids.push((
+                Grid {
+                    caption: caption(table, group, false),
+                    header,
+                    rows: Vec::new(),
+                },
+                group,
+            ));
             grids.len() - 1
         });
         let cells = group.rows.iter().map(|row| {
@@ -137,11 +182,15 @@ fn wide_grids(comparison: &Comparison, table: &MetricTable) -> Vec<Grid> {
             };
             Cell::Number(format!("{}{sign}", measured(row.value, row.std_error)))
         });
-        grids[at].0.rows.push(std::iter::once(Cell::Text(group.layer.clone())).chain(cells).collect());
+        grids[at]
+            .0
+            .rows
+            .push(std::iter::once(Cell::Text(group.layer.clone())).chain(cells).collect());
     }
     if let Some(baseline) = &comparison.baseline {
         for (grid, _) in &mut grids {
-            grid.caption.push_str(&format!("; ▲ ▼ separably above, below {baseline}"));
+            grid.caption
+                .push_str(&format!("; ▲ ▼ separably above, below {baseline}"));
         }
     }
     grids.into_iter().map(|(grid, _)| grid).collect()
@@ -159,7 +208,11 @@ fn caption(table: &MetricTable, group: &Group, with_layer: bool) -> String {
 
 /// The data set or pair of a group, in words.
 pub fn sides(group: &Group) -> String {
-    let split = if group.split.is_empty() { String::new() } else { format!(" ({})", group.split) };
+    let split = if group.split.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", group.split)
+    };
     match (&group.other_dataset, &group.role) {
         (Some(other), _) => format!("{}{split} and {other}", group.dataset),
         (None, Some(role)) => format!("{}{split}, {role}", group.dataset),
@@ -177,27 +230,54 @@ pub fn good(direction: Option<Direction>) -> Option<&'static str> {
 
 /// Every number of the comparison, one row per metric, sides, layer and model.
 pub fn long_table(comparison: &Comparison) -> Table {
-    let rows: Vec<(&MetricTable, &Group, &Row)> =
-        comparison.tables.iter().flat_map(|t| t.groups.iter().flat_map(move |g| g.rows.iter().map(move |r| (t, g, r)))).collect();
+    let rows: Vec<(&MetricTable, &Group, &Row)> = comparison
+        .tables
+        .iter()
+        .flat_map(|t| t.groups.iter().flat_map(move |g| g.rows.iter().map(move |r| (t, g, r))))
+        .collect();
     type One<'a> = (&'a MetricTable, &'a Group, &'a Row);
     let text = |of: &dyn Fn(&One) -> String| Column::Text(rows.iter().map(of).collect());
-    let float = |of: &dyn Fn(&One) -> Option<f64>| Column::Float(rows.iter().map(|x| of(x).unwrap_or(f64::NAN)).collect());
-    let difference = |of: fn(&crate::compare::Difference) -> Option<f64>| float(&|(_, _, r)| r.difference.as_ref().and_then(of));
+    let float =
+        |of: &dyn Fn(&One) -> Option<f64>| Column::Float(rows.iter().map(|x| of(x).unwrap_or(f64::NAN)).collect());
+    let difference =
+        |of: fn(&crate::compare::Difference) -> Option<f64>| float(&|(_, _, r)| r.difference.as_ref().and_then(of));
     let columns = vec![
         ("metric", text(&|(t, ..)| t.metric.clone())),
         ("dataset", text(&|(_, g, _)| g.dataset.clone())),
         ("split", text(&|(_, g, _)| g.split.clone())),
         ("role", text(&|(_, g, _)| g.role.clone().unwrap_or_default())),
-        ("other_dataset", text(&|(_, g, _)| g.other_dataset.clone().unwrap_or_default())),
+        (
+            "other_dataset",
+            text(&|(_, g, _)| g.other_dataset.clone().unwrap_or_default()),
+        ),
         ("layer", text(&|(_, g, _)| g.layer.clone())),
-        ("good", text(&|(_, g, _)| g.direction.map_or("", |d| if d == Direction::Higher { "higher" } else { "lower" }).to_owned())),
+        (
+            "good",
+            text(&|(_, g, _)| {
+                g.direction
+                    .map_or("", |d| if d == Direction::Higher { "higher" } else { "lower" })
+                    .to_owned()
+            }),
+        ),
         ("model", text(&|(_, _, r)| r.model.clone())),
         ("value", float(&|(_, _, r)| r.value)),
         ("std_error", float(&|(_, _, r)| r.std_error)),
         ("ci_low", float(&|(_, _, r)| r.ci_low)),
         ("ci_high", float(&|(_, _, r)| r.ci_high)),
-        ("rank", text(&|(_, _, r)| r.rank.map_or(String::new(), |x| x.to_string()))),
-        ("best_or_not_separable", text(&|(_, _, r)| if r.rank.is_some() { r.best.to_string() } else { String::new() })),
+        (
+            "rank",
+            text(&|(_, _, r)| r.rank.map_or(String::new(), |x| x.to_string())),
+        ),
+        (
+            "best_or_not_separable",
+            text(&|(_, _, r)| {
+                if r.rank.is_some() {
+                    r.best.to_string()
+                } else {
+                    String::new()
+                }
+            }),
+        ),
         ("baseline", text(&|_| comparison.baseline.clone().unwrap_or_default())),
         ("difference", difference(|d| d.value)),
         ("difference_std_error", difference(|d| d.std_error)),
@@ -205,22 +285,42 @@ pub fn long_table(comparison: &Comparison) -> Table {
         ("difference_ci_high", difference(|d| d.ci_high)),
         ("p_uncorrected", difference(|d| d.p_value)),
         ("p_holm", difference(|d| d.p_holm)),
-        ("verdict", text(&|(_, _, r)| r.difference.as_ref().map_or("", |d| d.verdict.words()).to_owned())),
+        (
+            "verdict",
+            text(&|(_, _, r)| r.difference.as_ref().map_or("", |d| d.verdict.words()).to_owned()),
+        ),
         ("note", text(&|(_, _, r)| note(r).unwrap_or_default())),
     ];
-    Table { name: "comparison".to_owned(), columns: columns.into_iter().map(|(n, c)| (n.to_owned(), c)).collect() }
+    Table {
+        name: "comparison".to_owned(),
+        columns: columns.into_iter().map(|(n, c)| (n.to_owned(), c)).collect(),
+    }
 }
 
 /// What the comparison says of each axis, a sentence each: which models are best, and how sure that is.
 pub fn summary(comparison: &Comparison) -> Vec<String> {
-    let of_axes = super::axes::AXES.iter().filter_map(|axis| comparison.table(axis.primary));
-    of_axes.flat_map(|table| table.groups.iter().filter(|g| g.direction.is_some()).map(|g| sentence(table, g))).collect()
+    let of_axes = super::axes::AXES
+        .iter()
+        .filter_map(|axis| comparison.table(axis.primary));
+    of_axes
+        .flat_map(|table| {
+            table
+                .groups
+                .iter()
+                .filter(|g| g.direction.is_some())
+                .map(|g| sentence(table, g))
+        })
+        .collect()
 }
 
 fn sentence(table: &MetricTable, group: &Group) -> String {
-    let label = meaning(&table.metric).label;
+    let label = label(&table.metric);
     let on = sides(group);
-    let way = if group.direction == Some(Direction::Higher) { "highest" } else { "lowest" };
+    let way = if group.direction == Some(Direction::Higher) {
+        "highest"
+    } else {
+        "lowest"
+    };
     let mut rows: Vec<&Row> = group.rows.iter().filter(|r| r.value.is_some()).collect();
     rows.sort_by_key(|r| r.rank);
     let Some(first) = rows.first() else {

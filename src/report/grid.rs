@@ -38,7 +38,14 @@ impl Grid {
     /// As aligned text, two spaces between columns, no trailing blanks.
     pub fn to_text(&self) -> String {
         let widths: Vec<usize> = (0..self.header.len())
-            .map(|c| self.rows.iter().map(|r| r[c].shown().width()).chain([self.header[c].width()]).max().unwrap_or(0))
+            .map(|c| {
+                self.rows
+                    .iter()
+                    .map(|r| r[c].shown().width())
+                    .chain([self.header[c].width()])
+                    .max()
+                    .unwrap_or(0)
+            })
             .collect();
         let mut text = String::new();
         if !self.caption.is_empty() {
@@ -70,7 +77,13 @@ impl Grid {
         }
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         text.push_str(&line(self.header.iter().map(|h| markdown(h)).collect()));
-        let rule = |c| if matches!(self.head(c), Cell::Number(_)) { "--:" } else { ":--" };
+        let rule = |c| {
+            if matches!(self.head(c), Cell::Number(_)) {
+                "--:"
+            } else {
+                ":--"
+            }
+        };
         text.push_str(&line((0..self.header.len()).map(|c| rule(c).to_owned()).collect()));
         for row in &self.rows {
             text.push_str(&line(row.iter().map(|cell| markdown(cell.shown())).collect()));
@@ -80,7 +93,15 @@ impl Grid {
 
     /// As a LaTeX `tabular` with booktabs rules, ready to paste into a `table`; the caption is a comment above it.
     pub fn to_latex(&self) -> String {
-        let columns: String = (0..self.header.len()).map(|c| if matches!(self.head(c), Cell::Number(_)) { 'r' } else { 'l' }).collect();
+        let columns: String = (0..self.header.len())
+            .map(|c| {
+                if matches!(self.head(c), Cell::Number(_)) {
+                    'r'
+                } else {
+                    'l'
+                }
+            })
+            .collect();
         let mut text = String::new();
         if !self.caption.is_empty() {
             text.push_str(&format!("% {}\n", one_line(&self.caption)));
@@ -186,7 +207,10 @@ mod tests {
     #[test]
     fn no_name_breaks_out_of_markdown() {
         let shown = grid("<script>|`*_[x](y)\n# z").to_markdown();
-        assert!(shown.contains("| &lt;script&gt;\\|\\`\\*\\_\\[x\\](y) \\# z | 1.20 ± 0.10 |"), "{shown}");
+        assert!(
+            shown.contains("| &lt;script&gt;\\|\\`\\*\\_\\[x\\](y) \\# z | 1.20 ± 0.10 |"),
+            "{shown}"
+        );
         assert_eq!(shown.lines().count(), 6);
     }
 

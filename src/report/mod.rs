@@ -1,10 +1,10 @@
 //! Results and comparisons as text, tables, figures and pages: one renderer per format, one number formatter for all.
 
 mod axes;
-mod number;
-mod grid;
-mod records;
 mod comparison;
+mod grid;
+mod number;
+mod records;
 
 pub use comparison::{render_comparison, summary};
 pub use grid::{Cell, Grid};

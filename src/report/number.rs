@@ -20,17 +20,28 @@ impl Scale {
     fn of(value: f64, error: Option<f64>) -> Self {
         let error = error.filter(|e| e.is_finite() && *e > 0.0);
         let size = exponent(value, 4).max(error.map_or(i32::MIN, |e| exponent(e, 2)));
-        let exponent_shown = if size >= 6 || (size < -3 && size != i32::MIN) { size } else { 0 };
+        let exponent_shown = if size >= 6 || (size < -3 && size != i32::MIN) {
+            size
+        } else {
+            0
+        };
         let decimals = match error {
             Some(error) => (1 - exponent(error, 2)).min(MOST_DIGITS - 1 - size),
             None if value == 0.0 => 0,
             None => (3 - exponent(value, 4)).max(-exponent_shown.max(0)),
         };
-        Self { decimals: decimals + exponent_shown, exponent: exponent_shown }
+        Self {
+            decimals: decimals + exponent_shown,
+            exponent: exponent_shown,
+        }
     }
 
     fn write(self, x: f64) -> String {
-        let mantissa = if self.exponent == 0 { x } else { x / 10f64.powi(self.exponent) };
+        let mantissa = if self.exponent == 0 {
+            x
+        } else {
+            x / 10f64.powi(self.exponent)
+        };
         let rounded = if self.decimals < 0 {
             let unit = 10f64.powi(-self.decimals);
             (mantissa / unit).round() * unit
@@ -39,11 +50,19 @@ impl Scale {
         };
         let text = format!("{rounded:.*}", self.decimals.max(0) as usize);
         // Minus zero reads as a mistake.
-        if text.starts_with('-') && text.bytes().all(|b| matches!(b, b'-' | b'0' | b'.')) { text[1..].to_owned() } else { text }
+        if text.starts_with('-') && text.bytes().all(|b| matches!(b, b'-' | b'0' | b'.')) {
+            text[1..].to_owned()
+        } else {
+            text
+        }
     }
 
     fn suffix(self) -> String {
-        if self.exponent == 0 { String::new() } else { format!("e{}", self.exponent) }
+        if self.exponent == 0 {
+            String::new()
+        } else {
+            format!("e{}", self.exponent)
+        }
     }
 }
 
@@ -113,7 +132,9 @@ pub fn to_tex(shown: &str) -> String {
     let mut tex = String::from("$");
     let mut rest = shown;
     while let Some(at) = rest.find('e') {
-        let end = rest[at + 1..].find(|c: char| c != '-' && !c.is_ascii_digit()).map_or(rest.len(), |n| at + 1 + n);
+        let end = rest[at + 1..]
+            .find(|c: char| c != '-' && !c.is_ascii_digit())
+            .map_or(rest.len(), |n| at + 1 + n);
         tex.push_str(&rest[..at]);
         tex.push_str(&format!("\\times 10^{{{}}}", &rest[at + 1..end]));
         rest = &rest[end..];
@@ -142,7 +163,11 @@ mod tests {
         assert_eq!(show(123.456, 0.012), "123.456 ± 0.012");
         assert_eq!(show(0.0, 0.02), "0.000 ± 0.020");
         assert_eq!(measured(Some(0.25), None), "0.2500");
-        assert_eq!(measured(Some(12.0), Some(0.0)), "12.00", "an error of nothing is not shown as one");
+        assert_eq!(
+            measured(Some(12.0), Some(0.0)),
+            "12.00",
+            "an error of nothing is not shown as one"
+        );
     }
 
     #[test]
@@ -170,8 +195,14 @@ mod tests {
 
     #[test]
     fn an_interval_has_the_decimals_of_its_value() {
-        assert_eq!(interval(Some(3.21449), Some(0.0512), Some(3.1), Some(3.33)), "[3.100, 3.330]");
-        assert_eq!(interval(Some(1.2e-7), Some(1e-8), Some(1.0e-7), Some(1.4e-7)), "[1.00, 1.40]e-7");
+        assert_eq!(
+            interval(Some(3.21449), Some(0.0512), Some(3.1), Some(3.33)),
+            "[3.100, 3.330]"
+        );
+        assert_eq!(
+            interval(Some(1.2e-7), Some(1e-8), Some(1.0e-7), Some(1.4e-7)),
+            "[1.00, 1.40]e-7"
+        );
         assert_eq!(interval(Some(0.5), None, Some(0.4), Some(0.6)), "[0.400, 0.600]");
     }
 

@@ -1,11 +1,11 @@
 //! The long record table: every record of an analysis, one line each.
 
-use crate::compare::meaning;
+use crate::compare::label;
 use crate::results::{Column, Record, Results, Table};
 
+use super::Format;
 use super::grid::{Cell, Grid};
 use super::number::{interval, measured};
-use super::Format;
 
 /// The records of `results` in `format`, ending in a newline.
 pub fn render(results: &Results, format: Format) -> String {
@@ -22,14 +22,21 @@ fn sections(results: &Results, write: fn(&Grid) -> String) -> String {
     let mut text = String::new();
     let mut rest = results.records.as_slice();
     while let Some(first) = rest.first() {
-        let end = rest.iter().position(|r| heading(r) != heading(first)).unwrap_or(rest.len());
+        let end = rest
+            .iter()
+            .position(|r| heading(r) != heading(first))
+            .unwrap_or(rest.len());
         if !text.is_empty() {
             text.push('\n');
         }
         text.push_str(&write(&grid(&rest[..end])));
         rest = &rest[end..];
     }
-    if text.is_empty() { "No records.\n".to_owned() } else { text }
+    if text.is_empty() {
+        "No records.\n".to_owned()
+    } else {
+        text
+    }
 }
 
 fn heading(record: &Record) -> String {
@@ -37,7 +44,11 @@ fn heading(record: &Record) -> String {
     if !record.split.is_empty() {
         heading.push_str(&format!(" ({})", record.split));
     }
-    for (sign, other) in [("→", &record.other_dataset), ("vs layer", &record.other_layer), ("vs model", &record.other_model)] {
+    for (sign, other) in [
+        ("→", &record.other_dataset),
+        ("vs layer", &record.other_layer),
+        ("vs model", &record.other_model),
+    ] {
         if let Some(other) = other {
             heading.push_str(&format!(" {sign} {other}"));
         }
@@ -59,25 +70,38 @@ fn grid(records: &[Record]) -> Grid {
     });
     let mut caption = heading(&records[0]);
     caption.push_str(&format!("   n = {}, d = {}", records[0].n, records[0].d));
-    Grid { caption, header: ["metric", "value ± error", "95 % interval", "note"].map(String::from).to_vec(), rows: rows.collect() }
+    Grid {
+        caption,
+        header: ["metric", "value ± error", "95 % interval", "note"]
+            .map(String::from)
+            .to_vec(),
+        rows: rows.collect(),
+    }
 }
 
 /// The records as columns: text, numbers (NaN where missing) and counts; conventions and replicates stay in the JSON.
 pub fn table(records: &[Record]) -> Table {
     let text = |of: fn(&Record) -> &str| Column::Text(records.iter().map(|r| of(r).to_owned()).collect());
-    let float = |of: fn(&Record) -> Option<f64>| Column::Float(records.iter().map(|r| of(r).unwrap_or(f64::NAN)).collect());
+    let float =
+        |of: fn(&Record) -> Option<f64>| Column::Float(records.iter().map(|r| of(r).unwrap_or(f64::NAN)).collect());
     let count = |of: fn(&Record) -> u64| Column::Count(records.iter().map(of).collect());
     let columns = vec![
         ("model", text(|r| &r.model)),
         ("layer", text(|r| &r.layer)),
         ("dataset", text(|r| &r.dataset)),
         ("split", text(|r| &r.split)),
-        ("role", text(|r| r.convention.get("role").and_then(|v| v.as_str()).unwrap_or(""))),
+        (
+            "role",
+            text(|r| r.convention.get("role").and_then(|v| v.as_str()).unwrap_or("")),
+        ),
         ("other_dataset", text(|r| r.other_dataset.as_deref().unwrap_or(""))),
         ("other_model", text(|r| r.other_model.as_deref().unwrap_or(""))),
         ("other_layer", text(|r| r.other_layer.as_deref().unwrap_or(""))),
         ("metric", text(|r| &r.metric)),
-        ("label", Column::Text(records.iter().map(|r| meaning(&r.metric).label).collect())),
+        (
+            "label",
+            Column::Text(records.iter().map(|r| label(&r.metric).to_owned()).collect()),
+        ),
         ("value", float(|r| r.value)),
         ("std_error", float(|r| r.std_error)),
         ("ci_low", float(|r| r.ci_low)),
@@ -89,7 +113,10 @@ pub fn table(records: &[Record]) -> Table {
         ("classes", count(|r| r.classes)),
         ("note", text(|r| r.note.as_deref().unwrap_or(""))),
     ];
-    Table { name: "records".to_owned(), columns: columns.into_iter().map(|(n, c)| (n.to_owned(), c)).collect() }
+    Table {
+        name: "records".to_owned(),
+        columns: columns.into_iter().map(|(n, c)| (n.to_owned(), c)).collect(),
+    }
 }
 
 /// A table as CSV, every digit; what is missing is empty.
@@ -124,5 +151,7 @@ fn cell(column: &Column, row: usize) -> String {
 
 /// The shortest digits that read back as the same number, as JSON writes them.
 fn json_number(x: f64) -> String {
-    serde_json::Number::from_f64(x).map(|n| n.to_string()).unwrap_or_default()
+    serde_json::Number::from_f64(x)
+        .map(|n| n.to_string())
+        .unwrap_or_default()
 }

@@ -10,8 +10,11 @@ const GROUPS: usize = 10;
 const RESAMPLES: usize = 200;
 
 /// (name, level of phi on pre, on eval, mixtureness, redundancy)
-const MODELS: [(&str, [f64; 4]); 3] =
-    [("SL", [3.2, 0.92, 0.62, 0.21]), ("SL-MLP", [1.9, 1.13, 0.71, 0.16]), ("SimCLR", [1.07, 1.12, 0.78, 0.163])];
+const MODELS: [(&str, [f64; 4]); 3] = [
+    ("SL", [3.2, 0.92, 0.62, 0.21]),
+    ("SL-MLP", [1.9, 1.13, 0.71, 0.16]),
+    ("SimCLR", [1.07, 1.12, 0.78, 0.163]),
+];
 
 const STAGES: [&str; 3] = ["stage1", "stage2", "backbone"];
 const PROJECTOR: [&str; 5] = ["projector.0", "projector.1", "projector.2", "projector.3", "projector"];
@@ -22,7 +25,11 @@ pub fn layers(model: &str) -> Vec<String> {
 }
 
 pub fn classes(dataset: &str) -> Vec<String> {
-    let names: &[&str] = if dataset == PRE { &["bird", "cat", "deer", "dog", "frog", "horse"] } else { &["airplane", "automobile", "ship", "truck"] };
+    let names: &[&str] = if dataset == PRE {
+        &["bird", "cat", "deer", "dog", "frog", "horse"]
+    } else {
+        &["airplane", "automobile", "ship", "truck"]
+    };
     names.iter().map(|s| (*s).to_owned()).collect()
 }
 
@@ -45,10 +52,15 @@ pub fn analysis() -> Analysis {
             results.inputs.push(input(model, dataset));
         }
         for (depth, layer) in layers(model).iter().enumerate() {
-            results.records.extend(records_of(model, index as u64, layer, depth, levels));
+            results
+                .records
+                .extend(records_of(model, index as u64, layer, depth, levels));
         }
     }
-    Analysis { results, tables: vec![spectrum(), class_means()] }
+    Analysis {
+        results,
+        tables: vec![spectrum(), class_means()],
+    }
 }
 
 fn input(model: &str, dataset: &str) -> Input {
@@ -69,7 +81,14 @@ fn input(model: &str, dataset: &str) -> Input {
 fn records_of(model: &str, index: u64, layer: &str, depth: usize, levels: &[f64; 4]) -> Vec<Record> {
     let grown = |level: f64, slope: f64| level * (1.0 + slope * (depth as f64 - 2.0));
     let mut records = Vec::new();
-    let base = Record { model: model.to_owned(), layer: layer.to_owned(), split: "test".to_owned(), d: 128, seconds: 0.01, ..Record::default() };
+    let base = Record {
+        model: model.to_owned(),
+        layer: layer.to_owned(),
+        split: "test".to_owned(),
+        d: 128,
+        seconds: 0.01,
+        ..Record::default()
+    };
     for (side, dataset) in [PRE, EVAL].into_iter().enumerate() {
         let role = ["pre", "eval"][side];
         let n = [6000, 4000][side];
@@ -85,19 +104,51 @@ fn records_of(model: &str, index: u64, layer: &str, depth: usize, levels: &[f64;
             ("redundancy_excess", redundancy - 1.0 / 128.0 - 0.0103, 0.016, Some(0.0)),
         ];
         for (id, (metric, value, error, null_value)) in rows.into_iter().enumerate() {
-            let record = Record { dataset: dataset.to_owned(), metric: metric.to_owned(), null_value, n, classes: [6, 4][side], ..base.clone() };
-            records.push(jackknifed(record, role, value, error, (depth * 64 + side * 16 + id) as u64, index));
+            let record = Record {
+                dataset: dataset.to_owned(),
+                metric: metric.to_owned(),
+                null_value,
+                n,
+                classes: [6, 4][side],
+                ..base.clone()
+            };
+            records.push(jackknifed(
+                record,
+                role,
+                value,
+                error,
+                (depth * 64 + side * 16 + id) as u64,
+                index,
+            ));
         }
     }
     let mixed = grown(levels[2], 0.03);
-    let pair = Record { dataset: PRE.to_owned(), other_dataset: Some(EVAL.to_owned()), n: 10_000, classes: 10, ..base };
-    let rows = [("feature_mixtureness", mixed, Some(0.52)), ("feature_mixtureness_scaled", (mixed - 0.52) / 0.3, Some(0.0))];
+    let pair = Record {
+        dataset: PRE.to_owned(),
+        other_dataset: Some(EVAL.to_owned()),
+        n: 10_000,
+        classes: 10,
+        ..base
+    };
+    let rows = [
+        ("feature_mixtureness", mixed, Some(0.52)),
+        ("feature_mixtureness_scaled", (mixed - 0.52) / 0.3, Some(0.0)),
+    ];
     for (id, (metric, value, null_value)) in rows.into_iter().enumerate() {
-        let record = Record { metric: metric.to_owned(), null_value, ..pair.clone() };
+        let record = Record {
+            metric: metric.to_owned(),
+            null_value,
+            ..pair.clone()
+        };
         records.push(bootstrapped(record, value, 0.03, (depth * 8 + id) as u64, index));
     }
     let note = Some("fewer than 50 neighbours: 40 rows of the smaller side".to_owned());
-    records.push(Record { metric: "sample_mixing".to_owned(), note, convention: convention(json!({"k": 50})), ..pair });
+    records.push(Record {
+        metric: "sample_mixing".to_owned(),
+        note,
+        convention: convention(json!({"k": 50, "other_split": "test"})),
+        ..pair
+    });
     records
 }
 
@@ -107,7 +158,9 @@ pub fn convention(value: Value) -> Map<String, Value> {
 
 /// Group replicates whose noise is mostly shared by all models, as that of the same images is.
 fn jackknifed(mut record: Record, role: &str, value: f64, error: f64, what: u64, model: u64) -> Record {
-    let raw: Vec<f64> = (0..GROUPS as u64).map(|g| noise(what * 1000 + g) + 0.3 * noise((what * 1000 + g) * 31 + model + 1)).collect();
+    let raw: Vec<f64> = (0..GROUPS as u64)
+        .map(|g| noise(what * 1000 + g) + 0.3 * noise((what * 1000 + g) * 31 + model + 1))
+        .collect();
     let mean = raw.iter().sum::<f64>() / GROUPS as f64;
     let replicates: Vec<f64> = raw.iter().map(|x| value * (1.0 + error * (x - mean) / 3.0)).collect();
     let squares: f64 = replicates.iter().map(|x| (x - value).powi(2)).sum();
@@ -117,7 +170,8 @@ fn jackknifed(mut record: Record, role: &str, value: f64, error: f64, what: u64,
     record.ci_low = Some(value - 2.262_157_162_74 * std_error);
     record.ci_high = Some(value + 2.262_157_162_74 * std_error);
     record.replicates = Some(replicates);
-    record.convention = convention(json!({"error": "jackknife", "groups": GROUPS, "centred": "bias-corrected", "role": role}));
+    record.convention =
+        convention(json!({"error": "jackknife", "groups": GROUPS, "centred": "bias-corrected", "role": role}));
     record
 }
 
@@ -130,7 +184,8 @@ fn bootstrapped(mut record: Record, value: f64, error: f64, what: u64, model: u6
     record.std_error = Some(error * 0.62);
     record.ci_low = Some(replicates[5]);
     record.ci_high = Some(replicates[194]);
-    record.convention = convention(json!({"error": "bootstrap", "resamples": RESAMPLES, "k": 3, "seed": 0}));
+    record.convention =
+        convention(json!({"error": "bootstrap", "resamples": RESAMPLES, "k": 3, "other_split": "test"}));
     record
 }
 
@@ -148,7 +203,8 @@ fn spectrum() -> Table {
                     rank.push(k);
                     let slope = 1.1 + 0.35 * (2 - index) as f64 / 2.0;
                     let tail = if k > 120 && index == 0 { 1e-20 } else { 1.0 };
-                    eigenvalue.push(9.0 * (k as f64 + 2.0).powf(-slope) * (1.0 + 0.05 * noise(k * 7 + index as u64)) * tail);
+                    eigenvalue
+                        .push(9.0 * (k as f64 + 2.0).powf(-slope) * (1.0 + 0.05 * noise(k * 7 + index as u64)) * tail);
                 }
             }
         }
@@ -167,26 +223,47 @@ fn spectrum() -> Table {
 }
 
 fn class_means() -> Table {
-    let all: Vec<(String, String)> =
-        [PRE, EVAL].iter().flat_map(|d| classes(d).into_iter().map(|c| ((*d).to_owned(), c))).collect();
+    let all: Vec<(String, String)> = [PRE, EVAL]
+        .iter()
+        .flat_map(|d| classes(d).into_iter().map(|c| ((*d).to_owned(), c)))
+        .collect();
     let mut columns: Vec<Vec<String>> = vec![Vec::new(); 6];
     let mut distance = Vec::new();
     for (index, (name, _)) in MODELS.iter().enumerate() {
         for of_layer in layers(name) {
             for (a, (dataset_a, class_a)) in all.iter().enumerate() {
                 for (b, (dataset_b, class_b)) in all.iter().enumerate() {
-                    for (column, text) in columns.iter_mut().zip([name, of_layer.as_str(), dataset_a, class_a, dataset_b, class_b]) {
+                    for (column, text) in
+                        columns
+                            .iter_mut()
+                            .zip([name, of_layer.as_str(), dataset_a, class_a, dataset_b, class_b])
+                    {
                         column.push(text.to_owned());
                     }
                     let (low, high) = (a.min(b), a.max(b));
-                    let apart = if dataset_a == dataset_b { 3.0 } else { 7.0 - 1.6 * index as f64 };
-                    distance.push(if a == b { 0.0 } else { apart + noise((low * 97 + high * 13 + index) as u64) });
+                    let apart = if dataset_a == dataset_b {
+                        3.0
+                    } else {
+                        7.0 - 1.6 * index as f64
+                    };
+                    distance.push(if a == b {
+                        0.0
+                    } else {
+                        apart + noise((low * 97 + high * 13 + index) as u64)
+                    });
                 }
             }
         }
     }
     let names = ["model", "layer", "dataset_a", "class_a", "dataset_b", "class_b"];
-    let mut all: Vec<(String, Column)> = names.iter().zip(columns).map(|(n, c)| ((*n).to_owned(), Column::Text(c))).collect();
+    let mut all: Vec<(String, Column)> = names
+        .iter()
+        .zip(columns)
+        .map(|(n, c)| ((*n).to_owned(), Column::Text(c)))
+        .collect();
     all.push(("distance".to_owned(), Column::Float(distance)));
-    Table { name: "class_means".to_owned(), columns: all }
+    Table {
+        name: "class_means".to_owned(),
+        columns: all,
+    }
 }

@@ -1,0 +1,86 @@
+//! `featscope compare`: models side by side.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+
+use crate::compare::{Comparison, Condition, Options, merge};
+use crate::report::{Format, render_comparison};
+use crate::results::{Analysis, write_atomically};
+
+/// Sets models side by side: value and interval, paired difference to the baseline, rank.
+///
+/// Two models are paired only where they saw the same images; what does not separate at 95 % after Holm's correction
+/// says "not separable".
+#[derive(clap::Args)]
+pub struct Args {
+    /// Results files, or folders that hold a results.json
+    #[arg(required = true, value_name = "RESULTS|STORE")]
+    results: Vec<PathBuf>,
+    /// The model the others are compared with [default: the first one]
+    #[arg(long, value_name = "MODEL")]
+    baseline: Option<String>,
+    /// Metrics, separated by commas [default: all that were measured]
+    #[arg(long, value_delimiter = ',', value_name = "ID")]
+    metrics: Option<Vec<String>>,
+    /// A layer, or `all` [default: backbone, else the deepest]
+    #[arg(long)]
+    layer: Option<String>,
+    /// How the tables are written
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Write to FILE instead of to the terminal
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// End with exit code 1 where this holds, as in 'discriminative_ratio(pre) > 1.1 * baseline'
+    ///
+    /// METRIC[(pre|eval|pair)], one of > >= < <=, then a number, `baseline`, or a number times `baseline`. It is looked
+    /// at for every model (but the baseline, where it names it) at each layer compared. A value that is missing
+    /// everywhere is an error, not a pass.
+    #[arg(long, value_name = "CONDITION")]
+    fail_if: Option<String>,
+}
+
+/// Compares, prints, and checks the condition.
+pub fn run(args: &Args, command: &str) -> Result<ExitCode> {
+    let condition = args.fail_if.as_deref().map(Condition::parse).transpose()?;
+    let analysis = merged(&args.results)?;
+    let mut options = Options { baseline: args.baseline.clone(), metrics: args.metrics.clone(), layer: args.layer.clone() };
+    let comparison = Comparison::of(&analysis.results, &options)?;
+    let text = render_comparison(&comparison, &analysis.results, command, args.format);
+    match &args.output {
+        Some(file) => write_atomically(file, text.as_bytes())?,
+        None => print(&text)?,
+    }
+    if !matches!(args.format, Format::Text | Format::Markdown) || args.output.is_some() {
+        comparison.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    }
+    let Some(condition) = condition else { return Ok(ExitCode::SUCCESS) };
+    // A condition may be about a metric that is not shown.
+    options.metrics = None;
+    let outcome = condition.check(&Comparison::of(&analysis.results, &options)?)?;
+    outcome.skipped.iter().for_each(|place| eprintln!("--fail-if not checked: {place}"));
+    outcome.held.iter().for_each(|place| eprintln!("--fail-if holds: {place}"));
+    Ok(if outcome.held.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// The analyses at `paths` as one.
+pub fn merged(paths: &[PathBuf]) -> Result<Analysis> {
+    let analyses = paths.iter().map(|path| analysis_of(path)).collect::<Result<Vec<_>>>()?;
+    Ok(merge(analyses)?)
+}
+
+/// The analysis at `path`: a results file, or a folder that holds one.
+fn analysis_of(path: &Path) -> Result<Analysis> {
+    Analysis::read(path).with_context(|| format!("cannot compare {}", path.display()))
+}
+
+/// To stdout; a reader that has had enough is no error.
+fn print(text: &str) -> Result<()> {
+    use std::io::Write as _;
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e).context("cannot write to stdout"),
+        _ => Ok(()),
+    }
+}
