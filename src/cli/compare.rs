@@ -7,7 +7,9 @@ use anyhow::{Context as _, Result};
 
 use crate::compare::{Comparison, Condition, Options, merge};
 use crate::report::{Format, render_comparison};
-use crate::results::{Analysis, write_atomically};
+use crate::results::Analysis;
+
+use super::style;
 
 /// Sets models side by side: value and interval, paired difference to the baseline, rank.
 ///
@@ -43,26 +45,42 @@ pub struct Args {
 }
 
 /// Compares, prints, and checks the condition.
-pub fn run(args: &Args, command: &str) -> Result<ExitCode> {
+pub fn run(args: &Args) -> Result<ExitCode> {
     let condition = args.fail_if.as_deref().map(Condition::parse).transpose()?;
     let analysis = merged(&args.results)?;
-    let mut options = Options { baseline: args.baseline.clone(), metrics: args.metrics.clone(), layer: args.layer.clone() };
+    let mut options = Options {
+        baseline: args.baseline.clone(),
+        metrics: args.metrics.clone(),
+        layer: args.layer.clone(),
+    };
     let comparison = Comparison::of(&analysis.results, &options)?;
-    let text = render_comparison(&comparison, &analysis.results, command, args.format);
-    match &args.output {
-        Some(file) => write_atomically(file, text.as_bytes())?,
-        None => print(&text)?,
-    }
+    let text = render_comparison(&comparison, &analysis.results, &style::command_line(), args.format);
+    style::deliver(&text, args.output.as_deref())?;
     if !matches!(args.format, Format::Text | Format::Markdown) || args.output.is_some() {
-        comparison.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        comparison
+            .warnings
+            .iter()
+            .for_each(|warning| style::say(&format!("warning: {warning}")));
     }
-    let Some(condition) = condition else { return Ok(ExitCode::SUCCESS) };
+    let Some(condition) = condition else {
+        return Ok(ExitCode::SUCCESS);
+    };
     // A condition may be about a metric that is not shown.
     options.metrics = None;
     let outcome = condition.check(&Comparison::of(&analysis.results, &options)?)?;
-    outcome.skipped.iter().for_each(|place| eprintln!("--fail-if not checked: {place}"));
-    outcome.held.iter().for_each(|place| eprintln!("--fail-if holds: {place}"));
-    Ok(if outcome.held.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    outcome
+        .skipped
+        .iter()
+        .for_each(|place| style::say(&format!("--fail-if not checked: {place}")));
+    outcome
+        .held
+        .iter()
+        .for_each(|place| style::say(&format!("--fail-if holds: {place}")));
+    Ok(if outcome.held.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 /// The analyses at `paths` as one.
@@ -74,13 +92,4 @@ pub fn merged(paths: &[PathBuf]) -> Result<Analysis> {
 /// The analysis at `path`: a results file, or a folder that holds one.
 fn analysis_of(path: &Path) -> Result<Analysis> {
     Analysis::read(path).with_context(|| format!("cannot compare {}", path.display()))
-}
-
-/// To stdout; a reader that has had enough is no error.
-fn print(text: &str) -> Result<()> {
-    use std::io::Write as _;
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e).context("cannot write to stdout"),
-        _ => Ok(()),
-    }
 }

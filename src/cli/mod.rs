@@ -1,6 +1,8 @@
 //! The two programs' command lines: one file per subcommand. Only this module prints, exits or uses anyhow.
 
 #[cfg(feature = "analysis")]
+mod compare;
+#[cfg(feature = "analysis")]
 mod hand_over;
 #[cfg(feature = "analysis")]
 mod metrics;
@@ -24,6 +26,8 @@ struct Analysis {
 #[cfg(feature = "analysis")]
 #[derive(Subcommand)]
 enum AnalysisCommand {
+    /// Set models side by side: value, interval, paired difference, rank
+    Compare(compare::Args),
     /// Extract features of every asked-for layer (runs featscope-extract)
     #[command(disable_help_flag = true)]
     Extract(hand_over::Args),
@@ -43,6 +47,7 @@ enum AnalysisCommand {
 #[cfg(feature = "analysis")]
 pub fn analysis_program() -> ExitCode {
     style::finish(match Analysis::parse().command {
+        AnalysisCommand::Compare(args) => compare::run(&args),
         AnalysisCommand::Extract(args) => hand_over::run("extract", &args),
         AnalysisCommand::Metrics(args) => metrics::run(&args),
         AnalysisCommand::Pretrain(args) => hand_over::run("pretrain", &args),

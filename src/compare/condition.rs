@@ -183,9 +183,12 @@ impl Condition {
                 };
                 looked_at += 1;
                 if self.op.holds(left, right) {
-                    outcome
-                        .held
-                        .push(format!("{place} is {left} {} {right}", self.op.sign()));
+                    outcome.held.push(format!(
+                        "{place} is {} {} {}",
+                        brief(left),
+                        self.op.sign(),
+                        brief(right)
+                    ));
                 }
             }
         }
@@ -207,6 +210,11 @@ impl Condition {
             Some(Side::Eval) => group.other_dataset.is_none() && group.role.as_deref() == Some("eval"),
         }
     }
+}
+
+/// Seven significant digits: enough to see why, without the noise of binary fractions.
+fn brief(x: f64) -> f64 {
+    format!("{x:.6e}").parse().unwrap_or(x)
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ mod grid;
 mod number;
 mod records;
 
+pub use axes::{AXES, Axis};
 pub use comparison::{render_comparison, summary};
 pub use grid::{Cell, Grid};
-pub use number::ROUNDING;
+pub use number::{ROUNDING, typeset};
 pub use records::render;
 
 /// How a table is written.

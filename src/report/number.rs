@@ -37,11 +37,9 @@ impl Scale {
     }
 
     fn write(self, x: f64) -> String {
-        let mantissa = if self.exponent == 0 {
-            x
-        } else {
-            x / 10f64.powi(self.exponent)
-        };
+        // In two steps: 10^-310 is no number of its own.
+        let half = self.exponent / 2;
+        let mantissa = x / 10f64.powi(half) / 10f64.powi(self.exponent - half);
         let rounded = if self.decimals < 0 {
             let unit = 10f64.powi(-self.decimals);
             (mantissa / unit).round() * unit
