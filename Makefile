@@ -1,0 +1,51 @@
+# make demo   sets everything up and runs the main job on real images
+# make test   checks formatting, lints, tests and documentation of both programs
+
+# libtorch: a LIBTORCH or LIBTORCH_USE_PYTORCH of your own wins; else the one `make setup` puts into .libtorch.
+ifdef LIBTORCH_USE_PYTORCH
+unexport LIBTORCH
+endif
+
+# The two halves are built in separate calls: libtorch and OpenBLAS must not meet in one program.
+TORCH := --no-default-features --features torch
+
+.PHONY: help setup build demo demo-report test lint doc fixtures clean
+
+help:
+	@echo 'make demo    set up, build, and compare three pretraining methods on real images (first time: 10 to 25 minutes)'
+	@echo 'make test    set up, build, lint and test everything'
+	@echo 'make setup   install OpenBLAS (apt, where missing) and libtorch (into .libtorch)'
+	@echo 'make build   build both programs: target/debug/featscope and target/debug/featscope-extract'
+
+setup:
+	@scripts/setup.sh
+
+build: setup
+	@echo 'build: both programs into target/debug (first time: 10 to 20 minutes on 2 cores; then seconds)'
+	cargo build
+	cargo build $(TORCH)
+
+demo: build
+	target/debug/featscope run fixtures/demo.toml
+
+# The copy under reports/demo that the README shows.
+demo-report: build
+	target/debug/featscope run fixtures/demo.toml
+	scripts/keep-demo-report.sh
+
+test: build lint
+	cargo test
+	cargo test $(TORCH)
+	$(MAKE) --no-print-directory doc
+
+lint:
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	cargo clippy --all-targets $(TORCH) -- -D warnings
+
+doc:
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps $(TORCH)
+
+clean:
+	cargo clean
