@@ -1,1 +1,106 @@
-//! The feature store and foreign arrays.
+//! Features on disk: the feature store that extraction writes, and arrays that other programs wrote.
+//!
+//! [`open`] takes any path that holds features and gives one [`FeatureSet`] per layer, whatever the format. All of them
+//! are read in batches, without mapping; every value is checked finite at this door, so that nothing behind it has to.
+//!
+//! What is held in memory while reading: the labels and, of arrays that cannot be streamed, the array in its stored type
+//! (`.pt` tensors and *compressed* Fortran-order members of an `.npz`). Everything else needs memory for a few batches.
+
+mod batches;
+mod containers;
+mod delimited;
+mod foreign;
+mod inspect;
+mod labels;
+mod manifest;
+mod npy;
+mod pages;
+mod raw;
+mod reader;
+mod sample;
+mod table;
+mod writer;
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::features::FeatureSet;
+
+pub use inspect::{ClassCount, Kind, Summary, kind, summary};
+pub use manifest::{DataInfo, Description, LayerInfo, Manifest, ModelInfo, Part, SCHEMA, ids_sha256, value_sha256};
+pub use reader::FeatureStore;
+pub use sample::gather;
+pub use writer::{PART_ROWS, Writer};
+
+/// How a path is to be opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// A file with one label per row, for an array; a feature store has its own labels.
+    pub labels: Option<PathBuf>,
+    /// The model's name, for an array (default `features`); a feature store knows its model.
+    pub name: Option<String>,
+    /// Only these layers, in network order; default: all of them.
+    pub layers: Option<Vec<String>>,
+}
+
+/// Opens a feature store or a foreign array: one set of features per layer, in network order.
+///
+/// An array is data set STEM (the file's name without its extension), layer `features` (in Parquet, each list column is a
+/// layer), model `features`, no split; its row ids are the row numbers "0", "1", … unless the file has an `id` column.
+/// Its labels are `options.labels`, else those inside the file, else `STEM_labels.npy` beside it.
+///
+/// # Errors
+/// When the path holds no features, is damaged, lies about its size, has no rows or duplicate ids, or when labels and rows
+/// differ in number.
+pub fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn FeatureSet>>> {
+    let shown = path.display();
+    let sets: Vec<Box<dyn FeatureSet>> = match std::fs::metadata(path) {
+        Ok(m) if !m.is_dir() => foreign::open(path, options)?,
+        _ if inspect::is_folder_of_stores(path) => {
+            let names = inspect::stores_in(path);
+            let example = path.join(names.first().map_or("", String::as_str));
+            return Err(Error::input(format!(
+                "{shown}: a folder of {} feature stores, not a store; name them one by one, e.g. {}",
+                names.len(),
+                example.display()
+            )));
+        }
+        _ => {
+            let store = FeatureStore::open(path)?;
+            if let Some(labels) = &options.labels {
+                return Err(Error::input(format!(
+                    "{}: labels are for arrays, and {shown} is a feature store with labels of its own; leave them out",
+                    labels.display()
+                )));
+            }
+            let layers: Vec<String> = store.layers().iter().map(|l| l.name.clone()).collect();
+            let set = |name: &String| Ok(Box::new(store.features(name)?) as Box<dyn FeatureSet>);
+            layers.iter().map(set).collect::<Result<_>>()?
+        }
+    };
+    match &options.layers {
+        None => Ok(sets),
+        Some(wanted) => select(path, sets, wanted),
+    }
+}
+
+/// The sets whose layer is wanted.
+fn select(path: &Path, sets: Vec<Box<dyn FeatureSet>>, wanted: &[String]) -> Result<Vec<Box<dyn FeatureSet>>> {
+    let have: Vec<String> = sets.iter().map(|s| s.provenance().layer.clone()).collect();
+    if let Some(missing) = wanted.iter().find(|w| !have.contains(w)) {
+        let have = have.join(", ");
+        return Err(Error::input(format!(
+            "{}: no layer {missing:?}; it has {have}",
+            path.display()
+        )));
+    }
+    Ok(sets
+        .into_iter()
+        .filter(|s| wanted.contains(&s.provenance().layer))
+        .collect())
+}
+
+/// Malformed input at `path`.
+fn malformed(path: &Path, what: impl std::fmt::Display) -> Error {
+    Error::input(format!("{}: {what}", path.display()))
+}

@@ -1,0 +1,238 @@
+//! What a path holds.
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::manifest::{self, Manifest};
+use super::{FeatureStore, OpenOptions, containers, foreign, malformed};
+use crate::error::{Error, Result};
+use crate::features::Labels;
+
+/// What kind of thing a path is, by its name and its first bytes; nothing is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A feature store.
+    Store,
+    /// A folder with feature stores in it.
+    Stores,
+    /// An array of features from elsewhere.
+    Array,
+    /// A results file, or the folder of one.
+    Results,
+    /// A model checkpoint.
+    Checkpoint,
+    /// An experiment file.
+    Experiment,
+    /// Images, or something only the image readers may know.
+    Images,
+}
+
+/// A class and its rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClassCount {
+    /// Its name.
+    pub name: String,
+    /// Its rows.
+    pub rows: usize,
+}
+
+/// What a feature store or an array of features holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// [`Kind::Store`] or [`Kind::Array`].
+    pub kind: Kind,
+    /// The path, as given.
+    pub path: String,
+    /// The model.
+    pub model: manifest::ModelInfo,
+    /// Name of the data set.
+    pub dataset: String,
+    /// Its split, or empty.
+    pub split: String,
+    /// Fingerprint of the images, or empty.
+    pub fingerprint: String,
+    /// Rows.
+    pub rows: usize,
+    /// The layers, in network order.
+    pub layers: Vec<manifest::LayerInfo>,
+    /// The classes that have rows.
+    pub classes: Vec<ClassCount>,
+    /// Rows without a label.
+    pub unlabelled: usize,
+    /// SHA-256 over the ids.
+    pub ids_sha256: String,
+    /// The preprocessing of the images, or null.
+    pub preprocess: Value,
+    /// Precision of the forward pass, or empty.
+    pub precision: String,
+    /// Device of the forward pass, or empty.
+    pub device: String,
+    /// Versions of the libraries that took part.
+    pub versions: std::collections::BTreeMap<String, String>,
+    /// Files, or parts of the store.
+    pub parts: usize,
+    /// Bytes on disk.
+    pub bytes: u64,
+}
+
+/// The names of the feature stores in a folder, sorted.
+pub(super) fn stores_in(dir: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return Vec::new();
+    };
+    let store = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry.ok()?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        (!name.starts_with('.') && entry.path().join(manifest::FILE).is_file()).then_some(name)
+    };
+    let mut names: Vec<String> = entries.filter_map(store).collect();
+    names.sort();
+    names
+}
+
+pub(super) fn is_folder_of_stores(path: &Path) -> bool {
+    !path.join(manifest::FILE).exists() && !stores_in(path).is_empty()
+}
+
+/// What kind of thing a path is.
+///
+/// # Errors
+/// When there is nothing at the path.
+pub fn kind(path: &Path) -> Result<Kind> {
+    let metadata = std::fs::metadata(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => malformed(path, "no such file or folder; check the name"),
+        _ => Error::io(path)(e),
+    })?;
+    if metadata.is_dir() {
+        return Ok(match path {
+            _ if path.join(manifest::FILE).is_file() => Kind::Store,
+            _ if path.join("results.json").is_file() => Kind::Results,
+            _ if is_folder_of_stores(path) => Kind::Stores,
+            _ => Kind::Images,
+        });
+    }
+    let extension = foreign::extension(path);
+    Ok(match extension.as_str() {
+        "npy" | "npz" => Kind::Array,
+        "toml" => Kind::Experiment,
+        "json" => {
+            if Manifest::read(path.parent().unwrap_or(path)).is_ok() && path.ends_with(manifest::FILE) {
+                Kind::Store
+            } else {
+                Kind::Results
+            }
+        }
+        "csv" | "tsv" | "parquet" => {
+            if opens(path) {
+                Kind::Array
+            } else {
+                Kind::Images
+            }
+        }
+        "safetensors" | "pt" | "pth" => {
+            if is_array(path, &extension) {
+                Kind::Array
+            } else {
+                Kind::Checkpoint
+            }
+        }
+        "ckpt" | "bin" | "pkl" => Kind::Checkpoint,
+        _ => Kind::Images,
+    })
+}
+
+fn opens(path: &Path) -> bool {
+    super::open(path, &OpenOptions::default()).is_ok()
+}
+
+/// Whether a file of tensors is features rather than weights: a few tensors, of which one can be told to be the features.
+fn is_array(path: &Path, extension: &str) -> bool {
+    let members = containers::members(path, extension).unwrap_or_default();
+    members.len() <= 3 && foreign::choose(path, &members).is_ok_and(|member| member.is_matrix())
+}
+
+/// What the feature store or the array at `path` holds. The features themselves are not read.
+///
+/// # Errors
+/// As [`super::open`].
+pub fn summary(path: &Path) -> Result<Summary> {
+    if path.is_dir() {
+        let store = FeatureStore::open(path)?;
+        let manifest = store.manifest().clone();
+        let rows = manifest.rows();
+        let files = manifest.parts.iter().map(|p| p.file.as_str()).chain([manifest::FILE]);
+        let size = |file: &str| std::fs::metadata(path.join(file)).map_or(0, |m| m.len());
+        let (classes, unlabelled) = counts(store.labels(), rows);
+        return Ok(Summary {
+            kind: Kind::Store,
+            path: path.display().to_string(),
+            rows,
+            classes,
+            unlabelled,
+            bytes: files.map(size).sum(),
+            parts: manifest.parts.len(),
+            model: manifest.model,
+            dataset: manifest.data.name,
+            split: manifest.data.split,
+            fingerprint: manifest.data.fingerprint,
+            ids_sha256: manifest.data.ids_sha256,
+            layers: manifest.layers,
+            preprocess: manifest.preprocess,
+            precision: manifest.precision,
+            device: manifest.device,
+            versions: manifest.versions,
+        });
+    }
+    let sets = super::open(path, &OpenOptions::default())?;
+    let Some(first) = sets.first() else {
+        return Err(malformed(path, "holds no features"));
+    };
+    let provenance = first.provenance();
+    let (classes, unlabelled) = counts(first.labels(), first.rows());
+    let layer = |name: &str, width| manifest::LayerInfo {
+        name: name.to_owned(),
+        width,
+        pooling: String::new(),
+    };
+    Ok(Summary {
+        kind: Kind::Array,
+        path: path.display().to_string(),
+        model: manifest::ModelInfo {
+            name: provenance.model.clone(),
+            ..manifest::ModelInfo::default()
+        },
+        dataset: provenance.dataset.clone(),
+        split: provenance.split.clone(),
+        fingerprint: String::new(),
+        rows: first.rows(),
+        layers: sets
+            .iter()
+            .map(|set| layer(&set.provenance().layer, set.width()))
+            .collect(),
+        classes,
+        unlabelled,
+        ids_sha256: provenance.ids_sha256.clone(),
+        preprocess: Value::Null,
+        precision: String::new(),
+        device: String::new(),
+        versions: std::collections::BTreeMap::new(),
+        parts: 1,
+        bytes: std::fs::metadata(path).map_or(0, |m| m.len()),
+    })
+}
+
+fn counts(labels: Option<&Labels>, rows: usize) -> (Vec<ClassCount>, usize) {
+    let Some(labels) = labels else {
+        return (Vec::new(), rows);
+    };
+    let counts = labels.counts();
+    let labelled: usize = counts.iter().sum();
+    let class = |(name, rows): (&String, usize)| ClassCount {
+        name: name.clone(),
+        rows,
+    };
+    (labels.names().iter().zip(counts).map(class).collect(), rows - labelled)
+}

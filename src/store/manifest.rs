@@ -1,0 +1,331 @@
+//! The manifest of a feature store, and the fingerprints it holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::malformed;
+use crate::error::{Error, Result};
+
+/// The schema every manifest names.
+pub const SCHEMA: &str = "featscope/features/1";
+
+/// The manifest's file name; it is written last, so a folder that has it is whole.
+pub(super) const FILE: &str = "manifest.json";
+
+/// The model that made the features.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// Its name, e.g. `SL-MLP`.
+    pub name: String,
+    /// Its architecture, e.g. `resnet50`.
+    pub arch: String,
+    /// SHA-256 (hex) of the checkpoint file.
+    pub sha256: String,
+    /// The branch of the checkpoint that was used (student, teacher, query…), or empty.
+    #[serde(default)]
+    pub branch: String,
+    /// What the loading audit said.
+    #[serde(default)]
+    pub audit: Value,
+}
+
+/// The images that were seen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DataInfo {
+    /// Name of the data set.
+    pub name: String,
+    /// Its split, or empty.
+    pub split: String,
+    /// Fingerprint of the images.
+    pub fingerprint: String,
+    /// Class names; a label is an index into them. May name classes that have no row.
+    pub classes: Vec<String>,
+    /// [`ids_sha256`] of the rows. The writer fills it in.
+    #[serde(default)]
+    pub ids_sha256: String,
+}
+
+/// One layer: one column of the parts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerInfo {
+    /// Its name, e.g. `stage1`, `backbone`, `projector.0`.
+    pub name: String,
+    /// Channels.
+    pub width: usize,
+    /// How positions were pooled: `average`, `class token`, `none`…
+    pub pooling: String,
+}
+
+/// One Parquet file of a store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// File name, without a folder.
+    pub file: String,
+    /// Rows in it.
+    pub rows: usize,
+    /// SHA-256 (hex) of the file.
+    pub sha256: String,
+}
+
+/// What a store holds, known before the first row is written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Description {
+    /// The model.
+    pub model: ModelInfo,
+    /// The data set.
+    pub data: DataInfo,
+    /// The preprocessing of the images, as written by extraction.
+    pub preprocess: Value,
+    /// The layers, in network order.
+    pub layers: Vec<LayerInfo>,
+    /// Precision of the forward pass: `f32`, `bf16`, `f16`.
+    pub precision: String,
+    /// Device of the forward pass.
+    pub device: String,
+    /// Versions of the libraries that took part.
+    pub versions: BTreeMap<String, String>,
+}
+
+/// `manifest.json` of a feature store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// The model.
+    pub model: ModelInfo,
+    /// The data set.
+    pub data: DataInfo,
+    /// The preprocessing of the images.
+    pub preprocess: Value,
+    /// [`value_sha256`] of `preprocess`.
+    pub preprocess_sha256: String,
+    /// The layers, in network order.
+    pub layers: Vec<LayerInfo>,
+    /// Precision of the forward pass.
+    pub precision: String,
+    /// Device of the forward pass.
+    pub device: String,
+    /// Versions of the libraries that took part.
+    pub versions: BTreeMap<String, String>,
+    /// The Parquet files, in row order.
+    pub parts: Vec<Part>,
+}
+
+impl Description {
+    /// Refuses layers that cannot be columns.
+    pub(super) fn check(&self, dir: &Path) -> Result<()> {
+        check_layers(dir, &self.layers)
+    }
+
+    pub(super) fn into_manifest(self, ids_sha256: String, parts: Vec<Part>) -> Manifest {
+        Manifest {
+            schema: SCHEMA.to_owned(),
+            model: self.model,
+            data: DataInfo {
+                ids_sha256,
+                ..self.data
+            },
+            preprocess_sha256: value_sha256(&self.preprocess),
+            preprocess: self.preprocess,
+            layers: self.layers,
+            precision: self.precision,
+            device: self.device,
+            versions: self.versions,
+            parts,
+        }
+    }
+}
+
+impl Manifest {
+    /// All rows.
+    pub fn rows(&self) -> usize {
+        self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.rows))
+    }
+
+    /// Reads the manifest of the store at `dir`; says what is the matter where there is none.
+    pub(super) fn read(dir: &Path) -> Result<Self> {
+        let path = dir.join(FILE);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(absent(dir)),
+            Err(e) => return Err(Error::io(&path)(e)),
+        };
+        let value: Value = serde_json::from_str(&text)
+            .map_err(|e| malformed(&path, format!("not JSON ({e}); the manifest is damaged, extract again")))?;
+        match value.get("schema").and_then(Value::as_str) {
+            Some(SCHEMA) => {}
+            other => {
+                let found = other.map_or("no schema".to_owned(), |s| format!("schema {s:?}"));
+                return Err(malformed(
+                    &path,
+                    format!("{found}, expected {SCHEMA:?}; extract again with this version"),
+                ));
+            }
+        }
+        let manifest: Self = serde_json::from_value(value)
+            .map_err(|e| malformed(&path, format!("damaged manifest ({e}); extract again")))?;
+        check_layers(&path, &manifest.layers)?;
+        for part in &manifest.parts {
+            let plain = Path::new(&part.file)
+                .file_name()
+                .is_some_and(|name| name == part.file.as_str());
+            if !plain || part.file.contains(['/', '\\']) {
+                return Err(malformed(
+                    &path,
+                    format!("part {:?} is not a plain file name; extract again", part.file),
+                ));
+            }
+        }
+        Ok(manifest)
+    }
+
+    pub(super) fn to_json(&self) -> String {
+        let mut text =
+            serde_json::to_string_pretty(self).expect("a manifest holds only strings, counts and JSON values");
+        text.push('\n');
+        text
+    }
+}
+
+/// Why there is no manifest at `dir`.
+fn absent(dir: &Path) -> Error {
+    let writer = super::writer::Places::of(dir).ok();
+    let interrupted = writer.is_some_and(|places| places.partial.is_dir());
+    if interrupted && !dir.join(FILE).exists() {
+        return malformed(
+            dir,
+            "its extraction was interrupted, so there is no store yet; extract again with --resume",
+        );
+    }
+    if dir.is_dir() {
+        malformed(
+            dir,
+            "no manifest.json in this folder; expected a feature store of featscope extract",
+        )
+    } else {
+        malformed(
+            dir,
+            "no such file or folder; expected a feature store or an array of features",
+        )
+    }
+}
+
+fn check_layers(path: &Path, layers: &[LayerInfo]) -> Result<()> {
+    let mut seen = BTreeSet::from(["id", "label", "class"]);
+    for layer in layers {
+        if !seen.insert(&layer.name) {
+            return Err(malformed(
+                path,
+                format!("layer name {:?} is taken; layers need different names", layer.name),
+            ));
+        }
+        if layer.width == 0 || i32::try_from(layer.width).is_err() {
+            return Err(malformed(
+                path,
+                format!("layer {:?} has width {}", layer.name, layer.width),
+            ));
+        }
+    }
+    if layers.is_empty() {
+        Err(malformed(path, "no layers; a feature store has at least one"))
+    } else {
+        Ok(())
+    }
+}
+
+/// SHA-256 (hex) over row ids in order, each followed by a newline: equal means the same images in the same order.
+pub fn ids_sha256<S: AsRef<str>>(ids: impl IntoIterator<Item = S>) -> String {
+    let mut hash = IdsHash::default();
+    ids.into_iter().for_each(|id| hash.add(id.as_ref()));
+    hash.finish()
+}
+
+/// [`ids_sha256`], one id at a time.
+#[derive(Clone, Default)]
+pub(super) struct IdsHash(Sha256);
+
+impl IdsHash {
+    pub(super) fn add(&mut self, id: &str) {
+        self.0.update(id);
+        self.0.update(b"\n");
+    }
+
+    pub(super) fn finish(self) -> String {
+        hex(self.0)
+    }
+}
+
+/// SHA-256 (hex) of a JSON value in its compact form: the fingerprint of a preprocessing description.
+pub fn value_sha256(value: &Value) -> String {
+    hex(Sha256::new_with_prefix(value.to_string()))
+}
+
+/// SHA-256 (hex) of a file.
+pub(super) fn file_sha256(path: &Path) -> Result<String> {
+    let mut hash = Sha256::new();
+    let mut file = std::fs::File::open(path).map_err(Error::io(path))?;
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match std::io::Read::read(&mut file, &mut buffer).map_err(Error::io(path))? {
+            0 => return Ok(hex(hash)),
+            n => hash.update(&buffer[..n]),
+        }
+    }
+}
+
+pub(super) fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Finds duplicate ids in 16 bytes an id: half a SHA-256 stands for each.
+#[derive(Default)]
+pub(super) struct Duplicates(std::collections::HashSet<u128>);
+
+impl Duplicates {
+    /// Whether this id is new.
+    pub(super) fn is_new(&mut self, id: &str) -> bool {
+        let digest = Sha256::digest(id);
+        let mut half = [0; 16];
+        half.copy_from_slice(&digest[..16]);
+        self.0.insert(u128::from_le_bytes(half))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // printf '0\n1\n' | sha256sum
+    #[test]
+    fn ids_hash_as_lines_of_text() {
+        let found = ids_sha256(["0", "1"]);
+        assert_eq!(
+            found,
+            "82c1315e6c757f33c4a77ca58b2a184f5a88614470c05ec77f3d28918db6b8ae"
+        );
+        assert_ne!(found, ids_sha256(["1", "0"]));
+    }
+
+    #[test]
+    fn layers_that_cannot_be_columns_are_refused() {
+        let layer = |name: &str, width| LayerInfo {
+            name: name.into(),
+            width,
+            pooling: "none".into(),
+        };
+        let check = |layers: &[LayerInfo]| check_layers(Path::new("x"), layers);
+        assert!(check(&[layer("a", 1), layer("b", 2)]).is_ok());
+        for bad in [
+            vec![],
+            vec![layer("id", 1)],
+            vec![layer("a", 0)],
+            vec![layer("a", 1), layer("a", 2)],
+        ] {
+            assert!(check(&bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,487 @@
+//! Writes a feature store: parts of a bounded number of rows, then the manifest, then the whole folder into its place.
+//!
+//! Everything is written into `.NAME.partial` beside the store. Each part is written under a temporary name, synced and
+//! renamed, so a part that has its name is whole; the manifest is last; then the folder is renamed to NAME, and only then
+//! does an older store of that name go. A killed writer leaves no store that opens, and [`Writer::resume`] takes up what is
+//! whole. The bytes depend on the rows and the description alone: rows are gathered into groups of fixed size first, so it
+//! does not matter in what portions they came, or whether the writer was killed in between.
+//!
+//! Features are stored plain: on real features zstd saves 8 % (dense) to 30 % (after ReLU) of the size and costs three to
+//! five times the reading time. Ids and classes are compressed.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, FixedSizeListArray, Float32Array, RecordBatch, StringArray, UInt32Array};
+use arrow_schema::{DataType, Field, Schema};
+use ndarray::Array2;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use sha2::{Digest as _, Sha256};
+
+use super::manifest::{self, Description, Duplicates, IdsHash, Manifest, Part};
+use super::{malformed, reader};
+use crate::error::{Error, Result};
+use crate::results::write_atomically;
+
+/// Rows of a part.
+pub const PART_ROWS: usize = 10_000;
+
+/// Rows of a Parquet row group: what the writer holds in memory, all layers together.
+const GROUP_ROWS: usize = 1_000;
+
+const DESCRIPTION: &str = "description.json";
+const LOCK: &str = "lock";
+
+/// The folders a store of one name uses.
+pub(super) struct Places {
+    /// The store itself.
+    store: PathBuf,
+    /// Where it grows.
+    pub(super) partial: PathBuf,
+    /// Where an older one waits while the new one takes its place.
+    old: PathBuf,
+}
+
+impl Places {
+    pub(super) fn of(dir: &Path) -> Result<Self> {
+        // "." and links have no name of their own to put things beside.
+        let store = if dir.exists() {
+            dir.canonicalize().map_err(Error::io(dir))?
+        } else {
+            dir.to_path_buf()
+        };
+        let Some(name) = store.file_name() else {
+            return Err(malformed(
+                dir,
+                "not a folder a feature store can be written to; name a new folder",
+            ));
+        };
+        let beside = |suffix: &str| {
+            let mut hidden = std::ffi::OsString::from(".");
+            hidden.push(name);
+            hidden.push(suffix);
+            store.with_file_name(hidden)
+        };
+        Ok(Self {
+            partial: beside(".partial"),
+            old: beside(".old"),
+            store,
+        })
+    }
+}
+
+/// Writes one feature store.
+pub struct Writer {
+    places: Places,
+    description: Description,
+    schema: Arc<Schema>,
+    pending: Pending,
+    part: Option<OpenPart>,
+    parts: Vec<Part>,
+    rows: usize,
+    ids: IdsHash,
+    seen: Duplicates,
+    /// Held until the end: one writer for one store.
+    _lock: File,
+}
+
+/// Rows that do not fill a row group yet.
+#[derive(Default)]
+struct Pending {
+    ids: Vec<String>,
+    labels: Vec<Option<u32>>,
+    layers: Vec<Vec<f32>>,
+}
+
+/// A part that is being written under its temporary name.
+struct OpenPart {
+    temporary: PathBuf,
+    writer: ArrowWriter<Hashing>,
+    rows: usize,
+}
+
+/// Hashes what passes through it.
+struct Hashing {
+    file: BufWriter<File>,
+    hash: Sha256,
+}
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.file.write(bytes)?;
+        self.hash.update(&bytes[..n]);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Writer {
+    /// Starts a store at `dir` from nothing. A finished store that is there stays until the new one is whole.
+    ///
+    /// # Errors
+    /// When `dir` holds anything but a feature store, when another writer is at it, or when the disk refuses.
+    pub fn create(dir: &Path, description: Description) -> Result<Self> {
+        Self::start(dir, description, false)
+    }
+
+    /// As [`Writer::create`], taking up the whole parts of a writer that was killed, if it wrote the same description.
+    /// [`Writer::rows`] says how many rows are there already: append the rows after them.
+    ///
+    /// # Errors
+    /// As [`Writer::create`].
+    pub fn resume(dir: &Path, description: Description) -> Result<Self> {
+        Self::start(dir, description, true)
+    }
+
+    fn start(dir: &Path, description: Description, resume: bool) -> Result<Self> {
+        description.check(dir)?;
+        let places = Places::of(dir)?;
+        refuse_other_folders(&places.store)?;
+        if !places.store.exists() && places.old.exists() {
+            // Killed between the two renames of `finish`.
+            fs::rename(&places.old, &places.store).map_err(Error::io(&places.store))?;
+        }
+        fs::create_dir_all(&places.partial).map_err(Error::io(&places.partial))?;
+        let lock = lock(&places, dir)?;
+        let text = serde_json::to_string_pretty(&description).map_err(|e| malformed(dir, e))?;
+        let described = places.partial.join(DESCRIPTION);
+        let same = resume && fs::read_to_string(&described).is_ok_and(|before| before == text);
+        clear(&places.partial, |name| same && (name == DESCRIPTION || is_part(name)))?;
+        if !same {
+            write_atomically(&described, text.as_bytes())?;
+        }
+        let schema = Arc::new(schema(&description));
+        let mut writer = Self {
+            pending: Pending {
+                layers: vec![Vec::new(); description.layers.len()],
+                ..Pending::default()
+            },
+            places,
+            description,
+            schema,
+            part: None,
+            parts: Vec::new(),
+            rows: 0,
+            ids: IdsHash::default(),
+            seen: Duplicates::default(),
+            _lock: lock,
+        };
+        writer.take_up()?;
+        Ok(writer)
+    }
+
+    /// Counts the parts that are whole.
+    fn take_up(&mut self) -> Result<()> {
+        loop {
+            let file = part_name(self.parts.len());
+            let path = self.places.partial.join(&file);
+            // A shorter part is the last one of a writer that was killed while it finished: written again.
+            let rows = if path.exists() {
+                reader::part_ids(&path).unwrap_or_default()
+            } else {
+                Vec::new()
+            };
+            if rows.len() != PART_ROWS {
+                return clear(&self.places.partial, |name| {
+                    name == DESCRIPTION || self.parts.iter().any(|part| part.file == name)
+                });
+            }
+            for id in &rows {
+                self.ids.add(id);
+                self.seen.is_new(id);
+            }
+            self.rows += rows.len();
+            self.parts.push(Part {
+                file,
+                rows: rows.len(),
+                sha256: manifest::file_sha256(&path)?,
+            });
+        }
+    }
+
+    /// Rows written or taken up so far.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Appends rows: an id and a label (index into the description's classes, `None` where unlabelled) each, and per layer
+    /// an array (rows, width).
+    ///
+    /// # Errors
+    /// Arrays of other shapes than the description promised, an id that was there before, a value that is not finite, or
+    /// a disk that refuses (a full disk leaves the whole parts for [`Writer::resume`]).
+    pub fn append(&mut self, ids: &[String], labels: &[Option<u32>], layers: &[Array2<f32>]) -> Result<()> {
+        self.check(ids, labels, layers)?;
+        let mut from = 0;
+        while from < ids.len() {
+            let to = ids.len().min(from + GROUP_ROWS - self.pending.ids.len());
+            self.pending.ids.extend_from_slice(&ids[from..to]);
+            self.pending.labels.extend_from_slice(&labels[from..to]);
+            for (pending, layer) in self.pending.layers.iter_mut().zip(layers) {
+                pending.extend(layer.slice(ndarray::s![from..to, ..]).iter());
+            }
+            if self.pending.ids.len() == GROUP_ROWS {
+                self.write_group()?;
+            }
+            from = to;
+        }
+        ids.iter().for_each(|id| self.ids.add(id));
+        self.rows += ids.len();
+        Ok(())
+    }
+
+    fn check(&mut self, ids: &[String], labels: &[Option<u32>], layers: &[Array2<f32>]) -> Result<()> {
+        let dir = &self.places.store;
+        let known = &self.description.layers;
+        if labels.len() != ids.len() || layers.len() != known.len() {
+            let found = (ids.len(), labels.len(), layers.len());
+            return Err(malformed(
+                dir,
+                format!(
+                    "{} ids, {} labels, {} layers do not fit together",
+                    found.0, found.1, found.2
+                ),
+            ));
+        }
+        for (layer, array) in known.iter().zip(layers) {
+            if array.dim() != (ids.len(), layer.width) {
+                let expected = (ids.len(), layer.width);
+                let message = format!("layer {:?} is {:?}, expected {expected:?}", layer.name, array.dim());
+                return Err(malformed(dir, message));
+            }
+            if let Some(((row, channel), value)) = array.indexed_iter().find(|(_, v)| !v.is_finite()) {
+                let message = format!(
+                    "layer {:?} gives {value} in channel {channel} for {:?}; features must be finite: check the checkpoint, \
+                     or extract in a wider precision",
+                    layer.name, ids[row]
+                );
+                return Err(malformed(dir, message));
+            }
+        }
+        let classes = self.description.data.classes.len();
+        if let Some(label) = labels.iter().flatten().find(|&&l| l as usize >= classes) {
+            return Err(malformed(dir, format!("label {label} with {classes} classes")));
+        }
+        match ids.iter().find(|id| !self.seen.is_new(id)) {
+            Some(id) => Err(malformed(
+                dir,
+                format!("id {id:?} comes twice; every image needs an id of its own"),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the pending rows as one row group.
+    fn write_group(&mut self) -> Result<()> {
+        let batch = self.group()?;
+        let mut part = match self.part.take() {
+            Some(part) => part,
+            None => self.open_part()?,
+        };
+        part.rows += batch.num_rows();
+        let written = part.writer.write(&batch).and_then(|()| part.writer.flush());
+        written.map_err(|e| refused(&part.temporary, e))?;
+        let full = part.rows >= PART_ROWS;
+        self.part = Some(part);
+        if full { self.close_part() } else { Ok(()) }
+    }
+
+    fn group(&mut self) -> Result<RecordBatch> {
+        let classes = distinct(&self.description.data.classes);
+        let labels = std::mem::take(&mut self.pending.labels);
+        let class = |label: &Option<u32>| label.map(|l| classes[l as usize].as_str());
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from_iter_values(self.pending.ids.drain(..))),
+            Arc::new(labels.iter().copied().collect::<UInt32Array>()),
+            Arc::new(labels.iter().map(class).collect::<StringArray>()),
+        ];
+        let damaged = |e: arrow_schema::ArrowError| malformed(&self.places.store, e);
+        for (field, values) in self.schema.fields().iter().skip(3).zip(&mut self.pending.layers) {
+            let DataType::FixedSizeList(item, width) = field.data_type() else {
+                continue;
+            };
+            let values = Arc::new(Float32Array::from(std::mem::take(values)));
+            let list = FixedSizeListArray::try_new(item.clone(), *width, values, None).map_err(damaged)?;
+            columns.push(Arc::new(list));
+        }
+        RecordBatch::try_new(self.schema.clone(), columns).map_err(damaged)
+    }
+
+    fn open_part(&self) -> Result<OpenPart> {
+        let temporary = self
+            .places
+            .partial
+            .join(format!(".{}.tmp", part_name(self.parts.len())));
+        let file = File::create(&temporary).map_err(Error::io(&temporary))?;
+        let sink = Hashing {
+            file: BufWriter::with_capacity(1 << 18, file),
+            hash: Sha256::new(),
+        };
+        let writer =
+            ArrowWriter::try_new(sink, self.schema.clone(), Some(properties())).map_err(|e| refused(&temporary, e))?;
+        Ok(OpenPart {
+            temporary,
+            writer,
+            rows: 0,
+        })
+    }
+
+    fn close_part(&mut self) -> Result<()> {
+        let Some(part) = self.part.take() else { return Ok(()) };
+        let path = part.temporary;
+        let sink = part.writer.into_inner().map_err(|e| refused(&path, e))?;
+        let file = sink.file.into_inner().map_err(|e| Error::io(&path)(e.into_error()))?;
+        file.sync_all().map_err(Error::io(&path))?;
+        let name = part_name(self.parts.len());
+        let whole = self.places.partial.join(&name);
+        fs::rename(&path, &whole).map_err(Error::io(&whole))?;
+        self.parts.push(Part {
+            file: name,
+            rows: part.rows,
+            sha256: manifest::hex(sink.hash),
+        });
+        Ok(())
+    }
+
+    /// Writes what is left and the manifest, and puts the store in its place. An older store there goes last.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn finish(mut self) -> Result<Manifest> {
+        if !self.pending.ids.is_empty() {
+            self.write_group()?;
+        }
+        self.close_part()?;
+        let manifest = self.description.into_manifest(self.ids.finish(), self.parts);
+        let Places { store, partial, old } = &self.places;
+        write_atomically(&partial.join(manifest::FILE), manifest.to_json().as_bytes())?;
+        let replaces = store.exists();
+        if replaces {
+            fs::rename(store, old).map_err(Error::io(store))?;
+        }
+        fs::rename(partial, store).map_err(Error::io(store))?;
+        for helper in [DESCRIPTION, LOCK] {
+            let path = store.join(helper);
+            fs::remove_file(&path).map_err(Error::io(&path))?;
+        }
+        if replaces {
+            fs::remove_dir_all(old).map_err(Error::io(old))?;
+        }
+        Ok(manifest)
+    }
+}
+
+fn part_name(index: usize) -> String {
+    format!("part-{index:05}.parquet")
+}
+
+fn is_part(name: &str) -> bool {
+    name.strip_prefix("part-")
+        .and_then(|n| n.strip_suffix(".parquet"))
+        .is_some_and(|n| n.parse::<usize>().is_ok())
+}
+
+/// A finished store replaces what is at its path: that must not be somebody's other files.
+fn refuse_other_folders(store: &Path) -> Result<()> {
+    if !store.exists() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(store).map_err(Error::io(store))? {
+        let name = entry.map_err(Error::io(store))?.file_name();
+        let name = name.to_string_lossy();
+        if ![manifest::FILE, DESCRIPTION, LOCK].contains(&&*name) && !is_part(&name) {
+            let message =
+                format!("holds {name:?}, so it is not a feature store that may be replaced; name a new folder");
+            return Err(malformed(store, message));
+        }
+    }
+    Ok(())
+}
+
+fn lock(places: &Places, dir: &Path) -> Result<File> {
+    let path = places.partial.join(LOCK);
+    let file = File::create(&path).map_err(Error::io(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(malformed(dir, "another process is writing this store; wait for it")),
+        Err(fs::TryLockError::Error(e)) => Err(Error::io(&path)(e)),
+    }
+}
+
+/// Empties the folder but for the lock and what `keep` names.
+fn clear(partial: &Path, keep: impl Fn(&str) -> bool) -> Result<()> {
+    for entry in fs::read_dir(partial).map_err(Error::io(partial))? {
+        let entry = entry.map_err(Error::io(partial))?;
+        let name = entry.file_name();
+        if name != LOCK && !name.to_str().is_some_and(&keep) {
+            fs::remove_file(entry.path()).map_err(Error::io(entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+fn schema(description: &Description) -> Schema {
+    let mut fields = vec![
+        Field::new("id", DataType::Utf8, false),
+        Field::new("label", DataType::UInt32, true),
+        Field::new("class", DataType::Utf8, true),
+    ];
+    for layer in &description.layers {
+        let item = Arc::new(Field::new("item", DataType::Float32, false));
+        // `Description::check` saw that the width fits.
+        let width = i32::try_from(layer.width).unwrap_or(i32::MAX);
+        fields.push(Field::new(&layer.name, DataType::FixedSizeList(item, width), false));
+    }
+    Schema::new(fields)
+}
+
+fn properties() -> WriterProperties {
+    let mut builder = WriterProperties::builder()
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_dictionary_enabled(false)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_offset_index_disabled(true)
+        .set_compression(Compression::UNCOMPRESSED);
+    for name in ["id", "label", "class"] {
+        let column = ColumnPath::from(name);
+        builder = builder.set_column_compression(column.clone(), Compression::ZSTD(ZstdLevel::default()));
+        builder = builder.set_column_dictionary_enabled(column, name != "id");
+    }
+    builder.build()
+}
+
+/// A refusal of the disk, as the Parquet writer wraps it.
+fn refused(path: &Path, error: parquet::errors::ParquetError) -> Error {
+    if let parquet::errors::ParquetError::External(inner) = error {
+        return match inner.downcast::<io::Error>() {
+            Ok(source) => Error::Io {
+                path: path.to_path_buf(),
+                source: *source,
+            },
+            Err(other) => malformed(path, format!("cannot be written ({other})")),
+        };
+    }
+    malformed(path, format!("cannot be written ({error})"))
+}
+
+/// Class names, with the index behind those that two classes share (as in ImageNet).
+pub(super) fn distinct(classes: &[String]) -> Vec<String> {
+    let mut count = std::collections::HashMap::new();
+    classes.iter().for_each(|class| *count.entry(class).or_insert(0) += 1);
+    let name = |(i, class): (usize, &String)| {
+        if count[class] > 1 {
+            format!("{class} ({i})")
+        } else {
+            class.clone()
+        }
+    };
+    classes.iter().enumerate().map(name).collect()
+}

@@ -1,0 +1,442 @@
+//! The feature store: what is written comes back, and nothing that is not whole opens.
+
+// Helpers of tests may fail as tests do; clippy's own exception knows only the tests themselves.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::Path;
+
+use featscope::error::Result;
+use featscope::features::FeatureSet;
+use featscope::store::{
+    self, DataInfo, Description, FeatureStore, LayerInfo, ModelInfo, OpenOptions, PART_ROWS, Writer, gather, ids_sha256,
+};
+use ndarray::{Array2, Axis, concatenate, s};
+use serde_json::json;
+
+const WIDTHS: [(&str, usize); 3] = [("stage1", 5), ("backbone", 8), ("projector.0", 1)];
+
+fn description() -> Description {
+    let layer = |(name, width): (&str, usize)| LayerInfo {
+        name: name.into(),
+        width,
+        pooling: "average".into(),
+    };
+    Description {
+        model: ModelInfo {
+            name: "SL-MLP".into(),
+            arch: "small-cnn".into(),
+            audit: json!({"matched": 7}),
+            ..Default::default()
+        },
+        data: DataInfo {
+            name: "animals".into(),
+            split: "test".into(),
+            // Two classes of one name, as ImageNet has, and one without rows.
+            classes: ["dog", "crane", "crane", "never"].map(String::from).to_vec(),
+            ..Default::default()
+        },
+        preprocess: json!({"resize": 32, "mean": [0.5, 0.5, 0.5]}),
+        layers: WIDTHS.map(layer).to_vec(),
+        precision: "f32".into(),
+        device: "cpu".into(),
+        versions: [("libtorch".to_owned(), "2.11.0".to_owned())].into(),
+    }
+}
+
+fn ids(rows: std::ops::Range<usize>) -> Vec<String> {
+    rows.map(|row| format!("images/é {row:06}.png")).collect()
+}
+
+fn labels(rows: std::ops::Range<usize>) -> Vec<Option<u32>> {
+    rows.map(|row| (row % 4 != 3).then_some((row % 4) as u32)).collect()
+}
+
+/// Values with all kinds of bits: tiny, negative zero, large.
+fn layer(rows: std::ops::Range<usize>, width: usize) -> Array2<f32> {
+    let first = rows.start;
+    Array2::from_shape_fn((rows.len(), width), |(i, j)| match (i + first, j) {
+        (0, 0) => -0.0,
+        (1, 0) => f32::from_bits(1),
+        (2, 0) => f32::MAX,
+        (i, j) => (((i * 31 + j * 17) % 1009) as f32).sin(),
+    })
+}
+
+fn append(writer: &mut Writer, rows: std::ops::Range<usize>) -> Result<()> {
+    let layers = WIDTHS.map(|(_, width)| layer(rows.clone(), width));
+    writer.append(&ids(rows.clone()), &labels(rows), &layers)
+}
+
+fn write(dir: &Path, rows: usize, portion: usize) {
+    let mut writer = Writer::create(dir, description()).unwrap();
+    for from in (0..rows).step_by(portion) {
+        append(&mut writer, from..rows.min(from + portion)).unwrap();
+    }
+    writer.finish().unwrap();
+}
+
+fn all(set: &dyn FeatureSet, batch_rows: usize) -> Result<Array2<f64>> {
+    let batches = set.batches(batch_rows)?.collect::<Result<Vec<_>>>()?;
+    assert!(
+        batches
+            .iter()
+            .rev()
+            .skip(1)
+            .all(|b| b.nrows() == batch_rows.min(set.rows()))
+    );
+    Ok(concatenate(Axis(0), &batches.iter().map(Array2::view).collect::<Vec<_>>()).unwrap())
+}
+
+fn bits(array: &Array2<f64>) -> Vec<u64> {
+    array.iter().map(|v| v.to_bits()).collect()
+}
+
+/// The error of opening `dir` and reading all of it.
+fn failure(dir: &Path) -> String {
+    let read = || -> Result<()> {
+        for set in store::open(dir, &OpenOptions::default())? {
+            all(&*set, 1000)?;
+        }
+        Ok(())
+    };
+    read().unwrap_err().to_string()
+}
+
+fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(dir).unwrap().map(|e| e.unwrap().path());
+    let mut files: Vec<_> = entries
+        .map(|p| {
+            (
+                p.file_name().unwrap().to_str().unwrap().to_owned(),
+                fs::read(&p).unwrap(),
+            )
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn what_is_written_comes_back_bit_for_bit() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("modèle mit Lücke/animals-test");
+    let rows = PART_ROWS + 1234;
+    write(&dir, rows, 700);
+    let store = FeatureStore::open(&dir).unwrap();
+    assert_eq!(
+        store.manifest().parts.iter().map(|p| p.rows).collect::<Vec<_>>(),
+        [PART_ROWS, 1234]
+    );
+    assert_eq!(store.manifest().model, description().model);
+    for (name, width) in WIDTHS {
+        let set = store.features(name).unwrap();
+        assert_eq!((set.rows(), set.width()), (rows, width));
+        let expected = layer(0..rows, width).mapv(f64::from);
+        assert_eq!(bits(&all(&set, 777).unwrap()), bits(&expected), "{name}");
+        assert_eq!(set.ids().unwrap(), ids(0..rows));
+        let labels = set.labels().unwrap();
+        assert_eq!(labels.names(), ["crane (1)", "crane (2)", "dog"]);
+        assert_eq!(labels.class_of()[..5], [Some(2), Some(0), Some(1), None, Some(2)]);
+        assert_eq!(set.provenance().ids_sha256, ids_sha256(ids(0..rows)));
+        assert_eq!(
+            (set.provenance().dataset.as_str(), set.provenance().split.as_str()),
+            ("animals", "test")
+        );
+    }
+    let error = store.features("nothing").err().unwrap().to_string();
+    assert!(error.contains("stage1, backbone, projector.0"), "{error}");
+}
+
+#[test]
+fn batches_of_any_size_are_the_same_rows() {
+    let temp = tempfile::tempdir().unwrap();
+    write(temp.path(), 2345, 2345);
+    let set = FeatureStore::open(temp.path()).unwrap().features("backbone").unwrap();
+    let whole = all(&set, usize::MAX).unwrap();
+    for batch_rows in [1, 2, 999, 1000, 1001, 2344, 2345, 2346] {
+        assert_eq!(all(&set, batch_rows).unwrap(), whole, "{batch_rows}");
+    }
+}
+
+#[test]
+fn the_bytes_depend_on_the_rows_alone() {
+    let temp = tempfile::tempdir().unwrap();
+    let [a, b, c] = ["a", "b", "c"].map(|name| temp.path().join(name));
+    let rows = 2 * PART_ROWS + 500;
+    write(&a, rows, rows);
+    write(&b, rows, 333);
+    // Killed twice, once inside a part and once with a part finished.
+    for stop in [PART_ROWS + 4000, 2 * PART_ROWS] {
+        let mut writer = Writer::resume(&c, description()).unwrap();
+        let done = writer.rows();
+        append(&mut writer, done..stop).unwrap();
+    }
+    let mut writer = Writer::resume(&c, description()).unwrap();
+    assert_eq!(writer.rows(), 2 * PART_ROWS);
+    append(&mut writer, 2 * PART_ROWS..rows).unwrap();
+    writer.finish().unwrap();
+    assert!(files(&a) == files(&b), "portions matter");
+    assert!(files(&a) == files(&c), "being killed matters");
+    assert_eq!(
+        files(&a).iter().map(|f| f.0.as_str()).collect::<Vec<_>>(),
+        [
+            "manifest.json",
+            "part-00000.parquet",
+            "part-00001.parquet",
+            "part-00002.parquet"
+        ]
+    );
+    assert_eq!(
+        fs::read_dir(temp.path()).unwrap().count(),
+        3,
+        "something is left beside the stores"
+    );
+}
+
+#[test]
+fn a_killed_writer_leaves_nothing_that_opens() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("store");
+    for rows in [10, PART_ROWS + 10] {
+        let mut writer = Writer::create(&dir, description()).unwrap();
+        append(&mut writer, 0..rows).unwrap();
+        drop(writer);
+        assert!(failure(&dir).contains("interrupted"), "{}", failure(&dir));
+    }
+    write(&dir, 20, 20);
+    assert_eq!(FeatureStore::open(&dir).unwrap().manifest().rows(), 20);
+}
+
+#[test]
+fn a_finished_store_stays_until_the_next_is_whole() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("store");
+    write(&dir, 20, 20);
+    let mut writer = Writer::create(&dir, description()).unwrap();
+    append(&mut writer, 0..30).unwrap();
+    assert_eq!(FeatureStore::open(&dir).unwrap().manifest().rows(), 20);
+    let second = Writer::create(&dir, description()).err().unwrap().to_string();
+    assert!(second.contains("another process"), "{second}");
+    writer.finish().unwrap();
+    assert_eq!(FeatureStore::open(&dir).unwrap().manifest().rows(), 30);
+}
+
+#[test]
+fn a_description_that_changed_is_not_resumed() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("store");
+    let mut writer = Writer::create(&dir, description()).unwrap();
+    append(&mut writer, 0..PART_ROWS).unwrap();
+    drop(writer);
+    let other = Description {
+        precision: "bf16".into(),
+        ..description()
+    };
+    assert_eq!(Writer::resume(&dir, other).unwrap().rows(), 0);
+}
+
+#[test]
+fn other_peoples_folders_are_left_alone() {
+    let temp = tempfile::tempdir().unwrap();
+    fs::write(temp.path().join("thesis.tex"), "…").unwrap();
+    let error = Writer::create(temp.path(), description()).err().unwrap().to_string();
+    assert!(error.contains("thesis.tex"), "{error}");
+    assert!(
+        store::open(temp.path(), &OpenOptions::default())
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("manifest.json")
+    );
+}
+
+#[test]
+fn what_does_not_fit_is_refused_when_it_is_written() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut writer = Writer::create(&temp.path().join("s"), description()).unwrap();
+    let good = || WIDTHS.map(|(_, width)| layer(0..2, width));
+    append(&mut writer, 0..2).unwrap();
+    let two = ["x".to_owned(), "y".to_owned()];
+    let refused = |writer: &mut Writer, ids: &[String], labels: &[Option<u32>], layers: &[Array2<f32>]| {
+        writer.append(ids, labels, layers).unwrap_err().to_string()
+    };
+    let mut bad = good();
+    bad[1][[1, 3]] = f32::NAN;
+    let error = refused(&mut writer, &two, &[None, None], &bad);
+    assert!(
+        error.contains("\"backbone\" gives NaN in channel 3 for \"y\""),
+        "{error}"
+    );
+    assert!(refused(&mut writer, &two, &[None], &good()).contains("1 labels"));
+    assert!(refused(&mut writer, &two, &[None, Some(4)], &good()).contains("label 4 with 4 classes"));
+    assert!(refused(&mut writer, &two, &[None, None], &good()[..2]).contains("2 layers"));
+    assert!(refused(&mut writer, &two[..1], &[None], &good()).contains("expected (1, 5)"));
+    assert!(refused(&mut writer, &ids(1..3), &[None, None], &good()).contains("000001.png\" comes twice"));
+}
+
+#[test]
+fn damage_is_found_and_named() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("store");
+    let part = dir.join("part-00000.parquet");
+    let fresh = || {
+        write(&dir, 3000, 3000);
+        fs::read(&part).unwrap()
+    };
+
+    let bytes = fresh();
+    fs::write(&part, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(
+        failure(&dir).contains("part-00000.parquet: not a readable Parquet file"),
+        "{}",
+        failure(&dir)
+    );
+
+    // One bit of one number: only the SHA-256 can tell.
+    let mut bytes = fresh();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&part, &bytes).unwrap();
+    assert!(
+        failure(&dir).contains("part-00000.parquet: does not have the SHA-256"),
+        "{}",
+        failure(&dir)
+    );
+
+    fresh();
+    fs::remove_file(&part).unwrap();
+    assert!(failure(&dir).contains("is missing"), "{}", failure(&dir));
+
+    let manifest = dir.join("manifest.json");
+    fs::create_dir_all(&dir).unwrap();
+    let edit = |from: &str, to: &str| {
+        fresh();
+        let text = fs::read_to_string(&manifest).unwrap();
+        assert!(text.contains(from), "{from}");
+        fs::write(&manifest, text.replace(from, to)).unwrap();
+        failure(&dir)
+    };
+    let cases = [
+        (
+            "\"rows\": 3000",
+            "\"rows\": 3001",
+            "3000 rows, but the manifest says 3001",
+        ),
+        ("\"width\": 8", "\"width\": 9", "the manifest says 9 channels"),
+        ("projector.0", "projector.9", "no column \"projector.9\""),
+        ("features/1", "features/7", "expected \"featscope/features/1\""),
+        ("part-00000.parquet", "../part-00000.parquet", "not a plain file name"),
+        ("\"schema\":", "\"schema\"", "not JSON"),
+    ];
+    for (from, to, expected) in cases {
+        let error = edit(from, to);
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn ids_that_come_twice_are_found_in_a_store_of_other_making() {
+    let temp = tempfile::tempdir().unwrap();
+    let [a, b] = ["a", "b"].map(|name| temp.path().join(name));
+    write(&a, 10, 10);
+    write(&b, 10, 10);
+    fs::rename(b.join("part-00000.parquet"), a.join("part-00001.parquet")).unwrap();
+    let path = a.join("manifest.json");
+    let mut manifest: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let mut part = manifest["parts"][0].clone();
+    part["file"] = json!("part-00001.parquet");
+    manifest["parts"].as_array_mut().unwrap().push(part);
+    fs::write(&path, manifest.to_string()).unwrap();
+    assert!(
+        failure(&a).contains("id \"images/é 000000.png\" comes twice"),
+        "{}",
+        failure(&a)
+    );
+}
+
+#[test]
+fn layers_are_chosen_in_network_order_and_folders_explained() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("store");
+    write(&dir, 10, 10);
+    let layers = |wanted: &[&str]| {
+        let wanted = wanted.iter().map(|w| w.to_string()).collect();
+        let options = OpenOptions {
+            layers: Some(wanted),
+            ..Default::default()
+        };
+        store::open(&dir, &options).map(|sets| sets.iter().map(|s| s.provenance().layer.clone()).collect::<Vec<_>>())
+    };
+    assert_eq!(layers(&["projector.0", "stage1"]).unwrap(), ["stage1", "projector.0"]);
+    assert!(
+        layers(&["stage9"])
+            .unwrap_err()
+            .to_string()
+            .contains("no layer \"stage9\"")
+    );
+    let error = store::open(temp.path(), &OpenOptions::default())
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(error.contains("a folder of 1 feature stores"), "{error}");
+    assert!(failure(&temp.path().join("nowhere")).contains("no such file or folder"));
+    let options = OpenOptions {
+        labels: Some("labels.npy".into()),
+        ..Default::default()
+    };
+    assert!(
+        store::open(&dir, &options)
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("leave them out")
+    );
+}
+
+#[test]
+fn gathering_gives_the_rows_that_were_asked_for() {
+    let temp = tempfile::tempdir().unwrap();
+    write(temp.path(), 2500, 2500);
+    let set = FeatureStore::open(temp.path()).unwrap().features("backbone").unwrap();
+    let whole = all(&set, 100).unwrap();
+    let rows = [0, 1, 1, 1023, 1024, 2048, 2499];
+    let found = gather(&set, &rows).unwrap();
+    for (i, &row) in rows.iter().enumerate() {
+        assert_eq!(found.slice(s![i, ..]), whole.slice(s![row, ..]));
+    }
+    assert_eq!(gather(&set, &[]).unwrap().dim(), (0, 8));
+    assert!(gather(&set, &[2500]).unwrap_err().to_string().contains("row 2500"));
+    assert!(gather(&set, &[2, 1]).unwrap_err().to_string().contains("sorted"));
+}
+
+#[test]
+fn a_store_without_rows_is_well_formed() {
+    let temp = tempfile::tempdir().unwrap();
+    write(temp.path(), 0, 1);
+    let set = FeatureStore::open(temp.path()).unwrap().features("stage1").unwrap();
+    assert_eq!((set.rows(), set.width(), set.labels()), (0, 5, None));
+    assert_eq!(set.batches(10).unwrap().count(), 0);
+}
+
+#[test]
+fn a_summary_says_what_is_there() {
+    let temp = tempfile::tempdir().unwrap();
+    write(temp.path(), 10, 10);
+    let summary = store::summary(temp.path()).unwrap();
+    assert_eq!((summary.rows, summary.unlabelled, summary.parts), (10, 2, 1));
+    assert_eq!(summary.layers.len(), 3);
+    assert_eq!(
+        summary
+            .classes
+            .iter()
+            .map(|c| (c.name.as_str(), c.rows))
+            .collect::<Vec<_>>(),
+        [("crane (1)", 3), ("crane (2)", 2), ("dog", 3)]
+    );
+    assert_eq!(
+        summary.bytes,
+        files(temp.path()).iter().map(|f| f.1.len() as u64).sum::<u64>()
+    );
+    assert_eq!(serde_json::to_value(&summary).unwrap()["kind"], "store");
+}
