@@ -1,4 +1,175 @@
 //! Checkpoints: containers, key names, architectures, the loading audit. No libtorch needed to look inside.
+//!
+//! [`Checkpoint::open`] reads names, types and shapes; [`detect`] searches them for a known network and its heads and
+//! writes down what it found ([`Audit`]); tensors are read one at a time, when they are asked for. Nothing in a
+//! checkpoint is ever executed.
 
 pub mod arch;
+mod audit;
+mod container;
+mod detect;
+mod head;
 pub mod own;
+mod stack;
+mod style;
+mod summary;
+mod tally;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+pub use audit::{Audit, MisShaped};
+pub use detect::{Loading, Options, detect};
+pub use head::{FoundClassifier, FoundHead, FoundStep};
+pub use own::ClassifierInput;
+pub use summary::{Summary, summary};
+
+/// Element type of a stored tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dtype {
+    /// 64-bit float.
+    F64,
+    /// 32-bit float.
+    F32,
+    /// 16-bit float.
+    F16,
+    /// bfloat16.
+    Bf16,
+    /// Integers, booleans and everything that is no plain float; never converted.
+    Other,
+}
+
+/// A tensor's type and shape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TensorInfo {
+    /// Element type.
+    pub dtype: Dtype,
+    /// Extents, outermost first.
+    pub shape: Vec<usize>,
+}
+
+impl TensorInfo {
+    /// Number of elements.
+    pub fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+/// An open checkpoint: what is in it is known, the tensors' values are read when asked for.
+#[derive(Debug)]
+pub struct Checkpoint {
+    path: PathBuf,
+    container: &'static str,
+    tensors: BTreeMap<String, TensorInfo>,
+    metadata: BTreeMap<String, Value>,
+    nests: Vec<String>,
+    source: container::Source,
+    sha256: OnceLock<String>,
+}
+
+impl Checkpoint {
+    /// Opens a checkpoint: safetensors, or PyTorch's zip, tar and pickle files whatever they are called.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no checkpoint, or is damaged; the sentence says which.
+    pub fn open(path: &Path) -> Result<Self> {
+        container::open(path)
+    }
+
+    /// The path it was opened from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The container: `safetensors`, `PyTorch zip`, `PyTorch legacy`, `PyTorch tar`.
+    pub fn container(&self) -> &str {
+        self.container
+    }
+
+    /// Every tensor by name; in a nested file the names of the dictionaries come first, joined by dots.
+    pub fn tensors(&self) -> &BTreeMap<String, TensorInfo> {
+        &self.tensors
+    }
+
+    /// What else the file says: safetensors metadata, or the plain values beside the tensors of a PyTorch file.
+    pub fn metadata(&self) -> &BTreeMap<String, Value> {
+        &self.metadata
+    }
+
+    /// The dictionaries (dotted) that tensors are nested in, the root left out: `state_dict`, …
+    pub fn nests(&self) -> &[String] {
+        &self.nests
+    }
+
+    /// What the checkpoint says about itself, where this project wrote it.
+    ///
+    /// # Errors
+    /// When it claims to be ours and is damaged or of another version.
+    pub fn own(&self) -> Result<Option<own::OwnMetadata>> {
+        own::OwnMetadata::from_metadata(&self.metadata).map_err(|e| self.damaged(&e.to_string()))
+    }
+
+    /// SHA-256 of the file, hex; computed once.
+    ///
+    /// # Errors
+    /// When the file can no longer be read.
+    pub fn sha256(&self) -> Result<&str> {
+        if let Some(known) = self.sha256.get() {
+            return Ok(known);
+        }
+        let mut file = File::open(&self.path).map_err(Error::io(&self.path))?;
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0u8; 1 << 20];
+        loop {
+            match file.read(&mut buffer).map_err(Error::io(&self.path))? {
+                0 => break,
+                n => hash.update(&buffer[..n]),
+            }
+        }
+        Ok(self.sha256.get_or_init(|| format!("{:x}", hash.finalize())))
+    }
+
+    /// Reads one tensor, converted to f32: its shape and its values in row-major order.
+    ///
+    /// # Errors
+    /// When there is no such tensor, it holds no floats, or its bytes are missing or damaged.
+    pub fn tensor_f32(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
+        let info = self
+            .tensors
+            .get(name)
+            .ok_or_else(|| self.damaged(&format!("there is no tensor {name}")))?;
+        let bytes = self.source.read(name).map_err(|e| {
+            self.damaged(&format!(
+                "tensor {name} cannot be read ({e}); the file is damaged or incomplete: fetch it again"
+            ))
+        })?;
+        let values = container::to_f32(info.dtype, &bytes).ok_or_else(|| {
+            self.damaged(&format!(
+                "tensor {name} does not hold floating-point numbers; expected f32, f16, bf16 or f64"
+            ))
+        })?;
+        if values.len() != info.elements() {
+            return Err(self.damaged(&format!(
+                "tensor {name} has {} values where its shape {:?} needs {}",
+                values.len(),
+                info.shape,
+                info.elements()
+            )));
+        }
+        Ok((info.shape.clone(), values))
+    }
+
+    fn damaged(&self, what: &str) -> Error {
+        Error::input(format!("{}: {what}", self.path.display()))
+    }
+}

@@ -1,0 +1,142 @@
+//! The loading audit: which weights were really loaded, and whether that is enough.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// A tensor that is there and has another shape than the architecture needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MisShaped {
+    /// Name in the file.
+    pub name: String,
+    /// Its shape.
+    pub found: Vec<usize>,
+    /// The shape the architecture needs.
+    pub expected: Vec<usize>,
+}
+
+/// What was loaded from a checkpoint, and what was not. Names are those of the file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Container of the file.
+    pub container: String,
+    /// The dictionary inside the file that the tensors were taken from, e.g. `state_dict`.
+    pub wrapper: Option<String>,
+    /// What stands before every backbone name, inside the wrapper, e.g. `module.encoder_q.`.
+    pub prefix: String,
+    /// How the tensors are named.
+    pub style: String,
+    /// Side of a two-branch method, or `only`.
+    pub branch: String,
+    /// Prefixes of other whole networks in the file, which were left alone.
+    pub other_branches: Vec<String>,
+    /// The architecture.
+    pub arch: String,
+    /// Number of tensors the backbone has.
+    pub expected: usize,
+    /// Backbone tensors that were loaded.
+    pub matched: Vec<String>,
+    /// Backbone tensors that are not there.
+    pub missing: Vec<String>,
+    /// Tensors inside the backbone that the architecture does not have.
+    pub unexpected: Vec<String>,
+    /// Backbone and head tensors of another shape.
+    pub mis_shaped: Vec<MisShaped>,
+    /// Backbone and head tensors that hold NaN or an infinity.
+    pub non_finite: Vec<String>,
+    /// Tensors of the file that play no part (heads of other kinds, optimizer state, queues), long groups as one line.
+    pub unused: Vec<String>,
+    /// Share of the backbone's parameters (elements, running statistics included) that were loaded.
+    pub backbone_coverage: f64,
+    /// The same of the projector; `None` where there is none.
+    pub projector_coverage: Option<f64>,
+    /// BatchNorm running statistics of the backbone that are there, and how many there should be.
+    pub running_statistics: [usize; 2],
+    /// The projector in words, or `None`: this file has no projector (or none was asked for).
+    pub projector: Option<String>,
+    /// Where the projector was found.
+    pub projector_path: Option<String>,
+    /// Why a projector that is there cannot be used.
+    pub projector_problem: Option<String>,
+    /// The classifier in words and the layer it reads.
+    pub classifier: Option<String>,
+    /// What was assumed because names and shapes do not say it.
+    pub notes: Vec<String>,
+    /// SHA-256 of the file, hex.
+    pub sha256: String,
+}
+
+impl Audit {
+    /// Whether every tensor of the backbone and of the projector was loaded, and nothing inside the backbone was left.
+    ///
+    /// # Errors
+    /// The first reason why not, in one sentence about `path`.
+    pub fn verdict(&self, path: &Path) -> Result<()> {
+        let refuse = |what: String| Err(Error::input(format!("{}: {what}", path.display())));
+        if let Some(m) = self.mis_shaped.first() {
+            let turned = m.found.iter().rev().eq(&m.expected) || sorted(&m.found) == sorted(&m.expected);
+            return refuse(format!(
+                "tensor {} has shape {:?}, expected {:?} for {}{}{}; load the file it was made from, name the architecture with --arch, \
+                 or pass --allow-partial",
+                m.name,
+                m.found,
+                m.expected,
+                self.arch,
+                if turned { " (it looks transposed)" } else { "" },
+                and_more(self.mis_shaped.len() - 1, "mis-shaped"),
+            ));
+        }
+        if let Some(first) = self.missing.first() {
+            let what = if self.missing.iter().all(|n| n.contains("running_")) {
+                "BatchNorm running statistics of the backbone are missing, without which its features cannot be computed:"
+            } else {
+                "tensors of the backbone are missing:"
+            };
+            let instead = match self.unexpected.first() {
+                Some(name) => format!(", while {name} is not one of its tensors (renamed?)"),
+                None => String::new(),
+            };
+            return refuse(format!(
+                "{} of {} {what} {first}{}{instead}; a {} cannot be loaded whole from it: pass --arch or --branch, or --allow-partial",
+                self.missing.len(),
+                self.expected,
+                and_more(self.missing.len() - 1, "missing"),
+                self.arch,
+            ));
+        }
+        if let Some(first) = self.unexpected.first() {
+            return refuse(format!(
+                "tensor {first}{} lies inside the backbone, and {} has no such tensor; name the right architecture with --arch, or pass \
+                 --allow-partial to leave it out",
+                and_more(self.unexpected.len() - 1, "unexpected"),
+                self.arch,
+            ));
+        }
+        if let Some(first) = self.non_finite.first() {
+            return refuse(format!(
+                "tensor {first}{} holds NaN or infinite values; the training diverged or the file is damaged: use another checkpoint",
+                and_more(self.non_finite.len() - 1, "non-finite"),
+            ));
+        }
+        if let Some(problem) = &self.projector_problem {
+            return refuse(format!("{problem}; pass --projector none to load the backbone alone"));
+        }
+        Ok(())
+    }
+}
+
+fn sorted(shape: &[usize]) -> Vec<usize> {
+    let mut shape = shape.to_vec();
+    shape.sort_unstable();
+    shape
+}
+
+fn and_more(count: usize, what: &str) -> String {
+    if count == 0 {
+        String::new()
+    } else {
+        format!(" (and {count} more {what})")
+    }
+}

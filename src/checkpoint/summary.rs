@@ -1,0 +1,101 @@
+//! What `featscope inspect` says of a checkpoint.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Audit, Checkpoint, Options, detect};
+use crate::error::Result;
+
+/// A layer that can be tapped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tap {
+    /// Layer name.
+    pub name: String,
+    /// Channels.
+    pub width: usize,
+}
+
+/// Everything worth knowing about a checkpoint before using it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// The path, as given.
+    pub path: String,
+    /// Container.
+    pub container: String,
+    /// Dictionaries that tensors are nested in.
+    pub nests: Vec<String>,
+    /// Number of tensors of any kind.
+    pub tensors: usize,
+    /// Their elements together.
+    pub elements: usize,
+    /// Number of tensors of each element type.
+    pub dtypes: BTreeMap<String, usize>,
+    /// SHA-256, hex.
+    pub sha256: String,
+    /// Architecture name, where one was recognised.
+    pub arch: Option<String>,
+    /// Every layer that can be tapped, in network order.
+    pub taps: Vec<Tap>,
+    /// The projector in words; `None`: this file has no projector.
+    pub projector: Option<String>,
+    /// The classifier in words.
+    pub classifier: Option<String>,
+    /// Method and the like, where this project wrote the file.
+    pub method: Option<String>,
+    /// The loading audit, where a network was recognised.
+    pub audit: Option<Audit>,
+    /// Why it cannot be used for extraction as it is, if so.
+    pub problem: Option<String>,
+    /// Plain values beside the tensors.
+    pub metadata: BTreeMap<String, Value>,
+}
+
+/// Looks into a checkpoint.
+///
+/// # Errors
+/// When it cannot be read or is no checkpoint. A network that is unknown or not whole is no error here: the summary says so.
+pub fn summary(path: &Path) -> Result<Summary> {
+    let checkpoint = Checkpoint::open(path)?;
+    let mut dtypes = BTreeMap::new();
+    for info in checkpoint.tensors().values() {
+        *dtypes.entry(format!("{:?}", info.dtype).to_lowercase()).or_insert(0) += 1;
+    }
+    let found = detect::inspect(&checkpoint, &Options::default());
+    let problem = match &found {
+        Ok(loading) => loading.audit.verdict(path).err(),
+        Err(_) => None,
+    };
+    let (loading, failed) = match found {
+        Ok(loading) => (Some(loading), None),
+        Err(error) => (None, Some(error)),
+    };
+    Ok(Summary {
+        path: path.display().to_string(),
+        container: checkpoint.container().to_owned(),
+        nests: checkpoint.nests().to_vec(),
+        tensors: checkpoint.tensors().len(),
+        elements: checkpoint.tensors().values().map(super::TensorInfo::elements).sum(),
+        dtypes,
+        sha256: checkpoint.sha256()?.to_owned(),
+        arch: loading.as_ref().map(|l| l.audit.arch.clone()),
+        taps: loading
+            .iter()
+            .flat_map(|l| l.taps())
+            .map(|(name, width)| Tap { name, width })
+            .collect(),
+        projector: loading.as_ref().and_then(|l| l.audit.projector.clone()),
+        classifier: loading.as_ref().and_then(|l| l.audit.classifier.clone()),
+        method: loading.as_ref().and_then(|l| Some(l.own.as_ref()?.method.clone())),
+        problem: problem.or(failed).map(|e| e.to_string()),
+        audit: loading.map(|l| l.audit),
+        metadata: checkpoint
+            .metadata()
+            .iter()
+            .filter(|(k, _)| *k != "featscope")
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect(),
+    })
+}

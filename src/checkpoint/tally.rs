@@ -1,0 +1,215 @@
+//! Compares what a file holds with what a network needs, tensor by tensor.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Checkpoint;
+use super::audit::{Audit, MisShaped};
+use super::detect::{Candidate, Loading};
+use super::head::{FoundClassifier, FoundHead};
+use super::own::{ClassifierInput, OwnMetadata};
+use crate::error::Result;
+
+/// Groups of unused tensors longer than this become one line of the audit.
+const LONG_GROUP: usize = 6;
+
+/// The heads that were found.
+pub(super) struct Heads {
+    pub(super) projector: Option<FoundHead>,
+    /// Why a projector that is there cannot be used.
+    pub(super) problem: Option<String>,
+    pub(super) classifier: Option<FoundClassifier>,
+}
+
+/// Compares what is there with what is needed, tensor by tensor; values are read to see that they are finite.
+pub(super) fn audit(
+    checkpoint: &Checkpoint,
+    chosen: Candidate,
+    others: &[String],
+    heads: Heads,
+    own: Option<OwnMetadata>,
+) -> Result<Loading> {
+    let mut tally = Tally::default();
+    let mut backbone = Vec::new();
+    for (expected, name) in chosen.expected.iter().zip(&chosen.names) {
+        if tally.check(checkpoint, name, &expected.shape)? {
+            backbone.push((expected.name.clone(), name.clone()));
+        }
+    }
+    let running = |names: &mut dyn Iterator<Item = &String>| {
+        names
+            .filter(|n| n.ends_with(".running_mean") || n.ends_with(".running_var"))
+            .count()
+    };
+    let running_statistics = [
+        running(&mut backbone.iter().map(|(_, n)| n)),
+        running(&mut chosen.names.iter()),
+    ];
+    let missing = std::mem::take(&mut tally.missing);
+    let backbone_coverage = tally.coverage();
+
+    let mut problem = heads.problem;
+    let mut head_names = BTreeSet::new();
+    let mut check_head = |tally: &mut Tally, head: &FoundHead| -> Result<()> {
+        for (_, _, name, shape) in head.tensors() {
+            tally.check(checkpoint, &name, &shape)?;
+            head_names.insert(name);
+        }
+        Ok(())
+    };
+    let mut projector_coverage = None;
+    if let Some(projector) = &heads.projector {
+        let mut own_tally = Tally::default();
+        check_head(&mut own_tally, projector)?;
+        projector_coverage = Some(own_tally.coverage());
+        if let Some(first) = own_tally.missing.first() {
+            problem = Some(format!(
+                "{} tensors of the projector are missing: {first}",
+                own_tally.missing.len()
+            ));
+        }
+        tally.mis_shaped.append(&mut own_tally.mis_shaped);
+        tally.non_finite.append(&mut own_tally.non_finite);
+    }
+    if let Some(classifier) = &heads.classifier {
+        check_head(&mut tally, &classifier.head)?;
+    }
+
+    let (unexpected, unused) = leftovers(checkpoint, &chosen, &head_names);
+    let full = &chosen.prefix;
+    let wrapper = checkpoint
+        .nests()
+        .iter()
+        .filter(|n| full.starts_with(&format!("{n}.")))
+        .max_by_key(|n| n.len())
+        .cloned();
+    let prefix = wrapper
+        .as_ref()
+        .map_or(full.as_str(), |w| &full[w.len() + 1..])
+        .to_owned();
+    let audit = Audit {
+        container: checkpoint.container().to_owned(),
+        wrapper,
+        prefix,
+        style: if own.is_some() { "featscope" } else { chosen.style.name }.to_owned(),
+        branch: chosen.branch_name().to_owned(),
+        other_branches: others.to_vec(),
+        arch: chosen.arch.name(),
+        expected: chosen.expected.len(),
+        matched: backbone.iter().map(|(_, n)| n.clone()).collect(),
+        missing,
+        unexpected,
+        mis_shaped: tally.mis_shaped,
+        non_finite: tally.non_finite,
+        unused,
+        backbone_coverage,
+        projector_coverage,
+        running_statistics,
+        projector: heads.projector.as_ref().map(FoundHead::describe),
+        projector_path: heads.projector.as_ref().map(|p| p.path.clone()),
+        projector_problem: problem,
+        classifier: heads.classifier.as_ref().map(describe_classifier),
+        notes: notes(&heads.projector, own.is_some()),
+        sha256: checkpoint.sha256()?.to_owned(),
+    };
+    Ok(Loading {
+        arch: chosen.arch,
+        backbone,
+        projector: heads.projector,
+        classifier: heads.classifier,
+        own,
+        audit,
+    })
+}
+
+fn describe_classifier(classifier: &FoundClassifier) -> String {
+    let reads = match classifier.input {
+        ClassifierInput::Backbone => "the backbone",
+        ClassifierInput::Projector => "the projector",
+    };
+    format!(
+        "{} after {reads}, at {}",
+        classifier.head.describe(),
+        classifier.head.path
+    )
+}
+
+fn notes(projector: &Option<FoundHead>, own: bool) -> Vec<String> {
+    let mut notes = Vec::new();
+    let activations = projector
+        .iter()
+        .flat_map(|p| &p.steps)
+        .filter(|s| s.module.is_none())
+        .count();
+    if activations > 0 && !own {
+        notes.push(format!("{activations} activation(s) of the projector follow from gaps in its numbering; ReLU unless the style says GELU"));
+    }
+    notes
+}
+
+#[derive(Default)]
+struct Tally {
+    expected: usize,
+    loaded: usize,
+    missing: Vec<String>,
+    mis_shaped: Vec<MisShaped>,
+    non_finite: Vec<String>,
+}
+
+impl Tally {
+    /// Whether the tensor is there, has this shape and is finite; counts it either way.
+    fn check(&mut self, checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<bool> {
+        let elements: usize = shape.iter().product();
+        self.expected += elements;
+        let Some(info) = checkpoint.tensors().get(name) else {
+            self.missing.push(name.to_owned());
+            return Ok(false);
+        };
+        if info.shape != shape {
+            self.mis_shaped.push(MisShaped {
+                name: name.to_owned(),
+                found: info.shape.clone(),
+                expected: shape.to_vec(),
+            });
+            return Ok(false);
+        }
+        if checkpoint.tensor_f32(name)?.1.iter().any(|v| !v.is_finite()) {
+            self.non_finite.push(name.to_owned());
+            return Ok(false);
+        }
+        self.loaded += elements;
+        Ok(true)
+    }
+
+    fn coverage(&self) -> f64 {
+        self.loaded as f64 / self.expected.max(1) as f64
+    }
+}
+
+/// Tensors that nothing was done with: those inside the backbone by name, the others in groups.
+fn leftovers(checkpoint: &Checkpoint, chosen: &Candidate, heads: &BTreeSet<String>) -> (Vec<String>, Vec<String>) {
+    let known: BTreeSet<&String> = chosen.names.iter().chain(heads).collect();
+    let mut inside = Vec::new();
+    let mut outside: BTreeMap<String, Vec<&String>> = BTreeMap::new();
+    for name in checkpoint.tensors().keys() {
+        if known.contains(name) || name.ends_with("num_batches_tracked") {
+            continue;
+        }
+        match name.strip_prefix(&chosen.prefix) {
+            Some(rest) if chosen.style.inside(rest) => inside.push(name.clone()),
+            _ => outside.entry(group(name)).or_default().push(name),
+        }
+    }
+    let unused = outside.into_iter().flat_map(|(group, names)| {
+        if names.len() > LONG_GROUP {
+            vec![format!("{group}.* ({} tensors)", names.len())]
+        } else {
+            names.into_iter().cloned().collect()
+        }
+    });
+    (inside, unused.collect())
+}
+
+/// The first two parts of a name, enough to tell `state_dict.encoder_k` from `optimizer.state`.
+fn group(name: &str) -> String {
+    name.split('.').take(2).collect::<Vec<_>>().join(".")
+}

@@ -1,0 +1,307 @@
+//! Checkpoints as people have them: whole ones are never refused, damaged ones always, with the right reason.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use featscope::checkpoint::arch::{Arch, HeadStep};
+use featscope::checkpoint::own::{OwnClassifier, OwnMetadata, SCHEMA};
+use featscope::checkpoint::{Checkpoint, ClassifierInput, Options, detect, summary};
+use support::*;
+
+fn names(taps: &[(String, usize)]) -> String {
+    taps.iter()
+        .map(|(n, w)| format!("{n} {w}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[test]
+fn heads_are_rebuilt_from_names_and_shapes() {
+    let loading = load(&Folder::new().safetensors(&whole())).unwrap();
+    let audit = &loading.audit;
+    assert_eq!(loading.arch, small());
+    assert_eq!(
+        audit.projector.as_deref(),
+        Some("Linear 8→8, BatchNorm1d 8, ReLU, Linear 8→5")
+    );
+    assert_eq!(
+        audit.classifier.as_deref(),
+        Some("Linear 5→3 after the projector, at classifier")
+    );
+    assert_eq!((audit.backbone_coverage, audit.projector_coverage), (1.0, Some(1.0)));
+    assert_eq!(audit.running_statistics, [10, 10]);
+    assert!(audit.missing.is_empty() && audit.unexpected.is_empty() && audit.unused.is_empty());
+    assert_eq!(
+        names(&loading.taps()),
+        "stage1 6, stage2 8, backbone 8, projector.0 8, projector.1 8, projector.2 8, projector.3 5, projector 5, logits 3"
+    );
+}
+
+#[test]
+fn a_file_without_a_projector_says_so_and_loads() {
+    let mut tensors = backbone(&Arch::parse("resnet18").unwrap());
+    add(&mut tensors, "fc.weight", &[10, 512]);
+    add(&mut tensors, "fc.bias", &[10]);
+    let loading = load(&Folder::new().safetensors(&tensors)).unwrap();
+    assert_eq!(loading.arch.name(), "resnet18");
+    assert!(loading.projector.is_none() && loading.audit.projector.is_none());
+    assert_eq!(
+        loading.audit.classifier.as_deref(),
+        Some("Linear 512→10 after the backbone, at fc")
+    );
+}
+
+#[test]
+fn prefixes_and_wrappers_are_found_by_search_in_both_containers() {
+    let folder = Folder::new();
+    let plain = backbone(&small());
+    for prefix in [
+        "",
+        "module.",
+        "backbone.",
+        "encoder_q.",
+        "module.encoder.",
+        "_orig_mod.module.net.",
+        "a.b.c.d.",
+    ] {
+        let tensors = prefixed(&plain, prefix);
+        let flat = folder.safetensors(&tensors);
+        let zip = folder.path("x.pth");
+        for wrapper in [None, Some("state_dict"), Some("model")] {
+            write_pth(&zip, &tensors, wrapper);
+            for (path, wrapped) in [(&zip, wrapper), (&flat, None)] {
+                let loading = load(path).unwrap();
+                assert_eq!(loading.audit.prefix, prefix);
+                assert_eq!(loading.audit.wrapper.as_deref(), wrapped);
+                let checkpoint = Checkpoint::open(path).unwrap();
+                for (ours, theirs) in &loading.backbone {
+                    assert_eq!(checkpoint.tensor_f32(theirs).unwrap(), plain[ours]);
+                }
+            }
+        }
+    }
+    assert_eq!(
+        Checkpoint::open(&zip_with_epoch(&folder)).unwrap().metadata()["epoch"],
+        7
+    );
+}
+
+#[test]
+fn other_spellings_of_a_resnet_are_the_same_network() {
+    let plain = backbone(&Arch::parse("resnet18-cifar").unwrap());
+    let children = [
+        ("conv1", "0"),
+        ("bn1", "1"),
+        ("layer1", "4"),
+        ("layer2", "5"),
+        ("layer3", "6"),
+        ("layer4", "7"),
+    ];
+    let sequential: Tensors = plain
+        .iter()
+        .map(|(name, tensor)| {
+            let (first, rest) = name.split_once('.').unwrap();
+            let child = children.iter().find(|(ours, _)| *ours == first).unwrap().1;
+            (format!("backbone.{child}.{rest}"), tensor.clone())
+        })
+        .collect();
+    let shortcut: Tensors = plain
+        .iter()
+        .map(|(n, t)| (n.replace("downsample", "shortcut"), t.clone()))
+        .collect();
+    for (tensors, style) in [
+        (sequential, "torchvision, children in a Sequential"),
+        (shortcut, "shortcut"),
+    ] {
+        let loading = load(&Folder::new().safetensors(&tensors)).unwrap();
+        assert_eq!(
+            (loading.audit.style.as_str(), loading.arch.name().as_str()),
+            (style, "resnet18-cifar")
+        );
+        assert!(
+            loading
+                .backbone
+                .iter()
+                .all(|(ours, theirs)| tensors[theirs] == plain[ours])
+        );
+    }
+}
+
+#[test]
+fn auto_chooses_a_branch_and_says_which() {
+    let mut tensors = prefixed(&backbone(&small()), "module.encoder_q.");
+    tensors.extend(prefixed(&backbone(&small()), "module.encoder_k."));
+    for (name, shape) in [("0.weight", [8, 8]), ("2.weight", [5, 8])] {
+        add(&mut tensors, &format!("module.encoder_q.fc.{name}"), &shape);
+        add(&mut tensors, &format!("module.encoder_k.fc.{name}"), &shape);
+    }
+    add(&mut tensors, "module.queue", &[5, 16]);
+    let path = Folder::new();
+    let path = path.safetensors(&tensors);
+    let by_default = load(&path).unwrap().audit;
+    assert_eq!(
+        (by_default.branch.as_str(), by_default.prefix.as_str()),
+        ("query", "module.encoder_q.")
+    );
+    assert_eq!(by_default.other_branches, ["module.encoder_k."]);
+    assert_eq!(
+        by_default.projector.as_deref(),
+        Some("Linear 8→8 (no bias), ReLU, Linear 8→5 (no bias)")
+    );
+    assert!(by_default.unused.contains(&"module.queue".to_owned()));
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    let with = |branch: &str| {
+        detect(
+            &checkpoint,
+            &Options {
+                branch: branch.into(),
+                ..Options::default()
+            },
+        )
+    };
+    assert_eq!(with("key").unwrap().audit.prefix, "module.encoder_k.");
+    assert_eq!(with("module.encoder_k").unwrap().audit.branch, "key");
+    assert!(
+        with("teacher")
+            .unwrap_err()
+            .to_string()
+            .contains("no branch \"teacher\"")
+    );
+    // One tensor lost from the preferred branch must not silently turn to the other one.
+    tensors.remove("module.encoder_q.conv1.weight");
+    assert!(refused(&tensors).contains("1 of 25 tensors of the backbone are missing: module.encoder_q.conv1.weight"));
+}
+
+#[test]
+fn two_networks_in_one_file_are_not_mixed_up() {
+    let mut tensors = prefixed(&backbone(&small()), "a.");
+    tensors.extend(prefixed(&backbone(&small()), "b."));
+    assert!(refused(&tensors).contains("two networks that fit equally well, with the prefixes \"a.\" and \"b.\""));
+}
+
+#[test]
+fn a_resnet_that_lost_a_block_is_not_taken_for_a_smaller_one() {
+    let mut tensors = backbone(&Arch::parse("resnet18").unwrap());
+    tensors.retain(|n, _| !n.starts_with("layer4.1."));
+    assert!(refused(&tensors).contains("a resnet18 cannot be loaded whole"));
+}
+
+#[test]
+fn partial_loading_is_possible_when_asked_for_and_audited() {
+    let mut tensors = whole();
+    tensors.remove("backbone.conv1.weight");
+    let folder = Folder::new();
+    let checkpoint = Checkpoint::open(&folder.safetensors(&tensors)).unwrap();
+    let loading = detect(
+        &checkpoint,
+        &Options {
+            allow_partial: true,
+            ..Options::default()
+        },
+    )
+    .unwrap();
+    assert_eq!(loading.audit.missing, ["backbone.conv1.weight"]);
+    assert!(loading.audit.backbone_coverage < 1.0 && loading.audit.backbone_coverage > 0.8);
+}
+
+#[test]
+fn the_architecture_can_be_named_and_must_fit() {
+    let folder = Folder::new();
+    let mut tensors = backbone(&Arch::parse("resnet18").unwrap());
+    let checkpoint = Checkpoint::open(&folder.safetensors(&tensors)).unwrap();
+    let with = |arch: &str| {
+        detect(
+            &checkpoint,
+            &Options {
+                arch: arch.into(),
+                ..Options::default()
+            },
+        )
+    };
+    assert!(with("resnet18").is_ok());
+    assert!(
+        with("resnet34")
+            .unwrap_err()
+            .to_string()
+            .contains("layer1.2.conv1.weight")
+    );
+    assert!(
+        with("resnet18-cifar")
+            .unwrap_err()
+            .to_string()
+            .contains("has shape [64, 3, 7, 7], expected [64, 3, 3, 3]")
+    );
+    assert!(
+        with("alexnet")
+            .unwrap_err()
+            .to_string()
+            .contains("\"alexnet\" is not known")
+    );
+    tensors.clear();
+    add(&mut tensors, "weight", &[2, 2]);
+    assert!(refused(&tensors).contains("no known network among its 1 tensors (weight, …)"));
+}
+
+#[test]
+fn own_checkpoints_are_read_by_what_they_say_of_themselves() {
+    let folder = Folder::new();
+    let linear = |inputs, outputs| HeadStep::Linear {
+        inputs,
+        outputs,
+        bias: true,
+    };
+    let mut own = OwnMetadata {
+        schema: SCHEMA.into(),
+        method: "sl-mlp".into(),
+        arch: small(),
+        projector: vec![
+            linear(8, 8),
+            HeadStep::BatchNorm1d { width: 8, affine: true },
+            HeadStep::Gelu,
+            linear(8, 5),
+        ],
+        classifier: Some(OwnClassifier {
+            input: ClassifierInput::Projector,
+            classes: vec!["a".into(), "b".into(), "c".into()],
+        }),
+        preprocess: None,
+        more: Default::default(),
+    };
+    let path = folder.path("own.safetensors");
+    write_safetensors(&path, &whole(), Some(own.to_metadata()));
+    let loading = load(&path).unwrap();
+    // Names and shapes cannot tell GELU from ReLU; the description can.
+    assert_eq!(
+        loading.audit.projector.as_deref(),
+        Some("Linear 8→8, BatchNorm1d 8, GELU, Linear 8→5")
+    );
+    assert_eq!(loading.classifier.unwrap().classes, ["a", "b", "c"]);
+    own.projector.push(linear(5, 5));
+    write_safetensors(&path, &whole(), Some(own.to_metadata()));
+    assert!(
+        load(&path)
+            .unwrap_err()
+            .to_string()
+            .contains("tensors of the projector are missing: projector.4.weight")
+    );
+}
+
+#[test]
+fn a_summary_says_what_is_there_and_what_is_wrong() {
+    let folder = Folder::new();
+    let mut tensors = whole();
+    let good = summary(&folder.safetensors(&tensors)).unwrap();
+    assert_eq!(
+        (good.arch.as_deref(), good.tensors, good.problem),
+        (Some("small-cnn"), tensors.len(), None)
+    );
+    assert_eq!(
+        good.taps.last().map(|t| (t.name.as_str(), t.width)),
+        Some(("logits", 3))
+    );
+    tensors.remove("backbone.conv1.weight");
+    let bad = summary(&folder.safetensors(&tensors)).unwrap();
+    assert!(bad.problem.unwrap().contains("backbone.conv1.weight"));
+    assert_eq!(bad.audit.unwrap().missing, ["backbone.conv1.weight"]);
+}
