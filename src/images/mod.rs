@@ -1,1 +1,280 @@
-//! Image data sets, decoding, transforms.
+//! Image data sets: which images there are, their labels and ids, and their pixels, read in order.
+//!
+//! [`open`] takes a path, optionally prefixed `FORMAT:`; without the prefix the format is found by looking.
+//!
+//! | format | what it is |
+//! |---|---|
+//! | `cifar10`, `cifar100` | the official binary or Python batches: a folder or the `.tar.gz` |
+//! | `idx` | the MNIST family: `train-images-idx3-ubyte` and so on, gzipped or not; `classes.txt` beside them may name the classes |
+//! | `folder` | one folder per class, under `train`, `val`, `test` folders where there are splits |
+//! | `parquet` | encoded images, the Hugging Face layout: a file, or a folder with `train-*.parquet` and so on |
+//!
+//! An [`ImageSet`] keeps a label per image and, for folders, the file names; pixels are read range by range, so memory
+//! does not grow with their number.
+
+mod archive;
+mod cifar;
+mod classes;
+mod folder;
+mod idx;
+mod locate;
+mod parquet;
+mod pickle;
+mod raw;
+mod records;
+mod split;
+mod summary;
+pub mod transform;
+
+use std::fmt;
+use std::ops::Range;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::error::{Error, Result};
+use locate::Located;
+
+pub use raw::Raw;
+pub use summary::{SplitSummary, Summary, summary};
+
+/// The layouts an image data set may have on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// CIFAR-10, binary or Python batches.
+    Cifar10,
+    /// CIFAR-100, binary or Python batches; the labels are the 100 fine ones.
+    Cifar100,
+    /// IDX, the MNIST family.
+    Idx,
+    /// A folder per class.
+    Folder,
+    /// Parquet with encoded images.
+    Parquet,
+}
+
+impl Format {
+    /// Every format, in the order they are looked for.
+    pub const ALL: [Self; 5] = [Self::Cifar10, Self::Cifar100, Self::Idx, Self::Parquet, Self::Folder];
+
+    /// The name used as the prefix of a path.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cifar10 => "cifar10",
+            Self::Cifar100 => "cifar100",
+            Self::Idx => "idx",
+            Self::Folder => "folder",
+            Self::Parquet => "parquet",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Where the images of one split come from: rows in a fixed order, before any class filter.
+trait Source: Send + Sync {
+    /// The id of a row: unique, and the same whichever classes are kept.
+    fn id(&self, row: usize) -> String;
+
+    /// The rows (ascending) as they are stored, one [`Raw`] each, in order.
+    fn read(&self, rows: &[usize]) -> Result<Vec<Raw>>;
+
+    /// Feeds what tells the content of these rows apart to the hasher.
+    fn digest(&self, rows: &[usize], hasher: &mut Sha256) -> Result<()>;
+}
+
+/// What a format's reader hands over: all rows of one split.
+struct Contents {
+    classes: Vec<String>,
+    labels: Vec<Option<u32>>,
+    source: Box<dyn Source>,
+}
+
+/// One split of an image data set, restricted to the classes asked for.
+pub struct ImageSet {
+    name: String,
+    format: Format,
+    split: String,
+    classes: Vec<String>,
+    labels: Vec<Option<u32>>,
+    /// Rows of the source that are kept, ascending.
+    rows: Vec<usize>,
+    source: Box<dyn Source>,
+}
+
+/// Opens one split of a data set.
+///
+/// `path` may be prefixed `FORMAT:`. `split` may be left out where there is only one. `classes` keeps the images of some
+/// classes, by name or by index; unlabelled images are then left out.
+///
+/// # Errors
+/// A path that holds no known data set, a split or class it does not have, and damaged files.
+pub fn open(path: &str, split: Option<&str>, classes: Option<&[String]>) -> Result<ImageSet> {
+    let located = locate::locate(path)?;
+    let split = split::choose(&located.shown, &splits_of(&located)?, split)?;
+    open_split(&located, &split, classes)
+}
+
+fn splits_of(at: &Located) -> Result<split::Splits> {
+    match at.format {
+        Format::Cifar10 | Format::Cifar100 => cifar::splits(at),
+        Format::Idx => idx::splits(at),
+        Format::Folder => folder::splits(at),
+        Format::Parquet => parquet::splits(at),
+    }
+}
+
+fn open_split(at: &Located, split: &str, classes: Option<&[String]>) -> Result<ImageSet> {
+    let contents = match at.format {
+        Format::Cifar10 | Format::Cifar100 => cifar::open(at, split)?,
+        Format::Idx => idx::open(at, split)?,
+        Format::Folder => folder::open(at, split)?,
+        Format::Parquet => parquet::open(at, split)?,
+    };
+    let Contents {
+        classes: all,
+        labels,
+        source,
+    } = contents;
+    let Some(wanted) = classes else {
+        let rows = (0..labels.len()).collect();
+        return Ok(ImageSet {
+            name: at.name(),
+            format: at.format,
+            split: split.to_owned(),
+            classes: all,
+            labels,
+            rows,
+            source,
+        });
+    };
+    let kept = classes::select(&at.shown, &all, wanted)?;
+    let dense: Vec<Option<u32>> = (0..all.len())
+        .map(|c| kept.iter().position(|&k| k == c).map(|i| i as u32))
+        .collect();
+    let new_label = |old: Option<u32>| old.and_then(|c| dense.get(c as usize).copied().flatten());
+    let rows: Vec<usize> = (0..labels.len())
+        .filter(|&row| new_label(labels[row]).is_some())
+        .collect();
+    Ok(ImageSet {
+        name: at.name(),
+        format: at.format,
+        split: split.to_owned(),
+        classes: kept.iter().map(|&c| all[c].clone()).collect(),
+        labels: rows.iter().map(|&row| new_label(labels[row])).collect(),
+        rows,
+        source,
+    })
+}
+
+impl ImageSet {
+    /// A name for the data set, taken from its path.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The layout it was read from.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The split: `train`, `val`, `test` or another name; empty where there are no splits.
+    pub fn split(&self) -> &str {
+        &self.split
+    }
+
+    /// The number of images.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are no images.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The names of the classes kept, in the data set's order; empty where it is unlabelled.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// The class of image `i`, an index into [`ImageSet::classes`]; `None` where unlabelled or out of range.
+    pub fn label(&self, i: usize) -> Option<u32> {
+        self.labels.get(i).copied().flatten()
+    }
+
+    /// The id of image `i` (< [`ImageSet::len`]): unique, and independent of the class filter. The relative path of a
+    /// file, else `SPLIT/ROW`.
+    pub fn id(&self, i: usize) -> String {
+        self.source.id(self.rows[i])
+    }
+
+    /// The number of images of each class.
+    pub fn counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes.len()];
+        for &label in self.labels.iter().flatten() {
+            counts[label as usize] += 1;
+        }
+        counts
+    }
+
+    /// SHA-256 (hex) over ids, labels and content: equal means the same images with the same labels in the same order.
+    ///
+    /// Content is every byte, except that of folders and Parquet files above 1 GiB only sizes (and the footers, which
+    /// hold sizes and offsets) are taken, so that it stays cheap.
+    ///
+    /// # Errors
+    /// When the files cannot be read.
+    pub fn fingerprint(&self) -> Result<String> {
+        let mut hasher = Sha256::new();
+        hasher.update(b"featscope/images/1");
+        let text = |hasher: &mut Sha256, s: &str| {
+            hasher.update((s.len() as u64).to_le_bytes());
+            hasher.update(s.as_bytes());
+        };
+        hasher.update((self.classes.len() as u64).to_le_bytes());
+        self.classes.iter().for_each(|c| text(&mut hasher, c));
+        hasher.update((self.len() as u64).to_le_bytes());
+        for i in 0..self.len() {
+            text(&mut hasher, &self.id(i));
+            hasher.update(self.label(i).unwrap_or(u32::MAX).to_le_bytes());
+        }
+        self.source.digest(&self.rows, &mut hasher)?;
+        Ok(format!("{:x}", hasher.finalize()))
+    }
+
+    /// Images `range` as they are stored, in order: cheap and sequential. Decoding is [`Raw::decode`]'s work, for
+    /// another thread.
+    ///
+    /// An image that cannot be read on its own (a file that vanished, a row without bytes) is an error of its `decode`,
+    /// so that it can be skipped.
+    ///
+    /// # Errors
+    /// A range outside the set, or files that cannot be read as a whole.
+    pub fn read(&self, range: Range<usize>) -> Result<Vec<Raw>> {
+        let rows = self.rows.get(range.clone()).ok_or_else(|| {
+            let (from, to, n) = (range.start, range.end, self.len());
+            Error::input(format!(
+                "{}: images {from}..{to} asked for, but there are {n}",
+                self.name
+            ))
+        })?;
+        self.source.read(rows)
+    }
+}
+
+impl fmt::Debug for ImageSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "ImageSet({} {} {:?}, {} images)",
+            self.format,
+            self.name,
+            self.split,
+            self.len()
+        )
+    }
+}

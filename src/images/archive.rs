@@ -1,0 +1,96 @@
+//! Tar archives of batch files, unpacked one level flat into a temporary folder.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use flate2::read::GzDecoder;
+use tempfile::TempDir;
+
+use crate::error::{Error, Result};
+
+/// No batch file of the CIFAR family is larger (its largest has 153,700,000 bytes).
+const MAX_MEMBER: u64 = 1 << 29;
+/// An archive of batches has a dozen members.
+const MAX_MEMBERS: usize = 64;
+
+fn open(path: &Path) -> Result<tar::Archive<Box<dyn Read>>> {
+    let file = BufReader::new(File::open(path).map_err(Error::io(path))?);
+    let plain = path.extension().is_some_and(|e| e == "tar");
+    Ok(tar::Archive::new(if plain {
+        Box::new(file)
+    } else {
+        Box::new(GzDecoder::new(file))
+    }))
+}
+
+fn damaged(path: &Path, error: &std::io::Error) -> Error {
+    Error::input(format!(
+        "{}: damaged or truncated archive ({error}); download it again",
+        path.display()
+    ))
+}
+
+/// Calls `visit` with the base name and content of each regular file, until it says that is enough.
+fn walk(path: &Path, mut visit: impl FnMut(&str, &mut dyn Read, u64) -> Result<bool>) -> Result<()> {
+    let mut archive = open(path)?;
+    for (i, entry) in archive.entries().map_err(|e| damaged(path, &e))?.enumerate() {
+        let mut entry = entry.map_err(|e| damaged(path, &e))?;
+        if i >= MAX_MEMBERS {
+            return Err(Error::input(format!(
+                "{}: more than {MAX_MEMBERS} members; unpack it first",
+                path.display()
+            )));
+        }
+        let name = entry
+            .path()
+            .ok()
+            .and_then(|p| p.file_name().and_then(|n| n.to_str()).map(str::to_owned));
+        let (Some(name), true) = (name, entry.header().entry_type().is_file()) else {
+            continue;
+        };
+        let size = entry.size();
+        if !visit(&name, &mut entry, size)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The base names of the files of an archive, as far as they are needed to tell what it is.
+pub(super) fn names(path: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    walk(path, |name, _, _| {
+        names.push(name.to_owned());
+        Ok(super::cifar::formats(&names).is_empty())
+    })?;
+    Ok(names)
+}
+
+/// Unpacks the files whose base name is wanted. Nothing is written outside the temporary folder, whatever the
+/// archive's paths say.
+pub(super) fn unpack(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<TempDir> {
+    let dir = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
+    walk(path, |name, content, size| {
+        if !wanted(name) {
+            return Ok(true);
+        }
+        if size > MAX_MEMBER {
+            let shown = path.display();
+            return Err(Error::input(format!(
+                "{shown}: {name} claims {size} bytes; expected a batch of images"
+            )));
+        }
+        let target = dir.path().join(name);
+        let mut file = File::create(&target).map_err(Error::io(&target))?;
+        let copied = std::io::copy(content, &mut file).map_err(|e| damaged(path, &e))?;
+        if copied == size {
+            return Ok(true);
+        }
+        let shown = path.display();
+        Err(Error::input(format!(
+            "{shown}: {name} ends after {copied} of {size} bytes; download it again"
+        )))
+    })?;
+    Ok(dir)
+}

@@ -1,0 +1,276 @@
+//! IDX, the format of MNIST and its family: big-endian dimensions, then bytes.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::Contents;
+use super::locate::Located;
+use super::records::{Layout, RecordFile, Records};
+use super::split::{self, Splits};
+use crate::error::{Error, Result};
+
+/// Images of the family are tiny; wider or higher than this is a damaged header.
+const MAX_SIDE: u32 = 4096;
+
+/// What the name of a file of images says.
+pub(super) struct Name {
+    /// What stands before the split: `emnist-letters`.
+    before: String,
+    split: &'static str,
+    /// The file of labels beside it, without `.gz`.
+    labels: String,
+}
+
+/// Takes a name such as `train-images-idx3-ubyte.gz` apart; `None` if it is another file's.
+pub(super) fn parse_name(name: &str) -> Option<Name> {
+    let plain = name.strip_suffix(".gz").unwrap_or(name);
+    if !plain.contains("images") || !plain.contains("idx3") || !plain.ends_with("ubyte") {
+        return None;
+    }
+    let (before, split) = split::in_name(plain)?;
+    let labels = plain.replacen("images", "labels", 1).replacen("idx3", "idx1", 1);
+    Some(Name {
+        before: before.to_owned(),
+        split,
+        labels,
+    })
+}
+
+/// The files of images at a path, plain ones before their gzipped twins.
+fn files(at: &Located) -> Result<Vec<(PathBuf, Name)>> {
+    let paths: Vec<PathBuf> = match at.path.is_file() {
+        true => vec![at.path.clone()],
+        false => std::fs::read_dir(&at.path)
+            .map_err(Error::io(&at.path))?
+            .filter_map(|e| Some(e.ok()?.path()))
+            .collect(),
+    };
+    let named = |p: PathBuf| parse_name(p.file_name()?.to_str()?).map(|name| (p, name));
+    let mut found: Vec<_> = paths.into_iter().filter_map(named).collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut data_sets: Vec<&str> = found.iter().map(|(_, n)| n.before.as_str()).collect();
+    data_sets.sort_unstable();
+    data_sets.dedup();
+    match data_sets.len() {
+        0 | 1 => Ok(found),
+        _ => Err(Error::input(format!(
+            "{}: its IDX files belong to several data sets ({}); give the path of one file of images",
+            at.shown,
+            data_sets.join(", ")
+        ))),
+    }
+}
+
+pub(super) fn splits(at: &Located) -> Result<Splits> {
+    let mut names: Vec<String> = files(at)?.into_iter().map(|(_, n)| n.split.to_owned()).collect();
+    names.dedup();
+    // Train before test, as everybody says it.
+    names.sort_by_key(|n| std::cmp::Reverse(n.clone()));
+    names.dedup();
+    Ok(Splits::Named(names))
+}
+
+pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
+    let found = files(at)?.into_iter().find(|(_, n)| n.split == split);
+    let (path, name) = found.ok_or_else(|| Error::input(format!("{}: has no {split} images", at.shown)))?;
+    let (images, layout) = open_images(&path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let labels_path = [name.labels.clone(), format!("{}.gz", name.labels)]
+        .map(|n| folder.join(n))
+        .into_iter()
+        .find(|p| p.is_file());
+    let labels_path = labels_path.ok_or_else(|| {
+        Error::input(format!(
+            "{}: its labels {} are missing beside it; download them too",
+            path.display(),
+            name.labels
+        ))
+    })?;
+    let labels = read_labels(&labels_path, images.rows)?;
+    let classes = class_names(&folder.join("classes.txt"), labels.iter().copied().max().unwrap_or(0))?;
+    let labels = labels.into_iter().map(|l| Some(u32::from(l))).collect();
+    Ok(Contents {
+        classes,
+        labels,
+        source: Box::new(Records::new(vec![images], layout, split)),
+    })
+}
+
+fn class_names(path: &Path, largest: u8) -> Result<Vec<String>> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            return Ok((0..=largest).map(|i| i.to_string()).collect());
+        }
+        Err(e) => return Err(Error::io(path)(e)),
+    };
+    let names: Vec<String> = text
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty())
+        .map(str::to_owned)
+        .collect();
+    if names.len() <= usize::from(largest) {
+        let (path, n) = (path.display(), names.len());
+        return Err(Error::input(format!(
+            "{path}: names {n} classes, but there is a label {largest}; add the missing names"
+        )));
+    }
+    Ok(names)
+}
+
+/// The bytes of an IDX file, unpacked if need be.
+fn reader(path: &Path) -> Result<Box<dyn Read>> {
+    let file = BufReader::new(File::open(path).map_err(Error::io(path))?);
+    Ok(if is_gz(path) {
+        Box::new(MultiGzDecoder::new(file))
+    } else {
+        Box::new(file)
+    })
+}
+
+fn is_gz(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "gz")
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Error {
+    Error::input(format!(
+        "{}: damaged or truncated file ({error}); download it again",
+        path.display()
+    ))
+}
+
+/// Reads the magic number and as many dimensions as it must claim.
+fn header<const N: usize>(path: &Path, reader: &mut dyn Read) -> Result<[u32; N]> {
+    let mut magic = [0; 4];
+    reader.read_exact(&mut magic).map_err(|e| unreadable(path, &e))?;
+    let expected = [0, 0, 8, N as u8];
+    if magic != expected {
+        return Err(Error::input(format!(
+            "{}: starts with {magic:02x?}, expected {expected:02x?} (IDX of bytes with {N} dimensions); not such a file, \
+             or damaged: download it again",
+            path.display()
+        )));
+    }
+    let mut dims = [0; N];
+    for dim in &mut dims {
+        let mut bytes = [0; 4];
+        reader.read_exact(&mut bytes).map_err(|e| unreadable(path, &e))?;
+        *dim = u32::from_be_bytes(bytes);
+    }
+    Ok(dims)
+}
+
+fn wrong_length(path: &Path, what: &str, expected: u64, found: &str) -> Error {
+    let shown = path.display();
+    Error::input(format!(
+        "{shown}: claims {what}, {expected} bytes, but has {found}; truncated or damaged: download it again"
+    ))
+}
+
+/// Opens a file of images; a gzipped one is unpacked into an unnamed temporary file.
+fn open_images(path: &Path) -> Result<(RecordFile, Layout)> {
+    let mut reader = reader(path)?;
+    let [rows, height, width] = header(path, &mut *reader)?;
+    if [height, width].iter().any(|side| !(1..=MAX_SIDE).contains(side)) {
+        let shown = path.display();
+        return Err(Error::input(format!(
+            "{shown}: claims images of {width} x {height}; damaged: download it again"
+        )));
+    }
+    let layout = Layout {
+        width,
+        height,
+        planes: 1,
+    };
+    let expected = u64::from(rows) * layout.bytes();
+    let what = format!("{rows} images of {width} x {height}");
+    let (file, offset) = if is_gz(path) {
+        let mut spool = tempfile::tempfile().map_err(Error::io(std::env::temp_dir()))?;
+        let copied = std::io::copy(&mut reader.take(expected + 1), &mut spool).map_err(|e| unreadable(path, &e))?;
+        if copied != expected {
+            let found = if copied > expected {
+                "more".to_owned()
+            } else {
+                copied.to_string()
+            };
+            return Err(wrong_length(path, &what, expected, &found));
+        }
+        spool
+            .seek(SeekFrom::Start(0))
+            .map_err(Error::io(std::env::temp_dir()))?;
+        (spool, 0)
+    } else {
+        let file = File::open(path).map_err(Error::io(path))?;
+        let found = file.metadata().map_err(Error::io(path))?.len().saturating_sub(16);
+        if found != expected {
+            return Err(wrong_length(path, &what, expected, &found.to_string()));
+        }
+        (file, 16)
+    };
+    let shown = path.display().to_string();
+    Ok((
+        RecordFile {
+            file,
+            shown,
+            rows: rows as usize,
+            offset,
+            stride: layout.bytes(),
+        },
+        layout,
+    ))
+}
+
+fn read_labels(path: &Path, images: usize) -> Result<Vec<u8>> {
+    let mut reader = reader(path)?;
+    let [n] = header(path, &mut *reader)?;
+    if n as usize != images {
+        let shown = path.display();
+        return Err(Error::input(format!(
+            "{shown}: has {n} labels for {images} images; the files do not belong together"
+        )));
+    }
+    let mut labels = Vec::new();
+    reader
+        .take(u64::from(n) + 1)
+        .read_to_end(&mut labels)
+        .map_err(|e| unreadable(path, &e))?;
+    match labels.len() == images {
+        true => Ok(labels),
+        false => {
+            let found = if labels.len() > images {
+                "more".to_owned()
+            } else {
+                labels.len().to_string()
+            };
+            Err(wrong_length(path, &format!("{n} labels"), u64::from(n), &found))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_the_family_are_understood() {
+        let parts = |name: &str| parse_name(name).map(|n| (n.before, n.split, n.labels));
+        let owned = |a: &str, b: &'static str, c: &str| Some((a.to_owned(), b, c.to_owned()));
+        assert_eq!(
+            parts("train-images-idx3-ubyte.gz"),
+            owned("", "train", "train-labels-idx1-ubyte")
+        );
+        assert_eq!(
+            parts("t10k-images.idx3-ubyte"),
+            owned("", "test", "t10k-labels.idx1-ubyte")
+        );
+        assert_eq!(
+            parts("emnist-letters-test-images-idx3-ubyte"),
+            owned("emnist-letters", "test", "emnist-letters-test-labels-idx1-ubyte")
+        );
+        assert_eq!(parts("train-labels-idx1-ubyte"), None);
+    }
+}

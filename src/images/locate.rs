@@ -1,0 +1,226 @@
+//! From a path to a format: the prefix the user wrote, or what lies there.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::{Format, archive, cifar, folder, idx, parquet, split};
+use crate::error::{Error, Result};
+
+/// A data set found: where, and in which layout.
+#[derive(Clone, Debug)]
+pub(super) struct Located {
+    pub(super) format: Format,
+    /// The folder or file that holds it.
+    pub(super) path: PathBuf,
+    /// The path as messages show it.
+    pub(super) shown: String,
+}
+
+/// Folders that data sets unpack into: a path to their parent is good enough.
+const NESTED: [&str; 5] = [
+    "cifar-10-batches-bin",
+    "cifar-10-batches-py",
+    "cifar-100-binary",
+    "cifar-100-python",
+    "raw",
+];
+
+const LOOKED_FOR: &str = "CIFAR-10 or CIFAR-100 batches (data_batch_1.bin, data_batch_1, train.bin, train with meta), \
+    IDX files (train-images-idx3-ubyte, t10k-images-idx3-ubyte), Parquet files, and folders of images";
+
+/// Finds out what lies at `path`, which may be prefixed `FORMAT:`.
+pub(super) fn locate(path: &str) -> Result<Located> {
+    let (asked, path) = prefix(path)?;
+    let mut at = PathBuf::from(path);
+    let kind = std::fs::metadata(&at).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => Error::input(format!("{path}: there is no such file or folder")),
+        _ => Error::io(&at)(e),
+    })?;
+    let mut found = if kind.is_dir() { in_folder(&at)? } else { in_file(&at)? };
+    if found.is_empty() && kind.is_dir() {
+        for nested in NESTED.map(|name| at.join(name)).into_iter().filter(|n| n.is_dir()) {
+            let inside = in_folder(&nested)?;
+            if !inside.is_empty() {
+                (at, found) = (nested, inside);
+                break;
+            }
+        }
+    }
+    let format = match asked {
+        Some(format) if found.contains(&format) => format,
+        Some(format) => {
+            let instead = found.first().map_or(String::new(), |f| format!("; it looks like {f}"));
+            return Err(Error::input(format!(
+                "{path}: holds no {format} data set{instead}; looked for {}",
+                sought(format)
+            )));
+        }
+        None => *found.first().ok_or_else(|| {
+            let ways = "give the path of one of these, or prefix it with the format, as in cifar10:PATH";
+            Error::input(format!(
+                "{path}: no image data set found; looked for {LOOKED_FOR}; {ways}"
+            ))
+        })?,
+    };
+    Ok(Located {
+        format,
+        path: at,
+        shown: path.to_owned(),
+    })
+}
+
+/// Splits off `FORMAT:`, unless a file of that very name exists.
+fn prefix(path: &str) -> Result<(Option<Format>, &str)> {
+    let Some((word, rest)) = path.split_once(':').filter(|_| !Path::new(path).exists()) else {
+        return Ok((None, path));
+    };
+    if let Some(format) = Format::ALL.into_iter().find(|f| f.name() == word) {
+        return Ok((Some(format), rest));
+    }
+    if word.contains(['/', '\\', '.']) {
+        return Ok((None, path));
+    }
+    let nearest = Format::ALL
+        .map(Format::name)
+        .into_iter()
+        .max_by(|a, b| strsim::jaro_winkler(a, word).total_cmp(&strsim::jaro_winkler(b, word)));
+    let names = Format::ALL.map(Format::name).join(", ");
+    let nearest = nearest.unwrap_or_default();
+    Err(Error::input(format!(
+        "{path}: no image format {word:?}; the nearest is {nearest:?}; there are {names}"
+    )))
+}
+
+fn sought(format: Format) -> &'static str {
+    match format {
+        Format::Cifar10 => "data_batch_1.bin or data_batch_1, test_batch.bin or test_batch, or the .tar.gz of these",
+        Format::Cifar100 => "train.bin and test.bin, or train, test and meta, or the .tar.gz of these",
+        Format::Idx => "train-images-idx3-ubyte or t10k-images-idx3-ubyte, gzipped or not",
+        Format::Folder => "folders of JPEG, PNG, WebP, BMP, GIF or TIFF files",
+        Format::Parquet => ".parquet files",
+    }
+}
+
+fn in_folder(path: &Path) -> Result<Vec<Format>> {
+    let names: Vec<String> = std::fs::read_dir(path)
+        .map_err(Error::io(path))?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| path.join(name).is_file())
+        .collect();
+    let mut found = cifar::formats(&names);
+    if names.iter().any(|n| idx::parse_name(n).is_some()) {
+        found.push(Format::Idx);
+    }
+    if parquet::is_in(path) {
+        found.push(Format::Parquet);
+    }
+    if folder::is_in(path) {
+        found.push(Format::Folder);
+    }
+    Ok(found)
+}
+
+fn in_file(path: &Path) -> Result<Vec<Format>> {
+    let shown = path.display();
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    let mut start = [0; 4];
+    let read = File::open(path)
+        .and_then(|mut f| f.read(&mut start))
+        .map_err(Error::io(path))?;
+    if read == 0 {
+        return Err(Error::input(format!(
+            "{shown}: the file is empty; copy or download it again"
+        )));
+    }
+    if name.ends_with(".parquet") || &start == b"PAR1" {
+        return Ok(vec![Format::Parquet]);
+    }
+    if idx::parse_name(name).is_some() {
+        return Ok(vec![Format::Idx]);
+    }
+    if name.ends_with(".tar.gz") || name.ends_with(".tgz") || name.ends_with(".tar") {
+        return Ok(cifar::formats(&archive::names(path)?));
+    }
+    if folder::is_image(path) {
+        return Err(Error::input(format!(
+            "{shown}: is one image; give the folder that holds the class folders"
+        )));
+    }
+    Ok(Vec::new())
+}
+
+impl Located {
+    /// A name for the data set, from its path.
+    pub(super) fn name(&self) -> String {
+        match self.format {
+            Format::Cifar10 => return "cifar10".to_owned(),
+            Format::Cifar100 => return "cifar100".to_owned(),
+            Format::Idx | Format::Folder | Format::Parquet => {}
+        }
+        let absolute = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let mut parts: Vec<String> = absolute.iter().map(|p| p.to_string_lossy().into_owned()).collect();
+        if self.path.is_file() {
+            let stem = parts.pop().unwrap_or_default();
+            let stem = stem.strip_suffix(".parquet").unwrap_or(&stem);
+            match (self.format, split::in_name(stem)) {
+                (Format::Idx, _) => {}
+                (_, Some((before, _))) if before.is_empty() => {}
+                (_, Some((before, _))) => return before.to_owned(),
+                (_, None) => return stem.to_owned(),
+            }
+        }
+        let says_nothing = |part: &String| split::known(part).is_some() || part == "data" || part == "raw";
+        parts
+            .iter()
+            .rev()
+            .find(|part| !says_nothing(part))
+            .map_or_else(|| "images".to_owned(), Clone::clone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_from_the_telling_part_of_a_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("pets/data/train-00000-of-00001.parquet");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, "x").unwrap();
+        let name = |format, path: &Path| {
+            Located {
+                format,
+                path: path.into(),
+                shown: String::new(),
+            }
+            .name()
+        };
+        assert_eq!(name(Format::Parquet, &file), "pets");
+        assert_eq!(
+            name(Format::Parquet, &file.with_file_name("vehicles-test.parquet")),
+            "pets"
+        );
+        std::fs::write(file.with_file_name("vehicles-test.parquet"), "x").unwrap();
+        assert_eq!(
+            name(Format::Parquet, &file.with_file_name("vehicles-test.parquet")),
+            "vehicles"
+        );
+        assert_eq!(name(Format::Folder, &dir.path().join("pets/train")), "pets");
+        assert_eq!(name(Format::Cifar10, dir.path()), "cifar10");
+    }
+
+    #[test]
+    fn an_unknown_prefix_names_the_nearest() {
+        let error = locate("cifar01:x").unwrap_err().to_string();
+        assert!(
+            error.starts_with("cifar01:x: no image format \"cifar01\"; the nearest is \"cifar"),
+            "{error}"
+        );
+        assert_eq!(
+            locate("no/where").unwrap_err().to_string(),
+            "no/where: there is no such file or folder"
+        );
+    }
+}

@@ -1,0 +1,369 @@
+//! Parquet with encoded images, as Hugging Face lays it out: `image {bytes, path}` or plain bytes, and a label.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use arrow_array::cast::AsArray as _;
+use arrow_array::{Array, ArrayRef, BinaryArray, RecordBatch, StringArray, StructArray};
+use arrow_schema::DataType;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use sha2::{Digest as _, Sha256};
+
+use super::locate::Located;
+use super::raw::Body;
+use super::split::{self, Splits};
+use super::{Contents, Raw, Source};
+use crate::error::{Error, Result};
+
+mod labels;
+
+/// Rows decoded from Parquet at once: bounds memory by this many encoded images.
+const BATCH: usize = 64;
+/// Above this much, a fingerprint takes only the footers.
+const HASH_WHOLE: u64 = 1 << 30;
+const IMAGE_NAMES: [&str; 6] = ["image", "img", "images", "picture", "jpg", "png"];
+
+/// Whether a folder holds Parquet files, directly or under `data` or folders named as splits.
+pub(super) fn is_in(path: &Path) -> bool {
+    list(path).is_ok_and(|files| !files.is_empty())
+}
+
+/// The Parquet files of a folder, with their split and the name before it.
+fn list(path: &Path) -> Result<Vec<Part>> {
+    let mut files = Vec::new();
+    let mut folders = vec![(path.to_path_buf(), None)];
+    for entry in std::fs::read_dir(path).map_err(Error::io(path))?.flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|_| entry.path().is_dir()) else {
+            continue;
+        };
+        if let Some(split) = split::known(name) {
+            folders.push((entry.path(), Some(split)));
+        } else if name == "data" {
+            folders.push((entry.path(), None));
+        }
+    }
+    for (folder, of_folder) in folders {
+        for entry in std::fs::read_dir(&folder).map_err(Error::io(&folder))?.flatten() {
+            let path = entry.path();
+            let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
+            if path.extension().is_none_or(|e| e != "parquet") || stem.starts_with('.') || !path.is_file() {
+                continue;
+            }
+            let (before, split) = match (of_folder, split::in_name(stem)) {
+                (Some(split), _) => ("", split),
+                (None, Some(found)) => found,
+                (None, None) => ("", ""),
+            };
+            files.push(Part {
+                before: before.to_owned(),
+                split: split.to_owned(),
+                path: path.clone(),
+            });
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+struct Part {
+    before: String,
+    split: String,
+    path: PathBuf,
+}
+
+pub(super) fn splits(at: &Located) -> Result<Splits> {
+    if at.path.is_file() {
+        let stem = at.path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
+        let name = split::in_name(stem).map_or(String::new(), |(_, split)| split.to_owned());
+        return Ok(Splits::Whole { name, nameable: true });
+    }
+    let parts = list(&at.path)?;
+    let mut data_sets: Vec<&str> = parts.iter().map(|p| p.before.as_str()).collect();
+    data_sets.sort_unstable();
+    data_sets.dedup();
+    if data_sets.len() > 1 {
+        return Err(Error::input(format!(
+            "{}: its Parquet files belong to several data sets ({}); give the path of one file",
+            at.shown,
+            data_sets.join(", ")
+        )));
+    }
+    let mut names: Vec<String> = parts.into_iter().map(|p| p.split).collect();
+    names.sort();
+    names.dedup();
+    if names == [""] {
+        return Ok(Splits::Whole {
+            name: String::new(),
+            nameable: false,
+        });
+    }
+    if names.iter().any(String::is_empty) {
+        let shown = &at.shown;
+        return Err(Error::input(format!(
+            "{shown}: some Parquet files name a split and some do not; give the path of one"
+        )));
+    }
+    Ok(Splits::Named(names))
+}
+
+pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
+    let paths: Vec<PathBuf> = match at.path.is_file() {
+        true => vec![at.path.clone()],
+        false => list(&at.path)?
+            .into_iter()
+            .filter(|p| p.split == split)
+            .map(|p| p.path)
+            .collect(),
+    };
+    let prefix = match at.path.file_stem().filter(|_| at.path.is_file()) {
+        Some(stem) => stem.to_string_lossy().into_owned(),
+        None if split.is_empty() => "row".to_owned(),
+        None => split.to_owned(),
+    };
+    let (mut shards, mut columns) = (Vec::new(), Vec::new());
+    let mut first = 0;
+    for path in paths {
+        let shard = Shard::open(path, first)?;
+        columns.push(labels::read(&shard)?);
+        first += shard.rows;
+        shards.push(shard);
+    }
+    let (classes, labels) = labels::join(columns, &shards)?;
+    Ok(Contents {
+        classes,
+        labels,
+        source: Box::new(ParquetImages {
+            shards,
+            prefix,
+            cursor: Mutex::new(None),
+        }),
+    })
+}
+
+/// One file, its footer checked.
+struct Shard {
+    path: PathBuf,
+    shown: String,
+    first: usize,
+    rows: usize,
+    image_column: usize,
+}
+
+fn damaged(shown: &str, reason: impl std::fmt::Display) -> Error {
+    let reason = reason.to_string().replace('\n', " ");
+    Error::input(format!(
+        "{shown}: damaged or truncated Parquet file ({reason}); download it again"
+    ))
+}
+
+impl Shard {
+    fn open(path: PathBuf, first: usize) -> Result<Self> {
+        let shown = path.display().to_string();
+        let mut shard = Self {
+            path,
+            shown,
+            first,
+            rows: 0,
+            image_column: 0,
+        };
+        let builder = shard.builder()?;
+        let rows = builder.metadata().file_metadata().num_rows();
+        shard.rows = usize::try_from(rows).map_err(|_| damaged(&shard.shown, format!("it claims {rows} rows")))?;
+        let fields = builder.schema().fields();
+        let is_image = |kind: &DataType| match kind {
+            DataType::Binary => true,
+            DataType::Struct(inner) => inner
+                .iter()
+                .any(|f| f.name() == "bytes" && *f.data_type() == DataType::Binary),
+            _ => false,
+        };
+        let candidates: Vec<usize> = (0..fields.len()).filter(|&i| is_image(fields[i].data_type())).collect();
+        let usual = candidates
+            .iter()
+            .copied()
+            .find(|&i| IMAGE_NAMES.contains(&fields[i].name().as_str()));
+        shard.image_column = match (usual, candidates.as_slice()) {
+            (Some(column), _) => column,
+            (None, &[only]) => only,
+            (None, _) => {
+                let names: Vec<&str> = fields.iter().map(|f| f.name().as_str()).collect();
+                return Err(Error::input(format!(
+                    "{}: no image column found among {}; expected a struct image {{bytes, path}} or a binary column image",
+                    shard.shown,
+                    names.join(", ")
+                )));
+            }
+        };
+        Ok(shard)
+    }
+
+    /// A reader of the file with plain types: dictionaries, views and large variants all arrive as the simple ones.
+    fn builder(&self) -> Result<ParquetRecordBatchReaderBuilder<File>> {
+        let file = File::open(&self.path).map_err(Error::io(&self.path))?;
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(|e| damaged(&self.shown, e))
+    }
+
+    /// Reads one column from row `skip` of the file on.
+    fn column(&self, column: usize, batch: usize, skip: usize) -> Result<ParquetRecordBatchReader> {
+        let builder = self.builder()?;
+        let mask = ProjectionMask::roots(builder.parquet_schema(), [column]);
+        let builder = builder.with_projection(mask).with_batch_size(batch).with_offset(skip);
+        builder.build().map_err(|e| damaged(&self.shown, e))
+    }
+}
+
+/// A file being read in order.
+struct Cursor {
+    shard: usize,
+    reader: ParquetRecordBatchReader,
+    /// Row of the file that `batch` starts at.
+    start: usize,
+    batch: Images,
+}
+
+/// The image column of one batch.
+struct Images {
+    bytes: BinaryArray,
+    paths: Option<StringArray>,
+    rows: Option<StructArray>,
+}
+
+impl Images {
+    fn new(batch: &RecordBatch, shown: &str) -> Result<Self> {
+        let column: &ArrayRef = batch
+            .columns()
+            .first()
+            .ok_or_else(|| damaged(shown, "a batch has no column"))?;
+        let wrong = || damaged(shown, "its image column changes type");
+        if let Some(bytes) = column.as_binary_opt::<i32>() {
+            return Ok(Self {
+                bytes: bytes.clone(),
+                paths: None,
+                rows: None,
+            });
+        }
+        let rows = column.as_struct_opt().ok_or_else(wrong)?;
+        let bytes = rows
+            .column_by_name("bytes")
+            .and_then(|c| c.as_binary_opt::<i32>())
+            .ok_or_else(wrong)?
+            .clone();
+        let paths = rows
+            .column_by_name("path")
+            .and_then(|c| c.as_string_opt::<i32>())
+            .cloned();
+        Ok(Self {
+            bytes,
+            paths,
+            rows: Some(rows.clone()),
+        })
+    }
+
+    fn body(&self, i: usize) -> Body {
+        if self.rows.as_ref().is_some_and(|r| r.is_null(i)) {
+            return Body::Missing("the row has no image".to_owned());
+        }
+        if self.bytes.is_valid(i) {
+            return Body::Encoded(self.bytes.value(i).to_vec());
+        }
+        match self.paths.as_ref().filter(|p| p.is_valid(i)) {
+            Some(paths) => Body::Missing(format!("the row has no bytes, only the path {:?}", paths.value(i))),
+            None => Body::Missing("the row has no bytes".to_owned()),
+        }
+    }
+}
+
+struct ParquetImages {
+    shards: Vec<Shard>,
+    prefix: String,
+    cursor: Mutex<Option<Cursor>>,
+}
+
+impl ParquetImages {
+    /// Moves the cursor to the batch that holds a row: onwards where it can, else from the start of a file.
+    fn seek<'a>(&self, cursor: &'a mut Option<Cursor>, row: usize) -> Result<(&'a Cursor, usize)> {
+        let shard = self.shards.partition_point(|s| s.first <= row) - 1;
+        let at = &self.shards[shard];
+        let wanted = row - at.first;
+        let mut current = match cursor.take() {
+            Some(c) if c.shard == shard && c.start <= wanted => c,
+            _ => {
+                let mut reader = at.column(at.image_column, BATCH, wanted)?;
+                let batch = next(&mut reader, at)?;
+                Cursor {
+                    shard,
+                    reader,
+                    start: wanted,
+                    batch,
+                }
+            }
+        };
+        while current.start + current.batch.bytes.len() <= wanted {
+            current.start += current.batch.bytes.len();
+            current.batch = next(&mut current.reader, at)?;
+        }
+        let current = cursor.insert(current);
+        Ok((current, wanted - current.start))
+    }
+}
+
+fn next(reader: &mut ParquetRecordBatchReader, at: &Shard) -> Result<Images> {
+    let batch = reader
+        .next()
+        .ok_or_else(|| damaged(&at.shown, format!("it claims {} rows but has fewer", at.rows)))?;
+    Images::new(&batch.map_err(|e| damaged(&at.shown, e))?, &at.shown)
+}
+
+impl Source for ParquetImages {
+    fn id(&self, row: usize) -> String {
+        format!("{}/{row:05}", self.prefix)
+    }
+
+    fn read(&self, rows: &[usize]) -> Result<Vec<Raw>> {
+        let mut cursor = self.cursor.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut images = Vec::with_capacity(rows.len());
+        for &row in rows {
+            let (current, i) = self.seek(&mut cursor, row)?;
+            let body = current.batch.body(i);
+            let shard = &self.shards[current.shard];
+            images.push(Raw::new(
+                self.id(row),
+                format!("{}: row {}", shard.shown, row - shard.first),
+                body,
+            ));
+        }
+        Ok(images)
+    }
+
+    fn digest(&self, _rows: &[usize], hasher: &mut Sha256) -> Result<()> {
+        let size = |s: &Shard| std::fs::metadata(&s.path).map(|m| m.len()).map_err(Error::io(&s.path));
+        let sizes = self.shards.iter().map(size).collect::<Result<Vec<u64>>>()?;
+        let whole = sizes.iter().sum::<u64>() <= HASH_WHOLE;
+        for (shard, size) in self.shards.iter().zip(sizes) {
+            hasher.update(size.to_le_bytes());
+            // The footer holds every column chunk's size, offset and statistics.
+            let from = if whole {
+                0
+            } else {
+                size.saturating_sub(footer(&shard.path)?)
+            };
+            super::folder::hash_file(&shard.path, from, hasher)?;
+        }
+        Ok(())
+    }
+}
+
+/// Bytes of a Parquet file's footer, its length and magic included.
+fn footer(path: &Path) -> Result<u64> {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    let mut end = [0; 8];
+    let mut file = File::open(path).map_err(Error::io(path))?;
+    file.seek(SeekFrom::End(-8))
+        .and_then(|_| file.read_exact(&mut end))
+        .map_err(Error::io(path))?;
+    Ok(u64::from(u32::from_le_bytes([end[0], end[1], end[2], end[3]])) + 8)
+}

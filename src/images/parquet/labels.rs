@@ -1,0 +1,182 @@
+//! The label column of Parquet files: integers, named by Hugging Face's metadata where it is there, or strings.
+
+use std::collections::BTreeSet;
+
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow_array::{Array, ArrayRef, PrimitiveArray};
+use arrow_schema::DataType;
+use parquet::arrow::parquet_to_arrow_schema;
+use serde_json::Value;
+
+use super::{Shard, damaged};
+use crate::error::{Error, Result};
+
+const LABEL_NAMES: [&str; 9] = [
+    "label",
+    "labels",
+    "fine_label",
+    "class",
+    "class_label",
+    "category",
+    "target",
+    "y",
+    "cls",
+];
+const BATCH: usize = 8192;
+
+/// The labels of one file.
+pub(super) struct Column {
+    values: Values,
+    /// Class names by integer, from the metadata.
+    names: Option<Vec<String>>,
+}
+
+enum Values {
+    None(usize),
+    Integers(Vec<Option<i64>>),
+    Strings(Vec<Option<String>>),
+}
+
+/// Reads a file's label column.
+pub(super) fn read(shard: &Shard) -> Result<Column> {
+    let builder = shard.builder()?;
+    let fields = builder.schema().fields().clone();
+    let found = LABEL_NAMES
+        .iter()
+        .find_map(|name| fields.iter().position(|f| f.name().eq_ignore_ascii_case(name)));
+    let Some(column) = found else {
+        return Ok(Column {
+            values: Values::None(shard.rows),
+            names: None,
+        });
+    };
+    let name = fields[column].name();
+    // Either in the file's own key-value metadata or inside the Arrow schema kept there, by writer.
+    let footer = builder.metadata().file_metadata();
+    let schema = parquet_to_arrow_schema(footer.schema_descr(), footer.key_value_metadata());
+    let json = schema.ok().and_then(|s| s.metadata().get("huggingface").cloned());
+    let mut values = match fields[column].data_type() {
+        DataType::Utf8 => Values::Strings(Vec::new()),
+        kind if kind.is_integer() => Values::Integers(Vec::new()),
+        kind => {
+            return Err(Error::input(format!(
+                "{}: column {name:?} holds {kind}, expected integers or strings as labels; rename or convert it",
+                shard.shown
+            )));
+        }
+    };
+    let mut rows = 0;
+    for batch in shard.column(column, BATCH, 0)? {
+        let batch = batch.map_err(|e| damaged(&shard.shown, e))?;
+        let array = batch.column(0);
+        rows += array.len();
+        match &mut values {
+            Values::Integers(all) => {
+                all.extend(integers(array).ok_or_else(|| damaged(&shard.shown, "a label is too large"))?)
+            }
+            Values::Strings(all) => all.extend(array.as_string::<i32>().iter().map(|s| s.map(str::to_owned))),
+            Values::None(_) => {}
+        }
+    }
+    if rows != shard.rows {
+        return Err(damaged(
+            &shard.shown,
+            format!("it claims {} rows but its labels have {rows}", shard.rows),
+        ));
+    }
+    Ok(Column {
+        values,
+        names: json.and_then(|text| class_names(&text, name)),
+    })
+}
+
+/// Names of a `ClassLabel` column.
+fn class_names(json: &str, column: &str) -> Option<Vec<String>> {
+    let value: Value = serde_json::from_str(json).ok()?;
+    let names = value
+        .get("info")?
+        .get("features")?
+        .get(column)?
+        .get("names")?
+        .as_array()?;
+    names.iter().map(|n| n.as_str().map(str::to_owned)).collect()
+}
+
+/// Any integer array as i64; `None` if a value does not fit.
+fn integers(array: &ArrayRef) -> Option<Vec<Option<i64>>> {
+    fn wide<T: arrow_array::ArrowPrimitiveType>(a: &PrimitiveArray<T>) -> Option<Vec<Option<i64>>>
+    where
+        i64: TryFrom<T::Native>,
+    {
+        a.iter()
+            .map(|v| v.map_or(Some(None), |v| i64::try_from(v).ok().map(Some)))
+            .collect()
+    }
+    match array.data_type() {
+        DataType::Int8 => wide(array.as_primitive::<Int8Type>()),
+        DataType::Int16 => wide(array.as_primitive::<Int16Type>()),
+        DataType::Int32 => wide(array.as_primitive::<Int32Type>()),
+        DataType::Int64 => wide(array.as_primitive::<Int64Type>()),
+        DataType::UInt8 => wide(array.as_primitive::<UInt8Type>()),
+        DataType::UInt16 => wide(array.as_primitive::<UInt16Type>()),
+        DataType::UInt32 => wide(array.as_primitive::<UInt32Type>()),
+        _ => wide(array.as_primitive::<UInt64Type>()),
+    }
+}
+
+/// Puts the files' labels together: class names, and an index into them per row.
+pub(super) fn join(columns: Vec<Column>, shards: &[Shard]) -> Result<(Vec<String>, Vec<Option<u32>>)> {
+    let kind = |c: &Column| std::mem::discriminant(&c.values);
+    if let Some(odd) = columns
+        .iter()
+        .position(|c| kind(c) != kind(&columns[0]) || c.names != columns[0].names)
+    {
+        return Err(Error::input(format!(
+            "{}: its label column differs from that of {}; files of one split must agree",
+            shards[odd].shown, shards[0].shown
+        )));
+    }
+    let names = columns.first().and_then(|c| c.names.clone());
+    let (mut numbers, mut strings) = (Vec::new(), Vec::new());
+    for (column, shard) in columns.into_iter().zip(shards) {
+        match column.values {
+            Values::None(rows) => numbers.resize(numbers.len() + rows, None),
+            Values::Integers(values) => numbers.extend(values.into_iter().map(|v| v.filter(|&v| v != -1))),
+            Values::Strings(values) => strings.extend(values),
+        }
+        if let (Some(names), first) = (&names, shard.first) {
+            let bad = numbers
+                .iter()
+                .enumerate()
+                .skip(first)
+                .find(|(_, v)| v.is_some_and(|v| v < 0 || v >= names.len() as i64));
+            if let Some((row, Some(v))) = bad {
+                return Err(Error::input(format!(
+                    "{}: row {} has label {v}, but the file names {} classes; make the file again",
+                    shard.shown,
+                    row - first,
+                    names.len()
+                )));
+            }
+        }
+    }
+    if !strings.is_empty() {
+        return Ok(index(&strings, Clone::clone));
+    }
+    Ok(match names {
+        Some(names) => (names, numbers.iter().map(|v| v.map(|v| v as u32)).collect()),
+        None => index(&numbers, i64::to_string),
+    })
+}
+
+/// The distinct values in order, and each row's place among them.
+fn index<T: Ord + Clone>(values: &[Option<T>], name: impl Fn(&T) -> String) -> (Vec<String>, Vec<Option<u32>>) {
+    let distinct: Vec<&T> = values.iter().flatten().collect::<BTreeSet<_>>().into_iter().collect();
+    let labels = values.iter().map(|v| {
+        v.as_ref()
+            .and_then(|v| distinct.binary_search(&v).ok())
+            .map(|i| i as u32)
+    });
+    (distinct.iter().map(|v| name(v)).collect(), labels.collect())
+}

@@ -1,0 +1,208 @@
+//! From an image to a network's input: resize, crop, scale and normalise, as torchvision does it.
+//!
+//! Resizing is antialiased and matches Pillow within one level of 255.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::error::{Error, Result};
+
+/// How pixels between pixels are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interpolation {
+    /// Triangle filter.
+    #[default]
+    Bilinear,
+    /// Cubic filter with a = -0.5, as Pillow's.
+    Bicubic,
+}
+
+/// The size an image is brought to before cropping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Resize {
+    /// The shorter side gets this length, the longer one keeps the proportion, rounded down.
+    Shorter(u32),
+    /// Height and width, whatever the proportion.
+    Exact(u32, u32),
+}
+
+/// Everything between a decoded image and the network, in this order: resize, centre crop, divide by 255, subtract the
+/// mean, divide by the standard deviation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preprocess {
+    /// Resize first; `None` leaves the image as it is.
+    pub resize: Option<Resize>,
+    /// How to resize.
+    #[serde(default)]
+    pub interpolation: Interpolation,
+    /// Height and width of the output: the centre is cut out, smaller images are padded with black.
+    pub crop: (u32, u32),
+    /// Mean of each channel, for values in 0..1.
+    pub mean: [f64; 3],
+    /// Standard deviation of each channel, for values in 0..1.
+    pub std: [f64; 3],
+}
+
+/// Sides longer than this are a mistake.
+const MAX_SIDE: u32 = 1 << 14;
+
+impl Preprocess {
+    /// What ImageNet networks are evaluated with: shorter side 256, centre 224 x 224, ImageNet's mean and deviation.
+    pub fn imagenet() -> Self {
+        Self {
+            resize: Some(Resize::Shorter(256)),
+            interpolation: Interpolation::Bilinear,
+            crop: (224, 224),
+            mean: [0.485, 0.456, 0.406],
+            std: [0.229, 0.224, 0.225],
+        }
+    }
+
+    /// For networks on small images: everything resized to `height` x `width`.
+    pub fn small(height: u32, width: u32, mean: [f64; 3], std: [f64; 3]) -> Self {
+        let resize = Some(Resize::Exact(height, width));
+        Self {
+            resize,
+            interpolation: Interpolation::Bilinear,
+            crop: (height, width),
+            mean,
+            std,
+        }
+    }
+
+    /// Height and width of the output.
+    pub fn size(&self) -> (usize, usize) {
+        (self.crop.0 as usize, self.crop.1 as usize)
+    }
+
+    /// Number of values of the output, 3 x height x width.
+    pub fn values(&self) -> usize {
+        3 * self.size().0 * self.size().1
+    }
+
+    /// Checks the numbers, for one read from a file.
+    ///
+    /// # Errors
+    /// A side of zero or beyond 16,384, or a deviation that is not a positive finite number.
+    pub fn check(&self) -> Result<()> {
+        let mut sides = vec![self.crop.0, self.crop.1];
+        match self.resize {
+            Some(Resize::Shorter(side)) => sides.push(side),
+            Some(Resize::Exact(height, width)) => sides.extend([height, width]),
+            None => {}
+        }
+        if let Some(side) = sides.into_iter().find(|side| !(1..=MAX_SIDE).contains(side)) {
+            return Err(Error::input(format!(
+                "preprocess: a side of {side} pixels; expected 1 to {MAX_SIDE}"
+            )));
+        }
+        let good = |v: &f64| v.is_finite();
+        if !self.mean.iter().all(good) || !self.std.iter().all(|v| good(v) && *v > 0.0) {
+            let (mean, std) = (self.mean, self.std);
+            return Err(Error::input(format!(
+                "preprocess: mean {mean:?}, std {std:?}; expected finite and positive numbers"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The description as canonical JSON: the same text for the same preprocessing.
+    pub fn describe(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// SHA-256 (hex) of [`Preprocess::describe`].
+    pub fn sha256(&self) -> String {
+        format!("{:x}", Sha256::digest(self.describe()))
+    }
+
+    /// The network's input for one image: 3 x height x width, channels first.
+    pub fn apply(&self, image: &RgbImage) -> Vec<f32> {
+        let mut values = vec![0.0; self.values()];
+        self.apply_into(image, &mut values);
+        values
+    }
+
+    /// As [`Preprocess::apply`], into a slice of exactly [`Preprocess::values`] numbers.
+    pub fn apply_into(&self, image: &RgbImage, out: &mut [f32]) {
+        let resized;
+        let image = match self.resized_size(image.width(), image.height()) {
+            Some((width, height)) => {
+                resized = resize(image, width, height, self.interpolation);
+                &resized
+            }
+            None => image,
+        };
+        let (height, width) = self.size();
+        let table = self.table();
+        let left = crop_start(image.width() as usize, width);
+        let top = crop_start(image.height() as usize, height);
+        let (bytes, stride) = (image.as_raw(), 3 * image.width() as usize);
+        for (channel, plane) in out.chunks_exact_mut(height * width).enumerate() {
+            let lookup = &table[channel];
+            for (y, row) in plane.chunks_exact_mut(width).enumerate() {
+                let source = (y as i64 + top)
+                    .try_into()
+                    .ok()
+                    .and_then(|y: usize| bytes.get(y * stride..(y + 1) * stride));
+                for (x, value) in row.iter_mut().enumerate() {
+                    let at = source.and_then(|row| row.get(3 * usize::try_from(x as i64 + left).ok()? + channel));
+                    *value = lookup[usize::from(at.copied().unwrap_or(0))];
+                }
+            }
+        }
+    }
+
+    /// Width and height after resizing, if anything changes.
+    fn resized_size(&self, width: u32, height: u32) -> Option<(u32, u32)> {
+        let size = match self.resize? {
+            Resize::Exact(height, width) => (width, height),
+            Resize::Shorter(side) => {
+                let longer =
+                    |long: u32, short: u32| (u64::from(side) * u64::from(long) / u64::from(short.max(1))) as u32;
+                if width <= height {
+                    (side, longer(height, width))
+                } else {
+                    (longer(width, height), side)
+                }
+            }
+        };
+        (size != (width, height)).then_some(size)
+    }
+
+    /// The output for each byte of each channel, in f32 and in torchvision's order of operations.
+    fn table(&self) -> [[f32; 256]; 3] {
+        std::array::from_fn(|c| std::array::from_fn(|v| (v as f32 / 255.0 - self.mean[c] as f32) / self.std[c] as f32))
+    }
+}
+
+/// Where the centre crop starts; negative where the image is padded. torchvision pads the smaller half in front and rounds
+/// halves to even.
+fn crop_start(length: usize, wanted: usize) -> i64 {
+    let (length, wanted) = (length as i64, wanted as i64);
+    if length < wanted {
+        return -((wanted - length) / 2);
+    }
+    ((length - wanted) as f64 / 2.0).round_ties_even() as i64
+}
+
+/// Resizes as Pillow does: the filter is stretched when shrinking.
+fn resize(image: &RgbImage, width: u32, height: u32, interpolation: Interpolation) -> RgbImage {
+    let filter = match interpolation {
+        Interpolation::Bilinear => FilterType::Bilinear,
+        Interpolation::Bicubic => FilterType::CatmullRom,
+    };
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
+    let mut resized = Image::new(width, height, PixelType::U8x3);
+    // Sizes and pixel type are right by construction, so neither call can fail; black would show at once in the tests.
+    if let Ok(source) = ImageRef::new(image.width(), image.height(), image.as_raw(), PixelType::U8x3) {
+        let _ = Resizer::new().resize(&source, &mut resized, &options);
+    }
+    RgbImage::from_raw(width, height, resized.into_vec()).unwrap_or_default()
+}
