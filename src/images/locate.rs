@@ -165,7 +165,7 @@ impl Located {
             let stem = stem.strip_suffix(".parquet").unwrap_or(&stem);
             match (self.format, split::in_name(stem)) {
                 (Format::Idx, _) => {}
-                (_, Some((before, _))) if before.is_empty() => {}
+                (_, Some(("", _))) => {}
                 (_, Some((before, _))) => return before.to_owned(),
                 (_, None) => return stem.to_owned(),
             }

@@ -1,5 +1,7 @@
 //! Image data sets through the public face: every format gives the same pixels and labels, and damage is said clearly.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod damage;
 mod formats;
 mod write;
