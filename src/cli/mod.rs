@@ -1,6 +1,8 @@
 //! The two programs' command lines: one file per subcommand. Only this module prints, exits or uses anyhow.
 
 #[cfg(feature = "analysis")]
+mod analyze;
+#[cfg(feature = "analysis")]
 mod compare;
 #[cfg(feature = "analysis")]
 mod hand_over;
@@ -26,6 +28,8 @@ struct Analysis {
 #[cfg(feature = "analysis")]
 #[derive(Subcommand)]
 enum AnalysisCommand {
+    /// Measure feature stores or arrays: class variation, mixing, redundancy, each with an error bar
+    Analyze(analyze::Args),
     /// Set models side by side: value, interval, paired difference, rank
     Compare(compare::Args),
     /// Extract features of every asked-for layer (runs featscope-extract)
@@ -47,6 +51,7 @@ enum AnalysisCommand {
 #[cfg(feature = "analysis")]
 pub fn analysis_program() -> ExitCode {
     style::finish(match Analysis::parse().command {
+        AnalysisCommand::Analyze(args) => analyze::run(&args),
         AnalysisCommand::Compare(args) => compare::run(&args),
         AnalysisCommand::Extract(args) => hand_over::run("extract", &args),
         AnalysisCommand::Metrics(args) => metrics::run(&args),

@@ -1,0 +1,154 @@
+//! `featscope analyze STORE...`: metrics of each set of features, and of each pair of pretraining and evaluation data.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::style;
+use crate::analysis::{Plan, analyse};
+use crate::error::Error;
+use crate::features::FeatureSet;
+use crate::metrics::{Conventions, select};
+use crate::report::Format;
+use crate::results::Analysis;
+use crate::store::{OpenOptions, open};
+
+/// Arguments of `featscope analyze`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Feature stores (folders), or arrays: .npy, .npz, .safetensors, .parquet, .csv, .pt
+    #[arg(required = true, value_name = "STORE")]
+    stores: Vec<PathBuf>,
+    #[command(flatten)]
+    what: What,
+    /// How to print the records
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Write to this file (.json, .csv, .md, .txt), or to this folder as results.json with the arrays behind the pictures
+    #[arg(short, long, value_name = "PATH")]
+    output: Option<PathBuf>,
+}
+
+/// What to measure: shared by every command that analyzes.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct What {
+    /// Data set the models were pretrained on (NAME or NAME/SPLIT); may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub pre: Vec<String>,
+    /// Data set they are evaluated on (NAME or NAME/SPLIT); may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub eval: Vec<String>,
+    /// all, families or ids, separated by commas (see `featscope metrics`)
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "all")]
+    pub metrics: Vec<String>,
+    /// Another convention of a metric: ID=VARIANT or ID.k=K; may be given several times
+    #[arg(long, value_name = "CHOICE")]
+    pub convention: Vec<String>,
+    /// Neighbours of feature mixtureness
+    #[arg(long)]
+    pub k: Option<usize>,
+    /// Only these layers, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub layer: Vec<String>,
+    /// Labels of an array: once for each array, in their order
+    #[arg(long, value_name = "FILE")]
+    pub labels: Vec<PathBuf>,
+    /// Model name for arrays
+    #[arg(long, value_name = "MODEL")]
+    pub name: Option<String>,
+    /// Seed of every random draw
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Threads (default: one for each processor); the records are the same for any number
+    #[arg(long)]
+    pub threads: Option<usize>,
+}
+
+/// Analyzes and prints.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let folder = args.output.as_deref().filter(|path| is_folder(path));
+    let analysis = analysis_of(&args.stores, &args.what, folder.is_some())?;
+    match (folder, &args.output) {
+        (Some(dir), _) => {
+            analysis.write(dir)?;
+            style::say(&format!("wrote {} records to {}", analysis.results.records.len(), dir.join("results.json").display()));
+        }
+        (None, file) => {
+            let format = file.as_deref().and_then(format_of).unwrap_or(args.format);
+            style::deliver(&crate::report::render(&analysis.results, format), file.as_deref())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the stores and runs the analysis, with progress.
+///
+/// # Errors
+/// For input that cannot be read or does not fit together.
+pub fn analysis_of(stores: &[PathBuf], what: &What, tables: bool) -> anyhow::Result<Analysis> {
+    if let Some(threads) = what.threads {
+        // A second call in one process keeps the first pool; the records do not depend on it.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    }
+    let plan = plan(what, tables)?;
+    let sets = open_all(stores, what)?;
+    let total: u64 = sets.iter().map(|s| s.rows() as u64).sum();
+    let bar = style::progress(total, "rows");
+    let analysis = analyse(&sets, &plan, &|rows| bar.inc(rows));
+    bar.finish_and_clear();
+    Ok(analysis?)
+}
+
+fn plan(what: &What, tables: bool) -> anyhow::Result<Plan> {
+    let mut conventions = Conventions::default();
+    for choice in &what.convention {
+        conventions.choose(choice)?;
+    }
+    if let Some(k) = what.k {
+        conventions.set_mixtureness_k(k);
+    }
+    Ok(Plan {
+        metrics: select(&what.metrics)?,
+        named: what.metrics.clone(),
+        conventions,
+        pre: what.pre.clone(),
+        eval: what.eval.clone(),
+        seed: what.seed,
+        tables,
+        command: style::command_line(),
+    })
+}
+
+fn open_all(stores: &[PathBuf], what: &What) -> anyhow::Result<Vec<Box<dyn FeatureSet>>> {
+    let mut labels = what.labels.iter();
+    let mut sets = Vec::new();
+    for path in stores {
+        let labels = if path.is_dir() { None } else { labels.next().cloned() };
+        let layers = (!what.layer.is_empty()).then(|| what.layer.clone());
+        sets.extend(open(path, &OpenOptions { labels, name: what.name.clone(), layers })?);
+    }
+    let unused = labels.count();
+    if unused > 0 {
+        return Err(Error::input(format!(
+            "--labels is given {} times for {} arrays; give one file for each array, in their order",
+            what.labels.len(),
+            what.labels.len() - unused
+        ))
+        .into());
+    }
+    Ok(sets)
+}
+
+/// Whether an output path means a folder: one that is there, or a name without a table's ending.
+fn is_folder(path: &Path) -> bool {
+    path.is_dir() || format_of(path).is_none()
+}
+
+fn format_of(path: &Path) -> Option<Format> {
+    match path.extension()?.to_str()? {
+        "json" => Some(Format::Json),
+        "csv" => Some(Format::Csv),
+        "md" => Some(Format::Markdown),
+        "txt" => Some(Format::Text),
+        _ => None,
+    }
+}

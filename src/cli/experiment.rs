@@ -1,0 +1,294 @@
+//! The experiment file: which models, which data, what to measure.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::error::{Error, Result};
+
+/// An experiment as the file states it, paths made absolute or relative to where the command runs.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Experiment {
+    /// Seed of every random draw.
+    #[serde(default)]
+    pub seed: u64,
+    /// Folder of everything the run writes.
+    pub out: PathBuf,
+    /// Layers to extract and measure.
+    #[serde(default)]
+    pub layers: Layers,
+    /// Where to extract: auto, cpu, cuda, cuda:1.
+    #[serde(default = "auto")]
+    pub device: String,
+    /// Models, in the order of reports.
+    #[serde(rename = "model")]
+    pub models: Vec<Model>,
+    /// Data sets.
+    #[serde(rename = "dataset")]
+    pub datasets: Vec<Dataset>,
+    /// What to measure.
+    #[serde(default)]
+    pub analysis: Analysis,
+}
+
+/// `"all"`, or a list of names.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Layers {
+    /// One word: `all`, or names with commas.
+    Word(String),
+    /// Names.
+    Names(Vec<String>),
+}
+
+impl Default for Layers {
+    fn default() -> Self {
+        Self::Word("all".to_owned())
+    }
+}
+
+impl Layers {
+    /// As the command line takes it.
+    pub fn joined(&self) -> String {
+        match self {
+            Self::Word(word) => word.clone(),
+            Self::Names(names) => names.join(","),
+        }
+    }
+}
+
+/// One model.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Model {
+    /// Its name in tables and plots.
+    pub name: String,
+    /// Its checkpoint.
+    pub checkpoint: PathBuf,
+    /// Its architecture.
+    #[serde(default = "auto")]
+    pub arch: String,
+    /// Its projector.
+    #[serde(default = "auto")]
+    pub projector: String,
+    /// The branch to use.
+    #[serde(default = "auto")]
+    pub branch: String,
+    /// How images are prepared for it.
+    #[serde(default = "auto")]
+    pub preprocess: String,
+}
+
+/// One data set.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Dataset {
+    /// Its name in tables and plots.
+    pub name: String,
+    /// What it is to the models.
+    pub role: Role,
+    /// Where it is, optionally `FORMAT:PATH`.
+    pub path: String,
+    /// Its split.
+    #[serde(default)]
+    pub split: Option<String>,
+    /// Only these classes, by name or index.
+    #[serde(default)]
+    pub classes: Vec<Class>,
+}
+
+/// What a data set is to the models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// They were pretrained on it.
+    Pre,
+    /// They are evaluated on it.
+    Eval,
+}
+
+/// A class by name or index.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Class {
+    /// Index.
+    Index(u32),
+    /// Name.
+    Name(String),
+}
+
+impl std::fmt::Display for Class {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Index(i) => i.fmt(f),
+            Self::Name(name) => name.fmt(f),
+        }
+    }
+}
+
+/// What to measure.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Analysis {
+    /// all, families or ids.
+    #[serde(default)]
+    pub metrics: Vec<String>,
+    /// The model the others are compared with.
+    #[serde(default)]
+    pub baseline: Option<String>,
+    /// Other conventions: `ID=VARIANT`, `ID.k=K`.
+    #[serde(default)]
+    pub convention: Vec<String>,
+    /// Neighbours of feature mixtureness.
+    #[serde(default)]
+    pub k: Option<usize>,
+}
+
+fn auto() -> String {
+    "auto".to_owned()
+}
+
+const TOP: &[&str] = &["seed", "out", "layers", "device", "model", "dataset", "analysis"];
+const MODEL: &[&str] = &["name", "checkpoint", "arch", "projector", "branch", "preprocess"];
+const DATASET: &[&str] = &["name", "role", "path", "split", "classes"];
+const ANALYSIS: &[&str] = &["metrics", "baseline", "convention", "k"];
+
+impl Experiment {
+    /// Reads an experiment file.
+    ///
+    /// # Errors
+    /// In one sentence, for a file that is no TOML, an unknown key (with the nearest known one), a missing or mistyped
+    /// one, names given twice, and paths that are not there.
+    pub fn read(file: &Path) -> Result<Self> {
+        let shown = file.display();
+        let text = std::fs::read_to_string(file).map_err(Error::io(file))?;
+        let table: Table = text.parse().map_err(|e: toml::de::Error| {
+            Error::input(format!("{shown}: {}; expected TOML", e.to_string().trim().replace('\n', " ")))
+        })?;
+        check_keys(file, &table)?;
+        let mut experiment: Self = table
+            .try_into()
+            .map_err(|e: toml::de::Error| Error::input(format!("{shown}: {}", e.message())))?;
+        experiment.resolve(file.parent().unwrap_or(Path::new("")));
+        experiment.check(file)?;
+        Ok(experiment)
+    }
+
+    /// Relative paths are relative to the file.
+    fn resolve(&mut self, base: &Path) {
+        self.out = base.join(&self.out);
+        for model in &mut self.models {
+            model.checkpoint = base.join(&model.checkpoint);
+        }
+        for data in &mut self.datasets {
+            let (format, path) = match data.path.split_once(':') {
+                Some((format, path)) if !format.contains(['/', '.']) => (format!("{format}:"), path),
+                _ => (String::new(), data.path.as_str()),
+            };
+            data.path = format!("{format}{}", base.join(path).display());
+        }
+    }
+
+    fn check(&self, file: &Path) -> Result<()> {
+        let refuse = |what: String| Err(Error::input(format!("{}: {what}", file.display())));
+        if self.models.is_empty() || self.datasets.is_empty() {
+            return refuse("needs at least one [[model]] and one [[dataset]]".to_owned());
+        }
+        let mut names: Vec<&str> = Vec::new();
+        for model in &self.models {
+            if names.contains(&model.name.as_str()) {
+                return refuse(format!("two models are named {}; give each its own name", model.name));
+            }
+            names.push(&model.name);
+            if !model.checkpoint.is_file() {
+                let path = model.checkpoint.display();
+                return refuse(format!("model {}: there is no checkpoint {path}", model.name));
+            }
+        }
+        if let Some(baseline) = self.analysis.baseline.as_deref().filter(|b| !names.contains(b)) {
+            return refuse(format!("baseline {baseline} is none of the models {}", names.join(", ")));
+        }
+        for (i, data) in self.datasets.iter().enumerate() {
+            if self.datasets[..i].iter().any(|d| d.name == data.name && d.split == data.split) {
+                return refuse(format!("data set {} is given twice with the same split", data.name));
+            }
+            if let Some(other) = self.datasets[..i].iter().find(|d| d.name == data.name && d.role != data.role) {
+                return refuse(format!("data set {} has two roles; one name, one role", other.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_keys(file: &Path, table: &Table) -> Result<()> {
+    check_table(file, "", table, TOP)?;
+    for (section, known) in [("model", MODEL), ("dataset", DATASET), ("analysis", ANALYSIS)] {
+        let tables: Vec<&Table> = match table.get(section) {
+            Some(Value::Array(list)) => list.iter().filter_map(Value::as_table).collect(),
+            Some(Value::Table(one)) => vec![one],
+            _ => Vec::new(),
+        };
+        for one in tables {
+            check_table(file, section, one, known)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_table(file: &Path, section: &str, table: &Table, known: &[&str]) -> Result<()> {
+    for key in table.keys() {
+        if !known.contains(&key.as_str()) {
+            let nearest = known
+                .iter()
+                .max_by(|a, b| strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key)))
+                .copied()
+                .unwrap_or_default();
+            let place = if section.is_empty() { String::new() } else { format!(" in [{section}]") };
+            return Err(Error::input(format!(
+                "{}: unknown key {key}{place}; did you mean {nearest}? Known are {}",
+                file.display(),
+                known.join(", ")
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Experiment> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.safetensors"), "x").unwrap();
+        let file = dir.path().join("experiment.toml");
+        std::fs::write(&file, text).unwrap();
+        Experiment::read(&file)
+    }
+
+    const GOOD: &str = "out = 'o'\n[[model]]\nname = 'A'\ncheckpoint = 'a.safetensors'\n[[dataset]]\nname = 'd'\nrole = \
+                        'pre'\npath = 'cifar10:x'\nclasses = ['cat', 3]\n";
+
+    #[test]
+    fn a_small_file_is_enough_and_paths_follow_it() {
+        let e = read(GOOD).unwrap();
+        assert_eq!((e.seed, e.layers.joined().as_str(), e.models[0].arch.as_str()), (0, "all", "auto"));
+        assert!(e.datasets[0].path.starts_with("cifar10:/"), "{}", e.datasets[0].path);
+        assert!(e.out.is_absolute());
+        assert_eq!(e.datasets[0].classes.iter().map(ToString::to_string).collect::<Vec<_>>(), ["cat", "3"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (text, said) in [
+            (GOOD.replace("checkpoint", "chekpoint"), "did you mean checkpoint?"),
+            (format!("sead = 1\n{GOOD}"), "did you mean seed?"),
+            (GOOD.replace("'pre'", "'before'"), "before"),
+            (GOOD.replace("a.safetensors", "b.safetensors"), "there is no checkpoint"),
+            (format!("{GOOD}[analysis]\nbaseline = 'B'\n"), "none of the models A"),
+            ("out = ".to_owned(), "expected TOML"),
+            ("out = 'o'\n".to_owned(), "model"),
+        ] {
+            let error = read(&text).unwrap_err().to_string();
+            assert!(error.contains(said) && !error.contains('\n'), "{error}");
+        }
+    }
+}

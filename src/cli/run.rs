@@ -1,0 +1,199 @@
+//! `featscope run EXPERIMENT.toml`: the main job, end to end. Running it again does only what changed.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::analyze::{What, analysis_of};
+use super::experiment::{Dataset, Experiment, Model, Role};
+use super::{hand_over, style};
+use crate::compare::{Comparison, Options};
+use crate::results::{Analysis, write_atomically};
+
+/// Arguments of `featscope run`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The experiment file (see the README for an example)
+    experiment: PathBuf,
+    /// Do everything again, changed or not
+    #[arg(long)]
+    force: bool,
+    /// Threads (default: one for each processor)
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+/// What the files of a run were made from, so that the next run knows what changed.
+#[derive(Default, Serialize, Deserialize)]
+struct State {
+    /// By feature store.
+    stores: BTreeMap<String, String>,
+    /// Of the results.
+    analysis: String,
+}
+
+const STATE: &str = "run.json";
+
+/// Runs an experiment.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let experiment = Experiment::read(&args.experiment)?;
+    let out = &experiment.out;
+    std::fs::create_dir_all(out).with_context(|| format!("{}: cannot be made", out.display()))?;
+    // A state that cannot be read only means that everything is done again.
+    let mut state: State = match std::fs::read_to_string(out.join(STATE)) {
+        Ok(text) if !args.force => serde_json::from_str(&text).unwrap_or_default(),
+        _ => State::default(),
+    };
+    let stores = extract(&experiment, args, &mut state)?;
+    let analysis = analyze(&experiment, args, &mut state, &stores)?;
+    let options = Options { baseline: experiment.analysis.baseline.clone(), ..Options::default() };
+    let comparison = Comparison::of(&analysis.results, &options)?;
+    let report = out.join("report");
+    super::report::write(&analysis, experiment.analysis.baseline.as_deref(), &report)?;
+    style::say(&format!("report: {}", report.join("index.html").display()));
+    let mut lines = crate::report::summary(&comparison).join("\n");
+    lines.push('\n');
+    style::print(&lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Extracts what is not yet extracted; the stores in the order of models and data sets.
+fn extract(experiment: &Experiment, args: &Args, state: &mut State) -> anyhow::Result<Vec<PathBuf>> {
+    let features = experiment.out.join("features");
+    let data: Vec<String> = experiment.datasets.iter().map(fingerprint).collect::<anyhow::Result<_>>()?;
+    let mut stores = Vec::new();
+    for model in &experiment.models {
+        let weights = sha256_of(&model.checkpoint)?;
+        for (dataset, fingerprint) in experiment.datasets.iter().zip(&data) {
+            let words = words(experiment, args, model, dataset, &features);
+            let store = features.join(&model.name).join(folder(dataset));
+            let name = store.strip_prefix(&experiment.out).unwrap_or(&store).display().to_string();
+            let made_of = key(&[&format!("{words:?}"), &weights, fingerprint, env!("CARGO_PKG_VERSION")]);
+            let whole = store.join("manifest.json").is_file();
+            if !whole || state.stores.get(&name) != Some(&made_of) {
+                style::say(&format!("extract {} on {}", model.name, folder(dataset)));
+                if hand_over::call(&words)? != ExitCode::SUCCESS {
+                    bail!("extraction of {} on {} failed (see above); mend it and run again", model.name, dataset.name);
+                }
+                state.stores.insert(name, made_of);
+                save(state, &experiment.out)?;
+            }
+            stores.push(store);
+        }
+    }
+    Ok(stores)
+}
+
+/// The command line of one extraction.
+fn words(experiment: &Experiment, args: &Args, model: &Model, dataset: &Dataset, features: &Path) -> Vec<OsString> {
+    let mut words: Vec<OsString> = vec!["extract".into()];
+    let mut option = |name: &str, value: OsString| {
+        words.push(format!("--{name}").into());
+        words.push(value);
+    };
+    option("model", model.checkpoint.clone().into());
+    option("data", dataset.path.clone().into());
+    option("out", features.into());
+    option("name", model.name.clone().into());
+    option("dataset-name", dataset.name.clone().into());
+    option("arch", model.arch.clone().into());
+    option("projector", model.projector.clone().into());
+    option("branch", model.branch.clone().into());
+    option("preprocess", model.preprocess.clone().into());
+    option("layers", experiment.layers.joined().into());
+    option("device", experiment.device.clone().into());
+    if let Some(split) = &dataset.split {
+        option("split", split.into());
+    }
+    if !dataset.classes.is_empty() {
+        let classes: Vec<String> = dataset.classes.iter().map(ToString::to_string).collect();
+        option("classes", classes.join(",").into());
+    }
+    if let Some(threads) = args.threads {
+        option("threads", threads.to_string().into());
+    }
+    words
+}
+
+/// Analyzes the stores, unless the results at hand are of these very stores and settings.
+fn analyze(experiment: &Experiment, args: &Args, state: &mut State, stores: &[PathBuf]) -> anyhow::Result<Analysis> {
+    let named = |role| {
+        let mut names: Vec<String> = Vec::new();
+        for data in experiment.datasets.iter().filter(|d| d.role == role) {
+            if !names.contains(&data.name) {
+                names.push(data.name.clone());
+            }
+        }
+        names
+    };
+    let settings = &experiment.analysis;
+    let what = What {
+        pre: named(Role::Pre),
+        eval: named(Role::Eval),
+        metrics: if settings.metrics.is_empty() { vec!["all".to_owned()] } else { settings.metrics.clone() },
+        convention: settings.convention.clone(),
+        k: settings.k,
+        seed: experiment.seed,
+        threads: args.threads,
+        ..What::default()
+    };
+    let mut parts = vec![format!("{:?}", What { threads: None, ..what.clone() }), env!("CARGO_PKG_VERSION").to_owned()];
+    for store in stores {
+        parts.push(sha256_of(&store.join("manifest.json"))?);
+    }
+    let made_of = key(&parts.iter().map(String::as_str).collect::<Vec<_>>());
+    if state.analysis == made_of
+        && let Ok(analysis) = Analysis::read(&experiment.out.join("results.json"))
+    {
+        return Ok(analysis);
+    }
+    style::say(&format!("analyze {} feature stores", stores.len()));
+    let analysis = analysis_of(stores, &what, true)?;
+    analysis.write(&experiment.out)?;
+    state.analysis = made_of;
+    save(state, &experiment.out)?;
+    Ok(analysis)
+}
+
+fn save(state: &State, out: &Path) -> anyhow::Result<()> {
+    Ok(write_atomically(&out.join(STATE), format!("{:#}\n", serde_json::to_value(state)?).as_bytes())?)
+}
+
+/// The store's folder of a data set: NAME-SPLIT, or NAME.
+fn folder(dataset: &Dataset) -> String {
+    match &dataset.split {
+        Some(split) => format!("{}-{split}", dataset.name),
+        None => dataset.name.clone(),
+    }
+}
+
+fn fingerprint(dataset: &Dataset) -> anyhow::Result<String> {
+    let classes: Vec<String> = dataset.classes.iter().map(ToString::to_string).collect();
+    let classes = (!classes.is_empty()).then_some(classes.as_slice());
+    Ok(crate::images::open(&dataset.path, dataset.split.as_deref(), classes)?.fingerprint()?)
+}
+
+fn sha256_of(path: &Path) -> anyhow::Result<String> {
+    let mut file = std::fs::File::open(path).with_context(|| format!("{}: cannot be read", path.display()))?;
+    let mut hash = Sha256::new();
+    std::io::copy(&mut file, &mut hash).with_context(|| format!("{}: cannot be read", path.display()))?;
+    Ok(hex(hash))
+}
+
+fn key(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    }
+    hex(hash)
+}
+
+fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
