@@ -138,8 +138,8 @@ impl Arch {
         };
         Ok(match base {
             "small-cnn" if !cifar_stem => Self::SmallCnn(SmallCnn {
-                stem: 32,
-                stages: vec![64, 128],
+                stem: 16,
+                stages: vec![32, 64, 128],
             }),
             "resnet18" => resnet(Block::Basic, [2, 2, 2, 2]),
             "resnet34" => resnet(Block::Basic, [3, 4, 6, 3]),

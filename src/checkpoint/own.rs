@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 pub const SCHEMA: &str = "featscope/checkpoint/1";
 
 /// The key of the safetensors metadata that holds an [`OwnMetadata`] as JSON.
-const KEY: &str = "featscope";
+pub const KEY: &str = "featscope";
 
 /// Which layer a classifier reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

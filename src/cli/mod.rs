@@ -8,6 +8,10 @@ mod compare;
 mod hand_over;
 #[cfg(feature = "analysis")]
 mod metrics;
+#[cfg(feature = "torch")]
+mod interrupt;
+#[cfg(feature = "torch")]
+mod pretrain;
 pub mod style;
 
 use std::process::ExitCode;
@@ -64,8 +68,47 @@ pub fn analysis_program() -> ExitCode {
     })
 }
 
+/// The half of featscope that needs libtorch: pretraining encoders and extracting their features.
+#[cfg(feature = "torch")]
+#[derive(Parser)]
+#[command(name = "featscope-extract", version, propagate_version = true, max_term_width = 100)]
+struct Torch {
+    #[command(subcommand)]
+    command: TorchCommand,
+}
+
+#[cfg(feature = "torch")]
+#[derive(Subcommand)]
+enum TorchCommand {
+    /// Train a small encoder by SL, SL-MLP or SimCLR
+    Pretrain(pretrain::Args),
+}
+
 /// Runs `featscope-extract`.
 #[cfg(feature = "torch")]
 pub fn torch_program() -> ExitCode {
-    ExitCode::SUCCESS
+    let command = Torch::parse().command;
+    style::finish(libtorch_failures_are_errors(|| match command {
+        TorchCommand::Pretrain(args) => pretrain::run(&args),
+    }))
+}
+
+/// tch panics where libtorch throws, above all when a device has no memory left. The user gets its first line.
+#[cfg(feature = "torch")]
+fn libtorch_failures_are_errors(run: impl FnOnce() -> anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+    std::panic::set_hook(default);
+    outcome.unwrap_or_else(|cause| {
+        let message = match (cause.downcast_ref::<String>(), cause.downcast_ref::<&str>()) {
+            (Some(text), _) => text.as_str(),
+            (_, Some(text)) => text,
+            _ => "no reason given",
+        };
+        // libtorch's messages go on with its call stack, escaped by tch's `unwrap`.
+        let first = message.split(['\n']).next().unwrap_or(message);
+        let first = first.split("\\n").next().unwrap_or(first);
+        Err(anyhow::anyhow!("libtorch could not go on: {first}; if memory ran out, pass a smaller --batch-size"))
+    })
 }

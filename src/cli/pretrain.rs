@@ -1,0 +1,264 @@
+//! `featscope pretrain`: trains a small encoder.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use indicatif::{HumanDuration, ProgressBar};
+
+use super::{interrupt, style};
+use crate::checkpoint::arch::{Arch, SmallCnn};
+use crate::error::Error;
+use crate::extract::device::{self, Choice};
+use crate::images;
+use crate::pretrain::data::Pixels;
+use crate::pretrain::evaluate::Accuracy;
+use crate::pretrain::{self, Config, Event, Run, save};
+
+/// Arguments of `featscope pretrain`.
+#[derive(clap::Args)]
+#[command(after_help = "Methods:
+  sl      supervised: encoder, linear classifier
+  sl-mlp  supervised with a projector (Linear, BatchNorm, ReLU, Linear) before the classifier
+  simclr  contrastive, without labels: two views, projector, NT-Xent
+
+The same seed starts every method from the same encoder and shows it the same images in the same order.
+
+Example:
+  featscope pretrain --method sl-mlp --data cifar-10-batches-bin --classes bird,cat,dog \\
+    --eval-split test --epochs 15 --out sl-mlp.safetensors")]
+pub struct Args {
+    /// How to train: sl, sl-mlp or simclr
+    #[arg(long)]
+    method: String,
+    /// Data set: CIFAR batches, IDX, a folder per class, Parquet; may be prefixed FORMAT:
+    #[arg(long, value_name = "PATH")]
+    data: String,
+    /// Split to train on
+    #[arg(long, default_value = "train")]
+    split: String,
+    /// Keep these classes only, by name or index
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    classes: Option<Vec<String>>,
+    /// Split to measure held-out accuracy on; same data set, same classes
+    #[arg(long, value_name = "SPLIT")]
+    eval_split: Option<String>,
+    /// Checkpoint to write; the state to continue from lies beside it until the run is done
+    #[arg(long, value_name = "FILE.safetensors")]
+    out: PathBuf,
+    /// Encoder: small-cnn, resnet18-cifar, resnet18, resnet50, …
+    #[arg(long, default_value = "small-cnn")]
+    arch: String,
+    /// Channels of a small-cnn: stem, then each stage
+    #[arg(long, value_name = "STEM,W1,W2,…", value_delimiter = ',')]
+    widths: Option<Vec<usize>>,
+    /// Projector widths: hidden and output [default: twice the backbone's width, and that width]
+    #[arg(long, value_name = "HIDDEN,OUT", value_delimiter = ',', num_args = 1)]
+    projector: Option<Vec<usize>>,
+    /// Passes over the images
+    #[arg(long, default_value_t = 15)]
+    epochs: u64,
+    /// Images in a batch
+    #[arg(long, default_value_t = 128)]
+    batch_size: usize,
+    /// Highest learning rate; it rises to it during warm-up, then falls to zero as half a cosine
+    #[arg(long, default_value_t = 0.1)]
+    lr: f64,
+    /// Epochs of warm-up
+    #[arg(long, default_value_t = 1.0)]
+    warmup_epochs: f64,
+    /// Momentum of SGD
+    #[arg(long, default_value_t = 0.9)]
+    momentum: f64,
+    /// L2 penalty on kernels and matrices
+    #[arg(long, default_value_t = 5e-4)]
+    weight_decay: f64,
+    /// Temperature of SimCLR's loss
+    #[arg(long, default_value_t = 0.5)]
+    temperature: f64,
+    /// Bring images to this side in pixels [default: the images' own size]
+    #[arg(long, value_name = "PIXELS")]
+    image_size: Option<usize>,
+    /// Seed of first weights, order of images and augmentations
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Where to compute: auto, cpu, cuda or cuda:INDEX
+    #[arg(long, default_value = "auto")]
+    device: Choice,
+    /// CPU threads [default: one per core]; the same number gives the same weights
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Continue the run that --out belongs to; starts one where there is none
+    #[arg(long)]
+    resume: bool,
+    /// Write a checkpoint every so many epochs
+    #[arg(long, value_name = "EPOCHS", default_value_t = 5)]
+    checkpoint_every: u64,
+}
+
+/// Trains, telling how it goes.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let device = args.device.open()?;
+    let threads = device::set_threads(args.threads);
+    let arch = args.arch()?;
+    let entry = pretrain::method(&args.method)?;
+    let projector = match args.projector.as_deref() {
+        None => [2 * arch.width(), arch.width()],
+        Some(&[hidden, outputs]) => [hidden, outputs],
+        Some(_) => bail!("--projector: expected two widths, HIDDEN,OUT"),
+    };
+    let mut config = Config {
+        method: args.method.clone(),
+        arch,
+        projector,
+        epochs: args.epochs,
+        batch_size: args.batch_size,
+        lr: args.lr,
+        warmup_epochs: args.warmup_epochs,
+        momentum: args.momentum,
+        weight_decay: args.weight_decay,
+        temperature: args.temperature,
+        // Any valid size, until the images tell theirs.
+        image_size: args.image_size.unwrap_or(32),
+        seed: args.seed,
+    };
+    config.check()?;
+    save::prepare_target(&args.out, args.resume)?;
+
+    let read = |split: &str, side| -> anyhow::Result<Pixels> {
+        Ok(Pixels::read(&images::open(&args.data, Some(split), args.classes.as_deref())?, side)?)
+    };
+    let train = read(&args.split, args.image_size)?;
+    config.image_size = train.side();
+    let held_out = match &args.eval_split {
+        Some(split) => Some((split.as_str(), read(split, Some(train.side()))?)),
+        None => None,
+    };
+    style::say(&format!(
+        "{} on {} images of {} classes, {} px; {}, {threads} threads",
+        style::bold(entry.name),
+        train.len(),
+        train.classes().len(),
+        train.side(),
+        device::describe(device),
+    ));
+    let stop = interrupt::flag("stopping after this step; run again with --resume to continue");
+    let run = Run {
+        config: &config,
+        train: &train,
+        held_out: held_out.as_ref().map(|(split, pixels)| (*split, pixels)),
+        out: &args.out,
+        device,
+        checkpoint_every: args.checkpoint_every,
+        resume: args.resume,
+        stop: &stop,
+    };
+    let mut teller = Teller::new(&config);
+    let outcome = pretrain::train(&run, &mut |event| teller.tell(event));
+    teller.bar.finish_and_clear();
+    let outcome = match outcome {
+        Err(Error::Interrupted) => bail!("interrupted; {} is whole, --resume continues", args.out.display()),
+        outcome => outcome?,
+    };
+    let mut text = format!("{}: {}, {} parameters\n", args.out.display(), entry.name, outcome.parameters);
+    if let Some(accuracy) = &outcome.held_out {
+        writeln!(text, "held-out accuracy: {}", describe(accuracy))?;
+    }
+    style::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Args {
+    fn arch(&self) -> anyhow::Result<Arch> {
+        let arch = Arch::parse(&self.arch)?;
+        match (self.widths.as_deref(), &arch) {
+            (None, _) => Ok(arch),
+            (Some([stem, stages @ ..]), Arch::SmallCnn(_)) if !stages.is_empty() => {
+                Ok(Arch::SmallCnn(SmallCnn { stem: *stem, stages: stages.to_vec() }))
+            }
+            (Some(_), Arch::SmallCnn(_)) => bail!("--widths: expected the stem's width and at least one stage's"),
+            (Some(_), _) => bail!("--widths is for --arch small-cnn; {} has its own", self.arch),
+        }
+    }
+}
+
+fn describe(accuracy: &Accuracy) -> String {
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let classifier = accuracy.classifier.map(|share| format!("classifier {}, ", percent(share))).unwrap_or_default();
+    let nearest = percent(accuracy.nearest_class_mean);
+    format!("{classifier}nearest class mean {nearest} ({} images)", accuracy.images)
+}
+
+/// Tells how a run goes: a bar on a terminal, a line after each epoch everywhere.
+struct Teller {
+    bar: ProgressBar,
+    batch: u64,
+    epochs: u64,
+    /// Steps of an epoch, steps seen by this process, steps still to come, and the time spent on steps alone.
+    steps: u64,
+    seen: u64,
+    left: u64,
+    training: Duration,
+    last: Instant,
+}
+
+impl Teller {
+    fn new(config: &Config) -> Self {
+        Self {
+            bar: ProgressBar::hidden(),
+            batch: config.batch_size as u64,
+            epochs: config.epochs,
+            steps: 0,
+            seen: 0,
+            left: 0,
+            training: Duration::ZERO,
+            last: Instant::now(),
+        }
+    }
+
+    fn say(&self, text: &str) {
+        self.bar.suspend(|| style::say(text));
+    }
+
+    fn tell(&mut self, event: Event) {
+        match event {
+            Event::Started { parameters, steps, from } => {
+                let done = from.epoch * steps + from.step;
+                (self.steps, self.left) = (steps, self.epochs * steps - done);
+                self.bar = style::progress(self.epochs * steps * self.batch, "images");
+                self.bar.set_position(done * self.batch);
+                self.bar.reset_eta();
+                self.say(&format!("{parameters} parameters, {} epochs of {steps} steps", self.epochs));
+                if done > 0 {
+                    self.say(&format!("continuing after epoch {}, step {}", from.epoch, from.step));
+                }
+                self.last = Instant::now();
+            }
+            Event::Step => {
+                self.training += self.last.elapsed();
+                self.last = Instant::now();
+                (self.seen, self.left) = (self.seen + 1, self.left.saturating_sub(1));
+                self.bar.inc(self.batch);
+            }
+            Event::Epoch { epoch, loss, lr } => {
+                let seconds_per_step = self.training.as_secs_f64() / self.seen.max(1) as f64;
+                let rate = self.batch as f64 / seconds_per_step.max(1e-9);
+                let left = Duration::from_secs_f64(seconds_per_step * self.left as f64);
+                self.say(&format!(
+                    "epoch {epoch}/{}: loss {loss:.4}, last learning rate {lr:.4}, {rate:.0} images/s, {} left",
+                    self.epochs,
+                    HumanDuration(left)
+                ));
+            }
+            Event::Evaluating => self.bar.set_message("measuring"),
+            Event::Saved { epoch, held_out } => {
+                self.bar.set_message("images");
+                let accuracy = held_out.map(|a| format!(": held-out {}", describe(&a))).unwrap_or_default();
+                self.say(&format!("checkpoint after epoch {epoch}{accuracy}"));
+                self.last = Instant::now();
+            }
+        }
+    }
+}

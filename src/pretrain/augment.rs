@@ -1,0 +1,255 @@
+//! Random views of an image. Pixels are planar (channel, row, column) and between 0 and 1.
+
+use rand::Rng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+/// How the views of an image are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recipe {
+    /// The standard of supervised training on small images: crop at random out of the image padded with black by an
+    /// eighth of its side, flip with probability 1/2.
+    CropFlip,
+    /// SimCLR's for small images (Chen et al. 2020, appendix B.9, no blur): crop of 20 to 100 % of the area, resized;
+    /// flip; colour jitter (0.4, 0.4, 0.4, 0.1) with probability 0.8; grey with probability 0.2.
+    SimClr,
+}
+
+/// Writes one random view of `image` (3 x side x side bytes) into `out` (the same shape).
+pub fn view(recipe: Recipe, image: &[u8], side: usize, rng: &mut ChaCha8Rng, out: &mut [f32]) {
+    match recipe {
+        Recipe::CropFlip => crop_flip(image, side, rng, out),
+        Recipe::SimClr => {
+            resized_crop(image, side, rng, out);
+            if rng.random_bool(0.8) {
+                jitter(out, rng);
+            }
+            if rng.random_bool(0.2) {
+                blend_with_grey(out, 0.0);
+            }
+        }
+    }
+}
+
+fn crop_flip(image: &[u8], side: usize, rng: &mut ChaCha8Rng, out: &mut [f32]) {
+    let pad = side / 8;
+    let (down, right) = (rng.random_range(0..=2 * pad), rng.random_range(0..=2 * pad));
+    let flip = rng.random_bool(0.5);
+    for (plane, target) in image.chunks_exact(side * side).zip(out.chunks_exact_mut(side * side)) {
+        for (y, row) in target.chunks_exact_mut(side).enumerate() {
+            for (x, value) in row.iter_mut().enumerate() {
+                let x = if flip { side - 1 - x } else { x };
+                let (from_y, from_x) = ((y + down).wrapping_sub(pad), (x + right).wrapping_sub(pad));
+                *value = if from_y < side && from_x < side { f32::from(plane[from_y * side + from_x]) / 255.0 } else { 0.0 };
+            }
+        }
+    }
+}
+
+/// A crop as torchvision's RandomResizedCrop(scale=(0.2, 1), ratio=(3/4, 4/3)) draws it, flipped with probability 1/2.
+fn resized_crop(image: &[u8], side: usize, rng: &mut ChaCha8Rng, out: &mut [f32]) {
+    let (top, left, height, width) = crop_box(side, rng);
+    let columns = taps(left, width, side);
+    let rows = taps(top, height, side);
+    let flip = rng.random_bool(0.5);
+    for (plane, target) in image.chunks_exact(side * side).zip(out.chunks_exact_mut(side * side)) {
+        for (row, &(y0, y1, dy)) in target.chunks_exact_mut(side).zip(&rows) {
+            let (upper, lower) = (&plane[y0 * side..][..side], &plane[y1 * side..][..side]);
+            for (x, &(x0, x1, dx)) in columns.iter().enumerate() {
+                let mix = |line: &[u8]| f32::from(line[x0]) * (1.0 - dx) + f32::from(line[x1]) * dx;
+                let value = (mix(upper) * (1.0 - dy) + mix(lower) * dy) / 255.0;
+                row[if flip { side - 1 - x } else { x }] = value;
+            }
+        }
+    }
+}
+
+/// Top, left, height and width of the crop.
+fn crop_box(side: usize, rng: &mut ChaCha8Rng) -> (usize, usize, usize, usize) {
+    let ratios = (0.75f64.ln(), (4.0f64 / 3.0).ln());
+    for _ in 0..10 {
+        let area = (side * side) as f64 * rng.random_range(0.2..1.0);
+        let ratio = rng.random_range(ratios.0..ratios.1).exp();
+        let (width, height) = ((area * ratio).sqrt().round() as usize, (area / ratio).sqrt().round() as usize);
+        if (1..=side).contains(&width) && (1..=side).contains(&height) {
+            return (rng.random_range(0..=side - height), rng.random_range(0..=side - width), height, width);
+        }
+    }
+    (0, 0, side, side)
+}
+
+/// For each output position the two source positions it lies between, and how far along. A crop is never larger than
+/// the output, so bilinear interpolation needs no antialiasing.
+fn taps(start: usize, length: usize, side: usize) -> Vec<(usize, usize, f32)> {
+    let scale = length as f32 / side as f32;
+    (0..side)
+        .map(|i| {
+            let at = ((i as f32 + 0.5) * scale - 0.5).clamp(0.0, (length - 1) as f32);
+            let below = at as usize;
+            (start + below, start + (below + 1).min(length - 1), at - below as f32)
+        })
+        .collect()
+}
+
+/// torchvision's ColorJitter(0.4, 0.4, 0.4, 0.1): the four changes in random order.
+fn jitter(pixels: &mut [f32], rng: &mut ChaCha8Rng) {
+    let mut order = [0, 1, 2, 3];
+    order.shuffle(rng);
+    let factors: [f32; 3] = std::array::from_fn(|_| rng.random_range(0.6..1.4));
+    let turn = rng.random_range(-0.1..0.1f32);
+    for change in order {
+        match change {
+            0 => pixels.iter_mut().for_each(|p| *p = (*p * factors[0]).clamp(0.0, 1.0)),
+            1 => {
+                let mean = mean_grey(pixels);
+                pixels.iter_mut().for_each(|p| *p = (*p * factors[1] + mean * (1.0 - factors[1])).clamp(0.0, 1.0));
+            }
+            2 => blend_with_grey(pixels, factors[2]),
+            _ => turn_hue(pixels, turn),
+        }
+    }
+}
+
+fn grey(r: f32, g: f32, b: f32) -> f32 {
+    0.2989 * r + 0.587 * g + 0.114 * b
+}
+
+fn mean_grey(pixels: &[f32]) -> f32 {
+    let plane = pixels.len() / 3;
+    let sum = |c: usize| pixels[c * plane..(c + 1) * plane].iter().sum::<f32>();
+    grey(sum(0), sum(1), sum(2)) / plane as f32
+}
+
+/// `factor` of the colour and `1 - factor` of the grey image.
+fn blend_with_grey(pixels: &mut [f32], factor: f32) {
+    each_pixel(pixels, |[r, g, b]| {
+        let grey = grey(r, g, b) * (1.0 - factor);
+        [r, g, b].map(|c| (c * factor + grey).clamp(0.0, 1.0))
+    });
+}
+
+/// Turns the hue by `turn` of the full circle.
+fn turn_hue(pixels: &mut [f32], turn: f32) {
+    each_pixel(pixels, |[r, g, b]| {
+        let (high, low) = (r.max(g).max(b), r.min(g).min(b));
+        let chroma = high - low;
+        if chroma <= 0.0 {
+            return [r, g, b];
+        }
+        let sixth = if high == r {
+            (g - b) / chroma
+        } else if high == g {
+            2.0 + (b - r) / chroma
+        } else {
+            4.0 + (r - g) / chroma
+        };
+        let hue = (sixth / 6.0 + turn).rem_euclid(1.0) * 6.0;
+        // Each channel falls linearly from `high` as its distance from the hue, in sixths of the circle, passes 1 to 2.
+        [0.0, 2.0, 4.0].map(|centre: f32| {
+            let away = (hue - centre).abs();
+            let away = away.min(6.0 - away);
+            high - chroma * (away - 1.0).clamp(0.0, 1.0)
+        })
+    });
+}
+
+fn each_pixel(pixels: &mut [f32], change: impl Fn([f32; 3]) -> [f32; 3]) {
+    let (red, rest) = pixels.split_at_mut(pixels.len() / 3);
+    let (green, blue) = rest.split_at_mut(rest.len() / 2);
+    for ((r, g), b) in red.iter_mut().zip(green).zip(blue) {
+        [*r, *g, *b] = change([*r, *g, *b]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    fn picture(side: usize) -> Vec<u8> {
+        (0..3 * side * side).map(|i| (i * 37 % 251 + 3) as u8).collect()
+    }
+
+    #[test]
+    fn views_stay_between_0_and_1_and_repeat_under_one_seed() {
+        let image = picture(28);
+        for recipe in [Recipe::CropFlip, Recipe::SimClr] {
+            let mut rng = ChaCha8Rng::seed_from_u64(5);
+            let mut again = ChaCha8Rng::seed_from_u64(5);
+            for _ in 0..200 {
+                let (mut a, mut b) = (vec![-1.0; image.len()], vec![-1.0; image.len()]);
+                view(recipe, &image, 28, &mut rng, &mut a);
+                view(recipe, &image, 28, &mut again, &mut b);
+                assert_eq!(a, b);
+                assert!(a.iter().all(|v| (0.0..=1.0).contains(v)));
+            }
+        }
+    }
+
+    #[test]
+    fn crop_and_flip_moves_pixels_and_changes_none() {
+        let image = picture(16);
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let (mut flipped, mut shifted) = (0, 0);
+        for _ in 0..400 {
+            let mut out = vec![0.0; image.len()];
+            crop_flip(&image, 16, &mut rng, &mut out);
+            // Two columns each side of the middle: where they come from says the shift and the flip.
+            let byte = |y: usize, x: usize| (out[y * 16 + x] * 255.0).round() as u8;
+            let from = |y: usize, x: usize| image.iter().take(256).position(|&b| b == byte(y, x)).unwrap();
+            let (left, right) = (from(8, 7), from(8, 8));
+            assert_eq!(left.abs_diff(right), 1);
+            flipped += usize::from(left > right);
+            shifted += usize::from(left / 16 != 8);
+        }
+        // Binomial(400, 1/2) and (400, 4/5): five standard deviations are 50 and 40.
+        assert!((150..=250).contains(&flipped), "{flipped}");
+        assert!((280..=360).contains(&shifted), "{shifted}");
+    }
+
+    #[test]
+    fn the_whole_image_resized_to_itself_is_the_image() {
+        let columns = taps(0, 32, 32);
+        assert!(columns.iter().enumerate().all(|(i, &(a, _, d))| a == i && d == 0.0));
+        // A crop of 2 columns over 4: half-pixel centres at -0.25 (clamped), 0.25, 0.75, 1.25 (clamped).
+        assert_eq!(taps(5, 2, 4), [(5, 6, 0.0), (5, 6, 0.25), (5, 6, 0.75), (6, 6, 0.0)]);
+    }
+
+    #[test]
+    fn crops_lie_inside_and_have_a_fifth_to_all_of_the_area() {
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        for _ in 0..2000 {
+            let (top, left, height, width) = crop_box(32, &mut rng);
+            assert!(top + height <= 32 && left + width <= 32);
+            // Rounding moves each side by at most half a pixel, of at least 12 (0.2 of the area at ratio 3/4).
+            let area = (height * width) as f64 / 1024.0;
+            assert!((0.18..=1.0).contains(&area), "{area}");
+        }
+    }
+
+    /// Python's colorsys.hsv_to_rgb after adding the turn to rgb_to_hsv's hue.
+    #[test]
+    fn hue_turns_as_in_colorsys() {
+        let mut red = vec![1.0, 0.0, 0.0];
+        turn_hue(&mut red, 1.0 / 3.0);
+        assert!(red.iter().zip([0.0, 1.0, 0.0]).all(|(a, b)| (a - b).abs() < 1e-6), "{red:?}");
+        let mut mixed = vec![0.2, 0.6, 0.4];
+        turn_hue(&mut mixed, 0.1);
+        assert!(mixed.iter().zip([0.2, 0.56, 0.6]).all(|(a, b)| (a - b).abs() < 1e-6), "{mixed:?}");
+        turn_hue(&mut mixed, -0.1);
+        assert!(mixed.iter().zip([0.2, 0.6, 0.4]).all(|(a, b)| (a - b).abs() < 1e-6), "{mixed:?}");
+        let mut grey = vec![0.3, 0.3, 0.3];
+        turn_hue(&mut grey, 0.1);
+        assert_eq!(grey, [0.3, 0.3, 0.3]);
+    }
+
+    #[test]
+    fn grey_has_three_equal_channels() {
+        let mut pixels = vec![0.9, 0.1, 0.2, 0.7, 0.5, 0.3];
+        blend_with_grey(&mut pixels, 0.0);
+        assert_eq!(pixels[0], pixels[2]);
+        assert_eq!(pixels[2], pixels[4]);
+        assert!((pixels[0] - (0.2989 * 0.9 + 0.587 * 0.2 + 0.114 * 0.5)).abs() < 1e-6);
+    }
+}

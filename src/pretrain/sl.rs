@@ -1,0 +1,73 @@
+//! Supervised learning: SL (encoder, classifier) and SL-MLP (a projector between the two: the change of Wang et al.
+//! 2022, "Revisiting the Transferability of Supervised Pretraining: an MLP Perspective", and nothing else).
+
+use tch::Tensor;
+use tch::nn::Path;
+
+use super::{Config, Entry, Method, augment::Recipe};
+use crate::checkpoint::arch::HeadStep;
+use crate::checkpoint::own::ClassifierInput;
+use crate::error::Result;
+use crate::extract::nets::{Backbone, Head};
+
+/// Encoder and linear classifier.
+pub const SL: Entry = Entry {
+    id: "sl",
+    name: "SL",
+    about: "supervised: encoder, linear classifier",
+    labels: true,
+    views: 1,
+    recipe: Recipe::CropFlip,
+    build: |path, config, classes| Ok(Box::new(Supervised::new(path, config, classes, Vec::new())?)),
+};
+
+/// Encoder, projector and linear classifier.
+pub const SL_MLP: Entry = Entry {
+    id: "sl-mlp",
+    name: "SL-MLP",
+    about: "supervised with a projector (Linear, BatchNorm, ReLU, Linear) before the classifier",
+    build: |path, config, classes| Ok(Box::new(Supervised::new(path, config, classes, config.projector_steps())?)),
+    ..SL
+};
+
+struct Supervised {
+    steps: Vec<HeadStep>,
+    projector: Head,
+    classifier: Head,
+}
+
+impl Supervised {
+    fn new(path: &Path, config: &Config, classes: usize, steps: Vec<HeadStep>) -> Result<Self> {
+        let width = if steps.is_empty() { config.arch.width() } else { config.projector[1] };
+        Ok(Self {
+            projector: Head::new(&(path / "projector"), &steps)?,
+            steps,
+            classifier: Head::new(
+                &(path / "classifier"),
+                &[HeadStep::Linear { inputs: width, outputs: classes, bias: true }],
+            )?,
+        })
+    }
+
+    fn scores(&self, features: &Tensor, train: bool) -> Tensor {
+        self.classifier.forward(&self.projector.forward(features, train), train)
+    }
+}
+
+impl Method for Supervised {
+    fn loss(&self, backbone: &Backbone, views: &[Tensor], labels: &Tensor) -> Tensor {
+        self.scores(&backbone.forward(&views[0], true), true).cross_entropy_for_logits(labels)
+    }
+
+    fn projector(&self) -> &[HeadStep] {
+        &self.steps
+    }
+
+    fn classifier(&self) -> Option<ClassifierInput> {
+        Some(if self.steps.is_empty() { ClassifierInput::Backbone } else { ClassifierInput::Projector })
+    }
+
+    fn logits(&self, features: &Tensor) -> Option<Tensor> {
+        Some(self.scores(features, false))
+    }
+}

@@ -1,0 +1,361 @@
+//! The training loop, from the first or any later step to the last.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::json;
+use tch::nn::VarStore;
+use tch::{Device, Kind, Tensor};
+
+use super::data::{Norm, Pixels, Position, Sampler};
+use super::evaluate::{Accuracy, accuracy};
+use super::save::{Contents, STATE_SCHEMA, prepare_target, state_path};
+use super::sgd::Sgd;
+use super::{Config, Entry, Method, method, schedule};
+use crate::checkpoint::own::{KEY, OwnClassifier, OwnMetadata, SCHEMA};
+use crate::error::{Error, Result};
+use crate::extract::nets::{Backbone, assign, initialise, store};
+
+/// What to train, on what, and where to put it.
+pub struct Run<'a> {
+    /// What decides the weights.
+    pub config: &'a Config,
+    /// The images trained on.
+    pub train: &'a Pixels,
+    /// Images the encoder is judged on, with the name of their split.
+    pub held_out: Option<(&'a str, &'a Pixels)>,
+    /// The checkpoint to write.
+    pub out: &'a Path,
+    /// Where to compute.
+    pub device: Device,
+    /// A checkpoint is written every so many epochs, and at the end.
+    pub checkpoint_every: u64,
+    /// Continue from the state beside `out`, where there is one.
+    pub resume: bool,
+    /// Set from outside to stop after the step in progress, leaving a checkpoint to continue from.
+    pub stop: &'a AtomicBool,
+}
+
+/// What a run tells while it goes.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Before the first step.
+    Started {
+        /// Weights changed by gradient.
+        parameters: usize,
+        /// Steps of one epoch.
+        steps: u64,
+        /// Where the run begins: not at zero when it continues another.
+        from: Position,
+    },
+    /// After each step.
+    Step,
+    /// After each epoch.
+    Epoch {
+        /// Epochs done.
+        epoch: u64,
+        /// Mean loss over the epoch's steps.
+        loss: f64,
+        /// Learning rate of its last step.
+        lr: f64,
+    },
+    /// Measuring on the held-out images.
+    Evaluating,
+    /// A checkpoint is on the disk.
+    Saved {
+        /// Epochs done.
+        epoch: u64,
+        /// Held-out accuracy.
+        held_out: Option<Accuracy>,
+    },
+}
+
+/// What came out of a finished run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Weights changed by gradient.
+    pub parameters: usize,
+    /// Held-out accuracy, where there were held-out images.
+    pub held_out: Option<Accuracy>,
+}
+
+/// Trains an encoder to the end, or continues doing so.
+///
+/// # Errors
+/// Bad configuration or data; a loss that is no longer a number; a disk that refuses; [`Error::Interrupted`] when
+/// `stop` was set, after writing what is needed to continue.
+pub fn train(run: &Run, tell: &mut dyn FnMut(Event)) -> Result<Outcome> {
+    let entry = method(&run.config.method)?;
+    run.check(entry)?;
+    prepare_target(run.out, run.resume)?;
+    let state = state_path(run.out);
+    if run.resume && run.out.exists() && !state.exists() {
+        return run.finished();
+    }
+    let mut trainer = Trainer::new(run, entry)?;
+    let from = if run.resume && state.exists() { trainer.restore(&state)? } else { Position::default() };
+    let sampler = Sampler::new(run.train, entry, run.config, trainer.norm);
+    let parameters = trainer.sgd.parameters();
+    tell(Event::Started { parameters, steps: sampler.steps(), from });
+    let mut held_out = None;
+    std::thread::scope(|scope| {
+        let steps = sampler.steps();
+        let batches = sampler.ahead(scope, from);
+        for epoch in from.epoch..run.config.epochs {
+            let first = if epoch == from.epoch { from.step } else { 0 };
+            trainer.epoch(Position { epoch, step: first }, steps, &batches, tell)?;
+            let done = epoch + 1;
+            if done % run.checkpoint_every.max(1) == 0 || done == run.config.epochs {
+                held_out = trainer.save(Position { epoch: done, step: 0 }, tell)?;
+            }
+        }
+        Ok(())
+    })?;
+    // A finished run has nothing to continue.
+    match std::fs::remove_file(&state) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(&state)(error)),
+        _ => Ok(Outcome { parameters, held_out }),
+    }
+}
+
+impl Run<'_> {
+    fn check(&self, entry: &Entry) -> Result<()> {
+        self.config.check()?;
+        let (images, batch) = (self.train.len(), self.config.batch_size);
+        if images < batch {
+            return Err(Error::input(format!("--batch-size is {batch}, but there are only {images} images; pass a smaller one")));
+        }
+        if self.train.side() != self.config.image_size {
+            return Err(Error::input(format!("the images are {} px, not {}", self.train.side(), self.config.image_size)));
+        }
+        if entry.labels {
+            if let Some(at) = self.train.labels().iter().position(Option::is_none) {
+                return Err(Error::input(format!("image {at} has no label; {} needs one for every image", entry.name)));
+            }
+            if self.train.classes().len() < 2 {
+                return Err(Error::input(format!("there is one class only; {} needs at least two", entry.name)));
+            }
+        }
+        if let Some((split, held_out)) = self.held_out {
+            if held_out.side() != self.train.side() {
+                return Err(Error::input(format!(
+                    "split {split}: the images are {} px, those trained on {}; pass --image-size",
+                    held_out.side(),
+                    self.train.side()
+                )));
+            }
+            if held_out.classes() != self.train.classes() {
+                return Err(Error::input(format!("split {split}: its classes are not those trained on; pass --classes")));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Run<'_> {
+    /// The outcome of an earlier run with the same configuration and images, which left its checkpoint and no state:
+    /// there is nothing to continue.
+    fn finished(&self) -> Result<Outcome> {
+        let refuse = |why: String| Error::input(format!("{}: {why}; remove it to start again", self.out.display()));
+        let file = Contents::read(self.out)?;
+        let own: OwnMetadata = file
+            .metadata
+            .get(KEY)
+            .and_then(|text| serde_json::from_str(text).ok())
+            .ok_or_else(|| refuse("not a checkpoint of featscope pretrain, so it cannot be continued".to_owned()))?;
+        let earlier: Option<Config> = own.more.get("hyperparameters").and_then(|v| serde_json::from_value(v.clone()).ok());
+        let earlier = earlier.ok_or_else(|| refuse("its options are not known, so it cannot be continued".to_owned()))?;
+        if let Some(difference) = difference(&earlier, self.config) {
+            return Err(refuse(format!("a finished run that had {difference}")));
+        }
+        if own.more.get("data").and_then(|data| data.get("fingerprint")) != Some(&json!(self.train.fingerprint())) {
+            return Err(refuse("a finished run that saw other images".to_owned()));
+        }
+        let trained = |name: &str| !name.ends_with(".running_mean") && !name.ends_with(".running_var");
+        let parameters = file.tensors.iter().filter(|(name, _)| trained(name)).map(|(_, tensor)| tensor.numel()).sum();
+        let held_out = own.more.get("held_out").and_then(|held_out| held_out.get("accuracy"));
+        Ok(Outcome { parameters, held_out: held_out.and_then(|accuracy| serde_json::from_value(accuracy.clone()).ok()) })
+    }
+}
+
+struct Trainer<'a> {
+    run: &'a Run<'a>,
+    entry: &'static Entry,
+    norm: Norm,
+    vs: VarStore,
+    backbone: Backbone,
+    method: Box<dyn Method>,
+    sgd: Sgd,
+}
+
+impl<'a> Trainer<'a> {
+    fn new(run: &'a Run, entry: &'static Entry) -> Result<Self> {
+        // Our own generator draws everything; this covers what a method may draw inside libtorch.
+        tch::manual_seed(run.config.seed as i64);
+        let mut vs = store();
+        let backbone = Backbone::new(&(vs.root() / "backbone"), &run.config.arch)?;
+        let method = (entry.build)(&vs.root(), run.config, run.train.classes().len())?;
+        initialise(&vs, run.config.seed);
+        vs.set_device(run.device);
+        let sgd = Sgd::new(&vs, run.config.momentum, run.config.weight_decay);
+        let [mean, std] = run.train.mean_std();
+        Ok(Self { run, entry, norm: Norm { mean, std }, vs, backbone, method, sgd })
+    }
+
+    /// Trains from a position to the end of its epoch.
+    fn epoch(
+        &mut self,
+        from: Position,
+        steps: u64,
+        batches: &std::sync::mpsc::Receiver<super::data::Batch>,
+        tell: &mut dyn FnMut(Event),
+    ) -> Result<()> {
+        let config = self.run.config;
+        let total = steps * config.epochs;
+        let warmup = (config.warmup_epochs * steps as f64).round() as u64;
+        let mut losses = Tensor::zeros([], (Kind::Double, self.run.device));
+        let mut lr = 0.0;
+        for step in from.step..steps {
+            let Ok(batch) = batches.recv() else {
+                return Err(Error::input("the thread that draws batches ended early"));
+            };
+            let done = from.epoch * steps + step;
+            lr = schedule::cosine(done, total, warmup, config.lr);
+            let (views, labels) = batch.tensors(self.run.device);
+            let loss = self.method.loss(&self.backbone, &views, &labels);
+            self.sgd.step(&loss, lr);
+            tch::no_grad(|| self.method.after_step(&self.backbone, (done + 1) as f64 / total as f64));
+            losses += loss.detach().to_kind(Kind::Double);
+            // Reading the loss waits for the device: often enough to notice, seldom enough not to slow it down.
+            if (step % 16 == 15 || step + 1 == steps) && !losses.double_value(&[]).is_finite() {
+                return Err(Error::input(format!(
+                    "the loss is no longer a number in epoch {}, step {}; try a lower --lr",
+                    from.epoch + 1,
+                    step + 1
+                )));
+            }
+            tell(Event::Step);
+            if self.run.stop.load(Ordering::Relaxed) {
+                let at = if step + 1 == steps {
+                    Position { epoch: from.epoch + 1, step: 0 }
+                } else {
+                    Position { epoch: from.epoch, step: step + 1 }
+                };
+                self.write_state(at)?;
+                self.write_checkpoint(at, None)?;
+                return Err(Error::Interrupted);
+            }
+        }
+        let loss = losses.double_value(&[]) / (steps - from.step).max(1) as f64;
+        tell(Event::Epoch { epoch: from.epoch + 1, loss, lr });
+        Ok(())
+    }
+
+    /// Measures, and writes state and checkpoint.
+    fn save(&mut self, at: Position, tell: &mut dyn FnMut(Event)) -> Result<Option<Accuracy>> {
+        self.write_state(at)?;
+        let held_out = self.run.held_out.and_then(|(_, pixels)| {
+            tell(Event::Evaluating);
+            accuracy(&self.backbone, &*self.method, self.run.train, pixels, &self.norm, self.run.device)
+        });
+        self.write_checkpoint(at, held_out.as_ref())?;
+        tell(Event::Saved { epoch: at.epoch, held_out: held_out.clone() });
+        Ok(held_out)
+    }
+
+    fn write_checkpoint(&self, at: Position, held_out: Option<&Accuracy>) -> Result<()> {
+        let (config, data) = (self.run.config, self.run.train);
+        let held_out = self.run.held_out.zip(held_out).map(|((split, pixels), accuracy)| {
+            json!({"split": split, "fingerprint": pixels.fingerprint(), "accuracy": accuracy})
+        });
+        let more = json!({
+            "name": self.entry.name,
+            "version": env!("CARGO_PKG_VERSION"),
+            "epoch": at.epoch,
+            "seed": config.seed,
+            "classes": data.classes(),
+            "data": {"fingerprint": data.fingerprint(), "images": data.len()},
+            "hyperparameters": config,
+            "held_out": held_out,
+        });
+        let own = OwnMetadata {
+            schema: SCHEMA.to_owned(),
+            method: config.method.clone(),
+            arch: config.arch.clone(),
+            projector: self.method.projector().to_vec(),
+            classifier: self
+                .method
+                .classifier()
+                .map(|input| OwnClassifier { input, classes: data.classes().to_vec() }),
+            preprocess: Some(json!(self.norm.preprocess(config.image_size))),
+            more: more.as_object().cloned().unwrap_or_default(),
+        };
+        let tensors = self.vs.variables().into_iter().collect();
+        Contents { tensors, metadata: own.to_metadata().into_iter().collect() }.write(self.run.out)
+    }
+
+    /// Everything a run is continued from. It is written before the checkpoint and holds the weights too, so that
+    /// being killed between the two loses nothing.
+    fn write_state(&self, at: Position) -> Result<()> {
+        let mut tensors: std::collections::BTreeMap<_, _> =
+            self.vs.variables().into_iter().map(|(name, tensor)| (format!("weights.{name}"), tensor)).collect();
+        tensors.extend(self.sgd.momenta().map(|(name, m)| (format!("momentum.{name}"), m.shallow_clone())));
+        let metadata = [
+            ("schema", json!(STATE_SCHEMA)),
+            ("config", json!(self.run.config)),
+            ("data", json!(self.run.train.fingerprint())),
+            ("epoch", json!(at.epoch)),
+            ("step", json!(at.step)),
+        ];
+        Contents { tensors, metadata: metadata.into_iter().map(|(key, value)| (key.to_owned(), text(&value))).collect() }
+            .write(&state_path(self.run.out))
+    }
+
+    /// Takes over the state of an earlier run.
+    fn restore(&mut self, path: &Path) -> Result<Position> {
+        let refuse = |why: String| Error::input(format!("{}: {why}", path.display()));
+        let state = Contents::read(path)?;
+        let value = |key: &str| state.value(key).map_err(|e| refuse(e.to_string()));
+        if value("schema")? != STATE_SCHEMA {
+            return Err(refuse(format!("schema {}, expected {STATE_SCHEMA}", value("schema")?)));
+        }
+        let config: Config = serde_json::from_str(value("config")?).map_err(|e| refuse(format!("damaged ({e})")))?;
+        if let Some(difference) = difference(&config, self.run.config) {
+            return Err(refuse(format!(
+                "the earlier run had {difference}; pass the same options to continue it, or remove this file to start again"
+            )));
+        }
+        if value("data")? != self.run.train.fingerprint() {
+            return Err(refuse("the earlier run saw other images; remove this file to start again".to_owned()));
+        }
+        let number = |key: &str| value(key)?.parse::<u64>().map_err(|_| refuse(format!("damaged ({key} is no number)")));
+        let at = Position { epoch: number("epoch")?, step: number("step")? };
+        if at.epoch > self.run.config.epochs || at.step >= (self.run.train.len() / self.run.config.batch_size) as u64 {
+            return Err(refuse(format!("damaged (epoch {}, step {} is past the end)", at.epoch, at.step)));
+        }
+        let weights = state
+            .tensors
+            .iter()
+            .filter_map(|(name, tensor)| Some((name.strip_prefix("weights.")?.to_owned(), tensor.shallow_clone())))
+            .collect();
+        assign(&self.vs, &weights).map_err(|e| refuse(e.to_string()))?;
+        for (name, momentum) in self.sgd.momenta_mut() {
+            let saved = state.tensors.get(&format!("momentum.{name}")).filter(|t| t.size() == momentum.size());
+            momentum.copy_(saved.ok_or_else(|| refuse(format!("damaged (no momentum for {name})")))?);
+        }
+        Ok(at)
+    }
+}
+
+/// Strings as they are, everything else as JSON.
+fn text(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The first option in which two configurations differ, in words.
+fn difference(earlier: &Config, now: &Config) -> Option<String> {
+    let (earlier, now) = (json!(earlier), json!(now));
+    let (earlier, now) = (earlier.as_object()?, now.as_object()?);
+    let (key, value) = earlier.iter().find(|(key, value)| now.get(*key) != Some(value))?;
+    Some(format!("{} {}, not {}", key.replace('_', "-"), text(value), now.get(key).map(text).unwrap_or_default()))
+}

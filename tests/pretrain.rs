@@ -1,0 +1,284 @@
+//! Pretraining on tiny made-up images, and the promises of the committed checkpoints.
+#![cfg(feature = "torch")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use featscope::checkpoint::arch::{Arch, SmallCnn};
+use featscope::error::Error;
+use featscope::pretrain::data::Pixels;
+use featscope::pretrain::save::{Contents, state_path};
+use featscope::pretrain::{Config, Event, METHODS, Outcome, Run, train};
+use tch::{Device, Tensor};
+
+const SIDE: usize = 8;
+
+/// Images of three classes: bright in red, green or blue, with a pattern of their own.
+fn pixels(count: usize) -> Pixels {
+    let mut bytes = Vec::new();
+    for i in 0..count {
+        for channel in 0..3 {
+            for at in 0..SIDE * SIDE {
+                let bright = if channel == i % 3 { 150 } else { 30 };
+                bytes.push((bright + (i * 31 + at * 17 + channel * 5) % 90) as u8);
+            }
+        }
+    }
+    let labels = (0..count).map(|i| Some(i as u32 % 3)).collect();
+    let classes = ["red", "green", "blue"].map(str::to_owned).to_vec();
+    Pixels::new(bytes, SIDE, labels, classes, format!("tiny {count}")).unwrap()
+}
+
+fn config(method: &str) -> Config {
+    Config {
+        method: method.to_owned(),
+        arch: Arch::SmallCnn(SmallCnn { stem: 4, stages: vec![8, 8] }),
+        projector: [8, 4],
+        epochs: 4,
+        batch_size: 12,
+        lr: 0.1,
+        warmup_epochs: 0.5,
+        momentum: 0.9,
+        weight_decay: 5e-4,
+        temperature: 0.5,
+        image_size: SIDE,
+        seed: 3,
+    }
+}
+
+struct Trial<'a> {
+    config: Config,
+    pixels: &'a Pixels,
+    out: &'a Path,
+    resume: bool,
+    /// Ctrl-C after so many steps.
+    stop_after: usize,
+}
+
+impl Trial<'_> {
+    fn run(&self) -> (Result<Outcome, Error>, Vec<f64>) {
+        // The same bits are promised for the same number of threads.
+        tch::set_num_threads(1);
+        let stop = AtomicBool::new(false);
+        let run = Run {
+            config: &self.config,
+            train: self.pixels,
+            held_out: Some(("test", self.pixels)),
+            out: self.out,
+            device: Device::Cpu,
+            checkpoint_every: 3,
+            resume: self.resume,
+            stop: &stop,
+        };
+        let (mut losses, mut steps) = (Vec::new(), 0);
+        let outcome = train(&run, &mut |event| match event {
+            Event::Epoch { loss, .. } => losses.push(loss),
+            Event::Step => {
+                steps += 1;
+                // The flag is read after this call.
+                stop.store(steps == self.stop_after, std::sync::atomic::Ordering::Relaxed);
+            }
+            _ => {}
+        });
+        (outcome, losses)
+    }
+}
+
+fn trial<'a>(method: &str, pixels: &'a Pixels, out: &'a Path) -> Trial<'a> {
+    Trial { config: config(method), pixels, out, resume: false, stop_after: usize::MAX }
+}
+
+fn weights(path: &Path) -> BTreeMap<String, Tensor> {
+    Contents::read(path).unwrap().tensors
+}
+
+fn message(trial: &Trial) -> String {
+    trial.run().0.unwrap_err().to_string()
+}
+
+#[test]
+fn every_method_lowers_its_loss_and_separates_the_classes() {
+    let (dir, pixels) = (tempfile::tempdir().unwrap(), pixels(60));
+    for entry in &METHODS {
+        let out = dir.path().join(format!("{}.safetensors", entry.id));
+        let mut trial = trial(entry.id, &pixels, &out);
+        trial.config.epochs = 8;
+        let (outcome, losses) = trial.run();
+        let outcome = outcome.unwrap();
+        assert!(losses.last() < losses.first(), "{}: {losses:?}", entry.id);
+        let accuracy = outcome.held_out.unwrap();
+        assert_eq!(accuracy.images, 60);
+        assert_eq!(accuracy.classifier.is_some(), entry.labels);
+        // Three classes told apart by colour alone; SimCLR's colour jitter and grey hide some of it, chance is 1/3.
+        let floor = if entry.labels { 0.9 } else { 0.5 };
+        assert!(accuracy.nearest_class_mean > floor, "{}: {accuracy:?}", entry.id);
+        assert!(!state_path(&out).exists());
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_file_and_another_seed_another() {
+    let (dir, pixels) = (tempfile::tempdir().unwrap(), pixels(30));
+    for entry in &METHODS {
+        let [a, b, c] = ["a", "b", "c"].map(|n| dir.path().join(format!("{}-{n}.safetensors", entry.id)));
+        trial(entry.id, &pixels, &a).run().0.unwrap();
+        trial(entry.id, &pixels, &b).run().0.unwrap();
+        let mut other = trial(entry.id, &pixels, &c);
+        other.config.seed = 4;
+        other.run().0.unwrap();
+        let bytes = |path: &Path| std::fs::read(path).unwrap();
+        assert!(bytes(&a) == bytes(&b), "{}: not the same bytes", entry.id);
+        assert_ne!(weights(&a), weights(&c));
+    }
+}
+
+#[test]
+fn a_run_stopped_anywhere_and_resumed_ends_as_an_uninterrupted_one() {
+    let (dir, pixels) = (tempfile::tempdir().unwrap(), pixels(30));
+    for entry in &METHODS {
+        let whole = dir.path().join(format!("{}-whole.safetensors", entry.id));
+        let expected = trial(entry.id, &pixels, &whole).run().0.unwrap();
+        // Two steps an epoch: in the middle of one, at the end of one, at a checkpoint.
+        for stop_after in [1, 2, 5, 6] {
+            let out = dir.path().join(format!("{}-{stop_after}.safetensors", entry.id));
+            let mut stopped = trial(entry.id, &pixels, &out);
+            stopped.stop_after = stop_after;
+            assert!(matches!(stopped.run().0, Err(Error::Interrupted)));
+            assert!(!weights(&out).is_empty(), "an interrupted run leaves a whole checkpoint");
+            stopped.resume = true;
+            stopped.stop_after = usize::MAX;
+            assert_eq!(stopped.run().0.unwrap(), expected);
+            assert!(std::fs::read(&out).unwrap() == std::fs::read(&whole).unwrap(), "{} {stop_after}", entry.id);
+            // A third time there is nothing left to do, and the answer is the same.
+            assert_eq!(stopped.run().0.unwrap(), expected);
+        }
+    }
+}
+
+#[test]
+fn methods_start_from_the_same_backbone() {
+    let (dir, pixels) = (tempfile::tempdir().unwrap(), pixels(30));
+    let first = |id: &str| {
+        let out = dir.path().join(format!("{id}.safetensors"));
+        let mut trial = trial(id, &pixels, &out);
+        // A step too small to move an f32 weight leaves the first weights.
+        trial.config.lr = 1e-30;
+        trial.config.epochs = 1;
+        trial.run().0.unwrap();
+        weights(&out)["backbone.stage2.conv2.weight"].shallow_clone()
+    };
+    let sl = first("sl");
+    assert_eq!(sl, first("sl-mlp"));
+    assert_eq!(sl, first("simclr"));
+}
+
+#[test]
+fn a_checkpoint_says_what_it_is() {
+    let (dir, pixels) = (tempfile::tempdir().unwrap(), pixels(30));
+    let out = dir.path().join("ein Ordner/sl-mlp.safetensors");
+    trial("sl-mlp", &pixels, &out).run().0.unwrap();
+    let contents = Contents::read(&out).unwrap();
+    let own: serde_json::Value = serde_json::from_str(&contents.metadata["featscope"]).unwrap();
+    assert_eq!(own["schema"], "featscope/checkpoint/1");
+    assert_eq!(own["method"], "sl-mlp");
+    assert_eq!(own["arch"]["stages"], serde_json::json!([8, 8]));
+    assert_eq!(own["projector"].as_array().unwrap().len(), 4);
+    assert_eq!(own["classifier"]["input"], "projector");
+    assert_eq!(own["classifier"]["classes"], serde_json::json!(["red", "green", "blue"]));
+    assert_eq!((&own["epoch"], &own["seed"]), (&4.into(), &3.into()));
+    assert_eq!(own["data"]["fingerprint"], "tiny 30");
+    assert!(own["held_out"]["accuracy"]["classifier"].is_f64());
+    let heads: Vec<_> = contents.tensors.keys().filter(|name| !name.starts_with("backbone.")).cloned().collect();
+    let expected = "classifier.0.bias classifier.0.weight projector.0.bias projector.0.weight projector.1.bias \
+                    projector.1.running_mean projector.1.running_var projector.1.weight projector.3.bias projector.3.weight";
+    assert_eq!(heads.join(" "), expected);
+}
+
+#[test]
+fn bad_input_is_refused_in_one_sentence() {
+    let (dir, tiny) = (tempfile::tempdir().unwrap(), pixels(30));
+    let out = dir.path().join("a.safetensors");
+    let with = |change: &dyn Fn(&mut Config)| {
+        let mut trial = trial("sl", &tiny, &out);
+        change(&mut trial.config);
+        message(&trial)
+    };
+    assert!(with(&|c| c.method = "mae".into()).contains("expected sl, sl-mlp, simclr"));
+    assert!(with(&|c| c.lr = f64::NAN).contains("--lr is NaN"));
+    assert!(with(&|c| c.epochs = 0).contains("--epochs is 0"));
+    assert!(with(&|c| c.batch_size = 31).contains("there are only 30 images"));
+    assert!(with(&|c| c.batch_size = 1).contains("at least 2 images"));
+    assert!(with(&|c| c.momentum = 1.0).contains("--momentum is 1"));
+    assert!(with(&|c| c.image_size = 16).contains("the images are 8 px, not 16"));
+    assert!(with(&|c| c.arch = Arch::SmallCnn(SmallCnn { stem: 0, stages: vec![4] })).contains("widths"));
+    assert!(with(&|c| c.lr = 1e30).contains("the loss is no longer a number in epoch"), "{}", with(&|c| c.lr = 1e30));
+
+    let mut labels = tiny.labels().to_vec();
+    labels[7] = None;
+    let unlabelled = Pixels::new(vec![9; 30 * 3 * 64], SIDE, labels, tiny.classes().to_vec(), String::new()).unwrap();
+    assert!(message(&trial("sl", &unlabelled, &out)).contains("image 7 has no label; SL needs one"));
+    assert!(!out.exists(), "a refused run writes nothing");
+    assert!(message(&trial("sl", &tiny, Path::new("a.pth"))).contains("ends in .safetensors"));
+}
+
+#[test]
+fn files_that_are_there_are_neither_overwritten_nor_mixed_up() {
+    let (dir, tiny) = (tempfile::tempdir().unwrap(), pixels(30));
+    let out = dir.path().join("a.safetensors");
+    let mut stopped = trial("sl", &tiny, &out);
+    stopped.stop_after = 3;
+    stopped.run().0.unwrap_err();
+    assert!(message(&trial("sl", &tiny, &out)).contains("is there already; pass --resume"));
+    // Another configuration, or other images, cannot continue it: neither before it is finished nor after.
+    for _ in 0..2 {
+        let mut other = trial("sl", &tiny, &out);
+        other.resume = true;
+        other.config.lr = 0.2;
+        let refused = message(&other);
+        assert!(refused.contains("lr 0.1, not 0.2"), "{refused}");
+        let more = pixels(33);
+        let mut other = trial("sl", &more, &out);
+        other.resume = true;
+        assert!(message(&other).contains("saw other images"));
+        stopped.resume = true;
+        stopped.stop_after = usize::MAX;
+        stopped.run().0.unwrap();
+    }
+}
+
+#[test]
+fn a_damaged_state_is_refused() {
+    let (dir, tiny) = (tempfile::tempdir().unwrap(), pixels(30));
+    let out = dir.path().join("a.safetensors");
+    let mut stopped = trial("simclr", &tiny, &out);
+    stopped.stop_after = 3;
+    stopped.run().0.unwrap_err();
+    stopped.resume = true;
+    let (state, mut contents) = (state_path(&out), Contents::read(&state_path(&out)).unwrap());
+    let bytes = std::fs::read(&state).unwrap();
+    for cut in [0, 7, 100, bytes.len() - 5] {
+        std::fs::write(&state, &bytes[..cut]).unwrap();
+        assert!(message(&stopped).contains("damaged"), "cut at {cut}");
+    }
+    contents.tensors.remove("momentum.backbone.conv1.weight").unwrap();
+    contents.write(&state).unwrap();
+    assert!(message(&stopped).contains("no momentum for backbone.conv1.weight"));
+    contents.metadata.insert("epoch".to_owned(), "99".to_owned());
+    contents.tensors.insert("momentum.backbone.conv1.weight".to_owned(), Tensor::from_slice(&[0f32; 108]).view([4, 3, 3, 3]));
+    contents.write(&state).unwrap();
+    assert!(message(&stopped).contains("epoch 99"));
+}
+
+/// At most 0.45 M parameters with heads, and 2 MB, so that the repository stays small.
+#[test]
+fn committed_checkpoints_are_small() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/checkpoints");
+    for entry in &METHODS {
+        let path = folder.join(format!("{}.safetensors", entry.id));
+        let trained = |name: &str| !name.contains(".running_");
+        let count: usize = weights(&path).iter().filter(|(name, _)| trained(name)).map(|(_, t)| t.numel()).sum();
+        assert!((100_000..=450_000).contains(&count), "{}: {count} parameters", entry.id);
+        assert!(std::fs::metadata(&path).unwrap().len() <= 2_000_000);
+    }
+}
