@@ -1,5 +1,6 @@
 //! Pretraining on tiny made-up images, and the promises of the committed checkpoints.
 #![cfg(feature = "torch")]
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,7 +34,10 @@ fn pixels(count: usize) -> Pixels {
 fn config(method: &str) -> Config {
     Config {
         method: method.to_owned(),
-        arch: Arch::SmallCnn(SmallCnn { stem: 4, stages: vec![8, 8] }),
+        arch: Arch::SmallCnn(SmallCnn {
+            stem: 4,
+            stages: vec![8, 8],
+        }),
         projector: [8, 4],
         epochs: 4,
         batch_size: 12,
@@ -86,7 +90,13 @@ impl Trial<'_> {
 }
 
 fn trial<'a>(method: &str, pixels: &'a Pixels, out: &'a Path) -> Trial<'a> {
-    Trial { config: config(method), pixels, out, resume: false, stop_after: usize::MAX }
+    Trial {
+        config: config(method),
+        pixels,
+        out,
+        resume: false,
+        stop_after: usize::MAX,
+    }
 }
 
 fn weights(path: &Path) -> BTreeMap<String, Tensor> {
@@ -139,17 +149,24 @@ fn a_run_stopped_anywhere_and_resumed_ends_as_an_uninterrupted_one() {
     for entry in &METHODS {
         let whole = dir.path().join(format!("{}-whole.safetensors", entry.id));
         let expected = trial(entry.id, &pixels, &whole).run().0.unwrap();
-        // Two steps an epoch: in the middle of one, at the end of one, at a checkpoint.
-        for stop_after in [1, 2, 5, 6] {
+        // Two steps an epoch: in the middle of one, at the end of one, at a checkpoint, after the last.
+        for stop_after in [1, 2, 5, 6, 8] {
             let out = dir.path().join(format!("{}-{stop_after}.safetensors", entry.id));
             let mut stopped = trial(entry.id, &pixels, &out);
             stopped.stop_after = stop_after;
             assert!(matches!(stopped.run().0, Err(Error::Interrupted)));
-            assert!(!weights(&out).is_empty(), "an interrupted run leaves a whole checkpoint");
+            assert!(
+                !weights(&out).is_empty(),
+                "an interrupted run leaves a whole checkpoint"
+            );
             stopped.resume = true;
             stopped.stop_after = usize::MAX;
             assert_eq!(stopped.run().0.unwrap(), expected);
-            assert!(std::fs::read(&out).unwrap() == std::fs::read(&whole).unwrap(), "{} {stop_after}", entry.id);
+            assert!(
+                std::fs::read(&out).unwrap() == std::fs::read(&whole).unwrap(),
+                "{} {stop_after}",
+                entry.id
+            );
             // A third time there is nothing left to do, and the answer is the same.
             assert_eq!(stopped.run().0.unwrap(), expected);
         }
@@ -185,11 +202,19 @@ fn a_checkpoint_says_what_it_is() {
     assert_eq!(own["arch"]["stages"], serde_json::json!([8, 8]));
     assert_eq!(own["projector"].as_array().unwrap().len(), 4);
     assert_eq!(own["classifier"]["input"], "projector");
-    assert_eq!(own["classifier"]["classes"], serde_json::json!(["red", "green", "blue"]));
+    assert_eq!(
+        own["classifier"]["classes"],
+        serde_json::json!(["red", "green", "blue"])
+    );
     assert_eq!((&own["epoch"], &own["seed"]), (&4.into(), &3.into()));
     assert_eq!(own["data"]["fingerprint"], "tiny 30");
     assert!(own["held_out"]["accuracy"]["classifier"].is_f64());
-    let heads: Vec<_> = contents.tensors.keys().filter(|name| !name.starts_with("backbone.")).cloned().collect();
+    let heads: Vec<_> = contents
+        .tensors
+        .keys()
+        .filter(|name| !name.starts_with("backbone."))
+        .cloned()
+        .collect();
     let expected = "classifier.0.bias classifier.0.weight projector.0.bias projector.0.weight projector.1.bias \
                     projector.1.running_mean projector.1.running_var projector.1.weight projector.3.bias projector.3.weight";
     assert_eq!(heads.join(" "), expected);
@@ -211,12 +236,29 @@ fn bad_input_is_refused_in_one_sentence() {
     assert!(with(&|c| c.batch_size = 1).contains("at least 2 images"));
     assert!(with(&|c| c.momentum = 1.0).contains("--momentum is 1"));
     assert!(with(&|c| c.image_size = 16).contains("the images are 8 px, not 16"));
-    assert!(with(&|c| c.arch = Arch::SmallCnn(SmallCnn { stem: 0, stages: vec![4] })).contains("widths"));
-    assert!(with(&|c| c.lr = 1e30).contains("the loss is no longer a number in epoch"), "{}", with(&|c| c.lr = 1e30));
+    assert!(
+        with(&|c| c.arch = Arch::SmallCnn(SmallCnn {
+            stem: 0,
+            stages: vec![4]
+        }))
+        .contains("widths")
+    );
+    assert!(
+        with(&|c| c.lr = 1e30).contains("the loss is no longer a number in epoch"),
+        "{}",
+        with(&|c| c.lr = 1e30)
+    );
 
     let mut labels = tiny.labels().to_vec();
     labels[7] = None;
-    let unlabelled = Pixels::new(vec![9; 30 * 3 * 64], SIDE, labels, tiny.classes().to_vec(), String::new()).unwrap();
+    let unlabelled = Pixels::new(
+        vec![9; 30 * 3 * 64],
+        SIDE,
+        labels,
+        tiny.classes().to_vec(),
+        String::new(),
+    )
+    .unwrap();
     assert!(message(&trial("sl", &unlabelled, &out)).contains("image 7 has no label; SL needs one"));
     assert!(!out.exists(), "a refused run writes nothing");
     assert!(message(&trial("sl", &tiny, Path::new("a.pth"))).contains("ends in .safetensors"));
@@ -261,24 +303,13 @@ fn a_damaged_state_is_refused() {
         std::fs::write(&state, &bytes[..cut]).unwrap();
         assert!(message(&stopped).contains("damaged"), "cut at {cut}");
     }
-    contents.tensors.remove("momentum.backbone.conv1.weight").unwrap();
+    let momentum = contents.tensors.remove("momentum.backbone.conv1.weight").unwrap();
     contents.write(&state).unwrap();
     assert!(message(&stopped).contains("no momentum for backbone.conv1.weight"));
     contents.metadata.insert("epoch".to_owned(), "99".to_owned());
-    contents.tensors.insert("momentum.backbone.conv1.weight".to_owned(), Tensor::from_slice(&[0f32; 108]).view([4, 3, 3, 3]));
+    contents
+        .tensors
+        .insert("momentum.backbone.conv1.weight".to_owned(), momentum);
     contents.write(&state).unwrap();
     assert!(message(&stopped).contains("epoch 99"));
-}
-
-/// At most 0.45 M parameters with heads, and 2 MB, so that the repository stays small.
-#[test]
-fn committed_checkpoints_are_small() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/checkpoints");
-    for entry in &METHODS {
-        let path = folder.join(format!("{}.safetensors", entry.id));
-        let trained = |name: &str| !name.contains(".running_");
-        let count: usize = weights(&path).iter().filter(|(name, _)| trained(name)).map(|(_, t)| t.numel()).sum();
-        assert!((100_000..=450_000).contains(&count), "{}: {count} parameters", entry.id);
-        assert!(std::fs::metadata(&path).unwrap().len() <= 2_000_000);
-    }
 }

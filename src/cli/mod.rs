@@ -6,10 +6,10 @@ mod analyze;
 mod compare;
 #[cfg(feature = "analysis")]
 mod hand_over;
-#[cfg(feature = "analysis")]
-mod metrics;
 #[cfg(feature = "torch")]
 mod interrupt;
+#[cfg(feature = "analysis")]
+mod metrics;
 #[cfg(feature = "torch")]
 mod pretrain;
 pub mod style;
@@ -109,6 +109,8 @@ fn libtorch_failures_are_errors(run: impl FnOnce() -> anyhow::Result<ExitCode>) 
         // libtorch's messages go on with its call stack, escaped by tch's `unwrap`.
         let first = message.split(['\n']).next().unwrap_or(message);
         let first = first.split("\\n").next().unwrap_or(first);
-        Err(anyhow::anyhow!("libtorch could not go on: {first}; if memory ran out, pass a smaller --batch-size"))
+        Err(anyhow::anyhow!(
+            "libtorch could not go on: {first}; if memory ran out, pass a smaller --batch-size"
+        ))
     })
 }

@@ -128,7 +128,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     save::prepare_target(&args.out, args.resume)?;
 
     let read = |split: &str, side| -> anyhow::Result<Pixels> {
-        Ok(Pixels::read(&images::open(&args.data, Some(split), args.classes.as_deref())?, side)?)
+        Ok(Pixels::read(
+            &images::open(&args.data, Some(split), args.classes.as_deref())?,
+            side,
+        )?)
     };
     let train = read(&args.split, args.image_size)?;
     config.image_size = train.side();
@@ -162,7 +165,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Err(Error::Interrupted) => bail!("interrupted; {} is whole, --resume continues", args.out.display()),
         outcome => outcome?,
     };
-    let mut text = format!("{}: {}, {} parameters\n", args.out.display(), entry.name, outcome.parameters);
+    let mut text = format!(
+        "{}: {}, {} parameters\n",
+        args.out.display(),
+        entry.name,
+        outcome.parameters
+    );
     if let Some(accuracy) = &outcome.held_out {
         writeln!(text, "held-out accuracy: {}", describe(accuracy))?;
     }
@@ -175,9 +183,10 @@ impl Args {
         let arch = Arch::parse(&self.arch)?;
         match (self.widths.as_deref(), &arch) {
             (None, _) => Ok(arch),
-            (Some([stem, stages @ ..]), Arch::SmallCnn(_)) if !stages.is_empty() => {
-                Ok(Arch::SmallCnn(SmallCnn { stem: *stem, stages: stages.to_vec() }))
-            }
+            (Some([stem, stages @ ..]), Arch::SmallCnn(_)) if !stages.is_empty() => Ok(Arch::SmallCnn(SmallCnn {
+                stem: *stem,
+                stages: stages.to_vec(),
+            })),
             (Some(_), Arch::SmallCnn(_)) => bail!("--widths: expected the stem's width and at least one stage's"),
             (Some(_), _) => bail!("--widths is for --arch small-cnn; {} has its own", self.arch),
         }
@@ -186,7 +195,10 @@ impl Args {
 
 fn describe(accuracy: &Accuracy) -> String {
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
-    let classifier = accuracy.classifier.map(|share| format!("classifier {}, ", percent(share))).unwrap_or_default();
+    let classifier = accuracy
+        .classifier
+        .map(|share| format!("classifier {}, ", percent(share)))
+        .unwrap_or_default();
     let nearest = percent(accuracy.nearest_class_mean);
     format!("{classifier}nearest class mean {nearest} ({} images)", accuracy.images)
 }
@@ -224,13 +236,20 @@ impl Teller {
 
     fn tell(&mut self, event: Event) {
         match event {
-            Event::Started { parameters, steps, from } => {
+            Event::Started {
+                parameters,
+                steps,
+                from,
+            } => {
                 let done = from.epoch * steps + from.step;
                 (self.steps, self.left) = (steps, self.epochs * steps - done);
                 self.bar = style::progress(self.epochs * steps * self.batch, "images");
                 self.bar.set_position(done * self.batch);
                 self.bar.reset_eta();
-                self.say(&format!("{parameters} parameters, {} epochs of {steps} steps", self.epochs));
+                self.say(&format!(
+                    "{parameters} parameters, {} epochs of {steps} steps",
+                    self.epochs
+                ));
                 if done > 0 {
                     self.say(&format!("continuing after epoch {}, step {}", from.epoch, from.step));
                 }
@@ -255,7 +274,9 @@ impl Teller {
             Event::Evaluating => self.bar.set_message("measuring"),
             Event::Saved { epoch, held_out } => {
                 self.bar.set_message("images");
-                let accuracy = held_out.map(|a| format!(": held-out {}", describe(&a))).unwrap_or_default();
+                let accuracy = held_out
+                    .map(|a| format!(": held-out {}", describe(&a)))
+                    .unwrap_or_default();
                 self.say(&format!("checkpoint after epoch {epoch}{accuracy}"));
                 self.last = Instant::now();
             }

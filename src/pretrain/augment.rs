@@ -40,7 +40,11 @@ fn crop_flip(image: &[u8], side: usize, rng: &mut ChaCha8Rng, out: &mut [f32]) {
             for (x, value) in row.iter_mut().enumerate() {
                 let x = if flip { side - 1 - x } else { x };
                 let (from_y, from_x) = ((y + down).wrapping_sub(pad), (x + right).wrapping_sub(pad));
-                *value = if from_y < side && from_x < side { f32::from(plane[from_y * side + from_x]) / 255.0 } else { 0.0 };
+                *value = if from_y < side && from_x < side {
+                    f32::from(plane[from_y * side + from_x]) / 255.0
+                } else {
+                    0.0
+                };
             }
         }
     }
@@ -70,9 +74,17 @@ fn crop_box(side: usize, rng: &mut ChaCha8Rng) -> (usize, usize, usize, usize) {
     for _ in 0..10 {
         let area = (side * side) as f64 * rng.random_range(0.2..1.0);
         let ratio = rng.random_range(ratios.0..ratios.1).exp();
-        let (width, height) = ((area * ratio).sqrt().round() as usize, (area / ratio).sqrt().round() as usize);
+        let (width, height) = (
+            (area * ratio).sqrt().round() as usize,
+            (area / ratio).sqrt().round() as usize,
+        );
         if (1..=side).contains(&width) && (1..=side).contains(&height) {
-            return (rng.random_range(0..=side - height), rng.random_range(0..=side - width), height, width);
+            return (
+                rng.random_range(0..=side - height),
+                rng.random_range(0..=side - width),
+                height,
+                width,
+            );
         }
     }
     (0, 0, side, side)
@@ -102,7 +114,9 @@ fn jitter(pixels: &mut [f32], rng: &mut ChaCha8Rng) {
             0 => pixels.iter_mut().for_each(|p| *p = (*p * factors[0]).clamp(0.0, 1.0)),
             1 => {
                 let mean = mean_grey(pixels);
-                pixels.iter_mut().for_each(|p| *p = (*p * factors[1] + mean * (1.0 - factors[1])).clamp(0.0, 1.0));
+                pixels
+                    .iter_mut()
+                    .for_each(|p| *p = (*p * factors[1] + mean * (1.0 - factors[1])).clamp(0.0, 1.0));
             }
             2 => blend_with_grey(pixels, factors[2]),
             _ => turn_hue(pixels, turn),
@@ -233,12 +247,21 @@ mod tests {
     fn hue_turns_as_in_colorsys() {
         let mut red = vec![1.0, 0.0, 0.0];
         turn_hue(&mut red, 1.0 / 3.0);
-        assert!(red.iter().zip([0.0, 1.0, 0.0]).all(|(a, b)| (a - b).abs() < 1e-6), "{red:?}");
+        assert!(
+            red.iter().zip([0.0, 1.0, 0.0]).all(|(a, b)| (a - b).abs() < 1e-6),
+            "{red:?}"
+        );
         let mut mixed = vec![0.2, 0.6, 0.4];
         turn_hue(&mut mixed, 0.1);
-        assert!(mixed.iter().zip([0.2, 0.56, 0.6]).all(|(a, b)| (a - b).abs() < 1e-6), "{mixed:?}");
+        assert!(
+            mixed.iter().zip([0.2, 0.56, 0.6]).all(|(a, b)| (a - b).abs() < 1e-6),
+            "{mixed:?}"
+        );
         turn_hue(&mut mixed, -0.1);
-        assert!(mixed.iter().zip([0.2, 0.6, 0.4]).all(|(a, b)| (a - b).abs() < 1e-6), "{mixed:?}");
+        assert!(
+            mixed.iter().zip([0.2, 0.6, 0.4]).all(|(a, b)| (a - b).abs() < 1e-6),
+            "{mixed:?}"
+        );
         let mut grey = vec![0.3, 0.3, 0.3];
         turn_hue(&mut grey, 0.1);
         assert_eq!(grey, [0.3, 0.3, 0.3]);

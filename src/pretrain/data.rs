@@ -38,15 +38,21 @@ impl Pixels {
     /// # Errors
     /// When an image cannot be read or decoded, has another size, or the set is empty or too large for memory.
     pub fn read(set: &ImageSet, side: Option<usize>) -> Result<Self> {
-        if set.len() == 0 {
-            return Err(Error::input("the data set has no images; check --data, --split and --classes"));
+        if set.is_empty() {
+            return Err(Error::input(
+                "the data set has no images; check --data, --split and --classes",
+            ));
         }
         let given = side;
         let mut side = side;
         let mut bytes = Vec::new();
         for start in (0..set.len()).step_by(CHUNK) {
             let range = start..(start + CHUNK).min(set.len());
-            let images: Vec<RgbImage> = set.read(range.clone())?.par_iter().map(|raw| raw.decode()).collect::<Result<_>>()?;
+            let images: Vec<RgbImage> = set
+                .read(range.clone())?
+                .par_iter()
+                .map(|raw| raw.decode())
+                .collect::<Result<_>>()?;
             let side = *side.get_or_insert_with(|| images[0].width().max(images[0].height()) as usize);
             if set.len().saturating_mul(3 * side * side) > LARGEST {
                 return Err(Error::input(format!(
@@ -80,11 +86,25 @@ impl Pixels {
     ///
     /// # Errors
     /// When the sizes do not agree or a label names no class.
-    pub fn new(bytes: Vec<u8>, side: usize, labels: Vec<Option<u32>>, classes: Vec<String>, fingerprint: String) -> Result<Self> {
-        if bytes.len() != labels.len() * 3 * side * side || labels.iter().flatten().any(|&l| l as usize >= classes.len()) {
+    pub fn new(
+        bytes: Vec<u8>,
+        side: usize,
+        labels: Vec<Option<u32>>,
+        classes: Vec<String>,
+        fingerprint: String,
+    ) -> Result<Self> {
+        if bytes.len() != labels.len() * 3 * side * side
+            || labels.iter().flatten().any(|&l| l as usize >= classes.len())
+        {
             return Err(Error::input("pixels, labels and classes do not fit together"));
         }
-        Ok(Self { bytes, side, labels, classes, fingerprint })
+        Ok(Self {
+            bytes,
+            side,
+            labels,
+            classes,
+            fingerprint,
+        })
     }
 
     /// The number of images.
@@ -145,7 +165,9 @@ impl Pixels {
         let bytes = &self.bytes[range.start * size..range.end * size];
         let images = Tensor::from_data_size(bytes, &[count, 3, side, side], tch::Kind::Uint8).to_device(device);
         let channel = |values: [f64; 3]| {
-            Tensor::from_slice(&values.map(|v| v as f32)).view([1, 3, 1, 1]).to_device(device)
+            Tensor::from_slice(&values.map(|v| v as f32))
+                .view([1, 3, 1, 1])
+                .to_device(device)
         };
         (images.to_kind(tch::Kind::Float) / 255.0 - channel(norm.mean)) / channel(norm.std)
     }
@@ -176,7 +198,10 @@ impl Norm {
 
 /// Adds the three planes of an image, resized and cropped as it will be when features are extracted.
 fn push_planar(bytes: &mut Vec<u8>, image: &RgbImage, side: usize) {
-    let unscaled = Norm { mean: [0.0; 3], std: [1.0; 3] };
+    let unscaled = Norm {
+        mean: [0.0; 3],
+        std: [1.0; 3],
+    };
     let values = unscaled.preprocess(side).apply(image);
     bytes.extend(values.iter().map(|value| (value * 255.0).round() as u8));
 }
@@ -201,8 +226,11 @@ impl Batch {
     /// The views, (B, 3, S, S) each, and the labels (B), on the device.
     pub fn tensors(&self, device: Device) -> (Vec<Tensor>, Tensor) {
         let (count, side) = (self.labels.len() as i64, self.side as i64);
-        let views =
-            self.views.iter().map(|v| Tensor::from_slice(v).view([count, 3, side, side]).to_device(device)).collect();
+        let views = self
+            .views
+            .iter()
+            .map(|v| Tensor::from_slice(v).view([count, 3, side, side]).to_device(device))
+            .collect();
         (views, Tensor::from_slice(&self.labels).to_device(device))
     }
 }
@@ -220,7 +248,14 @@ pub struct Sampler<'a> {
 impl<'a> Sampler<'a> {
     /// A sampler of these images for this method.
     pub fn new(pixels: &'a Pixels, entry: &'static Entry, config: &'a Config, norm: Norm) -> Self {
-        Self { pixels, entry, config, norm, order: Vec::new(), order_of: None }
+        Self {
+            pixels,
+            entry,
+            config,
+            norm,
+            order: Vec::new(),
+            order_of: None,
+        }
     }
 
     /// Steps of one epoch; a last, smaller batch is left out.
@@ -232,15 +267,25 @@ impl<'a> Sampler<'a> {
     pub fn batch(&mut self, at: Position) -> Batch {
         if self.order_of != Some(at.epoch) {
             self.order = (0..self.pixels.len()).collect();
-            self.order.shuffle(&mut stream(self.config.seed, &format!("order {}", at.epoch)));
+            self.order
+                .shuffle(&mut stream(self.config.seed, &format!("order {}", at.epoch)));
             self.order_of = Some(at.epoch);
         }
         let size = self.config.batch_size;
         let chosen = &self.order[at.step as usize * size..][..size];
-        let views = (0..self.entry.views).map(|view| self.view(chosen, at.epoch, view)).collect();
+        let views = (0..self.entry.views)
+            .map(|view| self.view(chosen, at.epoch, view))
+            .collect();
         // Methods that need labels have refused unlabelled images; the others never look at them.
-        let labels = chosen.iter().map(|&i| self.pixels.labels[i].map_or(-1, i64::from)).collect();
-        Batch { views, labels, side: self.pixels.side }
+        let labels = chosen
+            .iter()
+            .map(|&i| self.pixels.labels[i].map_or(-1, i64::from))
+            .collect();
+        Batch {
+            views,
+            labels,
+            side: self.pixels.side,
+        }
     }
 
     fn view(&self, chosen: &[usize], epoch: u64, view: usize) -> Vec<f32> {
@@ -249,7 +294,13 @@ impl<'a> Sampler<'a> {
         let mut out = vec![0.0f32; chosen.len() * size];
         out.par_chunks_exact_mut(size).zip(chosen).for_each(|(out, &index)| {
             let mut rng = stream(self.config.seed, &format!("view {epoch} {index} {view}"));
-            augment::view(self.entry.recipe, &self.pixels.bytes[index * size..][..size], side, &mut rng, out);
+            augment::view(
+                self.entry.recipe,
+                &self.pixels.bytes[index * size..][..size],
+                side,
+                &mut rng,
+                out,
+            );
             for (channel, plane) in out.chunks_exact_mut(area).enumerate() {
                 let (mean, scale) = (self.norm.mean[channel] as f32, (1.0 / self.norm.std[channel]) as f32);
                 plane.iter_mut().for_each(|value| *value = (*value - mean) * scale);
@@ -299,7 +350,10 @@ mod tests {
 
     #[test]
     fn plain_images_are_normalised_by_channel() {
-        let norm = Norm { mean: [0.5, 0.0, 0.2], std: [0.5, 1.0, 0.1] };
+        let norm = Norm {
+            mean: [0.5, 0.0, 0.2],
+            std: [0.5, 1.0, 0.1],
+        };
         let images = pixels(vec![255, 51, 0, 0, 0, 255], 1).plain(0..2, &norm, Device::Cpu);
         let expected = Tensor::from_slice(&[1.0f32, 0.2, -2.0, -1.0, 0.0, 8.0]).view([2, 3, 1, 1]);
         assert!(images.allclose(&expected, 1e-5, 1e-6, false));
@@ -313,7 +367,9 @@ mod tests {
         let expected: Vec<u8> = (0..3).flat_map(|c| image.pixels().map(move |p| p.0[c])).collect();
         assert_eq!(bytes, expected);
 
-        let wide = RgbImage::from_fn(40, 20, |x, _| image::Rgb(if (8..32).contains(&x) { [200; 3] } else { [0; 3] }));
+        let wide = RgbImage::from_fn(40, 20, |x, _| {
+            image::Rgb(if (8..32).contains(&x) { [200; 3] } else { [0; 3] })
+        });
         bytes.clear();
         push_planar(&mut bytes, &wide, 10);
         assert_eq!(bytes, [200; 300]);

@@ -22,7 +22,14 @@ pub struct Accuracy {
 const BATCH: usize = 500;
 
 /// Measures an encoder. `None` when no held-out image has a label.
-pub fn accuracy(backbone: &Backbone, method: &dyn Method, train: &Pixels, held_out: &Pixels, norm: &Norm, device: Device) -> Option<Accuracy> {
+pub fn accuracy(
+    backbone: &Backbone,
+    method: &dyn Method,
+    train: &Pixels,
+    held_out: &Pixels,
+    norm: &Norm,
+    device: Device,
+) -> Option<Accuracy> {
     no_grad(|| {
         let (means, empty) = class_means(backbone, train, norm, device);
         let squares = means.square().sum_dim_intlist([1i64].as_slice(), false, Kind::Double);
@@ -38,7 +45,11 @@ pub fn accuracy(backbone: &Backbone, method: &dyn Method, train: &Pixels, held_o
             }
         });
         let share = |right: i64| right as f64 / images as f64;
-        (images > 0).then(|| Accuracy { images, classifier: classified.map(share), nearest_class_mean: share(nearest) })
+        (images > 0).then(|| Accuracy {
+            images,
+            classifier: classified.map(share),
+            nearest_class_mean: share(nearest),
+        })
     })
 }
 
@@ -62,12 +73,21 @@ fn class_means(backbone: &Backbone, pixels: &Pixels, norm: &Norm, device: Device
 }
 
 /// Gives the features and labels of all labelled images, in order.
-fn each_batch(backbone: &Backbone, pixels: &Pixels, norm: &Norm, device: Device, mut give: impl FnMut(&Tensor, &Tensor)) {
+fn each_batch(
+    backbone: &Backbone,
+    pixels: &Pixels,
+    norm: &Norm,
+    device: Device,
+    mut give: impl FnMut(&Tensor, &Tensor),
+) {
     for start in (0..pixels.len()).step_by(BATCH) {
         let range = start..(start + BATCH).min(pixels.len());
         let features = backbone.forward(&pixels.plain(range.clone(), norm, device), false);
-        let (rows, labels): (Vec<i64>, Vec<i64>) =
-            pixels.labels()[range].iter().zip(0..).filter_map(|(label, row)| Some((row, i64::from((*label)?)))).unzip();
+        let (rows, labels): (Vec<i64>, Vec<i64>) = pixels.labels()[range]
+            .iter()
+            .zip(0..)
+            .filter_map(|(label, row)| Some((row, i64::from((*label)?))))
+            .unzip();
         if !rows.is_empty() {
             let features = features.index_select(0, &Tensor::from_slice(&rows).to_device(device));
             give(&features, &Tensor::from_slice(&labels).to_device(device));

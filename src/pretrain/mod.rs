@@ -7,6 +7,7 @@
 pub mod augment;
 pub mod data;
 pub mod evaluate;
+mod resume;
 pub mod save;
 pub mod schedule;
 pub mod sgd;
@@ -132,13 +133,18 @@ impl Config {
         not_negative("--weight-decay", self.weight_decay)?;
         not_negative("--warmup-epochs", self.warmup_epochs)?;
         if !(0.0..1.0).contains(&self.momentum) {
-            return Err(Error::input(format!("--momentum is {}; expected 0 or more, below 1", self.momentum)));
+            return Err(Error::input(format!(
+                "--momentum is {}; expected 0 or more, below 1",
+                self.momentum
+            )));
         }
         if self.epochs == 0 {
             return Err(Error::input("--epochs is 0; expected at least 1"));
         }
         if self.batch_size < 2 {
-            return Err(Error::input("--batch-size is below 2; batch normalisation needs at least 2 images"));
+            return Err(Error::input(
+                "--batch-size is below 2; batch normalisation needs at least 2 images",
+            ));
         }
         if self.projector.iter().any(|w| !(1..=16_384).contains(w)) {
             return Err(Error::input("--projector: the widths are 1 to 16384"));
@@ -156,17 +162,31 @@ impl Config {
     fn projector_steps(&self) -> Vec<HeadStep> {
         let [hidden, outputs] = self.projector;
         vec![
-            HeadStep::Linear { inputs: self.arch.width(), outputs: hidden, bias: true },
-            HeadStep::BatchNorm1d { width: hidden, affine: true },
+            HeadStep::Linear {
+                inputs: self.arch.width(),
+                outputs: hidden,
+                bias: true,
+            },
+            HeadStep::BatchNorm1d {
+                width: hidden,
+                affine: true,
+            },
             HeadStep::Relu,
-            HeadStep::Linear { inputs: hidden, outputs, bias: true },
+            HeadStep::Linear {
+                inputs: hidden,
+                outputs,
+                bias: true,
+            },
         ]
     }
 }
 
 /// Each row divided by its Euclidean norm.
 fn normalised(rows: &Tensor) -> Tensor {
-    let norms = rows.square().sum_dim_intlist([1i64].as_slice(), true, Kind::Float).sqrt();
+    let norms = rows
+        .square()
+        .sum_dim_intlist([1i64].as_slice(), true, Kind::Float)
+        .sqrt();
     rows / norms.clamp_min(1e-12)
 }
 

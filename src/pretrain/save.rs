@@ -55,7 +55,12 @@ impl Contents {
     /// When it cannot be read or is damaged.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(Error::io(path))?;
-        let damaged = |why: String| Error::input(format!("{}: damaged ({why}); remove it and start again", path.display()));
+        let damaged = |why: String| {
+            Error::input(format!(
+                "{}: damaged ({why}); remove it and start again",
+                path.display()
+            ))
+        };
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
         let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
         let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
@@ -65,7 +70,8 @@ impl Contents {
                 return Err(damaged(format!("tensor {name} is not f32")));
             }
             let shape: Vec<i64> = view.shape().iter().map(|&s| s as i64).collect();
-            let tensor = Tensor::f_from_data_size(view.data(), &shape, Kind::Float).map_err(|e| damaged(e.to_string()))?;
+            let tensor =
+                Tensor::f_from_data_size(view.data(), &shape, Kind::Float).map_err(|e| damaged(e.to_string()))?;
             tensors.insert(name.to_owned(), tensor);
         }
         Ok(Self { tensors, metadata })
@@ -76,12 +82,20 @@ impl Contents {
     /// # Errors
     /// When it is not there.
     pub fn value(&self, key: &str) -> Result<&str> {
-        self.metadata.get(key).map(String::as_str).ok_or_else(|| Error::input(format!("the metadata has no {key:?}")))
+        self.metadata
+            .get(key)
+            .map(String::as_str)
+            .ok_or_else(|| Error::input(format!("the metadata has no {key:?}")))
     }
 }
 
 fn floats(tensor: &Tensor) -> Result<Vec<f32>> {
-    let flat = tensor.detach().to_device(tch::Device::Cpu).to_kind(Kind::Float).contiguous().view([-1]);
+    let flat = tensor
+        .detach()
+        .to_device(tch::Device::Cpu)
+        .to_kind(Kind::Float)
+        .contiguous()
+        .view([-1]);
     Vec::try_from(&flat).map_err(|e| Error::input(format!("a tensor cannot be read: {e}")))
 }
 
@@ -98,13 +112,17 @@ pub fn state_path(checkpoint: &Path) -> PathBuf {
 pub fn prepare_target(checkpoint: &Path, resume: bool) -> Result<()> {
     let shown = checkpoint.display();
     if checkpoint.extension().is_none_or(|e| e != "safetensors") || checkpoint.is_dir() {
-        return Err(Error::input(format!("{shown}: expected the name of a file that ends in .safetensors")));
+        return Err(Error::input(format!(
+            "{shown}: expected the name of a file that ends in .safetensors"
+        )));
     }
     if !resume {
         for path in [checkpoint.to_path_buf(), state_path(checkpoint)] {
             if path.exists() {
                 let shown = path.display();
-                return Err(Error::input(format!("{shown}: is there already; pass --resume to continue that run, or remove it")));
+                return Err(Error::input(format!(
+                    "{shown}: is there already; pass --resume to continue that run, or remove it"
+                )));
             }
         }
     }
@@ -123,7 +141,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a ü.safetensors");
         let mut contents = Contents::default();
-        contents.tensors.insert("b.weight".to_owned(), Tensor::from_slice(&[1.5f32, -2.0, 0.0, 7.0]).view([2, 2]).tr());
+        contents.tensors.insert(
+            "b.weight".to_owned(),
+            Tensor::from_slice(&[1.5f32, -2.0, 0.0, 7.0]).view([2, 2]).tr(),
+        );
         contents.tensors.insert("a".to_owned(), Tensor::from_slice(&[0.1f32]));
         contents.metadata.insert("schema".to_owned(), STATE_SCHEMA.to_owned());
         contents.metadata.insert("epoch".to_owned(), "3".to_owned());
@@ -140,6 +161,9 @@ mod tests {
 
     #[test]
     fn the_state_lies_beside_its_checkpoint() {
-        assert_eq!(state_path(Path::new("x/sl-mlp.safetensors")), Path::new("x/sl-mlp.state.safetensors"));
+        assert_eq!(
+            state_path(Path::new("x/sl-mlp.safetensors")),
+            Path::new("x/sl-mlp.state.safetensors")
+        );
     }
 }

@@ -29,7 +29,11 @@ impl Sgd {
         let variables: BTreeMap<_, _> = vs.variables().into_iter().filter(|(_, v)| v.requires_grad()).collect();
         let slots = variables
             .into_iter()
-            .map(|(name, weight)| Slot { name, momentum: weight.zeros_like().detach(), weight })
+            .map(|(name, weight)| Slot {
+                name,
+                momentum: weight.zeros_like().detach(),
+                weight,
+            })
             .collect();
         Self { momentum, decay, slots }
     }
@@ -67,7 +71,9 @@ impl Sgd {
 
     /// The momentum of each variable, to be overwritten when a run is continued.
     pub fn momenta_mut(&mut self) -> impl Iterator<Item = (&str, &mut Tensor)> {
-        self.slots.iter_mut().map(|slot| (slot.name.as_str(), &mut slot.momentum))
+        self.slots
+            .iter_mut()
+            .map(|slot| (slot.name.as_str(), &mut slot.momentum))
     }
 }
 
@@ -77,7 +83,7 @@ mod tests {
 
     use super::*;
 
-    /// PyTorch: `w = tensor([[1.]]); b = tensor([1.]); SGD([w, b], lr=.1, momentum=.9, weight_decay=.5 for w only)`,
+    /// By hand, for `w = tensor([[1.]]); b = tensor([1.]); SGD([w, b], lr=.1, momentum=.9, weight_decay=.5 for w only)`,
     /// two steps of `loss = 2 w + 3 b`.
     #[test]
     fn two_steps_follow_pytorchs_rule() {

@@ -28,7 +28,11 @@ struct SimClr {
 impl SimClr {
     fn new(path: &Path, config: &Config) -> Result<Self> {
         let steps = config.projector_steps();
-        Ok(Self { projector: Head::new(&(path / "projector"), &steps)?, steps, temperature: config.temperature })
+        Ok(Self {
+            projector: Head::new(&(path / "projector"), &steps)?,
+            steps,
+            temperature: config.temperature,
+        })
     }
 }
 
@@ -76,12 +80,16 @@ mod tests {
 
     #[test]
     fn nt_xent_is_the_papers_sum() {
-        let rows: Vec<Vec<f64>> =
-            (0..8).map(|i| (0..5).map(|j| f64::from((i * 7 + j * 3) % 11) - 4.5).collect()).collect();
+        let rows: Vec<Vec<f64>> = (0..8)
+            .map(|i| (0..5).map(|j| f64::from((i * 7 + j * 3) % 11) - 4.5).collect())
+            .collect();
         let flat: Vec<f32> = rows.iter().flatten().map(|&v| v as f32).collect();
         let tensor = Tensor::from_slice(&flat).view([8, 5]);
         for temperature in [0.07, 0.5, 1.0] {
-            let (got, expected) = (nt_xent(&tensor, temperature).double_value(&[]), by_hand(&rows, temperature));
+            let (got, expected) = (
+                nt_xent(&tensor, temperature).double_value(&[]),
+                by_hand(&rows, temperature),
+            );
             // f32 scores of size 1/t: 1e-5 is a hundred roundings at the lowest temperature.
             assert!((got - expected).abs() < 1e-5 * expected.max(1.0), "{got} {expected}");
         }

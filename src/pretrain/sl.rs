@@ -26,7 +26,14 @@ pub const SL_MLP: Entry = Entry {
     id: "sl-mlp",
     name: "SL-MLP",
     about: "supervised with a projector (Linear, BatchNorm, ReLU, Linear) before the classifier",
-    build: |path, config, classes| Ok(Box::new(Supervised::new(path, config, classes, config.projector_steps())?)),
+    build: |path, config, classes| {
+        Ok(Box::new(Supervised::new(
+            path,
+            config,
+            classes,
+            config.projector_steps(),
+        )?))
+    },
     ..SL
 };
 
@@ -38,13 +45,21 @@ struct Supervised {
 
 impl Supervised {
     fn new(path: &Path, config: &Config, classes: usize, steps: Vec<HeadStep>) -> Result<Self> {
-        let width = if steps.is_empty() { config.arch.width() } else { config.projector[1] };
+        let width = if steps.is_empty() {
+            config.arch.width()
+        } else {
+            config.projector[1]
+        };
         Ok(Self {
             projector: Head::new(&(path / "projector"), &steps)?,
             steps,
             classifier: Head::new(
                 &(path / "classifier"),
-                &[HeadStep::Linear { inputs: width, outputs: classes, bias: true }],
+                &[HeadStep::Linear {
+                    inputs: width,
+                    outputs: classes,
+                    bias: true,
+                }],
             )?,
         })
     }
@@ -56,7 +71,8 @@ impl Supervised {
 
 impl Method for Supervised {
     fn loss(&self, backbone: &Backbone, views: &[Tensor], labels: &Tensor) -> Tensor {
-        self.scores(&backbone.forward(&views[0], true), true).cross_entropy_for_logits(labels)
+        self.scores(&backbone.forward(&views[0], true), true)
+            .cross_entropy_for_logits(labels)
     }
 
     fn projector(&self) -> &[HeadStep] {
@@ -64,7 +80,11 @@ impl Method for Supervised {
     }
 
     fn classifier(&self) -> Option<ClassifierInput> {
-        Some(if self.steps.is_empty() { ClassifierInput::Backbone } else { ClassifierInput::Projector })
+        Some(if self.steps.is_empty() {
+            ClassifierInput::Backbone
+        } else {
+            ClassifierInput::Projector
+        })
     }
 
     fn logits(&self, features: &Tensor) -> Option<Tensor> {

@@ -9,12 +9,12 @@ use tch::{Device, Kind, Tensor};
 
 use super::data::{Norm, Pixels, Position, Sampler};
 use super::evaluate::{Accuracy, accuracy};
-use super::save::{Contents, STATE_SCHEMA, prepare_target, state_path};
+use super::save::{Contents, prepare_target, state_path};
 use super::sgd::Sgd;
 use super::{Config, Entry, Method, method, schedule};
-use crate::checkpoint::own::{KEY, OwnClassifier, OwnMetadata, SCHEMA};
+use crate::checkpoint::own::{OwnClassifier, OwnMetadata, SCHEMA};
 use crate::error::{Error, Result};
-use crate::extract::nets::{Backbone, assign, initialise, store};
+use crate::extract::nets::{Backbone, initialise, store};
 
 /// What to train, on what, and where to put it.
 pub struct Run<'a> {
@@ -93,10 +93,18 @@ pub fn train(run: &Run, tell: &mut dyn FnMut(Event)) -> Result<Outcome> {
         return run.finished();
     }
     let mut trainer = Trainer::new(run, entry)?;
-    let from = if run.resume && state.exists() { trainer.restore(&state)? } else { Position::default() };
+    let from = if run.resume && state.exists() {
+        trainer.restore(&state)?
+    } else {
+        Position::default()
+    };
     let sampler = Sampler::new(run.train, entry, run.config, trainer.norm);
     let parameters = trainer.sgd.parameters();
-    tell(Event::Started { parameters, steps: sampler.steps(), from });
+    tell(Event::Started {
+        parameters,
+        steps: sampler.steps(),
+        from,
+    });
     let mut held_out = None;
     std::thread::scope(|scope| {
         let steps = sampler.steps();
@@ -109,11 +117,15 @@ pub fn train(run: &Run, tell: &mut dyn FnMut(Event)) -> Result<Outcome> {
                 held_out = trainer.save(Position { epoch: done, step: 0 }, tell)?;
             }
         }
+        // Stopped right after the last step: only the measuring was left.
+        if from.epoch >= run.config.epochs {
+            held_out = trainer.save(from, tell)?;
+        }
         Ok(())
     })?;
     // A finished run has nothing to continue.
     match std::fs::remove_file(&state) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(&state)(error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&state)(error)),
         _ => Ok(Outcome { parameters, held_out }),
     }
 }
@@ -123,17 +135,29 @@ impl Run<'_> {
         self.config.check()?;
         let (images, batch) = (self.train.len(), self.config.batch_size);
         if images < batch {
-            return Err(Error::input(format!("--batch-size is {batch}, but there are only {images} images; pass a smaller one")));
+            return Err(Error::input(format!(
+                "--batch-size is {batch}, but there are only {images} images; pass a smaller one"
+            )));
         }
         if self.train.side() != self.config.image_size {
-            return Err(Error::input(format!("the images are {} px, not {}", self.train.side(), self.config.image_size)));
+            return Err(Error::input(format!(
+                "the images are {} px, not {}",
+                self.train.side(),
+                self.config.image_size
+            )));
         }
         if entry.labels {
             if let Some(at) = self.train.labels().iter().position(Option::is_none) {
-                return Err(Error::input(format!("image {at} has no label; {} needs one for every image", entry.name)));
+                return Err(Error::input(format!(
+                    "image {at} has no label; {} needs one for every image",
+                    entry.name
+                )));
             }
             if self.train.classes().len() < 2 {
-                return Err(Error::input(format!("there is one class only; {} needs at least two", entry.name)));
+                return Err(Error::input(format!(
+                    "there is one class only; {} needs at least two",
+                    entry.name
+                )));
             }
         }
         if let Some((split, held_out)) = self.held_out {
@@ -145,47 +169,24 @@ impl Run<'_> {
                 )));
             }
             if held_out.classes() != self.train.classes() {
-                return Err(Error::input(format!("split {split}: its classes are not those trained on; pass --classes")));
+                return Err(Error::input(format!(
+                    "split {split}: its classes are not those trained on; pass --classes"
+                )));
             }
         }
         Ok(())
     }
 }
 
-impl Run<'_> {
-    /// The outcome of an earlier run with the same configuration and images, which left its checkpoint and no state:
-    /// there is nothing to continue.
-    fn finished(&self) -> Result<Outcome> {
-        let refuse = |why: String| Error::input(format!("{}: {why}; remove it to start again", self.out.display()));
-        let file = Contents::read(self.out)?;
-        let own: OwnMetadata = file
-            .metadata
-            .get(KEY)
-            .and_then(|text| serde_json::from_str(text).ok())
-            .ok_or_else(|| refuse("not a checkpoint of featscope pretrain, so it cannot be continued".to_owned()))?;
-        let earlier: Option<Config> = own.more.get("hyperparameters").and_then(|v| serde_json::from_value(v.clone()).ok());
-        let earlier = earlier.ok_or_else(|| refuse("its options are not known, so it cannot be continued".to_owned()))?;
-        if let Some(difference) = difference(&earlier, self.config) {
-            return Err(refuse(format!("a finished run that had {difference}")));
-        }
-        if own.more.get("data").and_then(|data| data.get("fingerprint")) != Some(&json!(self.train.fingerprint())) {
-            return Err(refuse("a finished run that saw other images".to_owned()));
-        }
-        let trained = |name: &str| !name.ends_with(".running_mean") && !name.ends_with(".running_var");
-        let parameters = file.tensors.iter().filter(|(name, _)| trained(name)).map(|(_, tensor)| tensor.numel()).sum();
-        let held_out = own.more.get("held_out").and_then(|held_out| held_out.get("accuracy"));
-        Ok(Outcome { parameters, held_out: held_out.and_then(|accuracy| serde_json::from_value(accuracy.clone()).ok()) })
-    }
-}
-
-struct Trainer<'a> {
-    run: &'a Run<'a>,
+/// A run with its network and optimizer.
+pub(super) struct Trainer<'a> {
+    pub(super) run: &'a Run<'a>,
     entry: &'static Entry,
     norm: Norm,
-    vs: VarStore,
+    pub(super) vs: VarStore,
     backbone: Backbone,
     method: Box<dyn Method>,
-    sgd: Sgd,
+    pub(super) sgd: Sgd,
 }
 
 impl<'a> Trainer<'a> {
@@ -199,7 +200,15 @@ impl<'a> Trainer<'a> {
         vs.set_device(run.device);
         let sgd = Sgd::new(&vs, run.config.momentum, run.config.weight_decay);
         let [mean, std] = run.train.mean_std();
-        Ok(Self { run, entry, norm: Norm { mean, std }, vs, backbone, method, sgd })
+        Ok(Self {
+            run,
+            entry,
+            norm: Norm { mean, std },
+            vs,
+            backbone,
+            method,
+            sgd,
+        })
     }
 
     /// Trains from a position to the end of its epoch.
@@ -237,9 +246,15 @@ impl<'a> Trainer<'a> {
             tell(Event::Step);
             if self.run.stop.load(Ordering::Relaxed) {
                 let at = if step + 1 == steps {
-                    Position { epoch: from.epoch + 1, step: 0 }
+                    Position {
+                        epoch: from.epoch + 1,
+                        step: 0,
+                    }
                 } else {
-                    Position { epoch: from.epoch, step: step + 1 }
+                    Position {
+                        epoch: from.epoch,
+                        step: step + 1,
+                    }
                 };
                 self.write_state(at)?;
                 self.write_checkpoint(at, None)?;
@@ -247,7 +262,11 @@ impl<'a> Trainer<'a> {
             }
         }
         let loss = losses.double_value(&[]) / (steps - from.step).max(1) as f64;
-        tell(Event::Epoch { epoch: from.epoch + 1, loss, lr });
+        tell(Event::Epoch {
+            epoch: from.epoch + 1,
+            loss,
+            lr,
+        });
         Ok(())
     }
 
@@ -256,10 +275,20 @@ impl<'a> Trainer<'a> {
         self.write_state(at)?;
         let held_out = self.run.held_out.and_then(|(_, pixels)| {
             tell(Event::Evaluating);
-            accuracy(&self.backbone, &*self.method, self.run.train, pixels, &self.norm, self.run.device)
+            accuracy(
+                &self.backbone,
+                &*self.method,
+                self.run.train,
+                pixels,
+                &self.norm,
+                self.run.device,
+            )
         });
         self.write_checkpoint(at, held_out.as_ref())?;
-        tell(Event::Saved { epoch: at.epoch, held_out: held_out.clone() });
+        tell(Event::Saved {
+            epoch: at.epoch,
+            held_out: held_out.clone(),
+        });
         Ok(held_out)
     }
 
@@ -283,79 +312,18 @@ impl<'a> Trainer<'a> {
             method: config.method.clone(),
             arch: config.arch.clone(),
             projector: self.method.projector().to_vec(),
-            classifier: self
-                .method
-                .classifier()
-                .map(|input| OwnClassifier { input, classes: data.classes().to_vec() }),
+            classifier: self.method.classifier().map(|input| OwnClassifier {
+                input,
+                classes: data.classes().to_vec(),
+            }),
             preprocess: Some(json!(self.norm.preprocess(config.image_size))),
             more: more.as_object().cloned().unwrap_or_default(),
         };
         let tensors = self.vs.variables().into_iter().collect();
-        Contents { tensors, metadata: own.to_metadata().into_iter().collect() }.write(self.run.out)
+        Contents {
+            tensors,
+            metadata: own.to_metadata().into_iter().collect(),
+        }
+        .write(self.run.out)
     }
-
-    /// Everything a run is continued from. It is written before the checkpoint and holds the weights too, so that
-    /// being killed between the two loses nothing.
-    fn write_state(&self, at: Position) -> Result<()> {
-        let mut tensors: std::collections::BTreeMap<_, _> =
-            self.vs.variables().into_iter().map(|(name, tensor)| (format!("weights.{name}"), tensor)).collect();
-        tensors.extend(self.sgd.momenta().map(|(name, m)| (format!("momentum.{name}"), m.shallow_clone())));
-        let metadata = [
-            ("schema", json!(STATE_SCHEMA)),
-            ("config", json!(self.run.config)),
-            ("data", json!(self.run.train.fingerprint())),
-            ("epoch", json!(at.epoch)),
-            ("step", json!(at.step)),
-        ];
-        Contents { tensors, metadata: metadata.into_iter().map(|(key, value)| (key.to_owned(), text(&value))).collect() }
-            .write(&state_path(self.run.out))
-    }
-
-    /// Takes over the state of an earlier run.
-    fn restore(&mut self, path: &Path) -> Result<Position> {
-        let refuse = |why: String| Error::input(format!("{}: {why}", path.display()));
-        let state = Contents::read(path)?;
-        let value = |key: &str| state.value(key).map_err(|e| refuse(e.to_string()));
-        if value("schema")? != STATE_SCHEMA {
-            return Err(refuse(format!("schema {}, expected {STATE_SCHEMA}", value("schema")?)));
-        }
-        let config: Config = serde_json::from_str(value("config")?).map_err(|e| refuse(format!("damaged ({e})")))?;
-        if let Some(difference) = difference(&config, self.run.config) {
-            return Err(refuse(format!(
-                "the earlier run had {difference}; pass the same options to continue it, or remove this file to start again"
-            )));
-        }
-        if value("data")? != self.run.train.fingerprint() {
-            return Err(refuse("the earlier run saw other images; remove this file to start again".to_owned()));
-        }
-        let number = |key: &str| value(key)?.parse::<u64>().map_err(|_| refuse(format!("damaged ({key} is no number)")));
-        let at = Position { epoch: number("epoch")?, step: number("step")? };
-        if at.epoch > self.run.config.epochs || at.step >= (self.run.train.len() / self.run.config.batch_size) as u64 {
-            return Err(refuse(format!("damaged (epoch {}, step {} is past the end)", at.epoch, at.step)));
-        }
-        let weights = state
-            .tensors
-            .iter()
-            .filter_map(|(name, tensor)| Some((name.strip_prefix("weights.")?.to_owned(), tensor.shallow_clone())))
-            .collect();
-        assign(&self.vs, &weights).map_err(|e| refuse(e.to_string()))?;
-        for (name, momentum) in self.sgd.momenta_mut() {
-            let saved = state.tensors.get(&format!("momentum.{name}")).filter(|t| t.size() == momentum.size());
-            momentum.copy_(saved.ok_or_else(|| refuse(format!("damaged (no momentum for {name})")))?);
-        }
-        Ok(at)
-    }
-}
-
-/// Strings as they are, everything else as JSON.
-fn text(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// The first option in which two configurations differ, in words.
-fn difference(earlier: &Config, now: &Config) -> Option<String> {
-    let (earlier, now) = (json!(earlier), json!(now));
-    let (earlier, now) = (earlier.as_object()?, now.as_object()?);
-    let (key, value) = earlier.iter().find(|(key, value)| now.get(*key) != Some(value))?;
-    Some(format!("{} {}, not {}", key.replace('_', "-"), text(value), now.get(key).map(text).unwrap_or_default()))
 }

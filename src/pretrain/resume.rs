@@ -1,0 +1,153 @@
+//! Continuing a run: the state it leaves, and what may continue it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::Config;
+use super::data::Position;
+use super::save::{Contents, STATE_SCHEMA, state_path};
+use super::train::{Outcome, Run, Trainer};
+use crate::checkpoint::own::{KEY, OwnMetadata};
+use crate::error::{Error, Result};
+use crate::extract::nets::assign;
+
+impl Run<'_> {
+    /// The outcome of an earlier run with the same configuration and images, which left its checkpoint and no state:
+    /// there is nothing to continue.
+    pub(super) fn finished(&self) -> Result<Outcome> {
+        let refuse = |why: String| Error::input(format!("{}: {why}; remove it to start again", self.out.display()));
+        let file = Contents::read(self.out)?;
+        let own: OwnMetadata = file
+            .metadata
+            .get(KEY)
+            .and_then(|text| serde_json::from_str(text).ok())
+            .ok_or_else(|| refuse("not a checkpoint of featscope pretrain, so it cannot be continued".to_owned()))?;
+        let earlier: Option<Config> = own
+            .more
+            .get("hyperparameters")
+            .and_then(|v| serde_json::from_value(v.clone()).ok());
+        let earlier =
+            earlier.ok_or_else(|| refuse("its options are not known, so it cannot be continued".to_owned()))?;
+        if let Some(difference) = difference(&earlier, self.config) {
+            return Err(refuse(format!("a finished run that had {difference}")));
+        }
+        if own.more.get("data").and_then(|data| data.get("fingerprint")) != Some(&json!(self.train.fingerprint())) {
+            return Err(refuse("a finished run that saw other images".to_owned()));
+        }
+        let trained = |name: &str| !name.ends_with(".running_mean") && !name.ends_with(".running_var");
+        let parameters = file
+            .tensors
+            .iter()
+            .filter(|(name, _)| trained(name))
+            .map(|(_, tensor)| tensor.numel())
+            .sum();
+        let held_out = own.more.get("held_out").and_then(|held_out| held_out.get("accuracy"));
+        Ok(Outcome {
+            parameters,
+            held_out: held_out.and_then(|accuracy| serde_json::from_value(accuracy.clone()).ok()),
+        })
+    }
+}
+
+impl Trainer<'_> {
+    /// Everything a run is continued from. It is written before the checkpoint and holds the weights too, so that
+    /// being killed between the two loses nothing.
+    pub(super) fn write_state(&self, at: Position) -> Result<()> {
+        let mut tensors: BTreeMap<_, _> = self
+            .vs
+            .variables()
+            .into_iter()
+            .map(|(name, tensor)| (format!("weights.{name}"), tensor))
+            .collect();
+        tensors.extend(
+            self.sgd
+                .momenta()
+                .map(|(name, m)| (format!("momentum.{name}"), m.shallow_clone())),
+        );
+        let metadata = [
+            ("schema", json!(STATE_SCHEMA)),
+            ("config", json!(self.run.config)),
+            ("data", json!(self.run.train.fingerprint())),
+            ("epoch", json!(at.epoch)),
+            ("step", json!(at.step)),
+        ];
+        Contents {
+            tensors,
+            metadata: metadata
+                .into_iter()
+                .map(|(key, value)| (key.to_owned(), text(&value)))
+                .collect(),
+        }
+        .write(&state_path(self.run.out))
+    }
+
+    /// Takes over the state of an earlier run.
+    pub(super) fn restore(&mut self, path: &Path) -> Result<Position> {
+        let refuse = |why: String| Error::input(format!("{}: {why}", path.display()));
+        let state = Contents::read(path)?;
+        let value = |key: &str| state.value(key).map_err(|e| refuse(e.to_string()));
+        if value("schema")? != STATE_SCHEMA {
+            return Err(refuse(format!("schema {}, expected {STATE_SCHEMA}", value("schema")?)));
+        }
+        let config: Config = serde_json::from_str(value("config")?).map_err(|e| refuse(format!("damaged ({e})")))?;
+        if let Some(difference) = difference(&config, self.run.config) {
+            return Err(refuse(format!(
+                "the earlier run had {difference}; pass the same options to continue it, or remove this file to start again"
+            )));
+        }
+        if value("data")? != self.run.train.fingerprint() {
+            return Err(refuse(
+                "the earlier run saw other images; remove this file to start again".to_owned(),
+            ));
+        }
+        let number = |key: &str| {
+            value(key)?
+                .parse::<u64>()
+                .map_err(|_| refuse(format!("damaged ({key} is no number)")))
+        };
+        let at = Position {
+            epoch: number("epoch")?,
+            step: number("step")?,
+        };
+        if at.epoch > self.run.config.epochs || at.step >= (self.run.train.len() / self.run.config.batch_size) as u64 {
+            return Err(refuse(format!(
+                "damaged (epoch {}, step {} is past the end)",
+                at.epoch, at.step
+            )));
+        }
+        let weights = state
+            .tensors
+            .iter()
+            .filter_map(|(name, tensor)| Some((name.strip_prefix("weights.")?.to_owned(), tensor.shallow_clone())))
+            .collect();
+        assign(&self.vs, &weights).map_err(|e| refuse(e.to_string()))?;
+        for (name, momentum) in self.sgd.momenta_mut() {
+            let saved = state
+                .tensors
+                .get(&format!("momentum.{name}"))
+                .filter(|t| t.size() == momentum.size());
+            momentum.copy_(saved.ok_or_else(|| refuse(format!("damaged (no momentum for {name})")))?);
+        }
+        Ok(at)
+    }
+}
+
+/// Strings as they are, everything else as JSON.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The first option in which two configurations differ, in words.
+fn difference(earlier: &Config, now: &Config) -> Option<String> {
+    let (earlier, now) = (json!(earlier), json!(now));
+    let (earlier, now) = (earlier.as_object()?, now.as_object()?);
+    let (key, value) = earlier.iter().find(|(key, value)| now.get(*key) != Some(value))?;
+    Some(format!(
+        "{} {}, not {}",
+        key.replace('_', "-"),
+        text(value),
+        now.get(key).map(text).unwrap_or_default()
+    ))
+}
