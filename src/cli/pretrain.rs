@@ -15,20 +15,11 @@ use crate::extract::device::{self, Choice};
 use crate::images;
 use crate::pretrain::data::Pixels;
 use crate::pretrain::evaluate::Accuracy;
-use crate::pretrain::{self, Config, Event, Run, save};
+use crate::pretrain::{self, Config, Event, METHODS, Run, save};
 
 /// Arguments of `featscope pretrain`.
 #[derive(clap::Args)]
-#[command(after_help = "Methods:
-  sl      supervised: encoder, linear classifier
-  sl-mlp  supervised with a projector (Linear, BatchNorm, ReLU, Linear) before the classifier
-  simclr  contrastive, without labels: two views, projector, NT-Xent
-
-The same seed starts every method from the same encoder and shows it the same images in the same order.
-
-Example:
-  featscope pretrain --method sl-mlp --data cifar-10-batches-bin --classes bird,cat,dog \\
-    --eval-split test --epochs 15 --out sl-mlp.safetensors")]
+#[command(after_help = after_help())]
 pub struct Args {
     /// How to train: sl, sl-mlp or simclr
     #[arg(long)]
@@ -98,6 +89,17 @@ pub struct Args {
     checkpoint_every: u64,
 }
 
+/// The methods, as the catalogue tells them, and an example.
+fn after_help() -> String {
+    let methods: String = METHODS.iter().map(|m| format!("  {:8}{}\n", m.id, m.about)).collect();
+    format!(
+        "Methods:\n{methods}\n\
+         The same seed starts every method from the same encoder and shows it the same images in the same order.\n\n\
+         Example:\n  featscope pretrain --method sl-mlp --data cifar-10-batches-bin --classes bird,cat,dog \\\n    \
+         --eval-split test --epochs 12 --out sl-mlp.safetensors"
+    )
+}
+
 /// Trains, telling how it goes.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let device = args.device.open()?;
@@ -140,7 +142,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => None,
     };
     style::say(&format!(
-        "{} on {} images of {} classes, {} px; {}, {threads} threads",
+        "{} on {} images (classes: {}; {} px) on {} (threads: {threads})",
         style::bold(entry.name),
         train.len(),
         train.classes().len(),

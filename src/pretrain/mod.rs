@@ -16,7 +16,7 @@ pub mod sl;
 mod train;
 
 use serde::{Deserialize, Serialize};
-use tch::nn::Path;
+use tch::nn::{Path, VarStore};
 use tch::{Kind, Tensor};
 
 use crate::checkpoint::arch::{Arch, HeadStep};
@@ -30,7 +30,7 @@ pub use train::{Event, Outcome, Run, train};
 pub trait Method {
     /// The loss of one batch: `views` are (B, 3, S, S) each, of the same B images; `labels` (B) are their classes.
     /// Called in training mode.
-    fn loss(&self, backbone: &Backbone, views: &[Tensor], labels: &Tensor) -> Tensor;
+    fn loss(&mut self, backbone: &Backbone, views: &[Tensor], labels: &Tensor) -> Tensor;
 
     /// The steps of the projector, empty where the method has none; named `projector.{i}` in the checkpoint.
     fn projector(&self) -> &[HeadStep] {
@@ -47,9 +47,12 @@ pub trait Method {
         None
     }
 
-    /// What changes by other means than gradients, after each optimizer step: a momentum encoder, a queue. `progress`
-    /// runs from 0 to 1 over the run.
-    fn after_step(&mut self, _backbone: &Backbone, _progress: f64) {}
+    /// Called once when the first weights are drawn: a momentum encoder becomes a copy of the encoder.
+    fn start(&mut self, _weights: &VarStore) {}
+
+    /// What changes by other means than gradients, after each optimizer step: a momentum encoder, a queue. Such tensors
+    /// are variables without a gradient, so that they are saved with the rest. `progress` runs from 0 to 1 over the run.
+    fn after_step(&mut self, _weights: &VarStore, _progress: f64) {}
 }
 
 /// One row of the catalogue of methods.

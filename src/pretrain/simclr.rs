@@ -37,7 +37,7 @@ impl SimClr {
 }
 
 impl Method for SimClr {
-    fn loss(&self, backbone: &Backbone, views: &[Tensor], _labels: &Tensor) -> Tensor {
+    fn loss(&mut self, backbone: &Backbone, views: &[Tensor], _labels: &Tensor) -> Tensor {
         // One pass over both views: batch statistics are those of all 2B images, as in the paper's code.
         let features = backbone.forward(&Tensor::cat(views, 0), true);
         nt_xent(&self.projector.forward(&features, true), self.temperature)

@@ -70,7 +70,7 @@ impl Supervised {
 }
 
 impl Method for Supervised {
-    fn loss(&self, backbone: &Backbone, views: &[Tensor], labels: &Tensor) -> Tensor {
+    fn loss(&mut self, backbone: &Backbone, views: &[Tensor], labels: &Tensor) -> Tensor {
         self.scores(&backbone.forward(&views[0], true), true)
             .cross_entropy_for_logits(labels)
     }

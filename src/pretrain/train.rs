@@ -195,8 +195,9 @@ impl<'a> Trainer<'a> {
         tch::manual_seed(run.config.seed as i64);
         let mut vs = store();
         let backbone = Backbone::new(&(vs.root() / "backbone"), &run.config.arch)?;
-        let method = (entry.build)(&vs.root(), run.config, run.train.classes().len())?;
+        let mut method = (entry.build)(&vs.root(), run.config, run.train.classes().len())?;
         initialise(&vs, run.config.seed);
+        tch::no_grad(|| method.start(&vs));
         vs.set_device(run.device);
         let sgd = Sgd::new(&vs, run.config.momentum, run.config.weight_decay);
         let [mean, std] = run.train.mean_std();
@@ -233,7 +234,7 @@ impl<'a> Trainer<'a> {
             let (views, labels) = batch.tensors(self.run.device);
             let loss = self.method.loss(&self.backbone, &views, &labels);
             self.sgd.step(&loss, lr);
-            tch::no_grad(|| self.method.after_step(&self.backbone, (done + 1) as f64 / total as f64));
+            tch::no_grad(|| self.method.after_step(&self.vs, (done + 1) as f64 / total as f64));
             losses += loss.detach().to_kind(Kind::Double);
             // Reading the loss waits for the device: often enough to notice, seldom enough not to slow it down.
             if (step % 16 == 15 || step + 1 == steps) && !losses.double_value(&[]).is_finite() {
