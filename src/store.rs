@@ -4,21 +4,25 @@
 //! are read in batches, without mapping; every value is checked finite at this door, so that nothing behind it has to.
 //!
 //! What is held in memory while reading: the labels and, of arrays that cannot be streamed, the array in its stored type
-//! (`.pt` tensors and *compressed* Fortran-order members of an `.npz`). Everything else needs memory for a few batches.
+//! (tensors from dictionaries in `.pt` files, *compressed* Fortran-order members of an `.npz`). Everything else needs
+//! memory for a few batches, whatever the number of rows.
 
 mod batches;
 mod containers;
 mod delimited;
+mod dtype;
 mod foreign;
 mod inspect;
 mod labels;
 mod manifest;
 mod npy;
 mod pages;
+mod places;
 mod raw;
 mod reader;
 mod sample;
 mod table;
+mod tensor;
 mod writer;
 
 use std::path::{Path, PathBuf};

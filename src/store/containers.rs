@@ -7,9 +7,11 @@ use std::path::Path;
 use safetensors::tensor::{Dtype as StDtype, Metadata};
 use zip::{CompressionMethod, ZipArchive};
 
+use super::dtype::{Dtype, Number};
 use super::malformed;
 use super::npy::{Element, Header};
-use super::raw::{Dtype, Number, Place, RawArray, broken};
+use super::raw::{Place, RawArray, broken};
+use super::tensor::{LoneTensor, lone_tensor};
 use crate::error::{Error, Result};
 
 /// An array in a file, of any shape and type; nothing of it is read yet.
@@ -281,10 +283,25 @@ fn safetensors(path: &Path) -> Result<Vec<Member>> {
 
 fn pytorch(path: &Path) -> Result<Vec<Member>> {
     let (_, length) = open(path)?;
+    if let Some(LoneTensor {
+        element,
+        shape,
+        fortran,
+        place,
+    }) = lone_tensor(path).map_err(|e| malformed(path, e))?
+    {
+        return Ok(vec![Member {
+            name: String::new(),
+            shape,
+            element,
+            fortran,
+            place,
+        }]);
+    }
     let reader = pytorch_reader::PytorchReader::new(path).map_err(|e| {
         malformed(
             path,
-            format!("not a readable PyTorch file ({e}); save the tensor with torch.save or numpy.save"),
+            format!("not a readable PyTorch file ({e}); save one tensor, or a dictionary of tensors"),
         )
     })?;
     let mut tensors: Vec<_> = reader.into_tensors().into_iter().collect();

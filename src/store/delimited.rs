@@ -53,6 +53,13 @@ pub(super) fn open(path: &Path) -> Result<Found> {
     let (mut rows, mut names) = (0, Vec::new());
     let (mut hash, mut seen) = (IdsHash::default(), Duplicates::default());
     each_row(path, &layout, |record| {
+        if rows == 0 {
+            // Text where numbers should be is noticed here and not only when the features are read.
+            layout
+                .channels
+                .iter()
+                .try_for_each(|&column| layout.number(path, record, column, 0).map(drop))?;
+        }
         rows += 1;
         if let Some(id) = layout.id.map(|id| field(record, id)) {
             hash.add(id);
@@ -122,6 +129,23 @@ pub(super) fn labels(path: &Path, rows: usize) -> Result<labels::Names> {
     let header = named.is_some() && (first.len() > 1 || records.len() != rows);
     let value = |record: &csv::StringRecord| record.get(column).filter(|f| !f.is_empty()).map(str::to_owned);
     Ok(records.iter().skip(usize::from(header)).map(value).collect())
+}
+
+impl Layout {
+    /// The number in a column of a row.
+    fn number(&self, path: &Path, record: &csv::StringRecord, column: usize, row: usize) -> Result<f64> {
+        let (text, name) = (field(record, column), &self.names[column]);
+        match text.parse::<f64>() {
+            Ok(value) if value.is_finite() => Ok(value),
+            Ok(value) => Err(not_finite(path, row, name, value)),
+            Err(_) => {
+                let what = format!(
+                    "row {row}, column {name:?} is {text:?}, not a number; columns of text are called id, label or class"
+                );
+                Err(malformed(path, what))
+            }
+        }
+    }
 }
 
 fn field(record: &csv::StringRecord, column: usize) -> &str {
@@ -262,19 +286,7 @@ impl Lines {
         let mut rows = 0;
         while rows < self.batch_rows && self.reader.read_record(&mut record).map_err(|e| damaged(path, &e))? {
             for &column in &self.table.layout.channels {
-                let text = field(&record, column);
-                let name = &self.table.layout.names[column];
-                let row = self.done + rows;
-                let Ok(value) = text.parse::<f64>() else {
-                    let message = format!(
-                        "row {row}, column {name:?} is {text:?}, not a number; columns of text are called id, label or class"
-                    );
-                    return Err(malformed(path, message));
-                };
-                if !value.is_finite() {
-                    return Err(not_finite(path, row, name, value));
-                }
-                values.push(value);
+                values.push(self.table.layout.number(path, &record, column, self.done + rows)?);
             }
             rows += 1;
         }

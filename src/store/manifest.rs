@@ -193,7 +193,7 @@ impl Manifest {
 
 /// Why there is no manifest at `dir`.
 fn absent(dir: &Path) -> Error {
-    let writer = super::writer::Places::of(dir).ok();
+    let writer = super::places::Places::of(dir).ok();
     let interrupted = writer.is_some_and(|places| places.partial.is_dir());
     if interrupted && !dir.join(FILE).exists() {
         return malformed(

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::raw::{Dtype, Number};
+use super::dtype::{Dtype, Number};
 
 /// The longest header read: numpy itself refuses more than 10,000 bytes.
 const LONGEST: usize = 1 << 16;

@@ -12,8 +12,8 @@ use parquet::basic::{Encoding, Type};
 use parquet::column::page::{Page, PageReader};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
+use super::dtype::{Dtype, Number};
 use super::malformed;
-use super::raw::{Dtype, Number};
 use crate::error::{Error, Result};
 
 /// Opens a Parquet file.

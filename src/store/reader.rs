@@ -14,9 +14,10 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::batches::ahead;
+use super::dtype::{Dtype, Number};
 use super::manifest::{Duplicates, IdsHash, LayerInfo, Manifest, file_sha256};
 use super::pages::{ListValues, damaged, parquet, plain_list};
-use super::raw::{Dtype, Number, Rows};
+use super::raw::Rows;
 use super::{malformed, writer};
 use crate::error::{Error, Result};
 use crate::features::{Batches, FeatureSet, Labels, Provenance};

@@ -6,8 +6,8 @@
 //! whole. The bytes depend on the rows and the description alone: rows are gathered into groups of fixed size first, so it
 //! does not matter in what portions they came, or whether the writer was killed in between.
 //!
-//! Features are stored plain: on real features zstd saves 8 % (dense) to 30 % (after ReLU) of the size and costs three to
-//! five times the reading time. Ids and classes are compressed.
+//! Features are stored plain. Measured on 50,000 x 2048 random normals, zstd saves 7 % of the size and makes reading four
+//! times slower; where ReLU has made half of them zero, 43 % and six times. Ids and classes are compressed.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -24,6 +24,7 @@ use parquet::schema::types::ColumnPath;
 use sha2::{Digest as _, Sha256};
 
 use super::manifest::{self, Description, Duplicates, IdsHash, Manifest, Part};
+use super::places::{DESCRIPTION, Places, is_part, part_name};
 use super::{malformed, reader};
 use crate::error::{Error, Result};
 use crate::results::write_atomically;
@@ -33,47 +34,6 @@ pub const PART_ROWS: usize = 10_000;
 
 /// Rows of a Parquet row group: what the writer holds in memory, all layers together.
 const GROUP_ROWS: usize = 1_000;
-
-const DESCRIPTION: &str = "description.json";
-const LOCK: &str = "lock";
-
-/// The folders a store of one name uses.
-pub(super) struct Places {
-    /// The store itself.
-    store: PathBuf,
-    /// Where it grows.
-    pub(super) partial: PathBuf,
-    /// Where an older one waits while the new one takes its place.
-    old: PathBuf,
-}
-
-impl Places {
-    pub(super) fn of(dir: &Path) -> Result<Self> {
-        // "." and links have no name of their own to put things beside.
-        let store = if dir.exists() {
-            dir.canonicalize().map_err(Error::io(dir))?
-        } else {
-            dir.to_path_buf()
-        };
-        let Some(name) = store.file_name() else {
-            return Err(malformed(
-                dir,
-                "not a folder a feature store can be written to; name a new folder",
-            ));
-        };
-        let beside = |suffix: &str| {
-            let mut hidden = std::ffi::OsString::from(".");
-            hidden.push(name);
-            hidden.push(suffix);
-            store.with_file_name(hidden)
-        };
-        Ok(Self {
-            partial: beside(".partial"),
-            old: beside(".old"),
-            store,
-        })
-    }
-}
 
 /// Writes one feature store.
 pub struct Writer {
@@ -144,17 +104,11 @@ impl Writer {
     fn start(dir: &Path, description: Description, resume: bool) -> Result<Self> {
         description.check(dir)?;
         let places = Places::of(dir)?;
-        refuse_other_folders(&places.store)?;
-        if !places.store.exists() && places.old.exists() {
-            // Killed between the two renames of `finish`.
-            fs::rename(&places.old, &places.store).map_err(Error::io(&places.store))?;
-        }
-        fs::create_dir_all(&places.partial).map_err(Error::io(&places.partial))?;
-        let lock = lock(&places, dir)?;
+        let lock = places.prepare()?;
         let text = serde_json::to_string_pretty(&description).map_err(|e| malformed(dir, e))?;
         let described = places.partial.join(DESCRIPTION);
         let same = resume && fs::read_to_string(&described).is_ok_and(|before| before == text);
-        clear(&places.partial, |name| same && (name == DESCRIPTION || is_part(name)))?;
+        places.clear(|name| same && (name == DESCRIPTION || is_part(name)))?;
         if !same {
             write_atomically(&described, text.as_bytes())?;
         }
@@ -190,9 +144,9 @@ impl Writer {
                 Vec::new()
             };
             if rows.len() != PART_ROWS {
-                return clear(&self.places.partial, |name| {
-                    name == DESCRIPTION || self.parts.iter().any(|part| part.file == name)
-                });
+                return self
+                    .places
+                    .clear(|name| name == DESCRIPTION || self.parts.iter().any(|part| part.file == name));
             }
             for id in &rows {
                 self.ids.add(id);
@@ -361,71 +315,11 @@ impl Writer {
         }
         self.close_part()?;
         let manifest = self.description.into_manifest(self.ids.finish(), self.parts);
-        let Places { store, partial, old } = &self.places;
-        write_atomically(&partial.join(manifest::FILE), manifest.to_json().as_bytes())?;
-        let replaces = store.exists();
-        if replaces {
-            fs::rename(store, old).map_err(Error::io(store))?;
-        }
-        fs::rename(partial, store).map_err(Error::io(store))?;
-        for helper in [DESCRIPTION, LOCK] {
-            let path = store.join(helper);
-            fs::remove_file(&path).map_err(Error::io(&path))?;
-        }
-        if replaces {
-            fs::remove_dir_all(old).map_err(Error::io(old))?;
-        }
+        let path = self.places.partial.join(manifest::FILE);
+        write_atomically(&path, manifest.to_json().as_bytes())?;
+        self.places.settle()?;
         Ok(manifest)
     }
-}
-
-fn part_name(index: usize) -> String {
-    format!("part-{index:05}.parquet")
-}
-
-fn is_part(name: &str) -> bool {
-    name.strip_prefix("part-")
-        .and_then(|n| n.strip_suffix(".parquet"))
-        .is_some_and(|n| n.parse::<usize>().is_ok())
-}
-
-/// A finished store replaces what is at its path: that must not be somebody's other files.
-fn refuse_other_folders(store: &Path) -> Result<()> {
-    if !store.exists() {
-        return Ok(());
-    }
-    for entry in fs::read_dir(store).map_err(Error::io(store))? {
-        let name = entry.map_err(Error::io(store))?.file_name();
-        let name = name.to_string_lossy();
-        if ![manifest::FILE, DESCRIPTION, LOCK].contains(&&*name) && !is_part(&name) {
-            let message =
-                format!("holds {name:?}, so it is not a feature store that may be replaced; name a new folder");
-            return Err(malformed(store, message));
-        }
-    }
-    Ok(())
-}
-
-fn lock(places: &Places, dir: &Path) -> Result<File> {
-    let path = places.partial.join(LOCK);
-    let file = File::create(&path).map_err(Error::io(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(malformed(dir, "another process is writing this store; wait for it")),
-        Err(fs::TryLockError::Error(e)) => Err(Error::io(&path)(e)),
-    }
-}
-
-/// Empties the folder but for the lock and what `keep` names.
-fn clear(partial: &Path, keep: impl Fn(&str) -> bool) -> Result<()> {
-    for entry in fs::read_dir(partial).map_err(Error::io(partial))? {
-        let entry = entry.map_err(Error::io(partial))?;
-        let name = entry.file_name();
-        if name != LOCK && !name.to_str().is_some_and(&keep) {
-            fs::remove_file(entry.path()).map_err(Error::io(entry.path()))?;
-        }
-    }
-    Ok(())
 }
 
 fn schema(description: &Description) -> Schema {

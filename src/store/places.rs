@@ -1,0 +1,129 @@
+//! The folders a feature store uses while it is written, and putting the whole store in its place.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use super::{malformed, manifest};
+use crate::error::{Error, Result};
+
+/// The description a writer began with, for the one that takes its work up.
+pub(super) const DESCRIPTION: &str = "description.json";
+
+const LOCK: &str = "lock";
+
+/// The folders a store of one name uses.
+pub(super) struct Places {
+    /// The store itself.
+    pub(super) store: PathBuf,
+    /// Where it grows.
+    pub(super) partial: PathBuf,
+    /// Where an older one waits while the new one takes its place.
+    old: PathBuf,
+}
+
+impl Places {
+    pub(super) fn of(dir: &Path) -> Result<Self> {
+        // "." and links have no name of their own to put things beside.
+        let store = match dir.exists() {
+            true => dir.canonicalize().map_err(Error::io(dir))?,
+            false => dir.to_path_buf(),
+        };
+        let Some(name) = store.file_name() else {
+            return Err(malformed(
+                dir,
+                "not a folder a feature store can be written to; name a new folder",
+            ));
+        };
+        let beside = |suffix: &str| {
+            let mut hidden = OsString::from(".");
+            hidden.push(name);
+            hidden.push(suffix);
+            store.with_file_name(hidden)
+        };
+        let (partial, old) = (beside(".partial"), beside(".old"));
+        Ok(Self { store, partial, old })
+    }
+
+    /// Makes the folder a store grows in and takes hold of it: one writer for one store.
+    pub(super) fn prepare(&self) -> Result<File> {
+        self.refuse_other_folders()?;
+        if self.old.exists() {
+            // Killed while it put a store in its place: before the new one was there, or after.
+            if self.store.exists() {
+                fs::remove_dir_all(&self.old).map_err(Error::io(&self.old))?;
+            } else {
+                fs::rename(&self.old, &self.store).map_err(Error::io(&self.store))?;
+            }
+        }
+        fs::create_dir_all(&self.partial).map_err(Error::io(&self.partial))?;
+        let path = self.partial.join(LOCK);
+        let file = File::create(&path).map_err(Error::io(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => Err(malformed(
+                &self.store,
+                "another process is writing this store; wait for it",
+            )),
+            Err(fs::TryLockError::Error(e)) => Err(Error::io(&path)(e)),
+        }
+    }
+
+    /// A finished store replaces what is at its path: that must not be somebody's other files.
+    fn refuse_other_folders(&self) -> Result<()> {
+        let store = &self.store;
+        if !store.exists() {
+            return Ok(());
+        }
+        for entry in fs::read_dir(store).map_err(Error::io(store))? {
+            let name = entry.map_err(Error::io(store))?.file_name();
+            let name = name.to_string_lossy();
+            if ![manifest::FILE, DESCRIPTION, LOCK].contains(&&*name) && !is_part(&name) {
+                let what = format!("holds {name:?}, so it is no feature store that may be replaced; name a new folder");
+                return Err(malformed(store, what));
+            }
+        }
+        Ok(())
+    }
+
+    /// Empties the folder the store grows in, but for the lock and what `keep` names.
+    pub(super) fn clear(&self, keep: impl Fn(&str) -> bool) -> Result<()> {
+        for entry in fs::read_dir(&self.partial).map_err(Error::io(&self.partial))? {
+            let entry = entry.map_err(Error::io(&self.partial))?;
+            let name = entry.file_name();
+            if name != LOCK && !name.to_str().is_some_and(&keep) {
+                fs::remove_file(entry.path()).map_err(Error::io(entry.path()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the store that has grown in its place; an older one goes last.
+    pub(super) fn settle(&self) -> Result<()> {
+        let Self { store, partial, old } = self;
+        let replaces = store.exists();
+        if replaces {
+            fs::rename(store, old).map_err(Error::io(store))?;
+        }
+        fs::rename(partial, store).map_err(Error::io(store))?;
+        for helper in [DESCRIPTION, LOCK] {
+            let path = store.join(helper);
+            fs::remove_file(&path).map_err(Error::io(&path))?;
+        }
+        if replaces {
+            fs::remove_dir_all(old).map_err(Error::io(old))?;
+        }
+        Ok(())
+    }
+}
+
+/// The file name of a part.
+pub(super) fn part_name(index: usize) -> String {
+    format!("part-{index:05}.parquet")
+}
+
+/// Whether a file is named as parts are.
+pub(super) fn is_part(name: &str) -> bool {
+    let number = name.strip_prefix("part-").and_then(|n| n.strip_suffix(".parquet"));
+    number.is_some_and(|n| n.parse::<usize>().is_ok())
+}
