@@ -12,6 +12,8 @@ mod interrupt;
 mod metrics;
 #[cfg(feature = "torch")]
 mod pretrain;
+#[cfg(feature = "analysis")]
+mod report;
 pub mod style;
 
 use std::process::ExitCode;
@@ -44,6 +46,8 @@ enum AnalysisCommand {
     /// Train small encoders by SL, SL-MLP, SimCLR (runs featscope-extract)
     #[command(disable_help_flag = true)]
     Pretrain(hand_over::Args),
+    /// Write a report: one self-contained page, tables, figures
+    Report(report::Args),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -60,6 +64,7 @@ pub fn analysis_program() -> ExitCode {
         AnalysisCommand::Extract(args) => hand_over::run("extract", &args),
         AnalysisCommand::Metrics(args) => metrics::run(&args),
         AnalysisCommand::Pretrain(args) => hand_over::run("pretrain", &args),
+        AnalysisCommand::Report(args) => report::run(&args),
         AnalysisCommand::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Analysis::command(), "featscope", &mut script);

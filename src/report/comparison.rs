@@ -4,7 +4,7 @@ use crate::compare::{Comparison, Direction, Group, MetricTable, Row, Verdict, la
 use crate::results::{Column, Results, Table};
 
 use super::Format;
-use super::grid::{Cell, Grid, markdown};
+use super::grid::{Cell, Grid, markdown, wrapped};
 use super::number::{MISSING, ROUNDING, interval, measured, p_value};
 use super::records::csv;
 
@@ -33,8 +33,7 @@ fn page(comparison: &Comparison, write: fn(&Grid) -> String, prose: fn(&str) -> 
     for warning in &comparison.warnings {
         text.push_str(&format!("Warning: {}.\n", prose(warning)));
     }
-    text.push_str(&prose(&reading(comparison)));
-    text.push('\n');
+    text.push_str(&wrapped(&prose(&reading(comparison)), ""));
     text
 }
 
@@ -64,43 +63,139 @@ pub fn grids(comparison: &Comparison, table: &MetricTable) -> Vec<Grid> {
 /// One metric at one layer: a row per model.
 pub fn grid(comparison: &Comparison, table: &MetricTable, group: &Group) -> Grid {
     let ranked = group.rows.iter().any(|r| r.rank.is_some());
-    let noted = group.rows.iter().any(|r| note(r).is_some());
-    let baseline = comparison.baseline.as_deref();
-    let mut header: Vec<String> = ["model", "value ± error", "95 % interval"].map(String::from).to_vec();
-    if let Some(name) = baseline {
-        header.extend([format!("difference to {name}"), "p".to_owned(), "verdict".to_owned()]);
-    }
-    header.extend(
-        [(ranked, "rank"), (noted, "note")]
-            .into_iter()
-            .filter(|(shown, _)| *shown)
-            .map(|(_, name)| name.to_owned()),
-    );
     let rows = group.rows.iter().map(|row| {
-        let mut cells = vec![
-            Cell::Text(row.model.clone()),
-            Cell::Number(measured(row.value, row.std_error)),
-            Cell::Number(interval(row.value, row.std_error, row.ci_low, row.ci_high)),
-        ];
-        if baseline.is_some() {
-            cells.extend(difference_cells(row, baseline));
-        }
-        if ranked {
-            let mark = if row.best { " •" } else { "" };
-            cells.push(Cell::Text(
-                row.rank.map_or(MISSING.to_owned(), |rank| format!("{rank}{mark}")),
-            ));
-        }
-        if noted {
-            cells.push(Cell::Text(note(row).unwrap_or_default()));
-        }
-        cells
+        let name = Cell::Text(row.model.clone());
+        std::iter::once(name)
+            .chain(cells(row, comparison.baseline.as_deref(), ranked))
+            .collect()
     });
+    let header = std::iter::once("model".to_owned()).chain(heads(comparison.baseline.as_deref(), ranked));
     Grid {
         caption: caption(table, group, true),
+        header: header.collect(),
         rows: rows.collect(),
-        header,
+        notes: notes([group].into_iter()),
     }
+}
+
+/// Several metrics in one table: a row per metric, data set or pair, and model.
+pub fn long_grid(comparison: &Comparison, metrics: &[&str]) -> Grid {
+    let baseline = comparison.baseline.as_deref();
+    let groups = || {
+        metrics
+            .iter()
+            .filter_map(|id| comparison.table(id))
+            .flat_map(|t| t.groups.iter().map(move |g| (t, g)))
+    };
+    let rows = groups().flat_map(|(table, group)| {
+        group.rows.iter().map(move |row| {
+            let words = [table.label.clone(), sides(group), row.model.clone()].map(Cell::Text);
+            words.into_iter().chain(cells(row, baseline, true)).collect()
+        })
+    });
+    let header = ["metric", "data", "model"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(heads(baseline, true));
+    Grid {
+        caption: format!("Layer {}. {}", comparison.layer, reading(comparison)),
+        header: header.collect(),
+        rows: rows.collect(),
+        notes: notes(groups().map(|(_, group)| group)),
+    }
+}
+
+/// The axes at a glance: a row per axis and data set, a column per model.
+pub fn overview(comparison: &Comparison) -> Grid {
+    let groups = || {
+        let tables = super::axes::AXES
+            .iter()
+            .filter_map(|axis| comparison.table(axis.primary));
+        tables.flat_map(|t| t.groups.iter().map(move |g| (t, g)))
+    };
+    let rows = groups().map(|(table, group)| {
+        let arrow = match group.direction {
+            Some(Direction::Higher) => "higher",
+            Some(Direction::Lower) => "lower",
+            None => "",
+        };
+        let words = [table.label.clone(), sides(group), arrow.to_owned()].map(Cell::Text);
+        words
+            .into_iter()
+            .chain(group.rows.iter().map(|row| Cell::Number(marked(row))))
+            .collect()
+    });
+    let header = ["axis", "data", "good"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(comparison.models.iter().cloned());
+    let mut caption = format!(
+        "The three axes at layer {}; • best or not separable from the best",
+        comparison.layer
+    );
+    if let Some(baseline) = &comparison.baseline {
+        caption.push_str(&format!("; ▲ ▼ separably above, below {baseline}"));
+    }
+    Grid {
+        caption,
+        header: header.collect(),
+        rows: rows.collect(),
+        notes: notes(groups().map(|(_, group)| group)),
+    }
+}
+
+fn marked(row: &Row) -> String {
+    let sign = match row.difference.as_ref().map(|d| d.verdict) {
+        Some(Verdict::Higher) => " ▲",
+        Some(Verdict::Lower) => " ▼",
+        _ => "",
+    };
+    let best = if row.best { " •" } else { "" };
+    format!("{}{sign}{best}", measured(row.value, row.std_error))
+}
+
+fn heads(baseline: Option<&str>, ranked: bool) -> Vec<String> {
+    let mut heads = vec!["value ± error".to_owned(), "95 % interval".to_owned()];
+    if let Some(name) = baseline {
+        heads.extend([format!("difference to {name}"), "p".to_owned(), "verdict".to_owned()]);
+    }
+    heads.extend(ranked.then(|| "rank".to_owned()));
+    heads
+}
+
+fn cells(row: &Row, baseline: Option<&str>, ranked: bool) -> Vec<Cell> {
+    let mut cells = vec![
+        Cell::Number(measured(row.value, row.std_error)),
+        Cell::Number(interval(row.value, row.std_error, row.ci_low, row.ci_high)),
+    ];
+    if baseline.is_some() {
+        cells.extend(difference_cells(row, baseline));
+    }
+    if ranked {
+        let mark = if row.best { " •" } else { "" };
+        cells.push(Cell::Text(
+            row.rank.map_or(MISSING.to_owned(), |rank| format!("{rank}{mark}")),
+        ));
+    }
+    cells
+}
+
+/// What the rows of `groups` have to say, each once, with the models that say it.
+fn notes<'a>(groups: impl Iterator<Item = &'a Group>) -> Vec<String> {
+    let mut said: Vec<(String, Vec<&str>)> = Vec::new();
+    for row in groups.flat_map(|g| &g.rows) {
+        let Some(note) = note(row) else { continue };
+        let at = said.iter().position(|(known, _)| *known == note).unwrap_or_else(|| {
+            said.push((note, Vec::new()));
+            said.len() - 1
+        });
+        if !said[at].1.contains(&row.model.as_str()) {
+            said[at].1.push(&row.model);
+        }
+    }
+    said.into_iter()
+        .map(|(note, models)| format!("{}: {note}", models.join(", ")))
+        .collect()
 }
 
 fn difference_cells(row: &Row, baseline: Option<&str>) -> [Cell; 3] {
@@ -155,48 +250,38 @@ fn note(row: &Row) -> Option<String> {
     }
 }
 
-fn wide_grids(comparison: &Comparison, table: &MetricTable) -> Vec<Grid> {
-    let mut grids: Vec<(Grid, &Group)> = Vec::new();
+/// One grid per data set or pair: layers down, models across.
+pub fn wide_grids(comparison: &Comparison, table: &MetricTable) -> Vec<Grid> {
+    let mut parts: Vec<Vec<&Group>> = Vec::new();
     for group in &table.groups {
-        let alike =
-            |g: &Group| g.dataset == group.dataset && g.split == group.split && g.other_dataset == group.other_dataset;
-        let at = grids.iter().position(|(_, g)| alike(g)).unwrap_or_else(|| {
-            let header = std::iter::once("layer".to_owned())
-                .chain(comparison.models.iter().cloned())
-                .collect();
-            grids.push((
-                Grid {
-                    caption: caption(table, group, false),
-                    header,
-                    rows: Vec::new(),
-                },
-                group,
-            ));
-            grids.len() - 1
-        });
-        let cells = group.rows.iter().map(|row| {
-            let sign = match row.difference.as_ref().map(|d| d.verdict) {
-                Some(Verdict::Higher) => " ▲",
-                Some(Verdict::Lower) => " ▼",
-                _ => "",
-            };
-            Cell::Number(format!("{}{sign}", measured(row.value, row.std_error)))
-        });
-        grids[at]
-            .0
-            .rows
-            .push(std::iter::once(Cell::Text(group.layer.clone())).chain(cells).collect());
-    }
-    if let Some(baseline) = &comparison.baseline {
-        for (grid, _) in &mut grids {
-            grid.caption
-                .push_str(&format!("; ▲ ▼ separably above, below {baseline}"));
+        match parts.iter_mut().find(|part| sides(part[0]) == sides(group)) {
+            Some(part) => part.push(group),
+            None => parts.push(vec![group]),
         }
     }
-    grids.into_iter().map(|(grid, _)| grid).collect()
+    let grid = |part: &Vec<&Group>| {
+        let row = |g: &&Group| {
+            std::iter::once(Cell::Text(g.layer.clone()))
+                .chain(g.rows.iter().map(|r| Cell::Number(marked(r))))
+                .collect()
+        };
+        let mut caption = caption(table, part[0], false);
+        if let Some(baseline) = &comparison.baseline {
+            caption.push_str(&format!(" · ▲ ▼ separably above, below {baseline}"));
+        }
+        Grid {
+            caption,
+            header: std::iter::once("layer".to_owned())
+                .chain(comparison.models.iter().cloned())
+                .collect(),
+            rows: part.iter().map(row).collect(),
+            notes: notes(part.iter().copied()),
+        }
+    };
+    parts.iter().map(grid).collect()
 }
 
-/// `Discriminative ratio φ · animals (test), pre · backbone · lower goes with good transfer`
+/// `Discriminative ratio · animals (test), pre · backbone · lower goes with good transfer`
 fn caption(table: &MetricTable, group: &Group, with_layer: bool) -> String {
     let mut parts = vec![table.label.clone(), sides(group)];
     if with_layer {

@@ -32,6 +32,8 @@ pub struct Grid {
     pub header: Vec<String>,
     /// Rows, each as long as the header.
     pub rows: Vec<Vec<Cell>>,
+    /// Below the table: why values are missing, what to bear in mind.
+    pub notes: Vec<String>,
 }
 
 impl Grid {
@@ -66,6 +68,9 @@ impl Grid {
             text.push_str(line.trim_end());
             text.push('\n');
         }
+        for note in &self.notes {
+            text.push_str(&wrapped(&one_line(note), "  "));
+        }
         text
     }
 
@@ -87,6 +92,9 @@ impl Grid {
         text.push_str(&line((0..self.header.len()).map(|c| rule(c).to_owned()).collect()));
         for row in &self.rows {
             text.push_str(&line(row.iter().map(|cell| markdown(cell.shown())).collect()));
+        }
+        for note in &self.notes {
+            text.push_str(&format!("\n{}\n", markdown(note)));
         }
         text
     }
@@ -120,6 +128,9 @@ impl Grid {
             text.push_str(&format!("{} \\\\\n", cells.join(" & ")));
         }
         text.push_str("\\bottomrule\n\\end{tabular}\n");
+        for note in &self.notes {
+            text.push_str(&format!("% {}\n", one_line(note)));
+        }
         text
     }
 
@@ -131,6 +142,24 @@ impl Grid {
             _ => Cell::Text(name),
         }
     }
+}
+
+/// Lines of at most 98 columns, broken between words, each behind `margin`.
+pub fn wrapped(text: &str, margin: &str) -> String {
+    let mut out = String::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.is_empty() && margin.width() + line.width() + word.width() >= 98 {
+            out.extend([margin, line.as_str(), "\n"]);
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    out.extend([margin, line.as_str(), "\n"]);
+    out
 }
 
 /// Without line breaks and control characters, which would break a line-based format.
@@ -186,6 +215,7 @@ mod tests {
     fn grid(name: &str) -> Grid {
         Grid {
             caption: "Caption".into(),
+            notes: vec!["A note".into()],
             header: vec!["model".into(), "value".into()],
             rows: vec![
                 vec![Cell::Text(name.into()), Cell::Number("1.20 ± 0.10".into())],
@@ -201,6 +231,7 @@ mod tests {
           model        value
           a b    1.20 ± 0.10
           日本             –
+          A note
         ");
     }
 
@@ -211,7 +242,7 @@ mod tests {
             shown.contains("| &lt;script&gt;\\|\\`\\*\\_\\[x\\](y) \\# z | 1.20 ± 0.10 |"),
             "{shown}"
         );
-        assert_eq!(shown.lines().count(), 6);
+        assert_eq!(shown.lines().count(), 8);
     }
 
     #[test]
@@ -226,6 +257,7 @@ mod tests {
         日本 & -- \\
         \bottomrule
         \end{tabular}
+        % A note
         ");
     }
 }

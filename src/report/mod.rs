@@ -1,16 +1,21 @@
 //! Results and comparisons as text, tables, figures and pages: one renderer per format, one number formatter for all.
 
 mod axes;
+mod charts;
 mod comparison;
+mod figure;
 mod grid;
 mod number;
+mod page;
 mod records;
+mod write;
 
 pub use axes::{AXES, Axis};
 pub use comparison::{render_comparison, summary};
 pub use grid::{Cell, Grid};
-pub use number::{ROUNDING, typeset};
+pub use number::ROUNDING;
 pub use records::render;
+pub use write::{Meta, write_report};
 
 /// How a table is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

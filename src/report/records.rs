@@ -5,7 +5,7 @@ use crate::results::{Column, Record, Results, Table};
 
 use super::Format;
 use super::grid::{Cell, Grid};
-use super::number::{interval, measured};
+use super::number::{interval, measured, number, p_value};
 
 /// The records of `results` in `format`, ending in a newline.
 pub fn render(results: &Results, format: Format) -> String {
@@ -60,22 +60,31 @@ fn heading(record: &Record) -> String {
 }
 
 fn grid(records: &[Record]) -> Grid {
-    let rows = records.iter().map(|r| {
-        vec![
+    let with_null = records.iter().any(|r| r.null_value.is_some());
+    let with_p = records.iter().any(|r| r.p_value.is_some());
+    let mut header = vec![
+        "metric".to_owned(),
+        "value ± error".to_owned(),
+        "95 % interval".to_owned(),
+    ];
+    header.extend(with_null.then(|| "nothing to find".to_owned()));
+    header.extend(with_p.then(|| "p".to_owned()));
+    let row = |r: &Record| {
+        let mut cells = vec![
             Cell::Text(r.metric.clone()),
             Cell::Number(measured(r.value, r.std_error)),
-            Cell::Text(interval(r.value, r.std_error, r.ci_low, r.ci_high)),
-            Cell::Text(r.note.clone().unwrap_or_default()),
-        ]
-    });
-    let mut caption = heading(&records[0]);
-    caption.push_str(&format!("   n = {}, d = {}", records[0].n, records[0].d));
+            Cell::Number(interval(r.value, r.std_error, r.ci_low, r.ci_high)),
+        ];
+        cells.extend(with_null.then(|| Cell::Number(number(r.null_value))));
+        cells.extend(with_p.then(|| Cell::Number(p_value(r.p_value))));
+        cells
+    };
+    let note = |r: &Record| Some(format!("{}: {}", r.metric, r.note.as_ref()?));
     Grid {
-        caption,
-        header: ["metric", "value ± error", "95 % interval", "note"]
-            .map(String::from)
-            .to_vec(),
-        rows: rows.collect(),
+        caption: format!("{} · n = {}, d = {}", heading(&records[0]), records[0].n, records[0].d),
+        header,
+        rows: records.iter().map(row).collect(),
+        notes: records.iter().filter_map(note).collect(),
     }
 }
 

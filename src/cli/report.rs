@@ -1,0 +1,57 @@
+//! `featscope report`: a report folder from results.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::{compare, style};
+use crate::compare::{Comparison, Options};
+use crate::report::{Meta, summary, write_report};
+
+/// Writes a report: one self-contained page that opens offline, the same as Markdown, tables for LaTeX, CSV and Parquet,
+/// figures as SVG and PNG, and the results.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Results files, or folders that hold a results.json
+    #[arg(required = true, value_name = "RESULTS")]
+    results: Vec<PathBuf>,
+    /// Folder to write into; it is made where it is missing
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The model the others are compared with [default: the first one]
+    #[arg(long, value_name = "MODEL")]
+    baseline: Option<String>,
+    /// The layer of the tables [default: backbone, else the deepest]
+    #[arg(long)]
+    layer: Option<String>,
+    /// Title of the report [default: the models' names]
+    #[arg(long)]
+    title: Option<String>,
+}
+
+/// Writes the report and says where it is.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let analysis = compare::merged(&args.results)?;
+    let options = Options {
+        baseline: args.baseline.clone(),
+        metrics: None,
+        layer: args.layer.clone(),
+    };
+    let comparison = Comparison::of(&analysis.results, &options)?;
+    comparison
+        .warnings
+        .iter()
+        .for_each(|warning| style::say(&format!("warning: {warning}")));
+    write_report(
+        &analysis,
+        &comparison,
+        &Meta {
+            title: args.title.clone(),
+        },
+        &args.out,
+    )?;
+    summary(&comparison).iter().for_each(|line| style::say(line));
+    style::print(&format!("{}\n", args.out.join("index.html").display()))?;
+    Ok(ExitCode::SUCCESS)
+}

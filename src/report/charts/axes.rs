@@ -1,0 +1,60 @@
+//! The three axes, one panel per metric and data set, one point per model.
+
+use super::super::axes::AXES;
+use super::super::comparison::{good, sides};
+use super::{Chart, Panel, Plot, Point, Scale, Series, short};
+use crate::compare::{Comparison, Group, MetricTable};
+
+pub(super) fn chart(comparison: &Comparison) -> Option<Chart> {
+    let tables = AXES.iter().filter_map(|axis| comparison.table(axis.primary));
+    let panels = tables
+        .flat_map(|t| t.groups.iter().filter_map(|g| panel(t, g)))
+        .map(Panel::Plot)
+        .collect();
+    Some(Chart {
+        name: "axes",
+        title: "The three axes",
+        caption: format!("Value and 95 % interval of each model at layer {}.", comparison.layer),
+        panels,
+        panel_height: 84.0 + 26.0 * comparison.models.len().max(2) as f64,
+        legend: Vec::new(),
+        colour_scale: None,
+    })
+}
+
+fn panel(table: &MetricTable, group: &Group) -> Option<Plot> {
+    let models = group.rows.len();
+    // The first model stands at the top.
+    let at = |i: usize| (models - 1 - i) as f64;
+    let mut series = Vec::new();
+    let mut extent = Vec::new();
+    for (model, row) in group.rows.iter().enumerate() {
+        let Some(value) = row.value else { continue };
+        let interval = row.ci_low.zip(row.ci_high);
+        extent.extend(
+            [value]
+                .into_iter()
+                .chain(interval.into_iter().flat_map(|(low, high)| [low, high])),
+        );
+        let point = Point {
+            x: value,
+            y: at(model),
+            x_interval: interval,
+            y_interval: None,
+        };
+        series.push(Series {
+            model,
+            joined: false,
+            marked: true,
+            points: vec![point],
+        });
+    }
+    Some(Plot {
+        title: format!("{} · {}", table.label, short(&sides(group), 40)),
+        subtitle: good(group.direction).unwrap_or_default().to_owned(),
+        x: Scale::linear("", extent.into_iter())?,
+        y: Scale::names(group.rows.iter().rev().map(|row| short(&row.model, 18))),
+        series,
+        divider: None,
+    })
+}

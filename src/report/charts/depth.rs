@@ -1,0 +1,79 @@
+//! The three axes against depth: one panel per metric and data set, one line per model.
+
+use super::super::axes::AXES;
+use super::super::comparison::{good, sides};
+use super::{Chart, Panel, Plot, Point, Scale, Series, short};
+use crate::compare::{Comparison, Group, MetricTable};
+
+pub(super) fn chart(comparison: &Comparison) -> Option<Chart> {
+    let mut panels = Vec::new();
+    for table in AXES.iter().filter_map(|axis| comparison.table(axis.primary)) {
+        let mut rest: Vec<&Group> = table.groups.iter().collect();
+        while let Some(first) = rest.first().copied() {
+            let (here, other): (Vec<&Group>, Vec<&Group>) = rest.into_iter().partition(|g| sides(g) == sides(first));
+            panels.extend(panel(table, &here, comparison.models.len()).map(Panel::Plot));
+            rest = other;
+        }
+    }
+    Some(Chart {
+        name: "depth",
+        title: "Against depth",
+        caption: "Each axis from the first stage of the network to the last layer of its projector, with 95 % intervals. The line parts the \
+                  backbone, which is kept for transfer, from the projector, which is thrown away."
+            .to_owned(),
+        panels,
+        panel_height: 310.0,
+        legend: comparison.models.iter().map(|m| short(m, 30)).collect(),
+        colour_scale: None,
+    })
+}
+
+/// `None` for a single layer: there is no depth to show.
+fn panel(table: &MetricTable, groups: &[&Group], models: usize) -> Option<Plot> {
+    if groups.len() < 2 {
+        return None;
+    }
+    let mut series = Vec::new();
+    let mut extent = Vec::new();
+    for model in 0..models {
+        // Models stand a little apart, so that their intervals do not cover one another.
+        let aside = (model as f64 - (models - 1) as f64 / 2.0) * (0.36 / models as f64).min(0.1);
+        let mut points = Vec::new();
+        for (depth, group) in groups.iter().enumerate() {
+            let row = &group.rows[model];
+            let Some(value) = row.value else { continue };
+            let interval = row.ci_low.zip(row.ci_high);
+            extent.extend(
+                [value]
+                    .into_iter()
+                    .chain(interval.into_iter().flat_map(|(low, high)| [low, high])),
+            );
+            points.push(Point {
+                x: depth as f64 + aside,
+                y: value,
+                x_interval: None,
+                y_interval: interval,
+            });
+        }
+        if !points.is_empty() {
+            series.push(Series {
+                model,
+                joined: true,
+                marked: true,
+                points,
+            });
+        }
+    }
+    let backbone = groups
+        .iter()
+        .position(|g| g.layer == "backbone")
+        .filter(|&i| i + 1 < groups.len());
+    Some(Plot {
+        title: format!("{} · {}", table.label, short(&sides(groups[0]), 40)),
+        subtitle: good(groups[0].direction).unwrap_or_default().to_owned(),
+        x: Scale::names(groups.iter().map(|g| short(&g.layer, 18))),
+        y: Scale::linear("", extent.into_iter())?,
+        series,
+        divider: backbone.map(|i| i as f64 + 0.5),
+    })
+}

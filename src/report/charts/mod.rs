@@ -1,0 +1,133 @@
+//! What the figures show, as data: panels, series and words. How they are drawn is `figure`'s business.
+
+mod axes;
+mod class_means;
+mod depth;
+mod scale;
+mod spectrum;
+
+pub use scale::Scale;
+
+use crate::compare::Comparison;
+use crate::results::Analysis;
+
+use super::grid::one_line;
+
+/// A figure: a legend and panels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chart {
+    /// Stem of its files.
+    pub name: &'static str,
+    /// Heading.
+    pub title: &'static str,
+    /// What it shows and how to read it, in a sentence or two.
+    pub caption: String,
+    /// Panels from left to right, then down.
+    pub panels: Vec<Panel>,
+    /// Height of one panel, in CSS pixels.
+    pub panel_height: f64,
+    /// The models, in the order of their colours; empty where the panels name them.
+    pub legend: Vec<String>,
+    /// Names of the two ends of the colour scale of the matrices, where there are any.
+    pub colour_scale: Option<ColourScale>,
+}
+
+/// The colours of matrices: from `low` to `high`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColourScale {
+    /// What is coloured.
+    pub label: String,
+    /// Value of the first colour.
+    pub low: f64,
+    /// Value of the last colour.
+    pub high: f64,
+}
+
+/// One panel.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Panel {
+    /// Points and lines on two axes.
+    Plot(Plot),
+    /// A matrix of coloured cells.
+    Matrix(Matrix),
+}
+
+/// Points and lines on two axes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plot {
+    /// Heading.
+    pub title: String,
+    /// Below it: which way is good, units.
+    pub subtitle: String,
+    /// The horizontal axis.
+    pub x: Scale,
+    /// The vertical axis.
+    pub y: Scale,
+    /// What is drawn.
+    pub series: Vec<Series>,
+    /// Where a thin vertical line parts the panel, on the horizontal axis.
+    pub divider: Option<f64>,
+}
+
+/// Points of one model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// Index of the model: its colour and marker.
+    pub model: usize,
+    /// Whether the points are joined by a line.
+    pub joined: bool,
+    /// Whether each point has a marker.
+    pub marked: bool,
+    /// Points, in the coordinates of the scales.
+    pub points: Vec<Point>,
+}
+
+/// One point.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Point {
+    /// Across.
+    pub x: f64,
+    /// Up.
+    pub y: f64,
+    /// A horizontal interval.
+    pub x_interval: Option<(f64, f64)>,
+    /// A vertical interval.
+    pub y_interval: Option<(f64, f64)>,
+}
+
+/// A square matrix over named classes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matrix {
+    /// Heading.
+    pub title: String,
+    /// Names of rows and columns.
+    pub names: Vec<String>,
+    /// Rows of values; NaN where missing.
+    pub values: Vec<Vec<f64>>,
+    /// The number of names before the border, where there is one.
+    pub border: Option<usize>,
+}
+
+/// The figures an analysis gives rise to: none without data.
+pub fn charts(analysis: &Analysis, comparison: &Comparison, every_layer: &Comparison) -> Vec<Chart> {
+    let charts = [
+        axes::chart(comparison),
+        depth::chart(every_layer),
+        spectrum::chart(analysis, comparison),
+        class_means::chart(analysis, comparison),
+    ];
+    charts
+        .into_iter()
+        .flatten()
+        .filter(|chart| !chart.panels.is_empty())
+        .collect()
+}
+
+/// A name as a figure shows it: on one line, and not longer than a label can be.
+fn short(name: &str, most: usize) -> String {
+    let name = one_line(name);
+    if name.chars().count() <= most {
+        return name;
+    }
+    name.chars().take(most - 1).chain(['…']).collect()
+}

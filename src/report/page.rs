@@ -1,0 +1,341 @@
+//! The report as a page and as Markdown: what is said, in which order. How it looks is the templates' business.
+
+use minijinja::{AutoEscape, Environment, context};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::axes::AXES;
+use super::comparison::{grid, overview, reading, summary, wide_grids};
+use super::figure::INKS;
+use super::grid::{Cell, Grid, markdown};
+use super::number::typeset;
+use super::write::Meta;
+use crate::compare::Comparison;
+use crate::error::{Error, Result};
+use crate::metrics::{Metric, find};
+use crate::results::{Analysis, Input, Record};
+
+/// A drawn figure, ready for a page.
+#[derive(Serialize)]
+pub struct Figure {
+    /// Stem of its files.
+    pub name: String,
+    /// Heading.
+    pub title: String,
+    /// How to read it.
+    pub caption: String,
+    /// The drawing.
+    pub svg: String,
+}
+
+/// All that both pages say.
+#[derive(Serialize)]
+struct Page<'a> {
+    title: String,
+    models: &'a [String],
+    baseline: Option<&'a str>,
+    layer: &'a str,
+    summary: Vec<String>,
+    warnings: &'a [String],
+    overview: Shown,
+    axes: Vec<Section>,
+    others: Vec<MetricSection>,
+    depth: Vec<Shown>,
+    figures: &'a [Figure],
+    reading: String,
+    conventions: Vec<Convention>,
+    inputs: Vec<Seen<'a>>,
+    command: &'a str,
+    seed: u64,
+    version: &'a str,
+    created: &'a str,
+    files: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Section {
+    title: &'static str,
+    about: &'static str,
+    metrics: Vec<MetricSection>,
+}
+
+#[derive(Serialize)]
+struct MetricSection {
+    id: String,
+    label: String,
+    about: &'static str,
+    formula: String,
+    formula_html: String,
+    grids: Vec<Shown>,
+}
+
+/// A grid for the page and for Markdown.
+#[derive(Serialize)]
+struct Shown {
+    grid: Grid,
+    markdown: String,
+}
+
+impl Shown {
+    fn new(mut grid: Grid) -> Self {
+        let markdown = grid.to_markdown();
+        for cell in grid.rows.iter_mut().flatten() {
+            if let Cell::Number(shown) = cell {
+                *shown = typeset(shown);
+            }
+        }
+        Self { grid, markdown }
+    }
+}
+
+#[derive(Serialize)]
+struct Convention {
+    label: String,
+    id: String,
+    rule: String,
+    error: String,
+    reference: String,
+    settings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Seen<'a> {
+    #[serde(flatten)]
+    input: &'a Input,
+    audit_words: String,
+}
+
+/// The page and the Markdown of a report.
+///
+/// # Errors
+/// When a template does not render: a fault of this program.
+pub fn pages(
+    analysis: &Analysis,
+    comparison: &Comparison,
+    every_layer: &Comparison,
+    figures: &[Figure],
+    files: &[String],
+    meta: &Meta,
+) -> Result<(String, String)> {
+    let results = &analysis.results;
+    let of_axes: Vec<&str> = AXES.iter().flat_map(|axis| axis.metrics.iter().copied()).collect();
+    let page = Page {
+        title: meta.title.clone().unwrap_or_else(|| comparison.models.join(", ")),
+        models: &comparison.models,
+        baseline: comparison.baseline.as_deref(),
+        layer: &comparison.layer,
+        summary: summary(comparison),
+        warnings: &comparison.warnings,
+        overview: Shown::new(overview(comparison)),
+        axes: AXES
+            .iter()
+            .map(|axis| Section {
+                title: axis.title,
+                about: axis.about,
+                metrics: axis.metrics.iter().filter_map(|id| section(comparison, id)).collect(),
+            })
+            .filter(|section| !section.metrics.is_empty())
+            .collect(),
+        others: comparison
+            .tables
+            .iter()
+            .filter(|t| !of_axes.contains(&t.metric.as_str()))
+            .filter_map(|t| section(comparison, &t.metric))
+            .collect(),
+        depth: depth(every_layer),
+        figures,
+        reading: reading(comparison),
+        conventions: comparison
+            .tables
+            .iter()
+            .map(|t| convention(&t.metric, &results.records))
+            .collect(),
+        inputs: results
+            .inputs
+            .iter()
+            .map(|input| Seen {
+                input,
+                audit_words: input.audit.as_ref().map(words).unwrap_or_default(),
+            })
+            .collect(),
+        command: &results.command,
+        seed: results.seed,
+        version: &results.version,
+        created: &results.created,
+        files,
+    };
+    let environment = environment()?;
+    let render = |name: &str| {
+        let template = environment.get_template(name).map_err(fault)?;
+        template.render(context! { page => page, inks => INKS }).map_err(fault)
+    };
+    Ok((render("index.html")?, render("report.md")?))
+}
+
+fn environment() -> Result<Environment<'static>> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|name| {
+        if name.ends_with(".html") {
+            AutoEscape::Html
+        } else {
+            AutoEscape::None
+        }
+    });
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    environment.add_filter("md", |text: &str| markdown(text));
+    environment
+        .add_template("index.html", include_str!("templates/index.html"))
+        .map_err(fault)?;
+    environment
+        .add_template("report.md", include_str!("templates/report.md"))
+        .map_err(fault)?;
+    Ok(environment)
+}
+
+fn fault(error: minijinja::Error) -> Error {
+    Error::input(format!(
+        "the report cannot be written ({error:#}); report this with the results file"
+    ))
+}
+
+fn section(comparison: &Comparison, id: &str) -> Option<MetricSection> {
+    let table = comparison.table(id)?;
+    let metric = find(id);
+    Some(MetricSection {
+        id: id.to_owned(),
+        label: table.label.clone(),
+        about: metric.map_or("", |m| m.about),
+        formula: metric.map_or(String::new(), |m| symbols(m.formula)),
+        formula_html: metric.map_or(String::new(), |m| formula_html(&symbols(m.formula))),
+        grids: table
+            .groups
+            .iter()
+            .map(|group| Shown::new(grid(comparison, table, group)))
+            .collect(),
+    })
+}
+
+/// The axes at every layer; nothing where there is a single one.
+fn depth(every_layer: &Comparison) -> Vec<Shown> {
+    let tables = AXES.iter().filter_map(|axis| every_layer.table(axis.primary));
+    tables
+        .flat_map(|table| wide_grids(every_layer, table))
+        .filter(|grid| grid.rows.len() > 1)
+        .map(Shown::new)
+        .collect()
+}
+
+fn convention(id: &str, records: &[Record]) -> Convention {
+    let metric: Option<&Metric> = find(id);
+    let mut settings: Vec<String> = Vec::new();
+    for record in records.iter().filter(|r| r.metric == id) {
+        let told =
+            |(key, _): &(&String, &Value)| !matches!(key.as_str(), "role" | "about" | "other_split" | "dead_channels");
+        let words: Vec<String> = record
+            .convention
+            .iter()
+            .filter(told)
+            .map(|(key, value)| format!("{key} {}", words(value)))
+            .collect();
+        let words = words.join(", ");
+        if !words.is_empty() && !settings.contains(&words) {
+            settings.push(words);
+        }
+    }
+    Convention {
+        label: metric.map_or(id, |m| m.label).to_owned(),
+        id: id.to_owned(),
+        rule: metric.map_or("", |m| m.convention).to_owned(),
+        error: metric.map_or("", |m| m.error.describe()).to_owned(),
+        reference: metric.map_or("", |m| m.reference).to_owned(),
+        settings,
+    }
+}
+
+/// A JSON value as a reader takes it: lists by their length where they are long.
+fn words(value: &Value) -> String {
+    match value {
+        Value::String(s) => s.clone(),
+        Value::Array(items) if items.len() > 6 => format!("{} entries", items.len()),
+        Value::Array(items) => items.iter().map(words).collect::<Vec<_>>().join(", "),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| format!("{key} {}", words(value)))
+            .collect::<Vec<_>>()
+            .join(", "),
+        Value::Null => "none".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// A catalogue formula with the symbols its words stand for.
+fn symbols(formula: &str) -> String {
+    let mut out = String::new();
+    let mut word = String::new();
+    for c in formula.chars().chain(['\0']) {
+        if c.is_ascii_alphabetic() {
+            word.push(c);
+            continue;
+        }
+        out.push_str(match word.as_str() {
+            "phi" => "φ",
+            "Pi" => "Π",
+            "pi" => "π",
+            "mu" => "μ",
+            "rho" => "ρ",
+            "lambda" => "λ",
+            "sigma" => "σ",
+            "sum" => "Σ",
+            "sqrt" => "√",
+            "in" => "∈",
+            other => other,
+        });
+        word.clear();
+        if c != '\0' {
+            out.push(c);
+        }
+    }
+    // "share of the others in a set" is prose, not membership.
+    let out = if formula.contains(" in ") && !formula.contains("{i in ") {
+        out.replace(" ∈ ", " in ")
+    } else {
+        out
+    };
+    out.replace("!=", "≠").replace("^2", "²").replace(" - ", " − ")
+}
+
+/// With subscripts set low: `_x`, `_{…}`; everything else escaped.
+fn formula_html(formula: &str) -> String {
+    let escape = |s: &str| s.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let mut out = String::new();
+    let mut rest = formula;
+    while let Some(at) = rest.find('_') {
+        out.push_str(&escape(&rest[..at]));
+        rest = &rest[at + 1..];
+        let (low, after) = match rest.strip_prefix('{').and_then(|r| r.split_once('}')) {
+            Some(parts) => parts,
+            None => rest.split_at(rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len())),
+        };
+        out.push_str(&format!("<sub>{}</sub>", escape(low)));
+        rest = after;
+    }
+    out + &escape(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_are_set_with_symbols_and_subscripts() {
+        let shown = symbols("phi = D_inter / D_intra, 1/C sum_{i in c} |x_i - mu_c|^2, i != j, sqrt(2 / (pi N))");
+        assert_eq!(
+            shown,
+            "φ = D_inter / D_intra, 1/C Σ_{i ∈ c} |x_i − μ_c|², i ≠ j, √(2 / (π N))"
+        );
+        assert_eq!(formula_html("Σ_{i<c} x_ij"), "Σ<sub>i&lt;c</sub> x<sub>ij</sub>");
+        assert_eq!(symbols("share of the set in all"), "share of the set in all");
+        assert_eq!(formula_html("a_"), "a<sub></sub>");
+    }
+}
