@@ -1,6 +1,6 @@
 //! `featscope report`: a report folder from results.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::{compare, style};
 use crate::compare::{Comparison, Options};
 use crate::report::{Meta, summary, write_report};
+use crate::results::Analysis;
 
 /// Writes a report: one self-contained page that opens offline, the same as Markdown, tables for LaTeX, CSV and Parquet,
 /// figures as SVG and PNG, and the results.
@@ -38,20 +39,22 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         metrics: None,
         layer: args.layer.clone(),
     };
-    let comparison = Comparison::of(&analysis.results, &options)?;
+    let meta = Meta {
+        title: args.title.clone(),
+    };
+    let comparison = write(&analysis, &options, &meta, &args.out)?;
+    summary(&comparison).iter().for_each(|line| style::say(line));
+    style::print(&format!("{}\n", args.out.join("index.html").display()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Compares the models of `analysis` and writes the report into `dir`; warnings are said.
+pub fn write(analysis: &Analysis, options: &Options, meta: &Meta, dir: &Path) -> Result<Comparison> {
+    let comparison = Comparison::of(&analysis.results, options)?;
     comparison
         .warnings
         .iter()
         .for_each(|warning| style::say(&format!("warning: {warning}")));
-    write_report(
-        &analysis,
-        &comparison,
-        &Meta {
-            title: args.title.clone(),
-        },
-        &args.out,
-    )?;
-    summary(&comparison).iter().for_each(|line| style::say(line));
-    style::print(&format!("{}\n", args.out.join("index.html").display()))?;
-    Ok(ExitCode::SUCCESS)
+    write_report(analysis, &comparison, meta, dir)?;
+    Ok(comparison)
 }

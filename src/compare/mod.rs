@@ -1,5 +1,6 @@
 //! Models side by side: paired differences with intervals, corrected for how many were looked at, and ranks.
 
+mod comparison;
 mod condition;
 mod holm;
 mod images;
@@ -9,9 +10,9 @@ mod paired;
 mod side_by_side;
 mod table;
 
+pub use comparison::{Comparison, Difference, Group, MetricTable, Options, Row, Verdict};
 pub use condition::{Condition, Outcome};
 pub use holm::holm;
 pub use meaning::{Direction, direction, label};
 pub use merge::{layer_order, merge};
 pub use paired::{Paired, difference};
-pub use side_by_side::{Comparison, Difference, Group, MetricTable, Options, Row, Verdict};

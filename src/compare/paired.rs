@@ -29,10 +29,10 @@ pub struct Paired {
 /// Bootstrap, B resamples drawn alike in both: the percentile interval of d_b, and
 /// `p = min(1, 2 (count + 1)/(B + 1))`, count the resamples on the rarer side of zero.
 ///
-/// `None` when either value is missing.
+/// `None` when either value is missing, or their difference is beyond the range of 64-bit numbers.
 pub fn difference(a: &Record, b: &Record) -> Option<Paired> {
     let plain = Paired {
-        value: a.value? - b.value?,
+        value: Some(a.value? - b.value?).filter(|d| d.is_finite())?,
         ..Paired::default()
     };
     let untested = |note: &str| {
@@ -73,6 +73,13 @@ fn jackknife(plain: Paired, replicates: &[f64], corrected: bool) -> Paired {
     } else {
         plain.value
     };
+    if !(std_error.is_finite() && centre.is_finite()) {
+        let note = "no interval: beyond the range of 64-bit numbers".to_owned();
+        return Paired {
+            note: Some(note),
+            ..plain
+        };
+    }
     // Rounding alone leaves about 1e-16 of the values' size; a spread of that size is no spread.
     let scale = replicates.iter().fold(plain.value.abs(), |m, d| m.max(d.abs()));
     if std_error <= scale * 1e-13 {

@@ -1,10 +1,10 @@
 //! A comparison as tables: models side by side, with what may be said of their differences.
 
-use crate::compare::{Comparison, Direction, Group, MetricTable, Row, Verdict, label};
+use crate::compare::{Comparison, Direction, Group, MetricTable, Row, Verdict};
 use crate::results::{Column, Results, Table};
 
 use super::Format;
-use super::grid::{Cell, Grid, markdown, wrapped};
+use super::grid::{Cell, Grid, Marked, markdown, wrapped};
 use super::number::{MISSING, ROUNDING, interval, measured, p_value};
 use super::records::csv;
 
@@ -74,7 +74,7 @@ pub fn grid(comparison: &Comparison, table: &MetricTable, group: &Group) -> Grid
         caption: caption(table, group, true),
         header: header.collect(),
         rows: rows.collect(),
-        notes: notes([group].into_iter()),
+        notes: notes(group.rows.iter()),
     }
 }
 
@@ -101,7 +101,7 @@ pub fn long_grid(comparison: &Comparison, metrics: &[&str]) -> Grid {
         caption: format!("Layer {}. {}", comparison.layer, reading(comparison)),
         header: header.collect(),
         rows: rows.collect(),
-        notes: notes(groups().map(|(_, group)| group)),
+        notes: notes(groups().flat_map(|(_, group)| &group.rows)),
     }
 }
 
@@ -122,10 +122,10 @@ pub fn overview(comparison: &Comparison) -> Grid {
         let words = [table.label.clone(), sides(group), arrow.to_owned()].map(Cell::Text);
         words
             .into_iter()
-            .chain(group.rows.iter().map(|row| Cell::Number(marked(row))))
+            .chain(group.rows.iter().map(|row| marked(row)))
             .collect()
     });
-    let header = ["axis", "data", "good"]
+    let header = ["axis", "data", "better"]
         .map(str::to_owned)
         .into_iter()
         .chain(comparison.models.iter().cloned());
@@ -140,18 +140,21 @@ pub fn overview(comparison: &Comparison) -> Grid {
         caption,
         header: header.collect(),
         rows: rows.collect(),
-        notes: notes(groups().map(|(_, group)| group)),
+        notes: notes(groups().flat_map(|(_, group)| &group.rows)),
     }
 }
 
-fn marked(row: &Row) -> String {
+fn marked(row: &Row) -> Cell {
     let sign = match row.difference.as_ref().map(|d| d.verdict) {
-        Some(Verdict::Higher) => " ▲",
-        Some(Verdict::Lower) => " ▼",
+        Some(Verdict::Higher) => "▲",
+        Some(Verdict::Lower) => "▼",
         _ => "",
     };
-    let best = if row.best { " •" } else { "" };
-    format!("{}{sign}{best}", measured(row.value, row.std_error))
+    Cell::Marked(Marked {
+        number: measured(row.value, row.std_error),
+        sign,
+        best: if row.best { "•" } else { "" },
+    })
 }
 
 fn heads(baseline: Option<&str>, ranked: bool) -> Vec<String> {
@@ -180,10 +183,10 @@ fn cells(row: &Row, baseline: Option<&str>, ranked: bool) -> Vec<Cell> {
     cells
 }
 
-/// What the rows of `groups` have to say, each once, with the models that say it.
-fn notes<'a>(groups: impl Iterator<Item = &'a Group>) -> Vec<String> {
+/// What `rows` have to say, each once, with the models that say it.
+fn notes<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<String> {
     let mut said: Vec<(String, Vec<&str>)> = Vec::new();
-    for row in groups.flat_map(|g| &g.rows) {
+    for row in rows {
         let Some(note) = note(row) else { continue };
         let at = said.iter().position(|(known, _)| *known == note).unwrap_or_else(|| {
             said.push((note, Vec::new()));
@@ -262,7 +265,7 @@ pub fn wide_grids(comparison: &Comparison, table: &MetricTable) -> Vec<Grid> {
     let grid = |part: &Vec<&Group>| {
         let row = |g: &&Group| {
             std::iter::once(Cell::Text(g.layer.clone()))
-                .chain(g.rows.iter().map(|r| Cell::Number(marked(r))))
+                .chain(g.rows.iter().map(|r| marked(r)))
                 .collect()
         };
         let mut caption = caption(table, part[0], false);
@@ -275,7 +278,7 @@ pub fn wide_grids(comparison: &Comparison, table: &MetricTable) -> Vec<Grid> {
                 .chain(comparison.models.iter().cloned())
                 .collect(),
             rows: part.iter().map(row).collect(),
-            notes: notes(part.iter().copied()),
+            notes: notes(part.iter().flat_map(|g| &g.rows).filter(|row| row.record.is_some())),
         }
     };
     parts.iter().map(grid).collect()
@@ -399,26 +402,32 @@ pub fn summary(comparison: &Comparison) -> Vec<String> {
 }
 
 fn sentence(table: &MetricTable, group: &Group) -> String {
-    let label = label(&table.metric);
-    let on = sides(group);
+    let on = format!("{} on {}", table.label, sides(group));
+    let mut rows: Vec<&Row> = group.rows.iter().filter(|r| r.value.is_some()).collect();
+    rows.sort_by_key(|r| r.rank);
+    let shown = |r: &&Row| format!("{} ({})", r.model, measured(r.value, r.std_error));
+    let list = |rows: &[&Row]| rows.iter().map(shown).collect::<Vec<_>>().join(", ");
+    let Some((first, rest)) = rows.split_first() else {
+        return format!("{on}: no value.");
+    };
+    if rest.is_empty() {
+        return format!("{on}: {}.", shown(first));
+    }
     let way = if group.direction == Some(Direction::Higher) {
         "highest"
     } else {
         "lowest"
     };
-    let mut rows: Vec<&Row> = group.rows.iter().filter(|r| r.value.is_some()).collect();
-    rows.sort_by_key(|r| r.rank);
-    let Some(first) = rows.first() else {
-        return format!("{label} on {on}: no value.");
+    let (tied, others): (Vec<&Row>, Vec<&Row>) = rest.iter().partition(|r| r.best);
+    let tied = if tied.is_empty() {
+        String::new()
+    } else {
+        format!(", not separable from {}", list(&tied))
     };
-    let shown = |r: &Row| format!("{} {}", r.model, measured(r.value, r.std_error));
-    let all: Vec<String> = rows.iter().map(|r| shown(r)).collect();
-    let tied: Vec<&str> = rows[1..].iter().filter(|r| r.best).map(|r| r.model.as_str()).collect();
-    let verdict = match (rows.len(), tied.as_slice()) {
-        (1, _) => return format!("{label} on {on}: {}.", all[0]),
-        (_, []) => format!("{} is {way}", first.model),
-        (n, tied) if tied.len() + 1 == n => "no model separates from the best".to_owned(),
-        (_, tied) => format!("{} is {way}, not separable from {}", first.model, tied.join(", ")),
+    let others = if others.is_empty() {
+        String::new()
+    } else {
+        format!("; then {}", list(&others))
     };
-    format!("{label} on {on}: {verdict} ({}).", all.join(", "))
+    format!("{on}: {way} is {}{tied}{others}.", shown(first))
 }

@@ -1,14 +1,16 @@
-//! Draws charts as SVG and PNG. The only file that names plotters.
+//! Draws charts as SVG and PNG. This file and its folder alone name plotters.
+
+mod matrix;
+mod plot;
 
 use std::fmt::Display;
 use std::sync::Once;
 
 use plotters::coord::Shift;
-use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::charts::{Chart, ColourScale, Matrix, Panel, Plot, Scale, Series};
+use super::charts::{Chart, Panel};
 use crate::error::{Error, Result};
 
 /// A figure in both formats.
@@ -21,8 +23,9 @@ pub struct Picture {
 
 /// Everything is laid out in CSS pixels and drawn at twice that, for fine lines.
 const FINE: f64 = 2.0;
-const WIDTH: f64 = 900.0;
+const WIDTH: f64 = 884.0;
 const GAP: f64 = 28.0;
+const MARGIN: f64 = 8.0;
 const SMALL: f64 = 12.5;
 const TITLE: f64 = 14.5;
 
@@ -76,7 +79,8 @@ pub fn draw(chart: &Chart) -> Result<Picture> {
         ))
     };
     let layout = Layout::of(chart);
-    let size = ((WIDTH * FINE) as u32, (layout.height * FINE) as u32);
+    let (width, height) = (WIDTH + 2.0 * MARGIN, layout.height().round());
+    let size = ((width * FINE) as u32, (height * FINE) as u32);
     let mut svg = String::new();
     paint(SVGBackend::with_string(&mut svg, size), chart, &layout).map_err(fault)?;
     let mut pixels = vec![0; size.0 as usize * size.1 as usize * 3];
@@ -86,76 +90,51 @@ pub fn draw(chart: &Chart) -> Result<Picture> {
     image::ImageEncoder::write_image(encoder, &pixels, size.0, size.1, image::ExtendedColorType::Rgb8)
         .map_err(|e| fault(e.to_string()))?;
     Ok(Picture {
-        svg: sized(&svg, size, layout.height),
+        svg: sized(&svg, size, (width, height)),
         png,
     })
 }
 
-/// The drawing at its size in CSS pixels, scalable.
-fn sized(svg: &str, size: (u32, u32), height: f64) -> String {
-    let drawn = format!("<svg width=\"{}\" height=\"{}\"", size.0, size.1);
-    let wanted = format!("<svg width=\"{WIDTH}\" height=\"{height}\"");
-    let box_given = format!("{wanted} viewBox=\"0 0 {} {}\"", size.0, size.1);
-    let wanted = if svg.contains("viewBox") { wanted } else { box_given };
-    svg.replacen(&drawn, &wanted, 1)
-}
-
-/// A scale as plotters' coordinate: its ticks are our own, so that grid and labels agree on every kind of axis.
-struct Ticked(Scale);
-
-impl Ranged for Ticked {
-    type FormatOption = DefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, value: &f64, (start, end): (i32, i32)) -> i32 {
-        let (low, high) = self.0.range;
-        start + ((value - low) / (high - low) * f64::from(end - start)).round() as i32
-    }
-
-    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
-        if hint.weight().allow_light_points() {
-            Vec::new()
-        } else {
-            self.0.ticks.iter().map(|(at, _)| *at).collect()
-        }
-    }
-
-    fn range(&self) -> std::ops::Range<f64> {
-        self.0.range.0..self.0.range.1
-    }
+/// The drawing at its size in CSS pixels; its view box keeps it scalable.
+fn sized(svg: &str, drawn: (u32, u32), (width, height): (f64, f64)) -> String {
+    let drawn = format!("<svg width=\"{}\" height=\"{}\"", drawn.0, drawn.1);
+    // Cells that touch must not show the page between them.
+    let svg = svg.replace("<rect ", "<rect shape-rendering=\"crispEdges\" ");
+    svg.replacen(&drawn, &format!("<svg width=\"{width}\" height=\"{height}\""), 1)
 }
 
 /// Where panels stand, in CSS pixels.
 struct Layout {
+    /// Height of legend and colour scale.
     head: f64,
-    columns: usize,
-    panel: (f64, f64),
-    height: f64,
+    /// Height of each row of panels.
+    rows: Vec<f64>,
+    /// Labels and side of the matrices.
+    cells: matrix::Cells,
 }
 
 impl Layout {
     fn of(chart: &Chart) -> Self {
-        let columns = if chart.panels.len() == 1 { 1 } else { 2 };
-        let rows = chart.panels.len().div_ceil(columns);
         let lines = legend_lines(&chart.legend).len();
-        let head = if lines > 0 { 12.0 + 22.0 * lines as f64 } else { 0.0 }
-            + if chart.colour_scale.is_some() { 40.0 } else { 0.0 };
-        let width = (WIDTH - GAP * (columns - 1) as f64) / columns as f64;
-        let panel = (if columns == 1 { width.min(640.0) } else { width }, chart.panel_height);
+        let legend = if lines > 0 { 10.0 + 22.0 * lines as f64 } else { 0.0 };
+        let head = legend + if chart.colour_scale.is_some() { 46.0 } else { 0.0 };
+        let cells = matrix::Cells::of(chart);
+        let height = |row: &Vec<Panel>| {
+            if matches!(row[0], Panel::Matrix(_)) {
+                cells.height()
+            } else {
+                chart.panel_height
+            }
+        };
         Self {
             head,
-            columns,
-            panel,
-            height: head + rows as f64 * (chart.panel_height + GAP) - GAP + 8.0,
+            rows: chart.rows.iter().map(height).collect(),
+            cells,
         }
     }
 
-    fn place(&self, index: usize) -> (f64, f64) {
-        let (column, row) = (index % self.columns, index / self.columns);
-        (
-            column as f64 * (self.panel.0 + GAP),
-            self.head + row as f64 * (self.panel.1 + GAP),
-        )
+    fn height(&self) -> f64 {
+        self.head + self.rows.iter().map(|height| height + GAP).sum::<f64>() - GAP + 2.0 * MARGIN
     }
 }
 
@@ -166,22 +145,29 @@ fn said<T, E: Display>(outcome: std::result::Result<T, E>) -> Painted<T> {
 }
 
 fn paint<DB: DrawingBackend>(backend: DB, chart: &Chart, layout: &Layout) -> Painted {
+    let whole = backend.into_drawing_area();
+    said(whole.fill(&PAPER))?;
+    let margin = (MARGIN * FINE) as i32;
     let pen = Pen {
-        root: backend.into_drawing_area(),
+        root: whole.margin(margin, margin, margin, margin),
+        origin: (MARGIN, MARGIN),
     };
-    said(pen.root.fill(&PAPER))?;
     pen.legend(&chart.legend)?;
     if let Some(scale) = &chart.colour_scale {
-        pen.colour_scale(scale, layout.head - 40.0)?;
+        pen.colour_scale(scale, layout.head - 46.0)?;
     }
-    for (index, panel) in chart.panels.iter().enumerate() {
-        let place = layout.place(index);
-        match panel {
-            Panel::Plot(plot) => pen.plot(plot, place, layout.panel)?,
-            Panel::Matrix(matrix) => pen.matrix(matrix, place, layout.panel, chart.colour_scale.as_ref())?,
+    let mut y = layout.head;
+    for (row, height) in chart.rows.iter().zip(&layout.rows) {
+        let width = (WIDTH - GAP * (row.len() - 1) as f64) / row.len() as f64;
+        for (column, panel) in row.iter().enumerate() {
+            match panel {
+                Panel::Plot(plot) => pen.plot(plot, (column as f64 * (width + GAP), y), (width, *height))?,
+                Panel::Matrix(matrix) => pen.matrix(matrix, column, y, &layout.cells, chart.colour_scale.as_ref())?,
+            }
         }
+        y += height + GAP;
     }
-    said(pen.root.present())
+    said(whole.present())
 }
 
 /// The names of a legend, line by line.
@@ -217,9 +203,10 @@ fn px(at: (f64, f64)) -> (i32, i32) {
     ((at.0 * FINE).round() as i32, (at.1 * FINE).round() as i32)
 }
 
-/// Draws with lengths in CSS pixels.
+/// Draws with lengths in CSS pixels, from inside the margin.
 struct Pen<DB: DrawingBackend> {
     root: DrawingArea<DB, Shift>,
+    origin: (f64, f64),
 }
 
 impl<DB: DrawingBackend> Pen<DB> {
@@ -236,11 +223,17 @@ impl<DB: DrawingBackend> Pen<DB> {
     }
 
     fn text(&self, text: &str, at: (f64, f64), anchor: (HPos, VPos), style: (f64, RGBColor)) -> Painted {
+        if text.is_empty() {
+            return Ok(());
+        }
         let style = font(style.0).color(&style.1).pos(Pos::new(anchor.0, anchor.1));
         said(self.root.draw_text(text, &style, px(at)))
     }
 
     fn upright_text(&self, text: &str, at: (f64, f64), anchor: (HPos, VPos), style: (f64, RGBColor)) -> Painted {
+        if text.is_empty() {
+            return Ok(());
+        }
         let style = font(style.0)
             .transform(FontTransform::Rotate270)
             .color(&style.1)
@@ -282,231 +275,5 @@ impl<DB: DrawingBackend> Pen<DB> {
             return Ok(());
         }
         self.text(subtitle, (x, y + 22.0), (HPos::Left, VPos::Top), (SMALL, QUIET))
-    }
-
-    fn plot(&self, plot: &Plot, place: (f64, f64), size: (f64, f64)) -> Painted {
-        self.headings(&plot.title, &plot.subtitle, place)?;
-        let widest = plot
-            .y
-            .ticks
-            .iter()
-            .map(|(_, label)| text_width(label, SMALL))
-            .fold(24.0, f64::max);
-        let left = widest + 10.0 + if plot.y.label.is_empty() { 0.0 } else { 20.0 };
-        let across = size.0 - left - 14.0;
-        let names = Names::fitted(&plot.x, across);
-        let bottom = names.height + if plot.x.label.is_empty() { 8.0 } else { 26.0 };
-        let whole = |x: f64| (x * FINE).round() as u32;
-        let area = self.root.clone().shrink(px(place), (whole(size.0), whole(size.1)));
-        let mut chart = said(
-            ChartBuilder::on(&area)
-                .margin_top(whole(46.0))
-                .margin_right(whole(14.0))
-                .set_label_area_size(LabelAreaPosition::Left, whole(left))
-                .set_label_area_size(LabelAreaPosition::Bottom, whole(bottom))
-                .build_cartesian_2d(Ticked(plot.x.clone()), Ticked(plot.y.clone())),
-        )?;
-        let mut mesh = chart.configure_mesh();
-        mesh.disable_axes()
-            .bold_line_style(GRID.stroke_width(FINE as u32))
-            .light_line_style(TRANSPARENT);
-        said(mesh.draw())?;
-        let at = |x: f64, y: f64| {
-            let (x, y) = chart.backend_coord(&(x, y));
-            (f64::from(x) / FINE, f64::from(y) / FINE)
-        };
-        let ((x0, y0), (x1, y1)) = (at(plot.x.range.0, plot.y.range.0), at(plot.x.range.1, plot.y.range.1));
-        self.line(&[(x0, y1), (x0, y0), (x1, y0)], QUIET, 1.0)?;
-        for (value, label) in &plot.y.ticks {
-            self.text(
-                label,
-                (x0 - 7.0, at(plot.x.range.0, *value).1),
-                (HPos::Right, VPos::Center),
-                (SMALL, INK),
-            )?;
-        }
-        names.draw(self, |value| (at(value, plot.y.range.0).0, y0 + 7.0))?;
-        self.text(
-            &plot.x.label,
-            ((x0 + x1) / 2.0, y0 + names.height + 22.0),
-            (HPos::Center, VPos::Center),
-            (SMALL, QUIET),
-        )?;
-        self.upright_text(
-            &plot.y.label,
-            (place.0 + 8.0, (y0 + y1) / 2.0),
-            (HPos::Center, VPos::Center),
-            (SMALL, QUIET),
-        )?;
-        if let Some(divider) = plot.divider {
-            let x = at(divider, plot.y.range.0).0;
-            self.line(&[(x, y0), (x, y1)], QUIET, 1.0)?;
-        }
-        plot.series.iter().try_for_each(|series| self.series(series, &at))
-    }
-
-    fn series(&self, series: &Series, at: &dyn Fn(f64, f64) -> (f64, f64)) -> Painted {
-        let colour = MODELS[series.model % MODELS.len()];
-        if series.joined {
-            let points: Vec<(f64, f64)> = series.points.iter().map(|p| at(p.x, p.y)).collect();
-            self.line(&points, colour, 2.0)?;
-        }
-        for point in &series.points {
-            if let Some((low, high)) = point.x_interval {
-                self.whisker(at(low, point.y), at(high, point.y), (0.0, 4.0), colour)?;
-            }
-            if let Some((low, high)) = point.y_interval {
-                self.whisker(at(point.x, low), at(point.x, high), (3.0, 0.0), colour)?;
-            }
-        }
-        let marked = series.points.iter().filter(|_| series.marked);
-        marked
-            .map(|p| at(p.x, p.y))
-            .try_for_each(|place| self.marker(series.model, place))
-    }
-
-    fn whisker(&self, a: (f64, f64), b: (f64, f64), end: (f64, f64), colour: RGBColor) -> Painted {
-        self.line(&[a, b], colour, 1.5)?;
-        for (x, y) in [a, b] {
-            self.line(&[(x - end.0, y - end.1), (x + end.0, y + end.1)], colour, 1.5)?;
-        }
-        Ok(())
-    }
-
-    fn matrix(&self, matrix: &Matrix, place: (f64, f64), size: (f64, f64), scale: Option<&ColourScale>) -> Painted {
-        self.headings(&matrix.title, "", place)?;
-        let n = matrix.names.len();
-        let names = Scale::names(matrix.names.iter().cloned());
-        let label = matrix
-            .names
-            .iter()
-            .map(|name| text_width(name, SMALL))
-            .fold(0.0, f64::max)
-            + 8.0;
-        let side = (size.0 - label - 4.0).min(size.1 - 26.0 - label);
-        let cell = side / n as f64;
-        let (x0, y0) = (place.0 + label, place.1 + 26.0);
-        let (low, high) = scale.map_or((0.0, 1.0), |s| (s.low, s.high));
-        for (i, row) in matrix.values.iter().enumerate() {
-            for (j, value) in row.iter().enumerate() {
-                let (x, y) = (x0 + j as f64 * cell, y0 + i as f64 * cell);
-                if !value.is_finite() {
-                    continue;
-                }
-                let colour = ViridisRGB::get_color_normalized(*value, low, high);
-                self.fill((x, y), (x + cell, y + cell), colour)?;
-                if cell >= 26.0 {
-                    let ink = if (value - low) / (high - low) > 0.55 {
-                        INK
-                    } else {
-                        RGBColor(0xFF, 0xFF, 0xFF)
-                    };
-                    self.text(
-                        &format!("{value:.1}"),
-                        (x + cell / 2.0, y + cell / 2.0),
-                        (HPos::Center, VPos::Center),
-                        (10.5, ink),
-                    )?;
-                }
-            }
-        }
-        let labels = Names::upright(&names, side);
-        labels.draw(self, |value| (x0 + (value + 0.5) * cell, y0 + side + 5.0))?;
-        for (value, name) in labels.shown() {
-            self.text(
-                name,
-                (x0 - 5.0, y0 + (value + 0.5) * cell),
-                (HPos::Right, VPos::Center),
-                (SMALL, INK),
-            )?;
-        }
-        if let Some(border) = matrix.border {
-            let along = border as f64 * cell;
-            for (a, b) in [
-                ((x0 - label, y0 + along), (x0 + side, y0 + along)),
-                ((x0 + along, y0), (x0 + along, y0 + side + label)),
-            ] {
-                self.line(&[a, b], PAPER, 3.0)?;
-                self.line(&[a, b], INK, 1.0)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn colour_scale(&self, scale: &ColourScale, y: f64) -> Painted {
-        let (x0, width, steps) = (text_width(&scale.label, SMALL) + 12.0, 260.0, 65);
-        self.text(&scale.label, (0.0, y + 10.0), (HPos::Left, VPos::Center), (SMALL, INK))?;
-        for step in 0..steps {
-            let share = f64::from(step) / f64::from(steps - 1);
-            let colour = ViridisRGB::get_color_normalized(share, 0.0, 1.0);
-            let x = x0 + width * f64::from(step) / f64::from(steps);
-            self.fill((x, y + 3.0), (x + width / f64::from(steps), y + 17.0), colour)?;
-        }
-        for share in [0.0, 0.5, 1.0] {
-            let value = scale.low + share * (scale.high - scale.low);
-            self.text(
-                &format!("{value:.1}"),
-                (x0 + share * width, y + 20.0),
-                (HPos::Center, VPos::Top),
-                (SMALL, QUIET),
-            )?;
-        }
-        Ok(())
-    }
-}
-
-/// The labels below an axis: level where they fit, else upright, else only some of them.
-struct Names<'a> {
-    ticks: &'a [(f64, String)],
-    every: usize,
-    upright: bool,
-    height: f64,
-}
-
-impl<'a> Names<'a> {
-    fn fitted(scale: &'a Scale, across: f64) -> Self {
-        let widest = scale
-            .ticks
-            .iter()
-            .map(|(_, label)| text_width(label, SMALL))
-            .fold(0.0, f64::max);
-        if !scale.names || widest + 6.0 <= across / scale.ticks.len().max(1) as f64 {
-            return Self {
-                ticks: &scale.ticks,
-                every: 1,
-                upright: false,
-                height: 18.0,
-            };
-        }
-        Self::upright(scale, across)
-    }
-
-    fn upright(scale: &'a Scale, across: f64) -> Self {
-        let widest = scale
-            .ticks
-            .iter()
-            .map(|(_, label)| text_width(label, SMALL))
-            .fold(0.0, f64::max);
-        let room = (across / (SMALL + 1.5)).floor().max(1.0) as usize;
-        Self {
-            ticks: &scale.ticks,
-            every: scale.ticks.len().div_ceil(room).max(1),
-            upright: true,
-            height: widest + 4.0,
-        }
-    }
-
-    fn shown(&self) -> impl Iterator<Item = &(f64, String)> {
-        self.ticks.iter().step_by(self.every)
-    }
-
-    fn draw<DB: DrawingBackend>(&self, pen: &Pen<DB>, at: impl Fn(f64) -> (f64, f64)) -> Painted {
-        for (value, label) in self.shown() {
-            match self.upright {
-                true => pen.upright_text(label, at(*value), (HPos::Right, VPos::Center), (SMALL, INK))?,
-                false => pen.text(label, at(*value), (HPos::Center, VPos::Top), (SMALL, INK))?,
-            }
-        }
-        Ok(())
     }
 }

@@ -6,20 +6,51 @@ use super::number::to_tex;
 
 /// One cell.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(tag = "kind", content = "text", rename_all = "lowercase")]
+#[serde(tag = "kind", content = "shown", rename_all = "lowercase")]
 pub enum Cell {
     /// Words, set to the left.
     Text(String),
     /// A number as shown (see `number`), set to the right.
     Number(String),
+    /// A number and the marks behind it, each of which has its own column.
+    Marked(Marked),
+}
+
+/// A number with what may be said of it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Marked {
+    /// The number as shown.
+    pub number: String,
+    /// `▲`, `▼`: separably above, below the baseline.
+    pub sign: &'static str,
+    /// `•`: the best, or not separable from it.
+    pub best: &'static str,
 }
 
 impl Cell {
     /// What the cell shows.
-    pub fn shown(&self) -> &str {
+    pub fn shown(&self) -> String {
         match self {
-            Self::Text(s) | Self::Number(s) => s,
+            Self::Text(s) | Self::Number(s) => s.clone(),
+            Self::Marked(m) => [m.number.as_str(), m.sign, m.best]
+                .iter()
+                .filter(|s| !s.is_empty())
+                .copied()
+                .collect::<Vec<_>>()
+                .join(" "),
         }
+    }
+
+    /// As [`Cell::shown`], with blanks in the places of missing marks, so that numbers stand below one another.
+    fn aligned(&self) -> String {
+        match self {
+            Self::Marked(m) => format!("{} {:1} {:1}", m.number, m.sign, m.best),
+            other => other.shown(),
+        }
+    }
+
+    fn is_number(&self) -> bool {
+        !matches!(self, Self::Text(_))
     }
 }
 
@@ -43,7 +74,7 @@ impl Grid {
             .map(|c| {
                 self.rows
                     .iter()
-                    .map(|r| r[c].shown().width())
+                    .map(|r| r[c].aligned().width())
                     .chain([self.header[c].width()])
                     .max()
                     .unwrap_or(0)
@@ -58,11 +89,11 @@ impl Grid {
         for row in std::iter::once(&header).chain(&self.rows) {
             let mut line = String::from("  ");
             for (cell, width) in row.iter().zip(&widths) {
-                let shown = one_line(cell.shown());
+                let shown = one_line(&cell.aligned());
                 let blanks = " ".repeat(width.saturating_sub(shown.width()));
-                match cell {
-                    Cell::Text(_) => line.extend([shown.as_str(), &blanks, "  "]),
-                    Cell::Number(_) => line.extend([&blanks, shown.as_str(), "  "]),
+                match cell.is_number() {
+                    false => line.extend([shown.as_str(), &blanks, "  "]),
+                    true => line.extend([&blanks, shown.as_str(), "  "]),
                 }
             }
             text.push_str(line.trim_end());
@@ -83,15 +114,11 @@ impl Grid {
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         text.push_str(&line(self.header.iter().map(|h| markdown(h)).collect()));
         let rule = |c| {
-            if matches!(self.head(c), Cell::Number(_)) {
-                "--:"
-            } else {
-                ":--"
-            }
+            if self.head(c).is_number() { "--:" } else { ":--" }
         };
         text.push_str(&line((0..self.header.len()).map(|c| rule(c).to_owned()).collect()));
         for row in &self.rows {
-            text.push_str(&line(row.iter().map(|cell| markdown(cell.shown())).collect()));
+            text.push_str(&line(row.iter().map(|cell| markdown(&cell.shown())).collect()));
         }
         for note in &self.notes {
             text.push_str(&format!("\n{}\n", markdown(note)));
@@ -102,13 +129,7 @@ impl Grid {
     /// As a LaTeX `tabular` with booktabs rules, ready to paste into a `table`; the caption is a comment above it.
     pub fn to_latex(&self) -> String {
         let columns: String = (0..self.header.len())
-            .map(|c| {
-                if matches!(self.head(c), Cell::Number(_)) {
-                    'r'
-                } else {
-                    'l'
-                }
-            })
+            .map(|c| if self.head(c).is_number() { 'r' } else { 'l' })
             .collect();
         let mut text = String::new();
         if !self.caption.is_empty() {
@@ -123,6 +144,7 @@ impl Grid {
                 .map(|cell| match cell {
                     Cell::Text(s) => latex(s),
                     Cell::Number(s) => to_tex(s),
+                    Cell::Marked(m) => [to_tex(&m.number), latex(m.sign), latex(m.best)].concat(),
                 })
                 .collect();
             text.push_str(&format!("{} \\\\\n", cells.join(" & ")));
@@ -138,7 +160,7 @@ impl Grid {
     fn head(&self, column: usize) -> Cell {
         let name = self.header[column].clone();
         match self.rows.iter().map(|r| &r[column]).find(|c| !c.shown().is_empty()) {
-            Some(Cell::Number(_)) => Cell::Number(name),
+            Some(cell) if cell.is_number() => Cell::Number(name),
             _ => Cell::Text(name),
         }
     }
@@ -195,6 +217,9 @@ pub fn latex(s: &str) -> String {
             '|' => out.push_str("\\textbar{}"),
             '"' => out.push_str("\\textquotedbl{}"),
             '&' | '%' | '$' | '#' | '_' | '{' | '}' => out.extend(['\\', c]),
+            '▲' => out.push_str("$\\uparrow$"),
+            '▼' => out.push_str("$\\downarrow$"),
+            '•' => out.push_str("$\\bullet$"),
             '±' => out.push_str("$\\pm$"),
             '−' => out.push_str("$-$"),
             '–' => out.push_str("--"),

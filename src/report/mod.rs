@@ -12,7 +12,7 @@ mod write;
 
 pub use axes::{AXES, Axis};
 pub use comparison::{render_comparison, summary};
-pub use grid::{Cell, Grid};
+pub use grid::{Cell, Grid, Marked};
 pub use number::ROUNDING;
 pub use records::render;
 pub use write::{Meta, write_report};

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::axes::AXES;
 use super::comparison::{grid, overview, reading, summary, wide_grids};
 use super::figure::INKS;
-use super::grid::{Cell, Grid, markdown};
+use super::grid::{Cell, Grid, Marked, markdown};
 use super::number::typeset;
 use super::write::Meta;
 use crate::compare::Comparison;
@@ -44,7 +44,8 @@ struct Page<'a> {
     figures: &'a [Figure],
     reading: String,
     conventions: Vec<Convention>,
-    inputs: Vec<Seen<'a>>,
+    inputs: &'a [Input],
+    audits: Vec<Audit>,
     command: &'a str,
     seed: u64,
     version: &'a str,
@@ -80,8 +81,9 @@ impl Shown {
     fn new(mut grid: Grid) -> Self {
         let markdown = grid.to_markdown();
         for cell in grid.rows.iter_mut().flatten() {
-            if let Cell::Number(shown) = cell {
-                *shown = typeset(shown);
+            match cell {
+                Cell::Text(_) => {}
+                Cell::Number(shown) | Cell::Marked(Marked { number: shown, .. }) => *shown = typeset(shown),
             }
         }
         Self { grid, markdown }
@@ -98,11 +100,11 @@ struct Convention {
     settings: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct Seen<'a> {
-    #[serde(flatten)]
-    input: &'a Input,
-    audit_words: String,
+/// What the loading audit said of a model.
+#[derive(PartialEq, Serialize)]
+struct Audit {
+    model: String,
+    words: String,
 }
 
 /// The page and the Markdown of a report.
@@ -124,7 +126,10 @@ pub fn pages(
         models: &comparison.models,
         baseline: comparison.baseline.as_deref(),
         layer: &comparison.layer,
-        summary: summary(comparison),
+        summary: summary(comparison)
+            .iter()
+            .map(|line| line.replace(" ± ", "\u{a0}±\u{a0}"))
+            .collect(),
         warnings: &comparison.warnings,
         overview: Shown::new(overview(comparison)),
         axes: AXES
@@ -150,14 +155,8 @@ pub fn pages(
             .iter()
             .map(|t| convention(&t.metric, &results.records))
             .collect(),
-        inputs: results
-            .inputs
-            .iter()
-            .map(|input| Seen {
-                input,
-                audit_words: input.audit.as_ref().map(words).unwrap_or_default(),
-            })
-            .collect(),
+        inputs: &results.inputs,
+        audits: audits(&results.inputs),
         command: &results.command,
         seed: results.seed,
         version: &results.version,
@@ -253,6 +252,22 @@ fn convention(id: &str, records: &[Record]) -> Convention {
     }
 }
 
+/// Each model's audit once, however many data sets it saw.
+fn audits(inputs: &[Input]) -> Vec<Audit> {
+    let mut audits: Vec<Audit> = Vec::new();
+    for input in inputs {
+        let Some(audit) = &input.audit else { continue };
+        let audit = Audit {
+            model: input.model.clone(),
+            words: words(audit),
+        };
+        if !audits.contains(&audit) {
+            audits.push(audit);
+        }
+    }
+    audits
+}
+
 /// A JSON value as a reader takes it: lists by their length where they are long.
 fn words(value: &Value) -> String {
     match value {
@@ -302,7 +317,7 @@ fn symbols(formula: &str) -> String {
     } else {
         out
     };
-    out.replace("!=", "≠").replace("^2", "²").replace(" - ", " − ")
+    out.replace("!=", "≠").replace("^2", "²").replace('-', "−")
 }
 
 /// With subscripts set low: `_x`, `_{…}`; everything else escaped.

@@ -2,20 +2,22 @@
 
 use super::super::axes::AXES;
 use super::super::comparison::{good, sides};
-use super::{Chart, Panel, Plot, Point, Scale, Series, short};
+use super::{Chart, Panel, Plot, Point, Scale, Series, rows, short};
 use crate::compare::{Comparison, Group, MetricTable};
 
 pub(super) fn chart(comparison: &Comparison) -> Option<Chart> {
     let tables = AXES.iter().filter_map(|axis| comparison.table(axis.primary));
-    let panels = tables
-        .flat_map(|t| t.groups.iter().filter_map(|g| panel(t, g)))
-        .map(Panel::Plot)
-        .collect();
+    let of_table = |t: &MetricTable| {
+        rows(
+            t.groups.iter().filter_map(|g| panel(t, g)).map(Panel::Plot).collect(),
+            2,
+        )
+    };
     Some(Chart {
         name: "axes",
         title: "The three axes",
         caption: format!("Value and 95 % interval of each model at layer {}.", comparison.layer),
-        panels,
+        rows: tables.flat_map(of_table).collect(),
         panel_height: 84.0 + 26.0 * comparison.models.len().max(2) as f64,
         legend: Vec::new(),
         colour_scale: None,
@@ -52,7 +54,7 @@ fn panel(table: &MetricTable, group: &Group) -> Option<Plot> {
     Some(Plot {
         title: format!("{} · {}", table.label, short(&sides(group), 40)),
         subtitle: good(group.direction).unwrap_or_default().to_owned(),
-        x: Scale::linear("", extent.into_iter())?,
+        x: Scale::linear("", 4.0, extent.into_iter())?,
         y: Scale::names(group.rows.iter().rev().map(|row| short(&row.model, 18))),
         series,
         divider: None,

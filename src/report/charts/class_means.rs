@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Chart, ColourScale, Matrix, Panel, short};
+use super::{Chart, ColourScale, Matrix, Panel, rows, short};
 use crate::compare::Comparison;
 use crate::results::{Analysis, Table};
 
@@ -34,13 +34,15 @@ pub(super) fn chart(analysis: &Analysis, comparison: &Comparison) -> Option<Char
     if thinned {
         caption.push_str(" Only some of the classes are shown.");
     }
+    // Row names are shown once for matrices side by side, which is right only where they are the same.
+    let alike = matrices.windows(2).all(|pair| pair[0].names == pair[1].names);
     let panels: Vec<Panel> = matrices.into_iter().map(Panel::Matrix).collect();
     (high > 0.0).then(|| Chart {
         name: "class-means",
         title: "Distances between class means",
         caption,
-        panels,
-        panel_height: 470.0,
+        rows: rows(panels, if alike { 3 } else { 1 }),
+        panel_height: 0.0,
         legend: Vec::new(),
         colour_scale: Some(ColourScale {
             label: "distance / mean distance".to_owned(),

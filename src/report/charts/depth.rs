@@ -2,18 +2,20 @@
 
 use super::super::axes::AXES;
 use super::super::comparison::{good, sides};
-use super::{Chart, Panel, Plot, Point, Scale, Series, short};
+use super::{Chart, Panel, Plot, Point, Scale, Series, rows, short};
 use crate::compare::{Comparison, Group, MetricTable};
 
 pub(super) fn chart(comparison: &Comparison) -> Option<Chart> {
-    let mut panels = Vec::new();
+    let mut all = Vec::new();
     for table in AXES.iter().filter_map(|axis| comparison.table(axis.primary)) {
+        let mut panels = Vec::new();
         let mut rest: Vec<&Group> = table.groups.iter().collect();
         while let Some(first) = rest.first().copied() {
             let (here, other): (Vec<&Group>, Vec<&Group>) = rest.into_iter().partition(|g| sides(g) == sides(first));
             panels.extend(panel(table, &here, comparison.models.len()).map(Panel::Plot));
             rest = other;
         }
+        all.extend(rows(panels, 2));
     }
     Some(Chart {
         name: "depth",
@@ -21,7 +23,7 @@ pub(super) fn chart(comparison: &Comparison) -> Option<Chart> {
         caption: "Each axis from the first stage of the network to the last layer of its projector, with 95 % intervals. The line parts the \
                   backbone, which is kept for transfer, from the projector, which is thrown away."
             .to_owned(),
-        panels,
+        rows: all,
         panel_height: 310.0,
         legend: comparison.models.iter().map(|m| short(m, 30)).collect(),
         colour_scale: None,
@@ -72,7 +74,7 @@ fn panel(table: &MetricTable, groups: &[&Group], models: usize) -> Option<Plot> 
         title: format!("{} · {}", table.label, short(&sides(groups[0]), 40)),
         subtitle: good(groups[0].direction).unwrap_or_default().to_owned(),
         x: Scale::names(groups.iter().map(|g| short(&g.layer, 18))),
-        y: Scale::linear("", extent.into_iter())?,
+        y: Scale::linear("", 6.0, extent.into_iter())?,
         series,
         divider: backbone.map(|i| i as f64 + 0.5),
     })

@@ -22,8 +22,8 @@ pub struct Chart {
     pub title: &'static str,
     /// What it shows and how to read it, in a sentence or two.
     pub caption: String,
-    /// Panels from left to right, then down.
-    pub panels: Vec<Panel>,
+    /// Panels, row by row; a row takes the whole width, however few it has.
+    pub rows: Vec<Vec<Panel>>,
     /// Height of one panel, in CSS pixels.
     pub panel_height: f64,
     /// The models, in the order of their colours; empty where the panels name them.
@@ -41,6 +41,13 @@ pub struct ColourScale {
     pub low: f64,
     /// Value of the last colour.
     pub high: f64,
+}
+
+impl ColourScale {
+    /// Round values between the two ends, with their labels.
+    pub fn ticks(&self) -> Vec<(f64, String)> {
+        scale::linear_ticks((self.low, self.high), 4.0)
+    }
 }
 
 /// One panel.
@@ -119,8 +126,13 @@ pub fn charts(analysis: &Analysis, comparison: &Comparison, every_layer: &Compar
     charts
         .into_iter()
         .flatten()
-        .filter(|chart| !chart.panels.is_empty())
+        .filter(|chart| !chart.rows.is_empty())
         .collect()
+}
+
+/// At most `columns` panels side by side.
+fn rows(panels: Vec<Panel>, columns: usize) -> Vec<Vec<Panel>> {
+    panels.chunks(columns).map(<[Panel]>::to_vec).collect()
 }
 
 /// A name as a figure shows it: on one line, and not longer than a label can be.

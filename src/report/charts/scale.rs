@@ -14,8 +14,8 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// A linear axis that holds all of `values` with some air; `None` without a finite one.
-    pub fn linear(label: &str, values: impl Iterator<Item = f64>) -> Option<Self> {
+    /// A linear axis that holds all of `values` with some air and has `about` so many ticks; `None` without a finite value.
+    pub fn linear(label: &str, about: f64, values: impl Iterator<Item = f64>) -> Option<Self> {
         let (low, high) = ends(values)?;
         let air = if high > low {
             0.07 * (high - low)
@@ -25,7 +25,7 @@ impl Scale {
         let range = (low - air, high + air);
         (range.1 - range.0).is_finite().then(|| Self {
             range,
-            ticks: linear_ticks(range),
+            ticks: linear_ticks(range, about),
             label: label.to_owned(),
             names: false,
         })
@@ -63,16 +63,16 @@ fn ends(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     (ends.0 <= ends.1).then_some(ends)
 }
 
-/// About five ticks at multiples of 1, 2 or 5 times a power of ten.
-fn linear_ticks((low, high): (f64, f64)) -> Vec<(f64, String)> {
-    let raw = (high - low) / 5.0;
-    let power = raw.log10().floor();
-    let unit = 10f64.powf(power);
+/// About `about` ticks at multiples of 1, 2 or 5 times a power of ten.
+pub(super) fn linear_ticks((low, high): (f64, f64), about: f64) -> Vec<(f64, String)> {
+    let raw = (high - low) / about;
+    let unit = 10f64.powf(raw.log10().floor());
+    let off = |m: &f64| (m * unit / raw).ln().abs();
     let step = unit
         * [1.0, 2.0, 5.0, 10.0]
             .into_iter()
-            .find(|m| m * unit >= raw * 0.999)
-            .unwrap_or(10.0);
+            .min_by(|a, b| off(a).total_cmp(&off(b)))
+            .unwrap_or(1.0);
     if !(step.is_finite() && step > 0.0) || low + step == low {
         return Vec::new();
     }
@@ -159,11 +159,11 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_as_precise_as_they_need_to_be() {
-        let scale = Scale::linear("", [0.12, 0.31].into_iter()).unwrap();
+        let scale = Scale::linear("", 5.0, [0.12, 0.31].into_iter()).unwrap();
         assert_eq!(labels(&scale), ["0.15", "0.20", "0.25", "0.30"]);
-        let scale = Scale::linear("", [-1.0, 3.0].into_iter()).unwrap();
+        let scale = Scale::linear("", 5.0, [-1.0, 3.0].into_iter()).unwrap();
         assert_eq!(labels(&scale), ["−1", "0", "1", "2", "3"]);
-        let scale = Scale::linear("", [1e-7, 4e-7].into_iter()).unwrap();
+        let scale = Scale::linear("", 5.0, [1e-7, 4e-7].into_iter()).unwrap();
         assert_eq!(labels(&scale)[0], "1·10⁻⁷");
     }
 
@@ -177,11 +177,11 @@ mod tests {
 
     #[test]
     fn one_value_huge_values_and_none_have_an_axis_or_are_left_out() {
-        assert!(Scale::linear("", [2.0].into_iter()).unwrap().range.1 > 2.0);
-        assert!(Scale::linear("", [0.0].into_iter()).is_some());
-        assert!(Scale::linear("", [f64::NAN, f64::INFINITY].into_iter()).is_none());
-        assert!(Scale::linear("", [f64::MAX, f64::MIN].into_iter()).is_none());
-        assert!(Scale::linear("", [1e300, 2e300].into_iter()).unwrap().ticks.len() > 2);
+        assert!(Scale::linear("", 5.0, [2.0].into_iter()).unwrap().range.1 > 2.0);
+        assert!(Scale::linear("", 5.0, [0.0].into_iter()).is_some());
+        assert!(Scale::linear("", 5.0, [f64::NAN, f64::INFINITY].into_iter()).is_none());
+        assert!(Scale::linear("", 5.0, [f64::MAX, f64::MIN].into_iter()).is_none());
+        assert!(Scale::linear("", 5.0, [1e300, 2e300].into_iter()).unwrap().ticks.len() > 2);
         assert!(Scale::logarithmic("", [0.0].into_iter()).is_none());
     }
 }

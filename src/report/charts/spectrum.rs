@@ -1,6 +1,6 @@
 //! The covariance spectrum: how the variance is shared out among directions.
 
-use super::{Chart, Panel, Plot, Point, Scale, Series, short};
+use super::{Chart, Panel, Plot, Point, Scale, Series, rows, short};
 use crate::compare::Comparison;
 use crate::results::{Analysis, Table};
 
@@ -32,7 +32,7 @@ pub(super) fn chart(analysis: &Analysis, comparison: &Comparison) -> Option<Char
              shared by many directions; a steep one, that a few carry it all. Directions below 10⁻¹⁰ of the first are left out: they are rounding.",
             comparison.layer
         ),
-        panels,
+        rows: rows(panels, 2),
         panel_height: 330.0,
         legend: comparison.models.iter().map(|m| short(m, 30)).collect(),
         colour_scale: None,

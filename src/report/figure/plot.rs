@@ -1,0 +1,182 @@
+//! Points and lines on two axes, and the labels of axes.
+
+use std::ops::Range;
+
+use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::{FINE, GRID, INK, MODELS, Painted, Pen, QUIET, SMALL, px, said, text_width};
+use crate::report::charts::{Plot, Scale, Series};
+
+/// A scale as plotters' coordinate: its ticks are our own, so that grid and labels agree on every kind of axis.
+struct Ticked(Scale);
+
+impl Ranged for Ticked {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (start, end): (i32, i32)) -> i32 {
+        let (low, high) = self.0.range;
+        start + ((value - low) / (high - low) * f64::from(end - start)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        if hint.weight().allow_light_points() {
+            Vec::new()
+        } else {
+            self.0.ticks.iter().map(|(at, _)| *at).collect()
+        }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.0.range.0..self.0.range.1
+    }
+}
+
+impl<DB: DrawingBackend> Pen<DB> {
+    pub(super) fn plot(&self, plot: &Plot, place: (f64, f64), size: (f64, f64)) -> Painted {
+        self.headings(&plot.title, &plot.subtitle, place)?;
+        let widest = plot
+            .y
+            .ticks
+            .iter()
+            .map(|(_, label)| text_width(label, SMALL))
+            .fold(24.0, f64::max);
+        let left = widest + 10.0 + if plot.y.label.is_empty() { 0.0 } else { 20.0 };
+        let across = size.0 - left - 14.0;
+        let names = Names::fitted(&plot.x, across);
+        let bottom = names.height + if plot.x.label.is_empty() { 8.0 } else { 26.0 };
+        let whole = |x: f64| (x * FINE).round() as u32;
+        let area = self.root.clone().shrink(px(place), (whole(size.0), whole(size.1)));
+        let mut chart = said(
+            ChartBuilder::on(&area)
+                .margin_top(whole(46.0))
+                .margin_right(whole(14.0))
+                .set_label_area_size(LabelAreaPosition::Left, whole(left))
+                .set_label_area_size(LabelAreaPosition::Bottom, whole(bottom))
+                .build_cartesian_2d(Ticked(plot.x.clone()), Ticked(plot.y.clone())),
+        )?;
+        let mut mesh = chart.configure_mesh();
+        mesh.disable_axes()
+            .bold_line_style(GRID.stroke_width(FINE as u32))
+            .light_line_style(TRANSPARENT);
+        said(mesh.draw())?;
+        let at = |x: f64, y: f64| {
+            let (x, y) = chart.backend_coord(&(x, y));
+            (f64::from(x) / FINE - self.origin.0, f64::from(y) / FINE - self.origin.1)
+        };
+        let ((x0, y0), (x1, y1)) = (at(plot.x.range.0, plot.y.range.0), at(plot.x.range.1, plot.y.range.1));
+        self.line(&[(x0, y1), (x0, y0), (x1, y0)], QUIET, 1.0)?;
+        for (value, label) in &plot.y.ticks {
+            self.text(
+                label,
+                (x0 - 7.0, at(plot.x.range.0, *value).1),
+                (HPos::Right, VPos::Center),
+                (SMALL, INK),
+            )?;
+        }
+        names.draw(self, |value| (at(value, plot.y.range.0).0, y0 + 7.0))?;
+        self.text(
+            &plot.x.label,
+            ((x0 + x1) / 2.0, y0 + names.height + 22.0),
+            (HPos::Center, VPos::Center),
+            (SMALL, QUIET),
+        )?;
+        self.upright_text(
+            &plot.y.label,
+            (place.0 + 8.0, (y0 + y1) / 2.0),
+            (HPos::Center, VPos::Center),
+            (SMALL, QUIET),
+        )?;
+        if let Some(divider) = plot.divider {
+            let x = at(divider, plot.y.range.0).0;
+            self.line(&[(x, y0), (x, y1)], QUIET, 1.0)?;
+        }
+        plot.series.iter().try_for_each(|series| self.series(series, &at))
+    }
+
+    fn series(&self, series: &Series, at: &dyn Fn(f64, f64) -> (f64, f64)) -> Painted {
+        let colour = MODELS[series.model % MODELS.len()];
+        if series.joined {
+            let points: Vec<(f64, f64)> = series.points.iter().map(|p| at(p.x, p.y)).collect();
+            self.line(&points, colour, 2.0)?;
+        }
+        for point in &series.points {
+            if let Some((low, high)) = point.x_interval {
+                self.whisker(at(low, point.y), at(high, point.y), (0.0, 4.0), colour)?;
+            }
+            if let Some((low, high)) = point.y_interval {
+                self.whisker(at(point.x, low), at(point.x, high), (3.0, 0.0), colour)?;
+            }
+        }
+        let marked = series.points.iter().filter(|_| series.marked);
+        marked
+            .map(|p| at(p.x, p.y))
+            .try_for_each(|place| self.marker(series.model, place))
+    }
+
+    fn whisker(&self, a: (f64, f64), b: (f64, f64), end: (f64, f64), colour: RGBColor) -> Painted {
+        self.line(&[a, b], colour, 1.5)?;
+        for (x, y) in [a, b] {
+            self.line(&[(x - end.0, y - end.1), (x + end.0, y + end.1)], colour, 1.5)?;
+        }
+        Ok(())
+    }
+}
+
+/// The labels below an axis: level where they fit, else upright, else only some of them.
+pub(super) struct Names<'a> {
+    ticks: &'a [(f64, String)],
+    every: usize,
+    upright: bool,
+    height: f64,
+}
+
+impl<'a> Names<'a> {
+    pub fn fitted(scale: &'a Scale, across: f64) -> Self {
+        let widest = scale
+            .ticks
+            .iter()
+            .map(|(_, label)| text_width(label, SMALL))
+            .fold(0.0, f64::max);
+        if !scale.names || widest + 6.0 <= across / scale.ticks.len().max(1) as f64 {
+            return Self {
+                ticks: &scale.ticks,
+                every: 1,
+                upright: false,
+                height: 18.0,
+            };
+        }
+        Self::upright(scale, across)
+    }
+
+    pub fn upright(scale: &'a Scale, across: f64) -> Self {
+        let widest = scale
+            .ticks
+            .iter()
+            .map(|(_, label)| text_width(label, SMALL))
+            .fold(0.0, f64::max);
+        let room = (across / (SMALL + 1.5)).floor().max(1.0) as usize;
+        Self {
+            ticks: &scale.ticks,
+            every: scale.ticks.len().div_ceil(room).max(1),
+            upright: true,
+            height: widest + 4.0,
+        }
+    }
+
+    pub fn shown(&self) -> impl Iterator<Item = &(f64, String)> {
+        self.ticks.iter().step_by(self.every)
+    }
+
+    pub fn draw<DB: DrawingBackend>(&self, pen: &Pen<DB>, at: impl Fn(f64) -> (f64, f64)) -> Painted {
+        for (value, label) in self.shown() {
+            match self.upright {
+                true => pen.upright_text(label, at(*value), (HPos::Right, VPos::Center), (SMALL, INK))?,
+                false => pen.text(label, at(*value), (HPos::Center, VPos::Top), (SMALL, INK))?,
+            }
+        }
+        Ok(())
+    }
+}

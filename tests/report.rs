@@ -1,0 +1,383 @@
+//! Reports and renderings: the same digits everywhere, names that do nothing, nothing that cannot be shown.
+
+mod synthetic;
+
+use std::fs;
+use std::path::Path;
+
+use featscope::compare::{Comparison, Options};
+use featscope::report::{Format, Meta, render, render_comparison, summary, write_report};
+use featscope::results::{Analysis, Column, Input, Record, Results};
+use synthetic::{PRE, analysis};
+
+fn compared(results: &Results) -> Comparison {
+    Comparison::of(results, &Options::default()).unwrap()
+}
+
+/// Writes a report into a folder whose name has a space and an umlaut, and reads all its text files.
+fn reported(analysis: &Analysis) -> (tempfile::TempDir, Vec<(String, String)>) {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("der Bericht ü");
+    write_report(analysis, &compared(&analysis.results), &Meta::default(), &out).unwrap();
+    let mut files = Vec::new();
+    for folder in ["", "tables", "figures"] {
+        for entry in fs::read_dir(out.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() && !path.extension().is_some_and(|e| e == "parquet" || e == "png") {
+                let name = path.strip_prefix(&out).unwrap().to_string_lossy().into_owned();
+                files.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    files.sort();
+    (dir, files)
+}
+
+fn file<'a>(files: &'a [(String, String)], name: &str) -> &'a str {
+    &files
+        .iter()
+        .find(|(n, _)| n == name)
+        .unwrap_or_else(|| panic!("no {name}"))
+        .1
+}
+
+/// The records of one model at one layer.
+fn few() -> Results {
+    let mut results = analysis().results;
+    results.records.retain(|r| r.model == "SL" && r.layer == "backbone");
+    results
+}
+
+#[test]
+fn records_as_text_are_pleasant_to_read() {
+    let text = render(&few(), Format::Text);
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn records_as_markdown() {
+    insta::assert_snapshot!(render(&few(), Format::Markdown));
+}
+
+#[test]
+fn comparisons_as_text() {
+    let results = analysis().results;
+    let options = Options {
+        metrics: Some(
+            ["discriminative_ratio", "feature_mixtureness", "sample_mixing"]
+                .map(String::from)
+                .to_vec(),
+        ),
+        ..Options::default()
+    };
+    let comparison = Comparison::of(&results, &options).unwrap();
+    let text = render_comparison(&comparison, &results, "", Format::Text);
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn comparisons_over_all_layers_as_text() {
+    let results = analysis().results;
+    let options = Options {
+        metrics: Some(vec!["redundancy".into()]),
+        layer: Some("all".into()),
+        ..Options::default()
+    };
+    let comparison = Comparison::of(&results, &options).unwrap();
+    insta::assert_snapshot!(render_comparison(&comparison, &results, "", Format::Text));
+}
+
+#[test]
+fn the_summary_says_who_is_best_and_who_is_not_separable() {
+    insta::assert_snapshot!(summary(&compared(&analysis().results)).join("\n"));
+}
+
+#[test]
+fn csv_and_json_keep_every_digit() {
+    let results = few();
+    let json: Results = serde_json::from_str(&render(&results, Format::Json)).unwrap();
+    assert_eq!(json, results);
+    let csv = render(&results, Format::Csv);
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let at = reader.headers().unwrap().iter().position(|h| h == "value").unwrap();
+    let values: Vec<Option<f64>> = reader.records().map(|row| row.unwrap()[at].parse().ok()).collect();
+    assert_eq!(values, results.records.iter().map(|r| r.value).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_format_shows_the_same_digits() {
+    let (_dir, files) = reported(&analysis());
+    let text = render_comparison(&compared(&analysis().results), &analysis().results, "", Format::Text);
+    for name in ["report.md", "index.html"] {
+        assert!(file(&files, name).contains("1.900 ± 0.025"), "{name}");
+    }
+    assert!(text.contains("1.900 ± 0.025"));
+    assert!(file(&files, "tables/class-variation.tex").contains("$1.900 \\pm 0.025$"));
+    assert!(file(&files, "tables/overview.tex").contains("$1.900 \\pm 0.025$$\\downarrow$"));
+    assert!(file(&files, "tables/class-variation.csv").contains(",SL-MLP,1.9,0.025"));
+}
+
+#[test]
+fn the_page_needs_nothing_from_outside() {
+    let (_dir, files) = reported(&analysis());
+    let html = file(&files, "index.html");
+    for word in [
+        "http://", "https://", "src=", "url(", "@import", "<script", "<link", "xlink",
+    ] {
+        let stray = html.replace("http://www.w3.org/2000/svg", "");
+        assert!(!stray.contains(word), "{word}");
+    }
+    for link in html
+        .split("href=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+    {
+        match link.strip_prefix('#') {
+            Some(id) => assert!(html.contains(&format!("id=\"{id}\"")), "{link} leads nowhere"),
+            None => assert!(
+                _dir.path()
+                    .join("der Bericht ü")
+                    .join(link.replace("&#x2f;", "/"))
+                    .is_file(),
+                "{link}"
+            ),
+        }
+    }
+}
+
+#[test]
+fn a_report_folder_is_a_results_folder() {
+    let (dir, _) = reported(&analysis());
+    let back = Analysis::read(&dir.path().join("der Bericht ü")).unwrap();
+    assert_eq!(back.results, analysis().results);
+    assert_eq!(back.table("spectrum"), analysis().table("spectrum"));
+    assert_eq!(
+        back.table("records").unwrap().float("value").unwrap().len(),
+        analysis().results.records.len()
+    );
+}
+
+#[test]
+fn the_same_results_give_the_same_bytes() {
+    assert_eq!(reported(&analysis()).1, reported(&analysis()).1);
+}
+
+#[test]
+fn names_that_mean_something_elsewhere_do_nothing() {
+    let hostile = [
+        ("SL", "<script>alert(1)</script>"),
+        ("SL-MLP", "a|b*_`c` & \\input{x} $y$ 50% ~^#{}\""),
+        ("SimCLR", "モデル\u{202e}\n\"'<img src=x onerror=y>{{ 7*7 }}{% raw %}"),
+    ];
+    let renamed = |name: &str| {
+        hostile
+            .iter()
+            .find(|(old, _)| *old == name)
+            .map_or(name, |(_, new)| new)
+            .to_owned()
+    };
+    let mut analysis = analysis();
+    for record in &mut analysis.results.records {
+        record.model = renamed(&record.model);
+        record.note = Some("<b>note</b>".into());
+    }
+    for input in &mut analysis.results.inputs {
+        input.model = renamed(&input.model);
+        input.path = "</td><script>".into();
+    }
+    analysis.results.command = "x</code><script>".into();
+    for (name, column) in analysis.tables.iter_mut().flat_map(|t| &mut t.columns) {
+        if let Column::Text(values) = column {
+            match name.as_str() {
+                "model" => values.iter_mut().for_each(|v| *v = renamed(v)),
+                "class_a" | "class_b" => values.iter_mut().for_each(|v| v.insert_str(0, "<i>&\"")),
+                _ => {}
+            }
+        }
+    }
+    let (_dir, files) = reported(&analysis);
+    for (name, text) in &files {
+        // Indented lines of Markdown are code: shown as they are.
+        let text: String = text
+            .lines()
+            .filter(|line| !name.ends_with(".md") || !line.starts_with("    "))
+            .collect();
+        let markup = [".html", ".svg", ".md"].iter().any(|end| name.ends_with(end));
+        for tag in ["<script", "<img", "<b>", "<i>", "49{%"] {
+            assert!(!markup || !text.contains(tag), "{name}: {tag}");
+        }
+    }
+    assert!(file(&files, "index.html").contains("&lt;script&gt;alert(1)"));
+    assert!(file(&files, "index.html").contains("{{ 7*7 }}"));
+    assert!(file(&files, "figures/depth.svg").contains("&lt;script&gt;alert(1)"));
+    let tex = file(&files, "tables/redundancy.tex");
+    assert!(
+        tex.contains("a\\textbar{}b*\\_`c` \\& \\textbackslash{}input\\{x\\} \\$y\\$ 50\\%"),
+        "{tex}"
+    );
+    let rows = tex.lines().filter(|line| line.ends_with("\\\\")).count();
+    assert_eq!(rows, 1 + 3 * 2 * 3, "a line break in a name broke no row");
+}
+
+#[test]
+fn nothing_that_is_not_a_number_is_ever_printed() {
+    let mut analysis = analysis();
+    let odd = [
+        None,
+        Some(1e300),
+        Some(-1e300),
+        Some(5e-324),
+        Some(0.0),
+        Some(-0.0),
+        Some(1e16),
+    ];
+    for (record, value) in analysis.results.records.iter_mut().zip(odd.iter().cycle()) {
+        record.value = *value;
+        record.std_error = value.map(|v| v.abs() / 7.0);
+        record.ci_low = *value;
+        record.ci_high = value.map(|v| v / 2.0);
+        record.replicates = value.map(|v| vec![v; 10]);
+        record.null_value = *value;
+    }
+    for (_, column) in analysis.tables.iter_mut().flat_map(|t| &mut t.columns) {
+        if let Column::Float(values) = column {
+            let strange = [f64::NAN, f64::INFINITY, 0.0, 1e308];
+            values
+                .iter_mut()
+                .zip(strange.iter().cycle())
+                .for_each(|(v, odd)| *v = *odd);
+        }
+    }
+    let (_dir, mut files) = reported(&analysis);
+    for format in [Format::Text, Format::Markdown, Format::Csv, Format::Json] {
+        files.push((format!("{format:?}"), render(&analysis.results, format)));
+    }
+    for (name, text) in files {
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        let strange: Vec<&str> = words
+            .filter(|w| ["nan", "inf", "infinity"].contains(&w.to_lowercase().as_str()))
+            .collect();
+        assert!(strange.is_empty(), "{name}: {strange:?}");
+    }
+}
+
+#[test]
+fn nothing_and_a_single_model_are_reports_too() {
+    let mut nothing = analysis();
+    nothing.results.records.clear();
+    nothing.results.inputs.clear();
+    nothing.tables.clear();
+    assert_eq!(render(&nothing.results, Format::Text), "No records.\n");
+    assert!(file(&reported(&nothing).1, "index.html").contains("There are no results to report."));
+    let mut one = analysis();
+    one.results.records.retain(|r| r.model == "SimCLR");
+    one.results.inputs.retain(|i| i.model == "SimCLR");
+    let (_dir, files) = reported(&one);
+    assert!(!file(&files, "index.html").contains("difference to"));
+    assert!(file(&files, "figures/axes.svg").contains("SimCLR"));
+}
+
+/// Twelve models, forty layers, three hundred classes: labels are thinned out and stay on the canvas.
+#[test]
+fn large_analyses_stay_readable() {
+    let mut results = Results::new("", 0);
+    let layers: Vec<String> = (0..40).map(|i| format!("a long name of block {i}")).collect();
+    for model in (0..12).map(|m| format!("model number {m}")) {
+        results.inputs.push(Input {
+            path: String::new(),
+            model: model.clone(),
+            layers: layers.clone(),
+            dataset: PRE.into(),
+            split: String::new(),
+            rows: 10,
+            classes: Vec::new(),
+            ids_sha256: "x".into(),
+            preprocess_sha256: String::new(),
+            audit: None,
+        });
+        results
+            .records
+            .extend(layers.iter().enumerate().map(|(i, layer)| Record {
+                model: model.clone(),
+                layer: layer.clone(),
+                dataset: PRE.into(),
+                metric: "redundancy".into(),
+                value: Some(0.1 + 0.01 * i as f64),
+                ..Record::default()
+            }));
+    }
+    let layer = &layers[39];
+    let mut means = analysis().table("class_means").unwrap().clone();
+    let pairs: Vec<(usize, usize)> = (0..300).flat_map(|a| (0..300).map(move |b| (a, b))).collect();
+    for (name, column) in &mut means.columns {
+        let of = |pick: &dyn Fn(&(usize, usize)) -> String| Column::Text(pairs.iter().map(pick).collect());
+        *column = match name.as_str() {
+            "model" => of(&|_| "model number 3".into()),
+            "layer" => of(&|_| layer.clone()),
+            "dataset_a" => of(&|(a, _)| if *a < 200 { "pre".into() } else { "eval".into() }),
+            "dataset_b" => of(&|(_, b)| if *b < 200 { "pre".into() } else { "eval".into() }),
+            "class_a" => of(&|(a, _)| format!("class {a}")),
+            "class_b" => of(&|(_, b)| format!("class {b}")),
+            _ => Column::Float(pairs.iter().map(|(a, b)| a.abs_diff(*b) as f64).collect()),
+        };
+    }
+    let (_dir, files) = reported(&Analysis {
+        results,
+        tables: vec![means],
+    });
+    for (name, svg) in files.iter().filter(|(name, _)| name.ends_with(".svg")) {
+        assert!(svg.len() < 2_000_000, "{name} has {} bytes", svg.len());
+        texts_are_on_the_canvas(name, svg);
+    }
+    assert!(file(&files, "figures/class-means.svg").contains("class 0"));
+    assert!(file(&files, "index.html").contains("Only some of the classes are shown."));
+}
+
+#[test]
+fn figures_keep_their_text_on_the_canvas() {
+    let (dir, files) = reported(&analysis());
+    let svgs: Vec<_> = files.iter().filter(|(name, _)| name.ends_with(".svg")).collect();
+    assert_eq!(svgs.len(), 4);
+    for (name, svg) in svgs {
+        texts_are_on_the_canvas(name, svg);
+        let png = dir.path().join("der Bericht ü").join(name).with_extension("png");
+        a_picture_with_something_on_it(&png);
+    }
+}
+
+fn texts_are_on_the_canvas(name: &str, svg: &str) {
+    let number = |text: &str, key: &str| -> f64 {
+        let from = text.find(key).map(|at| at + key.len()).unwrap();
+        text[from..].split(['"', ' ']).next().unwrap().parse().unwrap()
+    };
+    let width = number(svg, "viewBox=\"0 0 ");
+    let height = number(svg, &format!("viewBox=\"0 0 {width} "));
+    let texts: Vec<&str> = svg.split("<text ").skip(1).collect();
+    assert!(texts.len() > 10, "{name}");
+    for text in texts {
+        let (x, y) = (number(text, "x=\""), number(text, "y=\""));
+        let shown = text.split(['>', '<']).nth(1).unwrap().trim();
+        // Twice the CSS pixels; a letter is 0.62 em of 12.5 px or less, on average.
+        let long = shown.chars().count() as f64 * 0.62 * 25.0;
+        let (upright, end) = (text.contains("rotate(270"), text.contains("text-anchor=\"end\""));
+        assert!(
+            (0.0..=width).contains(&x) && (0.0..=height).contains(&y),
+            "{name}: {shown}"
+        );
+        assert!(
+            !upright || !end || y + long.min(340.0) <= height + 60.0,
+            "{name}: {shown} at {y} of {height}"
+        );
+        assert!(upright || !end || x - long >= -40.0, "{name}: {shown} at {x}");
+    }
+}
+
+fn a_picture_with_something_on_it(path: &Path) {
+    let picture = image::open(path).unwrap().to_rgb8();
+    assert!(picture.width() >= 1600);
+    let paper = picture.get_pixel(0, 0);
+    let inked = picture.pixels().filter(|p| *p != paper).count();
+    assert!(inked > 10_000, "{}", path.display());
+}
