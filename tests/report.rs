@@ -1,4 +1,5 @@
 //! Reports and renderings: the same digits everywhere, names that do nothing, nothing that cannot be shown.
+#![allow(clippy::unwrap_used)]
 
 mod synthetic;
 

@@ -120,10 +120,7 @@ pub fn overview(comparison: &Comparison) -> Grid {
             None => "",
         };
         let words = [table.label.clone(), sides(group), arrow.to_owned()].map(Cell::Text);
-        words
-            .into_iter()
-            .chain(group.rows.iter().map(|row| marked(row)))
-            .collect()
+        words.into_iter().chain(group.rows.iter().map(marked)).collect()
     });
     let header = ["axis", "data", "better"]
         .map(str::to_owned)
@@ -265,7 +262,7 @@ pub fn wide_grids(comparison: &Comparison, table: &MetricTable) -> Vec<Grid> {
     let grid = |part: &Vec<&Group>| {
         let row = |g: &&Group| {
             std::iter::once(Cell::Text(g.layer.clone()))
-                .chain(g.rows.iter().map(|r| marked(r)))
+                .chain(g.rows.iter().map(marked))
                 .collect()
         };
         let mut caption = caption(table, part[0], false);

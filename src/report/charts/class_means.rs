@@ -65,9 +65,7 @@ fn matrix(table: &Table, model: &str, layer: &str) -> Option<(Option<Matrix>, bo
         known.insert(pair, distances[row]);
         known.entry((pair.1, pair.0)).or_insert(distances[row]);
         for class in [pair.0, pair.1] {
-            if !known.contains_key(&(class, class)) {
-                known.insert((class, class), 0.0);
-            }
+            known.entry((class, class)).or_insert(0.0);
             if classes.last() != Some(&class) && !classes.contains(&class) {
                 classes.push(class);
             }
