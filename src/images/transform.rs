@@ -192,17 +192,34 @@ fn crop_start(length: usize, wanted: usize) -> i64 {
     ((length - wanted) as f64 / 2.0).round_ties_even() as i64
 }
 
-/// Resizes as Pillow does: the filter is stretched when shrinking.
+/// Resizes as Pillow does: the filter is stretched when shrinking, and width and height are done one after the other. The
+/// order shows where the cubic filter overshoots, because values are cut to 0..255 in between (10 levels on sharp edges).
 fn resize(image: &RgbImage, width: u32, height: u32, interpolation: Interpolation) -> RgbImage {
     let filter = match interpolation {
         Interpolation::Bilinear => FilterType::Bilinear,
         Interpolation::Bicubic => FilterType::CatmullRom,
     };
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
+    let (between_width, between_height) = if height_goes_first(image, width, height) {
+        (image.width(), height)
+    } else {
+        (width, image.height())
+    };
+    let mut between = Image::new(between_width, between_height, PixelType::U8x3);
     let mut resized = Image::new(width, height, PixelType::U8x3);
-    // Sizes and pixel type are right by construction, so neither call can fail; black would show at once in the tests.
+    let mut resizer = Resizer::new();
+    // Sizes and pixel types are right by construction, so no call can fail; black would show at once in the tests.
     if let Ok(source) = ImageRef::new(image.width(), image.height(), image.as_raw(), PixelType::U8x3) {
-        let _ = Resizer::new().resize(&source, &mut resized, &options);
+        let _ = resizer.resize(&source, &mut between, &options);
+        let _ = resizer.resize(&between, &mut resized, &options);
     }
     RgbImage::from_raw(width, height, resized.into_vec()).unwrap_or_default()
+}
+
+/// Whether Pillow 13 shrinks the height first: when it loses more than twice as many pixels as the width (found by trying
+/// sizes; earlier versions always begin with the width).
+fn height_goes_first(image: &RgbImage, width: u32, height: u32) -> bool {
+    let lost = |from: u32, to: u32| i64::from(from) - i64::from(to);
+    let lost_height = lost(image.height(), height);
+    lost_height > 0 && lost_height > 2 * lost(image.width(), width)
 }

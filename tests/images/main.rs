@@ -4,6 +4,7 @@
 
 mod damage;
 mod formats;
+mod transform;
 mod write;
 
 use featscope::images::{self, ImageSet};

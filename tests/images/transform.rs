@@ -1,0 +1,135 @@
+//! Preprocessing against torchvision: fixtures/golden/transform.py wrote the values.
+
+use featscope::images::transform::{Interpolation, Preprocess, Resize};
+use image::RgbImage;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Golden {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    width: u32,
+    height: u32,
+    preprocess: Preprocess,
+    step: usize,
+    pixels: String,
+    corner: [f32; 3],
+}
+
+fn picture(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        image::Rgb([(x * 7 + y * 3) as u8, (x * y) as u8, (x * x / 3 + y * 40) as u8])
+    })
+}
+
+fn cases() -> Vec<Case> {
+    serde_json::from_str::<Golden>(include_str!("../../fixtures/golden/transform.json"))
+        .unwrap()
+        .cases
+}
+
+#[test]
+fn pixels_are_within_one_level_of_torchvision() {
+    for case in cases() {
+        let plain = Preprocess {
+            mean: [0.0; 3],
+            std: [1.0; 3],
+            ..case.preprocess.clone()
+        };
+        let values = plain.apply(&picture(case.width, case.height));
+        let (height, width) = plain.size();
+        let kept = values
+            .chunks(width)
+            .enumerate()
+            .filter(|(row, _)| (row % height) % case.step == 0);
+        let kept: Vec<i32> = kept
+            .flat_map(|(_, row)| row.iter().step_by(case.step).map(|v| (v * 255.0).round() as i32))
+            .collect();
+        let hex = case.pixels.as_bytes().chunks(2);
+        let wanted: Vec<i32> = hex
+            .map(|h| i32::from_str_radix(std::str::from_utf8(h).unwrap(), 16).unwrap())
+            .collect();
+        assert_eq!(kept.len(), wanted.len());
+        let worst = kept.iter().zip(&wanted).map(|(a, b)| (a - b).abs()).max().unwrap();
+        let off = kept.iter().zip(&wanted).filter(|(a, b)| a != b).count();
+        let of = kept.len();
+        println!("{} x {}: worst {worst}, {off} of {of} differ", case.width, case.height);
+        assert!(
+            worst <= 1,
+            "{} x {} {:?}: off by {worst}",
+            case.width,
+            case.height,
+            case.preprocess
+        );
+    }
+}
+
+#[test]
+fn normalising_gives_torchvisions_floats() {
+    for case in cases() {
+        let values = case.preprocess.apply(&picture(case.width, case.height));
+        let plane = values.len() / 3;
+        for (c, wanted) in case.corner.iter().enumerate() {
+            // One level of 255 over the smallest deviation, 0.224, where resizing may round the other way.
+            let slack = if case.preprocess.resize.is_some() {
+                1.001 / 255.0 / 0.224
+            } else {
+                0.0
+            };
+            assert!(
+                (values[c * plane] - wanted).abs() <= slack,
+                "{} {wanted}",
+                values[c * plane]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_description_is_read_back_and_its_hash_tells_it_apart() {
+    let imagenet = Preprocess::imagenet();
+    assert_eq!(
+        imagenet.describe(),
+        r#"{"resize":{"shorter":256},"interpolation":"bilinear","crop":[224,224],"mean":[0.485,0.456,0.406],"std":[0.229,0.224,0.225]}"#
+    );
+    assert_eq!(
+        serde_json::from_str::<Preprocess>(&imagenet.describe()).unwrap(),
+        imagenet
+    );
+    let other = Preprocess {
+        interpolation: Interpolation::Bicubic,
+        ..imagenet.clone()
+    };
+    assert_ne!(other.sha256(), imagenet.sha256());
+    assert!(serde_json::from_str::<Preprocess>(&imagenet.describe().replace("crop", "corp")).is_err());
+}
+
+#[test]
+fn impossible_numbers_are_refused() {
+    let good = Preprocess::small(32, 32, [0.5; 3], [0.25; 3]);
+    assert!(good.check().is_ok() && Preprocess::imagenet().check().is_ok());
+    assert_eq!((good.size(), good.values()), ((32, 32), 3072));
+    for bad in [
+        Preprocess {
+            std: [0.25, 0.0, 0.25],
+            ..good.clone()
+        },
+        Preprocess {
+            mean: [f64::NAN; 3],
+            ..good.clone()
+        },
+        Preprocess {
+            crop: (0, 32),
+            ..good.clone()
+        },
+        Preprocess {
+            resize: Some(Resize::Shorter(1 << 20)),
+            ..good.clone()
+        },
+    ] {
+        assert!(bad.check().unwrap_err().to_string().starts_with("preprocess: "));
+    }
+}
