@@ -46,13 +46,14 @@ pub fn records(side: &Side, plan: &Plan, role: Option<&'static str>) -> Vec<Reco
     let shared = start.elapsed().as_secs_f64() / channels.len().max(1) as f64;
     let mut channel_outcomes = channel_outcomes.into_iter();
 
-    // Class moments without each group: small, and shared by all class metrics.
-    let resamples: Vec<Part> = if chosen.iter().any(|(_, e)| matches!(e, Eval::Classes { .. })) {
-        let light = light(side);
-        (0..GROUPS).map(|g| light.without(Some(g))).collect()
-    } else {
-        Vec::new()
-    };
+    let start = Instant::now();
+    let class_metrics: Vec<(&Metric, Eval)> = chosen
+        .iter()
+        .copied()
+        .filter(|(_, e)| matches!(e, Eval::Classes { .. }))
+        .collect();
+    let mut class_replicates = class_replicates(side, &class_metrics).into_iter();
+    let class_shared = start.elapsed().as_secs_f64() / class_metrics.len().max(1) as f64;
 
     let mut records = Vec::with_capacity(chosen.len());
     for (metric, eval) in chosen {
@@ -62,7 +63,10 @@ pub fn records(side: &Side, plan: &Plan, role: Option<&'static str>) -> Vec<Reco
                 channel_outcomes.next().expect("one outcome for each channel metric"),
                 shared,
             ),
-            _ => (class_outcome(side, metric, eval, &all, &resamples, plan), 0.0),
+            _ => {
+                let replicates = class_replicates.next().expect("replicates for each class metric");
+                (class_outcome(side, metric, eval, &all, replicates, plan), class_shared)
+            }
         };
         if let Some(role) = role {
             outcome.convention.insert("role".to_owned(), json!(role));
@@ -73,18 +77,52 @@ pub fn records(side: &Side, plan: &Plan, role: Option<&'static str>) -> Vec<Reco
     records
 }
 
-/// The summary without its scatter matrices.
-fn light(side: &Side) -> crate::stats::Summary {
-    let mut parts = Vec::with_capacity(GROUPS);
-    for part in &side.summary.parts {
-        parts.push(part.without_moments());
-    }
-    crate::stats::Summary {
-        rows: side.summary.rows,
-        width: side.summary.width,
-        parts,
-        sample: Default::default(),
-    }
+/// The values of each class metric without each group; the class moments of one group and thread at a time.
+fn class_replicates(side: &Side, metrics: &[(&Metric, Eval)]) -> Vec<Result<Vec<f64>>> {
+    let by_group: Vec<Vec<Result<f64>>> = (0..GROUPS)
+        .into_par_iter()
+        .map(|group| {
+            let of = |normalised| side.summary.classes_without(Some(group), normalised);
+            let plain = (!metrics.is_empty()).then(|| of(false));
+            let unit = metrics.iter().any(|(_, e)| is_normalised(*e)).then(|| of(true));
+            metrics
+                .iter()
+                .map(|(_, eval)| match (eval, &plain, &unit) {
+                    (
+                        Eval::Classes {
+                            value,
+                            normalised: true,
+                            ..
+                        },
+                        _,
+                        Some(classes),
+                    )
+                    | (
+                        Eval::Classes {
+                            value,
+                            normalised: false,
+                            ..
+                        },
+                        Some(classes),
+                        _,
+                    ) => value(classes),
+                    _ => unreachable!("only class metrics come here"),
+                })
+                .collect()
+        })
+        .collect();
+    (0..metrics.len())
+        .map(|i| {
+            by_group
+                .iter()
+                .map(|values| values[i].as_ref().copied().map_err(restate))
+                .collect()
+        })
+        .collect()
+}
+
+fn is_normalised(eval: Eval) -> bool {
+    matches!(eval, Eval::Classes { normalised: true, .. })
 }
 
 fn sides(side: &Side) -> Record {
@@ -98,7 +136,14 @@ fn sides(side: &Side) -> Record {
     }
 }
 
-fn class_outcome(side: &Side, metric: &Metric, eval: Eval, all: &Part, resamples: &[Part], plan: &Plan) -> Outcome {
+fn class_outcome(
+    side: &Side,
+    metric: &Metric,
+    eval: Eval,
+    all: &Part,
+    replicates: Result<Vec<f64>>,
+    plan: &Plan,
+) -> Outcome {
     let Eval::Classes {
         value,
         null,
@@ -111,28 +156,19 @@ fn class_outcome(side: &Side, metric: &Metric, eval: Eval, all: &Part, resamples
     let Some(labels) = side.labels() else {
         return Outcome::new(Err(Error::undefined("needs labels")), plan.conventions.describe(metric));
     };
-    let pick = |part: &'_ Part| -> ClassMoments {
-        if normalised {
-            part.normalised.clone().unwrap_or_else(|| part.classes.clone())
-        } else {
-            part.classes.clone()
-        }
+    let classes = match &all.normalised {
+        Some(of_unit_rows) if normalised => of_unit_rows,
+        _ => &all.classes,
     };
-    let classes = pick(all);
-    let replicates = survives(&classes, side, labels.names(), least).and_then(|()| {
-        resamples
-            .iter()
-            .map(|part| value(&pick(part)))
-            .collect::<Result<Vec<f64>>>()
-    });
+    let replicates = survives(classes, side, labels.names(), least).and(replicates);
     let mut outcome =
-        Outcome::new(value(&classes), plan.conventions.describe(metric)).with_replicates(metric, replicates);
+        Outcome::new(value(classes), plan.conventions.describe(metric)).with_replicates(metric, replicates);
     let used = |c: &usize| classes.counts()[*c] >= least;
     outcome.n = (0..classes.classes()).filter(used).map(|c| classes.counts()[c]).sum();
     outcome.d = side.summary.width as u64;
     outcome.classes = (0..classes.classes()).filter(used).count() as u64;
     if outcome.value.is_ok() {
-        outcome.null_value = null.map(|null| null(&classes));
+        outcome.null_value = null.map(|null| null(classes));
     }
     let left_out: Vec<&str> = (0..classes.classes())
         .filter(|c| !used(c))

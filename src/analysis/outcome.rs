@@ -57,7 +57,16 @@ impl Outcome {
                     let corrected = metric.error == ErrorBar::JackknifeCorrected;
                     let centre = if corrected { "bias-corrected" } else { "plug-in" };
                     self.convention.insert("centred".to_owned(), json!(centre));
-                    self.estimate = Some(jackknife(value, &replicates, corrected));
+                    let estimate = jackknife(value, &replicates, corrected);
+                    if corrected {
+                        self.convention
+                            .insert("bias_corrected".to_owned(), json!(estimate.corrected));
+                        if !(estimate.low..=estimate.high).contains(&value) {
+                            self.notes
+                                .push("biased at this N: the interval is around the bias-corrected value".to_owned());
+                        }
+                    }
+                    self.estimate = Some(estimate);
                 }
                 self.replicates = Some(replicates);
             }
@@ -87,6 +96,8 @@ impl Outcome {
             }
         };
         let finite = |x: f64| x.is_finite().then_some(x);
+        // What cannot be is not in the interval: cutting it to the metric's range loses no truth.
+        let (least, most) = metric.range;
         let estimate = self
             .estimate
             .filter(|e| value.is_some() && (e.std_error + e.low + e.high).is_finite());
@@ -94,8 +105,8 @@ impl Outcome {
             metric: metric.id.to_owned(),
             value,
             std_error: estimate.as_ref().map(|e| e.std_error),
-            ci_low: estimate.as_ref().map(|e| e.low),
-            ci_high: estimate.as_ref().map(|e| e.high),
+            ci_low: estimate.as_ref().map(|e| e.low.clamp(least, most)),
+            ci_high: estimate.as_ref().map(|e| e.high.clamp(least, most)),
             p_value: self.p_value.and_then(finite),
             null_value: self.null_value.and_then(finite),
             replicates: self.replicates.filter(|_| estimate.is_some()),

@@ -70,7 +70,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match (folder, &args.output) {
         (Some(dir), _) => {
             analysis.write(dir)?;
-            style::say(&format!("wrote {} records to {}", analysis.results.records.len(), dir.join("results.json").display()));
+            style::say(&format!(
+                "wrote {} records to {}",
+                analysis.results.records.len(),
+                dir.join("results.json").display()
+            ));
         }
         (None, file) => {
             let format = file.as_deref().and_then(format_of).unwrap_or(args.format);
@@ -124,7 +128,14 @@ fn open_all(stores: &[PathBuf], what: &What) -> anyhow::Result<Vec<Box<dyn Featu
     for path in stores {
         let labels = if path.is_dir() { None } else { labels.next().cloned() };
         let layers = (!what.layer.is_empty()).then(|| what.layer.clone());
-        sets.extend(open(path, &OpenOptions { labels, name: what.name.clone(), layers })?);
+        sets.extend(open(
+            path,
+            &OpenOptions {
+                labels,
+                name: what.name.clone(),
+                layers,
+            },
+        )?);
     }
     let unused = labels.count();
     if unused > 0 {

@@ -1,6 +1,6 @@
 //! `featscope compare`: models side by side.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -8,7 +8,9 @@ use anyhow::{Context as _, Result};
 use crate::compare::{Comparison, Condition, Options, merge};
 use crate::report::{Format, render_comparison};
 use crate::results::Analysis;
+use crate::store::{self, Kind};
 
+use super::analyze::{What, analysis_of};
 use super::style;
 
 /// Sets models side by side: value and interval, paired difference to the baseline, rank.
@@ -17,9 +19,15 @@ use super::style;
 /// says "not separable".
 #[derive(clap::Args)]
 pub struct Args {
-    /// Results files, or folders that hold a results.json
+    /// Results files, folders that hold a results.json, or feature stores and arrays, which are analyzed first
     #[arg(required = true, value_name = "RESULTS|STORE")]
     results: Vec<PathBuf>,
+    /// For stores: the data set the models were pretrained on
+    #[arg(long, value_name = "NAME")]
+    pre: Vec<String>,
+    /// For stores: the data set they are evaluated on
+    #[arg(long, value_name = "NAME")]
+    eval: Vec<String>,
     /// The model the others are compared with [default: the first one]
     #[arg(long, value_name = "MODEL")]
     baseline: Option<String>,
@@ -47,7 +55,7 @@ pub struct Args {
 /// Compares, prints, and checks the condition.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let condition = args.fail_if.as_deref().map(Condition::parse).transpose()?;
-    let analysis = merged(&args.results)?;
+    let analysis = measured(args)?;
     let mut options = Options {
         baseline: args.baseline.clone(),
         metrics: args.metrics.clone(),
@@ -85,11 +93,26 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 /// The analyses at `paths` as one.
 pub fn merged(paths: &[PathBuf]) -> Result<Analysis> {
-    let analyses = paths.iter().map(|path| analysis_of(path)).collect::<Result<Vec<_>>>()?;
-    Ok(merge(analyses)?)
+    let read = |path: &PathBuf| Analysis::read(path).with_context(|| format!("cannot compare {}", path.display()));
+    Ok(merge(paths.iter().map(read).collect::<Result<Vec<_>>>()?)?)
 }
 
-/// The analysis at `path`: a results file, or a folder that holds one.
-fn analysis_of(path: &Path) -> Result<Analysis> {
-    Analysis::read(path).with_context(|| format!("cannot compare {}", path.display()))
+/// The results named, and the stores named after analyzing them.
+fn measured(args: &Args) -> Result<Analysis> {
+    let is_store = |path: &PathBuf| matches!(store::kind(path), Ok(Kind::Store | Kind::Array));
+    let (stores, results): (Vec<PathBuf>, Vec<PathBuf>) = args.results.iter().cloned().partition(is_store);
+    if stores.is_empty() {
+        return merged(&results);
+    }
+    let what = What {
+        pre: args.pre.clone(),
+        eval: args.eval.clone(),
+        metrics: args.metrics.clone().unwrap_or_else(|| vec!["all".to_owned()]),
+        ..What::default()
+    };
+    let analyzed = analysis_of(&stores, &what, false)?;
+    if results.is_empty() {
+        return Ok(analyzed);
+    }
+    Ok(merge(vec![merged(&results)?, analyzed])?)
 }

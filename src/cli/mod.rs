@@ -5,7 +5,11 @@ mod analyze;
 #[cfg(feature = "analysis")]
 mod compare;
 #[cfg(feature = "analysis")]
+mod experiment;
+#[cfg(feature = "analysis")]
 mod hand_over;
+#[cfg(feature = "analysis")]
+mod inspect;
 #[cfg(feature = "torch")]
 mod interrupt;
 #[cfg(feature = "analysis")]
@@ -14,6 +18,8 @@ mod metrics;
 mod pretrain;
 #[cfg(feature = "analysis")]
 mod report;
+#[cfg(feature = "analysis")]
+mod run;
 pub mod style;
 
 use std::process::ExitCode;
@@ -34,6 +40,10 @@ struct Analysis {
 #[cfg(feature = "analysis")]
 #[derive(Subcommand)]
 enum AnalysisCommand {
+    /// The main job, end to end: extract, analyze, compare, report; again, only what changed
+    Run(run::Args),
+    /// Say what a checkpoint, a data set, a feature store, an array or a results file holds
+    Inspect(inspect::Args),
     /// Measure feature stores or arrays: class variation, mixing, redundancy, each with an error bar
     Analyze(analyze::Args),
     /// Set models side by side: value, interval, paired difference, rank
@@ -59,6 +69,8 @@ enum AnalysisCommand {
 #[cfg(feature = "analysis")]
 pub fn analysis_program() -> ExitCode {
     style::finish(match Analysis::parse().command {
+        AnalysisCommand::Run(args) => run::run(&args),
+        AnalysisCommand::Inspect(args) => inspect::run(&args),
         AnalysisCommand::Analyze(args) => analyze::run(&args),
         AnalysisCommand::Compare(args) => compare::run(&args),
         AnalysisCommand::Extract(args) => hand_over::run("extract", &args),

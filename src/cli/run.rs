@@ -12,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 use super::analyze::{What, analysis_of};
 use super::experiment::{Dataset, Experiment, Model, Role};
 use super::{hand_over, style};
-use crate::compare::{Comparison, Options};
+use crate::compare::Options;
+use crate::report::{Meta, headlines};
 use crate::results::{Analysis, write_atomically};
 
 /// Arguments of `featscope run`.
@@ -52,13 +53,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let stores = extract(&experiment, args, &mut state)?;
     let analysis = analyze(&experiment, args, &mut state, &stores)?;
     let options = Options { baseline: experiment.analysis.baseline.clone(), ..Options::default() };
-    let comparison = Comparison::of(&analysis.results, &options)?;
     let report = out.join("report");
-    super::report::write(&analysis, experiment.analysis.baseline.as_deref(), &report)?;
-    style::say(&format!("report: {}", report.join("index.html").display()));
-    let mut lines = crate::report::summary(&comparison).join("\n");
-    lines.push('\n');
-    style::print(&lines)?;
+    let comparison = super::report::write(&analysis, &options, &Meta::default(), &report)?;
+    let mut lines = vec![format!("report: {}", report.join("index.html").display())];
+    lines.extend(headlines(&comparison));
+    style::print(&(lines.join("\n") + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -398,6 +398,18 @@ pub fn summary(comparison: &Comparison) -> Vec<String> {
         .collect()
 }
 
+/// One sentence for each axis: what it says of the pretraining data, or of the pair.
+pub fn headlines(comparison: &Comparison) -> Vec<String> {
+    super::axes::AXES
+        .iter()
+        .filter_map(|axis| {
+            let table = comparison.table(axis.primary)?;
+            let group = table.groups.iter().find(|g| g.direction.is_some())?;
+            Some(sentence(table, group))
+        })
+        .collect()
+}
+
 fn sentence(table: &MetricTable, group: &Group) -> String {
     let on = format!("{} on {}", table.label, sides(group));
     let mut rows: Vec<&Row> = group.rows.iter().filter(|r| r.value.is_some()).collect();

@@ -11,7 +11,7 @@ mod records;
 mod write;
 
 pub use axes::{AXES, Axis};
-pub use comparison::{render_comparison, summary};
+pub use comparison::{headlines, render_comparison, summary};
 pub use grid::{Cell, Grid, Marked};
 pub use number::ROUNDING;
 pub use records::render;

@@ -112,17 +112,6 @@ impl Part {
         self.high.zip_mut_with(&other.high, |high, x| *high = high.max(*x));
     }
 
-    /// The same without the scatter.
-    pub fn without_moments(&self) -> Self {
-        Self {
-            moments: None,
-            classes: self.classes.clone(),
-            normalised: self.normalised.clone(),
-            low: self.low.clone(),
-            high: self.high.clone(),
-        }
-    }
-
     /// Per channel, whether it takes more than one value.
     pub fn live(&self) -> Vec<bool> {
         self.low.iter().zip(&self.high).map(|(low, high)| low < high).collect()
@@ -154,6 +143,25 @@ impl Summary {
             .map(|(_, part)| part);
         let mut all = kept.next().expect("there are several groups").clone();
         kept.for_each(|part| all.merge(part));
+        all
+    }
+
+    /// Class moments of all rows but those of one group, of the rows as they are or l2-normalised.
+    pub fn classes_without(&self, group: Option<usize>, normalised: bool) -> ClassMoments {
+        let mut kept = self
+            .parts
+            .iter()
+            .enumerate()
+            .filter(|(g, _)| Some(*g) != group)
+            .map(|(_, part)| {
+                if normalised {
+                    part.normalised.as_ref().expect("collected when it was wanted")
+                } else {
+                    &part.classes
+                }
+            });
+        let mut all = kept.next().expect("there are several groups").clone();
+        kept.for_each(|classes| all.merge(classes));
         all
     }
 

@@ -1,0 +1,186 @@
+//! `featscope inspect PATH`: what a checkpoint, a data set, a feature store, an array or a results file holds.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::experiment::Experiment;
+use super::style;
+use crate::results::{Analysis, Results};
+use crate::store::Kind;
+use crate::{checkpoint, images, store};
+
+/// Arguments of `featscope inspect`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A checkpoint, data set (optionally FORMAT:PATH), feature store, array, results or experiment file
+    path: String,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Names and values, one under another; long lists are cut and counted.
+struct Sheet {
+    title: String,
+    lines: Vec<(String, String)>,
+}
+
+impl Sheet {
+    fn new(title: impl Into<String>) -> Self {
+        Self { title: title.into(), lines: Vec::new() }
+    }
+
+    fn line(&mut self, name: &str, value: impl std::fmt::Display) {
+        let value = value.to_string();
+        if !value.is_empty() {
+            self.lines.push((name.to_owned(), value));
+        }
+    }
+
+    fn list<T: std::fmt::Display>(&mut self, name: &str, items: impl IntoIterator<Item = T>) {
+        const SHOWN: usize = 24;
+        for (i, item) in items.into_iter().enumerate() {
+            match i {
+                0 => self.line(name, item),
+                i if i < SHOWN => self.lines.push((String::new(), item.to_string())),
+                SHOWN => self.lines.push((String::new(), "… (--format json shows all)".to_owned())),
+                _ => {}
+            }
+        }
+    }
+
+    fn to_text(&self) -> String {
+        let width = self.lines.iter().map(|(n, _)| n.chars().count()).max().unwrap_or(0);
+        let mut text = format!("{}\n", self.title);
+        for (name, value) in &self.lines {
+            text.push_str(&format!("  {name:width$}  {value}\n"));
+        }
+        text
+    }
+}
+
+/// Looks at what the path is, and says what it holds.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let path = PathBuf::from(&args.path);
+    let kind = if path.exists() { store::kind(&path)? } else { Kind::Images };
+    let (sheet, value) = match kind {
+        Kind::Checkpoint => of_checkpoint(&path)?,
+        Kind::Store | Kind::Stores | Kind::Array => of_store(&path)?,
+        Kind::Results => of_results(&path)?,
+        Kind::Experiment => of_experiment(&path)?,
+        Kind::Images => of_images(&args.path)?,
+    };
+    style::print(&match args.format {
+        Format::Text => sheet.to_text(),
+        Format::Json => format!("{value:#}\n"),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn of_checkpoint(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
+    let s = checkpoint::summary(path)?;
+    let mut sheet = Sheet::new(format!("checkpoint {}", s.path));
+    sheet.line("container", &s.container);
+    sheet.line("nested under", s.nests.join(", "));
+    let dtypes: Vec<String> = s.dtypes.iter().map(|(name, count)| format!("{count} of {name}")).collect();
+    sheet.line("tensors", format!("{} ({}), {} numbers", s.tensors, dtypes.join(", "), s.elements));
+    sheet.line("sha256", &s.sha256);
+    sheet.line("method", s.method.as_deref().unwrap_or_default());
+    sheet.line("architecture", s.arch.as_deref().unwrap_or("not recognised"));
+    sheet.line("projector", s.projector.as_deref().unwrap_or("this file has no projector"));
+    sheet.line("classifier", s.classifier.as_deref().unwrap_or_default());
+    sheet.list("layers", s.taps.iter().map(|t| format!("{} ({} wide)", t.name, t.width)));
+    if let Some(audit) = &s.audit {
+        sheet.list("audit", audit.lines());
+    }
+    sheet.line("problem", s.problem.as_deref().unwrap_or_default());
+    Ok((sheet, serde_json::to_value(&s)?))
+}
+
+fn of_store(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
+    let s = store::summary(path)?;
+    let what = if s.kind == Kind::Array { "array" } else { "feature store" };
+    let mut sheet = Sheet::new(format!("{what} {}", s.path));
+    sheet.line("model", [s.model.name.as_str(), s.model.arch.as_str()].join(" ").trim());
+    sheet.line("data set", [s.dataset.as_str(), s.split.as_str()].join(" ").trim());
+    sheet.line("rows", s.rows);
+    sheet.list("layers", s.layers.iter().map(|l| format!("{} ({} wide)", l.name, l.width)));
+    sheet.list("classes", s.classes.iter().map(|c| format!("{} ({} rows)", c.name, c.rows)));
+    if s.unlabelled > 0 {
+        sheet.line("unlabelled", format!("{} rows", s.unlabelled));
+    }
+    sheet.line("precision", &s.precision);
+    sheet.line("device", &s.device);
+    sheet.line("checkpoint sha256", &s.model.sha256);
+    sheet.line("images sha256", &s.fingerprint);
+    sheet.line("row ids sha256", &s.ids_sha256);
+    if !s.preprocess.is_null() {
+        sheet.line("preprocessing", &s.preprocess);
+    }
+    sheet.line("size", format!("{:.1} MB in {} files", s.bytes as f64 / 1e6, s.parts));
+    Ok((sheet, serde_json::to_value(&s)?))
+}
+
+fn of_results(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
+    let Analysis { results, tables } = Analysis::read(path)?;
+    let Results { version, created, command, seed, inputs, records, .. } = &results;
+    let mut sheet = Sheet::new(format!("results {}", path.display()));
+    sheet.line("written", format!("{created} by featscope {version}"));
+    sheet.line("command", command);
+    sheet.line("seed", seed);
+    sheet.list(
+        "inputs",
+        inputs.iter().map(|i| format!("{} on {} {}: {} rows, layers {}", i.model, i.dataset, i.split, i.rows, i.layers.join(", "))),
+    );
+    let undefined = records.iter().filter(|r| r.value.is_none()).count();
+    sheet.line("records", format!("{}, {undefined} of them undefined", records.len()));
+    sheet.line("tables", tables.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().join(", "));
+    let tables: Vec<&str> = tables.iter().map(|t| t.name.as_str()).collect();
+    let value = json!({
+        "kind": "results", "version": version, "created": created, "command": command, "seed": seed,
+        "inputs": inputs, "records": records.len(), "undefined": undefined, "tables": tables,
+    });
+    Ok((sheet, value))
+}
+
+fn of_experiment(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
+    let e = Experiment::read(path)?;
+    let mut sheet = Sheet::new(format!("experiment {}", path.display()));
+    let models: Vec<String> = e.models.iter().map(|m| format!("{}: {}", m.name, m.checkpoint.display())).collect();
+    let role = |d: &super::experiment::Dataset| format!("{:?}", d.role).to_lowercase();
+    let data: Vec<String> = e.datasets.iter().map(|d| format!("{} ({}): {}", d.name, role(d), d.path)).collect();
+    sheet.list("models", &models);
+    sheet.list("data sets", &data);
+    sheet.line("layers", e.layers.joined());
+    sheet.line("baseline", e.analysis.baseline.as_deref().unwrap_or_default());
+    sheet.line("writes to", e.out.display());
+    Ok((sheet, json!({"kind": "experiment", "models": models, "datasets": data, "out": e.out})))
+}
+
+fn of_images(path: &str) -> anyhow::Result<(Sheet, Value)> {
+    let s = images::summary(path, None)?;
+    let mut sheet = Sheet::new(format!("images {path}"));
+    sheet.line("format", &s.format);
+    sheet.line("splits", s.splits.join(", "));
+    for part in &s.parts {
+        let name = if part.split.is_empty() { "images" } else { part.split.as_str() };
+        sheet.line(name, format!("{} images", part.images));
+        sheet.list("  classes", part.counts.iter().map(|(class, n)| format!("{class} ({n})")));
+        if part.unlabelled > 0 {
+            sheet.line("  unlabelled", part.unlabelled);
+        }
+        let sizes = part.sizes.iter().map(|(w, h, n)| format!("{w} x {h} ({n} of {} looked at)", part.sampled));
+        sheet.list("  pixels", sizes);
+        sheet.list("  not decodable", &part.undecodable);
+        sheet.line("  sha256", &part.fingerprint);
+    }
+    Ok((sheet, serde_json::to_value(&s)?))
+}
