@@ -4,6 +4,8 @@
 mod analyze;
 #[cfg(feature = "analysis")]
 mod compare;
+#[cfg(feature = "torch")]
+mod extract;
 #[cfg(feature = "analysis")]
 mod hand_over;
 #[cfg(feature = "torch")]
@@ -80,6 +82,8 @@ struct Torch {
 #[cfg(feature = "torch")]
 #[derive(Subcommand)]
 enum TorchCommand {
+    /// Extract features of every asked-for layer in one pass over the images
+    Extract(extract::Args),
     /// Train a small encoder by SL, SL-MLP or SimCLR
     Pretrain(pretrain::Args),
 }
@@ -89,6 +93,7 @@ enum TorchCommand {
 pub fn torch_program() -> ExitCode {
     let command = Torch::parse().command;
     style::finish(libtorch_failures_are_errors(|| match command {
+        TorchCommand::Extract(args) => extract::run(&args),
         TorchCommand::Pretrain(args) => pretrain::run(&args),
     }))
 }

@@ -1,9 +1,7 @@
 //! From an image to a network's input: resize, crop, scale and normalise, as torchvision does it.
 //!
-//! Resizing is antialiased and matches Pillow within one level of 255.
+//! Resizing is antialiased and matches Pillow to the bit.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -134,7 +132,7 @@ impl Preprocess {
         let resized;
         let image = match self.resized_size(image.width(), image.height()) {
             Some((width, height)) => {
-                resized = resize(image, width, height, self.interpolation);
+                resized = super::resize::resize(image, width, height, self.interpolation);
                 &resized
             }
             None => image,
@@ -190,19 +188,4 @@ fn crop_start(length: usize, wanted: usize) -> i64 {
         return -((wanted - length) / 2);
     }
     ((length - wanted) as f64 / 2.0).round_ties_even() as i64
-}
-
-/// Resizes as Pillow does: the filter is stretched when shrinking.
-fn resize(image: &RgbImage, width: u32, height: u32, interpolation: Interpolation) -> RgbImage {
-    let filter = match interpolation {
-        Interpolation::Bilinear => FilterType::Bilinear,
-        Interpolation::Bicubic => FilterType::CatmullRom,
-    };
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
-    let mut resized = Image::new(width, height, PixelType::U8x3);
-    // Sizes and pixel type are right by construction, so neither call can fail; black would show at once in the tests.
-    if let Ok(source) = ImageRef::new(image.width(), image.height(), image.as_raw(), PixelType::U8x3) {
-        let _ = Resizer::new().resize(&source, &mut resized, &options);
-    }
-    RgbImage::from_raw(width, height, resized.into_vec()).unwrap_or_default()
 }
