@@ -125,6 +125,99 @@ impl Audit {
         }
         Ok(())
     }
+
+    /// The audit in a few lines to read.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut line = |what: &str, text: String| lines.push(format!("{what:<10} {text}"));
+        let wrapper = self.wrapper.as_ref().map(|w| format!(" in {w:?}")).unwrap_or_default();
+        let prefix = if self.prefix.is_empty() {
+            "no prefix".to_owned()
+        } else {
+            format!("prefix {:?}", self.prefix)
+        };
+        line(
+            "network",
+            format!(
+                "{} from {}{wrapper}: {} names, {prefix}",
+                self.arch, self.container, self.style
+            ),
+        );
+        if self.branch != "only" || !self.other_branches.is_empty() {
+            line(
+                "branch",
+                format!("{}; left alone: {}", self.branch, self.other_branches.join(", ")),
+            );
+        }
+        let [there, needed] = self.running_statistics;
+        line(
+            "backbone",
+            format!(
+                "{} of {} tensors, {} of its parameters; {there} of {needed} running statistics",
+                self.matched.len(),
+                self.expected,
+                percent(self.backbone_coverage)
+            ),
+        );
+        for (what, names) in [
+            ("missing", &self.missing),
+            ("unexpected", &self.unexpected),
+            ("non-finite", &self.non_finite),
+        ] {
+            if !names.is_empty() {
+                line(what, listed(names));
+            }
+        }
+        if !self.mis_shaped.is_empty() {
+            line(
+                "mis-shaped",
+                listed(&self.mis_shaped.iter().map(|m| m.name.clone()).collect::<Vec<_>>()),
+            );
+        }
+        match (&self.projector, &self.projector_problem) {
+            (Some(projector), _) => line(
+                "projector",
+                format!("{projector}, at {}", self.projector_path.as_deref().unwrap_or("")),
+            ),
+            (None, Some(problem)) => line("projector", problem.clone()),
+            (None, None) => line("projector", "this file has no projector".to_owned()),
+        }
+        if let Some(classifier) = &self.classifier {
+            line("classifier", classifier.clone());
+        }
+        if !self.unused.is_empty() {
+            line("unused", listed(&self.unused));
+        }
+        self.notes.iter().for_each(|note| line("note", note.clone()));
+        lines
+    }
+}
+
+/// Names shown in a line of the audit; the others are counted.
+const SHOWN: usize = 4;
+
+fn listed(names: &[String]) -> String {
+    let more = names.len().saturating_sub(SHOWN);
+    let shown = names
+        .iter()
+        .take(SHOWN)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    if more == 0 {
+        shown
+    } else {
+        format!("{shown} and {more} more")
+    }
+}
+
+/// Never rounds a part up to the whole.
+fn percent(share: f64) -> String {
+    if share >= 1.0 {
+        "100 %".to_owned()
+    } else {
+        format!("{:.2} %", (share * 1e4).floor() / 1e2)
+    }
 }
 
 fn sorted(shape: &[usize]) -> Vec<usize> {

@@ -93,7 +93,7 @@ impl FoundHead {
     }
 
     /// Every tensor: (step index, name below the step, name in the file, shape).
-    pub(super) fn tensors(&self) -> impl Iterator<Item = (usize, &'static str, String, Vec<usize>)> + '_ {
+    pub fn tensors(&self) -> impl Iterator<Item = (usize, &'static str, String, Vec<usize>)> + '_ {
         self.steps.iter().enumerate().flat_map(|(i, s)| {
             let module = s.module.clone().unwrap_or_default();
             s.step

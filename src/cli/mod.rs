@@ -4,6 +4,8 @@
 mod analyze;
 #[cfg(feature = "analysis")]
 mod compare;
+#[cfg(feature = "torch")]
+mod extract;
 #[cfg(feature = "analysis")]
 mod experiment;
 #[cfg(feature = "analysis")]
@@ -97,6 +99,8 @@ struct Torch {
 #[cfg(feature = "torch")]
 #[derive(Subcommand)]
 enum TorchCommand {
+    /// Extract features of every asked-for layer in one pass over the images
+    Extract(extract::Args),
     /// Train a small encoder by SL, SL-MLP or SimCLR
     Pretrain(pretrain::Args),
 }
@@ -106,6 +110,7 @@ enum TorchCommand {
 pub fn torch_program() -> ExitCode {
     let command = Torch::parse().command;
     style::finish(libtorch_failures_are_errors(|| match command {
+        TorchCommand::Extract(args) => extract::run(&args),
         TorchCommand::Pretrain(args) => pretrain::run(&args),
     }))
 }

@@ -22,6 +22,7 @@ mod parquet;
 mod pickle;
 mod raw;
 mod records;
+mod resize;
 mod split;
 mod summary;
 pub mod transform;

@@ -1,9 +1,7 @@
 //! From an image to a network's input: resize, crop, scale and normalise, as torchvision does it.
 //!
-//! Resizing is antialiased and matches Pillow within one level of 255.
+//! Resizing is antialiased and matches Pillow to the bit.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -134,7 +132,7 @@ impl Preprocess {
         let resized;
         let image = match self.resized_size(image.width(), image.height()) {
             Some((width, height)) => {
-                resized = resize(image, width, height, self.interpolation);
+                resized = super::resize::resize(image, width, height, self.interpolation);
                 &resized
             }
             None => image,
@@ -190,36 +188,4 @@ fn crop_start(length: usize, wanted: usize) -> i64 {
         return -((wanted - length) / 2);
     }
     ((length - wanted) as f64 / 2.0).round_ties_even() as i64
-}
-
-/// Resizes as Pillow does: the filter is stretched when shrinking, and width and height are done one after the other. The
-/// order shows where the cubic filter overshoots, because values are cut to 0..255 in between (10 levels on sharp edges).
-fn resize(image: &RgbImage, width: u32, height: u32, interpolation: Interpolation) -> RgbImage {
-    let filter = match interpolation {
-        Interpolation::Bilinear => FilterType::Bilinear,
-        Interpolation::Bicubic => FilterType::CatmullRom,
-    };
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
-    let (between_width, between_height) = if height_goes_first(image, width, height) {
-        (image.width(), height)
-    } else {
-        (width, image.height())
-    };
-    let mut between = Image::new(between_width, between_height, PixelType::U8x3);
-    let mut resized = Image::new(width, height, PixelType::U8x3);
-    let mut resizer = Resizer::new();
-    // Sizes and pixel types are right by construction, so no call can fail; black would show at once in the tests.
-    if let Ok(source) = ImageRef::new(image.width(), image.height(), image.as_raw(), PixelType::U8x3) {
-        let _ = resizer.resize(&source, &mut between, &options);
-        let _ = resizer.resize(&between, &mut resized, &options);
-    }
-    RgbImage::from_raw(width, height, resized.into_vec()).unwrap_or_default()
-}
-
-/// Whether Pillow 13 shrinks the height first: when it loses more than twice as many pixels as the width (found by trying
-/// sizes; earlier versions always begin with the width).
-fn height_goes_first(image: &RgbImage, width: u32, height: u32) -> bool {
-    let lost = |from: u32, to: u32| i64::from(from) - i64::from(to);
-    let lost_height = lost(image.height(), height);
-    lost_height > 0 && lost_height > 2 * lost(image.width(), width)
 }
