@@ -313,3 +313,29 @@ fn a_damaged_state_is_refused() {
     contents.write(&state).unwrap();
     assert!(message(&stopped).contains("epoch 99"));
 }
+
+/// At most 0.45 M parameters with heads, and 2 MB, so that the repository stays small; long enough trained to have
+/// learned something: chance is 1/6.
+#[test]
+fn committed_checkpoints_are_small_and_have_learned() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/checkpoints");
+    for entry in &METHODS {
+        let path = folder.join(format!("{}.safetensors", entry.id));
+        let contents = Contents::read(&path).unwrap();
+        let trained = contents.tensors.iter().filter(|(name, _)| !name.contains(".running_"));
+        let count: usize = trained.map(|(_, tensor)| tensor.numel()).sum();
+        assert!((100_000..=450_000).contains(&count), "{}: {count} parameters", entry.id);
+        assert!(std::fs::metadata(&path).unwrap().len() <= 2_000_000);
+
+        let own: serde_json::Value = serde_json::from_str(&contents.metadata["featscope"]).unwrap();
+        let accuracy = &own["held_out"]["accuracy"];
+        assert_eq!(
+            (&own["method"], &own["epoch"]),
+            (&entry.id.into(), &own["hyperparameters"]["epochs"])
+        );
+        assert_eq!(accuracy["images"], 6000);
+        let share = |key: &str| accuracy[key].as_f64().unwrap_or(0.0);
+        assert!(share("nearest_class_mean") > 0.4, "{}: {accuracy}", entry.id);
+        assert!(!entry.labels || share("classifier") > 0.75, "{}: {accuracy}", entry.id);
+    }
+}
