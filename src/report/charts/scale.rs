@@ -164,7 +164,7 @@ mod tests {
         let scale = Scale::linear("", 5.0, [-1.0, 3.0].into_iter()).unwrap();
         assert_eq!(labels(&scale), ["−1", "0", "1", "2", "3"]);
         let scale = Scale::linear("", 5.0, [1e-7, 4e-7].into_iter()).unwrap();
-        assert_eq!(labels(&scale)[0], "1·10⁻⁷");
+        assert_eq!(labels(&scale)[0], "1.0·10⁻⁷");
     }
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
         let scale = Scale::logarithmic("", [1.0, 2048.0].into_iter()).unwrap();
         assert_eq!(labels(&scale), ["1", "10", "100", "1000"]);
         let scale = Scale::logarithmic("", [1e-8, 0.0, -1.0, 0.5].into_iter()).unwrap();
-        assert_eq!(labels(&scale), ["10⁻⁸", "10⁻⁶", "0.01"]);
+        assert_eq!(labels(&scale), ["10⁻⁸", "10⁻⁶", "10⁻⁴", "0.01", "1"]);
     }
 
     #[test]
