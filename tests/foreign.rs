@@ -332,6 +332,8 @@ fn flipped_bytes_never_panic() {
         "columns.pt",
         "dictionary.pt",
         "index.csv",
+        "lists.parquet",
+        "columns.parquet",
     ] {
         let bytes = fs::read(fixtures().join(file)).unwrap();
         let path = temp.path().join(file);
@@ -345,6 +347,24 @@ fn flipped_bytes_never_panic() {
             }
         }
     }
+}
+
+#[test]
+fn y_is_a_label_but_not_beside_x() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("t.csv");
+    write(&path, b"a,y\n1,2\n3,4\n");
+    let set = &open(&path).unwrap()[0];
+    assert_eq!(
+        (set.width(), set.labels().map(|l| l.names().to_vec())),
+        (1, Some(vec!["2".into(), "4".into()]))
+    );
+    write(&path, b"x,y,class,label\n1,2,cat,0\n3,4,dog,1\n");
+    let set = &open(&path).unwrap()[0];
+    assert_eq!(
+        (set.width(), set.labels().map(|l| l.names().to_vec())),
+        (2, Some(vec!["cat".into(), "dog".into()]))
+    );
 }
 
 #[test]

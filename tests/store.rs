@@ -252,6 +252,15 @@ fn other_peoples_folders_are_left_alone() {
 }
 
 #[test]
+fn a_place_that_cannot_be_written_is_named() {
+    let temp = tempfile::tempdir().unwrap();
+    fs::write(temp.path().join("file"), "").unwrap();
+    let dir = temp.path().join("file/store");
+    let error = Writer::create(&dir, description()).err().unwrap().to_string();
+    assert!(error.contains(".store.partial"), "{error}");
+}
+
+#[test]
 fn what_does_not_fit_is_refused_when_it_is_written() {
     let temp = tempfile::tempdir().unwrap();
     let mut writer = Writer::create(&temp.path().join("s"), description()).unwrap();

@@ -184,18 +184,15 @@ fn layout(path: &Path) -> Result<Layout> {
     } else {
         positions.collect()
     };
-    let find = |known: &[&str]| {
+    let find = |known: &[&str], ok: &dyn Fn(&str) -> bool| {
+        let known = known.iter().filter(|_| header);
         known
-            .iter()
-            .find_map(|k| names.iter().position(|n| n.eq_ignore_ascii_case(k)))
+            .flat_map(|k| names.iter().position(|n| n.eq_ignore_ascii_case(k) && ok(n)))
+            .next()
     };
-    let (id, label) = if header {
-        (find(&IDS), find(&labels::NAMES))
-    } else {
-        (None, None)
-    };
-    // Both `label` and `class` may be there, as in our own parts: the second is no channel either.
-    let is_label = |name: &String| header && labels::NAMES.iter().any(|n| name.eq_ignore_ascii_case(n));
+    let is_label = |name: &str| header && labels::is_column(name, &names);
+    let (id, label) = (find(&IDS, &|_| true), find(&labels::NAMES, &is_label));
+    // Both `label` and `class` may be there: the second is no channel either.
     let channels = (0..names.len())
         .filter(|&c| Some(c) != id && !is_label(&names[c]))
         .collect();

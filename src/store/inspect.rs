@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::manifest::{self, Manifest};
+use super::manifest;
 use super::{FeatureStore, OpenOptions, containers, foreign, malformed};
 use crate::error::{Error, Result};
 use crate::features::Labels;
@@ -118,13 +118,8 @@ pub fn kind(path: &Path) -> Result<Kind> {
     Ok(match extension.as_str() {
         "npy" | "npz" => Kind::Array,
         "toml" => Kind::Experiment,
-        "json" => {
-            if Manifest::read(path.parent().unwrap_or(path)).is_ok() && path.ends_with(manifest::FILE) {
-                Kind::Store
-            } else {
-                Kind::Results
-            }
-        }
+        "json" if path.ends_with(manifest::FILE) => Kind::Store,
+        "json" => Kind::Results,
         "csv" | "tsv" | "parquet" => {
             if opens(path) {
                 Kind::Array

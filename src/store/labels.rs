@@ -9,8 +9,15 @@ use super::{delimited, table};
 use crate::error::{Error, Result};
 use crate::features::Labels;
 
-/// Names that arrays and columns of labels go by; the first that is there counts.
-pub(super) const NAMES: [&str; 8] = ["labels", "label", "y", "targets", "target", "classes", "class", "arr_1"];
+/// Names that arrays and columns of labels go by; the first that is there counts. A class by its name tells more than
+/// by its number, so `class` comes before `label`.
+pub(super) const NAMES: [&str; 8] = ["labels", "classes", "class", "label", "targets", "target", "y", "arr_1"];
+
+/// Whether a column of a table goes by the name of labels. Beside an `x`, a `y` is a channel.
+pub(super) fn is_column(name: &str, all: &[String]) -> bool {
+    let plane = name.eq_ignore_ascii_case("y") && all.iter().any(|other| other.eq_ignore_ascii_case("x"));
+    !plane && NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
 
 /// Labels by row; `None` for rows without one.
 pub(super) type Names = Vec<Option<String>>;

@@ -6,20 +6,66 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Encoding, Type};
 use parquet::column::page::{Page, PageReader};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::dtype::{Dtype, Number};
 use super::malformed;
 use crate::error::{Error, Result};
 
-/// Opens a Parquet file.
+/// Opens a Parquet file for its pages.
 pub(super) fn parquet(path: &Path) -> Result<SerializedFileReader<File>> {
+    let (file, length) = open(path)?;
+    let reader = SerializedFileReader::new(file).map_err(|e| damaged(path, &e))?;
+    check_ranges(path, reader.metadata(), length)?;
+    Ok(reader)
+}
+
+/// Opens a Parquet file for its arrays.
+pub(super) fn arrays(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
+    let (file, length) = open(path)?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(path, &e))?;
+    check_ranges(path, builder.metadata(), length)?;
+    Ok(builder)
+}
+
+fn open(path: &Path) -> Result<(File, u64)> {
     let file = File::open(path).map_err(Error::io(path))?;
-    SerializedFileReader::new(file).map_err(|e| damaged(path, &e))
+    let length = file.metadata().map_err(Error::io(path))?.len();
+    Ok((file, length))
+}
+
+/// Refuses a footer that points outside the file, before anything is allocated or read by it.
+fn check_ranges(path: &Path, metadata: &ParquetMetaData, length: u64) -> Result<()> {
+    let fits = |chunk: &ColumnChunkMetaData| {
+        let start = u64::try_from(chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset()));
+        let size = u64::try_from(chunk.compressed_size());
+        let end = start
+            .ok()
+            .zip(size.ok())
+            .and_then(|(start, size)| start.checked_add(size));
+        end.is_some_and(|end| end <= length) && chunk.num_values() >= 0
+    };
+    let groups = metadata.row_groups();
+    if groups
+        .iter()
+        .all(|group| group.num_rows() >= 0 && group.columns().iter().all(fits))
+    {
+        return Ok(());
+    }
+    Err(damaged(path, &"its footer points outside the file"))
+}
+
+/// Runs what reads a Parquet file; on some damaged files the Parquet reader panics, which is an error like any other.
+pub(super) fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(damaged(path, &"its content makes no sense")))
 }
 
 pub(super) fn damaged(path: &Path, error: &dyn std::fmt::Display) -> Error {

@@ -11,12 +11,11 @@ use arrow_array::cast::AsArray as _;
 use arrow_array::types::UInt32Type;
 use arrow_schema::DataType;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::batches::ahead;
 use super::dtype::{Dtype, Number};
 use super::manifest::{Duplicates, IdsHash, LayerInfo, Manifest, file_sha256};
-use super::pages::{ListValues, damaged, parquet, plain_list};
+use super::pages::{ListValues, arrays, damaged, guarded, parquet, plain_list};
 use super::raw::Rows;
 use super::{malformed, writer};
 use crate::error::{Error, Result};
@@ -54,40 +53,21 @@ impl FeatureStore {
     /// an id comes twice.
     pub fn open(dir: &Path) -> Result<Self> {
         let manifest = Manifest::read(dir)?;
-        let mut hash = IdsHash::default();
-        let mut seen = Duplicates::default();
-        let mut labels: Vec<Option<u32>> = Vec::new();
+        let mut sides = Sides::default();
         for part in &manifest.parts {
             let path = dir.join(&part.file);
-            check_columns(&path, &manifest.layers)?;
-            let before = labels.len();
-            for batch in side_columns(&path, &["id", "label"])? {
-                let batch = batch?;
-                read_ids(&path, &batch, |id| {
-                    hash.add(id);
-                    if seen.is_new(id) {
-                        Ok(())
-                    } else {
-                        Err(malformed(&path, format!("id {id:?} comes twice; extract again")))
-                    }
-                })?;
-                labels.extend(batch_labels(&path, &batch)?);
-            }
-            if labels.len() - before != part.rows {
-                let (found, expected) = (labels.len() - before, part.rows);
-                return Err(malformed(
-                    &path,
-                    format!("{found} rows, but the manifest says {expected}; extract again"),
-                ));
-            }
+            guarded(&path, || {
+                check_columns(&path, &manifest.layers)?;
+                sides.read(&path, part.rows)
+            })?;
         }
-        if hash.finish() != manifest.data.ids_sha256 {
+        if sides.hash.finish() != manifest.data.ids_sha256 {
             return Err(malformed(
                 dir,
                 "the ids are not those the manifest was written for; extract again",
             ));
         }
-        let labels = named(dir, &labels, &manifest.data.classes)?;
+        let labels = named(dir, &sides.labels, &manifest.data.classes)?;
         let verified = manifest.parts.iter().map(|_| AtomicBool::new(false)).collect();
         Ok(Self {
             shared: Arc::new(Shared {
@@ -144,6 +124,40 @@ impl FeatureStore {
     }
 }
 
+/// What is read of a store when it is opened.
+#[derive(Default)]
+struct Sides {
+    hash: IdsHash,
+    seen: Duplicates,
+    labels: Vec<Option<u32>>,
+}
+
+impl Sides {
+    /// Reads the ids and labels of a part of `rows` rows.
+    fn read(&mut self, path: &Path, rows: usize) -> Result<()> {
+        let before = self.labels.len();
+        for batch in side_columns(path, &["id", "label"])? {
+            let batch = batch?;
+            read_ids(path, &batch, |id| {
+                self.hash.add(id);
+                match self.seen.is_new(id) {
+                    true => Ok(()),
+                    false => Err(malformed(path, format!("id {id:?} comes twice; extract again"))),
+                }
+            })?;
+            self.labels.extend(batch_labels(path, &batch)?);
+        }
+        let found = self.labels.len() - before;
+        if found == rows {
+            return Ok(());
+        }
+        Err(malformed(
+            path,
+            format!("{found} rows, but the manifest says {rows}; extract again"),
+        ))
+    }
+}
+
 impl FeatureSet for StoredLayer {
     fn provenance(&self) -> &Provenance {
         &self.provenance
@@ -164,7 +178,8 @@ impl FeatureSet for StoredLayer {
     fn ids(&self) -> Result<Vec<String>> {
         let mut ids = Vec::new();
         for part in &self.store.manifest.parts {
-            ids.extend(part_ids(&self.store.dir.join(&part.file))?);
+            let path = self.store.dir.join(&part.file);
+            ids.extend(guarded(&path, || part_ids(&path))?);
         }
         Ok(ids)
     }
@@ -279,8 +294,7 @@ impl Read for StoreValues {
 
 /// Batches of the named columns of one of our parts.
 fn side_columns(path: &Path, names: &[&str]) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
-    let file = std::fs::File::open(path).map_err(Error::io(path))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(path, &e))?;
+    let builder = arrays(path)?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
     let reader = builder
         .with_projection(mask)
@@ -321,11 +335,10 @@ fn batch_labels(path: &Path, batch: &RecordBatch) -> Result<Vec<Option<u32>>> {
 
 /// Checks that a part has a column of the right width for every layer.
 fn check_columns(path: &Path, layers: &[LayerInfo]) -> Result<()> {
-    let file = std::fs::File::open(path).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => malformed(path, "is missing, but the manifest names it; extract again"),
-        _ => Error::io(path)(e),
-    })?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(path, &e))?;
+    if !path.exists() {
+        return Err(malformed(path, "is missing, but the manifest names it; extract again"));
+    }
+    let builder = arrays(path)?;
     for layer in layers {
         let field = builder.schema().field_with_name(&layer.name);
         let field = field.map_err(|_| malformed(path, format!("no column {:?}; extract again", layer.name)))?;

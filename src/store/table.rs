@@ -3,7 +3,6 @@
 //! Each column of lists of numbers is a layer. Where there is none, the columns of numbers are the channels of one layer,
 //! `features`. Columns called `id`, `label` or `class` (and the like) are ids and labels; other columns are left alone.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use arrow_array::cast::AsArray as _;
@@ -15,15 +14,15 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Field};
 use ndarray::Array2;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::batches::{Recut, ahead};
 use super::foreign::{Found, Source};
 use super::manifest::{Duplicates, IdsHash};
-use super::pages::{ListValues, damaged, parquet, plain_list};
+use super::pages::{ListValues, arrays, damaged, guarded, parquet, plain_list};
 use super::raw::{Rows, first_not_finite, not_finite};
 use super::{delimited, labels, malformed};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::features::Batches;
 
 /// Numbers decoded at a time.
@@ -50,11 +49,6 @@ struct Layout {
     names: Vec<String>,
 }
 
-fn builder(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
-    let file = File::open(path).map_err(Error::io(path))?;
-    ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(path, &e))
-}
-
 /// Whether these are numbers that can be features.
 fn is_number(kind: &DataType) -> bool {
     kind.is_integer() || matches!(kind, DataType::Float16 | DataType::Float32 | DataType::Float64)
@@ -70,34 +64,31 @@ fn is_list(kind: &DataType) -> bool {
 }
 
 fn layout(path: &Path) -> Result<Layout> {
-    let builder = builder(path)?;
+    let builder = arrays(path)?;
     let rows = usize::try_from(builder.metadata().file_metadata().num_rows());
     let rows = rows.map_err(|_| damaged(path, &"its number of rows"))?;
     let fields: Vec<&Field> = builder.schema().fields().iter().map(AsRef::as_ref).collect();
-    let is = |name: &str, known: &[&str]| known.iter().any(|k| name.eq_ignore_ascii_case(k));
-    let side = |known: &[&str], ok: &dyn Fn(&DataType) -> bool| {
-        known.iter().find_map(|k| {
-            fields
-                .iter()
-                .position(|f| f.name().eq_ignore_ascii_case(k) && ok(f.data_type()))
-        })
+    let names: Vec<String> = fields.iter().map(|f| f.name().clone()).collect();
+    let side = |known: &[&str], ok: &dyn Fn(&Field) -> bool| {
+        let named = |k: &&str| fields.iter().position(|f| f.name().eq_ignore_ascii_case(k) && ok(f));
+        known.iter().find_map(named)
     };
-    let is_text = |kind: &DataType| matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
-    let is_name = |kind: &DataType| is_text(kind) || is_number(kind) || *kind == DataType::Boolean;
-    let id = side(&delimited::IDS, &|kind| is_text(kind) || kind.is_integer());
+    let is_text = |f: &Field| matches!(f.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    let is_name = |f: &Field| is_text(f) || is_number(f.data_type()) || *f.data_type() == DataType::Boolean;
+    let is_label = |f: &Field| labels::is_column(f.name(), &names);
+    let id = side(&delimited::IDS, &|f| is_text(f) || f.data_type().is_integer());
     // A class by its name tells more than its number does.
-    let label = side(&labels::NAMES, &is_text).or_else(|| side(&labels::NAMES, &is_name));
+    let label = side(&labels::NAMES, &|f| is_label(f) && is_text(f));
+    let label = label.or_else(|| side(&labels::NAMES, &|f| is_label(f) && is_name(f)));
     let all = 0..fields.len();
     let lists = all.clone().filter(|&c| is_list(fields[c].data_type())).collect();
-    let channels = all.filter(|&c| {
-        let name = fields[c].name();
-        is_number(fields[c].data_type())
-            && Some(c) != id
-            && !is(name, &labels::NAMES)
-            && !name.starts_with("__index_level_")
-    });
-    let channels = channels.collect();
-    let names = fields.iter().map(|f| f.name().clone()).collect();
+    let is_channel = |&c: &usize| {
+        let field = fields[c];
+        // pandas keeps the index of a frame in such a column.
+        let is_index = field.name().starts_with("__index_level_");
+        is_number(field.data_type()) && Some(c) != id && !is_label(field) && !is_index
+    };
+    let channels = all.filter(is_channel).collect();
     Ok(Layout {
         lists,
         channels,
@@ -110,6 +101,10 @@ fn layout(path: &Path) -> Result<Layout> {
 
 /// Opens a file.
 pub(super) fn open(path: &Path) -> Result<Found> {
+    guarded(path, || read_sides(path))
+}
+
+fn read_sides(path: &Path) -> Result<Found> {
     let Layout {
         lists,
         channels,
@@ -169,25 +164,27 @@ pub(super) fn open(path: &Path) -> Result<Found> {
 
 /// The ids of a file that has some.
 pub(super) fn ids(path: &Path) -> Result<Vec<String>> {
-    match layout(path)?.id {
+    guarded(path, || match layout(path)?.id {
         Some(column) => Ok(texts(path, column)?.into_iter().flatten().collect()),
         None => Err(malformed(path, "its column of ids is gone")),
-    }
+    })
 }
 
 /// The labels in a file: its label column, or its only column.
 pub(super) fn labels(path: &Path) -> Result<labels::Names> {
-    let Layout { label, names, .. } = layout(path)?;
-    let column = label.or((names.len() == 1).then_some(0));
-    let Some(column) = column else {
-        let message = format!("no column called \"label\" (columns: {}); name it so", names.join(", "));
-        return Err(malformed(path, message));
-    };
-    texts(path, column)
+    guarded(path, || {
+        let Layout { label, names, .. } = layout(path)?;
+        let column = label.or((names.len() == 1).then_some(0));
+        let Some(column) = column else {
+            let message = format!("no column called \"label\" (columns: {}); name it so", names.join(", "));
+            return Err(malformed(path, message));
+        };
+        texts(path, column)
+    })
 }
 
 fn read(path: &Path, columns: &[usize], rows: usize) -> Result<ParquetRecordBatchReader> {
-    let builder = builder(path)?;
+    let builder = arrays(path)?;
     let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
     builder
         .with_projection(mask)
