@@ -1,6 +1,6 @@
 //! The experiment file: which models, which data, what to measure.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -161,7 +161,10 @@ impl Experiment {
         let shown = file.display();
         let text = std::fs::read_to_string(file).map_err(Error::io(file))?;
         let table: Table = text.parse().map_err(|e: toml::de::Error| {
-            Error::input(format!("{shown}: {}; expected TOML", e.to_string().trim().replace('\n', " ")))
+            Error::input(format!(
+                "{shown}: {}; expected TOML",
+                e.to_string().trim().replace('\n', " ")
+            ))
         })?;
         check_keys(file, &table)?;
         let mut experiment: Self = table
@@ -174,16 +177,16 @@ impl Experiment {
 
     /// Relative paths are relative to the file.
     fn resolve(&mut self, base: &Path) {
-        self.out = base.join(&self.out);
+        self.out = tidy(&base.join(&self.out));
         for model in &mut self.models {
-            model.checkpoint = base.join(&model.checkpoint);
+            model.checkpoint = tidy(&base.join(&model.checkpoint));
         }
         for data in &mut self.datasets {
             let (format, path) = match data.path.split_once(':') {
                 Some((format, path)) if !format.contains(['/', '.']) => (format!("{format}:"), path),
                 _ => (String::new(), data.path.as_str()),
             };
-            data.path = format!("{format}{}", base.join(path).display());
+            data.path = format!("{format}{}", tidy(&base.join(path)).display());
         }
     }
 
@@ -204,17 +207,49 @@ impl Experiment {
             }
         }
         if let Some(baseline) = self.analysis.baseline.as_deref().filter(|b| !names.contains(b)) {
-            return refuse(format!("baseline {baseline} is none of the models {}", names.join(", ")));
+            return refuse(format!(
+                "baseline {baseline} is none of the models {}",
+                names.join(", ")
+            ));
         }
         for (i, data) in self.datasets.iter().enumerate() {
-            if self.datasets[..i].iter().any(|d| d.name == data.name && d.split == data.split) {
+            if self.datasets[..i]
+                .iter()
+                .any(|d| d.name == data.name && d.split == data.split)
+            {
                 return refuse(format!("data set {} is given twice with the same split", data.name));
             }
-            if let Some(other) = self.datasets[..i].iter().find(|d| d.name == data.name && d.role != data.role) {
+            if let Some(other) = self.datasets[..i]
+                .iter()
+                .find(|d| d.name == data.name && d.role != data.role)
+            {
                 return refuse(format!("data set {} has two roles; one name, one role", other.name));
             }
         }
         Ok(())
+    }
+}
+
+/// A path without `a/..`: shorter to read, and the same wherever no folder is a link.
+fn tidy(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
+                // Behind a link `..` means another folder: then the path stays as it is written.
+                if out.is_symlink() {
+                    return path.to_path_buf();
+                }
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    if out.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        out
     }
 }
 
@@ -241,7 +276,11 @@ fn check_table(file: &Path, section: &str, table: &Table, known: &[&str]) -> Res
                 .max_by(|a, b| strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key)))
                 .copied()
                 .unwrap_or_default();
-            let place = if section.is_empty() { String::new() } else { format!(" in [{section}]") };
+            let place = if section.is_empty() {
+                String::new()
+            } else {
+                format!(" in [{section}]")
+            };
             return Err(Error::input(format!(
                 "{}: unknown key {key}{place}; did you mean {nearest}? Known are {}",
                 file.display(),
@@ -270,10 +309,20 @@ mod tests {
     #[test]
     fn a_small_file_is_enough_and_paths_follow_it() {
         let e = read(GOOD).unwrap();
-        assert_eq!((e.seed, e.layers.joined().as_str(), e.models[0].arch.as_str()), (0, "all", "auto"));
+        assert_eq!(
+            (e.seed, e.layers.joined().as_str(), e.models[0].arch.as_str()),
+            (0, "all", "auto")
+        );
         assert!(e.datasets[0].path.starts_with("cifar10:/"), "{}", e.datasets[0].path);
         assert!(e.out.is_absolute());
-        assert_eq!(e.datasets[0].classes.iter().map(ToString::to_string).collect::<Vec<_>>(), ["cat", "3"]);
+        assert_eq!(
+            e.datasets[0]
+                .classes
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>(),
+            ["cat", "3"]
+        );
     }
 
     #[test]

@@ -35,7 +35,10 @@ struct Sheet {
 
 impl Sheet {
     fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), lines: Vec::new() }
+        Self {
+            title: title.into(),
+            lines: Vec::new(),
+        }
     }
 
     fn line(&mut self, name: &str, value: impl std::fmt::Display) {
@@ -51,7 +54,9 @@ impl Sheet {
             match i {
                 0 => self.line(name, item),
                 i if i < SHOWN => self.lines.push((String::new(), item.to_string())),
-                SHOWN => self.lines.push((String::new(), "… (--format json shows all)".to_owned())),
+                SHOWN => self
+                    .lines
+                    .push((String::new(), "… (--format json shows all)".to_owned())),
                 _ => {}
             }
         }
@@ -70,7 +75,11 @@ impl Sheet {
 /// Looks at what the path is, and says what it holds.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let path = PathBuf::from(&args.path);
-    let kind = if path.exists() { store::kind(&path)? } else { Kind::Images };
+    let kind = if path.exists() {
+        store::kind(&path)?
+    } else {
+        Kind::Images
+    };
     let (sheet, value) = match kind {
         Kind::Checkpoint => of_checkpoint(&path)?,
         Kind::Store | Kind::Stores | Kind::Array => of_store(&path)?,
@@ -90,14 +99,27 @@ fn of_checkpoint(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     let mut sheet = Sheet::new(format!("checkpoint {}", s.path));
     sheet.line("container", &s.container);
     sheet.line("nested under", s.nests.join(", "));
-    let dtypes: Vec<String> = s.dtypes.iter().map(|(name, count)| format!("{count} of {name}")).collect();
-    sheet.line("tensors", format!("{} ({}), {} numbers", s.tensors, dtypes.join(", "), s.elements));
+    let dtypes: Vec<String> = s
+        .dtypes
+        .iter()
+        .map(|(name, count)| format!("{count} of {name}"))
+        .collect();
+    sheet.line(
+        "tensors",
+        format!("{} ({}), {} numbers", s.tensors, dtypes.join(", "), s.elements),
+    );
     sheet.line("sha256", &s.sha256);
     sheet.line("method", s.method.as_deref().unwrap_or_default());
     sheet.line("architecture", s.arch.as_deref().unwrap_or("not recognised"));
-    sheet.line("projector", s.projector.as_deref().unwrap_or("this file has no projector"));
+    sheet.line(
+        "projector",
+        s.projector.as_deref().unwrap_or("this file has no projector"),
+    );
     sheet.line("classifier", s.classifier.as_deref().unwrap_or_default());
-    sheet.list("layers", s.taps.iter().map(|t| format!("{} ({} wide)", t.name, t.width)));
+    sheet.list(
+        "layers",
+        s.taps.iter().map(|t| format!("{} ({} wide)", t.name, t.width)),
+    );
     if let Some(audit) = &s.audit {
         sheet.list("audit", audit.lines());
     }
@@ -107,13 +129,23 @@ fn of_checkpoint(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
 
 fn of_store(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     let s = store::summary(path)?;
-    let what = if s.kind == Kind::Array { "array" } else { "feature store" };
+    let what = if s.kind == Kind::Array {
+        "array"
+    } else {
+        "feature store"
+    };
     let mut sheet = Sheet::new(format!("{what} {}", s.path));
     sheet.line("model", [s.model.name.as_str(), s.model.arch.as_str()].join(" ").trim());
     sheet.line("data set", [s.dataset.as_str(), s.split.as_str()].join(" ").trim());
     sheet.line("rows", s.rows);
-    sheet.list("layers", s.layers.iter().map(|l| format!("{} ({} wide)", l.name, l.width)));
-    sheet.list("classes", s.classes.iter().map(|c| format!("{} ({} rows)", c.name, c.rows)));
+    sheet.list(
+        "layers",
+        s.layers.iter().map(|l| format!("{} ({} wide)", l.name, l.width)),
+    );
+    sheet.list(
+        "classes",
+        s.classes.iter().map(|c| format!("{} ({} rows)", c.name, c.rows)),
+    );
     if s.unlabelled > 0 {
         sheet.line("unlabelled", format!("{} rows", s.unlabelled));
     }
@@ -131,18 +163,38 @@ fn of_store(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
 
 fn of_results(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     let Analysis { results, tables } = Analysis::read(path)?;
-    let Results { version, created, command, seed, inputs, records, .. } = &results;
+    let Results {
+        version,
+        created,
+        command,
+        seed,
+        inputs,
+        records,
+        ..
+    } = &results;
     let mut sheet = Sheet::new(format!("results {}", path.display()));
     sheet.line("written", format!("{created} by featscope {version}"));
     sheet.line("command", command);
     sheet.line("seed", seed);
     sheet.list(
         "inputs",
-        inputs.iter().map(|i| format!("{} on {} {}: {} rows, layers {}", i.model, i.dataset, i.split, i.rows, i.layers.join(", "))),
+        inputs.iter().map(|i| {
+            format!(
+                "{} on {} {}: {} rows, layers {}",
+                i.model,
+                i.dataset,
+                i.split,
+                i.rows,
+                i.layers.join(", ")
+            )
+        }),
     );
     let undefined = records.iter().filter(|r| r.value.is_none()).count();
     sheet.line("records", format!("{}, {undefined} of them undefined", records.len()));
-    sheet.line("tables", tables.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().join(", "));
+    sheet.line(
+        "tables",
+        tables.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().join(", "),
+    );
     let tables: Vec<&str> = tables.iter().map(|t| t.name.as_str()).collect();
     let value = json!({
         "kind": "results", "version": version, "created": created, "command": command, "seed": seed,
@@ -154,15 +206,26 @@ fn of_results(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
 fn of_experiment(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     let e = Experiment::read(path)?;
     let mut sheet = Sheet::new(format!("experiment {}", path.display()));
-    let models: Vec<String> = e.models.iter().map(|m| format!("{}: {}", m.name, m.checkpoint.display())).collect();
+    let models: Vec<String> = e
+        .models
+        .iter()
+        .map(|m| format!("{}: {}", m.name, m.checkpoint.display()))
+        .collect();
     let role = |d: &super::experiment::Dataset| format!("{:?}", d.role).to_lowercase();
-    let data: Vec<String> = e.datasets.iter().map(|d| format!("{} ({}): {}", d.name, role(d), d.path)).collect();
+    let data: Vec<String> = e
+        .datasets
+        .iter()
+        .map(|d| format!("{} ({}): {}", d.name, role(d), d.path))
+        .collect();
     sheet.list("models", &models);
     sheet.list("data sets", &data);
     sheet.line("layers", e.layers.joined());
     sheet.line("baseline", e.analysis.baseline.as_deref().unwrap_or_default());
     sheet.line("writes to", e.out.display());
-    Ok((sheet, json!({"kind": "experiment", "models": models, "datasets": data, "out": e.out})))
+    Ok((
+        sheet,
+        json!({"kind": "experiment", "models": models, "datasets": data, "out": e.out}),
+    ))
 }
 
 fn of_images(path: &str) -> anyhow::Result<(Sheet, Value)> {
@@ -171,13 +234,23 @@ fn of_images(path: &str) -> anyhow::Result<(Sheet, Value)> {
     sheet.line("format", &s.format);
     sheet.line("splits", s.splits.join(", "));
     for part in &s.parts {
-        let name = if part.split.is_empty() { "images" } else { part.split.as_str() };
+        let name = if part.split.is_empty() {
+            "images"
+        } else {
+            part.split.as_str()
+        };
         sheet.line(name, format!("{} images", part.images));
-        sheet.list("  classes", part.counts.iter().map(|(class, n)| format!("{class} ({n})")));
+        sheet.list(
+            "  classes",
+            part.counts.iter().map(|(class, n)| format!("{class} ({n})")),
+        );
         if part.unlabelled > 0 {
             sheet.line("  unlabelled", part.unlabelled);
         }
-        let sizes = part.sizes.iter().map(|(w, h, n)| format!("{w} x {h} ({n} of {} looked at)", part.sampled));
+        let sizes = part
+            .sizes
+            .iter()
+            .map(|(w, h, n)| format!("{w} x {h} ({n} of {} looked at)", part.sampled));
         sheet.list("  pixels", sizes);
         sheet.list("  not decodable", &part.undecodable);
         sheet.line("  sha256", &part.fingerprint);

@@ -4,10 +4,10 @@
 mod analyze;
 #[cfg(feature = "analysis")]
 mod compare;
-#[cfg(feature = "torch")]
-mod extract;
 #[cfg(feature = "analysis")]
 mod experiment;
+#[cfg(feature = "torch")]
+mod extract;
 #[cfg(feature = "analysis")]
 mod hand_over;
 #[cfg(feature = "analysis")]

@@ -52,7 +52,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let stores = extract(&experiment, args, &mut state)?;
     let analysis = analyze(&experiment, args, &mut state, &stores)?;
-    let options = Options { baseline: experiment.analysis.baseline.clone(), ..Options::default() };
+    let options = Options {
+        baseline: experiment.analysis.baseline.clone(),
+        ..Options::default()
+    };
     let report = out.join("report");
     let comparison = super::report::write(&analysis, &options, &Meta::default(), &report)?;
     let mut lines = vec![format!("report: {}", report.join("index.html").display())];
@@ -64,20 +67,32 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// Extracts what is not yet extracted; the stores in the order of models and data sets.
 fn extract(experiment: &Experiment, args: &Args, state: &mut State) -> anyhow::Result<Vec<PathBuf>> {
     let features = experiment.out.join("features");
-    let data: Vec<String> = experiment.datasets.iter().map(fingerprint).collect::<anyhow::Result<_>>()?;
+    let data: Vec<String> = experiment
+        .datasets
+        .iter()
+        .map(fingerprint)
+        .collect::<anyhow::Result<_>>()?;
     let mut stores = Vec::new();
     for model in &experiment.models {
         let weights = sha256_of(&model.checkpoint)?;
         for (dataset, fingerprint) in experiment.datasets.iter().zip(&data) {
             let words = words(experiment, args, model, dataset, &features);
             let store = features.join(&model.name).join(folder(dataset));
-            let name = store.strip_prefix(&experiment.out).unwrap_or(&store).display().to_string();
+            let name = store
+                .strip_prefix(&experiment.out)
+                .unwrap_or(&store)
+                .display()
+                .to_string();
             let made_of = key(&[&format!("{words:?}"), &weights, fingerprint, env!("CARGO_PKG_VERSION")]);
             let whole = store.join("manifest.json").is_file();
             if !whole || state.stores.get(&name) != Some(&made_of) {
                 style::say(&format!("extract {} on {}", model.name, folder(dataset)));
                 if hand_over::call(&words)? != ExitCode::SUCCESS {
-                    bail!("extraction of {} on {} failed (see above); mend it and run again", model.name, dataset.name);
+                    bail!(
+                        "extraction of {} on {} failed (see above); mend it and run again",
+                        model.name,
+                        dataset.name
+                    );
                 }
                 state.stores.insert(name, made_of);
                 save(state, &experiment.out)?;
@@ -134,14 +149,27 @@ fn analyze(experiment: &Experiment, args: &Args, state: &mut State, stores: &[Pa
     let what = What {
         pre: named(Role::Pre),
         eval: named(Role::Eval),
-        metrics: if settings.metrics.is_empty() { vec!["all".to_owned()] } else { settings.metrics.clone() },
+        metrics: if settings.metrics.is_empty() {
+            vec!["all".to_owned()]
+        } else {
+            settings.metrics.clone()
+        },
         convention: settings.convention.clone(),
         k: settings.k,
         seed: experiment.seed,
         threads: args.threads,
         ..What::default()
     };
-    let mut parts = vec![format!("{:?}", What { threads: None, ..what.clone() }), env!("CARGO_PKG_VERSION").to_owned()];
+    let mut parts = vec![
+        format!(
+            "{:?}",
+            What {
+                threads: None,
+                ..what.clone()
+            }
+        ),
+        env!("CARGO_PKG_VERSION").to_owned(),
+    ];
     for store in stores {
         parts.push(sha256_of(&store.join("manifest.json"))?);
     }
@@ -160,7 +188,10 @@ fn analyze(experiment: &Experiment, args: &Args, state: &mut State, stores: &[Pa
 }
 
 fn save(state: &State, out: &Path) -> anyhow::Result<()> {
-    Ok(write_atomically(&out.join(STATE), format!("{:#}\n", serde_json::to_value(state)?).as_bytes())?)
+    Ok(write_atomically(
+        &out.join(STATE),
+        format!("{:#}\n", serde_json::to_value(state)?).as_bytes(),
+    )?)
 }
 
 /// The store's folder of a data set: NAME-SPLIT, or NAME.

@@ -39,7 +39,7 @@ pub(super) fn preprocessed_unlike(inputs: &[Input], a: &Record, b: &Record) -> O
 }
 
 /// Keys of a convention that say how an error was found or what the data were like, not *what* is measured.
-const ASIDES: [&str; 10] = [
+const ASIDES: &[&str] = &[
     "error",
     "groups",
     "resamples",
@@ -47,6 +47,7 @@ const ASIDES: [&str; 10] = [
     "centred",
     "role",
     "seed",
+    "bias_corrected",
     "dead_channels",
     "permutations",
     "all_permutations",

@@ -229,8 +229,12 @@ fn convention(id: &str, records: &[Record]) -> Convention {
     let metric: Option<&Metric> = find(id);
     let mut settings: Vec<String> = Vec::new();
     for record in records.iter().filter(|r| r.metric == id) {
-        let told =
-            |(key, _): &(&String, &Value)| !matches!(key.as_str(), "role" | "about" | "other_split" | "dead_channels");
+        let told = |(key, _): &(&String, &Value)| {
+            !matches!(
+                key.as_str(),
+                "role" | "about" | "other_split" | "dead_channels" | "bias_corrected"
+            )
+        };
         let words: Vec<String> = record
             .convention
             .iter()
