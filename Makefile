@@ -15,6 +15,7 @@ help:
 	@echo 'make demo    set up, build, and compare three pretraining methods on real images (first time: 10 to 25 minutes)'
 	@echo 'make test    set up, build, lint and test everything'
 	@echo 'make setup   install OpenBLAS (apt, where missing) and libtorch (into .libtorch)'
+	@echo 'make fixtures remake the images and checkpoints under fixtures/ from their sources (an hour or two)'
 	@echo 'make build   build both programs: target/debug/featscope and target/debug/featscope-extract'
 
 setup:
@@ -32,6 +33,13 @@ demo: build
 demo-report: build
 	target/debug/featscope run fixtures/demo.toml
 	scripts/keep-demo-report.sh
+
+# Everything under fixtures/ from its sources: the image fixture (seconds), then the three checkpoints (an hour or two).
+fixtures: build
+	python3 -m venv .data/venv
+	.data/venv/bin/python -m pip install --quiet --requirement fixtures/requirements.txt
+	.data/venv/bin/python fixtures/make.py --wide
+	bash fixtures/pretrain.sh
 
 test: build lint
 	cargo test

@@ -86,7 +86,32 @@ pub fn command_line() -> String {
 /// The exit code of a finished command: its own, or 2 after saying what went wrong.
 pub fn finish(outcome: anyhow::Result<ExitCode>) -> ExitCode {
     outcome.unwrap_or_else(|error| {
-        say(&format!("{} {error:#}", bold("error:")));
+        say(&format!("{} {}", bold("error:"), sentence(&error)));
         ExitCode::from(2)
     })
+}
+
+/// An error with its causes in one line; a cause that the error already states is not said twice.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let missing = || std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
+        let error = anyhow::Error::new(crate::error::Error::io("a.npy")(missing())).context("cannot compare");
+        assert_eq!(sentence(&error), "cannot compare: a.npy: no such file");
+    }
 }
