@@ -16,6 +16,9 @@
 //! assert_eq!(labels.counts(), [2, 1]);
 //! ```
 
+// Unit tests may unwrap; the library and the programs may not.
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
 pub mod checkpoint;
 pub mod cli;
 pub mod error;

@@ -1,7 +1,5 @@
 //! Checkpoints as people have them: whole ones are never refused, damaged ones always, with the right reason.
 
-#![allow(clippy::unwrap_used)]
-
 mod support;
 
 use featscope::checkpoint::arch::{Arch, HeadStep};

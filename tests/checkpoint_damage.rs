@@ -1,7 +1,5 @@
 //! Damaged and hostile checkpoints: refused, each with the right reason, and nothing is ever executed.
 
-#![allow(clippy::unwrap_used)]
-
 mod support;
 
 use featscope::checkpoint::Checkpoint;

@@ -1,6 +1,5 @@
 //! Comparing models through the library: pairing, refusal, correction, ranks, conditions.
 #![cfg(feature = "analysis")]
-#![allow(clippy::unwrap_used)]
 
 mod synthetic;
 

@@ -1,7 +1,6 @@
 //! Extraction against PyTorch (`fixtures/golden/features.py`), and what it promises: the same bytes, nothing half-written.
 
 #![cfg(feature = "torch")]
-#![allow(clippy::unwrap_used)]
 
 mod support;
 

@@ -1,7 +1,6 @@
 //! Arrays from elsewhere: read as the programs that wrote them read them, and refused in one sentence where they lie.
 
 // Helpers of tests may fail as tests do; clippy's own exception knows only the tests themselves.
-#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::io::Write as _;

@@ -1,6 +1,5 @@
 //! Pretraining on tiny made-up images, and the promises of the committed checkpoints.
 #![cfg(feature = "torch")]
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,6 +1,5 @@
 //! Reports and renderings: the same digits everywhere, names that do nothing, nothing that cannot be shown.
 #![cfg(feature = "analysis")]
-#![allow(clippy::unwrap_used)]
 
 mod synthetic;
 

@@ -1,7 +1,6 @@
 //! The feature store: what is written comes back, and nothing that is not whole opens.
 
 // Helpers of tests may fail as tests do; clippy's own exception knows only the tests themselves.
-#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::Path;

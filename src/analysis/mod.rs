@@ -54,8 +54,7 @@ impl Side<'_> {
     }
 
     fn is(&self, name: &str) -> bool {
-        let p = self.set.provenance();
-        name == p.dataset || name == format!("{}/{}", p.dataset, p.split)
+        is_named(self.set, name)
     }
 }
 
@@ -118,14 +117,15 @@ fn summarise<'a>(set: &'a dyn FeatureSet, plan: &Plan, read: &(dyn Fn(u64) + Syn
     })
 }
 
+/// Whether a user who writes `name` (NAME or NAME/SPLIT) means this set's data.
+fn is_named(set: &dyn FeatureSet, name: &str) -> bool {
+    let p = set.provenance();
+    name == p.dataset || name.strip_prefix(&p.dataset).and_then(|rest| rest.strip_prefix('/')) == Some(&p.split)
+}
+
 /// The role a data set plays, where the plan gives it one.
 fn role(set: &dyn FeatureSet, plan: &Plan) -> Option<&'static str> {
-    let p = set.provenance();
-    let named = |names: &[String]| {
-        names
-            .iter()
-            .any(|n| *n == p.dataset || *n == format!("{}/{}", p.dataset, p.split))
-    };
+    let named = |names: &[String]| names.iter().any(|name| is_named(set, name));
     match (named(&plan.pre), named(&plan.eval)) {
         (true, false) => Some("pre"),
         (false, true) => Some("eval"),
@@ -192,11 +192,7 @@ fn check_names(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<()> {
     }
     for (flag, names) in [("--pre", &plan.pre), ("--eval", &plan.eval)] {
         for name in names {
-            let known = |s: &&Box<dyn FeatureSet>| {
-                let p = s.provenance();
-                *name == p.dataset || *name == format!("{}/{}", p.dataset, p.split)
-            };
-            if !sets.iter().any(|s| known(&s)) {
+            if !sets.iter().any(|set| is_named(set.as_ref(), name)) {
                 let mut names: Vec<&str> = sets.iter().map(|s| s.provenance().dataset.as_str()).collect();
                 names.sort_unstable();
                 names.dedup();

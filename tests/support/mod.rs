@@ -1,7 +1,6 @@
 //! Checkpoints made by tests: weights by formula (the same in `fixtures/golden/features.py`), and the two containers.
 
 #![allow(dead_code)] // Each test program uses its own part.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
