@@ -1,4 +1,4 @@
-//! Networks, built from what [`Arch`] and [`HeadStep`] describe; the same code trains and infers.
+//! Networks, built from what [`Arch`] and [`HeadStep`](crate::checkpoint::arch::HeadStep) describe; the same code trains and infers.
 //!
 //! A new network is empty: weights zero, normalisations the identity. Training calls [`initialise`]; inference copies
 //! a checkpoint in with [`assign`]. Tensor names are torchvision's, below the path the network is built at.
