@@ -1,0 +1,348 @@
+//! The face of `featscope`: what comes out, where, and with which exit code.
+#![cfg(feature = "analysis")]
+
+mod common;
+
+use std::path::Path;
+use std::process::Output;
+
+use assert_cmd::Command;
+use common::Formula;
+use ndarray::{Array1, Array2};
+use serde_json::Value;
+
+fn featscope(dir: &Path, words: &[&str]) -> Output {
+    let mut command = Command::cargo_bin("featscope").unwrap();
+    command.current_dir(dir).env_clear().args(words).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Writes STEM.npy and STEM_labels.npy.
+fn write(dir: &Path, stem: &str, formula: &Formula) {
+    std::fs::create_dir_all(dir).unwrap();
+    let (rows, classes) = formula.data();
+    ndarray_npy::write_npy(dir.join(format!("{stem}.npy")), &rows).unwrap();
+    let labels: Array1<i64> = classes.iter().map(|&c| 3 * c as i64 - 5).collect();
+    ndarray_npy::write_npy(dir.join(format!("{stem}_labels.npy")), &labels).unwrap();
+}
+
+fn pre() -> Formula {
+    Formula {
+        seed: 1,
+        counts: vec![20, 25, 30, 22, 21],
+        d: 6,
+        ..Formula::default()
+    }
+}
+
+fn eval() -> Formula {
+    Formula {
+        seed: 2,
+        counts: vec![24, 23, 22, 21],
+        d: 6,
+        ..Formula::default()
+    }
+}
+
+fn pair() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "pre", &pre());
+    write(dir.path(), "eval", &eval());
+    dir
+}
+
+const PAIR: [&str; 11] = [
+    "analyze",
+    "pre.npy",
+    "eval.npy",
+    "--labels",
+    "pre_labels.npy",
+    "--labels",
+    "eval_labels.npy",
+    "--pre",
+    "pre",
+    "--eval",
+    "eval",
+];
+
+fn with<'a>(words: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    [words, more].concat()
+}
+
+/// Fails, with exit code 2, nothing on standard output and one sentence that holds all of `said`.
+fn refused(dir: &Path, words: &[&str], said: &[&str]) {
+    let out = featscope(dir, words);
+    let error = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(2), "{words:?}: {error}");
+    assert!(out.stdout.is_empty(), "{words:?}: {}", text(&out.stdout));
+    assert_eq!(error.trim_end().lines().count(), 1, "{words:?}: {error}");
+    for part in said {
+        assert!(error.contains(part), "{words:?}: {error}");
+    }
+}
+
+#[test]
+fn arrays_become_records_in_json() {
+    let dir = pair();
+    let out = featscope(dir.path(), &with(&PAIR, &["--format", "json"]));
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let results: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(results["schema"], "featscope/results/1");
+    let keys: Vec<&String> = results.as_object().unwrap().keys().collect();
+    assert_eq!(
+        keys,
+        ["schema", "version", "created", "command", "seed", "inputs", "records"]
+    );
+    let records = results["records"].as_array().unwrap();
+    assert_eq!(records.len(), 15);
+    let keys: Vec<&str> = records[0].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        keys.join(" "),
+        "model layer dataset split other_dataset other_model other_layer metric value std_error ci_low ci_high p_value \
+         null_value replicates n d classes convention note seconds"
+    );
+    assert_eq!(records[0]["model"], "features");
+    assert_eq!(records[0]["layer"], "features");
+    let mixing = records.iter().find(|r| r["metric"] == "feature_mixtureness").unwrap();
+    assert_eq!(
+        (&mixing["dataset"], &mixing["other_dataset"]),
+        (&"pre".into(), &"eval".into())
+    );
+}
+
+#[test]
+fn every_format_and_every_thread_count_tells_the_same() {
+    let dir = pair();
+    let run = |more: &[&str]| text(&featscope(dir.path(), &with(&PAIR, more)).stdout);
+    let numbers = |json: &str| {
+        let mut results: Value = serde_json::from_str(json).unwrap();
+        results["records"]
+            .as_array_mut()
+            .unwrap()
+            .iter_mut()
+            .for_each(|r| r["seconds"] = Value::Null);
+        results["records"].clone()
+    };
+    let json = run(&["--format", "json", "--threads", "1"]);
+    assert_eq!(numbers(&json), numbers(&run(&["--format", "json", "--threads", "2"])));
+    featscope(dir.path(), &with(&PAIR, &["-o", "out"]));
+    let kept = std::fs::read_to_string(dir.path().join("out/results.json")).unwrap();
+    assert_eq!(numbers(&json), numbers(&kept));
+    for table in ["spectrum", "classes", "class_means", "mixtureness_by_k"] {
+        assert!(
+            dir.path().join(format!("out/tables/{table}.parquet")).is_file(),
+            "{table}"
+        );
+    }
+    let csv = run(&["--format", "csv"]);
+    for record in numbers(&json).as_array().unwrap() {
+        let value = record["value"].as_f64().unwrap();
+        assert!(
+            csv.contains(&format!(",{value},")),
+            "{} = {value} is not in the CSV",
+            record["metric"]
+        );
+    }
+    featscope(dir.path(), &with(&PAIR, &["-o", "out.csv"]));
+    assert_eq!(std::fs::read_to_string(dir.path().join("out.csv")).unwrap(), csv);
+}
+
+#[test]
+fn labels_are_found_beside_the_array() {
+    let dir = pair();
+    let found = featscope(
+        dir.path(),
+        &[
+            "analyze",
+            "pre.npy",
+            "--metrics",
+            "discriminative_ratio",
+            "--format",
+            "csv",
+        ],
+    );
+    assert!(text(&found.stdout).lines().count() == 2, "{}", text(&found.stderr));
+    std::fs::remove_file(dir.path().join("pre_labels.npy")).unwrap();
+    let without = featscope(dir.path(), &["analyze", "pre.npy", "--format", "csv"]);
+    assert_eq!(without.status.code(), Some(0));
+    assert!(text(&without.stdout).contains("redundancy") && !text(&without.stdout).contains("ratio"));
+}
+
+#[test]
+fn malformed_input_is_refused_in_one_sentence() {
+    let dir = pair();
+    let at = dir.path();
+    let (mut rows, _) = pre().data();
+    rows[[3, 2]] = f64::NAN;
+    ndarray_npy::write_npy(at.join("nan.npy"), &rows).unwrap();
+    ndarray_npy::write_npy(at.join("flat.npy"), &Array1::<f64>::zeros(5)).unwrap();
+    ndarray_npy::write_npy(at.join("empty.npy"), &Array2::<f64>::zeros((0, 4))).unwrap();
+    std::fs::write(at.join("text.npy"), "hello").unwrap();
+    refused(at, &["analyze", "nan.npy"], &["nan.npy", "row 3", "channel 2"]);
+    refused(at, &["analyze", "flat.npy"], &["flat.npy"]);
+    refused(at, &["analyze", "empty.npy"], &["empty.npy", "no rows"]);
+    refused(at, &["analyze", "text.npy"], &["text.npy"]);
+    refused(at, &["analyze", "nowhere.npy"], &["nowhere.npy"]);
+    refused(
+        at,
+        &["analyze", "pre.npy", "--labels", "eval_labels.npy"],
+        &["118", "90"],
+    );
+    refused(
+        at,
+        &[
+            "analyze",
+            "pre.npy",
+            "--labels",
+            "pre_labels.npy",
+            "--labels",
+            "eval_labels.npy",
+        ],
+        &["--labels"],
+    );
+    refused(at, &["analyze", "pre.npy", "--pre", "post"], &["--pre post", "pre"]);
+    refused(
+        at,
+        &["analyze", "pre.npy", "--metrics", "redundanzy"],
+        &["did you mean redundancy?"],
+    );
+    refused(
+        at,
+        &["analyze", "pre.npy", "--convention", "redundancy=spearman"],
+        &["redundancy=spearman"],
+    );
+    refused(at, &["analyze", "pre.npy", "pre.npy"], &["twice"]);
+    refused(at, &["metrics", "fid"], &["fid"]);
+    refused(at, &["compare", "pre_labels.json"], &["pre_labels.json"]);
+    refused(at, &["run", "nothing.toml"], &["nothing.toml"]);
+    assert!(!at.join("out").exists());
+}
+
+#[test]
+fn a_failed_analysis_leaves_earlier_results_alone() {
+    let dir = pair();
+    featscope(dir.path(), &with(&PAIR, &["-o", "out"]));
+    let before = std::fs::read(dir.path().join("out/results.json")).unwrap();
+    refused(dir.path(), &["analyze", "nowhere.npy", "-o", "out"], &["nowhere.npy"]);
+    assert_eq!(std::fs::read(dir.path().join("out/results.json")).unwrap(), before);
+}
+
+#[test]
+fn degenerate_input_gives_null_and_a_note() {
+    let dir = tempfile::tempdir().unwrap();
+    write(
+        dir.path(),
+        "pre",
+        &Formula {
+            counts: vec![12],
+            ..pre()
+        },
+    );
+    let out = featscope(dir.path(), &["analyze", "pre.npy", "--format", "json"]);
+    assert_eq!(out.status.code(), Some(0));
+    let results: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let phi = results["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|r| r["metric"] == "discriminative_ratio")
+        .unwrap();
+    assert!(phi["value"].is_null() && phi["note"].as_str().unwrap().contains("two classes"));
+}
+
+#[test]
+fn models_are_compared_on_the_same_rows_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    write(&at.join("a"), "pre", &pre());
+    write(&at.join("b"), "pre", &Formula { apart: 2.0, ..pre() });
+    write(&at.join("c"), "pre", &eval());
+    for (model, file) in [("A", "a/pre.npy"), ("B", "b/pre.npy"), ("C", "c/pre.npy")] {
+        let out = featscope(at, &["analyze", file, "--name", model, "-o", model]);
+        assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    }
+    let compare = |others: &[&str]| featscope(at, &with(&["compare", "A"], others));
+    let same = text(&compare(&["B", "--metrics", "discriminative_ratio"]).stdout);
+    assert!(
+        same.contains("baseline") && !same.contains("different images"),
+        "{same}"
+    );
+    let other = text(&compare(&["C", "--metrics", "discriminative_ratio"]).stdout);
+    assert!(other.contains("different images"), "{other}");
+    // Means twice as far apart: phi about four times as large.
+    let holds = compare(&["B", "--fail-if", "discriminative_ratio > 2 * baseline"]);
+    assert_eq!(holds.status.code(), Some(1), "{}", text(&holds.stderr));
+    let fails = compare(&["B", "--fail-if", "discriminative_ratio > 20 * baseline"]);
+    assert_eq!(fails.status.code(), Some(0), "{}", text(&fails.stderr));
+    refused(at, &["compare", "A", "B", "--fail-if", "nonsense >"], &["nonsense"]);
+}
+
+#[test]
+fn inspect_knows_arrays_results_checkpoints_and_images() {
+    let dir = pair();
+    featscope(dir.path(), &with(&PAIR, &["-o", "out"]));
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let checkpoint = fixtures.join("checkpoints/sl-mlp.safetensors");
+    let images = fixtures.join("images/animals-test.parquet");
+    let demo = fixtures.join("demo.toml");
+    for (path, said) in [
+        ("pre.npy", "118"),
+        ("out", "results"),
+        (checkpoint.to_str().unwrap(), "projector"),
+        (images.to_str().unwrap(), "900 images"),
+        (demo.to_str().unwrap(), "SimCLR"),
+    ] {
+        let out = featscope(dir.path(), &["inspect", path]);
+        assert_eq!(out.status.code(), Some(0), "{path}: {}", text(&out.stderr));
+        assert!(text(&out.stdout).contains(said), "{path}: {}", text(&out.stdout));
+        let json = featscope(dir.path(), &["inspect", path, "--format", "json"]);
+        assert!(serde_json::from_slice::<Value>(&json.stdout).is_ok(), "{path}");
+    }
+    refused(dir.path(), &["inspect", "nowhere"], &["nowhere"]);
+}
+
+#[test]
+fn the_second_program_is_asked_for_where_it_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let alone = dir.path().join("featscope");
+    std::fs::copy(env!("CARGO_BIN_EXE_featscope"), &alone).unwrap();
+    let out = std::process::Command::new(&alone)
+        .args(["extract", "--help"])
+        .env_clear()
+        .output()
+        .unwrap();
+    assert_eq!(out.status.code(), Some(2));
+    assert!(text(&out.stderr).contains("make build"), "{}", text(&out.stderr));
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_featscope"))
+        .args(["metrics", "--format", "json"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn the_catalogue_says_everything_about_a_metric() {
+    let dir = tempfile::tempdir().unwrap();
+    let list = text(&featscope(dir.path(), &["metrics"]).stdout);
+    for metric in featscope::metrics::all() {
+        assert!(list.contains(metric.id));
+        let page = text(&featscope(dir.path(), &["metrics", metric.id]).stdout);
+        for part in [
+            metric.label,
+            metric.reference.split_whitespace().next().unwrap(),
+            "estimand",
+            "error bar",
+        ] {
+            assert!(page.contains(part), "{}: {part}", metric.id);
+        }
+    }
+}
