@@ -204,12 +204,60 @@ impl FeatureSet for Matrix {
     }
 }
 
-/// SHA-256 (hex) over row ids in order, each followed by a zero byte: equal for the same images in the same order.
+/// SHA-256 (hex) over row ids in order, each followed by a newline: equal means the same images in the same order.
 pub fn ids_sha256<S: AsRef<str>>(ids: impl IntoIterator<Item = S>) -> String {
-    let mut hash = Sha256::new();
-    for id in ids {
-        hash.update(id.as_ref().as_bytes());
-        hash.update([0]);
+    let mut hash = IdsHash::default();
+    ids.into_iter().for_each(|id| hash.add(id.as_ref()));
+    hash.finish()
+}
+
+/// [`ids_sha256`], one id at a time.
+#[derive(Clone, Default)]
+pub struct IdsHash(Sha256);
+
+impl IdsHash {
+    /// Takes in the next id.
+    pub fn add(&mut self, id: &str) {
+        self.0.update(id);
+        self.0.update(b"\n");
     }
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+
+    /// The hash of the ids taken in.
+    pub fn finish(self) -> String {
+        self.0.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // printf '0\n1\n' | sha256sum
+    #[test]
+    fn ids_hash_as_lines_of_text() {
+        let found = ids_sha256(["0", "1"]);
+        assert_eq!(
+            found,
+            "82c1315e6c757f33c4a77ca58b2a184f5a88614470c05ec77f3d28918db6b8ae"
+        );
+        assert_ne!(found, ids_sha256(["1", "0"]));
+    }
+
+    #[test]
+    fn integer_names_are_ordered_by_value_and_others_as_text() {
+        assert_eq!(Labels::from_names(&["10", "-5", "9"]).names(), ["-5", "9", "10"]);
+        let mixed = Labels::from_optional(&[Some("10"), None, Some("b"), Some("9")]);
+        assert_eq!(mixed.names(), ["10", "9", "b"]);
+        assert_eq!(mixed.class_of(), [Some(0), None, Some(2), Some(1)]);
+    }
+
+    #[test]
+    fn features_that_are_not_finite_or_do_not_fit_their_labels_are_refused() {
+        let refused = |rows, labels| Matrix::new("m", "d", rows, labels).unwrap_err().to_string();
+        let mut rows = Array2::zeros((2, 3));
+        assert!(refused(rows.clone(), Some(Labels::from_names(&["a"]))).contains("1 labels for 2 rows"));
+        rows[[1, 2]] = f64::INFINITY;
+        assert!(refused(rows, None).contains("row 1, channel 2 is inf"));
+        assert!(refused(Array2::zeros((0, 3)), None).contains("no number"));
+    }
 }

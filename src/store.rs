@@ -31,7 +31,7 @@ use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 
 pub use inspect::{ClassCount, Kind, Summary, kind, summary};
-pub use manifest::{DataInfo, Description, LayerInfo, Manifest, ModelInfo, Part, SCHEMA, ids_sha256, value_sha256};
+pub use manifest::{DataInfo, Description, LayerInfo, Manifest, ModelInfo, Part, SCHEMA, value_sha256};
 pub use reader::FeatureStore;
 pub use sample::gather;
 pub use writer::{PART_ROWS, Writer};

@@ -7,8 +7,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use featscope::error::{Error, Result};
+use featscope::features::ids_sha256;
 use featscope::features::{FeatureSet, Labels};
-use featscope::store::{self, Kind, OpenOptions, ids_sha256};
+use featscope::store::{self, Kind, OpenOptions};
 use ndarray::{Array1, Array2, Axis, concatenate};
 use serde_json::Value;
 

@@ -7,8 +7,9 @@ use std::path::Path;
 
 use featscope::error::Result;
 use featscope::features::FeatureSet;
+use featscope::features::ids_sha256;
 use featscope::store::{
-    self, DataInfo, Description, FeatureStore, LayerInfo, ModelInfo, OpenOptions, PART_ROWS, Writer, gather, ids_sha256,
+    self, DataInfo, Description, FeatureStore, LayerInfo, ModelInfo, OpenOptions, PART_ROWS, Writer, gather,
 };
 use ndarray::{Array2, Axis, concatenate, s};
 use serde_json::json;

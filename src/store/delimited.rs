@@ -12,11 +12,12 @@ use ndarray::Array2;
 
 use super::batches::ahead;
 use super::foreign::{Found, Source};
-use super::manifest::{Duplicates, IdsHash};
+use super::manifest::Duplicates;
 use super::raw::not_finite;
 use super::{labels, malformed};
 use crate::error::{Error, Result};
 use crate::features::Batches;
+use crate::features::IdsHash;
 
 /// Names of id columns; the empty name is the index that pandas writes.
 pub(super) const IDS: [&str; 5] = ["id", "ids", "image_id", "index", ""];

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::containers::{Member, is_container, members};
-use super::manifest::ids_sha256;
 use super::raw::RawArray;
 use super::{OpenOptions, delimited, labels, malformed, table};
 use crate::error::Result;
+use crate::features::ids_sha256;
 use crate::features::{Batches, FeatureSet, Labels, Provenance};
 
 /// Names that arrays of features go by; the first that is there counts.

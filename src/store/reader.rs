@@ -14,11 +14,12 @@ use parquet::arrow::ProjectionMask;
 
 use super::batches::ahead;
 use super::dtype::{Dtype, Number};
-use super::manifest::{Duplicates, IdsHash, LayerInfo, Manifest, file_sha256};
+use super::manifest::{Duplicates, LayerInfo, Manifest, file_sha256};
 use super::pages::{ListValues, arrays, damaged, guarded, parquet, plain_list};
 use super::raw::Rows;
 use super::{malformed, writer};
 use crate::error::{Error, Result};
+use crate::features::IdsHash;
 use crate::features::{Batches, FeatureSet, Labels, Provenance};
 
 /// A whole feature store.

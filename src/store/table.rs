@@ -18,12 +18,13 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::batches::{Recut, ahead};
 use super::foreign::{Found, Source};
-use super::manifest::{Duplicates, IdsHash};
+use super::manifest::Duplicates;
 use super::pages::{ListValues, arrays, damaged, guarded, parquet, plain_list};
 use super::raw::{Rows, first_not_finite, not_finite};
 use super::{delimited, labels, malformed};
 use crate::error::Result;
 use crate::features::Batches;
+use crate::features::IdsHash;
 
 /// Numbers decoded at a time.
 const BLOCK: usize = 1 << 20;

@@ -23,10 +23,11 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest as _, Sha256};
 
-use super::manifest::{self, Description, Duplicates, IdsHash, Manifest, Part};
+use super::manifest::{self, Description, Duplicates, Manifest, Part};
 use super::places::{DESCRIPTION, Places, is_part, part_name};
 use super::{malformed, reader};
 use crate::error::{Error, Result};
+use crate::features::IdsHash;
 use crate::results::write_atomically;
 
 /// Rows of a part.
