@@ -105,7 +105,8 @@ fn extract(experiment: &Experiment, args: &Args, state: &mut State) -> anyhow::R
 
 /// The command line of one extraction.
 fn words(experiment: &Experiment, args: &Args, model: &Model, dataset: &Dataset, features: &Path) -> Vec<OsString> {
-    let mut words: Vec<OsString> = vec!["extract".into()];
+    // An extraction of the very same plan that was cut off goes on where it stopped; any other starts afresh.
+    let mut words: Vec<OsString> = vec!["extract".into(), "--resume".into()];
     let mut option = |name: &str, value: OsString| {
         words.push(format!("--{name}").into());
         words.push(value);
