@@ -131,6 +131,41 @@ fn degenerate_data_give_null_and_a_reason() {
 }
 
 #[test]
+fn sizes_whose_squares_leave_64_bits_give_null_and_say_so() {
+    for scale in [1e-160, 1e200] {
+        let scaled = |formula: Formula| {
+            let (rows, classes) = formula.data();
+            (rows * scale, classes)
+        };
+        for r in &analyse_pair(scaled(pre()), scaled(eval()), &plan(&["all"], &["sample_mixing.k=5"]))
+            .results
+            .records
+        {
+            assert_eq!(r.value, None, "{} at {scale:e}", r.metric);
+            assert!(
+                r.note.as_ref().unwrap().contains("64-bit"),
+                "{}: {:?}",
+                r.metric,
+                r.note
+            );
+        }
+    }
+}
+
+#[test]
+fn a_huge_k_is_undefined_and_no_panic() {
+    let choice = format!("sample_mixing.k={}", usize::MAX);
+    let analysis = analyse_pair(pre().data(), eval().data(), &plan(&["sample_mixing"], &[&choice]));
+    assert!(
+        record(&analysis, "pre", "sample_mixing")
+            .note
+            .as_ref()
+            .unwrap()
+            .contains("1 <= k")
+    );
+}
+
+#[test]
 fn one_row_or_one_channel_is_no_error() {
     for (n, d) in [(1, 1), (1, 5), (2, 1), (3, 40)] {
         let rows = Array2::from_shape_fn((n, d), |(i, j)| (i * 3 + j) as f64);

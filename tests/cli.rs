@@ -203,6 +203,16 @@ fn malformed_input_is_refused_in_one_sentence() {
         ],
         &["--labels"],
     );
+    refused(
+        at,
+        &["analyze", "pre.npy", "--pre", "pre", "--eval", "pre"],
+        &["two different data sets"],
+    );
+    let mut both = ndarray_npy::NpzWriter::new(std::fs::File::create(at.join("short.npz")).unwrap());
+    both.add_array("features", &eval().data().0).unwrap();
+    both.add_array("labels", &Array1::<i64>::zeros(89)).unwrap();
+    both.finish().unwrap();
+    refused(at, &["analyze", "short.npz"], &["short.npz", "89", "90"]);
     refused(at, &["analyze", "pre.npy", "--pre", "post"], &["--pre post", "pre"]);
     refused(
         at,

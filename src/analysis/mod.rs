@@ -190,6 +190,11 @@ fn check_names(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<()> {
         }
         seen.push(key);
     }
+    if let Some(both) = plan.pre.iter().find(|name| plan.eval.contains(name)) {
+        return Err(Error::input(format!(
+            "{both} is named both as pretraining (--pre) and as evaluation data (--eval); name two different data sets"
+        )));
+    }
     for (flag, names) in [("--pre", &plan.pre), ("--eval", &plan.eval)] {
         for name in names {
             if !sets.iter().any(|set| is_named(set.as_ref(), name)) {

@@ -14,7 +14,8 @@ use crate::metrics::mixing::{mixtureness_of, neighbours_used};
 use crate::metrics::{ClassMeans, Eval, Metric, Mixing, SamplePair};
 use crate::results::Record;
 use crate::stats::{
-    ClassMoments, GROUPS, Neighbours, Summary, bootstrap_draws, generator, nearest, squared_distances, unit,
+    ClassMoments, GROUPS, Neighbours, SMALLEST_SQUARE, Summary, bootstrap_draws, generator, nearest, squared_distances,
+    unit,
 };
 
 /// Random streams (see [`generator`]): permutations, then one for each bootstrap resample.
@@ -118,6 +119,7 @@ fn unit_rows(means: &Array2<f64>) -> Array2<f64> {
 fn mean_outcomes(pre: &Side, eval: &Side, metrics: &[(&Metric, Eval)], plan: &Plan) -> Vec<Outcome> {
     let (a, b) = (pre.summary.all().classes, eval.summary.all().classes);
     let means = class_means(a.means(), b.means());
+    let measurable = is_measurable(&means.means);
     let replicates = bootstrap(pre, eval, &means, metrics, plan.seed);
     metrics
         .iter()
@@ -144,7 +146,14 @@ fn mean_outcomes(pre: &Side, eval: &Side, metrics: &[(&Metric, Eval)], plan: &Pl
                     .ok_or_else(|| Error::undefined("undefined on a resample")),
                 Err(e) => Err(Error::undefined(e.clone())),
             };
-            let mut outcome = Outcome::new(value(&means, mixing), convention).with_replicates(metric, of_metric);
+            let found = if measurable {
+                value(&means, mixing)
+            } else {
+                Err(Error::undefined(
+                    "squared distances are beyond the range of 64-bit numbers; rescale the features",
+                ))
+            };
+            let mut outcome = Outcome::new(found, convention).with_replicates(metric, of_metric);
             if outcome.value.is_ok() {
                 outcome.null_value = null(&means, mixing).ok();
                 if tested {
@@ -315,10 +324,11 @@ fn sample_outcome(pre: &Side, eval: &Side, metric: &Metric, evaluation: Eval, pl
     let pooled = concatenate(Axis(0), &[a.rows.slice(s![..each, ..]), b.rows.slice(s![..each, ..])])
         .expect("both sides are of one layer");
     // A tenth of the neighbours goes with each group that is left out; this many to spare never run out.
-    let spare = k + k / 4 + 25;
+    let spare = k.saturating_add(k / 4).saturating_add(25);
     let pair = SamplePair {
         is_eval: (0..2 * each).map(|i| i >= each).collect(),
         groups: a.groups[..each].iter().chain(&b.groups[..each]).copied().collect(),
+        measurable: is_measurable(&pooled),
         neighbours: nearest(pooled.view(), spare),
     };
     let replicates = (0..GROUPS as u8).map(|g| value(&pair, k, Some(g))).collect();
@@ -326,6 +336,16 @@ fn sample_outcome(pre: &Side, eval: &Side, metric: &Metric, evaluation: Eval, pl
     outcome.n = 2 * each as u64;
     outcome.null_value = outcome.value.is_ok().then_some(null);
     outcome
+}
+
+/// Whether the squares of these rows neither overflow nor vanish.
+fn is_measurable(rows: &Array2<f64>) -> bool {
+    let (low, high) = rows
+        .iter()
+        .fold((0.0f64, 0.0f64), |(low, high), x| (low.min(*x), high.max(*x)));
+    let widest = high - low;
+    let square = widest * widest * rows.ncols() as f64;
+    widest == 0.0 || (square.is_finite() && square >= SMALLEST_SQUARE)
 }
 
 #[cfg(test)]

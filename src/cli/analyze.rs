@@ -59,8 +59,8 @@ pub struct What {
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
     /// Threads (default: one for each processor); the records are the same for any number
-    #[arg(long)]
-    pub threads: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
 }
 
 /// Analyzes and prints.
@@ -91,7 +91,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 pub fn analysis_of(stores: &[PathBuf], what: &What, tables: bool) -> anyhow::Result<Analysis> {
     if let Some(threads) = what.threads {
         // A second call in one process keeps the first pool; the records do not depend on it.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.into())
+            .build_global();
     }
     let plan = plan(what, tables)?;
     let sets = open_all(stores, what)?;
@@ -102,7 +104,11 @@ pub fn analysis_of(stores: &[PathBuf], what: &What, tables: bool) -> anyhow::Res
     Ok(analysis?)
 }
 
-fn plan(what: &What, tables: bool) -> anyhow::Result<Plan> {
+/// The plan that a command line means.
+///
+/// # Errors
+/// For metrics and conventions that are not known.
+pub fn plan(what: &What, tables: bool) -> anyhow::Result<Plan> {
     let mut conventions = Conventions::default();
     for choice in &what.convention {
         conventions.choose(choice)?;

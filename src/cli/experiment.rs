@@ -200,6 +200,12 @@ impl Experiment {
             if names.contains(&model.name.as_str()) {
                 return refuse(format!("two models are named {}; give each its own name", model.name));
             }
+            if !is_folder_name(&model.name) {
+                return refuse(format!(
+                    "model {:?}: the name is also a folder's, so it takes no slash",
+                    model.name
+                ));
+            }
             names.push(&model.name);
             if !model.checkpoint.is_file() {
                 let path = model.checkpoint.display();
@@ -213,6 +219,12 @@ impl Experiment {
             ));
         }
         for (i, data) in self.datasets.iter().enumerate() {
+            if !is_folder_name(&data.name) {
+                return refuse(format!(
+                    "data set {:?}: the name is also a folder's, so it takes no slash",
+                    data.name
+                ));
+            }
             if self.datasets[..i]
                 .iter()
                 .any(|d| d.name == data.name && d.split == data.split)
@@ -251,6 +263,11 @@ fn tidy(path: &Path) -> PathBuf {
     } else {
         out
     }
+}
+
+/// Whether a name can be that of a folder.
+fn is_folder_name(name: &str) -> bool {
+    !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\\', '\0'])
 }
 
 fn check_keys(file: &Path, table: &Table) -> Result<()> {
@@ -333,6 +350,7 @@ mod tests {
             (GOOD.replace("'pre'", "'before'"), "before"),
             (GOOD.replace("a.safetensors", "b.safetensors"), "there is no checkpoint"),
             (format!("{GOOD}[analysis]\nbaseline = 'B'\n"), "none of the models A"),
+            (GOOD.replace("'A'", "'A/B'"), "takes no slash"),
             ("out = ".to_owned(), "expected TOML"),
             ("out = 'o'\n".to_owned(), "model"),
         ] {

@@ -27,9 +27,9 @@ pub struct Args {
     /// Data set: CIFAR batches, IDX, a folder per class, Parquet; may be prefixed FORMAT:
     #[arg(long, value_name = "PATH")]
     data: String,
-    /// Split to train on
-    #[arg(long, default_value = "train")]
-    split: String,
+    /// Split to train on, where the data set has several
+    #[arg(long)]
+    split: Option<String>,
     /// Keep these classes only, by name or index
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     classes: Option<Vec<String>>,
@@ -129,16 +129,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     config.check()?;
     save::prepare_target(&args.out, args.resume)?;
 
-    let read = |split: &str, side| -> anyhow::Result<Pixels> {
+    let read = |split: Option<&str>, side| -> anyhow::Result<Pixels> {
         Ok(Pixels::read(
-            &images::open(&args.data, Some(split), args.classes.as_deref())?,
+            &images::open(&args.data, split, args.classes.as_deref())?,
             side,
         )?)
     };
-    let train = read(&args.split, args.image_size)?;
+    let train = read(args.split.as_deref(), args.image_size)?;
     config.image_size = train.side();
     let held_out = match &args.eval_split {
-        Some(split) => Some((split.as_str(), read(split, Some(train.side()))?)),
+        Some(split) => Some((split.as_str(), read(Some(split), Some(train.side()))?)),
         None => None,
     };
     style::say(&format!(

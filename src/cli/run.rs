@@ -5,14 +5,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::analyze::{What, analysis_of};
+use super::analyze::{What, analysis_of, plan};
 use super::experiment::{Dataset, Experiment, Model, Role};
 use super::{hand_over, style};
-use crate::compare::Options;
+use crate::compare::{Comparison, Options};
 use crate::report::{Meta, headlines};
 use crate::results::{Analysis, write_atomically};
 
@@ -25,8 +25,8 @@ pub struct Args {
     #[arg(long)]
     force: bool,
     /// Threads (default: one for each processor)
-    #[arg(long)]
-    threads: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
 }
 
 /// What the files of a run were made from, so that the next run knows what changed.
@@ -36,6 +36,9 @@ struct State {
     stores: BTreeMap<String, String>,
     /// Of the results.
     analysis: String,
+    /// Of the report.
+    #[serde(default)]
+    report: String,
 }
 
 const STATE: &str = "run.json";
@@ -50,22 +53,36 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Ok(text) if !args.force => serde_json::from_str(&text).unwrap_or_default(),
         _ => State::default(),
     };
-    let stores = extract(&experiment, args, &mut state)?;
+    // What cannot be measured is known before hours of extraction.
+    plan(&settings(&experiment, args), true)?;
+    let Some(stores) = extract(&experiment, args, &mut state)? else {
+        // The other program has said why.
+        return Ok(ExitCode::from(2));
+    };
     let analysis = analyze(&experiment, args, &mut state, &stores)?;
     let options = Options {
         baseline: experiment.analysis.baseline.clone(),
         ..Options::default()
     };
     let report = out.join("report");
-    let comparison = super::report::write(&analysis, &options, &Meta::default(), &report)?;
+    let made_of = key(&[&state.analysis, &format!("{options:?}"), env!("CARGO_PKG_VERSION")]);
+    let comparison = if state.report == made_of && report.join("index.html").is_file() {
+        Comparison::of(&analysis.results, &options)?
+    } else {
+        let comparison = super::report::write(&analysis, &options, &Meta::default(), &report)?;
+        state.report = made_of;
+        save(&state, out)?;
+        comparison
+    };
     let mut lines = vec![format!("report: {}", report.join("index.html").display())];
     lines.extend(headlines(&comparison));
     style::print(&(lines.join("\n") + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Extracts what is not yet extracted; the stores in the order of models and data sets.
-fn extract(experiment: &Experiment, args: &Args, state: &mut State) -> anyhow::Result<Vec<PathBuf>> {
+/// Extracts what is not yet extracted; the stores in the order of models and data sets, or `None` where an extraction
+/// failed.
+fn extract(experiment: &Experiment, args: &Args, state: &mut State) -> anyhow::Result<Option<Vec<PathBuf>>> {
     let features = experiment.out.join("features");
     let data: Vec<String> = experiment
         .datasets
@@ -88,11 +105,7 @@ fn extract(experiment: &Experiment, args: &Args, state: &mut State) -> anyhow::R
             if !whole || state.stores.get(&name) != Some(&made_of) {
                 style::say(&format!("extract {} on {}", model.name, folder(dataset)));
                 if hand_over::call(&words)? != ExitCode::SUCCESS {
-                    bail!(
-                        "extraction of {} on {} failed (see above); mend it and run again",
-                        model.name,
-                        dataset.name
-                    );
+                    return Ok(None);
                 }
                 state.stores.insert(name, made_of);
                 save(state, &experiment.out)?;
@@ -100,7 +113,7 @@ fn extract(experiment: &Experiment, args: &Args, state: &mut State) -> anyhow::R
             stores.push(store);
         }
     }
-    Ok(stores)
+    Ok(Some(stores))
 }
 
 /// The command line of one extraction.
@@ -135,8 +148,8 @@ fn words(experiment: &Experiment, args: &Args, model: &Model, dataset: &Dataset,
     words
 }
 
-/// Analyzes the stores, unless the results at hand are of these very stores and settings.
-fn analyze(experiment: &Experiment, args: &Args, state: &mut State, stores: &[PathBuf]) -> anyhow::Result<Analysis> {
+/// What the experiment wants measured.
+fn settings(experiment: &Experiment, args: &Args) -> What {
     let named = |role| {
         let mut names: Vec<String> = Vec::new();
         for data in experiment.datasets.iter().filter(|d| d.role == role) {
@@ -146,21 +159,26 @@ fn analyze(experiment: &Experiment, args: &Args, state: &mut State, stores: &[Pa
         }
         names
     };
-    let settings = &experiment.analysis;
-    let what = What {
+    let chosen = &experiment.analysis;
+    What {
         pre: named(Role::Pre),
         eval: named(Role::Eval),
-        metrics: if settings.metrics.is_empty() {
+        metrics: if chosen.metrics.is_empty() {
             vec!["all".to_owned()]
         } else {
-            settings.metrics.clone()
+            chosen.metrics.clone()
         },
-        convention: settings.convention.clone(),
-        k: settings.k,
+        convention: chosen.convention.clone(),
+        k: chosen.k,
         seed: experiment.seed,
         threads: args.threads,
         ..What::default()
-    };
+    }
+}
+
+/// Analyzes the stores, unless the results at hand are of these very stores and settings.
+fn analyze(experiment: &Experiment, args: &Args, state: &mut State, stores: &[PathBuf]) -> anyhow::Result<Analysis> {
+    let what = settings(experiment, args);
     let mut parts = vec![
         format!(
             "{:?}",

@@ -85,6 +85,8 @@ pub struct SamplePair {
     pub is_eval: Vec<bool>,
     /// Jackknife group of each row.
     pub groups: Vec<u8>,
+    /// Whether squared distances between the samples are ordinary numbers.
+    pub measurable: bool,
     /// Neighbours, with some to spare for those a resample takes away.
     pub neighbours: Neighbours,
 }

@@ -107,6 +107,11 @@ pub fn feature_mixtureness_scaled(c: &ClassMeans, mixing: Mixing) -> Result<f64>
 /// # Errors
 /// Undefined where k is not below the number of samples of each side.
 pub fn sample_mixing(pair: &SamplePair, k: usize, without: Option<u8>) -> Result<f64> {
+    if !pair.measurable {
+        return Err(Error::undefined(
+            "squared distances are beyond the range of 64-bit numbers; rescale the features",
+        ));
+    }
     let kept = |i: usize| Some(pair.groups[i]) != without;
     let mut sizes = [0usize; 2];
     (0..pair.is_eval.len())
@@ -337,6 +342,7 @@ mod tests {
     fn samples_apart_do_not_mix_and_alternating_ones_do() {
         let pair = |points: Array2<f64>, is_eval: Vec<bool>| SamplePair {
             groups: (0..is_eval.len()).map(|i| (i % 10) as u8).collect(),
+            measurable: true,
             neighbours: nearest(points.view(), 20),
             is_eval,
         };

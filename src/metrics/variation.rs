@@ -4,7 +4,7 @@ use ndarray::{Array1, Axis};
 
 use super::{Better, ErrorBar, Eval, Family, Law, Metric, Variant};
 use crate::error::{Error, Result};
-use crate::stats::ClassMoments;
+use crate::stats::{ClassMoments, SMALLEST_SQUARE};
 
 const PAPER: &str = "Wang et al., CVPR 2022, arXiv 2112.00496 (this project's stated convention for it)";
 
@@ -46,12 +46,25 @@ fn spread(m: &ClassMoments, variance: fn(f64, f64) -> f64, weight: fn(f64) -> f6
         weights += weight(n);
     }
     let value = sum / weights;
+    in_range(m, value)?;
     if value <= ROUNDING * squared_size(m) {
         return Err(Error::undefined(
             "collapsed: within every class all rows are the same point",
         ));
     }
     Ok(value)
+}
+
+/// Squares of f64 features can leave the range of f64; what is left of them then is no measurement.
+fn in_range(m: &ClassMoments, value: f64) -> Result<()> {
+    let size = squared_size(m).max(value);
+    let out = !size.is_finite() || (value > 0.0 && value < SMALLEST_SQUARE) || (size > 0.0 && size < SMALLEST_SQUARE);
+    if out {
+        return Err(Error::undefined(
+            "the features' squares are beyond the range of 64-bit numbers; rescale them",
+        ));
+    }
+    Ok(())
 }
 
 /// The largest squared norm of a class mean: the scale against which rounding is judged.
@@ -82,6 +95,7 @@ fn inter_over(m: &ClassMoments, classes: &[usize]) -> Result<f64> {
         .map(|mean| mean.iter().zip(&centre).map(|(a, b)| (a - b) * (a - b)).sum::<f64>())
         .sum();
     let value = 2.0 * sum / (classes.len() - 1) as f64;
+    in_range(m, value)?;
     if value <= ROUNDING * squared_size(m) {
         return Err(Error::undefined("the class means coincide"));
     }

@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis};
 
 use crate::error::{Error, Result};
-use crate::stats::Moments;
+use crate::stats::{Moments, SMALLEST_SQUARE};
 
 /// The Pearson correlation matrix of the live channels, with what is needed to read it.
 #[derive(Clone, Debug)]
@@ -29,6 +29,12 @@ impl Correlation {
             return Err(Error::undefined("every channel is constant"));
         }
         let mut matrix = moments.scatter();
+        let squares = channels.iter().filter(|&&j| varies[j]).map(|&j| matrix[[j, j]]);
+        if let Some(square) = squares.into_iter().find(|s| !s.is_finite() || *s < SMALLEST_SQUARE) {
+            return Err(Error::undefined(format!(
+                "a channel's squared deviations sum to {square:e}, beyond what 64-bit numbers hold exactly; rescale the features"
+            )));
+        }
         let weights: Vec<f64> = (0..keep.len())
             .map(|j| if varies[j] { 1.0 / matrix[[j, j]].sqrt() } else { 0.0 })
             .collect();

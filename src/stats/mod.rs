@@ -7,6 +7,9 @@ mod neighbours;
 mod resample;
 mod summary;
 
+/// Squares below this have lost digits, being near the smallest numbers of 64 bits.
+pub const SMALLEST_SQUARE: f64 = 1e-290;
+
 pub use class_moments::ClassMoments;
 pub use correlation::Correlation;
 pub use moments::Moments;

@@ -119,7 +119,7 @@ fn container(path: &Path, extension: &str) -> Result<Found> {
     let list = |name: &&str| {
         let mut lists = members
             .iter()
-            .filter(|m| m.as_list() == Some(rows as u64) && !std::ptr::eq(*m, member));
+            .filter(|m| m.as_list().is_some() && !std::ptr::eq(*m, member));
         lists.find(|m| m.name.eq_ignore_ascii_case(name))
     };
     let labels = labels::NAMES

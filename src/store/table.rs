@@ -369,7 +369,9 @@ impl Column {
                 return Err(malformed(&self.path, message));
             }
             if numbers.null_count() > 0 {
-                return Err(missing(done, name));
+                // Nulls of the lists' elements: the first one's row.
+                let at = (0..numbers.len()).find(|&i| numbers.is_null(i)).unwrap_or(0);
+                return Err(missing(done + at / self.width.max(1), name));
             }
             widen(numbers, &mut values).ok_or_else(|| damaged(&self.path, &"a column changes its type"))?;
         } else {
