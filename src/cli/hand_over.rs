@@ -18,14 +18,14 @@ pub fn run(command: &str, args: &Args) -> anyhow::Result<ExitCode> {
     let words: Vec<OsString> = std::iter::once(OsString::from(command))
         .chain(args.args.iter().cloned())
         .collect();
-    call(&words)
+    call(&words, Stdio::inherit())
 }
 
-/// Runs `featscope-extract` with these words.
+/// Runs `featscope-extract` with these words, its standard output going to `output`.
 ///
 /// # Errors
 /// When the program is not there or cannot be started.
-pub fn call(words: &[OsString]) -> anyhow::Result<ExitCode> {
+pub fn call(words: &[OsString], output: Stdio) -> anyhow::Result<ExitCode> {
     let program = find()?;
     let status = Command::new(&program).args(words).status().map_err(|e| {
         anyhow::anyhow!(

@@ -203,7 +203,7 @@ impl Summariser {
     /// Rows per batch at which memory stays small and matrix products run at full speed. Fixed by the width alone,
     /// so that the bits of the result depend on nothing else.
     pub fn batch_rows(d: usize) -> usize {
-        (8 * 1024 * 1024 / d.max(1)).clamp(512, 65_536)
+        (8 * 1024 * 1024 / d.max(1)).clamp(512, 8_192)
     }
 
     /// Takes in the next rows.
