@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 const PROGRAM: &str = "featscope-extract";
 
@@ -27,12 +27,16 @@ pub fn run(command: &str, args: &Args) -> anyhow::Result<ExitCode> {
 /// When the program is not there or cannot be started.
 pub fn call(words: &[OsString], output: Stdio) -> anyhow::Result<ExitCode> {
     let program = find()?;
-    let status = Command::new(&program).args(words).status().map_err(|e| {
-        anyhow::anyhow!(
-            "{}: cannot be started ({e}); rebuild it with `make build`",
-            program.display()
-        )
-    })?;
+    let status = Command::new(&program)
+        .args(words)
+        .stdout(output)
+        .status()
+        .map_err(|e| {
+            anyhow::anyhow!(
+                "{}: cannot be started ({e}); rebuild it with `make build`",
+                program.display()
+            )
+        })?;
     // A program killed by a signal has no code: it could not do it.
     Ok(ExitCode::from(
         status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(2),

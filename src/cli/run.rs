@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
@@ -104,7 +104,8 @@ fn extract(experiment: &Experiment, args: &Args, state: &mut State) -> anyhow::R
             let whole = store.join("manifest.json").is_file();
             if !whole || state.stores.get(&name) != Some(&made_of) {
                 style::say(&format!("extract {} on {}", model.name, folder(dataset)));
-                if hand_over::call(&words)? != ExitCode::SUCCESS {
+                // Where the store is, which it prints, is known.
+                if hand_over::call(&words, Stdio::null())? != ExitCode::SUCCESS {
                     return Ok(None);
                 }
                 state.stores.insert(name, made_of);
