@@ -44,7 +44,7 @@ pub struct DataInfo {
     pub fingerprint: String,
     /// Class names; a label is an index into them. May name classes that have no row.
     pub classes: Vec<String>,
-    /// [`ids_sha256`] of the rows. The writer fills it in.
+    /// [`ids_sha256`](crate::features::ids_sha256) of the rows. The writer fills it in.
     #[serde(default)]
     pub ids_sha256: String,
 }
