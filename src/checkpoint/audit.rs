@@ -26,8 +26,10 @@ pub struct Audit {
     pub wrapper: Option<String>,
     /// What stands before every backbone name, inside the wrapper, e.g. `module.encoder_q.`.
     pub prefix: String,
-    /// How the tensors are named.
+    /// What kind of file it is: a method's or a code base's way to lay out and name tensors.
     pub style: String,
+    /// How the backbone's tensors are named.
+    pub naming: String,
     /// Side of a two-branch method, or `only`.
     pub branch: String,
     /// Prefixes of other whole networks in the file, which were left alone.
@@ -46,6 +48,8 @@ pub struct Audit {
     pub mis_shaped: Vec<MisShaped>,
     /// Backbone and head tensors that hold NaN or an infinity.
     pub non_finite: Vec<String>,
+    /// Running variances with a negative value.
+    pub negative_variance: Vec<String>,
     /// Tensors of the file that play no part (heads of other kinds, optimizer state, queues), long groups as one line.
     pub unused: Vec<String>,
     /// Share of the backbone's parameters (elements, running statistics included) that were loaded.
@@ -60,6 +64,10 @@ pub struct Audit {
     pub projector_path: Option<String>,
     /// Why a projector that is there cannot be used.
     pub projector_problem: Option<String>,
+    /// The predictor in words, and where it was found; it reads the projector.
+    pub predictor: Option<String>,
+    /// The prototype layer in words, and where it was found; it reads the projector.
+    pub prototypes: Option<String>,
     /// The classifier in words and the layer it reads.
     pub classifier: Option<String>,
     /// What was assumed because names and shapes do not say it.
@@ -120,6 +128,12 @@ impl Audit {
                 and_more(self.non_finite.len() - 1, "non-finite"),
             ));
         }
+        if let Some(first) = self.negative_variance.first() {
+            return refuse(format!(
+                "tensor {first}{} holds a negative variance, which no training gives; the file is damaged: fetch it again",
+                and_more(self.negative_variance.len() - 1, "such"),
+            ));
+        }
         if let Some(problem) = &self.projector_problem {
             return refuse(format!("{problem}; pass --projector none to load the backbone alone"));
         }
@@ -139,8 +153,14 @@ impl Audit {
         line(
             "network",
             format!(
-                "{} from {}{wrapper}: {} names, {prefix}",
-                self.arch, self.container, self.style
+                "{} from {}{wrapper}: {}, {prefix}",
+                self.arch,
+                self.container,
+                if self.style == self.naming {
+                    format!("{} names", self.naming)
+                } else {
+                    format!("{} file, {} names", self.style, self.naming)
+                }
             ),
         );
         if self.branch != "only" || !self.other_branches.is_empty() {
@@ -163,6 +183,7 @@ impl Audit {
             ("missing", &self.missing),
             ("unexpected", &self.unexpected),
             ("non-finite", &self.non_finite),
+            ("negative", &self.negative_variance),
         ] {
             if !names.is_empty() {
                 line(what, listed(names));
@@ -182,8 +203,14 @@ impl Audit {
             (None, Some(problem)) => line("projector", problem.clone()),
             (None, None) => line("projector", "this file has no projector".to_owned()),
         }
-        if let Some(classifier) = &self.classifier {
-            line("classifier", classifier.clone());
+        for (what, head) in [
+            ("predictor", &self.predictor),
+            ("prototypes", &self.prototypes),
+            ("classifier", &self.classifier),
+        ] {
+            if let Some(head) = head {
+                line(what, head.clone());
+            }
         }
         if !self.unused.is_empty() {
             line("unused", listed(&self.unused));

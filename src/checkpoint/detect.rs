@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Checkpoint;
-use super::arch::{Arch, Expected};
+use super::arch::{Arch, Expected, Pooling};
 use super::audit::Audit;
-use super::head::{self, FoundClassifier, FoundHead};
+use super::branch::{self, BRANCHES, Branch};
+use super::head::{Around, FoundClassifier, FoundHead};
+use super::naming::{NAMINGS, Naming};
 use super::own::{ClassifierInput, OwnMetadata};
 use super::stack::{At, stack_at};
-use super::style::{BRANCHES, Branch, Family, STYLES, Style};
+use super::style::{Recipe, Style};
 use super::tally::{Heads, audit};
 use crate::error::{Error, Result};
 
@@ -27,6 +29,8 @@ pub struct Options {
     pub projector: String,
     /// `auto`, a branch (`teacher`, `student`, `query`, `key`, `online`, `target`, …), or a prefix of the file's names.
     pub branch: String,
+    /// How a transformer's tokens become one row; `None`: as its own heads take them.
+    pub pooling: Option<Pooling>,
     /// Whether a backbone that is not whole is accepted.
     pub allow_partial: bool,
 }
@@ -38,6 +42,7 @@ impl Default for Options {
             arch: auto(),
             projector: auto(),
             branch: auto(),
+            pooling: None,
             allow_partial: false,
         }
     }
@@ -52,8 +57,14 @@ pub struct Loading {
     pub backbone: Vec<(String, String)>,
     /// The projector, where there is one.
     pub projector: Option<FoundHead>,
+    /// The predictor, which reads the projector.
+    pub predictor: Option<FoundHead>,
+    /// The prototype layer, which reads the projector.
+    pub prototypes: Option<FoundHead>,
     /// The classifier, where there is one.
     pub classifier: Option<FoundClassifier>,
+    /// How images are prepared for it where the file does not say.
+    pub recipe: Recipe,
     /// What the file says about itself, where this project wrote it.
     pub own: Option<OwnMetadata>,
     /// The audit.
@@ -61,20 +72,30 @@ pub struct Loading {
 }
 
 impl Loading {
-    /// Every layer that can be tapped with its width, in network order: stages, `backbone`, `projector.0`, …,
-    /// `projector`, `logits`.
+    /// Every layer that can be tapped with its width, in network order: stages or blocks, `backbone`, `projector.0`, …,
+    /// `projector`, `predictor.0`, …, `predictor`, `prototypes`, `logits`.
     pub fn taps(&self) -> Vec<(String, usize)> {
         let mut taps = self.arch.taps();
-        let mut width = self.arch.width();
-        if let Some(projector) = &self.projector {
-            for (i, step) in projector.steps.iter().enumerate() {
+        let mut stack = |name: &str, head: &FoundHead, mut width: usize| {
+            for (i, step) in head.steps.iter().enumerate() {
                 width = step.step.width(width);
-                taps.push((format!("projector.{i}"), width));
+                taps.push((format!("{name}.{i}"), width));
             }
-            taps.push(("projector".to_owned(), width));
+            taps.push((name.to_owned(), width));
+            width
+        };
+        if let Some(projector) = &self.projector {
+            let width = stack("projector", projector, self.arch.head_input());
+            if let Some(predictor) = &self.predictor {
+                stack("predictor", predictor, width);
+            }
         }
-        if let Some(classifier) = &self.classifier {
-            taps.push(("logits".to_owned(), classifier.head.width(0)));
+        let single = [
+            ("prototypes", self.prototypes.as_ref()),
+            ("logits", self.classifier.as_ref().map(|c| &c.head)),
+        ];
+        for (name, head) in single {
+            taps.extend(head.map(|head| (name.to_owned(), head.width(0))));
         }
         taps
     }
@@ -82,7 +103,7 @@ impl Loading {
 
 /// A place in the file where a network may be, and how well it fits.
 pub(super) struct Candidate {
-    pub(super) style: &'static Style,
+    pub(super) naming: &'static Naming,
     pub(super) prefix: String,
     pub(super) arch: Arch,
     pub(super) expected: Vec<Expected>,
@@ -93,31 +114,34 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    fn new(checkpoint: &Checkpoint, style: &'static Style, prefix: &str, forced: Option<&Arch>) -> Option<Self> {
-        let key = |ours: &str| format!("{prefix}{}", style.rename(ours));
-        let guess = || style.guess(|ours| checkpoint.tensors().get(&key(ours)).map(|t| t.shape.clone()));
+    fn new(checkpoint: &Checkpoint, naming: &'static Naming, prefix: &str, forced: Option<&Arch>) -> Option<Self> {
+        let key = |ours: &str| format!("{prefix}{}", naming.rename(ours));
+        let shape = |ours: &str| checkpoint.tensors().get(&key(ours)).map(|t| t.shape.clone());
+        let guess = naming.family.guess(&shape);
         let arch = match forced {
-            // The name says nothing of a small CNN's widths: they come from the shapes.
-            Some(arch @ Arch::SmallCnn(_)) => guess().unwrap_or_else(|| arch.clone()),
-            Some(arch) => arch.clone(),
-            None => guess()?,
+            Some(arch) => arch.completed(guess),
+            None => guess?,
         };
-        let expected = arch.tensors();
-        let names: Vec<String> = expected.iter().map(|e| key(&e.name)).collect();
-        let there = names.iter().filter(|n| checkpoint.tensors().contains_key(*n)).count();
-        let named = there as f64 / expected.len().max(1) as f64;
-        Some(Self {
-            style,
+        let mut candidate = Self {
+            naming,
             prefix: prefix.to_owned(),
+            expected: arch.tensors(),
             arch,
-            expected,
-            names,
-            named,
-        })
+            names: Vec::new(),
+            named: 0.0,
+        };
+        candidate.names = candidate.expected.iter().map(|e| key(&e.name)).collect();
+        let there = candidate
+            .names
+            .iter()
+            .filter(|n| checkpoint.tensors().contains_key(*n))
+            .count();
+        candidate.named = there as f64 / candidate.expected.len().max(1) as f64;
+        Some(candidate)
     }
 
     fn branch(&self) -> Option<&'static Branch> {
-        branch_of(&self.prefix)
+        branch::of(&self.prefix)
     }
 
     /// Place in the order of preference.
@@ -130,13 +154,6 @@ impl Candidate {
     pub(super) fn branch_name(&self) -> &'static str {
         self.branch().map_or("only", |b| b.name)
     }
-}
-
-fn branch_of(prefix: &str) -> Option<&'static Branch> {
-    prefix
-        .split('.')
-        .rev()
-        .find_map(|part| BRANCHES.iter().find(|b| b.parts.contains(&part)))
 }
 
 /// Finds the network, its projector and its classifier, and audits them.
@@ -160,20 +177,49 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
         ("auto", None) => None,
         (name, _) => Some(Arch::parse(name)?),
     };
-    let (chosen, others) = choose(checkpoint, forced.as_ref(), &options.branch)?;
-    let (projector, problem) = projector(checkpoint, &chosen, own.as_ref(), &options.projector)?;
-    let classifier = classifier(checkpoint, &chosen, own.as_ref(), projector.as_ref());
-    audit(
+    let (mut chosen, others) = choose(checkpoint, forced.as_ref(), &options.branch)?;
+    let style = match own {
+        Some(_) => None,
+        None => Style::of(checkpoint, &chosen.prefix, chosen.arch.family()),
+    };
+    if own.is_none() {
+        let heads_named = options.arch.contains("_heads");
+        Style::adapt(style, chosen.naming, &mut chosen.arch, heads_named);
+    }
+    pool(checkpoint, &mut chosen.arch, options.pooling)?;
+    let around = Around {
         checkpoint,
-        chosen,
-        &others,
-        Heads {
-            projector,
-            problem,
-            classifier,
-        },
-        own,
-    )
+        prefix: &chosen.prefix,
+        branch: chosen.branch(),
+        width: chosen.arch.head_input(),
+        self_supervised: style.is_some_and(|s| s.self_supervised) || chosen.branch().is_some_and(|b| b.self_supervised),
+        normalised: style.is_some_and(|s| s.normalised),
+    };
+    let (projector, problem) = projector(&around, own.as_ref(), &options.projector)?;
+    let classifier = classifier(&around, own.as_ref(), projector.as_ref());
+    let after = projector.as_ref().filter(|_| own.is_none());
+    let heads = Heads {
+        predictor: after.and_then(|p| around.predictor(p)),
+        prototypes: after.and_then(|p| around.prototypes(p)),
+        projector,
+        problem,
+        classifier,
+    };
+    audit(checkpoint, chosen, &others, heads, style, own)
+}
+
+/// Sets the pooling asked for, where the network has what it takes.
+fn pool(checkpoint: &Checkpoint, arch: &mut Arch, asked: Option<Pooling>) -> Result<()> {
+    let Some(asked) = asked else { return Ok(()) };
+    let refuse = |what: &str| Err(Error::input(format!("{}: {what}", checkpoint.path().display())));
+    match arch {
+        Arch::Vit(vit) if vit.class_token || asked == Pooling::Mean => {
+            vit.pooling = asked;
+            Ok(())
+        }
+        Arch::Vit(_) => refuse("this transformer has no class token; pass --pooling mean or auto"),
+        _ => refuse("--pooling is for transformers; this network's maps are averaged over their positions"),
+    }
 }
 
 /// The network to load, and the prefixes of the other whole ones.
@@ -185,10 +231,14 @@ fn choose(checkpoint: &Checkpoint, forced: Option<&Arch>, branch: &str) -> Resul
         prefix => c.prefix.trim_end_matches('.') == prefix.trim_end_matches('.'),
     };
     let candidates = candidates(checkpoint, forced);
-    if forced.is_none() && !candidates.iter().any(|c| c.named >= RECOGNISED) || candidates.is_empty() {
+    if !candidates.iter().any(|c| c.named >= RECOGNISED) {
+        if let Some(arch) = forced {
+            return Err(refuse(not_this(checkpoint, arch, &candidates)));
+        }
         let first: Vec<_> = checkpoint.tensors().keys().take(3).map(String::as_str).collect();
         return Err(refuse(format!(
-            "no known network among its {} tensors ({}, …); expected a ResNet or this project's small CNN: name the architecture with --arch",
+            "no known network among its {} tensors ({}, …); expected a ResNet, a vision transformer or this project's small CNN; \
+             another network's features can be computed elsewhere and given to analyze as an array",
             checkpoint.tensors().len(),
             first.join(", ")
         )));
@@ -225,18 +275,33 @@ fn choose(checkpoint: &Checkpoint, forced: Option<&Arch>, branch: &str) -> Resul
     Ok((chosen, rest.into_iter().chain(others).map(|c| c.prefix).collect()))
 }
 
-/// Every place where an anchor of a style ends a name; one style per prefix, the best.
+/// Why a file is not of the architecture that was named.
+fn not_this(checkpoint: &Checkpoint, arch: &Arch, candidates: &[Candidate]) -> String {
+    let best = candidates.iter().max_by(|a, b| a.named.total_cmp(&b.named));
+    let there = best.map_or(0.0, |c| c.named * c.expected.len() as f64).round();
+    let looks = self::candidates(checkpoint, None)
+        .into_iter()
+        .filter(|c| c.named >= RECOGNISED)
+        .max_by(|a, b| a.named.total_cmp(&b.named));
+    let instead = match looks {
+        Some(c) => format!("it looks like a {}: leave out --arch", c.arch.name()),
+        None => "it holds no known network".to_owned(),
+    };
+    format!(
+        "not a {}: {there} of its {} tensors are there; {instead}",
+        arch.name(),
+        arch.tensors().len()
+    )
+}
+
+/// Every place where an anchor of a naming ends a name; one naming per prefix, the best.
 fn candidates(checkpoint: &Checkpoint, forced: Option<&Arch>) -> Vec<Candidate> {
     let mut best: BTreeMap<String, Candidate> = BTreeMap::new();
-    let family = |s: &Style| match forced {
-        None => true,
-        Some(Arch::ResNet(_)) => s.family == Family::ResNet,
-        Some(Arch::SmallCnn(_)) => s.family == Family::SmallCnn,
-    };
-    for style in STYLES.iter().filter(|s| family(s)) {
+    let family = |n: &&Naming| forced.is_none_or(|arch| arch.family() == n.family);
+    for naming in NAMINGS.iter().filter(family) {
         let mut prefixes = BTreeSet::new();
-        for anchor in style.anchors() {
-            let anchor = style.rename(anchor);
+        for anchor in naming.family.anchors() {
+            let anchor = naming.rename(anchor);
             let ends = |name: &String| {
                 name.strip_suffix(anchor.as_str())
                     .filter(|p| p.is_empty() || p.ends_with('.'))
@@ -246,7 +311,7 @@ fn candidates(checkpoint: &Checkpoint, forced: Option<&Arch>) -> Vec<Candidate> 
         }
         for candidate in prefixes
             .iter()
-            .filter_map(|p| Candidate::new(checkpoint, style, p, forced))
+            .filter_map(|p| Candidate::new(checkpoint, naming, p, forced))
         {
             if best.get(&candidate.prefix).is_none_or(|b| candidate.named > b.named) {
                 best.insert(candidate.prefix.clone(), candidate);
@@ -259,42 +324,30 @@ fn candidates(checkpoint: &Checkpoint, forced: Option<&Arch>) -> Vec<Candidate> 
 type MaybeProjector = (Option<FoundHead>, Option<String>);
 
 /// The projector, or why one that is there cannot be used.
-fn projector(
-    checkpoint: &Checkpoint,
-    chosen: &Candidate,
-    own: Option<&OwnMetadata>,
-    asked: &str,
-) -> Result<MaybeProjector> {
-    let width = chosen.arch.width();
-    let self_supervised = chosen.branch().is_some_and(|b| b.self_supervised);
+fn projector(around: &Around, own: Option<&OwnMetadata>, asked: &str) -> Result<MaybeProjector> {
     Ok(match (asked, own) {
         ("none", _) => (None, None),
         ("auto", Some(own)) if own.projector.is_empty() => (None, None),
         ("auto", Some(own)) => (Some(FoundHead::declared("projector", &own.projector)), None),
-        ("auto", None) => match head::find_projector(checkpoint, &chosen.prefix, width, self_supervised) {
+        ("auto", None) => match around.projector() {
             Ok(found) => (found, None),
             Err(why) => (None, Some(why)),
         },
-        (path, _) => match stack_at(checkpoint, path.trim_end_matches('.'), false) {
+        (path, _) => match stack_at(around.checkpoint, path.trim_end_matches('.'), false) {
             At::Head(head) => (Some(head), None),
             At::Unreadable(why) => (None, Some(why)),
             At::Nothing => {
                 return Err(Error::input(format!(
                     "{}: no tensors below {path:?}; pass --projector auto or none",
-                    checkpoint.path().display()
+                    around.checkpoint.path().display()
                 )));
             }
         },
     })
 }
 
-fn classifier(
-    checkpoint: &Checkpoint,
-    chosen: &Candidate,
-    own: Option<&OwnMetadata>,
-    projector: Option<&FoundHead>,
-) -> Option<FoundClassifier> {
-    let found = head::find_classifier(checkpoint, &chosen.prefix, chosen.arch.width(), projector);
+fn classifier(around: &Around, own: Option<&OwnMetadata>, projector: Option<&FoundHead>) -> Option<FoundClassifier> {
+    let found = around.classifier(projector);
     let Some(declared) = own.map(|o| o.classifier.as_ref()) else {
         return found;
     };
@@ -306,18 +359,4 @@ fn classifier(
         classes: declared.classes.clone(),
         ..f
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn branches_are_read_from_the_part_nearest_the_backbone() {
-        assert_eq!(branch_of("state_dict.module.encoder_q.").map(|b| b.name), Some("query"));
-        assert_eq!(branch_of("online_encoder.target.").map(|b| b.name), Some("target"));
-        assert!(branch_of("module.backbone.").is_none());
-        let named: BTreeSet<_> = BRANCHES.iter().map(|b| b.name).collect();
-        assert_eq!(named.len(), BRANCHES.len());
-    }
 }

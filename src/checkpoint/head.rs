@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Checkpoint;
 use super::arch::HeadStep;
+use super::branch::Branch;
 use super::own::ClassifierInput;
 use super::stack::{At, stack_at};
-use super::{Checkpoint, style};
 
-/// One step of a head and the module of the file that holds its tensors (`None` for activations).
+/// One step of a head and the module of the file that holds its tensors (`None` where it has none).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoundStep {
     /// What it does.
@@ -16,7 +17,7 @@ pub struct FoundStep {
     pub module: Option<String>,
 }
 
-/// A projector found in a checkpoint.
+/// A projector, predictor or prototype layer found in a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoundHead {
     /// The name in the file that all its modules lie below.
@@ -36,47 +37,6 @@ pub struct FoundClassifier {
     pub classes: Vec<String>,
 }
 
-impl HeadStep {
-    /// Width of the output, given the width of the input.
-    pub fn width(&self, before: usize) -> usize {
-        match *self {
-            Self::Linear { outputs, .. } => outputs,
-            _ => before,
-        }
-    }
-
-    /// The tensors of the step: name below its module, shape.
-    pub(super) fn tensors(&self) -> Vec<(&'static str, Vec<usize>)> {
-        let all = |names: &[&'static str], width: usize| names.iter().map(|n| (*n, vec![width])).collect::<Vec<_>>();
-        match *self {
-            Self::Linear { inputs, outputs, bias } => {
-                let mut list = vec![("weight", vec![outputs, inputs])];
-                list.extend(bias.then(|| ("bias", vec![outputs])));
-                list
-            }
-            Self::BatchNorm1d { width, affine: true } => all(&["weight", "bias", "running_mean", "running_var"], width),
-            Self::BatchNorm1d { width, affine: false } => all(&["running_mean", "running_var"], width),
-            Self::LayerNorm { width } => all(&["weight", "bias"], width),
-            Self::Relu | Self::Gelu => Vec::new(),
-        }
-    }
-
-    /// In one word and its widths: `Linear 512→128`, `BatchNorm1d 128`, `ReLU`.
-    pub fn describe(&self) -> String {
-        match *self {
-            Self::Linear { inputs, outputs, bias } => {
-                format!("Linear {inputs}→{outputs}{}", if bias { "" } else { " (no bias)" })
-            }
-            Self::BatchNorm1d { width, affine } => {
-                format!("BatchNorm1d {width}{}", if affine { "" } else { " (no weights)" })
-            }
-            Self::LayerNorm { width } => format!("LayerNorm {width}"),
-            Self::Relu => "ReLU".to_owned(),
-            Self::Gelu => "GELU".to_owned(),
-        }
-    }
-}
-
 impl FoundHead {
     /// Its steps in words.
     pub fn describe(&self) -> String {
@@ -92,6 +52,14 @@ impl FoundHead {
         self.steps.iter().fold(before, |w, s| s.step.width(w))
     }
 
+    /// Width of its input, as its first step with a width of its own has it.
+    pub(super) fn inputs(&self) -> Option<usize> {
+        self.steps
+            .iter()
+            .find_map(|s| s.step.widths())
+            .map(|(inputs, _)| inputs)
+    }
+
     /// Every tensor: (step index, name below the step, name in the file, shape).
     pub fn tensors(&self) -> impl Iterator<Item = (usize, &'static str, String, Vec<usize>)> + '_ {
         self.steps.iter().enumerate().flat_map(|(i, s)| {
@@ -101,6 +69,11 @@ impl FoundHead {
                 .into_iter()
                 .map(move |(name, shape)| (i, name, format!("{module}.{name}"), shape))
         })
+    }
+
+    /// Adds a step without tensors.
+    pub(super) fn push(&mut self, step: HeadStep) {
+        self.steps.push(FoundStep { step, module: None });
     }
 
     /// The head with the steps its maker wrote down, numbered below `path`.
@@ -120,6 +93,93 @@ impl FoundHead {
     }
 }
 
+/// Where heads are found: names of modules beside or below the backbone.
+#[derive(Debug)]
+struct Place {
+    /// Name, possibly dotted.
+    name: &'static str,
+    /// Whether the name alone says that it is no classifier.
+    sure: bool,
+    /// The activation that a gap in the numbering stands for.
+    gelu: bool,
+    /// The last part of the backbone's prefix that it must follow, where its name says too little.
+    after: Option<&'static str>,
+}
+
+const fn place(name: &'static str, sure: bool) -> Place {
+    Place {
+        name,
+        sure,
+        gelu: false,
+        after: None,
+    }
+}
+
+const fn gelu(name: &'static str) -> Place {
+    Place {
+        gelu: true,
+        ..place(name, true)
+    }
+}
+
+/// Projectors, in the order they are looked for.
+const PROJECTORS: &[Place] = &[
+    place("projector", true),
+    place("projection_head", true),
+    place("projection_mlp", true),
+    place("projection", true),
+    // As the widespread BYOL port spells it.
+    place("projetion", true),
+    place("proj_head", true),
+    place("contrastive_head", true),
+    gelu("head.mlp"),
+    gelu("dino_head.mlp"),
+    place("neck", true),
+    place("mlp", true),
+    // nn.Sequential(backbone, neck).
+    Place {
+        after: Some("0"),
+        ..place("1", true)
+    },
+    Place {
+        after: Some("f"),
+        ..place("g", true)
+    },
+    place("head", false),
+    place("fc", false),
+];
+
+/// Predictors, in the order they are looked for.
+const PREDICTORS: &[Place] = &[
+    place("predictor", true),
+    place("prediction_head", true),
+    place("prediction_mlp", true),
+    place("head.predictor", true),
+];
+
+/// Prototype layers, in the order they are looked for.
+const PROTOTYPES: &[Place] = &[
+    place("prototypes.prototypes0", true),
+    place("prototypes.heads.0", true),
+    place("prototypes", true),
+    place("head.prototypes", true),
+    place("head.last_layer", true),
+    place("dino_head.last_layer", true),
+];
+
+/// Classifiers, in the order they are looked for.
+const CLASSIFIERS: &[Place] = &[
+    place("classifier", false),
+    place("fc", false),
+    place("linear", false),
+    place("heads.head", false),
+    place("head.fc", false),
+    place("head.layers.head", false),
+    place("head", false),
+    place("cls_head.fc", false),
+    place("cls_head", false),
+];
+
 /// The places to look: the backbone's own prefix first, then each folder above it.
 pub(super) fn scopes(prefix: &str) -> Vec<String> {
     let mut scopes = vec![prefix.to_owned()];
@@ -134,64 +194,106 @@ pub(super) fn scopes(prefix: &str) -> Vec<String> {
     scopes
 }
 
-/// The projector that follows a backbone of output `width`, searched by the table of places.
-///
-/// # Errors
-/// The reason, where a module that can only be a projector is there and cannot be rebuilt or does not fit.
-pub(super) fn find_projector(
-    checkpoint: &Checkpoint,
-    prefix: &str,
-    width: usize,
-    self_supervised: bool,
-) -> Result<Option<FoundHead>, String> {
-    for scope in scopes(prefix) {
-        for place in style::PROJECTORS {
-            let path = format!("{scope}{}", place.name);
-            match stack_at(checkpoint, &path, place.gelu) {
-                At::Nothing => {}
-                At::Head(head) => {
-                    let linears = head
-                        .steps
-                        .iter()
-                        .filter(|s| matches!(s.step, HeadStep::Linear { .. }))
-                        .count();
-                    if !(place.sure || self_supervised || linears > 1) {
-                        continue;
-                    }
-                    match head.steps.first().map(|s| &s.step) {
-                        Some(&HeadStep::Linear { inputs, .. }) if inputs == width => return Ok(Some(head)),
-                        Some(&HeadStep::Linear { inputs, .. }) if place.sure => {
-                            return Err(format!(
-                                "the projector {path} takes width {inputs}, the backbone gives {width}"
-                            ));
-                        }
-                        _ => {}
-                    }
-                }
-                At::Unreadable(why) if place.sure => return Err(format!("the projector {why}")),
-                At::Unreadable(_) => {}
-            }
-        }
-    }
-    Ok(None)
+/// What surrounds a backbone in its file.
+pub(super) struct Around<'a> {
+    pub(super) checkpoint: &'a Checkpoint,
+    /// The backbone's prefix.
+    pub(super) prefix: &'a str,
+    /// The side of a two-branch method it is on.
+    pub(super) branch: Option<&'static Branch>,
+    /// Width of what the heads read.
+    pub(super) width: usize,
+    /// Whether a single linear layer projects.
+    pub(super) self_supervised: bool,
+    /// Whether the method divides the projector's output by its length.
+    pub(super) normalised: bool,
 }
 
-/// The classifier, which reads the projector's output (of width `projected`) or the backbone's.
-pub(super) fn find_classifier(
-    checkpoint: &Checkpoint,
-    prefix: &str,
-    width: usize,
-    projector: Option<&FoundHead>,
-) -> Option<FoundClassifier> {
-    let projected = projector.map(|p| p.width(width));
-    for scope in scopes(prefix) {
-        for name in style::CLASSIFIERS {
-            let path = format!("{scope}{name}");
-            if projector.is_some_and(|p| p.path == path) {
+impl Around<'_> {
+    /// Every path where a place may be, the nearest to the backbone first.
+    fn paths<'p>(&self, places: &'p [Place]) -> Vec<(String, &'p Place)> {
+        let part_of_branch = |scope: &str| {
+            self.branch
+                .is_some_and(|b| scope.split('.').any(|part| b.parts.contains(&part)))
+        };
+        let last = self.prefix.trim_end_matches('.').rsplit('.').next().unwrap_or("");
+        let mut paths = Vec::new();
+        for scope in scopes(self.prefix) {
+            let own = self.branch.is_none() || part_of_branch(&scope);
+            for place in places.iter().filter(|p| p.after.is_none_or(|a| a == last)) {
+                let branch = self.branch.filter(|_| !own);
+                for (before, after) in branch.map_or(&[][..], |b| b.affixes) {
+                    paths.push((affixed(&scope, place.name, before, after), place));
+                }
+                if branch.is_none_or(|b| !b.second) {
+                    paths.push((format!("{scope}{}", place.name), place));
+                }
+            }
+        }
+        paths
+    }
+
+    /// The projector, searched by the table of places.
+    ///
+    /// # Errors
+    /// The reason, where a module that can only be a projector is there and cannot be rebuilt or does not fit.
+    pub(super) fn projector(&self) -> Result<Option<FoundHead>, String> {
+        for (path, place) in self.paths(PROJECTORS) {
+            let mut head = match stack_at(self.checkpoint, &path, place.gelu) {
+                At::Head(head) => head,
+                At::Unreadable(why) if place.sure => return Err(format!("the projector {why}")),
+                At::Nothing | At::Unreadable(_) => continue,
+            };
+            let linears = head.steps.iter().filter(|s| s.step.is_linear()).count();
+            if !(place.sure || self.self_supervised || linears > 1) {
                 continue;
             }
-            let At::Head(head) = stack_at(checkpoint, &path, false) else {
-                continue;
+            match head.inputs() {
+                Some(inputs) if inputs == self.width => {}
+                Some(inputs) if place.sure => {
+                    return Err(format!(
+                        "the projector {path} takes width {inputs}, the backbone gives {}",
+                        self.width
+                    ));
+                }
+                _ => continue,
+            }
+            if self.normalised {
+                head.push(HeadStep::L2Normalize);
+            }
+            return Ok(Some(head));
+        }
+        Ok(None)
+    }
+
+    /// The predictor, which reads the projector's output.
+    pub(super) fn predictor(&self, projector: &FoundHead) -> Option<FoundHead> {
+        self.reading(PREDICTORS, projector.width(self.width))
+    }
+
+    /// The prototype layer, which reads the projector's output.
+    pub(super) fn prototypes(&self, projector: &FoundHead) -> Option<FoundHead> {
+        self.reading(PROTOTYPES, projector.width(self.width))
+    }
+
+    fn reading(&self, places: &[Place], width: usize) -> Option<FoundHead> {
+        self.paths(places)
+            .into_iter()
+            .find_map(|(path, place)| match stack_at(self.checkpoint, &path, place.gelu) {
+                At::Head(head) if head.inputs() == Some(width) => Some(head),
+                _ => None,
+            })
+    }
+
+    /// The classifier, which reads the projector's output or the backbone's.
+    pub(super) fn classifier(&self, projector: Option<&FoundHead>) -> Option<FoundClassifier> {
+        let projected = projector.map(|p| p.width(self.width));
+        self.paths(CLASSIFIERS).into_iter().find_map(|(path, _)| {
+            if projector.is_some_and(|p| p.path == path) {
+                return None;
+            }
+            let At::Head(head) = stack_at(self.checkpoint, &path, false) else {
+                return None;
             };
             let [
                 FoundStep {
@@ -200,24 +302,32 @@ pub(super) fn find_classifier(
                 },
             ] = head.steps[..]
             else {
-                continue;
+                return None;
             };
-            // A head after a projector of the backbone's own width reads the projector: that is what SL-MLP trains.
-            let input = if projected == Some(inputs) {
+            // A head after a projector of the backbone's own width reads the projector: that is what SL-MLP trains. An
+            // online probe beside a self-supervised projector reads the backbone.
+            let input = if projected == Some(inputs) && !(self.self_supervised && inputs == self.width) {
                 ClassifierInput::Projector
-            } else if inputs == width {
+            } else if inputs == self.width {
                 ClassifierInput::Backbone
             } else {
-                continue;
+                return None;
             };
-            return Some(FoundClassifier {
+            Some(FoundClassifier {
                 head,
                 input,
                 classes: Vec::new(),
-            });
-        }
+            })
+        })
     }
-    None
+}
+
+/// A name with an affix on its first part: `momentum_projector`, `projection_head_momentum`.
+fn affixed(scope: &str, name: &str, before: &str, after: &str) -> String {
+    match name.split_once('.') {
+        Some((first, rest)) => format!("{scope}{before}{first}{after}.{rest}"),
+        None => format!("{scope}{before}{name}{after}"),
+    }
 }
 
 #[cfg(test)]
@@ -228,5 +338,14 @@ mod tests {
     fn heads_are_looked_for_in_every_folder_above() {
         assert_eq!(scopes("a.b."), ["a.b.", "a.", ""]);
         assert_eq!(scopes(""), [""]);
+    }
+
+    #[test]
+    fn an_affix_goes_to_the_first_part() {
+        assert_eq!(affixed("m.", "head.mlp", "momentum_", ""), "m.momentum_head.mlp");
+        assert_eq!(
+            affixed("", "projection_head", "", "_momentum"),
+            "projection_head_momentum"
+        );
     }
 }

@@ -6,9 +6,11 @@
 
 pub mod arch;
 mod audit;
+mod branch;
 mod container;
 mod detect;
 mod head;
+mod naming;
 pub mod own;
 mod stack;
 mod style;
@@ -31,6 +33,7 @@ pub use audit::{Audit, MisShaped};
 pub use detect::{Loading, Options, detect};
 pub use head::{FoundClassifier, FoundHead, FoundStep};
 pub use own::ClassifierInput;
+pub use style::Recipe;
 pub use summary::{Summary, summary};
 
 /// Element type of a stored tensor.

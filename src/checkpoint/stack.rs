@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Checkpoint;
-use super::arch::HeadStep;
+use super::arch::{HeadStep, WeightNormNames};
 use super::head::{FoundHead, FoundStep};
 
 /// What stands at a place where a head may be.
@@ -29,7 +29,7 @@ pub(super) fn stack_at(checkpoint: &Checkpoint, path: &str, gelu: bool) -> At {
         .range(below.clone()..)
         .take_while(|(n, _)| n.starts_with(&below))
     {
-        if let Some((module, tensor)) = name.rsplit_once('.') {
+        if let Some((module, tensor)) = split(name) {
             modules
                 .entry(module.to_owned())
                 .or_default()
@@ -47,6 +47,14 @@ pub(super) fn stack_at(checkpoint: &Checkpoint, path: &str, gelu: bool) -> At {
     }
 }
 
+/// Module and tensor of a name.
+fn split(name: &str) -> Option<(&str, &str)> {
+    match name.find(".parametrizations.") {
+        Some(at) => Some((&name[..at], &name[at + 1..])),
+        None => name.rsplit_once('.'),
+    }
+}
+
 fn stack(path: &str, modules: Vec<Module>, gelu: bool) -> Result<FoundHead, String> {
     let mut layers = modules
         .into_iter()
@@ -57,10 +65,8 @@ fn stack(path: &str, modules: Vec<Module>, gelu: bool) -> Result<FoundHead, Stri
     let mut before: Option<(String, HeadStep)> = None;
     let mut width = None;
     for (step, name) in layers {
-        let (inputs, outputs) = match step {
-            HeadStep::Linear { inputs, outputs, .. } => (inputs, outputs),
-            HeadStep::BatchNorm1d { width, .. } | HeadStep::LayerNorm { width } => (width, width),
-            HeadStep::Relu | HeadStep::Gelu => continue,
+        let Some((inputs, outputs)) = step.widths() else {
+            continue;
         };
         if width.is_some_and(|w| w != inputs) {
             return Err(format!(
@@ -68,7 +74,7 @@ fn stack(path: &str, modules: Vec<Module>, gelu: bool) -> Result<FoundHead, Stri
                 width.unwrap_or(0)
             ));
         }
-        if before.is_none() && !matches!(step, HeadStep::Linear { .. }) {
+        if before.is_none() && !step.is_linear() {
             return Err(format!("it begins with {}, not with a Linear", step.describe()));
         }
         if before
@@ -96,6 +102,14 @@ fn stack(path: &str, modules: Vec<Module>, gelu: bool) -> Result<FoundHead, Stri
 /// The layer that a module's tensors make.
 fn layer(name: &str, tensors: &BTreeMap<String, Vec<usize>>) -> Result<HeadStep, String> {
     let get = |t: &str| tensors.get(t).map(Vec::as_slice);
+    for names in [WeightNormNames::Hook, WeightNormNames::Parametrization] {
+        let [g, v] = names.pair();
+        if let (Some(&[outputs, 1]), Some(&[rows, inputs]), 2) = (get(g), get(v), tensors.len())
+            && outputs == rows
+        {
+            return Ok(HeadStep::WeightNormLinear { inputs, outputs, names });
+        }
+    }
     const KNOWN: [&str; 5] = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"];
     if let Some(other) = tensors.keys().find(|t| !KNOWN.contains(&t.as_str())) {
         return Err(format!("{name}.{other} belongs to no such layer"));
@@ -142,7 +156,7 @@ fn layer(name: &str, tensors: &BTreeMap<String, Vec<usize>>) -> Result<HeadStep,
 /// By number, where names have numbers (`fc0`, `bn0`, `fc1`): a linear layer comes before the normalisation of its number.
 fn order(step: &HeadStep, name: &str) -> (Vec<usize>, bool) {
     let numbers = name.split('.').filter_map(trailing_number).collect();
-    (numbers, !matches!(step, HeadStep::Linear { .. }))
+    (numbers, !step.is_linear())
 }
 
 fn trailing_number(part: &str) -> Option<usize> {
@@ -159,7 +173,7 @@ fn activation_between(before: &str, name: &str, step: &HeadStep) -> bool {
     };
     match (split(before), split(name)) {
         (Some((p, i)), Some((q, j))) if p == q => j > i + 1,
-        _ => matches!(step, HeadStep::Linear { .. }),
+        _ => step.is_linear(),
     }
 }
 

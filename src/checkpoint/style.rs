@@ -1,391 +1,330 @@
-//! Key styles as tables: how a backbone's tensors, its heads and its branches are called in the files people have.
-//! A new style is a new row.
+//! Key styles as a table: what the checkpoints of each method and code base look like around the backbone, and what
+//! follows from that. A new style is a new row.
 
-use super::arch::{Arch, Block, ResNet, SmallCnn};
+use super::Checkpoint;
+use super::arch::{Arch, Family, Positions};
+use super::naming::Naming;
 
-/// A family of backbones that one guess from names and shapes can tell apart.
+/// How images are prepared for a network whose file does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Family {
-    /// [`Arch::ResNet`].
-    ResNet,
-    /// [`Arch::SmallCnn`].
-    SmallCnn,
+pub enum Recipe {
+    /// Shorter side 256 bilinear, centre 224, ImageNet's mean and deviation.
+    Imagenet,
+    /// As [`Recipe::Imagenet`], bicubic: DINO, DINOv2, MAE, MoCo v3.
+    ImagenetBicubic,
+    /// Bicubic, nine tenths of the image, mean and deviation 0.5: timm's vision transformers.
+    Inception,
+    /// 32 x 32 px, CIFAR-10's mean and deviation.
+    Cifar,
 }
 
-/// How one code base names a family's tensors, relative to this project's (torchvision's) names.
+/// How the files of a method or a code base look.
 #[derive(Debug)]
 pub(super) struct Style {
     /// What the audit calls it.
     pub(super) name: &'static str,
-    /// Whose tensors it names.
-    pub(super) family: Family,
-    /// Other names of the first part of a tensor's name: (ours, theirs).
-    leading: &'static [(&'static str, &'static str)],
-    /// Other names of later parts: (ours, theirs).
-    inner: &'static [(&'static str, &'static str)],
+    /// Whose backbones come in it; `None`: any.
+    family: Option<Family>,
+    /// One of these parts stands in the backbone's prefix; empty: no matter.
+    within: &'static [&'static str],
+    /// Each of these begins a name below the backbone's prefix or in a folder around it.
+    beside: &'static [&'static str],
+    /// Whether it is self-supervised: a single linear layer after the backbone then projects, and does not classify.
+    pub(super) self_supervised: bool,
+    /// Whether the method's own forward pass ends by dividing the projector's output by its length.
+    pub(super) normalised: bool,
+    /// The preparation of images that belongs to it.
+    recipe: Option<Recipe>,
+    /// How it brings position embeddings to another grid.
+    positions: Option<Positions>,
+    /// Attention heads of a width, where they differ from everybody else's.
+    heads: Option<(usize, usize)>,
+    /// Padding of the CIFAR stem, where it differs.
+    cifar_padding: Option<usize>,
 }
 
-/// All styles; where two fit equally well the earlier row wins.
+/// A row without particulars.
+const ROW: Style = Style {
+    name: "",
+    family: None,
+    within: &[],
+    beside: &[],
+    self_supervised: true,
+    normalised: false,
+    recipe: None,
+    positions: None,
+    heads: None,
+    cifar_padding: None,
+};
+
+/// All styles. The row with the most conditions that hold is taken, of equals the earlier one.
 pub(super) const STYLES: &[Style] = &[
     Style {
-        name: "torchvision",
-        family: Family::ResNet,
-        leading: &[],
-        inner: &[],
+        name: "MoCo v1",
+        within: &["encoder_q", "encoder_k"],
+        beside: &["queue"],
+        normalised: true,
+        ..ROW
     },
     Style {
-        name: "featscope",
-        family: Family::SmallCnn,
-        leading: &[],
-        inner: &[],
+        name: "MoCo v2",
+        within: &["encoder_q", "encoder_k"],
+        beside: &["queue", "fc.0.", "fc.2."],
+        normalised: true,
+        ..ROW
     },
-    // nn.Sequential(*list(resnet.children())[:-1]), as in lightly and many SimCLR ports.
     Style {
-        name: "torchvision, children in a Sequential",
-        family: Family::ResNet,
-        leading: &[
-            ("conv1", "0"),
-            ("bn1", "1"),
-            ("layer1", "4"),
-            ("layer2", "5"),
-            ("layer3", "6"),
-            ("layer4", "7"),
+        name: "MoCo v3",
+        within: &["base_encoder", "momentum_encoder"],
+        beside: &["predictor."],
+        recipe: Some(Recipe::ImagenetBicubic),
+        heads: Some((384, 12)),
+        ..ROW
+    },
+    Style {
+        name: "MoCo v3",
+        family: Some(Family::ResNet),
+        within: &["base_encoder", "momentum_encoder"],
+        beside: &["predictor.", "fc."],
+        ..ROW
+    },
+    Style {
+        name: "SimCLR (head in backbone.fc)",
+        within: &["backbone"],
+        beside: &["fc.0.", "fc.2."],
+        ..ROW
+    },
+    Style {
+        name: "SimCLR (encoder, projector)",
+        within: &["encoder"],
+        beside: &["projector."],
+        ..ROW
+    },
+    Style {
+        name: "SimCLR (f, g)",
+        within: &["f"],
+        beside: &["g."],
+        normalised: true,
+        ..ROW
+    },
+    Style {
+        name: "SupContrast",
+        within: &["encoder"],
+        beside: &["head."],
+        normalised: true,
+        ..ROW
+    },
+    Style {
+        name: "SimSiam",
+        within: &["encoder"],
+        beside: &["predictor.", "fc.0."],
+        ..ROW
+    },
+    Style {
+        name: "SimSiam",
+        within: &["encoder", "backbone"],
+        beside: &["projector.", "predictor."],
+        ..ROW
+    },
+    Style {
+        name: "BYOL",
+        within: &[
+            "online_encoder",
+            "online_network",
+            "online_net",
+            "online_network_state_dict",
+            "online",
+            "target_encoder",
+            "target_network",
+            "target_net",
+            "target_network_state_dict",
+            "target",
         ],
-        inner: &[],
+        ..ROW
     },
-    // The CIFAR ResNets without max pooling leave one child out.
     Style {
-        name: "torchvision, children in a Sequential without pooling",
-        family: Family::ResNet,
-        leading: &[
-            ("conv1", "0"),
-            ("bn1", "1"),
-            ("layer1", "3"),
-            ("layer2", "4"),
-            ("layer3", "5"),
-            ("layer4", "6"),
-        ],
-        inner: &[],
+        name: "SwAV",
+        beside: &["projection_head.", "prototypes."],
+        normalised: true,
+        ..ROW
     },
-    // lightly's own ResNets have neither the activation nor the pooling among their children.
+    Style {
+        name: "Barlow Twins",
+        within: &["backbone"],
+        beside: &["projector.", "bn.running_mean"],
+        ..ROW
+    },
+    Style {
+        name: "VICReg and others",
+        within: &["backbone"],
+        beside: &["projector."],
+        ..ROW
+    },
+    Style {
+        name: "DINO",
+        within: &["teacher", "student"],
+        beside: &["head.mlp.", "head.last_layer."],
+        normalised: true,
+        recipe: Some(Recipe::ImagenetBicubic),
+        positions: Some(Positions::Offset),
+        ..ROW
+    },
+    Style {
+        name: "DINOv2",
+        family: Some(Family::Vit),
+        beside: &["mask_token", "blocks.0.ls1.gamma"],
+        normalised: true,
+        recipe: Some(Recipe::ImagenetBicubic),
+        positions: Some(Positions::Offset),
+        ..ROW
+    },
+    Style {
+        name: "DINOv2 with registers",
+        family: Some(Family::Vit),
+        beside: &["mask_token", "blocks.0.ls1.gamma", "register_tokens"],
+        normalised: true,
+        recipe: Some(Recipe::ImagenetBicubic),
+        positions: Some(Positions::Antialiased),
+        ..ROW
+    },
+    Style {
+        name: "MAE",
+        family: Some(Family::Vit),
+        beside: &["mask_token", "decoder_blocks.0."],
+        recipe: Some(Recipe::ImagenetBicubic),
+        positions: Some(Positions::Plain),
+        ..ROW
+    },
+    Style {
+        name: "solo-learn",
+        within: &["backbone", "momentum_backbone"],
+        beside: &["projector.", "classifier."],
+        cifar_padding: Some(2),
+        ..ROW
+    },
+    Style {
+        name: "solo-learn (DINO)",
+        within: &["backbone", "momentum_backbone"],
+        beside: &["head.mlp.", "classifier."],
+        normalised: true,
+        cifar_padding: Some(2),
+        ..ROW
+    },
+    Style {
+        name: "solo-learn",
+        within: &["backbone", "momentum_backbone"],
+        beside: &["projector.", "predictor.", "classifier."],
+        cifar_padding: Some(2),
+        ..ROW
+    },
+    Style {
+        name: "solo-learn (SwAV)",
+        within: &["backbone"],
+        beside: &["projector.", "prototypes.", "classifier."],
+        normalised: true,
+        cifar_padding: Some(2),
+        ..ROW
+    },
     Style {
         name: "lightly",
-        family: Family::ResNet,
-        leading: &[
-            ("conv1", "0"),
-            ("bn1", "1"),
-            ("layer1", "2"),
-            ("layer2", "3"),
-            ("layer3", "4"),
-            ("layer4", "5"),
-        ],
-        inner: &[],
+        beside: &["projection_head.layers."],
+        ..ROW
     },
-    // The widespread CIFAR ports.
     Style {
-        name: "shortcut",
-        family: Family::ResNet,
-        leading: &[],
-        inner: &[("downsample", "shortcut")],
+        name: "lightly (SwAV)",
+        beside: &["projection_head.layers.", "prototypes.heads."],
+        normalised: true,
+        ..ROW
     },
-];
-
-/// A name for the side of a two-branch method, by a part of the prefix.
-#[derive(Debug)]
-pub(super) struct Branch {
-    /// What users pass to `--branch`.
-    pub(super) name: &'static str,
-    /// Parts of a prefix that mean it.
-    pub(super) parts: &'static [&'static str],
-    /// Whether it belongs to self-supervised training, so that a single linear layer after it projects, not classifies.
-    pub(super) self_supervised: bool,
-}
-
-/// All branches, in the order `auto` prefers them; a prefix that names none comes first.
-pub(super) const BRANCHES: &[Branch] = &[
-    Branch {
-        name: "query",
-        parts: &["encoder_q", "query_encoder"],
-        self_supervised: true,
+    Style {
+        name: "MMSelfSup",
+        within: &["backbone"],
+        beside: &["neck."],
+        ..ROW
     },
-    Branch {
-        name: "online",
-        parts: &["online_encoder", "online_network", "online_net", "online"],
-        self_supervised: true,
+    Style {
+        name: "MMSelfSup",
+        within: &["encoder_q", "encoder_k"],
+        beside: &["queue", "1.mlp.", "0."],
+        normalised: true,
+        ..ROW
     },
-    Branch {
-        name: "teacher",
-        parts: &["teacher", "teacher_encoder"],
-        self_supervised: true,
+    Style {
+        name: "MMSelfSup",
+        within: &["online_net", "target_net"],
+        beside: &["1.fc0.", "0."],
+        ..ROW
     },
-    Branch {
-        name: "student",
-        parts: &["student", "student_encoder"],
-        self_supervised: true,
-    },
-    Branch {
-        name: "base",
-        parts: &["base_encoder"],
-        self_supervised: true,
-    },
-    Branch {
-        name: "ema",
-        parts: &["model_ema", "state_dict_ema", "ema", "ema_model"],
+    Style {
+        name: "mmpretrain",
+        within: &["backbone"],
+        beside: &["head."],
         self_supervised: false,
-    },
-    Branch {
-        name: "key",
-        parts: &["encoder_k", "key_encoder"],
-        self_supervised: true,
-    },
-    Branch {
-        name: "target",
-        parts: &["target_encoder", "target_network", "target_net", "target"],
-        self_supervised: true,
-    },
-    Branch {
-        name: "momentum",
-        parts: &["momentum_encoder", "momentum_backbone", "backbone_momentum"],
-        self_supervised: true,
+        ..ROW
     },
 ];
-
-/// Where heads are found: names of modules beside or below the backbone.
-#[derive(Debug)]
-pub(super) struct Place {
-    /// Name, possibly dotted.
-    pub(super) name: &'static str,
-    /// Whether the name alone says that it is no classifier.
-    pub(super) sure: bool,
-    /// The activation that a gap in the numbering stands for.
-    pub(super) gelu: bool,
-}
-
-const fn place(name: &'static str, sure: bool) -> Place {
-    Place {
-        name,
-        sure,
-        gelu: false,
-    }
-}
-
-/// Projectors, in the order they are looked for.
-pub(super) const PROJECTORS: &[Place] = &[
-    place("projector", true),
-    place("projection_head", true),
-    place("projection_mlp", true),
-    place("projection", true),
-    place("proj_head", true),
-    place("contrastive_head", true),
-    Place {
-        name: "head.mlp",
-        sure: true,
-        gelu: true,
-    },
-    place("neck", true),
-    place("mlp", true),
-    place("head", false),
-    place("fc", false),
-];
-
-/// Classifiers, in the order they are looked for.
-pub(super) const CLASSIFIERS: &[&str] = &[
-    "classifier",
-    "fc",
-    "linear",
-    "head.fc",
-    "head",
-    "cls_head.fc",
-    "cls_head",
-];
-
-/// Block counts with a name, smallest network first.
-const BASIC_LAYERS: &[[usize; 4]] = &[[1, 1, 1, 1], [2, 2, 2, 2], [3, 4, 6, 3]];
-const BOTTLENECK_LAYERS: &[[usize; 4]] = &[[1, 1, 1, 1], [2, 2, 2, 2], [3, 4, 6, 3], [3, 4, 23, 3], [3, 8, 36, 3]];
-
-/// No network here has more blocks in a stage, or stages.
-const MOST: usize = 64;
 
 impl Style {
-    /// The name this style gives to one of our tensors.
-    pub(super) fn rename(&self, ours: &str) -> String {
-        let mut parts = ours.split('.');
-        let first = parts.next().unwrap_or("");
-        let mut name = replaced(self.leading, first);
-        for part in parts {
-            name.push('.');
-            name.push_str(&replaced(self.inner, part));
-        }
-        name
-    }
-
-    /// Names (ours) that the search looks for at the end of the file's names. Several, so that one lost tensor does not
-    /// hide a network.
-    pub(super) fn anchors(&self) -> &'static [&'static str] {
-        match self.family {
-            Family::ResNet => &[
-                "conv1.weight",
-                "bn1.running_mean",
-                "layer1.0.conv1.weight",
-                "layer2.0.conv2.weight",
-                "layer4.0.conv1.weight",
-            ],
-            Family::SmallCnn => &[
-                "conv1.weight",
-                "stage1.conv1.weight",
-                "stage1.conv2.weight",
-                "stage2.conv1.weight",
-            ],
-        }
-    }
-
-    /// The architecture that the tensors seen through `shape` (by our names) come closest to; `None` where they are none
-    /// of this family's.
-    pub(super) fn guess(&self, shape: impl Fn(&str) -> Option<Vec<usize>>) -> Option<Arch> {
-        match self.family {
-            Family::ResNet => guess_resnet(shape),
-            Family::SmallCnn => guess_small_cnn(shape),
-        }
-    }
-
-    /// Whether a name (as this style spells it, without prefix) lies inside the backbone's own modules.
-    pub(super) fn inside(&self, theirs: &str) -> bool {
-        let first = theirs.split('.').next().unwrap_or("");
-        let ours: &[&str] = match self.family {
-            Family::ResNet => &["conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "layer5"],
-            Family::SmallCnn => &[
-                "conv1", "bn1", "stage1", "stage2", "stage3", "stage4", "stage5", "stage6", "stage7", "stage8",
-            ],
+    fn fits(&self, checkpoint: &Checkpoint, prefix: &str, family: Family) -> bool {
+        let around = super::head::scopes(prefix);
+        let begins = |text: &String| {
+            let mut from = checkpoint.tensors().range(text.clone()..);
+            from.next().is_some_and(|(name, _)| name.starts_with(text))
         };
-        ours.iter().any(|o| replaced(self.leading, o) == first)
+        self.family.is_none_or(|f| f == family)
+            && (self.within.is_empty() || prefix.split('.').any(|part| self.within.contains(&part)))
+            && self
+                .beside
+                .iter()
+                .all(|begin| around.iter().any(|scope| begins(&format!("{scope}{begin}"))))
     }
-}
 
-fn replaced(table: &[(&'static str, &'static str)], part: &str) -> String {
-    table
-        .iter()
-        .find(|(ours, _)| *ours == part)
-        .map_or(part, |(_, theirs)| theirs)
-        .to_owned()
-}
+    fn conditions(&self) -> usize {
+        usize::from(self.family.is_some()) + usize::from(!self.within.is_empty()) + self.beside.len()
+    }
 
-fn guess_resnet(shape: impl Fn(&str) -> Option<Vec<usize>>) -> Option<Arch> {
-    let mut layers = [0; 4];
-    for (stage, count) in layers.iter_mut().enumerate() {
-        // The highest block counts, so that a lost or renamed one in between is missed later, by name.
-        *count = (0..MOST)
+    /// The style of the file around the backbone at `prefix`; `None` where it is nothing but a backbone.
+    pub(super) fn of(checkpoint: &Checkpoint, prefix: &str, family: Family) -> Option<&'static Self> {
+        STYLES
+            .iter()
             .rev()
-            .find(|b| {
-                ["conv1.weight", "conv2.weight", "bn1.weight"]
-                    .iter()
-                    .any(|t| shape(&format!("layer{}.{b}.{t}", stage + 1)).is_some())
-            })
-            .map_or(0, |b| b + 1);
-    }
-    if layers.iter().sum::<usize>() == 0 {
-        return None;
-    }
-    let bottleneck = (1..=4).any(|stage| shape(&format!("layer{stage}.0.conv3.weight")).is_some());
-    let (block, named) = if bottleneck {
-        (Block::Bottleneck, BOTTLENECK_LAYERS)
-    } else {
-        (Block::Basic, BASIC_LAYERS)
-    };
-    // Snapped to a network with a name: one that lost a block is a damaged ResNet-18, not a whole "ResNet-16".
-    let layers = *named
-        .iter()
-        .rev()
-        .min_by_key(|n| n.iter().zip(&layers).map(|(a, b)| a.abs_diff(*b)).sum::<usize>())?;
-    let kernel = shape("conv1.weight").and_then(|s| s.last().copied()).unwrap_or(7);
-    let (width_per_group, groups) = bottleneck
-        .then(|| bottleneck_width(&shape))
-        .flatten()
-        .unwrap_or((64, 1));
-    Some(Arch::ResNet(ResNet {
-        block,
-        layers,
-        width_per_group,
-        groups,
-        cifar_stem: kernel == 3,
-    }))
-}
-
-/// (width per group, groups) of the first bottleneck: torchvision's `width = planes * width_per_group / 64 * groups`
-/// with 64 planes.
-fn bottleneck_width(shape: impl Fn(&str) -> Option<Vec<usize>>) -> Option<(usize, usize)> {
-    let middle = shape("layer1.0.conv2.weight")?;
-    let [width, per_group, 3, 3] = middle[..] else {
-        return None;
-    };
-    (per_group > 0 && width >= per_group && width % per_group == 0).then_some((per_group, width / per_group))
-}
-
-fn guess_small_cnn(shape: impl Fn(&str) -> Option<Vec<usize>>) -> Option<Arch> {
-    let outputs = |name: &str| shape(name).and_then(|s| s.first().copied());
-    let width =
-        |i: usize| outputs(&format!("stage{i}.conv2.weight")).or_else(|| outputs(&format!("stage{i}.conv1.weight")));
-    let next_reads = |i: usize| shape(&format!("stage{}.conv1.weight", i + 1)).and_then(|s| s.get(1).copied());
-    // As above: a lost stage in between is missed later, by name.
-    let count = (1..=MOST).rev().find(|&i| width(i).is_some())?;
-    let stages = (1..=count)
-        .map(|i| width(i).or_else(|| next_reads(i)).unwrap_or(1))
-        .collect();
-    let stem = outputs("bn1.weight").or_else(|| outputs("conv1.weight"))?;
-    Some(Arch::SmallCnn(SmallCnn { stem, stages }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn guess_from(style: &Style, arch: &Arch) -> Option<Arch> {
-        let tensors = arch.tensors();
-        style.guess(|name| tensors.iter().find(|t| t.name == name).map(|t| t.shape.clone()))
+            .filter(|s| s.fits(checkpoint, prefix, family))
+            .max_by_key(|s| s.conditions())
     }
 
-    #[test]
-    fn every_architecture_is_guessed_from_its_own_tensors() {
-        let names = [
-            "resnet18",
-            "resnet34",
-            "resnet50",
-            "resnet101",
-            "resnet152",
-            "resnet18-cifar",
-            "resnet50-cifar",
-        ];
-        for name in names {
-            let arch = Arch::parse(name).unwrap();
-            assert_eq!(guess_from(&STYLES[0], &arch), Some(arch));
+    /// The architecture with what names and shapes do not tell and the style does.
+    pub(super) fn adapt(style: Option<&Self>, naming: &Naming, arch: &mut Arch, heads_named: bool) {
+        match arch {
+            Arch::Vit(vit) => {
+                if naming.name.starts_with("torchvision") {
+                    vit.positions = Positions::Corners;
+                }
+                vit.positions = style.and_then(|s| s.positions).unwrap_or(vit.positions);
+                if let Some((width, heads)) = style.and_then(|s| s.heads)
+                    && width == vit.width
+                    && !heads_named
+                {
+                    vit.heads = heads;
+                }
+            }
+            Arch::ResNet(resnet) if resnet.cifar_stem => {
+                resnet.stem_padding = style.and_then(|s| s.cifar_padding);
+            }
+            Arch::ResNet(_) | Arch::SmallCnn(_) => {}
         }
-        let resnet = |width_per_group, groups| {
-            Arch::ResNet(ResNet {
-                block: Block::Bottleneck,
-                layers: [3, 4, 6, 3],
-                width_per_group,
-                groups,
-                cifar_stem: false,
-            })
-        };
-        for arch in [resnet(128, 1), resnet(4, 32)] {
-            assert_eq!(guess_from(&STYLES[0], &arch), Some(arch));
-        }
-        let small = Arch::SmallCnn(SmallCnn {
-            stem: 8,
-            stages: vec![16, 24, 40],
-        });
-        assert_eq!(guess_from(&STYLES[1], &small), Some(small.clone()));
-        assert_eq!(guess_from(&STYLES[0], &small), None);
     }
 
-    #[test]
-    fn styles_rename_whole_parts_only() {
-        assert_eq!(STYLES[2].rename("layer1.0.conv1.weight"), "4.0.conv1.weight");
-        assert_eq!(STYLES[2].rename("conv1.weight"), "0.weight");
-        assert_eq!(
-            STYLES[5].rename("layer2.0.downsample.1.bias"),
-            "layer2.0.shortcut.1.bias"
-        );
-        assert!(STYLES[2].inside("7.2.conv4.weight") && !STYLES[2].inside("8.weight"));
+    /// How images are prepared, by style and architecture.
+    pub(super) fn recipe(style: Option<&Self>, naming: &Naming, arch: &Arch, classifies: bool) -> Recipe {
+        match (style.and_then(|s| s.recipe), arch) {
+            (_, Arch::SmallCnn(_)) => Recipe::Cifar,
+            (_, Arch::ResNet(r)) if r.cifar_stem => Recipe::Cifar,
+            (Some(recipe), _) => recipe,
+            (None, Arch::ResNet(_)) => Recipe::Imagenet,
+            (None, Arch::Vit(_)) if naming.name.starts_with("torchvision") => Recipe::Imagenet,
+            // timm's supervised transformers have their head; DINO's and MAE's published backbones have none.
+            (None, Arch::Vit(_)) if classifies => Recipe::Inception,
+            (None, Arch::Vit(_)) => Recipe::ImagenetBicubic,
+        }
     }
 }

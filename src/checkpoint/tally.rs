@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Checkpoint;
+use super::arch::{Arch, HeadStep};
 use super::audit::{Audit, MisShaped};
 use super::detect::{Candidate, Loading};
 use super::head::{FoundClassifier, FoundHead};
 use super::own::{ClassifierInput, OwnMetadata};
+use super::style::Style;
 use crate::error::Result;
 
 /// Groups of unused tensors longer than this become one line of the audit.
@@ -17,6 +19,8 @@ pub(super) struct Heads {
     pub(super) projector: Option<FoundHead>,
     /// Why a projector that is there cannot be used.
     pub(super) problem: Option<String>,
+    pub(super) predictor: Option<FoundHead>,
+    pub(super) prototypes: Option<FoundHead>,
     pub(super) classifier: Option<FoundClassifier>,
 }
 
@@ -26,6 +30,7 @@ pub(super) fn audit(
     chosen: Candidate,
     others: &[String],
     heads: Heads,
+    style: Option<&'static Style>,
     own: Option<OwnMetadata>,
 ) -> Result<Loading> {
     let mut tally = Tally::default();
@@ -47,7 +52,7 @@ pub(super) fn audit(
     let missing = std::mem::take(&mut tally.missing);
     let backbone_coverage = tally.coverage();
 
-    let mut problem = heads.problem;
+    let mut problem = heads.problem.clone();
     let mut head_names = BTreeSet::new();
     let mut check_head = |tally: &mut Tally, head: &FoundHead| -> Result<()> {
         for (_, _, name, shape) in head.tensors() {
@@ -69,9 +74,15 @@ pub(super) fn audit(
         }
         tally.mis_shaped.append(&mut own_tally.mis_shaped);
         tally.non_finite.append(&mut own_tally.non_finite);
+        tally.negative.append(&mut own_tally.negative);
     }
-    if let Some(classifier) = &heads.classifier {
-        check_head(&mut tally, &classifier.head)?;
+    let further = [
+        heads.predictor.as_ref(),
+        heads.prototypes.as_ref(),
+        heads.classifier.as_ref().map(|c| &c.head),
+    ];
+    for head in further.into_iter().flatten() {
+        check_head(&mut tally, head)?;
     }
 
     let (unexpected, unused) = leftovers(checkpoint, &chosen, &head_names);
@@ -90,7 +101,12 @@ pub(super) fn audit(
         container: checkpoint.container().to_owned(),
         wrapper,
         prefix,
-        style: if own.is_some() { "featscope" } else { chosen.style.name }.to_owned(),
+        style: match own {
+            Some(_) => "featscope",
+            None => style.map_or(chosen.naming.name, |s| s.name),
+        }
+        .to_owned(),
+        naming: chosen.naming.name.to_owned(),
         branch: chosen.branch_name().to_owned(),
         other_branches: others.to_vec(),
         arch: chosen.arch.name(),
@@ -100,6 +116,7 @@ pub(super) fn audit(
         unexpected,
         mis_shaped: tally.mis_shaped,
         non_finite: tally.non_finite,
+        negative_variance: tally.negative,
         unused,
         backbone_coverage,
         projector_coverage,
@@ -107,18 +124,27 @@ pub(super) fn audit(
         projector: heads.projector.as_ref().map(FoundHead::describe),
         projector_path: heads.projector.as_ref().map(|p| p.path.clone()),
         projector_problem: problem,
+        predictor: heads.predictor.as_ref().map(at),
+        prototypes: heads.prototypes.as_ref().map(at),
         classifier: heads.classifier.as_ref().map(describe_classifier),
-        notes: notes(&heads.projector, own.is_some()),
+        notes: notes(&heads, &chosen.arch, own.is_some()),
         sha256: checkpoint.sha256()?.to_owned(),
     };
     Ok(Loading {
+        recipe: Style::recipe(style, chosen.naming, &chosen.arch, heads.classifier.is_some()),
         arch: chosen.arch,
         backbone,
         projector: heads.projector,
+        predictor: heads.predictor,
+        prototypes: heads.prototypes,
         classifier: heads.classifier,
         own,
         audit,
     })
+}
+
+fn at(head: &FoundHead) -> String {
+    format!("{}, at {}", head.describe(), head.path)
 }
 
 fn describe_classifier(classifier: &FoundClassifier) -> String {
@@ -133,15 +159,36 @@ fn describe_classifier(classifier: &FoundClassifier) -> String {
     )
 }
 
-fn notes(projector: &Option<FoundHead>, own: bool) -> Vec<String> {
+fn notes(heads: &Heads, arch: &Arch, own: bool) -> Vec<String> {
     let mut notes = Vec::new();
-    let activations = projector
-        .iter()
-        .flat_map(|p| &p.steps)
-        .filter(|s| s.module.is_none())
+    if own {
+        return notes;
+    }
+    let steps = || heads.projector.iter().chain(&heads.predictor).flat_map(|h| &h.steps);
+    let activations = steps()
+        .filter(|s| matches!(s.step, HeadStep::Relu | HeadStep::Gelu))
         .count();
-    if activations > 0 && !own {
-        notes.push(format!("{activations} activation(s) of the projector follow from gaps in its numbering; ReLU unless the style says GELU"));
+    if activations > 0 {
+        notes.push(format!(
+            "{activations} activation(s) of the heads follow from gaps in their numbering; ReLU unless the style says GELU"
+        ));
+    }
+    if steps().any(|s| s.step == HeadStep::L2Normalize) {
+        notes
+            .push("the projector's output is divided by its length, as this method's own forward pass does".to_owned());
+    }
+    match arch {
+        Arch::Vit(v) => notes.push(format!(
+            "{} attention heads: shapes do not tell, widths of {} usually have as many; {} as features",
+            v.heads,
+            v.width,
+            v.pooling.describe()
+        )),
+        Arch::ResNet(r) if r.cifar_stem => notes.push(format!(
+            "3x3 stem taken as stride 1, padding {}, no max pooling",
+            r.padding()
+        )),
+        _ => {}
     }
     notes
 }
@@ -153,6 +200,7 @@ struct Tally {
     missing: Vec<String>,
     mis_shaped: Vec<MisShaped>,
     non_finite: Vec<String>,
+    negative: Vec<String>,
 }
 
 impl Tally {
@@ -172,8 +220,13 @@ impl Tally {
             });
             return Ok(false);
         }
-        if checkpoint.tensor_f32(name)?.1.iter().any(|v| !v.is_finite()) {
+        let values = checkpoint.tensor_f32(name)?.1;
+        if values.iter().any(|v| !v.is_finite()) {
             self.non_finite.push(name.to_owned());
+            return Ok(false);
+        }
+        if name.ends_with(".running_var") && values.iter().any(|v| *v < 0.0) {
+            self.negative.push(name.to_owned());
             return Ok(false);
         }
         self.loaded += elements;
@@ -195,7 +248,7 @@ fn leftovers(checkpoint: &Checkpoint, chosen: &Candidate, heads: &BTreeSet<Strin
             continue;
         }
         match name.strip_prefix(&chosen.prefix) {
-            Some(rest) if chosen.style.inside(rest) => inside.push(name.clone()),
+            Some(rest) if chosen.naming.inside(rest) => inside.push(name.clone()),
             _ => outside.entry(group(name)).or_default().push(name),
         }
     }

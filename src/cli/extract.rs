@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use super::{interrupt, style};
+use crate::checkpoint::arch::Pooling;
 use crate::checkpoint::{Checkpoint, Loading, Options, detect};
 use crate::error::Error;
 use crate::extract::device::{self, Choice};
@@ -20,8 +21,8 @@ const NAMED: usize = 5;
 /// Arguments of `featscope extract`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Layers: stage1, stage2, … (average pooled), backbone, projector.0, projector.1, … (each step), projector, \
-logits. `featscope inspect CKPT` lists those of a checkpoint.
+    after_help = "Layers: stage1, stage2, … (average pooled) or block1, block2, …, backbone, projector.0, projector.1, … (each step), projector, \
+predictor.0, …, predictor, prototypes, logits. `featscope inspect CKPT` lists those of a checkpoint.
 
 Example:
   featscope extract --model sl-mlp.safetensors --data vehicles-test.parquet --layers all --out features"
@@ -36,7 +37,7 @@ pub struct Args {
     /// Folder to write to; the store is DIR/MODEL/DATASET-SPLIT
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Architecture: auto, resnet18, resnet50, resnet18-cifar, small-cnn, …
+    /// Architecture: auto, resnet50, resnet18-cifar, wide_resnet50_2, vit_base_patch16_224, small-cnn, …
     #[arg(long, default_value = "auto")]
     arch: String,
     /// Projector: auto, none, or the name in the file that it lies below
@@ -45,6 +46,9 @@ pub struct Args {
     /// Side of a two-branch method: auto, query, key, teacher, student, online, target, …, or a prefix of names
     #[arg(long, default_value = "auto", value_name = "NAME")]
     branch: String,
+    /// How a transformer's tokens become one row: auto, class, mean (of the patches) or both
+    #[arg(long, default_value = "auto", value_parser = ["auto", "class", "mean", "both"])]
+    pooling: String,
     /// Load a backbone that is not whole all the same
     #[arg(long)]
     allow_partial: bool,
@@ -92,6 +96,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         arch: args.arch.clone(),
         projector: args.projector.clone(),
         branch: args.branch.clone(),
+        pooling: match args.pooling.as_str() {
+            "class" => Some(Pooling::Class),
+            "mean" => Some(Pooling::Mean),
+            "both" => Some(Pooling::Both),
+            _ => None,
+        },
         allow_partial: args.allow_partial,
     };
     let loading = detect(&checkpoint, &options)?;

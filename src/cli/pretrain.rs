@@ -184,6 +184,10 @@ impl Args {
     fn arch(&self) -> anyhow::Result<Arch> {
         let arch = Arch::parse(&self.arch)?;
         match (self.widths.as_deref(), &arch) {
+            (_, Arch::Vit(_)) => bail!(
+                "--arch {}: transformers are not trained here; name a ResNet or small-cnn",
+                self.arch
+            ),
             (None, _) => Ok(arch),
             (Some([stem, stages @ ..]), Arch::SmallCnn(_)) if !stages.is_empty() => Ok(Arch::SmallCnn(SmallCnn {
                 stem: *stem,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tch::nn::VarStore;
 use tch::{Device, Tensor};
 
-use super::nets::{self, Backbone, Head};
+use super::nets::{self, Backbone, Head, Pass};
 use crate::checkpoint::{Checkpoint, ClassifierInput, FoundHead, Loading};
 use crate::error::{Error, Result};
 
@@ -14,6 +14,8 @@ use crate::error::{Error, Result};
 pub struct Model {
     backbone: Backbone,
     projector: Option<Head>,
+    predictor: Option<Head>,
+    prototypes: Option<Head>,
     classifier: Option<(Head, ClassifierInput)>,
     device: Device,
     /// Keep the tensors of the parts above.
@@ -29,27 +31,25 @@ impl Model {
         let mut stores = Vec::new();
         let vs = nets::store();
         let backbone = Backbone::new(&vs.root(), &loading.arch)?;
-        let mut tensors = BTreeMap::new();
-        for (ours, theirs) in &loading.backbone {
-            tensors.insert(ours.clone(), read(checkpoint, theirs)?);
-        }
-        fill(&vs, tensors)?;
+        let names = loading.backbone.iter().cloned().collect();
+        fill(&vs, checkpoint, &names)?;
         stores.push(vs);
         let mut head = |found: &FoundHead| -> Result<Head> {
             let vs = nets::store();
             let steps: Vec<_> = found.steps.iter().map(|s| s.step.clone()).collect();
             let head = Head::new(&vs.root(), &steps)?;
-            let mut tensors = BTreeMap::new();
-            for (step, name, theirs, _) in found.tensors() {
-                if checkpoint.tensors().contains_key(&theirs) {
-                    tensors.insert(format!("{step}.{name}"), read(checkpoint, &theirs)?);
-                }
-            }
-            fill(&vs, tensors)?;
+            let names = found
+                .tensors()
+                .map(|(step, name, theirs, _)| (format!("{step}.{name}"), theirs))
+                .filter(|(_, theirs)| checkpoint.tensors().contains_key(theirs))
+                .collect();
+            fill(&vs, checkpoint, &names)?;
             stores.push(vs);
             Ok(head)
         };
         let projector = loading.projector.as_ref().map(&mut head).transpose()?;
+        let predictor = loading.predictor.as_ref().map(&mut head).transpose()?;
+        let prototypes = loading.prototypes.as_ref().map(&mut head).transpose()?;
         let classifier = match &loading.classifier {
             Some(found) => Some((head(&found.head)?, found.input)),
             None => None,
@@ -61,6 +61,8 @@ impl Model {
         Ok(Self {
             backbone,
             projector,
+            predictor,
+            prototypes,
             classifier,
             device,
             _stores: stores,
@@ -75,21 +77,24 @@ impl Model {
     /// Every tap of one pass over images (B, 3, H, W), each (B, width), in the order of [`Loading::taps`].
     pub fn forward(&self, images: &Tensor) -> Vec<(String, Tensor)> {
         tch::no_grad(|| {
-            let mut taps = self.backbone.forward_taps(images, false);
-            let Some(features) = taps.last().map(|(_, t)| t.shallow_clone()) else {
-                return taps;
-            };
-            let mut projected = None;
-            if let Some(projector) = &self.projector {
-                for (i, rows) in projector.forward_taps(&features, false).into_iter().enumerate() {
-                    projected = Some(rows.shallow_clone());
-                    taps.push((format!("projector.{i}"), rows));
+            let Pass { mut taps, features } = self.backbone.pass(images, false);
+            let mut stack = |name: &str, head: &Head, rows: Tensor| {
+                let mut last = rows;
+                for (i, rows) in head.forward_taps(&last, false).into_iter().enumerate() {
+                    last = rows.shallow_clone();
+                    taps.push((format!("{name}.{i}"), rows));
                 }
-                taps.extend(
-                    projected
-                        .iter()
-                        .map(|rows| ("projector".to_owned(), rows.shallow_clone())),
-                );
+                taps.push((name.to_owned(), last.shallow_clone()));
+                last
+            };
+            let projected = self
+                .projector
+                .as_ref()
+                .map(|head| stack("projector", head, features.shallow_clone()));
+            let predicted = self.predictor.as_ref().zip(projected.as_ref());
+            predicted.map(|(head, rows)| stack("predictor", head, rows.shallow_clone()));
+            if let (Some(prototypes), Some(rows)) = (&self.prototypes, &projected) {
+                taps.push(("prototypes".to_owned(), prototypes.forward(rows, false)));
             }
             if let Some((classifier, input)) = &self.classifier {
                 let reads = match input {
@@ -111,13 +116,16 @@ fn read(checkpoint: &Checkpoint, name: &str) -> Result<Tensor> {
         .map_err(|e| Error::input(format!("{}: tensor {name}: {e}", checkpoint.path().display())))
 }
 
-/// Assigns what is there; what a partial checkpoint lacks stays as it was made (kernels zero, normalisations identity).
-fn fill(vs: &VarStore, mut tensors: BTreeMap<String, Tensor>) -> Result<()> {
-    for (name, variable) in vs.variables() {
-        let fits = tensors.get(&name).is_some_and(|t| t.size() == variable.size());
-        if !fits {
-            tensors.insert(name, variable.detach().copy());
+/// Copies the tensors that are there, one at a time; what a partial checkpoint lacks stays as it was made (kernels zero,
+/// normalisations the identity).
+fn fill(vs: &VarStore, checkpoint: &Checkpoint, names: &BTreeMap<String, String>) -> Result<()> {
+    for (name, mut variable) in vs.variables() {
+        let Some(theirs) = names.get(&name) else { continue };
+        let tensor = read(checkpoint, theirs)?;
+        if tensor.size() == variable.size() {
+            tch::no_grad(|| variable.f_copy_(&tensor))
+                .map_err(|e| Error::input(format!("{}: tensor {theirs}: {e}", checkpoint.path().display())))?;
         }
     }
-    nets::assign(vs, &tensors)
+    Ok(())
 }

@@ -13,7 +13,7 @@ pub use super::feed::OnBadImage;
 use super::feed::{self, Batch};
 use super::model::Model;
 use crate::checkpoint::Loading;
-use crate::checkpoint::arch::{Arch, ResNet};
+use crate::checkpoint::Recipe;
 use crate::error::{Error, Result};
 use crate::images::ImageSet;
 use crate::images::transform::Preprocess;
@@ -92,9 +92,9 @@ pub fn preprocess_for(loading: &Loading) -> Result<Preprocess> {
         preprocess.check()?;
         return Ok(preprocess);
     }
-    Ok(match &loading.arch {
-        Arch::ResNet(ResNet { cifar_stem: false, .. }) => Preprocess::imagenet(),
-        Arch::ResNet(_) | Arch::SmallCnn(_) => cifar(),
+    Ok(match loading.recipe {
+        Recipe::Cifar => cifar(),
+        Recipe::Imagenet | Recipe::ImagenetBicubic | Recipe::Inception => Preprocess::imagenet(),
     })
 }
 
@@ -206,7 +206,7 @@ fn describe(model: &Model, loading: &Loading, images: &ImageSet, plan: &Plan) ->
     let json = |value: serde_json::Result<serde_json::Value>| {
         value.map_err(|e| Error::input(format!("cannot be described: {e}")))
     };
-    let pooled = |name: &str| name.starts_with("stage") || name == "backbone";
+    let pooled = |name: &str| loading.arch.taps().iter().any(|(tap, _)| tap == name);
     Ok(Description {
         model: ModelInfo {
             name: plan.model.clone(),
@@ -229,7 +229,7 @@ fn describe(model: &Model, loading: &Loading, images: &ImageSet, plan: &Plan) ->
             .map(|(name, width)| LayerInfo {
                 name: name.clone(),
                 width: *width,
-                pooling: if pooled(name) { "average" } else { "none" }.to_owned(),
+                pooling: if pooled(name) { loading.arch.pooling() } else { "none" }.to_owned(),
             })
             .collect(),
         precision: "f32".to_owned(),

@@ -26,6 +26,12 @@ fn uniform(seed: u64, i: u64) -> f64 {
     ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
 }
 
+/// `count` values in [-1, 1) seeded by a name.
+pub fn stream(name: &str, count: usize) -> Vec<f32> {
+    let seed = seed(name);
+    (0..count as u64).map(|i| uniform(seed, i) as f32).collect()
+}
+
 /// Weights of a tensor by its name and shape: Kaiming-uniform kernels, non-trivial normalisations.
 pub fn weights(name: &str, shape: &[usize]) -> Vec<f32> {
     let count: usize = shape.iter().product();

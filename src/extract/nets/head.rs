@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::{self, Module, ModuleT};
 
-use super::norm_config;
+use super::{below, norm_config};
 use crate::checkpoint::arch::HeadStep;
 use crate::error::{Error, Result};
 
@@ -18,8 +18,10 @@ enum Step {
     Linear(nn::Linear),
     BatchNorm(nn::BatchNorm),
     LayerNorm(nn::LayerNorm),
+    WeightNormLinear { length: Tensor, direction: Tensor },
     Relu,
     Gelu,
+    L2Normalize,
 }
 
 impl Head {
@@ -31,10 +33,9 @@ impl Head {
         let mut width = None;
         let mut built = Vec::with_capacity(steps.len());
         for (i, step) in steps.iter().enumerate() {
-            let (inputs, outputs) = match *step {
-                HeadStep::Linear { inputs, outputs, .. } => (Some(inputs), Some(outputs)),
-                HeadStep::BatchNorm1d { width, .. } | HeadStep::LayerNorm { width } => (Some(width), Some(width)),
-                HeadStep::Relu | HeadStep::Gelu => (None, width),
+            let (inputs, outputs) = match step.widths() {
+                Some((inputs, outputs)) => (Some(inputs), Some(outputs)),
+                None => (None, width),
             };
             if let (Some(before), Some(inputs)) = (width, inputs)
                 && before != inputs
@@ -88,8 +89,25 @@ impl Step {
             HeadStep::LayerNorm { width } => {
                 Self::LayerNorm(nn::layer_norm(path, vec![width as i64], nn::LayerNormConfig::default()))
             }
+            HeadStep::WeightNormLinear { inputs, outputs, names } => {
+                let var = |name: &str, columns: usize| {
+                    let (folder, last) = name.rsplit_once('.').unwrap_or(("", name));
+                    let path = if folder.is_empty() {
+                        path.clone()
+                    } else {
+                        below(path, folder)
+                    };
+                    path.var(last, &[outputs as i64, columns as i64], nn::Init::Const(1.0))
+                };
+                let [g, v] = names.pair();
+                Self::WeightNormLinear {
+                    length: var(g, 1),
+                    direction: var(v, inputs),
+                }
+            }
             HeadStep::Relu => Self::Relu,
             HeadStep::Gelu => Self::Gelu,
+            HeadStep::L2Normalize => Self::L2Normalize,
         }
     }
 
@@ -98,11 +116,18 @@ impl Step {
             Self::Linear(linear) => linear.forward(rows),
             Self::BatchNorm(norm) => norm.forward_t(rows, train),
             Self::LayerNorm(norm) => norm.forward(rows),
+            Self::WeightNormLinear { length, direction } => rows.linear(&(length * unit(direction)), None::<Tensor>),
             // Not in place: the tap before the activation is kept.
             Self::Relu => rows.relu(),
             Self::Gelu => rows.gelu("none"),
+            Self::L2Normalize => unit(rows),
         }
     }
+}
+
+/// Each row divided by its length, as `torch.nn.functional.normalize` does (zeros stay zeros).
+fn unit(rows: &Tensor) -> Tensor {
+    rows / rows.norm_scalaropt_dim(2.0, [1i64].as_slice(), true).clamp_min(1e-12)
 }
 
 #[cfg(test)]
@@ -110,6 +135,7 @@ mod tests {
     use tch::{Device, Kind};
 
     use super::*;
+    use crate::checkpoint::arch::WeightNormNames;
 
     #[test]
     fn taps_are_the_steps_and_activations_leave_their_input_alone() {
@@ -129,20 +155,32 @@ mod tests {
                 outputs: 4,
                 bias: false,
             },
+            HeadStep::L2Normalize,
+            HeadStep::WeightNormLinear {
+                inputs: 4,
+                outputs: 3,
+                names: WeightNormNames::Parametrization,
+            },
         ];
         let head = Head::new(&vs.root(), &steps).unwrap();
         super::super::initialise(&vs, 7);
         let rows = Tensor::randn([5, 3], (Kind::Float, Device::Cpu));
         let taps = tch::no_grad(|| head.forward_taps(&rows, true));
-        assert_eq!(taps.iter().map(|t| t.size()[1]).collect::<Vec<_>>(), [2, 2, 2, 2, 2, 4]);
+        assert_eq!(
+            taps.iter().map(|t| t.size()[1]).collect::<Vec<_>>(),
+            [2, 2, 2, 2, 2, 4, 4, 3]
+        );
         assert!(
             taps[1].min().double_value(&[]) < 0.0,
             "the normalised rows keep their negative values"
         );
         assert!(taps[2].min().double_value(&[]) >= 0.0);
+        let lengths = taps[6].norm_scalaropt_dim(2.0, [1i64].as_slice(), false);
+        assert!((lengths - 1.0).abs().max().double_value(&[]) < 1e-6);
         let mut names: Vec<_> = vs.variables().into_keys().collect();
         names.sort();
-        let expected = "0.bias 0.weight 1.bias 1.running_mean 1.running_var 1.weight 3.bias 3.weight 5.weight";
+        let expected = "0.bias 0.weight 1.bias 1.running_mean 1.running_var 1.weight 3.bias 3.weight 5.weight \
+                        7.parametrizations.weight.original0 7.parametrizations.weight.original1";
         assert_eq!(names.join(" "), expected);
     }
 

@@ -1,9 +1,9 @@
 //! ResNet (He et al. 2016), wide and grouped, as torchvision builds it: the stride sits on a bottleneck's 3x3.
 
 use tch::Tensor;
-use tch::nn::{self, Module, ModuleT};
+use tch::nn::{self, ConvConfig, Module, ModuleT};
 
-use super::{conv, norm};
+use super::{conv, conv_config, norm};
 use crate::checkpoint::arch::{Block, ResNet};
 
 type Layer = (nn::Conv2D, nn::BatchNorm);
@@ -75,7 +75,14 @@ impl Residual {
 impl Net {
     pub(super) fn new(path: &nn::Path, arch: &ResNet) -> Self {
         let (kernel, stride) = if arch.cifar_stem { (3, 1) } else { (7, 2) };
-        let stem = (conv(path, "conv1", 3, 64, kernel, stride, 1), norm(path, "bn1", 64));
+        let config = ConvConfig {
+            padding: arch.padding() as i64,
+            ..conv_config(kernel, stride, 1)
+        };
+        let stem = (
+            nn::conv2d(path / "conv1", 3, 64, kernel as i64, config),
+            norm(path, "bn1", 64),
+        );
         let mut inputs = 64;
         let mut stages = Vec::with_capacity(arch.layers.len());
         for (stage, &blocks) in arch.layers.iter().enumerate() {

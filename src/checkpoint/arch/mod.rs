@@ -1,0 +1,242 @@
+//! Architectures as data: which tensors a network has, by this project's names (torchvision's for ResNets, timm's for
+//! vision transformers), and which layers can be tapped.
+
+mod resnet;
+mod small_cnn;
+mod step;
+mod vit;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+pub use resnet::{Block, ResNet};
+pub use small_cnn::SmallCnn;
+pub use step::{HeadStep, WeightNormNames};
+pub use vit::{FinalNorm, Pooling, Positions, Vit};
+
+/// A backbone: everything before the heads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "family")]
+pub enum Arch {
+    /// This project's small network for 28 to 64 px images.
+    SmallCnn(SmallCnn),
+    /// He et al. 2016, wide and grouped variants, with the ImageNet or the CIFAR stem.
+    ResNet(ResNet),
+    /// Dosovitskiy et al. 2021 and kin.
+    Vit(Vit),
+}
+
+/// A family of backbones that one guess from names and shapes can tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    /// [`Arch::ResNet`].
+    ResNet,
+    /// [`Arch::SmallCnn`].
+    SmallCnn,
+    /// [`Arch::Vit`].
+    Vit,
+}
+
+/// The shape of a tensor, by this project's name for it; `None` where it is not there.
+pub(super) type Shapes<'a> = &'a dyn Fn(&str) -> Option<Vec<usize>>;
+
+/// A tensor an architecture expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// Name without any prefix.
+    pub name: String,
+    /// Shape.
+    pub shape: Vec<usize>,
+    /// Whether training changes it by gradient (false: running statistics).
+    pub parameter: bool,
+}
+
+impl Family {
+    /// Names that the search looks for at the end of the file's names. Several, so that one lost tensor does not hide a
+    /// network.
+    pub(super) fn anchors(self) -> &'static [&'static str] {
+        match self {
+            Self::ResNet => resnet::ANCHORS,
+            Self::SmallCnn => small_cnn::ANCHORS,
+            Self::Vit => vit::ANCHORS,
+        }
+    }
+
+    /// First parts of the names of everything that lies inside such a backbone.
+    pub(super) fn modules(self) -> &'static [&'static str] {
+        match self {
+            Self::ResNet => resnet::MODULES,
+            Self::SmallCnn => small_cnn::MODULES,
+            Self::Vit => vit::MODULES,
+        }
+    }
+
+    /// The architecture that the tensors seen through `shape` come closest to; `None` where they are none of this
+    /// family's.
+    pub(super) fn guess(self, shape: Shapes) -> Option<Arch> {
+        match self {
+            Self::ResNet => resnet::guess(shape),
+            Self::SmallCnn => small_cnn::guess(shape),
+            Self::Vit => vit::guess(shape),
+        }
+    }
+}
+
+impl Arch {
+    /// The name users write: `small-cnn`, `resnet18`, `resnet18-cifar`, `wide_resnet50_2`, `vit_base_patch16_224`, …
+    pub fn name(&self) -> String {
+        match self {
+            Self::SmallCnn(_) => "small-cnn".to_owned(),
+            Self::ResNet(r) => r.name(),
+            Self::Vit(v) => v.name(),
+        }
+    }
+
+    /// The architecture a user named.
+    ///
+    /// # Errors
+    /// For an unknown name.
+    pub fn parse(name: &str) -> Result<Self> {
+        if name == "small-cnn" {
+            return Ok(Self::SmallCnn(SmallCnn {
+                stem: 16,
+                stages: vec![32, 64, 128],
+            }));
+        }
+        let known = resnet::parse(name)
+            .map(Self::ResNet)
+            .or_else(|| vit::parse(name).map(Self::Vit));
+        known.ok_or_else(|| {
+            Error::input(format!(
+                "architecture {name:?} is not known; expected small-cnn, {} (each also with -cifar, for the 3x3 stem), or \
+                 vit_SIZE_patchP_IMAGE with SIZE {} or widthW_depthD",
+                resnet::names().collect::<Vec<_>>().join(", "),
+                vit::sizes().collect::<Vec<_>>().join(", ")
+            ))
+        })
+    }
+
+    pub(super) fn family(&self) -> Family {
+        match self {
+            Self::SmallCnn(_) => Family::SmallCnn,
+            Self::ResNet(_) => Family::ResNet,
+            Self::Vit(_) => Family::Vit,
+        }
+    }
+
+    /// The architecture of this name with what the name does not say (widths of a small CNN, the tokens and the last
+    /// normalisation of a transformer) as it was found.
+    pub(super) fn completed(&self, found: Option<Self>) -> Self {
+        match (self, found) {
+            (Self::SmallCnn(_), Some(found @ Self::SmallCnn(_))) => found,
+            (Self::Vit(named), Some(Self::Vit(found))) => Self::Vit(named.completed(&found)),
+            _ => self.clone(),
+        }
+    }
+
+    /// Every layer that can be tapped with its width, in network order; the last is `backbone`.
+    pub fn taps(&self) -> Vec<(String, usize)> {
+        let (name, widths) = match self {
+            Self::SmallCnn(s) => ("stage", s.stages.clone()),
+            Self::ResNet(r) => ("stage", r.widths()),
+            Self::Vit(v) => ("block", vec![v.row(); v.depth]),
+        };
+        let mut taps: Vec<_> = widths
+            .iter()
+            .enumerate()
+            .map(|(i, &w)| (format!("{name}{}", i + 1), w))
+            .collect();
+        taps.push(("backbone".to_owned(), widths.last().copied().unwrap_or(0)));
+        taps
+    }
+
+    /// Width of the backbone's output.
+    pub fn width(&self) -> usize {
+        self.taps().last().map_or(0, |(_, w)| *w)
+    }
+
+    /// Width of what the network's own heads read: the backbone's output, whatever pooling was asked for.
+    pub fn head_input(&self) -> usize {
+        match self {
+            Self::Vit(v) => v.width,
+            _ => self.width(),
+        }
+    }
+
+    /// How positions or tokens become one row of features.
+    pub fn pooling(&self) -> &'static str {
+        match self {
+            Self::Vit(v) => v.pooling.describe(),
+            _ => "average",
+        }
+    }
+
+    /// Every tensor of the backbone (no classifier, no projector; `num_batches_tracked` left out).
+    pub fn tensors(&self) -> Vec<Expected> {
+        let mut list = Tensors::default();
+        match self {
+            Self::SmallCnn(s) => s.tensors(&mut list),
+            Self::ResNet(r) => r.tensors(&mut list),
+            Self::Vit(v) => v.tensors(&mut list),
+        }
+        list.0
+    }
+}
+
+/// A list of tensors in the making.
+#[derive(Default)]
+struct Tensors(Vec<Expected>);
+
+impl Tensors {
+    fn push(&mut self, name: &str, shape: Vec<usize>, parameter: bool) {
+        let name = name.to_owned();
+        self.0.push(Expected { name, shape, parameter });
+    }
+
+    fn conv(&mut self, name: &str, outputs: usize, inputs: usize, kernel: usize) {
+        self.push(&format!("{name}.weight"), vec![outputs, inputs, kernel, kernel], true);
+    }
+
+    /// Weight and bias of a normalisation.
+    fn affine(&mut self, name: &str, width: usize) {
+        self.push(&format!("{name}.weight"), vec![width], true);
+        self.push(&format!("{name}.bias"), vec![width], true);
+    }
+
+    /// Batch normalisation.
+    fn norm(&mut self, name: &str, width: usize) {
+        self.affine(name, width);
+        self.push(&format!("{name}.running_mean"), vec![width], false);
+        self.push(&format!("{name}.running_var"), vec![width], false);
+    }
+
+    fn linear(&mut self, name: &str, outputs: usize, inputs: usize, bias: bool) {
+        self.push(&format!("{name}.weight"), vec![outputs, inputs], true);
+        if bias {
+            self.push(&format!("{name}.bias"), vec![outputs], true);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(name: &str) -> usize {
+        let arch = Arch::parse(name).unwrap();
+        assert_eq!(arch.name(), name);
+        arch.tensors()
+            .iter()
+            .filter(|t| t.parameter)
+            .map(|t| t.shape.iter().product::<usize>())
+            .sum()
+    }
+
+    #[test]
+    fn resnets_have_torchvisions_parameter_counts_without_the_classifier() {
+        // torchvision: 11,689,512 and 25,557,032 with fc of 512 x 1000 + 1000 and 2048 x 1000 + 1000.
+        assert_eq!(parameters("resnet18"), 11_689_512 - 513_000);
+        assert_eq!(parameters("resnet50"), 25_557_032 - 2_049_000);
+    }
+}

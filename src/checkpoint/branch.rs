@@ -1,0 +1,110 @@
+//! Branches: the sides of a two-branch method, and how their parts are called.
+
+/// A name for the side of a two-branch method, by a part of the prefix.
+#[derive(Debug)]
+pub(super) struct Branch {
+    /// What users pass to `--branch`.
+    pub(super) name: &'static str,
+    /// Parts of a prefix that mean it.
+    pub(super) parts: &'static [&'static str],
+    /// Whether it belongs to self-supervised training, so that a single linear layer after it projects, not classifies.
+    pub(super) self_supervised: bool,
+    /// What is put before or after the names of its heads where those of both sides lie in one folder.
+    pub(super) affixes: &'static [(&'static str, &'static str)],
+    /// Whether a head without such an affix in that folder belongs to the other side.
+    pub(super) second: bool,
+}
+
+const fn branch(
+    name: &'static str,
+    parts: &'static [&'static str],
+    affixes: &'static [(&'static str, &'static str)],
+    second: bool,
+) -> Branch {
+    Branch {
+        name,
+        parts,
+        self_supervised: true,
+        affixes,
+        second,
+    }
+}
+
+/// All branches, in the order `auto` prefers them; a prefix that names none comes first.
+pub(super) const BRANCHES: &[Branch] = &[
+    branch("query", &["encoder_q", "query_encoder"], &[("", "_q")], false),
+    branch(
+        "online",
+        &[
+            "online_encoder",
+            "online_network",
+            "online_net",
+            "online_backbone",
+            "online_network_state_dict",
+            "online",
+        ],
+        &[("online_", "")],
+        false,
+    ),
+    branch(
+        "teacher",
+        &["teacher", "teacher_encoder", "teacher_backbone"],
+        &[("teacher_", "")],
+        false,
+    ),
+    branch(
+        "student",
+        &["student", "student_encoder", "student_backbone"],
+        &[("student_", "")],
+        false,
+    ),
+    branch("base", &["base_encoder"], &[], false),
+    Branch {
+        self_supervised: false,
+        ..branch("ema", &["model_ema", "state_dict_ema", "ema", "ema_model"], &[], true)
+    },
+    branch("key", &["encoder_k", "key_encoder"], &[("", "_k")], true),
+    branch(
+        "target",
+        &[
+            "target_encoder",
+            "target_network",
+            "target_net",
+            "target_backbone",
+            "target_network_state_dict",
+            "target",
+        ],
+        &[("target_", "")],
+        true,
+    ),
+    branch(
+        "momentum",
+        &["momentum_encoder", "momentum_backbone", "backbone_momentum"],
+        &[("momentum_", ""), ("", "_momentum")],
+        true,
+    ),
+];
+
+/// The branch that a prefix names, by the part nearest the backbone.
+pub(super) fn of(prefix: &str) -> Option<&'static Branch> {
+    prefix
+        .split('.')
+        .rev()
+        .find_map(|part| BRANCHES.iter().find(|b| b.parts.contains(&part)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn branches_are_read_from_the_part_nearest_the_backbone() {
+        assert_eq!(of("state_dict.module.encoder_q.").map(|b| b.name), Some("query"));
+        assert_eq!(of("online_encoder.target.").map(|b| b.name), Some("target"));
+        assert!(of("module.backbone.").is_none());
+        let named: BTreeSet<_> = BRANCHES.iter().map(|b| b.name).collect();
+        assert_eq!(named.len(), BRANCHES.len());
+    }
+}

@@ -1,0 +1,307 @@
+//! How code bases name a backbone's tensors, as a table: rules from this project's names to theirs. A new naming is a
+//! new row.
+
+use super::arch::Family;
+
+/// How one code base names a family's tensors.
+#[derive(Debug)]
+pub(super) struct Naming {
+    /// What the audit calls it.
+    pub(super) name: &'static str,
+    /// Whose tensors it names.
+    pub(super) family: Family,
+    /// Beginnings of names, ours and theirs, in whole parts; the first that fits is used. `*` stands for one part, and is
+    /// carried over in order.
+    rules: &'static [(&'static str, &'static str)],
+}
+
+const fn naming(name: &'static str, family: Family, rules: &'static [(&'static str, &'static str)]) -> Naming {
+    Naming { name, family, rules }
+}
+
+/// All namings; where two fit equally well the earlier row wins.
+pub(super) const NAMINGS: &[Naming] = &[
+    naming("torchvision", Family::ResNet, &[]),
+    naming("featscope", Family::SmallCnn, &[]),
+    naming("timm", Family::Vit, &[]),
+    // nn.Sequential(*list(resnet.children())[:-1]), as in lightly and many SimCLR ports.
+    naming(
+        "torchvision, children in a Sequential",
+        Family::ResNet,
+        &[
+            ("conv1", "0"),
+            ("bn1", "1"),
+            ("layer1", "4"),
+            ("layer2", "5"),
+            ("layer3", "6"),
+            ("layer4", "7"),
+        ],
+    ),
+    // The CIFAR ResNets without max pooling leave one child out.
+    naming(
+        "torchvision, children in a Sequential without pooling",
+        Family::ResNet,
+        &[
+            ("conv1", "0"),
+            ("bn1", "1"),
+            ("layer1", "3"),
+            ("layer2", "4"),
+            ("layer3", "5"),
+            ("layer4", "6"),
+        ],
+    ),
+    // lightly's own ResNets have neither the activation nor the pooling among their children.
+    naming(
+        "lightly",
+        Family::ResNet,
+        &[
+            ("conv1", "0"),
+            ("bn1", "1"),
+            ("layer1", "2"),
+            ("layer2", "3"),
+            ("layer3", "4"),
+            ("layer4", "5"),
+        ],
+    ),
+    // The widespread CIFAR ports.
+    naming("shortcut", Family::ResNet, &[("*.*.downsample", "*.*.shortcut")]),
+    naming(
+        "detectron2",
+        Family::ResNet,
+        &[
+            ("conv1", "stem.conv1"),
+            ("bn1", "stem.conv1.norm"),
+            ("layer1.*.downsample.0", "res2.*.shortcut"),
+            ("layer1.*.downsample.1", "res2.*.shortcut.norm"),
+            ("layer1.*.bn1", "res2.*.conv1.norm"),
+            ("layer1.*.bn2", "res2.*.conv2.norm"),
+            ("layer1.*.bn3", "res2.*.conv3.norm"),
+            ("layer1", "res2"),
+            ("layer2.*.downsample.0", "res3.*.shortcut"),
+            ("layer2.*.downsample.1", "res3.*.shortcut.norm"),
+            ("layer2.*.bn1", "res3.*.conv1.norm"),
+            ("layer2.*.bn2", "res3.*.conv2.norm"),
+            ("layer2.*.bn3", "res3.*.conv3.norm"),
+            ("layer2", "res3"),
+            ("layer3.*.downsample.0", "res4.*.shortcut"),
+            ("layer3.*.downsample.1", "res4.*.shortcut.norm"),
+            ("layer3.*.bn1", "res4.*.conv1.norm"),
+            ("layer3.*.bn2", "res4.*.conv2.norm"),
+            ("layer3.*.bn3", "res4.*.conv3.norm"),
+            ("layer3", "res4"),
+            ("layer4.*.downsample.0", "res5.*.shortcut"),
+            ("layer4.*.downsample.1", "res5.*.shortcut.norm"),
+            ("layer4.*.bn1", "res5.*.conv1.norm"),
+            ("layer4.*.bn2", "res5.*.conv2.norm"),
+            ("layer4.*.bn3", "res5.*.conv3.norm"),
+            ("layer4", "res5"),
+        ],
+    ),
+    naming(
+        "torchvision",
+        Family::Vit,
+        &[
+            ("cls_token", "class_token"),
+            ("pos_embed", "encoder.pos_embedding"),
+            ("patch_embed.proj", "conv_proj"),
+            ("blocks.*.norm1", "encoder.layers.encoder_layer_*.ln_1"),
+            ("blocks.*.norm2", "encoder.layers.encoder_layer_*.ln_2"),
+            (
+                "blocks.*.attn.qkv.weight",
+                "encoder.layers.encoder_layer_*.self_attention.in_proj_weight",
+            ),
+            (
+                "blocks.*.attn.qkv.bias",
+                "encoder.layers.encoder_layer_*.self_attention.in_proj_bias",
+            ),
+            (
+                "blocks.*.attn.proj",
+                "encoder.layers.encoder_layer_*.self_attention.out_proj",
+            ),
+            ("blocks.*.mlp.fc1", "encoder.layers.encoder_layer_*.mlp.0"),
+            ("blocks.*.mlp.fc2", "encoder.layers.encoder_layer_*.mlp.3"),
+            ("norm", "encoder.ln"),
+        ],
+    ),
+    naming(
+        "torchvision before 0.13",
+        Family::Vit,
+        &[
+            ("cls_token", "class_token"),
+            ("pos_embed", "encoder.pos_embedding"),
+            ("patch_embed.proj", "conv_proj"),
+            ("blocks.*.norm1", "encoder.layers.encoder_layer_*.ln_1"),
+            ("blocks.*.norm2", "encoder.layers.encoder_layer_*.ln_2"),
+            (
+                "blocks.*.attn.qkv.weight",
+                "encoder.layers.encoder_layer_*.self_attention.in_proj_weight",
+            ),
+            (
+                "blocks.*.attn.qkv.bias",
+                "encoder.layers.encoder_layer_*.self_attention.in_proj_bias",
+            ),
+            (
+                "blocks.*.attn.proj",
+                "encoder.layers.encoder_layer_*.self_attention.out_proj",
+            ),
+            ("blocks.*.mlp.fc1", "encoder.layers.encoder_layer_*.mlp.linear_1"),
+            ("blocks.*.mlp.fc2", "encoder.layers.encoder_layer_*.mlp.linear_2"),
+            ("norm", "encoder.ln"),
+        ],
+    ),
+    naming("DINOv2", Family::Vit, &[("reg_token", "register_tokens")]),
+    naming(
+        "DINOv2 with SwiGLU",
+        Family::Vit,
+        &[
+            ("reg_token", "register_tokens"),
+            ("blocks.*.mlp.fc1", "blocks.*.mlp.w12"),
+            ("blocks.*.mlp.fc2", "blocks.*.mlp.w3"),
+        ],
+    ),
+    naming(
+        "mmpretrain",
+        Family::Vit,
+        &[
+            ("patch_embed.proj", "patch_embed.projection"),
+            ("blocks.*.norm1", "layers.*.ln1"),
+            ("blocks.*.norm2", "layers.*.ln2"),
+            ("blocks.*.mlp.fc1", "layers.*.ffn.layers.0.0"),
+            ("blocks.*.mlp.fc2", "layers.*.ffn.layers.1"),
+            ("blocks", "layers"),
+            ("norm", "ln1"),
+        ],
+    ),
+];
+
+impl Naming {
+    /// The name this naming gives to one of our tensors.
+    pub(super) fn rename(&self, ours: &str) -> String {
+        self.rules
+            .iter()
+            .find_map(|(from, to)| replaced(from, to, ours))
+            .unwrap_or_else(|| ours.to_owned())
+    }
+
+    /// Whether a name (as this naming spells it, without prefix) lies inside the backbone's own modules.
+    pub(super) fn inside(&self, theirs: &str) -> bool {
+        let first = |name: &'static str| name.split('.').next().unwrap_or("");
+        let begin = theirs.split('.').next().unwrap_or("");
+        let mut ruled = self.rules.iter().filter(|(from, _)| first(from) != "*");
+        let plain = |module: &str| !self.rules.iter().any(|(from, _)| first(from) == module);
+        ruled.any(|(_, to)| first(to) == begin) || self.family.modules().iter().any(|m| *m == begin && plain(m))
+    }
+}
+
+/// `ours` with the beginning `from` turned into `to`.
+fn replaced(from: &str, to: &str, ours: &str) -> Option<String> {
+    let mut rest = Some(ours);
+    let mut carried = Vec::new();
+    for pattern in from.split('.') {
+        let (part, after) = match rest?.split_once('.') {
+            Some((part, after)) => (part, Some(after)),
+            None => (rest?, None),
+        };
+        match pattern {
+            "*" => carried.push(part),
+            exact if exact == part => {}
+            _ => return None,
+        }
+        rest = after;
+    }
+    let mut carried = carried.into_iter();
+    let mut name = String::new();
+    for c in to.chars() {
+        match c {
+            '*' => name.push_str(carried.next()?),
+            c => name.push(c),
+        }
+    }
+    if let Some(rest) = rest {
+        name.push('.');
+        name.push_str(rest);
+    }
+    Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::arch::Arch;
+    use super::*;
+
+    fn row(name: &str, family: Family) -> &'static Naming {
+        NAMINGS.iter().find(|n| n.name == name && n.family == family).unwrap()
+    }
+
+    #[test]
+    fn every_architecture_is_guessed_from_its_own_tensors_under_every_naming() {
+        let names = [
+            "resnet18",
+            "resnet34",
+            "resnet50",
+            "resnet101",
+            "resnet152",
+            "resnet18-cifar",
+            "resnet50-cifar",
+            "wide_resnet50_2",
+            "wide_resnet101_2",
+            "resnext50_32x4d",
+            "resnext101_32x8d",
+            "resnext101_64x4d",
+            "vit_tiny_patch16_224",
+            "vit_small_patch8_224",
+            "vit_small_patch14_518",
+            "vit_base_patch16_384",
+            "vit_large_patch14_224",
+            "vit_huge_patch14_224",
+            "vit_giant2_patch14_224",
+        ];
+        let mut tried = 0;
+        for name in names {
+            let arch = Arch::parse(name).unwrap();
+            assert_eq!(arch.name(), name);
+            let tensors = arch.tensors();
+            for naming in NAMINGS.iter().filter(|n| n.family == arch.family()) {
+                let file: Vec<_> = tensors
+                    .iter()
+                    .map(|t| (naming.rename(&t.name), t.shape.clone()))
+                    .collect();
+                let shape = |ours: &str| {
+                    let theirs = naming.rename(ours);
+                    file.iter().find(|(n, _)| *n == theirs).map(|(_, s)| s.clone())
+                };
+                assert_eq!(naming.family.guess(&shape).unwrap(), arch, "{name} by {}", naming.name);
+                assert!(file.iter().all(|(n, _)| naming.inside(n)), "{name} by {}", naming.name);
+                tried += 1;
+            }
+        }
+        assert_eq!(tried, 12 * 6 + 7 * 6);
+    }
+
+    #[test]
+    fn rules_fit_whole_parts_and_carry_numbers_over() {
+        let children = row("torchvision, children in a Sequential", Family::ResNet);
+        assert_eq!(children.rename("layer1.0.conv1.weight"), "4.0.conv1.weight");
+        assert_eq!(children.rename("conv1.weight"), "0.weight");
+        assert!(children.inside("7.2.conv4.weight") && !children.inside("8.weight") && !children.inside("layer1.x"));
+        let shortcut = row("shortcut", Family::ResNet);
+        assert_eq!(
+            shortcut.rename("layer2.0.downsample.1.bias"),
+            "layer2.0.shortcut.1.bias"
+        );
+        let vit = row("torchvision", Family::Vit);
+        assert_eq!(
+            vit.rename("blocks.11.attn.qkv.bias"),
+            "encoder.layers.encoder_layer_11.self_attention.in_proj_bias"
+        );
+        let detectron = row("detectron2", Family::ResNet);
+        assert_eq!(
+            detectron.rename("layer3.5.bn2.running_var"),
+            "res4.5.conv2.norm.running_var"
+        );
+        assert_eq!(
+            detectron.rename("layer1.0.downsample.0.weight"),
+            "res2.0.shortcut.weight"
+        );
+    }
+}

@@ -1,0 +1,186 @@
+//! Every architecture against torchvision and timm (`fixtures/golden/architectures.py`): the names and shapes are the
+//! libraries' own, the weights and images are made by formula on both sides.
+
+#![cfg(feature = "torch")]
+
+mod support;
+
+use std::path::Path;
+
+use featscope::checkpoint::arch::Pooling;
+use featscope::checkpoint::{Checkpoint, Options, detect};
+use featscope::extract::device::Choice;
+use featscope::extract::model::Model;
+use serde::Deserialize;
+use support::{Tensors, add, stream, write_safetensors};
+use tch::Tensor;
+
+/// Rows of each case.
+const ROWS: i64 = 2;
+/// Channels kept of the layers before the backbone's end.
+const KEPT: usize = 16;
+
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    side: i64,
+    pooling: Option<Pooling>,
+    /// Name with * for a number, shape, first number, how many.
+    tensors: Vec<(String, Vec<usize>, usize, usize)>,
+}
+
+impl Case {
+    fn file(&self) -> Tensors {
+        let mut tensors = Tensors::new();
+        for (name, shape, first, count) in &self.tensors {
+            for i in *first..first + count {
+                add(&mut tensors, &name.replace('*', &i.to_string()), shape);
+            }
+        }
+        tensors
+    }
+
+    fn images(&self) -> Tensor {
+        let count = ROWS * 3 * self.side * self.side;
+        let values: Vec<f32> = stream(&format!("images {}", self.side), count as usize);
+        Tensor::from_slice(&values).view([ROWS, 3, self.side, self.side])
+    }
+}
+
+fn golden(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden").join(name)
+}
+
+/// The bar of quality.md: cosine at least 0.99999 per row, largest error at most 1e-4 of the largest feature of the layer.
+fn check(case: &Case, expected: &Checkpoint, arch: &str, style: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.safetensors");
+    write_safetensors(&path, &case.file(), None);
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    let options = Options {
+        pooling: case.pooling,
+        ..Options::default()
+    };
+    let loading = detect(&checkpoint, &options).unwrap();
+    assert_eq!(
+        (loading.arch.name().as_str(), loading.audit.style.as_str()),
+        (arch, style),
+        "{}",
+        case.id
+    );
+    assert_eq!(loading.audit.backbone_coverage, 1.0);
+    let model = Model::load(&checkpoint, &loading, Choice::Cpu.open().unwrap()).unwrap();
+    let taps = model.forward(&case.images());
+    let mut worst = 0.0f64;
+    let mut compared = 0;
+    for (tap, rows) in taps.iter().take(loading.arch.taps().len()) {
+        let (shape, values) = expected.tensor_f32(&format!("{}/{tap}", case.id)).unwrap();
+        let width = rows.size()[1] as usize;
+        let step = if tap == "backbone" { 1 } else { (width / KEPT).max(1) };
+        let found: Vec<f32> = Vec::try_from(rows.contiguous().view([-1])).unwrap();
+        for (i, wanted) in values.chunks(shape[1]).enumerate() {
+            let row: Vec<f64> = found[i * width..][..width]
+                .iter()
+                .step_by(step)
+                .map(|v| f64::from(*v))
+                .collect();
+            let wanted: Vec<f64> = wanted.iter().map(|v| f64::from(*v)).collect();
+            assert_eq!(row.len(), wanted.len());
+            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+            let cosine = dot(&row, &wanted) / (dot(&row, &row) * dot(&wanted, &wanted)).sqrt();
+            let scale = values.iter().fold(0.0f64, |m, v| m.max(f64::from(v.abs())));
+            let error = row.iter().zip(&wanted).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) / scale;
+            assert!(
+                cosine >= 0.99999 && error <= 1e-4,
+                "{} {tap} row {i}: cosine {cosine}, error {error:e} of the scale",
+                case.id
+            );
+            worst = worst.max(error);
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, ROWS as usize * loading.arch.taps().len());
+    println!("{:28} {arch:28} largest error {worst:.1e} of the scale", case.id);
+}
+
+/// Checks every case of this list: id, architecture, style.
+fn check_all(list: &[(&str, &str, &str)]) {
+    let cases: Vec<Case> =
+        serde_json::from_str(&std::fs::read_to_string(golden("architectures.json")).unwrap()).unwrap();
+    let expected = Checkpoint::open(&golden("architectures.safetensors")).unwrap();
+    for (id, arch, style) in list {
+        let case = cases.iter().find(|c| c.id == *id).unwrap();
+        check(case, &expected, arch, style);
+    }
+}
+
+const RESNETS: &[(&str, &str, &str)] = &[
+    ("resnet18", "resnet18", "torchvision"),
+    ("resnet34", "resnet34", "torchvision"),
+    ("resnet50", "resnet50", "torchvision"),
+    ("resnet101", "resnet101", "torchvision"),
+    ("resnet152", "resnet152", "torchvision"),
+    ("wide_resnet50_2", "wide_resnet50_2", "torchvision"),
+    ("wide_resnet101_2", "wide_resnet101_2", "torchvision"),
+    ("resnext50_32x4d", "resnext50_32x4d", "torchvision"),
+    ("resnext101_32x8d", "resnext101_32x8d", "torchvision"),
+    ("resnext101_64x4d", "resnext101_64x4d", "torchvision"),
+    ("timm-resnet50", "resnet50", "torchvision"),
+    ("resnet18-cifar", "resnet18-cifar", "torchvision"),
+    ("resnet18-solo", "resnet18-cifar", "solo-learn"),
+];
+
+const SUPERVISED_TRANSFORMERS: &[(&str, &str, &str)] = &[
+    ("torchvision-vit_b_16", "vit_base_patch16_224", "torchvision"),
+    ("torchvision-vit_b_32-mean", "vit_base_patch32_224", "torchvision"),
+    ("torchvision-vit_l_16", "vit_large_patch16_64", "torchvision"),
+    ("timm-tiny16", "vit_tiny_patch16_224", "timm"),
+    ("timm-tiny16-at-160", "vit_tiny_patch16_224", "timm"),
+    ("timm-small16-both", "vit_small_patch16_224", "timm"),
+    ("timm-small8", "vit_small_patch8_64", "timm"),
+    ("timm-base16", "vit_base_patch16_64", "timm"),
+    ("timm-large16", "vit_large_patch16_64", "timm"),
+    ("timm-pooled-norm", "vit_tiny_patch16_64", "timm"),
+    ("timm-no-class-token", "vit_tiny_patch16_64", "timm"),
+];
+
+const SELF_SUPERVISED_TRANSFORMERS: &[(&str, &str, &str)] = &[
+    ("timm-dinov2-reg4", "vit_small_patch14_reg4_112", "timm"),
+    ("timm-swiglu", "vit_tiny_patch14_112", "timm"),
+    ("dino-small16", "vit_small_patch16_224", "DINO"),
+    ("dinov2", "vit_tiny_patch14_112", "DINOv2"),
+    ("dinov2-registers", "vit_tiny_patch14_reg4_112", "DINOv2 with registers"),
+    ("dinov2-swiglu", "vit_tiny_patch14_112", "DINOv2"),
+    ("mae-mean", "vit_base_patch16_64", "MAE"),
+    ("moco-v3-small", "vit_small_heads12_patch16_64", "MoCo v3"),
+];
+
+#[test]
+fn resnets_give_torchvisions_features() {
+    check_all(RESNETS);
+}
+
+#[test]
+fn supervised_transformers_give_their_librarys_features() {
+    check_all(SUPERVISED_TRANSFORMERS);
+}
+
+#[test]
+fn self_supervised_transformers_give_their_librarys_features() {
+    check_all(SELF_SUPERVISED_TRANSFORMERS);
+}
+
+#[test]
+fn every_golden_case_is_checked() {
+    let cases: Vec<Case> =
+        serde_json::from_str(&std::fs::read_to_string(golden("architectures.json")).unwrap()).unwrap();
+    let mut ids: Vec<_> = cases.iter().map(|c| c.id.as_str()).collect();
+    let mut checked: Vec<_> = [RESNETS, SUPERVISED_TRANSFORMERS, SELF_SUPERVISED_TRANSFORMERS]
+        .concat()
+        .iter()
+        .map(|c| c.0)
+        .collect();
+    ids.sort_unstable();
+    checked.sort_unstable();
+    assert_eq!(ids, checked);
+}
