@@ -145,7 +145,7 @@ fn auto_chooses_a_branch_and_says_which() {
     assert_eq!(by_default.other_branches, ["module.encoder_k."]);
     assert_eq!(
         by_default.projector.as_deref(),
-        Some("Linear 8→8 (no bias), ReLU, Linear 8→5 (no bias)")
+        Some("Linear 8→8 (no bias), ReLU, Linear 8→5 (no bias), L2-normalise")
     );
     assert!(by_default.unused.contains(&"module.queue".to_owned()));
     let checkpoint = Checkpoint::open(&path).unwrap();

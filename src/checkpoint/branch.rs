@@ -30,7 +30,7 @@ const fn branch(
     }
 }
 
-/// All branches, in the order `auto` prefers them; a prefix that names none comes first.
+/// All branches, in the order `auto` prefers them; a prefix that names none comes after the first sides.
 pub(super) const BRANCHES: &[Branch] = &[
     branch("query", &["encoder_q", "query_encoder"], &[("", "_q")], false),
     branch(
@@ -91,6 +91,14 @@ pub(super) fn of(prefix: &str) -> Option<&'static Branch> {
         .split('.')
         .rev()
         .find_map(|part| BRANCHES.iter().find(|b| b.parts.contains(&part)))
+}
+
+/// The place of a branch in the order of preference.
+pub(super) fn rank(branch: Option<&Branch>) -> (bool, usize) {
+    match branch {
+        Some(b) => (b.second, BRANCHES.iter().position(|r| r.name == b.name).unwrap_or(0)),
+        None => (false, BRANCHES.len()),
+    }
 }
 
 #[cfg(test)]

@@ -145,10 +145,8 @@ impl Candidate {
     }
 
     /// Place in the order of preference.
-    fn rank(&self) -> usize {
-        self.branch()
-            .and_then(|b| BRANCHES.iter().position(|r| r.name == b.name))
-            .map_or(0, |i| i + 1)
+    fn rank(&self) -> (bool, usize) {
+        branch::rank(self.branch())
     }
 
     pub(super) fn branch_name(&self) -> &'static str {
@@ -313,7 +311,9 @@ fn candidates(checkpoint: &Checkpoint, forced: Option<&Arch>) -> Vec<Candidate> 
             .iter()
             .filter_map(|p| Candidate::new(checkpoint, naming, p, forced))
         {
-            if best.get(&candidate.prefix).is_none_or(|b| candidate.named > b.named) {
+            // Of two that are as whole, the one that accounts for more tensors: registers must not go unnoticed.
+            let better = |b: &Candidate| (candidate.named, candidate.names.len()) > (b.named, b.names.len());
+            if best.get(&candidate.prefix).is_none_or(better) {
                 best.insert(candidate.prefix.clone(), candidate);
             }
         }

@@ -210,7 +210,7 @@ pub(super) struct Around<'a> {
 }
 
 impl Around<'_> {
-    /// Every path where a place may be, the nearest to the backbone first.
+    /// Every path where a place may be: those whose name says enough first, then the nearest to the backbone.
     fn paths<'p>(&self, places: &'p [Place]) -> Vec<(String, &'p Place)> {
         let part_of_branch = |scope: &str| {
             self.branch
@@ -230,6 +230,7 @@ impl Around<'_> {
                 }
             }
         }
+        paths.sort_by_key(|(_, place)| !place.sure);
         paths
     }
 

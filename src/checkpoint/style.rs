@@ -143,6 +143,12 @@ pub(super) const STYLES: &[Style] = &[
         ..ROW
     },
     Style {
+        name: "lightly (SwAV)",
+        beside: &["projection_head.layers.", "prototypes.heads."],
+        normalised: true,
+        ..ROW
+    },
+    Style {
         name: "SwAV",
         beside: &["projection_head.", "prototypes."],
         normalised: true,
@@ -228,12 +234,6 @@ pub(super) const STYLES: &[Style] = &[
     Style {
         name: "lightly",
         beside: &["projection_head.layers."],
-        ..ROW
-    },
-    Style {
-        name: "lightly (SwAV)",
-        beside: &["projection_head.layers.", "prototypes.heads."],
-        normalised: true,
         ..ROW
     },
     Style {

@@ -110,6 +110,7 @@ pub(super) const ANCHORS: &[&str] = &[
 pub(super) const MODULES: &[&str] = &[
     "cls_token",
     "reg_token",
+    "register_tokens",
     "pos_embed",
     "patch_embed",
     "norm_pre",
