@@ -188,7 +188,7 @@ impl Naming {
         let first = |name: &'static str| name.split('.').next().unwrap_or("");
         let begin = theirs.split('.').next().unwrap_or("");
         let mut ruled = self.rules.iter().filter(|(from, _)| first(from) != "*");
-        let plain = |module: &str| !self.rules.iter().any(|(from, _)| first(from) == module);
+        let plain = |module: &str| !self.rules.iter().any(|(from, _)| *from == module);
         ruled.any(|(_, to)| first(to) == begin) || self.family.modules().iter().any(|m| *m == begin && plain(m))
     }
 }
