@@ -23,11 +23,11 @@ pub use init::{initialise, stream};
 /// Everything before the heads: images in, one row of features per image out.
 #[derive(Debug)]
 pub struct Backbone {
-    net: Net,
+    net: Family,
 }
 
 #[derive(Debug)]
-enum Net {
+enum Family {
     SmallCnn(small_cnn::Net),
     ResNet(resnet::Net),
     Vit(vit::Net),
@@ -50,9 +50,9 @@ impl Backbone {
     pub fn new(path: &nn::Path, arch: &Arch) -> Result<Self> {
         check(arch)?;
         let net = match arch {
-            Arch::SmallCnn(small) => Net::SmallCnn(small_cnn::Net::new(path, small)),
-            Arch::ResNet(resnet) => Net::ResNet(resnet::Net::new(path, resnet)),
-            Arch::Vit(vit) => Net::Vit(vit::Net::new(path, vit)),
+            Arch::SmallCnn(small) => Family::SmallCnn(small_cnn::Net::new(path, small)),
+            Arch::ResNet(resnet) => Family::ResNet(resnet::Net::new(path, resnet)),
+            Arch::Vit(vit) => Family::Vit(vit::Net::new(path, vit)),
         };
         Ok(Self { net })
     }
@@ -100,17 +100,17 @@ impl Backbone {
             _ => images.shallow_clone(),
         };
         match &self.net {
-            Net::SmallCnn(net) => Some(net.stages(&rows_of_channels(), train)),
-            Net::ResNet(net) => Some(net.stages(&rows_of_channels(), train)),
-            Net::Vit(_) => None,
+            Family::SmallCnn(net) => Some(net.stages(&rows_of_channels(), train)),
+            Family::ResNet(net) => Some(net.stages(&rows_of_channels(), train)),
+            Family::Vit(_) => None,
         }
     }
 
     /// The rows of a transformer.
     fn rows(&self, images: &Tensor) -> (Vec<Tensor>, Tensor) {
         match &self.net {
-            Net::Vit(net) => net.rows(images),
-            Net::SmallCnn(_) | Net::ResNet(_) => (Vec::new(), pooled(images)),
+            Family::Vit(net) => net.rows(images),
+            Family::SmallCnn(_) | Family::ResNet(_) => (Vec::new(), pooled(images)),
         }
     }
 }
