@@ -187,6 +187,8 @@ fn names_that_mean_something_elsewhere_do_nothing() {
     for input in &mut analysis.results.inputs {
         input.model = renamed(&input.model);
         input.path = "</td><script>".into();
+        input.audit =
+            Some(serde_json::json!({"lines": ["network    resnet18 <b>of</b> x.pth", "backbone   60 of 60"]}));
     }
     analysis.results.command = "x</code><script>".into();
     for (name, column) in analysis.tables.iter_mut().flat_map(|t| &mut t.columns) {
@@ -212,6 +214,12 @@ fn names_that_mean_something_elsewhere_do_nothing() {
     }
     assert!(file(&files, "index.html").contains("&lt;script&gt;alert(1)"));
     assert!(file(&files, "index.html").contains("{{ 7*7 }}"));
+    for page in ["index.html", "report.md"] {
+        assert!(
+            file(&files, page).contains("network resnet18 &lt;b&gt;of")
+                && file(&files, page).contains("backbone 60 of 60")
+        );
+    }
     assert!(file(&files, "figures/depth.svg").contains("&lt;script&gt;alert(1)"));
     let tex = file(&files, "tables/redundancy.tex");
     assert!(

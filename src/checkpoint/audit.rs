@@ -140,6 +140,13 @@ impl Audit {
         Ok(())
     }
 
+    /// Everything it says as JSON, with its [`lines`](Self::lines): what a feature store keeps.
+    pub fn to_json(&self) -> serde_json::Value {
+        let mut value = serde_json::to_value(self).unwrap_or_default();
+        value["lines"] = self.lines().into();
+        value
+    }
+
     /// The audit in a few lines to read.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();

@@ -213,7 +213,7 @@ fn describe(model: &Model, loading: &Loading, images: &ImageSet, plan: &Plan) ->
             arch: loading.audit.arch.clone(),
             sha256: loading.audit.sha256.clone(),
             branch: loading.audit.branch.clone(),
-            audit: json(serde_json::to_value(&loading.audit))?,
+            audit: loading.audit.to_json(),
         },
         data: DataInfo {
             name: plan.dataset.clone(),

@@ -104,7 +104,8 @@ struct Convention {
 #[derive(PartialEq, Serialize)]
 struct Audit {
     model: String,
-    words: String,
+    /// What to read, line by line.
+    lines: Vec<String>,
 }
 
 /// The page and the Markdown of a report.
@@ -263,13 +264,23 @@ fn audits(inputs: &[Input]) -> Vec<Audit> {
         let Some(audit) = &input.audit else { continue };
         let audit = Audit {
             model: input.model.clone(),
-            words: words(audit),
+            lines: lines(audit),
         };
         if !audits.contains(&audit) {
             audits.push(audit);
         }
     }
     audits
+}
+
+/// The lines an audit brings, its words apart by single spaces; else everything it says in one.
+fn lines(audit: &Value) -> Vec<String> {
+    let text = |line: &Value| Some(line.as_str()?.split_whitespace().collect::<Vec<_>>().join(" "));
+    let own: Option<Vec<String>> = audit
+        .get("lines")
+        .and_then(Value::as_array)
+        .map(|lines| lines.iter().filter_map(text).collect());
+    own.unwrap_or_else(|| vec![words(audit)])
 }
 
 /// A JSON value as a reader takes it: lists by their length where they are long.

@@ -176,6 +176,10 @@ impl FeatureSet for StoredLayer {
         self.store.labels.as_ref()
     }
 
+    fn audit(&self) -> Option<&serde_json::Value> {
+        Some(&self.store.manifest.model.audit).filter(|audit| !audit.is_null())
+    }
+
     fn ids(&self) -> Result<Vec<String>> {
         let mut ids = Vec::new();
         for part in &self.store.manifest.parts {
