@@ -45,10 +45,7 @@ fn decoded(orientation: Orientation) -> HashMap<String, RgbImage> {
     let set = open(&folder, None);
     let raws = set.read(0..set.len()).unwrap();
     raws.iter()
-        .map(|raw| {
-            let image = raw.decode(orientation).unwrap_or_else(|e| panic!("{e}"));
-            (raw.id().to_owned(), image)
-        })
+        .filter_map(|raw| Some((raw.id().to_owned(), raw.decode(orientation).ok()?)))
         .collect()
 }
 
@@ -60,7 +57,6 @@ fn sha256(bytes: &[u8]) -> String {
 fn every_file_has_pillows_pixels_to_the_bit() {
     let golden = golden();
     let (stored, upright) = (decoded(Orientation::Stored), decoded(Orientation::Exif));
-    assert_eq!(stored.len(), golden.files.len());
     let mut wrong = Vec::new();
     for File {
         file,
@@ -71,9 +67,11 @@ fn every_file_has_pillows_pixels_to_the_bit() {
         first,
     } in &golden.files
     {
-        let image = &stored[file];
+        let (Some(image), Some(turned)) = (stored.get(file), upright.get(file)) else {
+            wrong.push(format!("{file}: not decoded"));
+            continue;
+        };
         let row: Vec<[u8; 3]> = image.pixels().take(first.len()).map(|p| p.0).collect();
-        let turned = &upright[file];
         if (image.dimensions(), &sha256(image.as_raw())) != ((*width, *height), hash) {
             wrong.push(format!(
                 "{file}: {:?} {row:?}, Pillow has {width} x {height} {first:?}",

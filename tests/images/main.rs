@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod coco;
+mod csv;
 mod damage;
 mod decode;
 mod formats;
 mod transform;
+mod webdataset;
 mod write;
 
 use featscope::images::transform::Orientation;
