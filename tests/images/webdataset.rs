@@ -18,8 +18,8 @@ fn shard(path: &Path, members: &[(String, Vec<u8>)]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut tar = tar::Builder::new(std::fs::File::create(path).unwrap());
     for (name, bytes) in members {
-        let mut header = header(name, bytes.len() as u64, tar::EntryType::Regular);
-        tar.append(&mut header, bytes.as_slice()).unwrap();
+        let header = header(name, bytes.len() as u64, tar::EntryType::Regular);
+        tar.append(&header, bytes.as_slice()).unwrap();
     }
     tar.finish().unwrap();
 }
@@ -184,7 +184,7 @@ fn nothing_is_unpacked_and_links_lead_nowhere() {
     let mut tar = tar::Builder::new(std::fs::File::create(&path).unwrap());
     let good = png(&pictures(1)[0].1);
     tar.append(
-        &mut header("../../escaped.png", good.len() as u64, tar::EntryType::Regular),
+        &header("../../escaped.png", good.len() as u64, tar::EntryType::Regular),
         &good[..],
     )
     .unwrap();
@@ -192,9 +192,9 @@ fn nothing_is_unpacked_and_links_lead_nowhere() {
         let mut link = header("link.png", 0, kind);
         link.as_old_mut().linkname[..outside.as_os_str().len()].copy_from_slice(outside.as_os_str().as_encoded_bytes());
         link.set_cksum();
-        tar.append(&mut link, std::io::empty()).unwrap();
+        tar.append(&link, std::io::empty()).unwrap();
     }
-    tar.append(&mut header("pipe.png", 0, tar::EntryType::Fifo), std::io::empty())
+    tar.append(&header("pipe.png", 0, tar::EntryType::Fifo), std::io::empty())
         .unwrap();
     tar.finish().unwrap();
     let set = open(&path, None);
