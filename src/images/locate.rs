@@ -87,6 +87,21 @@ pub(super) fn locate(path: &str) -> Result<Located> {
     })
 }
 
+/// The same data set address, with `change` made to each path in it: `FORMAT:PATH@FOLDER` has two.
+pub fn with_paths(address: &str, change: impl Fn(&Path) -> PathBuf) -> String {
+    let known = |word: &str| Format::ALL.iter().any(|format| format.name() == word);
+    let (format, path) = match address.split_once(':') {
+        Some((word, path)) if known(word) => (format!("{word}:"), path),
+        _ => (String::new(), address),
+    };
+    let changed = |path: &str| change(Path::new(path)).display().to_string();
+    let ending = format!(".{}", coco::ENDING);
+    match path.split_once(&format!("{ending}@")) {
+        Some((stem, folder)) => format!("{format}{}@{}", changed(&(stem.to_owned() + &ending)), changed(folder)),
+        None => format!("{format}{}", changed(path)),
+    }
+}
+
 /// Splits off `@FOLDER` after a file of annotations, unless a file of that very name exists.
 fn pictures(path: &str) -> Result<(&str, Option<PathBuf>)> {
     let ending = format!(".{}", coco::ENDING);
@@ -301,6 +316,16 @@ mod tests {
         ] {
             assert_eq!(name(format, Path::new(path)), wanted, "{path}");
         }
+    }
+
+    #[test]
+    fn every_path_of_an_address_is_changed() {
+        let below = |address| with_paths(address, |path| Path::new("base").join(path));
+        assert_eq!(below("a/b.tar"), "base/a/b.tar");
+        assert_eq!(below("idx:a"), "idx:base/a");
+        assert_eq!(below("odd:a"), "base/odd:a");
+        assert_eq!(below("coco:a.json@b/c"), "coco:base/a.json@base/b/c");
+        assert_eq!(below("coco:/a.json@/c"), "coco:/a.json@/c");
     }
 
     #[test]

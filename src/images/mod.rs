@@ -49,6 +49,7 @@ use crate::error::{Error, Result};
 use locate::Located;
 
 pub use duplicates::{Digest, Duplicates, Met};
+pub use locate::with_paths;
 pub use raw::Raw;
 pub use summary::{SplitSummary, Summary, summary};
 

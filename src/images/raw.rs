@@ -215,6 +215,34 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_jpeg_that_claims_a_huge_size_is_refused() {
+        let mut bytes = encoded(&DynamicImage::ImageRgb8(photo()), ImageFormat::Jpeg);
+        let frame = bytes.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
+        bytes[frame + 5..frame + 9].copy_from_slice(&[0xff, 0x00, 0xff, 0x00]);
+        let error = raw(bytes).decode(Orientation::Exif).unwrap_err().to_string();
+        assert!(error.contains("it claims 65280 x 65280 pixels, more than"), "{error}");
+    }
+
+    #[test]
+    fn every_changed_byte_of_a_jpeg_ends_in_pixels_or_in_libjpegs_words() {
+        let whole = encoded(&DynamicImage::ImageRgb8(photo()), ImageFormat::Jpeg);
+        let mut refused = 0;
+        for (at, change) in (0..whole.len()).flat_map(|at| [0x01, 0x80, 0xff].map(|change| (at, change))) {
+            let mut bytes = whole.clone();
+            bytes[at] ^= change;
+            if let Err(error) = raw(bytes).decode(Orientation::Exif) {
+                let error = error.to_string();
+                assert!(
+                    !error.contains("gave up") && !error.contains("()"),
+                    "byte {at}: {error}"
+                );
+                refused += 1;
+            }
+        }
+        assert!(refused > 100, "{refused}");
+    }
+
     fn crc32(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(u32::MAX, |crc, &b| {
             (0..8).fold(crc ^ u32::from(b), |c, _| {

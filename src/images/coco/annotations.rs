@@ -177,7 +177,8 @@ fn clip([left, top, width, height]: [f64; 4], of: (u32, u32)) -> Option<Area> {
     let edges = |start: f64, length: f64, most: u32| {
         let edge = |at: f64| at.round_ties_even().clamp(0.0, f64::from(most)) as u32;
         let (from, to) = (edge(start), edge(start + length));
-        (to > from).then_some((from, to - from))
+        let length = to.checked_sub(from).filter(|length| *length > 0)?;
+        Some((from, length))
     };
     let (left, width) = edges(left, width, of.0)?;
     let (top, height) = edges(top, height, of.1)?;
