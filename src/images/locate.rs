@@ -32,6 +32,9 @@ const LOOKED_FOR: &str = "CIFAR-10 or CIFAR-100 batches (data_batch_1.bin, data_
     IDX files (train-images-idx3-ubyte, t10k-images-idx3-ubyte), Parquet files, folders of images, WebDataset tar shards, \
     CSV tables of paths, and COCO annotations (instances_train2017.json)";
 
+/// Before a colon these mean that it is part of a path.
+const NOT_IN_FORMATS: [char; 3] = ['/', '\\', '.'];
+
 /// Finds out what lies at `path`, which may be prefixed `FORMAT:`.
 pub(super) fn locate(path: &str) -> Result<Located> {
     let (asked, path) = prefix(path)?;
@@ -89,9 +92,9 @@ pub(super) fn locate(path: &str) -> Result<Located> {
 
 /// The same data set address, with `change` made to each path in it: `FORMAT:PATH@FOLDER` has two.
 pub fn with_paths(address: &str, change: impl Fn(&Path) -> PathBuf) -> String {
-    let known = |word: &str| Format::ALL.iter().any(|format| format.name() == word);
     let (format, path) = match address.split_once(':') {
-        Some((word, path)) if known(word) => (format!("{word}:"), path),
+        // An unknown format stays one, to be refused by name.
+        Some((word, path)) if !word.contains(NOT_IN_FORMATS) => (format!("{word}:"), path),
         _ => (String::new(), address),
     };
     let changed = |path: &str| change(Path::new(path)).display().to_string();
@@ -127,7 +130,7 @@ fn prefix(path: &str) -> Result<(Option<Format>, &str)> {
     if let Some(format) = Format::ALL.into_iter().find(|f| f.name() == word) {
         return Ok((Some(format), rest));
     }
-    if word.contains(['/', '\\', '.']) {
+    if word.contains(NOT_IN_FORMATS) {
         return Ok((None, path));
     }
     let nearest = Format::ALL
@@ -323,7 +326,8 @@ mod tests {
         let below = |address| with_paths(address, |path| Path::new("base").join(path));
         assert_eq!(below("a/b.tar"), "base/a/b.tar");
         assert_eq!(below("idx:a"), "idx:base/a");
-        assert_eq!(below("odd:a"), "base/odd:a");
+        assert_eq!(below("odd:a"), "odd:base/a");
+        assert_eq!(below("a/b:c"), "base/a/b:c");
         assert_eq!(below("coco:a.json@b/c"), "coco:base/a.json@base/b/c");
         assert_eq!(below("coco:/a.json@/c"), "coco:/a.json@/c");
     }
