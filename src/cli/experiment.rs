@@ -182,11 +182,7 @@ impl Experiment {
             model.checkpoint = tidy(&base.join(&model.checkpoint));
         }
         for data in &mut self.datasets {
-            let (format, path) = match data.path.split_once(':') {
-                Some((format, path)) if !format.contains(['/', '.']) => (format!("{format}:"), path),
-                _ => (String::new(), data.path.as_str()),
-            };
-            data.path = format!("{format}{}", tidy(&base.join(path)).display());
+            data.path = crate::images::with_paths(&data.path, |path| tidy(&base.join(path)));
         }
     }
 

@@ -31,7 +31,9 @@ pub struct Args {
     /// Checkpoint: safetensors, or a file of torch.save
     #[arg(long, value_name = "CKPT")]
     model: PathBuf,
-    /// Data set: CIFAR batches, IDX, a folder per class, Parquet; may be prefixed FORMAT:
+    /// Data set: CIFAR batches, IDX, a folder per class, Parquet, WebDataset shards (a .tar, a folder, train-{000..146}.tar),
+    /// a CSV table of paths and labels, COCO annotations (ANN.json or ANN.json@IMAGES); may be prefixed FORMAT: with cifar10,
+    /// cifar100, idx, folder, parquet, webdataset, csv or coco
     #[arg(long, value_name = "PATH")]
     data: String,
     /// Folder to write to; the store is DIR/MODEL/DATASET-SPLIT
@@ -67,7 +69,8 @@ pub struct Args {
     /// Name of the data set in the store [default: from its path]
     #[arg(long, value_name = "DATASET")]
     dataset_name: Option<String>,
-    /// Preparation of the images: auto, imagenet, cifar, or JSON as in a store's manifest
+    /// Preparation of the images: auto, imagenet, imagenet-bicubic (DINO, MAE), inception (timm's ViTs), cifar, or JSON as in
+    /// a store's manifest
     #[arg(long, default_value = "auto", value_name = "HOW")]
     preprocess: String,
     /// Where to compute: auto, cpu, cuda or cuda:INDEX
@@ -190,6 +193,8 @@ impl Args {
         Ok(match self.preprocess.as_str() {
             "auto" => pipeline::preprocess_for(loading)?,
             "imagenet" => Preprocess::imagenet(),
+            "imagenet-bicubic" => Preprocess::imagenet_bicubic(),
+            "inception" => Preprocess::inception(224),
             "cifar" => pipeline::cifar(),
             json if json.trim_start().starts_with('{') => {
                 let preprocess: Preprocess = serde_json::from_str(json)
@@ -197,7 +202,9 @@ impl Args {
                 preprocess.check()?;
                 preprocess
             }
-            other => bail!("--preprocess {other:?} is not known; expected auto, imagenet, cifar or JSON"),
+            other => bail!(
+                "--preprocess {other:?} is not known; expected auto, imagenet, imagenet-bicubic, inception, cifar or JSON"
+            ),
         })
     }
 }

@@ -253,6 +253,17 @@ fn of_images(path: &str) -> anyhow::Result<(Sheet, Value)> {
             .map(|(w, h, n)| format!("{w} x {h} ({n} of {} looked at)", part.sampled));
         sheet.list("  pixels", sizes);
         sheet.list("  not decodable", &part.undecodable);
+        sheet.list("  left out", &part.left_out);
+        let copies = &part.duplicates;
+        if part.sampled > 0 {
+            let (n, of) = (copies.count, part.sampled);
+            sheet.line("  exact copies", format!("{n} among {of} looked at"));
+        }
+        let examples = copies.examples.iter();
+        sheet.list(
+            "  for example",
+            examples.map(|(first, later)| format!("{later} is {first}")),
+        );
         sheet.line("  sha256", &part.fingerprint);
     }
     Ok((sheet, serde_json::to_value(&s)?))

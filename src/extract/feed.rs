@@ -71,7 +71,10 @@ fn read(images: &ImageSet, preprocess: &Preprocess, range: Range<usize>, on_bad_
     let outcomes: Vec<Result<()>> = raws
         .par_iter()
         .zip(pixels.par_chunks_mut(values))
-        .map(|(raw, out)| raw.decode().map(|image| preprocess.apply_into(&image, out)))
+        .map(|(raw, out)| {
+            raw.decode(preprocess.orientation)
+                .map(|image| preprocess.apply_into(&image, out))
+        })
         .collect();
     let mut batch = Batch {
         range: range.clone(),

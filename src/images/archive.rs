@@ -34,14 +34,8 @@ fn damaged(path: &Path, error: &std::io::Error) -> Error {
 /// Calls `visit` with the base name and content of each regular file, until it says that is enough.
 fn walk(path: &Path, mut visit: impl FnMut(&str, &mut dyn Read, u64) -> Result<bool>) -> Result<()> {
     let mut archive = open(path)?;
-    for (i, entry) in archive.entries().map_err(|e| damaged(path, &e))?.enumerate() {
+    for entry in archive.entries().map_err(|e| damaged(path, &e))? {
         let mut entry = entry.map_err(|e| damaged(path, &e))?;
-        if i >= MAX_MEMBERS {
-            return Err(Error::input(format!(
-                "{}: more than {MAX_MEMBERS} members; unpack it first",
-                path.display()
-            )));
-        }
         let name = entry
             .path()
             .ok()
@@ -62,7 +56,7 @@ pub(super) fn names(path: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     walk(path, |name, _, _| {
         names.push(name.to_owned());
-        Ok(super::cifar::formats(&names).is_empty())
+        Ok(super::cifar::formats(&names).is_empty() && names.len() < MAX_MEMBERS)
     })?;
     Ok(names)
 }
@@ -71,7 +65,15 @@ pub(super) fn names(path: &Path) -> Result<Vec<String>> {
 /// archive's paths say.
 pub(super) fn unpack(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<TempDir> {
     let dir = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
+    let mut members = 0;
     walk(path, |name, content, size| {
+        members += 1;
+        if members > MAX_MEMBERS {
+            return Err(Error::input(format!(
+                "{}: more than {MAX_MEMBERS} members; unpack it first",
+                path.display()
+            )));
+        }
         if !wanted(name) {
             return Ok(true);
         }

@@ -221,6 +221,7 @@ impl Batches {
         Ok(Contents {
             classes,
             labels,
+            left_out: Vec::new(),
             source: Box::new(Records::new(files, LAYOUT, &self.split)),
         })
     }

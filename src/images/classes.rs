@@ -1,6 +1,99 @@
-//! Keeping some of a data set's classes.
+//! The classes of a data set: their names, from whatever labels there are, and keeping some of them.
+
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::error::{Error, Result};
+
+/// What labels are called, the most telling first.
+pub(super) const LABEL_NAMES: [&str; 10] = [
+    "label",
+    "labels",
+    "fine_label",
+    "class",
+    "class_name",
+    "class_label",
+    "category",
+    "target",
+    "y",
+    "cls",
+];
+
+/// The column that holds labels.
+pub(super) fn label_column<'a>(columns: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
+    column(columns, &LABEL_NAMES)
+}
+
+/// The first column that has one of these names, the earlier names first.
+pub(super) fn column<'a>(columns: impl Iterator<Item = &'a str> + Clone, names: &[&str]) -> Option<usize> {
+    names
+        .iter()
+        .find_map(|name| columns.clone().position(|c| c.trim().eq_ignore_ascii_case(name)))
+}
+
+/// The distinct values in order, and each row's place among them.
+pub(super) fn index<T: Ord + Clone>(
+    values: &[Option<T>],
+    name: impl Fn(&T) -> String,
+) -> (Vec<String>, Vec<Option<u32>>) {
+    let distinct: Vec<&T> = values.iter().flatten().collect::<BTreeSet<_>>().into_iter().collect();
+    let labels = values.iter().map(|v| {
+        v.as_ref()
+            .and_then(|v| distinct.binary_search(&v).ok())
+            .map(|i| i as u32)
+    });
+    (distinct.iter().map(|v| name(v)).collect(), labels.collect())
+}
+
+/// Labels written as text: integers where all are, named by `classes.txt` in `folder` if it is there (-1 is no label), else
+/// names.
+pub(super) fn of_texts(labels: &[Option<String>], folder: &Path) -> Result<(Vec<String>, Vec<Option<u32>>)> {
+    let number = |label: &Option<String>| match label {
+        Some(text) => text.parse::<i64>().ok().map(Some),
+        None => Some(None),
+    };
+    let Some(numbers) = labels.iter().map(number).collect::<Option<Vec<_>>>() else {
+        return Ok(index(labels, Clone::clone));
+    };
+    let numbers: Vec<_> = numbers.into_iter().map(|n| n.filter(|&n| n != -1)).collect();
+    let ends = (numbers.iter().flatten().min(), numbers.iter().flatten().max());
+    match ends {
+        (Some(0..), Some(&largest)) if folder.join(NAMES).is_file() => {
+            let names = numbered(folder, largest as u64)?;
+            Ok((names, numbers.iter().map(|n| n.map(|n| n as u32)).collect()))
+        }
+        _ => Ok(index(&numbers, i64::to_string)),
+    }
+}
+
+/// The file that may name numbered classes, one a line.
+const NAMES: &str = "classes.txt";
+
+/// The names of the classes from 0 to `largest`: the lines of `classes.txt` in the folder, or the numbers where there is no
+/// such file.
+pub(super) fn numbered(folder: &Path, largest: u64) -> Result<Vec<String>> {
+    let path = folder.join(NAMES);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            return Ok((0..=largest).map(|i| i.to_string()).collect());
+        }
+        Err(e) => return Err(Error::io(path)(e)),
+    };
+    let names: Vec<String> = text
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty())
+        .map(str::to_owned)
+        .collect();
+    if names.len() as u64 <= largest {
+        let (path, n) = (path.display(), names.len());
+        return Err(Error::input(format!(
+            "{path}: names {n} classes, but there is a label {largest}; add the missing names"
+        )));
+    }
+    Ok(names)
+}
 
 /// The classes asked for, as ascending indices into `all`. A name goes before an index, so that MNIST's class `3` is
 /// the digit three.

@@ -1,31 +1,15 @@
 //! One folder per class, as torchvision's `ImageFolder` reads it; or a plain folder of images without labels.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
-
+use super::Contents;
+use super::files::{Files, is_image};
 use super::locate::Located;
-use super::raw::Body;
 use super::split::{self, Splits};
-use super::{Contents, Raw, Source};
 use crate::error::{Error, Result};
 
-const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jpe", "png", "webp", "bmp", "gif", "tif", "tiff"];
 /// Deeper than this is a loop of links.
 const MAX_DEPTH: usize = 16;
-/// No image file is larger.
-const MAX_FILE: u64 = 1 << 30;
-/// Above this much, a fingerprint takes only the sizes.
-const HASH_WHOLE: u64 = 1 << 30;
-
-/// Whether the file's ending is that of an image.
-pub(super) fn is_image(path: &Path) -> bool {
-    path.extension()
-        .and_then(|e| e.to_str())
-        .is_some_and(|e| ENDINGS.contains(&e.to_lowercase().as_str()))
-}
 
 /// The visible entries of a folder, sorted by name.
 fn entries(path: &Path) -> Result<Vec<PathBuf>> {
@@ -107,7 +91,8 @@ pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
     Ok(Contents {
         classes,
         labels,
-        source: Box::new(Folder { root, files }),
+        left_out: Vec::new(),
+        source: Box::new(Files { root, files }),
     })
 }
 
@@ -129,66 +114,4 @@ fn text(root: &Path, path: &Path) -> Result<String> {
     let parts: Option<Vec<&str>> = relative.iter().map(|p| p.to_str()).collect();
     let parts = parts.ok_or_else(|| Error::input(format!("{}: its name is not UTF-8; rename it", path.display())))?;
     Ok(parts.join("/"))
-}
-
-struct Folder {
-    root: PathBuf,
-    files: Vec<String>,
-}
-
-impl Folder {
-    fn body(path: &Path) -> Body {
-        let read = || -> std::io::Result<Body> {
-            let file = File::open(path)?;
-            let size = file.metadata()?.len();
-            if size > MAX_FILE {
-                return Ok(Body::Missing(format!("{size} bytes are too many for an image")));
-            }
-            let mut bytes = Vec::with_capacity(size as usize);
-            file.take(MAX_FILE).read_to_end(&mut bytes)?;
-            Ok(Body::Encoded(bytes))
-        };
-        read().unwrap_or_else(|e| Body::Missing(e.to_string()))
-    }
-}
-
-impl Source for Folder {
-    fn id(&self, row: usize) -> String {
-        self.files[row].clone()
-    }
-
-    fn read(&self, rows: &[usize]) -> Result<Vec<Raw>> {
-        let raw = |&row: &usize| {
-            let path = self.root.join(&self.files[row]);
-            Raw::new(self.id(row), path.display().to_string(), Self::body(&path))
-        };
-        Ok(rows.iter().map(raw).collect())
-    }
-
-    fn digest(&self, rows: &[usize], hasher: &mut Sha256) -> Result<()> {
-        let paths = || rows.iter().map(|&row| self.root.join(&self.files[row]));
-        let mut total = 0_u64;
-        for path in paths() {
-            let size = std::fs::metadata(&path).map_err(Error::io(&path))?.len();
-            hasher.update(size.to_le_bytes());
-            total += size;
-        }
-        if total <= HASH_WHOLE {
-            paths().try_for_each(|path| hash_file(&path, 0, hasher))?;
-        }
-        Ok(())
-    }
-}
-
-/// Feeds a file from byte `from` on to the hasher.
-pub(super) fn hash_file(path: &Path, from: u64, hasher: &mut Sha256) -> Result<()> {
-    let mut file = File::open(path).map_err(Error::io(path))?;
-    file.seek(SeekFrom::Start(from)).map_err(Error::io(path))?;
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer).map_err(Error::io(path))? {
-            0 => return Ok(()),
-            n => hasher.update(&buffer[..n]),
-        }
-    }
 }

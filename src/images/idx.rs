@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::Contents;
 use super::locate::Located;
 use super::records::{Layout, RecordFile, Records};
 use super::split::{self, Splits};
+use super::{Contents, classes};
 use crate::error::{Error, Result};
 
 /// Images of the family are tiny; wider or higher than this is a damaged header.
@@ -90,36 +90,14 @@ pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
         ))
     })?;
     let labels = read_labels(&labels_path, images.rows)?;
-    let classes = class_names(&folder.join("classes.txt"), labels.iter().copied().max().unwrap_or(0))?;
+    let classes = classes::numbered(folder, labels.iter().copied().max().unwrap_or(0).into())?;
     let labels = labels.into_iter().map(|l| Some(u32::from(l))).collect();
     Ok(Contents {
         classes,
         labels,
+        left_out: Vec::new(),
         source: Box::new(Records::new(vec![images], layout, split)),
     })
-}
-
-fn class_names(path: &Path, largest: u8) -> Result<Vec<String>> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            return Ok((0..=largest).map(|i| i.to_string()).collect());
-        }
-        Err(e) => return Err(Error::io(path)(e)),
-    };
-    let names: Vec<String> = text
-        .lines()
-        .map(str::trim)
-        .filter(|l| !l.is_empty())
-        .map(str::to_owned)
-        .collect();
-    if names.len() <= usize::from(largest) {
-        let (path, n) = (path.display(), names.len());
-        return Err(Error::input(format!(
-            "{path}: names {n} classes, but there is a label {largest}; add the missing names"
-        )));
-    }
-    Ok(names)
 }
 
 /// The bytes of an IDX file, unpacked if need be.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::{Format, archive, cifar, folder, idx, parquet, split};
+use super::{Format, archive, cifar, coco, csv, files, folder, idx, parquet, shards, split, webdataset};
 use crate::error::{Error, Result};
 
 /// A data set found: where, and in which layout.
@@ -15,6 +15,8 @@ pub(super) struct Located {
     pub(super) path: PathBuf,
     /// The path as messages show it.
     pub(super) shown: String,
+    /// Where the images of annotations lie, if the user says so.
+    pub(super) pictures: Option<PathBuf>,
 }
 
 /// Folders that data sets unpack into: a path to their parent is good enough.
@@ -27,17 +29,34 @@ const NESTED: [&str; 5] = [
 ];
 
 const LOOKED_FOR: &str = "CIFAR-10 or CIFAR-100 batches (data_batch_1.bin, data_batch_1, train.bin, train with meta), \
-    IDX files (train-images-idx3-ubyte, t10k-images-idx3-ubyte), Parquet files, and folders of images";
+    IDX files (train-images-idx3-ubyte, t10k-images-idx3-ubyte), Parquet files, folders of images, WebDataset tar shards, \
+    CSV tables of paths, and COCO annotations (instances_train2017.json)";
+
+/// Before a colon these mean that it is part of a path.
+const NOT_IN_FORMATS: [char; 3] = ['/', '\\', '.'];
 
 /// Finds out what lies at `path`, which may be prefixed `FORMAT:`.
 pub(super) fn locate(path: &str) -> Result<Located> {
     let (asked, path) = prefix(path)?;
+    let (path, pictures) = pictures(path)?;
     let mut at = PathBuf::from(path);
+    if !at.exists() && webdataset::is_pattern(path) && asked.is_none_or(|format| format == Format::WebDataset) {
+        return Ok(Located {
+            format: Format::WebDataset,
+            path: at,
+            shown: path.to_owned(),
+            pictures: None,
+        });
+    }
     let kind = std::fs::metadata(&at).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => Error::input(format!("{path}: there is no such file or folder")),
         _ => Error::io(&at)(e),
     })?;
-    let mut found = if kind.is_dir() { in_folder(&at)? } else { in_file(&at)? };
+    let mut found = if kind.is_dir() {
+        in_folder(&at)?
+    } else {
+        in_file(&at, asked)?
+    };
     if found.is_empty() && kind.is_dir() {
         for nested in NESTED.map(|name| at.join(name)).into_iter().filter(|n| n.is_dir()) {
             let inside = in_folder(&nested)?;
@@ -67,7 +86,40 @@ pub(super) fn locate(path: &str) -> Result<Located> {
         format,
         path: at,
         shown: path.to_owned(),
+        pictures,
     })
+}
+
+/// The same data set address, with `change` made to each path in it: `FORMAT:PATH@FOLDER` has two.
+pub fn with_paths(address: &str, change: impl Fn(&Path) -> PathBuf) -> String {
+    let (format, path) = match address.split_once(':') {
+        // An unknown format stays one, to be refused by name.
+        Some((word, path)) if !word.contains(NOT_IN_FORMATS) => (format!("{word}:"), path),
+        _ => (String::new(), address),
+    };
+    let changed = |path: &str| change(Path::new(path)).display().to_string();
+    let ending = format!(".{}", coco::ENDING);
+    match path.split_once(&format!("{ending}@")) {
+        Some((stem, folder)) => format!("{format}{}@{}", changed(&(stem.to_owned() + &ending)), changed(folder)),
+        None => format!("{format}{}", changed(path)),
+    }
+}
+
+/// Splits off `@FOLDER` after a file of annotations, unless a file of that very name exists.
+fn pictures(path: &str) -> Result<(&str, Option<PathBuf>)> {
+    let ending = format!(".{}", coco::ENDING);
+    let Some((stem, folder)) = path
+        .split_once(&format!("{ending}@"))
+        .filter(|_| !Path::new(path).exists())
+    else {
+        return Ok((path, None));
+    };
+    if !Path::new(folder).is_dir() {
+        return Err(Error::input(format!(
+            "{path}: there is no folder {folder:?}; behind @ stands the folder of the images"
+        )));
+    }
+    Ok((&path[..stem.len() + ending.len()], Some(PathBuf::from(folder))))
 }
 
 /// Splits off `FORMAT:`, unless a file of that very name exists.
@@ -78,7 +130,7 @@ fn prefix(path: &str) -> Result<(Option<Format>, &str)> {
     if let Some(format) = Format::ALL.into_iter().find(|f| f.name() == word) {
         return Ok((Some(format), rest));
     }
-    if word.contains(['/', '\\', '.']) {
+    if word.contains(NOT_IN_FORMATS) {
         return Ok((None, path));
     }
     let nearest = Format::ALL
@@ -99,6 +151,9 @@ fn sought(format: Format) -> &'static str {
         Format::Idx => "train-images-idx3-ubyte or t10k-images-idx3-ubyte, gzipped or not",
         Format::Folder => "folders of JPEG, PNG, WebP, BMP, GIF or TIFF files",
         Format::Parquet => ".parquet files",
+        Format::WebDataset => ".tar files, or a pattern such as train-{000..146}.tar",
+        Format::Csv => "a .csv file",
+        Format::Coco => "a .json file of annotations, or instances_train2017.json and so on in annotations",
     }
 }
 
@@ -112,16 +167,19 @@ fn in_folder(path: &Path) -> Result<Vec<Format>> {
     if names.iter().any(|n| idx::parse_name(n).is_some()) {
         found.push(Format::Idx);
     }
-    if parquet::is_in(path) {
-        found.push(Format::Parquet);
-    }
-    if folder::is_in(path) {
-        found.push(Format::Folder);
-    }
+    let later = [
+        (Format::Parquet, shards::is_in(path, parquet::ENDING)),
+        (Format::Folder, folder::is_in(path)),
+        (Format::WebDataset, shards::is_in(path, webdataset::ENDING)),
+        (Format::Csv, shards::is_in(path, csv::ENDING)),
+        (Format::Coco, coco::is_in(path)),
+    ];
+    found.extend(later.iter().filter(|(_, is_in)| *is_in).map(|(format, _)| *format));
     Ok(found)
 }
 
-fn in_file(path: &Path) -> Result<Vec<Format>> {
+/// The formats a file may be of. Some are nothing but the user's word for it: a table may be called anything.
+fn in_file(path: &Path, asked: Option<Format>) -> Result<Vec<Format>> {
     let shown = path.display();
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let mut start = [0; 4];
@@ -133,6 +191,15 @@ fn in_file(path: &Path) -> Result<Vec<Format>> {
             "{shown}: the file is empty; copy or download it again"
         )));
     }
+    if let Some(format @ (Format::WebDataset | Format::Csv | Format::Coco)) = asked {
+        return Ok(vec![format]);
+    }
+    if name.ends_with(".csv") {
+        return Ok(vec![Format::Csv]);
+    }
+    if name.ends_with(".json") {
+        return Ok(vec![Format::Coco]);
+    }
     if name.ends_with(".parquet") || &start == b"PAR1" {
         return Ok(vec![Format::Parquet]);
     }
@@ -140,9 +207,11 @@ fn in_file(path: &Path) -> Result<Vec<Format>> {
         return Ok(vec![Format::Idx]);
     }
     if name.ends_with(".tar.gz") || name.ends_with(".tgz") || name.ends_with(".tar") {
-        return Ok(cifar::formats(&archive::names(path)?));
+        let mut found = cifar::formats(&archive::names(path)?);
+        found.extend(name.ends_with(".tar").then_some(Format::WebDataset));
+        return Ok(found);
     }
-    if folder::is_image(path) {
+    if files::is_image(path) {
         return Err(Error::input(format!(
             "{shown}: is one image; give the folder that holds the class folders"
         )));
@@ -156,21 +225,38 @@ impl Located {
         match self.format {
             Format::Cifar10 => return "cifar10".to_owned(),
             Format::Cifar100 => return "cifar100".to_owned(),
-            Format::Idx | Format::Folder | Format::Parquet => {}
+            _ => {}
         }
         let absolute = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let mut parts: Vec<String> = absolute.iter().map(|p| p.to_string_lossy().into_owned()).collect();
-        if self.path.is_file() {
-            let stem = parts.pop().unwrap_or_default();
-            let stem = stem.strip_suffix(".parquet").unwrap_or(&stem);
-            match (self.format, split::in_name(stem)) {
-                (Format::Idx, _) => {}
-                (_, Some(("", _))) => {}
-                (_, Some((before, _))) => return before.to_owned(),
-                (_, None) => return stem.to_owned(),
+        let listing = matches!(self.format, Format::WebDataset | Format::Csv | Format::Coco);
+        if !self.path.is_dir() {
+            let last = parts.pop().unwrap_or_default();
+            let stem = [parquet::ENDING, webdataset::ENDING, csv::ENDING, coco::ENDING]
+                .iter()
+                .find_map(|ending| last.strip_suffix(ending)?.strip_suffix('.'))
+                .unwrap_or(&last);
+            // What counts the shards, or stands for their numbers, is no part of the name.
+            let stem = match stem.split_once('{') {
+                Some((before, _)) => before,
+                None => stem,
+            };
+            let stem = match listing {
+                true => stem.trim_end_matches(|c: char| c.is_ascii_digit() || "-_.".contains(c)),
+                false => stem,
+            };
+            let (before, named) = match split::in_name(stem) {
+                Some((before, _)) => (before, !before.is_empty()),
+                None => (stem, true),
+            };
+            if self.format != Format::Idx && named && !(listing && COMMON.contains(&before)) {
+                return before.to_owned();
             }
         }
-        let says_nothing = |part: &String| split::known(part).is_some() || part == "data" || part == "raw";
+        let says_nothing = |part: &String| {
+            let common = listing && COMMON.contains(&part.as_str());
+            common || split::known(part).is_some() || part == "data" || part == "raw"
+        };
         parts
             .iter()
             .rev()
@@ -178,6 +264,23 @@ impl Located {
             .map_or_else(|| "images".to_owned(), Clone::clone)
     }
 }
+
+/// What tables, annotations, shards and their folders are called in any data set.
+const COMMON: [&str; 13] = [
+    "",
+    "annotations",
+    "_annotations.coco",
+    "instances",
+    "labels",
+    "metadata",
+    "index",
+    "images",
+    "shard",
+    "shards",
+    "part",
+    "data",
+    "..",
+];
 
 #[cfg(test)]
 mod tests {
@@ -194,6 +297,7 @@ mod tests {
                 format,
                 path: path.into(),
                 shown: String::new(),
+                pictures: None,
             }
             .name()
         };
@@ -205,6 +309,27 @@ mod tests {
         );
         assert_eq!(name(Format::Folder, &dir.path().join("pets/train")), "pets");
         assert_eq!(name(Format::Cifar10, dir.path()), "cifar10");
+        for (format, path, wanted) in [
+            (Format::WebDataset, "pets/shards/train-{000..012}.tar", "pets"),
+            (Format::WebDataset, "shards/birds-train-000001.tar", "birds"),
+            (Format::Csv, "pets/labels.csv", "pets"),
+            (Format::Csv, "pets/beaks_test.csv", "beaks"),
+            (Format::Coco, "coco/annotations/instances_train2017.json", "coco"),
+            (Format::Coco, "pets/train/_annotations.coco.json", "pets"),
+        ] {
+            assert_eq!(name(format, Path::new(path)), wanted, "{path}");
+        }
+    }
+
+    #[test]
+    fn every_path_of_an_address_is_changed() {
+        let below = |address| with_paths(address, |path| Path::new("base").join(path));
+        assert_eq!(below("a/b.tar"), "base/a/b.tar");
+        assert_eq!(below("idx:a"), "idx:base/a");
+        assert_eq!(below("odd:a"), "odd:base/a");
+        assert_eq!(below("a/b:c"), "base/a/b:c");
+        assert_eq!(below("coco:a.json@b/c"), "coco:base/a.json@base/b/c");
+        assert_eq!(below("coco:/a.json@/c"), "coco:/a.json@/c");
     }
 
     #[test]

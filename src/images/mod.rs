@@ -8,13 +8,24 @@
 //! | `idx` | the MNIST family: `train-images-idx3-ubyte` and so on, gzipped or not; `classes.txt` beside them may name the classes |
 //! | `folder` | one folder per class, under `train`, `val`, `test` folders where there are splits |
 //! | `parquet` | encoded images, the Hugging Face layout: a file, or a folder with `train-*.parquet` and so on |
+//! | `webdataset` | tar shards of samples `KEY.jpg` with `KEY.cls` or `KEY.json`: one `.tar`, a folder of them, or a pattern such as `train-{000..146}.tar` |
+//! | `csv` | a table with a header, a column of paths (relative to the table) and maybe one of labels |
+//! | `coco` | COCO annotations of objects, a row for each box: `ANN.json`, `ANN.json@IMAGES`, or the folder that holds `annotations` |
 //!
-//! An [`ImageSet`] keeps a label per image and, for folders, the file names; pixels are read range by range, so memory
+//! A folder that fits several is taken for the first; the prefix says otherwise. Integer labels of `idx`, `webdataset`
+//! and `csv` are named by a `classes.txt` beside them, one name a line, if it is there.
+//!
+//! An [`ImageSet`] keeps a label per image and, where they have names, those; pixels are read range by range, so memory
 //! does not grow with their number.
 
 mod archive;
 mod cifar;
 mod classes;
+mod coco;
+mod csv;
+mod decode;
+mod duplicates;
+mod files;
 mod folder;
 mod idx;
 mod locate;
@@ -23,9 +34,11 @@ mod pickle;
 mod raw;
 mod records;
 mod resize;
+mod shards;
 mod split;
 mod summary;
 pub mod transform;
+mod webdataset;
 
 use std::fmt;
 use std::ops::Range;
@@ -35,6 +48,8 @@ use sha2::{Digest as _, Sha256};
 use crate::error::{Error, Result};
 use locate::Located;
 
+pub use duplicates::{Digest, Duplicates, Met};
+pub use locate::with_paths;
 pub use raw::Raw;
 pub use summary::{SplitSummary, Summary, summary};
 
@@ -51,11 +66,26 @@ pub enum Format {
     Folder,
     /// Parquet with encoded images.
     Parquet,
+    /// WebDataset tar shards.
+    WebDataset,
+    /// A table of paths and labels.
+    Csv,
+    /// Objects of COCO annotations.
+    Coco,
 }
 
 impl Format {
     /// Every format, in the order they are looked for.
-    pub const ALL: [Self; 5] = [Self::Cifar10, Self::Cifar100, Self::Idx, Self::Parquet, Self::Folder];
+    pub const ALL: [Self; 8] = [
+        Self::Cifar10,
+        Self::Cifar100,
+        Self::Idx,
+        Self::Parquet,
+        Self::Folder,
+        Self::WebDataset,
+        Self::Csv,
+        Self::Coco,
+    ];
 
     /// The name used as the prefix of a path.
     pub fn name(self) -> &'static str {
@@ -65,6 +95,9 @@ impl Format {
             Self::Idx => "idx",
             Self::Folder => "folder",
             Self::Parquet => "parquet",
+            Self::WebDataset => "webdataset",
+            Self::Csv => "csv",
+            Self::Coco => "coco",
         }
     }
 }
@@ -91,6 +124,8 @@ trait Source: Send + Sync {
 struct Contents {
     classes: Vec<String>,
     labels: Vec<Option<u32>>,
+    /// What was not taken, in words with a count.
+    left_out: Vec<String>,
     source: Box<dyn Source>,
 }
 
@@ -103,6 +138,7 @@ pub struct ImageSet {
     labels: Vec<Option<u32>>,
     /// Rows of the source that are kept, ascending.
     rows: Vec<usize>,
+    left_out: Vec<String>,
     source: Box<dyn Source>,
 }
 
@@ -124,7 +160,10 @@ fn splits_of(at: &Located) -> Result<split::Splits> {
         Format::Cifar10 | Format::Cifar100 => cifar::splits(at),
         Format::Idx => idx::splits(at),
         Format::Folder => folder::splits(at),
-        Format::Parquet => parquet::splits(at),
+        Format::Parquet => shards::splits(at, parquet::ENDING),
+        Format::WebDataset => webdataset::splits(at),
+        Format::Csv => shards::splits(at, csv::ENDING),
+        Format::Coco => coco::splits(at),
     }
 }
 
@@ -134,10 +173,14 @@ fn open_split(at: &Located, split: &str, classes: Option<&[String]>) -> Result<I
         Format::Idx => idx::open(at, split)?,
         Format::Folder => folder::open(at, split)?,
         Format::Parquet => parquet::open(at, split)?,
+        Format::WebDataset => webdataset::open(at, split)?,
+        Format::Csv => csv::open(at, split)?,
+        Format::Coco => coco::open(at, split)?,
     };
     let Contents {
         classes: all,
         labels,
+        left_out,
         source,
     } = contents;
     let Some(wanted) = classes else {
@@ -149,6 +192,7 @@ fn open_split(at: &Located, split: &str, classes: Option<&[String]>) -> Result<I
             classes: all,
             labels,
             rows,
+            left_out,
             source,
         });
     };
@@ -167,6 +211,7 @@ fn open_split(at: &Located, split: &str, classes: Option<&[String]>) -> Result<I
         classes: kept.iter().map(|&c| all[c].clone()).collect(),
         labels: rows.iter().map(|&row| new_label(labels[row])).collect(),
         rows,
+        left_out,
         source,
     })
 }
@@ -208,9 +253,14 @@ impl ImageSet {
     }
 
     /// The id of image `i` (< [`ImageSet::len`]): unique, and independent of the class filter. The relative path of a
-    /// file, else `SPLIT/ROW`.
+    /// file, `SHARD/KEY`, `IMAGE/ANNOTATION`, else `SPLIT/ROW`.
     pub fn id(&self, i: usize) -> String {
         self.source.id(self.rows[i])
+    }
+
+    /// What the data set has that is not among its images, each with its count: crowds, samples without an image.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     /// The number of images of each class.
@@ -224,7 +274,7 @@ impl ImageSet {
 
     /// SHA-256 (hex) over ids, labels and content: equal means the same images with the same labels in the same order.
     ///
-    /// Content is every byte, except that of folders and Parquet files above 1 GiB only sizes (and the footers, which
+    /// Content is every byte, except that above 1 GiB of image files, shards or Parquet only sizes (and the footers, which
     /// hold sizes and offsets) are taken, so that it stays cheap.
     ///
     /// # Errors

@@ -13,111 +13,19 @@ use sha2::{Digest as _, Sha256};
 
 use super::locate::Located;
 use super::raw::Body;
-use super::split::{self, Splits};
-use super::{Contents, Raw, Source};
+use super::{Contents, Raw, Source, files, shards};
 use crate::error::{Error, Result};
 
 mod labels;
 
 /// Rows decoded from Parquet at once: bounds memory by this many encoded images.
 const BATCH: usize = 64;
-/// Above this much, a fingerprint takes only the footers.
-const HASH_WHOLE: u64 = 1 << 30;
+/// What the files' names end in.
+pub(super) const ENDING: &str = "parquet";
 const IMAGE_NAMES: [&str; 6] = ["image", "img", "images", "picture", "jpg", "png"];
 
-/// Whether a folder holds Parquet files, directly or under `data` or folders named as splits.
-pub(super) fn is_in(path: &Path) -> bool {
-    list(path).is_ok_and(|files| !files.is_empty())
-}
-
-/// The Parquet files of a folder, with their split and the name before it.
-fn list(path: &Path) -> Result<Vec<Part>> {
-    let mut files = Vec::new();
-    let mut folders = vec![(path.to_path_buf(), None)];
-    for entry in std::fs::read_dir(path).map_err(Error::io(path))?.flatten() {
-        let name = entry.file_name();
-        let Some(name) = name.to_str().filter(|_| entry.path().is_dir()) else {
-            continue;
-        };
-        if let Some(split) = split::known(name) {
-            folders.push((entry.path(), Some(split)));
-        } else if name == "data" {
-            folders.push((entry.path(), None));
-        }
-    }
-    for (folder, of_folder) in folders {
-        for entry in std::fs::read_dir(&folder).map_err(Error::io(&folder))?.flatten() {
-            let path = entry.path();
-            let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
-            if path.extension().is_none_or(|e| e != "parquet") || stem.starts_with('.') || !path.is_file() {
-                continue;
-            }
-            let (before, split) = match (of_folder, split::in_name(stem)) {
-                (Some(split), _) => ("", split),
-                (None, Some(found)) => found,
-                (None, None) => ("", ""),
-            };
-            files.push(Part {
-                before: before.to_owned(),
-                split: split.to_owned(),
-                path: path.clone(),
-            });
-        }
-    }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(files)
-}
-
-struct Part {
-    before: String,
-    split: String,
-    path: PathBuf,
-}
-
-pub(super) fn splits(at: &Located) -> Result<Splits> {
-    if at.path.is_file() {
-        let stem = at.path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
-        let name = split::in_name(stem).map_or(String::new(), |(_, split)| split.to_owned());
-        return Ok(Splits::Whole { name, nameable: true });
-    }
-    let parts = list(&at.path)?;
-    let mut data_sets: Vec<&str> = parts.iter().map(|p| p.before.as_str()).collect();
-    data_sets.sort_unstable();
-    data_sets.dedup();
-    if data_sets.len() > 1 {
-        return Err(Error::input(format!(
-            "{}: its Parquet files belong to several data sets ({}); give the path of one file",
-            at.shown,
-            data_sets.join(", ")
-        )));
-    }
-    let mut names: Vec<String> = parts.into_iter().map(|p| p.split).collect();
-    names.sort();
-    names.dedup();
-    if names == [""] {
-        return Ok(Splits::Whole {
-            name: String::new(),
-            nameable: false,
-        });
-    }
-    if names.iter().any(String::is_empty) {
-        let shown = &at.shown;
-        return Err(Error::input(format!(
-            "{shown}: some Parquet files name a split and some do not; give the path of one"
-        )));
-    }
-    Ok(Splits::Named(names))
-}
-
 pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
-    let paths: Vec<PathBuf> = match at.path.is_file() {
-        true => vec![at.path.clone()],
-        false => list(&at.path)?
-            .into_iter()
-            .filter(|p| p.split == split)
-            .map(|p| p.path)
-            .collect(),
-    };
+    let paths = shards::paths(at, ENDING, split)?;
     let prefix = match at.path.file_stem().filter(|_| at.path.is_file()) {
         Some(stem) => stem.to_string_lossy().into_owned(),
         None if split.is_empty() => "row".to_owned(),
@@ -135,6 +43,7 @@ pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
     Ok(Contents {
         classes,
         labels,
+        left_out: Vec::new(),
         source: Box::new(ParquetImages {
             shards,
             prefix,
@@ -342,7 +251,7 @@ impl Source for ParquetImages {
     fn digest(&self, _rows: &[usize], hasher: &mut Sha256) -> Result<()> {
         let size = |s: &Shard| std::fs::metadata(&s.path).map(|m| m.len()).map_err(Error::io(&s.path));
         let sizes = self.shards.iter().map(size).collect::<Result<Vec<u64>>>()?;
-        let whole = sizes.iter().sum::<u64>() <= HASH_WHOLE;
+        let whole = sizes.iter().sum::<u64>() <= files::HASH_WHOLE;
         for (shard, size) in self.shards.iter().zip(sizes) {
             hasher.update(size.to_le_bytes());
             // The footer holds every column chunk's size, offset and statistics.
@@ -351,7 +260,7 @@ impl Source for ParquetImages {
             } else {
                 size.saturating_sub(footer(&shard.path)?)
             };
-            super::folder::hash_file(&shard.path, from, hasher)?;
+            files::hash_from(&shard.path, from, hasher)?;
         }
         Ok(())
     }

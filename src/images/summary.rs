@@ -1,14 +1,21 @@
 //! What a data set holds, for `featscope inspect`.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{ImageSet, locate, open_split, split, splits_of};
+use super::transform::Orientation;
+use super::{Digest, Duplicates, ImageSet, Met, locate, open_split, split, splits_of};
 use crate::error::Result;
 
-/// How many images of a split are decoded to learn their sizes.
-const SAMPLE: usize = 64;
+/// At most this many images of a split are decoded, to learn their sizes and find copies …
+const MOST: usize = 20_000;
+/// … and about this many pixels: some seconds of work.
+const PIXELS: usize = 1_000_000_000;
+/// Images read together.
+const CHUNK: usize = 64;
 
 /// What a data set holds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,6 +47,10 @@ pub struct SplitSummary {
     pub sampled: usize,
     /// What was wrong with the sampled images that could not be decoded.
     pub undecodable: Vec<String>,
+    /// Exact copies among the sampled images.
+    pub duplicates: Duplicates,
+    /// See [`ImageSet::left_out`].
+    pub left_out: Vec<String>,
     /// See [`ImageSet::fingerprint`].
     pub fingerprint: String,
 }
@@ -65,14 +76,21 @@ pub fn summary(path: &str, split: Option<&str>) -> Result<Summary> {
 }
 
 fn summarise(set: &ImageSet) -> Result<SplitSummary> {
-    let sampled = set.len().min(SAMPLE);
     let mut sizes: BTreeMap<(u32, u32), usize> = BTreeMap::new();
-    let mut undecodable = Vec::new();
-    for k in 0..sampled {
-        let i = k * set.len() / sampled;
-        for raw in set.read(i..i + 1)? {
-            match raw.decode() {
-                Ok(image) => *sizes.entry(image.dimensions()).or_default() += 1,
+    let (mut sampled, mut undecodable, mut met) = (0, Vec::new(), Met::default());
+    for range in sample(set)? {
+        let looked_at: Vec<_> = set
+            .read(range.clone())?
+            .par_iter()
+            .map(|raw| raw.decode(Orientation::Exif).map(|i| (i.dimensions(), Digest::of(&i))))
+            .collect();
+        sampled += range.len();
+        for (i, outcome) in range.zip(looked_at) {
+            match outcome {
+                Ok((size, digest)) => {
+                    *sizes.entry(size).or_default() += 1;
+                    met.add(i, digest);
+                }
                 Err(e) => undecodable.push(e.to_string()),
             }
         }
@@ -88,6 +106,34 @@ fn summarise(set: &ImageSet) -> Result<SplitSummary> {
         sizes,
         sampled,
         undecodable,
+        duplicates: met.duplicates(|i| set.id(i)),
+        left_out: set.left_out().to_vec(),
         fingerprint: set.fingerprint()?,
     })
+}
+
+/// All images where that is affordable, else runs of neighbours spread evenly over the set.
+fn sample(set: &ImageSet) -> Result<Vec<Range<usize>>> {
+    const PROBES: usize = 8;
+    let (mut pixels, mut probed) = (0, 0);
+    for k in 0..set.len().min(PROBES) {
+        let i = k * set.len() / PROBES.min(set.len());
+        for raw in set.read(i..i + 1)? {
+            if let Ok(image) = raw.decode(Orientation::Stored) {
+                pixels += image.as_raw().len() / 3;
+                probed += 1;
+            }
+        }
+    }
+    let affordable = MOST.min(PIXELS * probed.max(1) / pixels.max(1)).max(CHUNK);
+    let chunks = set.len().div_ceil(CHUNK);
+    let taken = match set.len() <= affordable {
+        true => chunks,
+        false => affordable / CHUNK,
+    };
+    let chunk = |k: usize| {
+        let start = k * chunks / taken * CHUNK;
+        start..set.len().min(start + CHUNK)
+    };
+    Ok((0..taken).map(chunk).collect())
 }

@@ -8,6 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 
+mod timm;
+
 /// How pixels between pixels are found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -17,6 +19,23 @@ pub enum Interpolation {
     Bilinear,
     /// Cubic filter with a = -0.5, as Pillow's.
     Bicubic,
+}
+
+/// What becomes of the orientation that a camera notes in EXIF.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Orientation {
+    /// It is applied: pictures are upright, as people and Hugging Face data sets see them.
+    #[default]
+    Exif,
+    /// It is left alone: pixels lie as they are stored, as torchvision's folder reader sees them.
+    Stored,
+}
+
+impl Orientation {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The size an image is brought to before cropping.
@@ -29,7 +48,7 @@ pub enum Resize {
     Exact(u32, u32),
 }
 
-/// Everything between a decoded image and the network, in this order: resize, centre crop, divide by 255, subtract the
+/// Everything between a stored image and the network, in this order: turn upright, resize, centre crop, divide by 255, subtract the
 /// mean, divide by the standard deviation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,7 +64,14 @@ pub struct Preprocess {
     pub mean: [f64; 3],
     /// Standard deviation of each channel, for values in 0..1.
     pub std: [f64; 3],
+    /// What becomes of EXIF's orientation, before all else. Written only where it is not the default, so that
+    /// descriptions from before there was a choice mean the same and have the same hash.
+    #[serde(default, skip_serializing_if = "Orientation::is_default")]
+    pub orientation: Orientation,
 }
+
+const IMAGENET_MEAN: [f64; 3] = [0.485, 0.456, 0.406];
+const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
 
 /// Sides longer than this are a mistake.
 const MAX_SIDE: u32 = 1 << 14;
@@ -57,8 +83,30 @@ impl Preprocess {
             resize: Some(Resize::Shorter(256)),
             interpolation: Interpolation::Bilinear,
             crop: (224, 224),
-            mean: [0.485, 0.456, 0.406],
-            std: [0.229, 0.224, 0.225],
+            mean: IMAGENET_MEAN,
+            std: IMAGENET_STD,
+            orientation: Orientation::Exif,
+        }
+    }
+
+    /// As [`Preprocess::imagenet`] with the cubic filter: what DINO, DINOv2 and MAE are evaluated with.
+    pub fn imagenet_bicubic() -> Self {
+        Self {
+            interpolation: Interpolation::Bicubic,
+            ..Self::imagenet()
+        }
+    }
+
+    /// What timm evaluates its vision transformers with: the centre `side` x `side` of an image whose shorter side is
+    /// `side` / 0.9, cubic filter, values from -1 to 1 as Inception had them.
+    pub fn inception(side: u32) -> Self {
+        Self {
+            resize: Some(Resize::Shorter(timm::before_crop(side, 0.9))),
+            interpolation: Interpolation::Bicubic,
+            crop: (side, side),
+            mean: [0.5; 3],
+            std: [0.5; 3],
+            orientation: Orientation::Exif,
         }
     }
 
@@ -71,6 +119,23 @@ impl Preprocess {
             crop: (height, width),
             mean,
             std,
+            orientation: Orientation::Exif,
+        }
+    }
+
+    /// The same for an output of `side` x `side`: what is resized to keeps its proportion to what is cut out, rounded
+    /// down.
+    pub fn with_size(&self, side: u32) -> Self {
+        let scale =
+            |length: u32, crop: u32| (u64::from(length) * u64::from(side) / u64::from(crop.max(1))).min(1 << 31) as u32;
+        let (height, width) = self.crop;
+        Self {
+            resize: self.resize.map(|resize| match resize {
+                Resize::Shorter(length) => Resize::Shorter(scale(length, height.min(width))),
+                Resize::Exact(h, w) => Resize::Exact(scale(h, height), scale(w, width)),
+            }),
+            crop: (side, side),
+            ..self.clone()
         }
     }
 

@@ -12,7 +12,7 @@ use super::{Config, Entry, augment};
 use crate::error::{Error, Result};
 use crate::extract::nets::stream;
 use crate::images::ImageSet;
-use crate::images::transform::{Interpolation, Preprocess, Resize};
+use crate::images::transform::{Interpolation, Orientation, Preprocess, Resize};
 
 /// Small images, all of one square size, in memory.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Pixels {
             let images: Vec<RgbImage> = set
                 .read(range.clone())?
                 .par_iter()
-                .map(|raw| raw.decode())
+                .map(|raw| raw.decode(Orientation::Exif))
                 .collect::<Result<_>>()?;
             let side = *side.get_or_insert_with(|| images[0].width().max(images[0].height()) as usize);
             if set.len().saturating_mul(3 * side * side) > LARGEST {
@@ -192,6 +192,7 @@ impl Norm {
             crop: (side, side),
             mean: self.mean,
             std: self.std,
+            orientation: Orientation::Exif,
         }
     }
 }

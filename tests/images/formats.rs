@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use featscope::images::transform::Orientation;
 use featscope::images::{self, Format};
 use image::{DynamicImage, ImageFormat};
 use tempfile::tempdir;
@@ -158,7 +159,7 @@ fn parquet_shards_are_read_as_one_split_in_any_order_of_ranges() {
             .read(range.clone())
             .unwrap()
             .iter()
-            .map(|r| r.decode().unwrap())
+            .map(|r| r.decode(Orientation::Exif).unwrap())
             .collect();
         assert!(decoded.iter().eq(all[range].iter().map(|(_, p)| p)));
     }
@@ -247,7 +248,7 @@ fn the_committed_fixture_holds_what_its_readme_says() {
             set.read(0..set.len())
                 .unwrap()
                 .iter()
-                .all(|r| r.decode().unwrap().dimensions() == (32, 32))
+                .all(|r| r.decode(Orientation::Exif).unwrap().dimensions() == (32, 32))
         );
     }
     let size: u64 = std::fs::read_dir(fixtures)

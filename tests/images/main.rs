@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod coco;
+mod csv;
 mod damage;
+mod decode;
 mod formats;
 mod transform;
+mod webdataset;
 mod write;
 
+use featscope::images::transform::Orientation;
 use featscope::images::{self, ImageSet};
 use image::RgbImage;
 
@@ -21,7 +26,7 @@ fn everything(set: &ImageSet) -> Vec<(String, RgbImage)> {
             let class = set
                 .label(i)
                 .map_or(String::new(), |c| set.classes()[c as usize].clone());
-            (class, raw.decode().unwrap())
+            (class, raw.decode(Orientation::Exif).unwrap())
         })
         .collect()
 }

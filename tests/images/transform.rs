@@ -1,12 +1,21 @@
 //! Preprocessing against torchvision: fixtures/golden/transform.py wrote the values.
 
-use featscope::images::transform::{Interpolation, Preprocess, Resize};
+use featscope::images::transform::{Interpolation, Orientation, Preprocess, Resize};
 use image::RgbImage;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Golden {
     cases: Vec<Case>,
+    models: Vec<Described>,
+}
+
+#[derive(Deserialize)]
+struct Described {
+    name: String,
+    description: serde_json::Value,
+    shape: [usize; 3],
+    values: Vec<f32>,
 }
 
 #[derive(Deserialize)]
@@ -25,15 +34,13 @@ fn picture(width: u32, height: u32) -> RgbImage {
     })
 }
 
-fn cases() -> Vec<Case> {
-    serde_json::from_str::<Golden>(include_str!("../../fixtures/golden/transform.json"))
-        .unwrap()
-        .cases
+fn golden() -> Golden {
+    serde_json::from_str(include_str!("../../fixtures/golden/transform.json")).unwrap()
 }
 
 #[test]
 fn pixels_are_within_one_level_of_torchvision() {
-    for case in cases() {
+    for case in golden().cases {
         let plain = Preprocess {
             mean: [0.0; 3],
             std: [1.0; 3],
@@ -69,7 +76,7 @@ fn pixels_are_within_one_level_of_torchvision() {
 
 #[test]
 fn normalising_gives_torchvisions_floats() {
-    for case in cases() {
+    for case in golden().cases {
         let values = case.preprocess.apply(&picture(case.width, case.height));
         let plane = values.len() / 3;
         for (c, wanted) in case.corner.iter().enumerate() {
@@ -105,6 +112,82 @@ fn a_description_is_read_back_and_its_hash_tells_it_apart() {
     };
     assert_ne!(other.sha256(), imagenet.sha256());
     assert!(serde_json::from_str::<Preprocess>(&imagenet.describe().replace("crop", "corp")).is_err());
+}
+
+#[test]
+fn timms_descriptions_give_timms_values() {
+    let image = picture(311, 270);
+    for Described {
+        name,
+        description,
+        shape: [channels, height, width],
+        values,
+    } in golden().models
+    {
+        let preprocess = Preprocess::from_timm(&description).unwrap().unwrap();
+        assert_eq!((channels, preprocess.size()), (3, (height, width)), "{name}");
+        let all = preprocess.apply(&image);
+        let every = |i: &usize| (i % width).is_multiple_of(37) && (i / width % height).is_multiple_of(37);
+        let kept: Vec<f32> = (0..all.len()).filter(every).map(|i| all[i]).collect();
+        assert_eq!(kept.len(), values.len(), "{name}");
+        let worst = kept.iter().zip(&values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        // Written with six digits; a level of 255 would be 0.008 and more.
+        assert!(worst < 2e-6, "{name}: off by {worst}");
+    }
+}
+
+#[test]
+fn presets_are_what_timm_describes() {
+    let of = |name: &str| {
+        let model = golden().models.into_iter().find(|m| m.name.starts_with(name)).unwrap();
+        Preprocess::from_timm(&model.description).unwrap().unwrap()
+    };
+    assert_eq!(of("vit_base_patch16_224.augreg"), Preprocess::inception(224));
+    assert_eq!(of("resnet18.tv"), Preprocess::imagenet());
+    let dino = Preprocess {
+        resize: Some(Resize::Shorter(248)),
+        ..Preprocess::imagenet_bicubic()
+    };
+    assert_eq!(of("vit_base_patch16_224.dino"), dino);
+}
+
+#[test]
+fn another_size_keeps_the_proportion() {
+    let at = |preprocess: Preprocess, side| {
+        let other = preprocess.with_size(side);
+        assert_eq!(other.crop, (side, side));
+        other.resize
+    };
+    assert_eq!(at(Preprocess::imagenet(), 224), Some(Resize::Shorter(256)));
+    // timm and torchvision: floor(384 / 0.875).
+    assert_eq!(at(Preprocess::imagenet_bicubic(), 384), Some(Resize::Shorter(438)));
+    assert_eq!(
+        at(Preprocess::small(32, 32, [0.5; 3], [0.5; 3]), 64),
+        Some(Resize::Exact(64, 64))
+    );
+    let uncut = Preprocess {
+        resize: None,
+        ..Preprocess::imagenet()
+    };
+    assert_eq!(at(uncut, 100), None);
+    assert!(Preprocess::imagenet().with_size(0).check().is_err());
+    assert!(Preprocess::imagenet().with_size(u32::MAX).check().is_err());
+}
+
+#[test]
+fn an_orientation_is_written_only_where_it_is_not_the_usual_one() {
+    // As manifests were written before there was a choice.
+    let old = r#"{"resize":null,"crop":[8,8],"mean":[0.0,0.0,0.0],"std":[1.0,1.0,1.0]}"#;
+    let read: Preprocess = serde_json::from_str(old).unwrap();
+    assert_eq!(read.orientation, Orientation::Exif);
+    assert!(!read.describe().contains("orientation"));
+    let stored = Preprocess {
+        orientation: Orientation::Stored,
+        ..read.clone()
+    };
+    assert!(stored.describe().ends_with(r#","orientation":"stored"}"#));
+    assert_eq!(serde_json::from_str::<Preprocess>(&stored.describe()).unwrap(), stored);
+    assert_ne!(stored.sha256(), read.sha256());
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! The label column of Parquet files: integers, named by Hugging Face's metadata where it is there, or strings.
 
-use std::collections::BTreeSet;
-
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, PrimitiveArray};
@@ -11,18 +9,8 @@ use serde_json::Value;
 
 use super::{Shard, damaged};
 use crate::error::{Error, Result};
+use crate::images::classes;
 
-const LABEL_NAMES: [&str; 9] = [
-    "label",
-    "labels",
-    "fine_label",
-    "class",
-    "class_label",
-    "category",
-    "target",
-    "y",
-    "cls",
-];
 const BATCH: usize = 8192;
 
 /// The labels of one file.
@@ -42,9 +30,7 @@ enum Values {
 pub(super) fn read(shard: &Shard) -> Result<Column> {
     let builder = shard.builder()?;
     let fields = builder.schema().fields().clone();
-    let found = LABEL_NAMES
-        .iter()
-        .find_map(|name| fields.iter().position(|f| f.name().eq_ignore_ascii_case(name)));
+    let found = classes::label_column(fields.iter().map(|f| f.name().as_str()));
     let Some(column) = found else {
         return Ok(Column {
             values: Values::None(shard.rows),
@@ -162,21 +148,10 @@ pub(super) fn join(columns: Vec<Column>, shards: &[Shard]) -> Result<(Vec<String
         }
     }
     if !strings.is_empty() {
-        return Ok(index(&strings, Clone::clone));
+        return Ok(classes::index(&strings, Clone::clone));
     }
     Ok(match names {
         Some(names) => (names, numbers.iter().map(|v| v.map(|v| v as u32)).collect()),
-        None => index(&numbers, i64::to_string),
+        None => classes::index(&numbers, i64::to_string),
     })
-}
-
-/// The distinct values in order, and each row's place among them.
-fn index<T: Ord + Clone>(values: &[Option<T>], name: impl Fn(&T) -> String) -> (Vec<String>, Vec<Option<u32>>) {
-    let distinct: Vec<&T> = values.iter().flatten().collect::<BTreeSet<_>>().into_iter().collect();
-    let labels = values.iter().map(|v| {
-        v.as_ref()
-            .and_then(|v| distinct.binary_search(&v).ok())
-            .map(|i| i as u32)
-    });
-    (distinct.iter().map(|v| name(v)).collect(), labels.collect())
 }

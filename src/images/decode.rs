@@ -1,0 +1,118 @@
+//! From the bytes of an image file to 8-bit RGB, as Pillow's `convert("RGB")` gives it.
+
+use std::io::Cursor;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder as _, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
+
+mod jpeg;
+
+/// More pixels than this is a decompression bomb (Pillow's own limit), not a picture.
+const MAX_PIXELS: u64 = 178_956_970;
+/// What a decoder may allocate: [`MAX_PIXELS`] at 16 bits and four channels.
+const MAX_ALLOC: u64 = MAX_PIXELS * 8;
+
+/// A result whose error is a clause, to stand inside the sentence that names the file.
+pub(super) type Clause<T> = std::result::Result<T, String>;
+
+/// A decoded file.
+#[derive(Clone, Debug)]
+pub(super) struct Picture {
+    /// As they are stored.
+    pub(super) pixels: RgbImage,
+    /// What EXIF says is to be done to see them upright.
+    pub(super) orientation: Orientation,
+}
+
+impl Picture {
+    /// The pixels as people see them.
+    pub(super) fn upright(self) -> RgbImage {
+        if self.orientation == Orientation::NoTransforms {
+            return self.pixels;
+        }
+        let mut image = DynamicImage::ImageRgb8(self.pixels);
+        image.apply_orientation(self.orientation);
+        image.into_rgb8()
+    }
+}
+
+/// Decodes a whole file of any known format; of an animation the first frame.
+pub(super) fn decode(bytes: &[u8]) -> Clause<Picture> {
+    if bytes.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|e| e.to_string())?;
+    let Some(format) = reader.format() else {
+        return Err("not JPEG, PNG, WebP, BMP, GIF or TIFF".to_owned());
+    };
+    if format == ImageFormat::Jpeg {
+        return jpeg::decode(bytes);
+    }
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MAX_ALLOC);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(|e| explain(&e, format))?;
+    let (width, height) = decoder.dimensions();
+    check_size(width, height)?;
+    let orientation = decoder.orientation().map_err(|e| explain(&e, format))?;
+    let image = DynamicImage::from_decoder(decoder).map_err(|e| explain(&e, format))?;
+    let picture = Picture {
+        pixels: to_eight_bits(image).into_rgb8(),
+        orientation,
+    };
+    if format != ImageFormat::Tiff {
+        return Ok(picture);
+    }
+    // In TIFF it is part of the format: Pillow turns such pictures itself, even where it leaves EXIF alone.
+    Ok(Picture {
+        pixels: picture.upright(),
+        orientation: Orientation::NoTransforms,
+    })
+}
+
+fn check_size(width: u32, height: u32) -> Clause<()> {
+    match u64::from(width) * u64::from(height) > MAX_PIXELS {
+        true => Err(format!(
+            "it claims {width} x {height} pixels, more than {MAX_PIXELS} in all"
+        )),
+        false => Ok(()),
+    }
+}
+
+/// One clause about why a decoder failed.
+fn explain(error: &ImageError, format: ImageFormat) -> String {
+    let name = format!("{format:?}").to_uppercase();
+    match error {
+        ImageError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+            format!("{name} data ends too early")
+        }
+        ImageError::Limits(_) => "it claims more pixels than can be held".to_owned(),
+        other => other.to_string().replace('\n', " "),
+    }
+}
+
+/// 16-bit samples as Pillow 13 makes bytes of them: of colours and of grey with alpha the upper byte is kept (rounding
+/// would move half of all values by one), but of grey alone everything above 255 becomes 255.
+fn to_eight_bits(image: DynamicImage) -> DynamicImage {
+    fn each(samples: Vec<u16>, byte: impl Fn(u16) -> u8) -> Vec<u8> {
+        samples.into_iter().map(byte).collect()
+    }
+    let upper = |v: u16| (v >> 8) as u8;
+    let (w, h) = (image.width(), image.height());
+    let converted = match image {
+        DynamicImage::ImageLuma16(i) => {
+            image::GrayImage::from_raw(w, h, each(i.into_raw(), |v| v.min(255) as u8)).map(DynamicImage::ImageLuma8)
+        }
+        DynamicImage::ImageLumaA16(i) => {
+            image::GrayAlphaImage::from_raw(w, h, each(i.into_raw(), upper)).map(DynamicImage::ImageLumaA8)
+        }
+        DynamicImage::ImageRgb16(i) => RgbImage::from_raw(w, h, each(i.into_raw(), upper)).map(DynamicImage::ImageRgb8),
+        DynamicImage::ImageRgba16(i) => {
+            image::RgbaImage::from_raw(w, h, each(i.into_raw(), upper)).map(DynamicImage::ImageRgba8)
+        }
+        other => Some(other),
+    };
+    converted.unwrap_or_else(|| DynamicImage::new_rgb8(w, h))
+}

@@ -1,0 +1,96 @@
+//! Images that are files of their own: a folder per class, or paths listed somewhere.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::decode::Clause;
+use super::raw::Body;
+use super::{Raw, Source};
+use crate::error::{Error, Result};
+
+/// The endings of image files, in lower case.
+pub(super) const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jpe", "png", "webp", "bmp", "gif", "tif", "tiff"];
+/// No image file is larger.
+pub(super) const MAX_FILE: u64 = 1 << 30;
+/// Above this much, a fingerprint takes only sizes.
+pub(super) const HASH_WHOLE: u64 = 1 << 30;
+
+/// Whether the file's ending is that of an image.
+pub(super) fn is_image(path: &Path) -> bool {
+    path.extension()
+        .and_then(|e| e.to_str())
+        .is_some_and(|e| ENDINGS.contains(&e.to_lowercase().as_str()))
+}
+
+/// Files below a folder; their paths relative to it are their ids.
+pub(super) struct Files {
+    pub(super) root: PathBuf,
+    pub(super) files: Vec<String>,
+}
+
+impl Source for Files {
+    fn id(&self, row: usize) -> String {
+        self.files[row].clone()
+    }
+
+    fn read(&self, rows: &[usize]) -> Result<Vec<Raw>> {
+        let raw = |&row: &usize| {
+            let path = self.root.join(&self.files[row]);
+            let body = read(&path).map_or_else(Body::Missing, Body::Encoded);
+            Raw::new(self.id(row), path.display().to_string(), body)
+        };
+        Ok(rows.iter().map(raw).collect())
+    }
+
+    fn digest(&self, rows: &[usize], hasher: &mut Sha256) -> Result<()> {
+        digest(rows.iter().map(|&row| self.root.join(&self.files[row])), hasher)
+    }
+}
+
+/// The bytes of an image file, or why there are none.
+pub(super) fn read(path: &Path) -> Clause<Vec<u8>> {
+    let file = File::open(path).map_err(|e| e.to_string())?;
+    let about = file.metadata().map_err(|e| e.to_string())?;
+    if !about.is_file() {
+        return Err("it is not a file".to_owned());
+    }
+    if about.len() > MAX_FILE {
+        return Err(format!("{} bytes are too many for an image", about.len()));
+    }
+    let mut bytes = Vec::with_capacity(about.len() as usize);
+    file.take(MAX_FILE).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    Ok(bytes)
+}
+
+/// Feeds the files' sizes to the hasher, and their bytes where they are not too many. A file that is not there counts as
+/// such: whether that is an error is decided where its image is decoded.
+pub(super) fn digest(paths: impl Iterator<Item = PathBuf> + Clone, hasher: &mut Sha256) -> Result<()> {
+    let mut total = 0_u64;
+    for path in paths.clone() {
+        let size = std::fs::metadata(&path).map(|about| about.len()).ok();
+        hasher.update(size.unwrap_or(u64::MAX).to_le_bytes());
+        total += size.unwrap_or(0);
+    }
+    if total <= HASH_WHOLE {
+        for path in paths.filter(|path| path.is_file()) {
+            hash_from(&path, 0, hasher)?;
+        }
+    }
+    Ok(())
+}
+
+/// Feeds a file from byte `from` on to the hasher.
+pub(super) fn hash_from(path: &Path, from: u64, hasher: &mut Sha256) -> Result<()> {
+    let mut file = File::open(path).map_err(Error::io(path))?;
+    file.seek(SeekFrom::Start(from)).map_err(Error::io(path))?;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer).map_err(Error::io(path))? {
+            0 => return Ok(()),
+            n => hasher.update(&buffer[..n]),
+        }
+    }
+}
