@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tch::nn::VarStore;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::nets::{self, Backbone, Head};
 use crate::checkpoint::{Checkpoint, ClassifierInput, FoundHead, Loading};
@@ -16,8 +16,9 @@ pub struct Model {
     projector: Option<Head>,
     classifier: Option<(Head, ClassifierInput)>,
     device: Device,
-    /// Keep the tensors of the parts above.
-    _stores: Vec<VarStore>,
+    kind: Kind,
+    /// The tensors of the parts above.
+    stores: Vec<VarStore>,
 }
 
 impl Model {
@@ -63,7 +64,8 @@ impl Model {
             projector,
             classifier,
             device,
-            _stores: stores,
+            kind: Kind::Float,
+            stores,
         })
     }
 
@@ -72,11 +74,24 @@ impl Model {
         self.device
     }
 
+    /// Casts weights and running statistics; images and what the heads read are cast on their way.
+    pub fn cast(&mut self, kind: Kind) {
+        for vs in &mut self.stores {
+            match kind {
+                Kind::BFloat16 => vs.bfloat16(),
+                Kind::Half => vs.half(),
+                _ => vs.float(),
+            }
+        }
+        self.kind = kind;
+    }
+
     /// Every tap of one pass over images (B, 3, H, W), each (B, width), in the order of [`Loading::taps`].
     pub fn forward(&self, images: &Tensor) -> Vec<(String, Tensor)> {
         tch::no_grad(|| {
-            let mut taps = self.backbone.forward_taps(images, false);
-            let Some(features) = taps.last().map(|(_, t)| t.shallow_clone()) else {
+            let mut taps = self.backbone.forward_taps(&images.to_kind(self.kind), false);
+            // Pooling gives f32 whatever the precision.
+            let Some(features) = taps.last().map(|(_, t)| t.to_kind(self.kind)) else {
                 return taps;
             };
             let mut projected = None;
