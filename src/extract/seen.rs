@@ -60,7 +60,7 @@ impl Seen {
     pub(super) fn go_on(&self, rows: usize, rows_each: usize, batch_size: usize) -> Option<(usize, usize)> {
         let (mut row, mut batch_row) = (0, 0);
         for (image, fate) in self.0.iter().enumerate() {
-            if image % batch_size == 0 {
+            if image.is_multiple_of(batch_size) {
                 batch_row = row;
             }
             if let Fate::Seen(_) = fate {
@@ -71,7 +71,11 @@ impl Seen {
             }
         }
         let image = self.0.len();
-        let batch_row = if image % batch_size == 0 { row } else { batch_row };
+        let batch_row = if image.is_multiple_of(batch_size) {
+            row
+        } else {
+            batch_row
+        };
         (row == rows).then_some((image, batch_row))
     }
 

@@ -18,9 +18,6 @@ use featscope::store;
 
 use crate::support::{Tensors, add, backbone, write_safetensors};
 
-/// The row of the golden images that is a JPEG.
-pub const JPEG: usize = 3;
-
 /// Rows by layer.
 pub type Features = BTreeMap<String, Vec<Vec<f64>>>;
 
@@ -162,8 +159,6 @@ pub fn expected_in(file: &str, model: &str) -> Features {
 }
 
 /// The bar of quality.md: cosine at least 0.99999 per row, largest error at most 1e-4 of the largest feature of the layer.
-/// The JPEG image, the last one, does NOT meet it yet (measured: cosine 0.99988, error 1.2e-2, on trained networks): our
-/// decoder's pixels are not those of libjpeg-turbo, which Pillow uses. It is only checked to be the same picture.
 pub fn assert_close(model: &str, found: &Features, expected: &Features) {
     assert_eq!(
         found.keys().collect::<Vec<_>>(),
@@ -182,13 +177,8 @@ pub fn assert_close(model: &str, found: &Features, expected: &Features) {
                 "{model} {layer} row {i}: cosine 1 - {:.1e}, error {worst:.1e} of the scale",
                 1.0 - cosine
             );
-            let (least, bar) = if i == JPEG {
-                (0.999, f64::INFINITY)
-            } else {
-                (0.99999, 1e-4)
-            };
             assert!(
-                cosine >= least && worst <= bar,
+                cosine >= 0.99999 && worst <= 1e-4,
                 "{model} {layer} row {i}: cosine {cosine}, error {worst:e} of the scale"
             );
         }
