@@ -8,11 +8,14 @@
 //! memory for a few batches, whatever the number of rows.
 
 mod batches;
+mod columns;
 mod containers;
 mod delimited;
 mod dtype;
+mod findings;
 mod foreign;
 mod inspect;
+mod journal;
 mod labels;
 mod manifest;
 mod npy;
@@ -21,6 +24,7 @@ mod places;
 mod raw;
 mod reader;
 mod sample;
+mod standing;
 mod table;
 mod tensor;
 mod writer;
@@ -30,11 +34,13 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 
+pub use findings::{Deviation, Findings, LayerDeviation, Repeated, Shard, Skipped, SkippedImage};
 pub use inspect::{ClassCount, Kind, Summary, kind, summary};
 pub use manifest::{DataInfo, Description, LayerInfo, Manifest, ModelInfo, Part, SCHEMA, value_sha256};
 pub use reader::FeatureStore;
 pub use sample::gather;
-pub use writer::{PART_ROWS, Writer};
+pub use standing::{Standing, standing};
+pub use writer::{PART_ROWS, TakenUp, Writer};
 
 /// How a path is to be opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

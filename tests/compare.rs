@@ -125,7 +125,27 @@ fn different_preprocessing_is_paired_with_a_warning() {
     results.inputs[2].preprocess_sha256 = "resize 64".into();
     let comparison = compared(&results, &Options::default());
     assert_eq!(comparison.warnings.len(), 1);
-    assert!(comparison.warnings[0].contains("SL-MLP and SL saw animals through different preprocessing"));
+    let split = results.inputs[2].split.clone();
+    let expected = format!(
+        "animals ({split}) was preprocessed differently for SL and SimCLR, for SL-MLP; part of their differences may come from it"
+    );
+    assert_eq!(comparison.warnings[0], expected);
+    // And each difference that it touches says so in the results.
+    let written = comparison.to_results(&results, "compare");
+    let marked = |r: &&Record| r.convention.get("preprocessing").is_some();
+    let touched: Vec<_> = written.records.iter().filter(marked).collect();
+    assert!(!touched.is_empty());
+    assert!(
+        touched
+            .iter()
+            .all(|r| r.model == "SL-MLP" && r.other_model.as_deref() == Some("SL"))
+    );
+    assert!(
+        touched
+            .iter()
+            .all(|r| r.dataset == PRE || r.other_dataset.as_deref() == Some(PRE))
+    );
+    assert!(compared(&analysis().results, &Options::default()).warnings.is_empty());
 }
 
 #[test]

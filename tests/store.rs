@@ -41,6 +41,7 @@ fn description() -> Description {
         precision: "f32".into(),
         device: "cpu".into(),
         versions: [("libtorch".to_owned(), "2.11.0".to_owned())].into(),
+        shard: None,
     }
 }
 

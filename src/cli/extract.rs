@@ -2,20 +2,26 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::bail;
+use indicatif::ProgressBar;
 
 use super::{interrupt, style};
 use crate::checkpoint::arch::Pooling;
-use crate::checkpoint::{Checkpoint, Loading, Options, detect};
+use crate::checkpoint::{Checkpoint, Options, detect};
 use crate::error::Error;
 use crate::extract::device::{self, Choice};
-use crate::extract::model::Model;
-use crate::extract::pipeline::{self, OnBadImage, Plan};
+use crate::extract::network::{self, Loaded, Network};
+use crate::extract::pipeline::{self, Event, OnBadImage, Plan, Views};
+use crate::extract::precision::Precision;
+use crate::extract::script::{self, Script};
 use crate::images;
+use crate::images::augment::Augment;
 use crate::images::transform::Preprocess;
+use crate::store::{Manifest, Shard};
 
-/// Skipped images named one by one; the others are counted.
+/// Images named one by one; the others are counted.
 const NAMED: usize = 5;
 
 /// Arguments of `featscope extract`.
@@ -24,11 +30,15 @@ const NAMED: usize = 5;
     after_help = "Layers: stage1, stage2, … (average pooled) or block1, block2, …, backbone, projector.0, projector.1, … (each step), projector, \
 predictor.0, …, predictor, prototypes, logits. `featscope inspect CKPT` lists those of a checkpoint.
 
+TorchScript: its code is run by libtorch, so use files you trust. A tensor it returns is layer backbone; members of a tuple or
+list are output.0, output.1, …; those of a dictionary have their keys for names. Maps are averaged over space, of tokens the
+first is taken.
+
 Example:
   featscope extract --model sl-mlp.safetensors --data vehicles-test.parquet --layers all --out features"
 )]
 pub struct Args {
-    /// Checkpoint: safetensors, or a file of torch.save
+    /// Checkpoint: safetensors, a file of torch.save, or TorchScript
     #[arg(long, value_name = "CKPT")]
     model: PathBuf,
     /// Data set: CIFAR batches, IDX, a folder per class, Parquet, WebDataset shards (a .tar, a folder, train-{000..146}.tar),
@@ -36,7 +46,7 @@ pub struct Args {
     /// cifar100, idx, folder, parquet, webdataset, csv or coco
     #[arg(long, value_name = "PATH")]
     data: String,
-    /// Folder to write to; the store is DIR/MODEL/DATASET-SPLIT
+    /// Folder to write to; the store is DIR/MODEL/DATASET-SPLIT (of a shard: DATASET-SPLIT.shard-I-of-N)
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Architecture: auto, resnet50, resnet18-cifar, wide_resnet50_2, vit_base_patch16_224, small-cnn, …
@@ -76,6 +86,10 @@ pub struct Args {
     /// Where to compute: auto, cpu, cuda or cuda:INDEX
     #[arg(long, default_value = "auto")]
     device: Choice,
+    /// In what numbers to compute: f32, bf16 or f16. Weights, running statistics and activations are cast, features are
+    /// stored as f32; the deviation from f32 is measured on the first batch, printed and stored
+    #[arg(long, default_value = "f32")]
+    precision: Precision,
     /// Images in a forward pass: auto or a number; the same number gives the same bytes
     #[arg(long, default_value = "auto", value_name = "N")]
     batch_size: String,
@@ -85,82 +99,174 @@ pub struct Args {
     /// What to do with an image that cannot be decoded
     #[arg(long, default_value = "error", value_parser = ["error", "skip"])]
     on_bad_image: String,
+    /// Rows of each image: V random views (SimCLR's crop, flip, colours, grey, blur) instead of the fixed one, with ids
+    /// ID#view1, ID#view2, …
+    #[arg(long, value_name = "V", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    views: Option<u16>,
+    /// Seed of the views; a view depends on it, the image's id and its number alone
+    #[arg(long, default_value_t = 0, requires = "views")]
+    seed: u64,
+    /// Only part I of N, as in 1/4: whole batches, so give every part the same --batch-size
+    #[arg(long, value_name = "I/N")]
+    shard: Option<String>,
     /// Take up an extraction that was interrupted
     #[arg(long)]
     resume: bool,
+    /// Extract again and replace a finished store that is there, however it was made
+    #[arg(long)]
+    force: bool,
 }
 
 /// Extracts, telling what was loaded and how it goes; the store's path is the result.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let device = args.device.open()?;
     let threads = device::set_threads(args.threads);
-    let checkpoint = Checkpoint::open(&args.model)?;
-    let options = Options {
-        arch: args.arch.clone(),
-        projector: args.projector.clone(),
-        branch: args.branch.clone(),
-        pooling: match args.pooling.as_str() {
-            "class" => Some(Pooling::Class),
-            "mean" => Some(Pooling::Mean),
-            "both" => Some(Pooling::Both),
-            _ => None,
-        },
-        allow_partial: args.allow_partial,
-    };
-    let loading = detect(&checkpoint, &options)?;
+    let (mut network, preprocess) = args.network(device)?;
     let images = images::open(&args.data, args.split.as_deref(), args.classes.as_deref())?;
-    let plan = args.plan(&loading, &images, |preprocess| {
-        pipeline::batch_size_for(preprocess, device)
-    })?;
-    let model = Model::load(&checkpoint, &loading, device)?;
-    for line in loading.audit.lines() {
-        style::say(&line);
-    }
+    let plan = args.plan(&*network, preprocess, &images)?;
+    network.lines().iter().for_each(|line| style::say(line));
     let layers: Vec<_> = plan
         .layers
         .iter()
         .map(|(name, width)| format!("{name} {width}"))
         .collect();
     style::say(&format!("{:<10} {}", "layers", layers.join(", ")));
+    let shard = pipeline::shard_of(&plan, images.len())?;
     style::say(&format!(
-        "{:<10} {} images of {}; {}, {threads} threads, batches of {}",
+        "{:<10} {}{} images of {}; {}, {}, {threads} threads, batches of {}",
         "images",
+        shard.map_or(String::new(), |s| format!("{s}, {} of ", s.images)),
         images.len(),
         plan.dataset,
         device::describe(device),
+        plan.precision,
         plan.batch_size
     ));
+    let (height, width) = plan.preprocess.size();
+    let assumed = script::is_script(&args.model) && args.preprocess == "auto";
+    style::say(&format!(
+        "{:<10} {height} x {width} pixels{}{}",
+        "input",
+        match assumed {
+            true => ", prepared as for ImageNet: a TorchScript file does not say how, --preprocess does",
+            false => "",
+        },
+        plan.views.as_ref().map_or(String::new(), |v| format!(
+            ", {} random views of each image, seed {}",
+            v.count, v.seed
+        ))
+    ));
 
-    let dir = store_path(&args.out, &plan, images.split());
-    let bar = style::progress(images.len() as u64, "extracting");
+    let dir = store_path(&args.out, &plan, images.split(), shard.as_ref());
     let stop = interrupt::flag("stopping after this batch; run again with --resume to go on");
-    let outcome = pipeline::extract(&model, &loading, &images, &plan, &dir, &stop, &mut |done| {
-        bar.set_position(done as u64)
+    let began = Instant::now();
+    let mut bar = ProgressBar::hidden();
+    let outcome = pipeline::extract(&mut *network, &images, &plan, &dir, &stop, &mut |event| match event {
+        Event::Start(done, total) => {
+            bar = style::progress(total as u64, "extracting");
+            if done > 0 {
+                style::say(&format!("{:<10} {done} of {total} images are done", "resuming"));
+                bar.set_position(done as u64);
+                // What was done before says nothing of the rate.
+                bar.reset_eta();
+            }
+        }
+        Event::Done(done) => bar.set_position(done as u64),
+        Event::Note(line) => style::say(&format!("{:<10} {line}", "note")),
+        Event::Deviation(deviation) => {
+            for layer in &deviation.layers {
+                style::say(&format!(
+                    "{:<10} {}: {} is off f32 by at most {:.1e} of its scale, cosine at least {:.6} ({} rows measured)",
+                    "precision", plan.precision, layer.name, layer.max_error, layer.worst_cosine, deviation.rows
+                ));
+            }
+        }
     });
     bar.finish_and_clear();
     let outcome = outcome?;
-    if !outcome.skipped.is_empty() {
-        style::say(&format!("{} images were left out:", outcome.skipped.len()));
-        outcome
-            .skipped
-            .iter()
-            .take(NAMED)
-            .for_each(|why| style::say(&format!("  {why}")));
+    match outcome.images {
+        None => style::say("this store is there already; nothing to do"),
+        Some(count) => {
+            let seconds = began.elapsed().as_secs_f64();
+            style::say(&format!(
+                "{count} images in {seconds:.1} s, {:.0} images/s",
+                count as f64 / seconds
+            ));
+        }
     }
+    say_findings(&outcome.manifest);
     style::print(&format!("{}\n", dir.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Tells which images were left out and which repeat others.
+fn say_findings(manifest: &Manifest) {
+    if let Some(skipped) = &manifest.data.skipped {
+        style::say(&format!("{} images were left out:", skipped.count));
+        for image in skipped.images.iter().take(NAMED) {
+            style::say(&format!("  {}: {}", image.id, image.reason));
+        }
+    }
+    if let Some(repeated) = &manifest.data.duplicates {
+        style::say(&format!(
+            "{} images have exactly the pixels of an earlier one:",
+            repeated.count
+        ));
+        for [first, second] in repeated.examples.iter().take(NAMED) {
+            style::say(&format!("  {second} is {first}"));
+        }
+    }
+}
+
 impl Args {
-    fn plan(
-        &self,
-        loading: &Loading,
-        images: &images::ImageSet,
-        auto: impl Fn(&Preprocess) -> usize,
-    ) -> anyhow::Result<Plan> {
-        let preprocess = self.preprocess(loading)?;
+    /// The network, and how images are prepared for it.
+    fn network(&self, device: device::Device) -> anyhow::Result<(Box<dyn Network>, Preprocess)> {
+        if script::is_script(&self.model) {
+            let choices = [
+                ("--arch", &self.arch),
+                ("--projector", &self.projector),
+                ("--branch", &self.branch),
+                ("--pooling", &self.pooling),
+            ];
+            if let Some((option, _)) = choices.into_iter().find(|(_, value)| *value != "auto") {
+                bail!(
+                    "{}: a TorchScript file brings its own network; leave {option} out",
+                    self.model.display()
+                );
+            }
+            let preprocess = self.preprocess(|| Ok(Preprocess::imagenet()))?;
+            let script = Script::load(&self.model, device, &preprocess)?;
+            return Ok((Box::new(script), preprocess));
+        }
+        let checkpoint = Checkpoint::open(&self.model)?;
+        let options = Options {
+            arch: self.arch.clone(),
+            projector: self.projector.clone(),
+            branch: self.branch.clone(),
+            pooling: match self.pooling.as_str() {
+                "class" => Some(Pooling::Class),
+                "mean" => Some(Pooling::Mean),
+                "both" => Some(Pooling::Both),
+                _ => None,
+            },
+            allow_partial: self.allow_partial,
+        };
+        let loading = detect(&checkpoint, &options)?;
+        let preprocess = self.preprocess(|| network::preprocess_for(&loading))?;
+        Ok((Box::new(Loaded::new(&checkpoint, loading, device)?), preprocess))
+    }
+
+    fn plan(&self, network: &dyn Network, preprocess: Preprocess, images: &images::ImageSet) -> anyhow::Result<Plan> {
+        let views = self.views.map(|count| Views {
+            count: usize::from(count),
+            seed: self.seed,
+            augment: Augment::simclr(),
+        });
         let batch_size = match self.batch_size.as_str() {
-            "auto" => auto(&preprocess),
+            "auto" => {
+                let each = views.as_ref().map_or(1, |v| v.count);
+                pipeline::batch_size_for(&preprocess, each, network.device())
+            }
             number => match number.parse() {
                 Ok(n) if (1..=65_536).contains(&n) => n,
                 _ => bail!("--batch-size {number}: expected auto or a number from 1 to 65536"),
@@ -177,8 +283,11 @@ impl Args {
         Ok(Plan {
             model,
             dataset,
-            layers: pipeline::choose_layers(loading, self.layers.as_deref())?,
+            layers: network::choose_layers(network, self.layers.as_deref())?,
             preprocess,
+            views,
+            precision: self.precision,
+            shard: self.shard.as_deref().map(pipeline::parse_shard).transpose()?,
             batch_size,
             on_bad_image: if self.on_bad_image == "skip" {
                 OnBadImage::Skip
@@ -186,19 +295,23 @@ impl Args {
                 OnBadImage::Error
             },
             resume: self.resume,
+            force: self.force,
         })
     }
 
-    fn preprocess(&self, loading: &Loading) -> anyhow::Result<Preprocess> {
+    fn preprocess(&self, auto: impl FnOnce() -> crate::error::Result<Preprocess>) -> anyhow::Result<Preprocess> {
         Ok(match self.preprocess.as_str() {
-            "auto" => pipeline::preprocess_for(loading)?,
+            "auto" => auto()?,
             "imagenet" => Preprocess::imagenet(),
             "imagenet-bicubic" => Preprocess::imagenet_bicubic(),
             "inception" => Preprocess::inception(224),
-            "cifar" => pipeline::cifar(),
+            "cifar" => network::cifar(),
             json if json.trim_start().starts_with('{') => {
-                let preprocess: Preprocess = serde_json::from_str(json)
-                    .map_err(|e| Error::input(format!("--preprocess: {e}; the manifest of a store shows the form")))?;
+                let preprocess: Preprocess = serde_json::from_str(json).map_err(|e| {
+                    Error::input(format!(
+                        "--preprocess: {e}; the manifest of a store shows the form (its \"views\" are asked for with --views)"
+                    ))
+                })?;
                 preprocess.check()?;
                 preprocess
             }
@@ -209,11 +322,13 @@ impl Args {
     }
 }
 
-fn store_path(out: &Path, plan: &Plan, split: &str) -> PathBuf {
-    let data = if split.is_empty() {
-        plan.dataset.clone()
-    } else {
-        format!("{}-{split}", plan.dataset)
-    };
+fn store_path(out: &Path, plan: &Plan, split: &str, shard: Option<&Shard>) -> PathBuf {
+    let mut data = plan.dataset.clone();
+    if !split.is_empty() {
+        data.push_str(&format!("-{split}"));
+    }
+    if let Some(shard) = shard {
+        data.push_str(&format!(".shard-{}-of-{}", shard.index, shard.count));
+    }
     out.join(&plan.model).join(data)
 }

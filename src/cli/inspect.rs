@@ -137,7 +137,20 @@ fn of_store(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     let mut sheet = Sheet::new(format!("{what} {}", s.path));
     sheet.line("model", [s.model.name.as_str(), s.model.arch.as_str()].join(" ").trim());
     sheet.line("data set", [s.dataset.as_str(), s.split.as_str()].join(" ").trim());
+    if let Some(shard) = &s.shard {
+        let (from, to) = (shard.first_image, shard.first_image + shard.images);
+        sheet.line(
+            "part",
+            format!("{shard}: images {from} to {to} of the data set, not the whole"),
+        );
+    }
     sheet.line("rows", s.rows);
+    if let Some(skipped) = &s.skipped {
+        sheet.line("left out", format!("{} images", skipped.count));
+    }
+    if let Some(repeated) = &s.duplicates {
+        sheet.line("duplicates", format!("{} images repeat an earlier one", repeated.count));
+    }
     sheet.list(
         "layers",
         s.layers.iter().map(|l| format!("{} ({} wide)", l.name, l.width)),
@@ -150,6 +163,15 @@ fn of_store(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
         sheet.line("unlabelled", format!("{} rows", s.unlabelled));
     }
     sheet.line("precision", &s.precision);
+    sheet.list(
+        "off f32 by",
+        s.deviation.iter().flat_map(|d| &d.layers).map(|l| {
+            format!(
+                "{} {:.1e} of its scale, cosine {:.6}",
+                l.name, l.max_error, l.worst_cosine
+            )
+        }),
+    );
     sheet.line("device", &s.device);
     sheet.line("checkpoint sha256", &s.model.sha256);
     sheet.line("images sha256", &s.fingerprint);

@@ -119,8 +119,9 @@ fn extract(experiment: &Experiment, args: &Args, state: &mut State) -> anyhow::R
 
 /// The command line of one extraction.
 fn words(experiment: &Experiment, args: &Args, model: &Model, dataset: &Dataset, features: &Path) -> Vec<OsString> {
-    // An extraction of the very same plan that was cut off goes on where it stopped; any other starts afresh.
-    let mut words: Vec<OsString> = vec!["extract".into(), "--resume".into()];
+    // An extraction of the very same plan that was cut off goes on where it stopped; any other starts afresh. That a store
+    // of another plan has to go is known here, where it is asked what changed.
+    let mut words: Vec<OsString> = vec!["extract".into(), "--resume".into(), "--force".into()];
     let mut option = |name: &str, value: OsString| {
         words.push(format!("--{name}").into());
         words.push(value);

@@ -106,6 +106,8 @@ pub struct Difference {
     pub p_holm: Option<f64>,
     /// What may be said.
     pub verdict: Verdict,
+    /// The two models saw the images through different preprocessing, so part of the difference may come from it.
+    pub preprocessed_unlike: bool,
     /// Why nothing may be said.
     pub reason: Option<String>,
 }
@@ -188,6 +190,9 @@ impl Difference {
             of.convention.get("error").cloned().unwrap_or(Value::Null),
         );
         convention.insert("verdict".into(), json!(self.verdict));
+        if self.preprocessed_unlike {
+            convention.insert("preprocessing".into(), json!("differs"));
+        }
         if self.p_holm.is_some() {
             convention.insert("correction".into(), json!("Holm"));
             convention.insert("comparisons".into(), json!(tested));

@@ -24,18 +24,50 @@ pub(super) fn unlike(inputs: &[Input], a: &Record, b: &Record) -> Option<String>
     Some(format!("different conventions ({odd})"))
 }
 
-/// What to bear in mind when `a` and `b` saw the same images through different preprocessing.
-pub(super) fn preprocessed_unlike(inputs: &[Input], a: &Record, b: &Record) -> Option<String> {
-    sides(inputs, a, b).into_iter().find_map(|(dataset, of_a, of_b)| {
-        let (of_a, of_b) = (&of_a?.preprocess_sha256, &of_b?.preprocess_sha256);
-        let differ = !of_a.is_empty() && !of_b.is_empty() && of_a != of_b;
-        differ.then(|| {
-            format!(
-                "{} and {} saw {dataset} through different preprocessing; part of their difference may come from it",
-                a.model, b.model
-            )
+/// Whether `a` and `b` saw a data set through different preprocessing, as far as it is known.
+pub(super) fn preprocessed_unlike(inputs: &[Input], a: &Record, b: &Record) -> bool {
+    sides(inputs, a, b)
+        .into_iter()
+        .any(|(_, of_a, of_b)| match (of_a, of_b) {
+            (Some(a), Some(b)) => {
+                let (a, b) = (&a.preprocess_sha256, &b.preprocess_sha256);
+                !a.is_empty() && !b.is_empty() && a != b
+            }
+            _ => false,
         })
-    })
+}
+
+/// What to bear in mind of each data set that `models` saw through different preprocessing: one sentence.
+pub(super) fn preprocessing_warnings(inputs: &[Input], models: &[String]) -> Vec<String> {
+    let seen = |i: &&Input| !i.preprocess_sha256.is_empty() && models.contains(&i.model);
+    let mut warnings = Vec::new();
+    for (at, first) in inputs.iter().enumerate().filter(|(_, i)| seen(i)) {
+        let same_data = |i: &&Input| i.dataset == first.dataset && i.split == first.split;
+        if inputs[..at].iter().filter(seen).any(|i| same_data(&i)) {
+            continue;
+        }
+        let mut ways: Vec<(&str, Vec<&str>)> = Vec::new();
+        for input in inputs[at..].iter().filter(seen).filter(same_data) {
+            match ways.iter_mut().find(|(way, _)| *way == input.preprocess_sha256) {
+                Some((_, models)) if models.contains(&input.model.as_str()) => {}
+                Some((_, models)) => models.push(&input.model),
+                None => ways.push((&input.preprocess_sha256, vec![&input.model])),
+            }
+        }
+        if ways.len() > 1 {
+            let split = match first.split.as_str() {
+                "" => String::new(),
+                split => format!(" ({split})"),
+            };
+            let ways: Vec<String> = ways.iter().map(|(_, models)| models.join(" and ")).collect();
+            warnings.push(format!(
+                "{}{split} was preprocessed differently for {}; part of their differences may come from it",
+                first.dataset,
+                ways.join(", for ")
+            ));
+        }
+    }
+    warnings
 }
 
 /// Keys of a convention that say how an error was found or what the data were like, not *what* is measured.

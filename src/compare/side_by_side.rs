@@ -33,11 +33,10 @@ impl Comparison {
         let mut groups = side_by_side(&results.records, &models, |r| direction(&r.metric, role(r)))?;
         let metrics = chosen_metrics(&groups, options.metrics.as_deref())?;
         groups.retain(|g| layer == "all" || g.layer == layer);
-        let mut builder = Builder {
+        let builder = Builder {
             results,
             models: &models,
             baseline: baseline.as_deref(),
-            warnings: Vec::new(),
         };
         let tables = metrics
             .iter()
@@ -48,7 +47,7 @@ impl Comparison {
             })
             .filter(|table| !table.groups.is_empty())
             .collect();
-        let warnings = builder.warnings;
+        let warnings = images::preprocessing_warnings(&results.inputs, &models);
         Ok(Self {
             models,
             baseline,
@@ -63,7 +62,6 @@ struct Builder<'a> {
     results: &'a Results,
     models: &'a [String],
     baseline: Option<&'a str>,
-    warnings: Vec<String>,
 }
 
 impl Builder<'_> {
@@ -84,7 +82,7 @@ impl Builder<'_> {
         group.cells.iter().flatten().next().map(|&i| &self.results.records[i])
     }
 
-    fn table(&mut self, metric: &str, groups: &[&SideBySide]) -> MetricTable {
+    fn table(&self, metric: &str, groups: &[&SideBySide]) -> MetricTable {
         let mut groups: Vec<Group> = groups.iter().map(|g| self.group(g)).collect();
         let mut tested: Vec<&mut Difference> = groups
             .iter_mut()
@@ -109,7 +107,7 @@ impl Builder<'_> {
         }
     }
 
-    fn group(&mut self, group: &SideBySide) -> Group {
+    fn group(&self, group: &SideBySide) -> Group {
         let records = &self.results.records;
         let baseline = self
             .models
@@ -168,7 +166,7 @@ impl Builder<'_> {
     }
 
     /// The paired difference `a - b`, refused where the two are not measured on the same images in the same way.
-    fn difference(&mut self, a: &Record, b: &Record) -> Option<Difference> {
+    fn difference(&self, a: &Record, b: &Record) -> Option<Difference> {
         let nothing = Difference {
             value: None,
             std_error: None,
@@ -177,6 +175,7 @@ impl Builder<'_> {
             p_value: None,
             p_holm: None,
             verdict: Verdict::Refused,
+            preprocessed_unlike: false,
             reason: None,
         };
         if let Some(reason) = images::unlike(&self.results.inputs, a, b) {
@@ -184,11 +183,6 @@ impl Builder<'_> {
                 reason: Some(reason),
                 ..nothing
             });
-        }
-        if let Some(warning) = images::preprocessed_unlike(&self.results.inputs, a, b)
-            && !self.warnings.contains(&warning)
-        {
-            self.warnings.push(warning);
         }
         let paired = difference(a, b)?;
         Some(Difference {
@@ -199,6 +193,7 @@ impl Builder<'_> {
             p_value: paired.p_value,
             p_holm: None,
             verdict: Verdict::Untested,
+            preprocessed_unlike: images::preprocessed_unlike(&self.results.inputs, a, b),
             reason: paired.note,
         })
     }

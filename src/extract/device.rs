@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use tch::{Cuda, Device};
+use tch::Cuda;
+pub use tch::Device;
 
 use crate::error::{Error, Result};
 

@@ -6,9 +6,11 @@ use std::thread::Scope;
 
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
-use crate::images::ImageSet;
+use super::seen::Fate;
+use super::views::{Views, row_id};
+use crate::error::Result;
 use crate::images::transform::Preprocess;
+use crate::images::{Digest, ImageSet, Raw};
 
 /// Batches that may wait for the network. Memory is this many batches and two, whatever the number of images.
 const AHEAD: usize = 2;
@@ -22,6 +24,17 @@ pub enum OnBadImage {
     Skip,
 }
 
+/// How images become rows.
+#[derive(Clone, Copy)]
+pub(super) struct Feed<'a> {
+    pub(super) images: &'a ImageSet,
+    pub(super) preprocess: &'a Preprocess,
+    /// Random views in place of the one fixed preparation.
+    pub(super) views: Option<&'a Views>,
+    pub(super) batch_size: usize,
+    pub(super) on_bad_image: OnBadImage,
+}
+
 /// Images ready for the network.
 #[derive(Debug)]
 pub(super) struct Batch {
@@ -33,72 +46,94 @@ pub(super) struct Batch {
     pub(super) labels: Vec<Option<u32>>,
     /// Rows x 3 x height x width.
     pub(super) pixels: Vec<f32>,
-    /// Why images were left out.
-    pub(super) skipped: Vec<String>,
+    /// What became of each image of the range.
+    pub(super) fates: Vec<Fate>,
 }
 
-/// Starts feeding `images` from `start` on. The feeder ends when the receiver is dropped.
-pub(super) fn start<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    images: &'scope ImageSet,
-    preprocess: &'scope Preprocess,
-    start: usize,
-    batch_size: usize,
-    on_bad_image: OnBadImage,
-) -> Receiver<Result<Batch>> {
-    let (send, receive) = sync_channel(AHEAD);
-    scope.spawn(move || {
-        for from in (start..images.len()).step_by(batch_size) {
-            let batch = read(
-                images,
-                preprocess,
-                from..images.len().min(from + batch_size),
-                on_bad_image,
-            );
-            let failed = batch.is_err();
-            if send.send(batch).is_err() || failed {
-                return;
-            }
-        }
-    });
-    receive
-}
-
-fn read(images: &ImageSet, preprocess: &Preprocess, range: Range<usize>, on_bad_image: OnBadImage) -> Result<Batch> {
-    let raws = images.read(range.clone())?;
-    let values = preprocess.values();
-    let mut pixels = vec![0.0f32; raws.len() * values];
-    let outcomes: Vec<Result<()>> = raws
-        .par_iter()
-        .zip(pixels.par_chunks_mut(values))
-        .map(|(raw, out)| {
-            raw.decode(preprocess.orientation)
-                .map(|image| preprocess.apply_into(&image, out))
-        })
-        .collect();
-    let mut batch = Batch {
-        range: range.clone(),
-        ids: Vec::new(),
-        labels: Vec::new(),
-        pixels,
-        skipped: Vec::new(),
-    };
-    for (i, outcome) in range.zip(outcomes) {
-        match outcome {
-            Ok(()) => {
-                // Rows move up over skipped ones.
-                let from = (i - batch.range.start) * values;
-                let to = batch.ids.len() * values;
-                if from != to {
-                    batch.pixels.copy_within(from..from + values, to);
+impl<'a> Feed<'a> {
+    /// Starts feeding the images of `range`. The feeder ends when the receiver is dropped.
+    pub(super) fn start<'scope>(self, scope: &'scope Scope<'scope, 'a>, range: Range<usize>) -> Receiver<Result<Batch>>
+    where
+        'a: 'scope,
+    {
+        let (send, receive) = sync_channel(AHEAD);
+        scope.spawn(move || {
+            for from in range.clone().step_by(self.batch_size) {
+                let batch = self.read(from..range.end.min(from + self.batch_size));
+                let failed = batch.is_err();
+                if send.send(batch).is_err() || failed {
+                    return;
                 }
-                batch.ids.push(images.id(i));
-                batch.labels.push(images.label(i));
             }
-            Err(Error::Input(why)) if on_bad_image == OnBadImage::Skip => batch.skipped.push(why),
-            Err(error) => return Err(error),
-        }
+        });
+        receive
     }
-    batch.pixels.truncate(batch.ids.len() * values);
-    Ok(batch)
+
+    /// Rows that each image gives.
+    pub(super) fn rows_each(&self) -> usize {
+        self.views.map_or(1, |views| views.count)
+    }
+
+    /// One batch.
+    pub(super) fn read(&self, range: Range<usize>) -> Result<Batch> {
+        let raws = self.images.read(range.clone())?;
+        let values = self.preprocess.values() * self.rows_each();
+        let mut pixels = vec![0.0f32; raws.len() * values];
+        let fates: Vec<Fate> = raws
+            .par_iter()
+            .zip(pixels.par_chunks_mut(values))
+            .zip(range.clone())
+            .map(|((raw, out), i)| self.prepare(raw, i, out))
+            .collect();
+        let mut batch = Batch {
+            range: range.clone(),
+            ids: Vec::new(),
+            labels: Vec::new(),
+            pixels,
+            fates: Vec::with_capacity(range.len()),
+        };
+        let mut rows = 0;
+        for ((i, fate), raw) in range.zip(fates).zip(&raws) {
+            match &fate {
+                Fate::Seen(_) => {
+                    // Rows move up over skipped ones.
+                    let from = (i - batch.range.start) * values;
+                    if from != rows {
+                        batch.pixels.copy_within(from..from + values, rows);
+                    }
+                    rows += values;
+                    let id = self.images.id(i);
+                    match self.views {
+                        None => batch.ids.push(id),
+                        Some(views) => batch.ids.extend((1..=views.count).map(|v| row_id(&id, v))),
+                    }
+                    let label = self.images.label(i);
+                    batch.labels.extend(std::iter::repeat_n(label, self.rows_each()));
+                }
+                Fate::Skipped(why) if self.on_bad_image == OnBadImage::Error => return Err(raw.undecodable(why)),
+                Fate::Skipped(_) => {}
+            }
+            batch.fates.push(fate);
+        }
+        batch.pixels.truncate(rows);
+        Ok(batch)
+    }
+
+    /// Decodes image `i` and writes its rows.
+    fn prepare(&self, raw: &Raw, i: usize, out: &mut [f32]) -> Fate {
+        let image = match raw.try_decode(self.preprocess.orientation) {
+            Ok(image) => image,
+            Err(why) => return Fate::Skipped(why),
+        };
+        match self.views {
+            None => self.preprocess.apply_into(&image, out),
+            Some(views) => {
+                let id = self.images.id(i);
+                for (number, out) in (1..).zip(out.chunks_exact_mut(self.preprocess.values())) {
+                    views.draw_into(&image, &id, number, self.preprocess, out);
+                }
+            }
+        }
+        Fate::Seen(Digest::of(&image))
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tch::nn::VarStore;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::nets::{self, Backbone, Head, Pass};
 use crate::checkpoint::{Checkpoint, ClassifierInput, FoundHead, Loading};
@@ -18,8 +18,9 @@ pub struct Model {
     prototypes: Option<Head>,
     classifier: Option<(Head, ClassifierInput)>,
     device: Device,
-    /// Keep the tensors of the parts above.
-    _stores: Vec<VarStore>,
+    kind: Kind,
+    /// The tensors of the parts above.
+    stores: Vec<VarStore>,
 }
 
 impl Model {
@@ -65,7 +66,8 @@ impl Model {
             prototypes,
             classifier,
             device,
-            _stores: stores,
+            kind: Kind::Float,
+            stores,
         })
     }
 
@@ -74,10 +76,24 @@ impl Model {
         self.device
     }
 
+    /// Casts weights and running statistics; images and what the heads read are cast on their way.
+    pub fn cast(&mut self, kind: Kind) {
+        for vs in &mut self.stores {
+            match kind {
+                Kind::BFloat16 => vs.bfloat16(),
+                Kind::Half => vs.half(),
+                _ => vs.float(),
+            }
+        }
+        self.kind = kind;
+    }
+
     /// Every tap of one pass over images (B, 3, H, W), each (B, width), in the order of [`Loading::taps`].
     pub fn forward(&self, images: &Tensor) -> Vec<(String, Tensor)> {
         tch::no_grad(|| {
-            let Pass { mut taps, features } = self.backbone.pass(images, false);
+            let Pass { mut taps, features } = self.backbone.pass(&images.to_kind(self.kind), false);
+            // Pooling of maps gives f32 whatever the precision.
+            let features = features.to_kind(self.kind);
             let mut stack = |name: &str, head: &Head, rows: Tensor| {
                 let mut last = rows;
                 for (i, rows) in head.forward_taps(&last, false).into_iter().enumerate() {

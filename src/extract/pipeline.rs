@@ -1,23 +1,28 @@
 //! Extraction: images in, a feature store out, every asked-for layer in one pass.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use ndarray::Array2;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use super::device;
 pub use super::feed::OnBadImage;
-use super::feed::{self, Batch};
-use super::model::Model;
-use crate::checkpoint::Loading;
-use crate::checkpoint::Recipe;
+use super::feed::{Batch, Feed};
+use super::network::{Network, to_rows};
+use super::precision::{Precision, narrow};
+use super::seen::Seen;
+pub use super::shard::parse as parse_shard;
+use super::shard::{cut, range};
+pub use super::views::Views;
 use crate::error::{Error, Result};
 use crate::images::ImageSet;
 use crate::images::transform::Preprocess;
-use crate::store::{DataInfo, Description, LayerInfo, Manifest, ModelInfo, Writer};
+use crate::store::{
+    DataInfo, Description, Deviation, Findings, LayerInfo, Manifest, Shard, Standing, Writer, standing,
+};
 
 /// How to extract.
 #[derive(Clone, Debug)]
@@ -26,16 +31,37 @@ pub struct Plan {
     pub model: String,
     /// Name of the data set in the store.
     pub dataset: String,
-    /// Layers to keep, in network order (see [`choose_layers`]).
+    /// Layers to keep, in network order (see [`choose_layers`](super::network::choose_layers)).
     pub layers: Vec<(String, usize)>,
     /// How images are prepared.
     pub preprocess: Preprocess,
+    /// Random views of each image instead of one fixed one.
+    pub views: Option<Views>,
+    /// Precision of the forward pass.
+    pub precision: Precision,
+    /// Only this part of the images: which one (from 1), of how many.
+    pub shard: Option<(usize, usize)>,
     /// Images in a forward pass.
     pub batch_size: usize,
     /// What to do with an image that cannot be decoded.
     pub on_bad_image: OnBadImage,
     /// Take up what an interrupted extraction of the same plan left.
     pub resume: bool,
+    /// Replace a finished store, whatever it holds.
+    pub force: bool,
+}
+
+/// What happens while extracting, as it happens.
+#[derive(Debug)]
+pub enum Event {
+    /// So many images are done already, of so many.
+    Start(usize, usize),
+    /// So many images are done.
+    Done(usize),
+    /// Something to know, in one line.
+    Note(String),
+    /// How far a narrower precision lies from f32.
+    Deviation(Deviation),
 }
 
 /// What an extraction did.
@@ -43,197 +69,279 @@ pub struct Plan {
 pub struct Outcome {
     /// The store's manifest.
     pub manifest: Manifest,
-    /// Why images were left out.
-    pub skipped: Vec<String>,
+    /// Images read this time; `None` when the store was there already and nothing was done.
+    pub images: Option<usize>,
 }
 
-/// The layers a user asked for, in network order: names, `all`, or by default the backbone and, where there is one, the
-/// projector.
-///
-/// # Errors
-/// For a layer that the network does not have.
-pub fn choose_layers(loading: &Loading, asked: Option<&[String]>) -> Result<Vec<(String, usize)>> {
-    let taps = loading.taps();
-    let Some(asked) = asked else {
-        return Ok(taps
-            .into_iter()
-            .filter(|(name, _)| name == "backbone" || name == "projector")
-            .collect());
-    };
-    let known = |name: &String| name == "all" || taps.iter().any(|(tap, _)| tap == name);
-    if let Some(unknown) = asked.iter().find(|name| !known(name)) {
-        let names: Vec<_> = taps.iter().map(|(tap, _)| tap.as_str()).collect();
-        let why = if unknown.starts_with("projector") && loading.projector.is_none() {
-            ": this file has no projector"
-        } else {
-            ""
-        };
-        return Err(Error::input(format!(
-            "no layer {unknown:?}{why}; the layers are {}, or all",
-            names.join(", ")
-        )));
-    }
-    let all = asked.iter().any(|name| name == "all");
-    Ok(taps.into_iter().filter(|(tap, _)| all || asked.contains(tap)).collect())
-}
-
-/// How images are prepared for a network when nobody says: as its own checkpoint says, else as its architecture is
-/// commonly evaluated.
-///
-/// # Errors
-/// When the checkpoint's own description is damaged.
-pub fn preprocess_for(loading: &Loading) -> Result<Preprocess> {
-    if let Some(value) = loading.own.as_ref().and_then(|own| own.preprocess.clone()) {
-        let preprocess: Preprocess = serde_json::from_value(value).map_err(|e| {
-            Error::input(format!(
-                "the checkpoint's own preprocessing is damaged ({e}); pass --preprocess"
-            ))
-        })?;
-        preprocess.check()?;
-        return Ok(preprocess);
-    }
-    Ok(match loading.recipe {
-        Recipe::Cifar => cifar(),
-        Recipe::Imagenet | Recipe::ImagenetBicubic | Recipe::Inception => Preprocess::imagenet(),
-    })
-}
-
-/// 32 x 32 px, CIFAR-10's mean and deviation.
-pub fn cifar() -> Preprocess {
-    Preprocess::small(32, 32, [0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616])
-}
-
-/// A batch that keeps a device busy and fits into memory: about ten million input values on a CPU, more on a GPU.
-pub fn batch_size_for(preprocess: &Preprocess, device: Device) -> usize {
+/// A batch that keeps a device busy and fits into memory: about five million input values on a CPU, more on a GPU.
+pub fn batch_size_for(preprocess: &Preprocess, views: usize, device: Device) -> usize {
     let (budget, most) = if device.is_cuda() {
         (64_000_000, 512)
     } else {
         (5_000_000, 256)
     };
-    (budget / preprocess.values().max(1)).clamp(1, most)
+    let most = (most / views.max(1)).max(1);
+    (budget / (preprocess.values() * views).max(1)).clamp(1, most)
 }
 
-/// Extracts the features of `images` into a store at `dir`. `progress` is told how many images are done; when `stop` is
-/// set the extraction ends with [`Error::Interrupted`], its whole parts kept aside for a later `resume`.
+/// The shard of `images` images that a plan asks for.
 ///
 /// # Errors
-/// Images that cannot be read or decoded, features that are not finite (with layer and image named), a disk that
-/// refuses.
+/// When there are too few images for so many shards.
+pub fn shard_of(plan: &Plan, images: usize) -> Result<Option<Shard>> {
+    plan.shard
+        .map(|(index, count)| cut(index, count, images, plan.batch_size))
+        .transpose()
+}
+
+/// Extracts the features of `images` into a store at `dir`. `tell` hears how it goes; when `stop` is set the extraction
+/// ends with [`Error::Interrupted`], its whole parts kept aside for a later `resume`. A finished store of the same
+/// description that is there already is left as it is.
+///
+/// # Errors
+/// Images that cannot be read or decoded, features that are not finite (with layer and image named), a finished store of
+/// another description, a disk that refuses.
 pub fn extract(
-    model: &Model,
-    loading: &Loading,
+    network: &mut dyn Network,
     images: &ImageSet,
     plan: &Plan,
     dir: &Path,
     stop: &AtomicBool,
-    progress: &mut dyn FnMut(usize),
+    tell: &mut dyn FnMut(Event),
 ) -> Result<Outcome> {
-    let description = describe(model, loading, images, plan)?;
-    // Left-out images break the tie between rows and images that taking up needs.
-    let resume = plan.resume && plan.on_bad_image == OnBadImage::Error;
-    let mut writer = if resume {
-        Writer::resume(dir, description)?
-    } else {
-        Writer::create(dir, description)?
-    };
-    let done = writer.rows().min(images.len());
-    // Batches fall as they did the first time, so that resuming gives the same bytes.
-    let start = done / plan.batch_size * plan.batch_size;
-    let mut skipped = Vec::new();
-    progress(start);
-    thread::scope(|scope| {
-        let batches = feed::start(
-            scope,
+    plan.precision.check(network.device())?;
+    let shard = shard_of(plan, images.len())?;
+    let description = describe(network, images, plan, shard)?;
+    if !plan.force
+        && let Some(manifest) = there_already(dir, &description, plan, tell)?
+    {
+        return Ok(Outcome { manifest, images: None });
+    }
+    let run = Run {
+        network,
+        plan,
+        shard,
+        feed: Feed {
             images,
-            &plan.preprocess,
-            start,
-            plan.batch_size,
-            plan.on_bad_image,
-        );
-        for batch in batches {
-            if stop.load(Ordering::SeqCst) {
-                return Err(Error::Interrupted);
-            }
-            let mut batch = batch?;
-            skipped.append(&mut batch.skipped);
-            append(&mut writer, model, plan, &batch, done)?;
-            progress(batch.range.end);
-        }
-        Ok(())
-    })?;
-    if stop.load(Ordering::SeqCst) {
-        return Err(Error::Interrupted);
-    }
-    if writer.rows() == 0 {
-        return Err(Error::input(
-            "no images to extract features of; check the split, the classes and the skipped images",
-        ));
-    }
-    Ok(Outcome {
-        manifest: writer.finish()?,
-        skipped,
-    })
+            preprocess: &plan.preprocess,
+            views: plan.views.as_ref(),
+            batch_size: plan.batch_size,
+            on_bad_image: plan.on_bad_image,
+        },
+    };
+    run.go(dir, description, stop, tell).map_err(|e| full_disk(e, dir))
 }
 
-/// One forward pass; its rows from image `done` on are written.
-fn append(writer: &mut Writer, model: &Model, plan: &Plan, batch: &Batch, done: usize) -> Result<()> {
-    if batch.ids.is_empty() {
+/// The manifest of the store that is at `dir` already, if it is the one that would be made.
+fn there_already(
+    dir: &Path,
+    description: &Description,
+    plan: &Plan,
+    tell: &mut dyn FnMut(Event),
+) -> Result<Option<Manifest>> {
+    let other = |what: &str| {
+        Err(Error::input(format!(
+            "{}: a finished store made otherwise is there ({what}); pass --force to replace it, or another --name, \
+             --dataset-name or --out",
+            dir.display()
+        )))
+    };
+    match standing(dir, description)? {
+        Standing::Nothing => Ok(None),
+        Standing::Same(manifest) => match &manifest.data.skipped {
+            Some(skipped) if plan.on_bad_image == OnBadImage::Error => other(&format!(
+                "it leaves out {} images that could not be decoded",
+                skipped.count
+            )),
+            _ => Ok(Some(*manifest)),
+        },
+        Standing::Other(what) => other(&what),
+        Standing::Damaged(why) => {
+            tell(Event::Note(format!("{why}; it is made again")));
+            Ok(None)
+        }
+    }
+}
+
+/// One extraction.
+struct Run<'a> {
+    network: &'a mut dyn Network,
+    plan: &'a Plan,
+    shard: Option<Shard>,
+    feed: Feed<'a>,
+}
+
+impl Run<'_> {
+    fn go(
+        self,
+        dir: &Path,
+        description: Description,
+        stop: &AtomicBool,
+        tell: &mut dyn FnMut(Event),
+    ) -> Result<Outcome> {
+        let Self {
+            network,
+            plan,
+            shard,
+            feed,
+        } = self;
+        let images = range(shard.as_ref(), feed.images.len());
+        let (mut writer, mut seen, next, mut skip) = open(dir, description, plan, &feed, tell)?;
+        let deviation = match plan.precision {
+            Precision::F32 => None,
+            precision => Some(measured(network, precision, plan, &feed, images.clone())?),
+        };
+        if let Some(deviation) = &deviation {
+            tell(Event::Deviation(deviation.clone()));
+        }
+        // Batches fall as they did the first time, so that resuming gives the same bytes.
+        let start = next / plan.batch_size * plan.batch_size;
+        tell(Event::Start(start, images.len()));
+        thread::scope(|scope| {
+            for batch in feed.start(scope, images.start + start..images.end) {
+                if stop.load(Ordering::SeqCst) {
+                    return Err(Error::Interrupted);
+                }
+                let mut batch = batch?;
+                let first = batch.range.start - images.start;
+                writer.remember(seen.take_in(first, std::mem::take(&mut batch.fates)));
+                append(&mut writer, network, plan, &batch, skip)?;
+                skip = 0;
+                tell(Event::Done(batch.range.end - images.start));
+            }
+            Ok(())
+        })?;
+        if stop.load(Ordering::SeqCst) {
+            return Err(Error::Interrupted);
+        }
+        if writer.rows() == 0 {
+            return Err(Error::input(
+                "no images to extract features of; check the split, the classes and the skipped images",
+            ));
+        }
+        let id = |i: usize| feed.images.id(images.start + i);
+        let found = Findings {
+            skipped: seen.skipped(id),
+            duplicates: seen.repeated(id),
+            deviation,
+        };
+        Ok(Outcome {
+            manifest: writer.finish_with(found)?,
+            images: Some(images.len() - start),
+        })
+    }
+}
+
+/// The writer, what is known of images seen before, the image to go on with (from the shard's first), and the rows of
+/// its batch that are written already.
+fn open(
+    dir: &Path,
+    description: Description,
+    plan: &Plan,
+    feed: &Feed,
+    tell: &mut dyn FnMut(Event),
+) -> Result<(Writer, Seen, usize, usize)> {
+    if plan.resume {
+        let writer = Writer::resume(dir, description.clone())?;
+        let taken = writer.taken_up();
+        if let Some(why) = &taken.distrusted {
+            tell(Event::Note(format!("{why}; made again from there")));
+        }
+        let seen = Seen::recall(&taken.memory).and_then(|seen| {
+            let (next, batch_row) = seen.go_on(writer.rows(), feed.rows_each(), plan.batch_size)?;
+            Some((seen, next, writer.rows() - batch_row))
+        });
+        match seen {
+            // An image that could not be decoded is left out for good only where that was asked for.
+            Some((seen, ..)) if plan.on_bad_image == OnBadImage::Error && seen.skipped(|_| String::new()).is_some() => {
+            }
+            Some((seen, next, skip)) => return Ok((writer, seen, next, skip)),
+            None => tell(Event::Note(
+                "what was there does not fit together; made again".to_owned(),
+            )),
+        }
+    }
+    Ok((Writer::create(dir, description)?, Seen::default(), 0, 0))
+}
+
+/// Casts the network and measures what that changes on the first batch that has rows.
+fn measured(
+    network: &mut dyn Network,
+    precision: Precision,
+    plan: &Plan,
+    feed: &Feed,
+    images: std::ops::Range<usize>,
+) -> Result<Deviation> {
+    for from in images.clone().step_by(plan.batch_size) {
+        let batch = feed.read(from..images.end.min(from + plan.batch_size))?;
+        if !batch.ids.is_empty() {
+            let pixels = pixels(&batch, plan, network.device());
+            return narrow(network, precision, &plan.layers, &pixels);
+        }
+    }
+    Err(Error::input("no image can be decoded; check the data set"))
+}
+
+/// One forward pass; its rows from row `skip` on are written.
+fn append(writer: &mut Writer, network: &dyn Network, plan: &Plan, batch: &Batch, skip: usize) -> Result<()> {
+    if batch.ids.len() <= skip {
         return Ok(());
     }
-    let (height, width) = plan.preprocess.size();
-    let shape = [batch.ids.len() as i64, 3, height as i64, width as i64];
-    let images = Tensor::from_slice(&batch.pixels).view(shape).to_device(model.device());
-    let taps: BTreeMap<String, Tensor> = model.forward(&images).into_iter().collect();
-    let skip = done.saturating_sub(batch.range.start);
-    let layers = plan
-        .layers
-        .iter()
-        .map(|(name, width)| rows(taps.get(name), name, *width, skip))
-        .collect::<Result<Vec<_>>>()?;
+    let taps = network.forward(&pixels(batch, plan, network.device()))?;
+    let layers = to_rows(taps, &plan.layers, skip)?;
     writer.append(&batch.ids[skip..], &batch.labels[skip..], &layers)
 }
 
-fn rows(tap: Option<&Tensor>, name: &str, width: usize, skip: usize) -> Result<Array2<f32>> {
-    let failed = |what: String| Error::input(format!("layer {name}: {what}"));
-    let tap = tap.ok_or_else(|| failed("the network does not have it".to_owned()))?;
-    let tap = tap.narrow(0, skip as i64, tap.size()[0] - skip as i64);
-    let flat = tap.to_device(Device::Cpu).to_kind(Kind::Float).contiguous().view([-1]);
-    let values: Vec<f32> = Vec::try_from(&flat).map_err(|e: tch::TchError| failed(e.to_string()))?;
-    Array2::from_shape_vec((values.len() / width.max(1), width), values).map_err(|e| failed(e.to_string()))
+fn pixels(batch: &Batch, plan: &Plan, device: Device) -> Tensor {
+    let (height, width) = plan.preprocess.size();
+    let shape = [batch.ids.len() as i64, 3, height as i64, width as i64];
+    Tensor::from_slice(&batch.pixels).view(shape).to_device(device)
 }
 
-fn describe(model: &Model, loading: &Loading, images: &ImageSet, plan: &Plan) -> Result<Description> {
+/// What a full disk means for the user.
+fn full_disk(error: Error, dir: &Path) -> Error {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    match error {
+        Error::Io { source, .. } if matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge) => {
+            Error::input(format!(
+                "{}: no space left to write to ({source}); make room and run it again with --resume: what is whole is kept",
+                dir.display()
+            ))
+        }
+        other => other,
+    }
+}
+
+fn describe(network: &dyn Network, images: &ImageSet, plan: &Plan, shard: Option<Shard>) -> Result<Description> {
     let json = |value: serde_json::Result<serde_json::Value>| {
         value.map_err(|e| Error::input(format!("cannot be described: {e}")))
     };
-    let pooled = |name: &str| loading.arch.taps().iter().any(|(tap, _)| tap == name);
+    let mut preprocess = json(serde_json::to_value(&plan.preprocess))?;
+    if let (Some(views), Some(map)) = (&plan.views, preprocess.as_object_mut()) {
+        map.insert("views".to_owned(), json(serde_json::to_value(views))?);
+    }
     Ok(Description {
-        model: ModelInfo {
-            name: plan.model.clone(),
-            arch: loading.audit.arch.clone(),
-            sha256: loading.audit.sha256.clone(),
-            branch: loading.audit.branch.clone(),
-            audit: loading.audit.to_json(),
-        },
+        model: network.info(&plan.model)?,
         data: DataInfo {
             name: plan.dataset.clone(),
             split: images.split().to_owned(),
             fingerprint: images.fingerprint()?,
             classes: images.classes().to_vec(),
-            ids_sha256: String::new(),
+            ..DataInfo::default()
         },
-        preprocess: json(serde_json::to_value(&plan.preprocess))?,
+        shard,
+        preprocess,
         layers: plan
             .layers
             .iter()
             .map(|(name, width)| LayerInfo {
                 name: name.clone(),
                 width: *width,
-                pooling: if pooled(name) { loading.arch.pooling() } else { "none" }.to_owned(),
+                pooling: network.pooling(name),
             })
             .collect(),
-        precision: "f32".to_owned(),
-        device: device::describe(model.device()),
+        precision: plan.precision.to_string(),
+        device: device::describe(network.device()),
         versions: BTreeMap::from([
             ("featscope".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             ("libtorch".to_owned(), "2.11.0".to_owned()),

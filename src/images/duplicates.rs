@@ -21,6 +21,16 @@ impl Digest {
         let whole: [u8; 32] = hasher.finalize().into();
         Self(std::array::from_fn(|i| whole[i]))
     }
+
+    /// As a number, to be kept.
+    pub fn to_number(self) -> u128 {
+        u128::from_be_bytes(self.0)
+    }
+
+    /// The digest that was this number.
+    pub fn from_number(number: u128) -> Self {
+        Self(number.to_be_bytes())
+    }
 }
 
 /// The digests met so far; about 40 bytes an image.

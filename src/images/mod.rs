@@ -19,6 +19,7 @@
 //! does not grow with their number.
 
 mod archive;
+pub mod augment;
 mod cifar;
 mod classes;
 mod coco;

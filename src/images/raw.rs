@@ -77,22 +77,32 @@ impl Raw {
     /// # Errors
     /// Bytes that are not a whole image of a known format, or an image of more than 179 million pixels.
     pub fn decode(&self, orientation: Orientation) -> Result<RgbImage> {
+        self.try_decode(orientation).map_err(|reason| self.undecodable(&reason))
+    }
+
+    /// As [`Raw::decode`]; the error is the mere reason, without the place, for lists of what was left out.
+    ///
+    /// # Errors
+    /// As [`Raw::decode`].
+    pub fn try_decode(&self, orientation: Orientation) -> std::result::Result<RgbImage, String> {
         let turned = |picture: Picture| match orientation {
             Orientation::Exif => picture.upright(),
             Orientation::Stored => picture.pixels,
         };
-        let decoded = match &self.body {
+        match &self.body {
             Body::Planes { width, height, pixels } => from_planes(*width, *height, pixels),
             Body::Missing(reason) => Err(reason.clone()),
             Body::Encoded(bytes) => guarded(bytes).map(turned),
             Body::Part { whole, area } => part(whole, *area).map(turned),
-        };
-        decoded.map_err(|reason| {
-            let place = &self.place;
-            Error::input(format!(
-                "{place}: not a decodable image ({reason}); re-download it, or pass --on-bad-image skip"
-            ))
-        })
+        }
+    }
+
+    /// The sentence about an image that cannot be decoded for this reason.
+    pub fn undecodable(&self, reason: &str) -> Error {
+        let place = &self.place;
+        Error::input(format!(
+            "{place}: not a decodable image ({reason}); re-download it, or pass --on-bad-image skip"
+        ))
     }
 }
 

@@ -1,8 +1,21 @@
 //! Random views of an image. Pixels are planar (channel, row, column) and between 0 and 1.
 
 use rand::Rng;
-use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+
+use crate::images::augment::{Jitter, blend_with_grey, crop_box};
+
+/// The crops of SimCLR on small images: 20 to 100 % of the area.
+const AREA: [f64; 2] = [0.2, 1.0];
+/// Sides between 3:4 and 4:3.
+const RATIO: [f64; 2] = [0.75, 4.0 / 3.0];
+/// torchvision's ColorJitter(0.4, 0.4, 0.4, 0.1).
+const JITTER: Jitter = Jitter {
+    brightness: [0.6, 1.4],
+    contrast: [0.6, 1.4],
+    saturation: [0.6, 1.4],
+    hue: [-0.1, 0.1],
+};
 
 /// How the views of an image are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +35,7 @@ pub fn view(recipe: Recipe, image: &[u8], side: usize, rng: &mut ChaCha8Rng, out
         Recipe::SimClr => {
             resized_crop(image, side, rng, out);
             if rng.random_bool(0.8) {
-                jitter(out, rng);
+                JITTER.apply(out, rng);
             }
             if rng.random_bool(0.2) {
                 blend_with_grey(out, 0.0);
@@ -52,7 +65,7 @@ fn crop_flip(image: &[u8], side: usize, rng: &mut ChaCha8Rng, out: &mut [f32]) {
 
 /// A crop as torchvision's RandomResizedCrop(scale=(0.2, 1), ratio=(3/4, 4/3)) draws it, flipped with probability 1/2.
 fn resized_crop(image: &[u8], side: usize, rng: &mut ChaCha8Rng, out: &mut [f32]) {
-    let (top, left, height, width) = crop_box(side, rng);
+    let (top, left, height, width) = crop_box(side, side, AREA, RATIO, rng);
     let columns = taps(left, width, side);
     let rows = taps(top, height, side);
     let flip = rng.random_bool(0.5);
@@ -68,28 +81,6 @@ fn resized_crop(image: &[u8], side: usize, rng: &mut ChaCha8Rng, out: &mut [f32]
     }
 }
 
-/// Top, left, height and width of the crop.
-fn crop_box(side: usize, rng: &mut ChaCha8Rng) -> (usize, usize, usize, usize) {
-    let ratios = (0.75f64.ln(), (4.0f64 / 3.0).ln());
-    for _ in 0..10 {
-        let area = (side * side) as f64 * rng.random_range(0.2..1.0);
-        let ratio = rng.random_range(ratios.0..ratios.1).exp();
-        let (width, height) = (
-            (area * ratio).sqrt().round() as usize,
-            (area / ratio).sqrt().round() as usize,
-        );
-        if (1..=side).contains(&width) && (1..=side).contains(&height) {
-            return (
-                rng.random_range(0..=side - height),
-                rng.random_range(0..=side - width),
-                height,
-                width,
-            );
-        }
-    }
-    (0, 0, side, side)
-}
-
 /// For each output position the two source positions it lies between, and how far along. A crop is never larger than
 /// the output, so bilinear interpolation needs no antialiasing.
 fn taps(start: usize, length: usize, side: usize) -> Vec<(usize, usize, f32)> {
@@ -101,78 +92,6 @@ fn taps(start: usize, length: usize, side: usize) -> Vec<(usize, usize, f32)> {
             (start + below, start + (below + 1).min(length - 1), at - below as f32)
         })
         .collect()
-}
-
-/// torchvision's ColorJitter(0.4, 0.4, 0.4, 0.1): the four changes in random order.
-fn jitter(pixels: &mut [f32], rng: &mut ChaCha8Rng) {
-    let mut order = [0, 1, 2, 3];
-    order.shuffle(rng);
-    let factors: [f32; 3] = std::array::from_fn(|_| rng.random_range(0.6..1.4));
-    let turn = rng.random_range(-0.1..0.1f32);
-    for change in order {
-        match change {
-            0 => pixels.iter_mut().for_each(|p| *p = (*p * factors[0]).clamp(0.0, 1.0)),
-            1 => {
-                let mean = mean_grey(pixels);
-                pixels
-                    .iter_mut()
-                    .for_each(|p| *p = (*p * factors[1] + mean * (1.0 - factors[1])).clamp(0.0, 1.0));
-            }
-            2 => blend_with_grey(pixels, factors[2]),
-            _ => turn_hue(pixels, turn),
-        }
-    }
-}
-
-fn grey(r: f32, g: f32, b: f32) -> f32 {
-    0.2989 * r + 0.587 * g + 0.114 * b
-}
-
-fn mean_grey(pixels: &[f32]) -> f32 {
-    let plane = pixels.len() / 3;
-    let sum = |c: usize| pixels[c * plane..(c + 1) * plane].iter().sum::<f32>();
-    grey(sum(0), sum(1), sum(2)) / plane as f32
-}
-
-/// `factor` of the colour and `1 - factor` of the grey image.
-fn blend_with_grey(pixels: &mut [f32], factor: f32) {
-    each_pixel(pixels, |[r, g, b]| {
-        let grey = grey(r, g, b) * (1.0 - factor);
-        [r, g, b].map(|c| (c * factor + grey).clamp(0.0, 1.0))
-    });
-}
-
-/// Turns the hue by `turn` of the full circle.
-fn turn_hue(pixels: &mut [f32], turn: f32) {
-    each_pixel(pixels, |[r, g, b]| {
-        let (high, low) = (r.max(g).max(b), r.min(g).min(b));
-        let chroma = high - low;
-        if chroma <= 0.0 {
-            return [r, g, b];
-        }
-        let sixth = if high == r {
-            (g - b) / chroma
-        } else if high == g {
-            2.0 + (b - r) / chroma
-        } else {
-            4.0 + (r - g) / chroma
-        };
-        let hue = (sixth / 6.0 + turn).rem_euclid(1.0) * 6.0;
-        // Each channel falls linearly from `high` as its distance from the hue, in sixths of the circle, passes 1 to 2.
-        [0.0, 2.0, 4.0].map(|centre: f32| {
-            let away = (hue - centre).abs();
-            let away = away.min(6.0 - away);
-            high - chroma * (away - 1.0).clamp(0.0, 1.0)
-        })
-    });
-}
-
-fn each_pixel(pixels: &mut [f32], change: impl Fn([f32; 3]) -> [f32; 3]) {
-    let (red, rest) = pixels.split_at_mut(pixels.len() / 3);
-    let (green, blue) = rest.split_at_mut(rest.len() / 2);
-    for ((r, g), b) in red.iter_mut().zip(green).zip(blue) {
-        [*r, *g, *b] = change([*r, *g, *b]);
-    }
 }
 
 #[cfg(test)]
@@ -234,45 +153,11 @@ mod tests {
     fn crops_lie_inside_and_have_a_fifth_to_all_of_the_area() {
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         for _ in 0..2000 {
-            let (top, left, height, width) = crop_box(32, &mut rng);
+            let (top, left, height, width) = crop_box(32, 32, AREA, RATIO, &mut rng);
             assert!(top + height <= 32 && left + width <= 32);
             // Rounding moves each side by at most half a pixel, of at least 12 (0.2 of the area at ratio 3/4).
             let area = (height * width) as f64 / 1024.0;
             assert!((0.18..=1.0).contains(&area), "{area}");
         }
-    }
-
-    /// Python's colorsys.hsv_to_rgb after adding the turn to rgb_to_hsv's hue.
-    #[test]
-    fn hue_turns_as_in_colorsys() {
-        let mut red = vec![1.0, 0.0, 0.0];
-        turn_hue(&mut red, 1.0 / 3.0);
-        assert!(
-            red.iter().zip([0.0, 1.0, 0.0]).all(|(a, b)| (a - b).abs() < 1e-6),
-            "{red:?}"
-        );
-        let mut mixed = vec![0.2, 0.6, 0.4];
-        turn_hue(&mut mixed, 0.1);
-        assert!(
-            mixed.iter().zip([0.2, 0.56, 0.6]).all(|(a, b)| (a - b).abs() < 1e-6),
-            "{mixed:?}"
-        );
-        turn_hue(&mut mixed, -0.1);
-        assert!(
-            mixed.iter().zip([0.2, 0.6, 0.4]).all(|(a, b)| (a - b).abs() < 1e-6),
-            "{mixed:?}"
-        );
-        let mut grey = vec![0.3, 0.3, 0.3];
-        turn_hue(&mut grey, 0.1);
-        assert_eq!(grey, [0.3, 0.3, 0.3]);
-    }
-
-    #[test]
-    fn grey_has_three_equal_channels() {
-        let mut pixels = vec![0.9, 0.1, 0.2, 0.7, 0.5, 0.3];
-        blend_with_grey(&mut pixels, 0.0);
-        assert_eq!(pixels[0], pixels[2]);
-        assert_eq!(pixels[2], pixels[4]);
-        assert!((pixels[0] - (0.2989 * 0.9 + 0.587 * 0.2 + 0.114 * 0.5)).abs() < 1e-6);
     }
 }

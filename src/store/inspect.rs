@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::findings;
 use super::manifest;
 use super::{FeatureStore, OpenOptions, containers, foreign, malformed};
 use crate::error::{Error, Result};
@@ -66,8 +67,16 @@ pub struct Summary {
     pub ids_sha256: String,
     /// The preprocessing of the images, or null.
     pub preprocess: Value,
+    /// The part of the data set, where it is not all of it.
+    pub shard: Option<findings::Shard>,
+    /// Images that were left out.
+    pub skipped: Option<findings::Skipped>,
+    /// Images that repeat an earlier one.
+    pub duplicates: Option<findings::Repeated>,
     /// Precision of the forward pass, or empty.
     pub precision: String,
+    /// How far that precision lies from f32, where it was measured.
+    pub deviation: Option<findings::Deviation>,
     /// Device of the forward pass, or empty.
     pub device: String,
     /// Versions of the libraries that took part.
@@ -176,7 +185,11 @@ pub fn summary(path: &Path) -> Result<Summary> {
             ids_sha256: manifest.data.ids_sha256,
             layers: manifest.layers,
             preprocess: manifest.preprocess,
+            shard: manifest.shard,
+            skipped: manifest.data.skipped,
+            duplicates: manifest.data.duplicates,
             precision: manifest.precision,
+            deviation: manifest.deviation,
             device: manifest.device,
             versions: manifest.versions,
         });
@@ -211,7 +224,11 @@ pub fn summary(path: &Path) -> Result<Summary> {
         unlabelled,
         ids_sha256: provenance.ids_sha256.clone(),
         preprocess: Value::Null,
+        shard: None,
+        skipped: None,
+        duplicates: None,
         precision: String::new(),
+        deviation: None,
         device: String::new(),
         versions: std::collections::BTreeMap::new(),
         parts: 1,

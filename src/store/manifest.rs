@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::findings::{Deviation, Findings, Repeated, Shard, Skipped};
 use super::malformed;
 use crate::error::{Error, Result};
 
@@ -47,6 +48,12 @@ pub struct DataInfo {
     /// [`ids_sha256`](crate::features::ids_sha256) of the rows. The writer fills it in.
     #[serde(default)]
     pub ids_sha256: String,
+    /// Images that were left out. Known when the last one was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<Skipped>,
+    /// Images that repeat an earlier one. Known when the last one was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<Repeated>,
 }
 
 /// One layer: one column of the parts.
@@ -78,6 +85,9 @@ pub struct Description {
     pub model: ModelInfo,
     /// The data set.
     pub data: DataInfo,
+    /// The part of the data set, where it is not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// The preprocessing of the images, as written by extraction.
     pub preprocess: Value,
     /// The layers, in network order.
@@ -99,6 +109,9 @@ pub struct Manifest {
     pub model: ModelInfo,
     /// The data set.
     pub data: DataInfo,
+    /// The part of the data set, where it is not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// The preprocessing of the images.
     pub preprocess: Value,
     /// [`value_sha256`] of `preprocess`.
@@ -107,6 +120,9 @@ pub struct Manifest {
     pub layers: Vec<LayerInfo>,
     /// Precision of the forward pass.
     pub precision: String,
+    /// How far that precision lies from f32, where it is not f32.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deviation: Option<Deviation>,
     /// Device of the forward pass.
     pub device: String,
     /// Versions of the libraries that took part.
@@ -121,18 +137,22 @@ impl Description {
         check_layers(dir, &self.layers)
     }
 
-    pub(super) fn into_manifest(self, ids_sha256: String, parts: Vec<Part>) -> Manifest {
+    pub(super) fn into_manifest(self, ids_sha256: String, found: Findings, parts: Vec<Part>) -> Manifest {
         Manifest {
             schema: SCHEMA.to_owned(),
             model: self.model,
             data: DataInfo {
                 ids_sha256,
+                skipped: found.skipped,
+                duplicates: found.duplicates,
                 ..self.data
             },
+            shard: self.shard,
             preprocess_sha256: value_sha256(&self.preprocess),
             preprocess: self.preprocess,
             layers: self.layers,
             precision: self.precision,
+            deviation: found.deviation,
             device: self.device,
             versions: self.versions,
             parts,
@@ -144,6 +164,36 @@ impl Manifest {
     /// All rows.
     pub fn rows(&self) -> usize {
         self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.rows))
+    }
+
+    /// What was known before the first row was written.
+    pub(super) fn description(&self) -> Description {
+        let this = self.clone();
+        Description {
+            model: this.model,
+            data: DataInfo {
+                ids_sha256: String::new(),
+                skipped: None,
+                duplicates: None,
+                ..this.data
+            },
+            shard: this.shard,
+            preprocess: this.preprocess,
+            layers: this.layers,
+            precision: this.precision,
+            device: this.device,
+            versions: this.versions,
+        }
+    }
+
+    /// The split, and which shard of it this is: whoever names the data set names the shard with it, so that a shard is
+    /// never taken for the whole.
+    pub fn split(&self) -> String {
+        match (&self.shard, self.data.split.as_str()) {
+            (None, split) => split.to_owned(),
+            (Some(shard), "") => shard.to_string(),
+            (Some(shard), split) => format!("{split} {shard}"),
+        }
     }
 
     /// Reads the manifest of the store at `dir`; says what is the matter where there is none.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::{malformed, manifest};
+use super::{journal, malformed, manifest};
 use crate::error::{Error, Result};
 
 /// The description a writer began with, for the one that takes its work up.
@@ -45,6 +45,20 @@ impl Places {
         Ok(Self { store, partial, old })
     }
 
+    /// Whether a writer was killed while it put a finished store in its place.
+    pub(super) fn is_unsettled(&self) -> bool {
+        self.partial.join(manifest::FILE).is_file() || self.old.exists()
+    }
+
+    /// Goes without a trace where nothing was begun.
+    pub(super) fn leave(&self) -> Result<()> {
+        let entries = fs::read_dir(&self.partial).map_err(Error::io(&self.partial))?;
+        if entries.count() == 1 {
+            fs::remove_dir_all(&self.partial).map_err(Error::io(&self.partial))?;
+        }
+        Ok(())
+    }
+
     /// Makes the folder a store grows in and takes hold of it: one writer for one store.
     pub(super) fn prepare(&self) -> Result<File> {
         self.refuse_other_folders()?;
@@ -78,7 +92,7 @@ impl Places {
         for entry in fs::read_dir(store).map_err(Error::io(store))? {
             let name = entry.map_err(Error::io(store))?.file_name();
             let name = name.to_string_lossy();
-            if ![manifest::FILE, DESCRIPTION, LOCK].contains(&&*name) && !is_part(&name) {
+            if name != manifest::FILE && !is_part(&name) && !is_helper(&name) {
                 let what = format!("holds {name:?}, so it is no feature store that may be replaced; name a new folder");
                 return Err(malformed(store, what));
             }
@@ -98,23 +112,52 @@ impl Places {
         Ok(())
     }
 
-    /// Puts the store that has grown in its place; an older one goes last.
+    /// Puts the store that has grown in its place; an older one goes last. What helped to write it goes first, but for the
+    /// lock, so that a store that is cut off here is whole without it (see [`super::standing`]).
     pub(super) fn settle(&self) -> Result<()> {
         let Self { store, partial, old } = self;
+        self.clear(|name| name == manifest::FILE || is_part(name))?;
+        sync(partial)?;
         let replaces = store.exists();
         if replaces {
             fs::rename(store, old).map_err(Error::io(store))?;
         }
         fs::rename(partial, store).map_err(Error::io(store))?;
-        for helper in [DESCRIPTION, LOCK] {
-            let path = store.join(helper);
-            fs::remove_file(&path).map_err(Error::io(&path))?;
+        self.tidy()?;
+        if let Some(around) = store.parent().filter(|p| !p.as_os_str().is_empty()) {
+            sync(around)?;
         }
         if replaces {
             fs::remove_dir_all(old).map_err(Error::io(old))?;
         }
         Ok(())
     }
+
+    /// Removes what helped to write a store that is in its place.
+    pub(super) fn tidy(&self) -> Result<()> {
+        for entry in fs::read_dir(&self.store).map_err(Error::io(&self.store))? {
+            let entry = entry.map_err(Error::io(&self.store))?;
+            if entry.file_name().to_str().is_some_and(is_helper) {
+                fs::remove_file(entry.path()).map_err(Error::io(entry.path()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a file is there only while a store is written.
+fn is_helper(name: &str) -> bool {
+    name == DESCRIPTION || name == LOCK || journal::is_note(name)
+}
+
+/// Sees to it that the names in a folder outlive a power cut.
+pub(super) fn sync(dir: &Path) -> Result<()> {
+    // Only Unix opens a folder as a file.
+    if cfg!(unix) {
+        let folder = File::open(dir).map_err(Error::io(dir))?;
+        folder.sync_all().map_err(Error::io(dir))?;
+    }
+    Ok(())
 }
 
 /// The file name of a part.

@@ -17,7 +17,7 @@ use super::dtype::{Dtype, Number};
 use super::manifest::{Duplicates, LayerInfo, Manifest, file_sha256};
 use super::pages::{ListValues, arrays, damaged, guarded, parquet, plain_list};
 use super::raw::Rows;
-use super::{malformed, writer};
+use super::{columns, malformed};
 use crate::error::{Error, Result};
 use crate::features::IdsHash;
 use crate::features::{Batches, FeatureSet, Labels, Provenance};
@@ -112,7 +112,7 @@ impl FeatureStore {
             model: manifest.model.name.clone(),
             layer: layer.to_owned(),
             dataset: manifest.data.name.clone(),
-            split: manifest.data.split.clone(),
+            split: manifest.split(),
             path: dir.display().to_string(),
             ids_sha256: manifest.data.ids_sha256.clone(),
             preprocess_sha256: manifest.preprocess_sha256.clone(),
@@ -373,7 +373,7 @@ fn named(dir: &Path, labels: &[Option<u32>], classes: &[String]) -> Result<Optio
     if labels.iter().all(Option::is_none) {
         return Ok(None);
     }
-    let names = writer::distinct(classes);
+    let names = columns::distinct(classes);
     let rows: Vec<Option<&str>> = labels
         .iter()
         .map(|label| label.map(|l| names[l as usize].as_str()))
