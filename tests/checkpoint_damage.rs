@@ -194,37 +194,6 @@ fn a_zip_whose_tensor_is_cut_short_is_refused() {
 }
 
 #[test]
-fn a_pickle_that_calls_something_runs_nothing() {
-    let folder = Folder::new();
-    let trace = folder.path("trace");
-    // os.system("touch TRACE"), in place of the file and beside a tensor.
-    let call = format!(
-        "cos\nsystem\n(X{}touch {}tR",
-        {
-            let len = (6 + trace.display().to_string().len()) as u32;
-            String::from_utf8(len.to_le_bytes().to_vec()).unwrap()
-        },
-        trace.display()
-    );
-    let alone = [b"\x80\x02", call.as_bytes(), b"."].concat();
-    let inside = [b"\x80\x02}X\x01\0\0\0a", call.as_bytes(), b"s."].concat();
-    for (i, pickle) in [alone, inside].into_iter().enumerate() {
-        let bare = folder.path(&format!("bare{i}.pth"));
-        std::fs::write(&bare, &pickle).unwrap();
-        let zipped = folder.path(&format!("zip{i}.pth"));
-        std::fs::write(&zipped, support::zip(&[("a/data.pkl".into(), pickle)])).unwrap();
-        for path in [bare, zipped] {
-            let message = Checkpoint::open(&path).unwrap_err().to_string();
-            assert!(
-                message.contains("not a state dict") || message.contains("without any tensor"),
-                "{message}"
-            );
-        }
-    }
-    assert!(!trace.exists());
-}
-
-#[test]
 fn integers_are_never_taken_for_weights() {
     let folder = Folder::new();
     let path = folder.path("i32.safetensors");

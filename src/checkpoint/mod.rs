@@ -217,6 +217,6 @@ impl Checkpoint {
     }
 
     fn damaged(&self, what: &str) -> Error {
-        Error::input(format!("{}: {what}", self.path.display()))
+        Error::input(container::one_line(&format!("{}: {what}", self.path.display())))
     }
 }

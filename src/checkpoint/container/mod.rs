@@ -45,8 +45,35 @@ impl Opened {
     }
 }
 
+/// The longest message; names in a file can be longer.
+const MAX_SENTENCE: usize = 2000;
+
 /// Opens a checkpoint of any container.
 pub(super) fn open(path: &Path) -> Result<Checkpoint> {
+    open_any(path).map_err(|error| match error {
+        Error::Input(sentence) => Error::Input(one_line(&sentence)),
+        other => other,
+    })
+}
+
+/// A message that names from a file can neither break into lines nor make endless.
+pub(super) fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for c in text.chars() {
+        if line.len() > MAX_SENTENCE {
+            line.push('…');
+            break;
+        }
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+fn open_any(path: &Path) -> Result<Checkpoint> {
     let about = std::fs::metadata(path).map_err(Error::io(path))?;
     if about.is_dir() {
         return shards::open(&shards::index_in(path)?, path);

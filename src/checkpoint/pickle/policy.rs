@@ -14,7 +14,7 @@ const MODULES: &str = "\
 
 /// The same, reached through another module's attributes (`torch.os.system`).
 const ATTRIBUTES: &str = "\
-    __builtins__ __dict__ __getattribute__ __globals__ __import__ __loader__ __subclasses__ _pickle builtins \
+    __builtins__ __dict__ __getattribute__ __globals__ __import__ __loader__ __subclasses__ builtins \
     cloudpickle ctypes dill importlib marshal nt os pickle popen posix runpy shutil socket subprocess sys system";
 
 /// Single functions and classes of modules that are harmless otherwise.
@@ -26,7 +26,7 @@ const NAMES: &str = "\
     io.open io.open_code logging.config numpy.f2py numpy.fromfile numpy.lib.npyio.load numpy.load numpy.memmap \
     numpy.testing operator.attrgetter operator.itemgetter operator.methodcaller pandas.eval pandas.io.pickle \
     pandas.read_pickle torch._dynamo torch._inductor torch.classes torch.distributed.rpc torch.fx.graph_module \
-    torch.hub torch.jit.load torch.load torch.ops torch.package torch.serialization torch.testing \
+    torch.hub torch.jit.load torch.load torch.ops torch.package torch.serialization._legacy_load torch.serialization._load torch.serialization.load torch.testing \
     torch.utils._config_module torch.utils.bottleneck torch.utils.collect_env torch.utils.cpp_extension \
     types.CodeType types.FunctionType types.LambdaType";
 
@@ -111,6 +111,8 @@ mod tests {
             "torch.loader.Thing",
             "builtins.getattr",
             "types.SimpleNamespace",
+            "torch.serialization._get_layout",
+            "numpy.random._pickle.__randomstate_ctor",
         ] {
             assert!(!is_denied(name), "{name}");
         }
