@@ -10,6 +10,7 @@ mod branch;
 mod container;
 mod detect;
 mod element;
+pub mod export;
 mod head;
 mod naming;
 pub mod own;

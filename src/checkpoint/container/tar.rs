@@ -14,7 +14,10 @@ use super::torch::{Contents, Parsed, damaged, is_big_endian, position};
 /// The most extents a tensor may have; torch itself stops there.
 const MAX_RANK: i32 = 64;
 
-/// Where the four parts are.
+/// The parts every such file has.
+const PARTS: [&str; 3] = ["storages", "tensors", "pickle"];
+
+/// Where the parts are.
 struct Parts(BTreeMap<String, Range<u64>>);
 
 pub(super) fn contents(file: &mut File, len: u64) -> Parsed<Contents> {
@@ -79,10 +82,14 @@ impl Parts {
     }
 
     fn need<'a>(&self, file: &'a mut File, name: &str) -> Parsed<Part<'a>> {
+        let is_ours = PARTS.iter().any(|part| self.0.contains_key(*part));
         self.enter(file, name)?.ok_or_else(|| {
-            Failure::Unsupported(format!(
-                "a tar file, but not a PyTorch checkpoint (it has no entry named {name}); expected a file written by torch.save"
-            ))
+            if is_ours {
+                return damaged(format!("it has no entry named {name}: it is cut short"));
+            }
+            Failure::Unsupported(
+                "a tar file, but not a PyTorch checkpoint; unpack it and give the checkpoint in it".to_owned(),
+            )
         })
     }
 }
