@@ -198,6 +198,20 @@ fn shards_are_one_checkpoint() {
     }
 }
 
+#[test]
+fn indices_shards_and_old_names_are_taken_for_checkpoints() {
+    use featscope::store::{Kind, kind};
+    let folder = Folder::new();
+    let (index, _) = shards(&folder);
+    assert_eq!(kind(&index).unwrap(), Kind::Checkpoint);
+    assert_eq!(kind(folder.0.path()).unwrap(), Kind::Checkpoint);
+    for name in ["moco.pth.tar", "model.pyth", "vissl.torch"] {
+        let path = folder.path(name);
+        fs::write(&path, b"").unwrap();
+        assert_eq!(kind(&path).unwrap(), Kind::Checkpoint, "{name}");
+    }
+}
+
 /// What befalls shards, and the reason they must be refused with.
 type ShardDamage = (fn(&Folder, &mut serde_json::Value), &'static str);
 

@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use support::*;
 
 /// Mutations of each file.
-const MUTATIONS: u64 = 600;
+const MUTATIONS: u64 = 2000;
 
 /// What reading a damaged file of a few kilobytes may add to the memory of the program, in kilobytes.
 const MEMORY: u64 = 400 << 10;
@@ -119,7 +119,12 @@ fn entries(bytes: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
 
 #[test]
 fn no_mutation_makes_a_reader_panic_or_take_what_is_not_there() {
-    let folder = Folder::new();
+    // In memory where there is such a place: these are many files.
+    let memory = Path::new("/dev/shm");
+    let folder = match tempfile::tempdir_in(memory) {
+        Ok(folder) => Folder(folder),
+        Err(_) => Folder::new(),
+    };
     let rounds: u64 = std::env::var("FEATSCOPE_FUZZ").map_or(1, |n| n.parse().unwrap());
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/checkpoints/containers");
     let mut seeds: Vec<(String, Vec<u8>)> = fs::read_dir(fixtures)
