@@ -218,6 +218,14 @@ impl Analysis {
 /// When the folder or disk refuses.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     use std::io::Write as _;
+    write_atomically_with(path, |file| file.write_all(bytes))
+}
+
+/// As [`write_atomically`], for what is too large to be held twice: `write` fills the file.
+///
+/// # Errors
+/// When `write` fails, or the folder or disk refuses.
+pub fn write_atomically_with(path: &Path, write: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>) -> Result<()> {
     let dir = path
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
@@ -226,7 +234,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         .prefix(".featscope-")
         .tempfile_in(dir)
         .map_err(Error::io(dir))?;
-    file.write_all(bytes)
+    write(file.as_file_mut())
         .and_then(|()| file.as_file().sync_all())
         .map_err(Error::io(path))?;
     set_default_permissions(file.as_file(), path)?;

@@ -9,9 +9,12 @@ mod audit;
 mod branch;
 mod container;
 mod detect;
+mod element;
+pub mod export;
 mod head;
 mod naming;
 pub mod own;
+mod pickle;
 mod stack;
 mod style;
 mod summary;
@@ -28,6 +31,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+
+use element::Element;
 
 pub use audit::{Audit, MisShaped};
 pub use detect::{Loading, Options, detect};
@@ -68,20 +73,35 @@ impl TensorInfo {
     }
 }
 
+/// Something in a pickle that is of no known class. It was not run, and what is inside it is not read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opaque {
+    /// Where it lies: the names of the dictionaries above it, joined by dots; empty for the root.
+    pub path: String,
+    /// Its class, or the function that would have made it.
+    pub class: String,
+    /// Tensors inside it, which are not read.
+    pub tensors: usize,
+}
+
 /// An open checkpoint: what is in it is known, the tensors' values are read when asked for.
 #[derive(Debug)]
 pub struct Checkpoint {
     path: PathBuf,
+    /// All its files, in the order of its checksum.
+    files: Vec<PathBuf>,
     container: &'static str,
     tensors: BTreeMap<String, TensorInfo>,
     metadata: BTreeMap<String, Value>,
     nests: Vec<String>,
+    opaque: Vec<Opaque>,
     source: container::Source,
     sha256: OnceLock<String>,
 }
 
 impl Checkpoint {
-    /// Opens a checkpoint: safetensors, or PyTorch's zip, tar and pickle files whatever they are called.
+    /// Opens a checkpoint: safetensors, PyTorch's zip, tar and pickle files whatever they are called, or the index of a
+    /// checkpoint in several files (or the folder of such an index).
     ///
     /// # Errors
     /// When the file cannot be read, is no checkpoint, or is damaged; the sentence says which.
@@ -94,7 +114,7 @@ impl Checkpoint {
         &self.path
     }
 
-    /// The container: `safetensors`, `PyTorch zip`, `PyTorch legacy`, `PyTorch tar`.
+    /// The container: `safetensors`, `PyTorch zip`, `PyTorch legacy`, `PyTorch tar`, `safetensors in shards`, ….
     pub fn container(&self) -> &str {
         self.container
     }
@@ -114,6 +134,11 @@ impl Checkpoint {
         &self.nests
     }
 
+    /// What was not interpreted: objects of unknown classes, where they are and what they are.
+    pub fn opaque(&self) -> &[Opaque] {
+        &self.opaque
+    }
+
     /// What the checkpoint says about itself, where this project wrote it.
     ///
     /// # Errors
@@ -122,7 +147,7 @@ impl Checkpoint {
         own::OwnMetadata::from_metadata(&self.metadata).map_err(|e| self.damaged(&e.to_string()))
     }
 
-    /// SHA-256 of the file, hex; computed once.
+    /// SHA-256 of the file, hex; computed once. Of several files: of the index and the shards, one after the other.
     ///
     /// # Errors
     /// When the file can no longer be read.
@@ -130,13 +155,15 @@ impl Checkpoint {
         if let Some(known) = self.sha256.get() {
             return Ok(known);
         }
-        let mut file = File::open(&self.path).map_err(Error::io(&self.path))?;
         let mut hash = Sha256::new();
         let mut buffer = vec![0u8; 1 << 20];
-        loop {
-            match file.read(&mut buffer).map_err(Error::io(&self.path))? {
-                0 => break,
-                n => hash.update(&buffer[..n]),
+        for path in &self.files {
+            let mut file = File::open(path).map_err(Error::io(path))?;
+            loop {
+                match file.read(&mut buffer).map_err(Error::io(path))? {
+                    0 => break,
+                    n => hash.update(&buffer[..n]),
+                }
             }
         }
         Ok(self.sha256.get_or_init(|| format!("{:x}", hash.finalize())))
@@ -147,20 +174,38 @@ impl Checkpoint {
     /// # Errors
     /// When there is no such tensor, it holds no floats, or its bytes are missing or damaged.
     pub fn tensor_f32(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
+        self.tensor(
+            name,
+            Element::to_f32,
+            "floating-point numbers; expected f32, f16, bf16 or f64",
+        )
+    }
+
+    /// Reads one tensor of whole numbers (counters): its shape and its values in row-major order.
+    ///
+    /// # Errors
+    /// When there is no such tensor, it holds no integers, or its bytes are missing or damaged.
+    pub fn tensor_i64(&self, name: &str) -> Result<(Vec<usize>, Vec<i64>)> {
+        self.tensor(name, Element::to_i64, "whole numbers; expected integers or booleans")
+    }
+
+    fn tensor<T>(
+        &self,
+        name: &str,
+        convert: fn(Element, &[u8]) -> Option<Vec<T>>,
+        expected: &str,
+    ) -> Result<(Vec<usize>, Vec<T>)> {
         let info = self
             .tensors
             .get(name)
             .ok_or_else(|| self.damaged(&format!("there is no tensor {name}")))?;
-        let bytes = self.source.read(name).map_err(|e| {
+        let (element, bytes) = self.source.read(name).map_err(|e| {
             self.damaged(&format!(
                 "tensor {name} cannot be read ({e}); the file is damaged or incomplete: fetch it again"
             ))
         })?;
-        let values = container::to_f32(info.dtype, &bytes).ok_or_else(|| {
-            self.damaged(&format!(
-                "tensor {name} does not hold floating-point numbers; expected f32, f16, bf16 or f64"
-            ))
-        })?;
+        let values =
+            convert(element, &bytes).ok_or_else(|| self.damaged(&format!("tensor {name} does not hold {expected}")))?;
         if values.len() != info.elements() {
             return Err(self.damaged(&format!(
                 "tensor {name} has {} values where its shape {:?} needs {}",
@@ -173,6 +218,6 @@ impl Checkpoint {
     }
 
     fn damaged(&self, what: &str) -> Error {
-        Error::input(format!("{}: {what}", self.path.display()))
+        Error::input(container::one_line(&format!("{}: {what}", self.path.display())))
     }
 }

@@ -6,6 +6,8 @@ mod analyze;
 mod compare;
 #[cfg(feature = "analysis")]
 mod experiment;
+#[cfg(feature = "analysis")]
+mod export;
 #[cfg(feature = "torch")]
 mod extract;
 #[cfg(feature = "analysis")]
@@ -50,6 +52,8 @@ enum AnalysisCommand {
     Analyze(analyze::Args),
     /// Set models side by side: value, interval, paired difference, rank
     Compare(compare::Args),
+    /// Write a checkpoint's backbone without its heads, in the names of torchvision, timm or Detectron2
+    Export(export::Args),
     /// Extract features of every asked-for layer (runs featscope-extract)
     #[command(disable_help_flag = true)]
     Extract(hand_over::Args),
@@ -75,6 +79,7 @@ pub fn analysis_program() -> ExitCode {
         AnalysisCommand::Inspect(args) => inspect::run(&args),
         AnalysisCommand::Analyze(args) => analyze::run(&args),
         AnalysisCommand::Compare(args) => compare::run(&args),
+        AnalysisCommand::Export(args) => export::run(&args),
         AnalysisCommand::Extract(args) => hand_over::run("extract", &args),
         AnalysisCommand::Metrics(args) => metrics::run(&args),
         AnalysisCommand::Pretrain(args) => hand_over::run("pretrain", &args),

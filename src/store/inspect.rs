@@ -120,6 +120,7 @@ pub fn kind(path: &Path) -> Result<Kind> {
             _ if path.join(manifest::FILE).is_file() => Kind::Store,
             _ if path.join("results.json").is_file() => Kind::Results,
             _ if is_folder_of_stores(path) => Kind::Stores,
+            _ if holds_an_index(path) => Kind::Checkpoint,
             _ => Kind::Images,
         });
     }
@@ -128,6 +129,7 @@ pub fn kind(path: &Path) -> Result<Kind> {
         "npy" | "npz" => Kind::Array,
         "toml" => Kind::Experiment,
         "json" if path.ends_with(manifest::FILE) => Kind::Store,
+        "json" if is_index(path) => Kind::Checkpoint,
         "json" => Kind::Results,
         "csv" | "tsv" | "parquet" => {
             if opens(path) {
@@ -143,9 +145,28 @@ pub fn kind(path: &Path) -> Result<Kind> {
                 Kind::Checkpoint
             }
         }
-        "ckpt" | "bin" | "pkl" => Kind::Checkpoint,
+        "ckpt" | "bin" | "pkl" | "pyth" | "torch" => Kind::Checkpoint,
+        // NAME.pth.tar is no archive, but what many training scripts call their checkpoints.
+        "tar"
+            if path
+                .file_stem()
+                .is_some_and(|stem| foreign::extension(stem.as_ref()) == "pth") =>
+        {
+            Kind::Checkpoint
+        }
         _ => Kind::Images,
     })
+}
+
+/// Whether a file is the index of a checkpoint in several files.
+fn is_index(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().ends_with(".index.json"))
+}
+
+fn holds_an_index(folder: &Path) -> bool {
+    let mut entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.any(|entry| is_index(&entry.path()))
 }
 
 fn opens(path: &Path) -> bool {

@@ -1,0 +1,104 @@
+//! safetensors: a JSON header, then the tensors' bytes.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::marker::PhantomData;
+use std::path::Path;
+
+use ::safetensors::tensor::Metadata;
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::super::element::Element;
+use super::Opened;
+use super::source::{Packing, Place, Stored};
+use crate::error::{Error, Result};
+
+/// The largest header, as the format defines it.
+pub(super) const MAX_HEADER: u64 = 100_000_000;
+
+pub(super) fn open(path: &Path, file: &mut File, len: u64, head: &[u8]) -> Result<Opened> {
+    let damaged = |what: String| {
+        Error::input(format!(
+            "{}: damaged safetensors file ({what}); fetch it again",
+            path.display()
+        ))
+    };
+    let Some(size) = head.first_chunk::<8>().map(|b| u64::from_le_bytes(*b)) else {
+        return Err(damaged("it ends inside its first 8 bytes".to_owned()));
+    };
+    if size > MAX_HEADER || size > len.saturating_sub(8) {
+        return Err(damaged(format!("its header claims {size} bytes, the file has {len}")));
+    }
+    // Bounded by the file's own length, checked above.
+    let mut header = vec![0; size as usize];
+    file.seek(SeekFrom::Start(8))
+        .and_then(|_| file.read_exact(&mut header))
+        .map_err(Error::io(path))?;
+    let Once(_) = serde_json::from_slice::<Once<IgnoredAny>>(&header).map_err(|e| damaged(e.to_string()))?;
+    // Checks that shapes, types and ranges agree, and that the ranges neither overlap nor leave gaps.
+    let parsed: Metadata = serde_json::from_slice(&header).map_err(|e| damaged(e.to_string()))?;
+    let data_start = 8 + size;
+    if parsed.data_len() as u64 != len - data_start {
+        return Err(damaged(format!(
+            "its tensors need {} bytes, {} are there",
+            parsed.data_len(),
+            len - data_start
+        )));
+    }
+    let mut opened = Opened {
+        container: "safetensors",
+        ..Opened::default()
+    };
+    for (name, info) in parsed.tensors() {
+        let (start, end) = info.data_offsets;
+        if end < start || end > parsed.data_len() {
+            return Err(damaged(format!("tensor {name} lies outside the file")));
+        }
+        let stored = Stored {
+            file: 0,
+            place: Place {
+                start: data_start + start as u64,
+                len: (end - start) as u64,
+                packing: Packing::Plain,
+                crc: None,
+            },
+            element: Element::of_safetensors(info.dtype),
+            view: None,
+            big_endian: false,
+        };
+        opened.add(name, info.shape.clone(), stored);
+    }
+    let metadata = parsed.metadata().iter().flatten();
+    opened.metadata = metadata.map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect();
+    Ok(opened)
+}
+
+/// A JSON object none of whose names is there twice.
+pub(super) struct Once<T>(pub(super) Vec<(String, T)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Once<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Once<T>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("an object of tensors by name")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+                let (mut seen, mut members) = (HashSet::new(), Vec::new());
+                while let Some((name, value)) = map.next_entry::<String, T>()? {
+                    if !seen.insert(name.clone()) {
+                        return Err(A::Error::custom(format!("two tensors are named {name}")));
+                    }
+                    members.push((name, value));
+                }
+                Ok(Once(members))
+            }
+        }
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}

@@ -1,0 +1,153 @@
+//! A checkpoint in several files, and the index that says which tensor is where.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Component, Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::safetensors::{MAX_HEADER, Once};
+use super::{Opened, finish, open_file};
+use crate::checkpoint::Checkpoint;
+use crate::error::{Error, Result};
+
+/// How the names of indices end.
+const INDEX: &str = ".index.json";
+
+#[derive(Deserialize)]
+struct Index {
+    weight_map: Once<String>,
+}
+
+pub(super) fn is_index(path: &Path) -> bool {
+    path.file_name()
+        .and_then(OsStr::to_str)
+        .is_some_and(|name| name.ends_with(INDEX))
+}
+
+/// The one index in a folder.
+pub(super) fn index_in(folder: &Path) -> Result<PathBuf> {
+    let mut indices: Vec<PathBuf> = files_of(folder)?.into_iter().filter(|path| is_index(path)).collect();
+    match (indices.pop(), indices.is_empty()) {
+        (Some(index), true) => Ok(index),
+        (None, _) => Err(Error::input(format!(
+            "{}: a folder; expected a checkpoint file, or a folder with the index of its shards (NAME.safetensors{INDEX})",
+            folder.display()
+        ))),
+        (Some(index), false) => Err(Error::input(format!(
+            "{}: a folder with several indices of shards; name the one that is meant, for example {}",
+            folder.display(),
+            index.display()
+        ))),
+    }
+}
+
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
+        files.push(entry.map_err(Error::io(folder))?.path());
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Opens all shards of an index; `given` is what the user named.
+pub(super) fn open(index: &Path, given: &Path) -> Result<Checkpoint> {
+    let refused = |what: String| Error::input(format!("{}: {what}", index.display()));
+    let mut text = Vec::new();
+    let file = File::open(index).map_err(Error::io(index))?;
+    file.take(MAX_HEADER + 1)
+        .read_to_end(&mut text)
+        .map_err(Error::io(index))?;
+    if text.len() as u64 > MAX_HEADER {
+        return Err(refused(format!(
+            "an index of more than {MAX_HEADER} bytes; fetch it again"
+        )));
+    }
+    let Index {
+        weight_map: Once(weights),
+    } = serde_json::from_slice(&text).map_err(|e| {
+        refused(format!(
+            "no index of shards ({e}); expected JSON with a weight_map; fetch it again"
+        ))
+    })?;
+    let mut promised: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (tensor, shard) in weights {
+        promised.entry(shard).or_default().insert(tensor);
+    }
+    let folder = index.parent().unwrap_or(Path::new(""));
+    if let Some(shard) = promised.keys().find(|shard| !is_plain(shard)) {
+        return Err(refused(format!(
+            "it names the shard {shard:?}, which is not a file beside it; nothing outside its folder is read"
+        )));
+    }
+    if let Some(extra) = files_of(if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    })?
+    .iter()
+    .filter_map(|path| path.file_name().and_then(OsStr::to_str))
+    .find(|name| !promised.contains_key(*name) && promised.keys().any(|shard| family(shard) == family(name)))
+    {
+        return Err(refused(format!(
+            "the shard {extra} lies beside it and is not in its weight_map; fetch the index that belongs to the shards"
+        )));
+    }
+    let mut whole = Opened::default();
+    let (mut paths, mut files) = (vec![index.to_path_buf()], Vec::new());
+    for (shard, tensors) in promised {
+        let path = folder.join(&shard);
+        if !path.is_file() {
+            return Err(refused(format!("its shard {shard} is missing; fetch it too")));
+        }
+        let (file, part) = open_file(&path)?;
+        if let Some(lost) = tensors.iter().find(|name| !part.tensors.contains_key(*name)) {
+            return Err(refused(format!(
+                "tensor {lost} is not in {shard}, where its weight_map says it is; fetch all shards again"
+            )));
+        }
+        if let Some(extra) = part.tensors.keys().find(|name| !tensors.contains(*name)) {
+            return Err(refused(format!(
+                "{shard} holds the tensor {extra}, which its weight_map does not place there; fetch all shards again"
+            )));
+        }
+        whole.container = match part.container {
+            "safetensors" => "safetensors in shards",
+            _ => "PyTorch files in shards",
+        };
+        whole.tensors.extend(part.tensors);
+        whole.stored.extend(part.stored.into_iter().map(|(name, mut stored)| {
+            stored.file = files.len();
+            (name, stored)
+        }));
+        whole.metadata.extend(part.metadata);
+        whole.nests.extend(part.nests);
+        whole.opaque.extend(part.opaque);
+        paths.push(path);
+        files.push(file);
+    }
+    whole.nests.sort();
+    whole.nests.dedup();
+    if files.is_empty() {
+        return Err(refused("its weight_map names no tensor; fetch it again".to_owned()));
+    }
+    finish(given, paths, files, whole)
+}
+
+/// Whether a name is a file of the folder itself.
+fn is_plain(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!(parts.next(), Some(Component::Normal(part)) if part == OsStr::new(name)) && parts.next().is_none()
+}
+
+/// What shards of one checkpoint share: the name without `-00001-of-00002`.
+fn family(name: &str) -> Option<(&str, &str)> {
+    let (stem, extension) = name.rsplit_once('.')?;
+    let (stem, of) = stem.rsplit_once("-of-")?;
+    let (stem, number) = stem.rsplit_once('-')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    (is_number(of) && is_number(number)).then_some((stem, extension))
+}

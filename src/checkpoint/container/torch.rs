@@ -1,0 +1,341 @@
+//! What torch.save writes: zip files since 1.6, before that one stream of pickles and storages.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use flate2::CrcReader;
+use flate2::read::DeflateDecoder;
+
+use super::super::pickle::{self, Failure, Found, Persistent, Pickle, TensorRef, Value};
+use super::Opened;
+use super::source::{Packing, Place, Stored, View};
+use super::{tar, zip};
+use crate::error::{Error, Result};
+
+/// A tensor larger than its file is refused, unless it is small anyway (compressed files, broadcast views).
+const ALWAYS_PLAUSIBLE: u64 = 64 << 20;
+
+/// The largest pickle of a zip file: names, shapes and settings, never the weights.
+const MAX_PICKLE: u64 = 1 << 30;
+
+/// The number a legacy file starts with, as protocols from 2 on write it, and in decimal.
+const MAGIC: [&[u8]; 2] = [
+    &[0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19],
+    b"119547037146038801333356",
+];
+
+/// Where in the file that number is at the latest.
+const MAGIC_WITHIN: usize = 64;
+
+/// What the pickles of a file say, and where its storages are.
+pub(super) struct Contents {
+    pub(super) pickle: Pickle,
+    pub(super) places: BTreeMap<String, Place>,
+    pub(super) big_endian: bool,
+}
+
+pub(super) type Parsed<T> = std::result::Result<T, Failure>;
+
+pub(super) fn damaged(what: impl Into<String>) -> Failure {
+    Failure::Damaged(what.into())
+}
+
+pub(super) fn open(path: &Path, file: &mut File, len: u64, head: &[u8]) -> Result<Opened> {
+    let magic = &head[..head.len().min(MAGIC_WITHIN)];
+    let has = |number: &[u8]| magic.windows(number.len()).any(|bytes| bytes == number);
+    let (container, parsed) = if head.starts_with(b"PK") {
+        ("PyTorch zip", of_zip(file, len))
+    } else if head.get(257..262) == Some(b"ustar") {
+        ("PyTorch tar", tar::contents(file, len))
+    } else if MAGIC.iter().any(|number| has(number)) {
+        ("PyTorch legacy", of_legacy(file, len))
+    } else {
+        ("pickle", of_pickle(file))
+    };
+    parsed
+        .and_then(|contents| opened(container, contents, len))
+        .map_err(|failure| {
+            let sentence = match failure {
+                Failure::Hostile(does) => format!(
+                    "it {does}, which no checkpoint needs; nothing was executed; do not open this file with other programs \
+                     either, and get the weights from a source you trust"
+                ),
+                Failure::Unsupported(sentence) => sentence,
+                Failure::Damaged(_) if container == "pickle" && !is_pickle(head) => {
+                    "not a checkpoint; expected safetensors or a file written by torch.save".to_owned()
+                }
+                Failure::Damaged(what) => {
+                    let kind = if container == "pickle" { "PyTorch" } else { container };
+                    format!("damaged {kind} file ({what}); fetch it again")
+                }
+            };
+            Error::input(format!("{}: {sentence}", path.display()))
+        })
+}
+
+/// Whether a file says that it is a pickle, as all but the oldest do.
+fn is_pickle(head: &[u8]) -> bool {
+    matches!(head, [0x80, 0..=5, ..])
+}
+
+fn opened(container: &'static str, contents: Contents, len: u64) -> Parsed<Opened> {
+    let Contents {
+        pickle,
+        places,
+        big_endian,
+    } = contents;
+    let Found {
+        tensors,
+        metadata,
+        nests,
+        opaque,
+    } = pickle::walk(&pickle)?;
+    if tensors.is_empty() {
+        if let Some(holder) = opaque.iter().find(|o| o.tensors > 0) {
+            return Err(Failure::Unsupported(format!(
+                "it holds tensors in an object of type {}, which cannot be read without running code; save its state_dict() \
+                 instead",
+                holder.class
+            )));
+        }
+        if !matches!(pickle.root(), Value::Dict(_)) {
+            return Err(Failure::Unsupported(format!(
+                "not a state dict ({}); save model.state_dict() instead",
+                match pickle.root() {
+                    Value::Object(object) => format!("an object of type {}", object.class),
+                    other => other.kind().to_owned(),
+                }
+            )));
+        }
+    }
+    let mut opened = Opened {
+        container,
+        metadata,
+        nests: nests.into_iter().collect(),
+        opaque,
+        ..Opened::default()
+    };
+    for (name, tensor) in tensors {
+        if name.is_empty() {
+            return Err(Failure::Unsupported(
+                "not a state dict (a single tensor); save model.state_dict() instead".to_owned(),
+            ));
+        }
+        let bytes = tensor.element.size() * tensor.shape.iter().map(|&n| n as u64).product::<u64>();
+        if bytes > len.max(ALWAYS_PLAUSIBLE) {
+            return Err(damaged(format!(
+                "tensor {name} claims {bytes} bytes in a file of {len}"
+            )));
+        }
+        let TensorRef {
+            storage,
+            element,
+            offset,
+            shape,
+            strides,
+        } = &*tensor;
+        let place = *places
+            .get(storage)
+            .ok_or_else(|| damaged(format!("the storage {storage} of tensor {name} is not in the file")))?;
+        let stored = Stored {
+            file: 0,
+            place,
+            element: *element,
+            view: Some(View {
+                offset: *offset,
+                shape: shape.clone(),
+                strides: strides.clone(),
+            }),
+            big_endian,
+        };
+        opened.add(name, shape.clone(), stored);
+    }
+    Ok(opened)
+}
+
+fn of_zip(file: &mut File, len: u64) -> Parsed<Contents> {
+    let directory = zip::Directory::read(file, len).map_err(damaged)?;
+    let mut roots = directory
+        .names()
+        .filter_map(|name| name.strip_suffix("data.pkl"))
+        .filter(|root| root.is_empty() || root.ends_with('/'))
+        .map(str::to_owned);
+    let root = match (roots.next(), roots.next()) {
+        (Some(root), None) => root,
+        (None, _) => {
+            return Err(Failure::Unsupported(
+                "a zip file, but not a PyTorch checkpoint (it has no data.pkl); expected a file written by torch.save"
+                    .to_owned(),
+            ));
+        }
+        (Some(one), Some(other)) => {
+            return Err(damaged(format!(
+                "it has two pickles, {one}data.pkl and {other}data.pkl, and programs differ in which they read"
+            )));
+        }
+    };
+    if directory.names().any(|name| name == format!("{root}constants.pkl")) {
+        return Err(Failure::Unsupported(
+            "a TorchScript module; expected a state dict: save model.state_dict() instead".to_owned(),
+        ));
+    }
+    let order = match directory.place(file, &format!("{root}byteorder")).map_err(damaged)? {
+        Some(place) => place
+            .read(file, 0, place.len.min(16))
+            .map_err(|e| damaged(e.to_string()))?,
+        None => b"little".to_vec(),
+    };
+    let big_endian = match order.trim_ascii() {
+        b"little" => false,
+        b"big" => true,
+        _ => return Err(damaged("its byte order is neither little nor big")),
+    };
+    let missing = || damaged("its data.pkl is gone");
+    let place = directory.place(file, &format!("{root}data.pkl")).map_err(damaged)?;
+    let pickle = read_entry(file, place.ok_or_else(missing)?)?;
+    let mut places = BTreeMap::new();
+    for (key, &(bytes, _)) in &pickle.storages {
+        let place = directory.place(file, &format!("{root}data/{key}")).map_err(damaged)?;
+        let place = place.ok_or_else(|| damaged(format!("its storage {key} is missing")))?;
+        if place.len != bytes {
+            return Err(damaged(format!(
+                "its storage {key} has {} bytes and is said to have {bytes}",
+                place.len
+            )));
+        }
+        places.insert(key.clone(), place);
+    }
+    Ok(Contents {
+        pickle,
+        places,
+        big_endian,
+    })
+}
+
+/// Reads the pickle of a zip file, and to the end of its entry for the checksum.
+fn read_entry(file: &mut File, place: Place) -> Parsed<Pickle> {
+    if place.len > MAX_PICKLE {
+        return Err(damaged(format!("its data.pkl claims {} bytes", place.len)));
+    }
+    file.seek(SeekFrom::Start(place.start))
+        .map_err(|e| damaged(e.to_string()))?;
+    let bytes: Box<dyn BufRead> = match place.packing {
+        Packing::Plain => Box::new(BufReader::new(file.take(place.len))),
+        Packing::Deflated(packed) => Box::new(BufReader::new(
+            DeflateDecoder::new(BufReader::new(file.take(packed))).take(place.len),
+        )),
+    };
+    let mut bytes = CrcReader::new(bytes);
+    let pickle = pickle::read(&mut bytes, &Persistent::Storages)?;
+    std::io::copy(&mut bytes, &mut std::io::sink())
+        .map_err(|e| damaged(format!("its data.pkl cannot be read: {e}")))?;
+    if u64::from(bytes.crc().amount()) != place.len & u64::from(u32::MAX) {
+        return Err(damaged("its data.pkl is shorter than it claims"));
+    }
+    if place.crc.is_some_and(|crc| crc != bytes.crc().sum()) {
+        return Err(damaged("the checksum of its data.pkl is wrong"));
+    }
+    Ok(pickle)
+}
+
+/// A stream of pickles (a magic number, a version, the machine, the object, the storages' keys), then the storages.
+fn of_legacy(file: &mut File, len: u64) -> Parsed<Contents> {
+    let mut input = rewound(file)?;
+    let next = |input: &mut BufReader<&mut File>| pickle::read(input, &Persistent::Nobody);
+    next(&mut input)?;
+    match next(&mut input)?.root() {
+        Value::Int(1001) => {}
+        other => {
+            return Err(damaged(format!(
+                "its version is {}, expected the number 1001",
+                match other {
+                    Value::Int(number) => number.to_string(),
+                    other => other.kind().to_owned(),
+                }
+            )));
+        }
+    }
+    let big_endian = is_big_endian(&next(&mut input)?)?;
+    let pickle = pickle::read(&mut input, &Persistent::Storages)?;
+    let keys = next(&mut input)?;
+    let Value::List(listed) = keys.root() else {
+        return Err(damaged("the keys of its storages are not a list"));
+    };
+    let mut places = BTreeMap::new();
+    let mut at = position(&mut input)?;
+    for &id in listed {
+        let key = keys.key(id).unwrap_or_default();
+        let &(bytes, size) = pickle
+            .storages
+            .get(&key)
+            .ok_or_else(|| damaged(format!("its storage {key:?} belongs to no tensor")))?;
+        let mut count = [0; 8];
+        input
+            .seek(SeekFrom::Start(at))
+            .and_then(|_| input.read_exact(&mut count))
+            .map_err(|_| damaged(format!("it ends before its storage {key}")))?;
+        let count = if big_endian {
+            u64::from_be_bytes(count)
+        } else {
+            u64::from_le_bytes(count)
+        };
+        if count.checked_mul(size) != Some(bytes) {
+            return Err(damaged(format!(
+                "its storage {key} has {count} elements and is said to have {}",
+                bytes / size
+            )));
+        }
+        let start = at + 8;
+        at = start.checked_add(bytes).filter(|&end| end <= len).ok_or_else(|| {
+            damaged(format!(
+                "its storage {key} needs {bytes} bytes, {} are there: it is cut short",
+                len - start
+            ))
+        })?;
+        let place = Place {
+            start,
+            len: bytes,
+            packing: Packing::Plain,
+            crc: None,
+        };
+        if places.insert(key.clone(), place).is_some() {
+            return Err(damaged(format!("its storage {key} is there twice")));
+        }
+    }
+    Ok(Contents {
+        pickle,
+        places,
+        big_endian,
+    })
+}
+
+fn of_pickle(file: &mut File) -> Parsed<Contents> {
+    Ok(Contents {
+        pickle: pickle::read(&mut rewound(file)?, &Persistent::Nobody)?,
+        places: BTreeMap::new(),
+        big_endian: false,
+    })
+}
+
+fn rewound(file: &mut File) -> Parsed<BufReader<&mut File>> {
+    file.rewind().map_err(|e| damaged(e.to_string()))?;
+    Ok(BufReader::new(file))
+}
+
+pub(super) fn position(input: &mut BufReader<&mut File>) -> Parsed<u64> {
+    input.stream_position().map_err(|e| damaged(e.to_string()))
+}
+
+/// What the description of the machine a file was written on says of its byte order.
+pub(super) fn is_big_endian(machine: &Pickle) -> Parsed<bool> {
+    let Value::Dict(pairs) = machine.root() else {
+        return Err(damaged("it does not say on what machine it was written"));
+    };
+    let order = pairs.iter().find_map(|&(key, value)| match machine.get(value) {
+        Value::Bool(little) if machine.key(key).as_deref() == Some("little_endian") => Some(!little),
+        _ => None,
+    });
+    order.ok_or_else(|| damaged("it does not say its byte order"))
+}

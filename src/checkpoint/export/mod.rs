@@ -1,0 +1,206 @@
+//! A backbone without its heads, for other programs: in their naming, in their container, to be loaded strictly.
+
+mod recipe;
+mod write;
+
+use std::path::Path;
+
+use super::arch::{Arch, Family, FinalNorm, Vit};
+use super::naming::{self, NAMINGS};
+use super::{Checkpoint, Loading};
+use crate::error::{Error, Result};
+
+/// Whose names the tensors get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// torchvision.models.
+    Torchvision,
+    /// timm.
+    Timm,
+    /// Detectron2's ResNets.
+    Detectron2,
+}
+
+impl Naming {
+    /// Its name, as users write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Torchvision => "torchvision",
+            Self::Timm => "timm",
+            Self::Detectron2 => "detectron2",
+        }
+    }
+}
+
+/// The file that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Container {
+    /// safetensors.
+    Safetensors,
+    /// What torch.save writes, for `torch.load(…, weights_only=True)`.
+    Pytorch,
+}
+
+/// A backbone in somebody's naming.
+#[derive(Debug)]
+pub struct Export {
+    arch: Arch,
+    naming: Naming,
+    /// Of the file it comes from.
+    sha256: String,
+    tensors: Vec<Tensor>,
+}
+
+#[derive(Debug)]
+struct Tensor {
+    name: String,
+    shape: Vec<usize>,
+    data: Data,
+}
+
+#[derive(Debug)]
+enum Data {
+    Floats(Vec<f32>),
+    /// How many batches a normalisation has seen.
+    Counter(i64),
+}
+
+/// Reads the backbone, and gives its tensors the names of `naming`.
+///
+/// # Errors
+/// When that naming has no such network, or a tensor cannot be read.
+pub fn export(checkpoint: &Checkpoint, loading: &Loading, naming: Naming) -> Result<Export> {
+    let row = names(&loading.arch, naming)?;
+    let mut tensors = Vec::new();
+    for (ours, theirs) in &loading.backbone {
+        let (shape, values) = checkpoint.tensor_f32(theirs)?;
+        tensors.push(Tensor {
+            name: row.rename(ours),
+            shape,
+            data: Data::Floats(values),
+        });
+        // Detectron2's frozen normalisations have no counter, and its own files none either.
+        if let Some(layer) = ours
+            .strip_suffix(".running_var")
+            .filter(|_| naming != Naming::Detectron2)
+        {
+            let counter = theirs.replace(".running_var", ".num_batches_tracked");
+            let count = match checkpoint.tensors().get(&counter) {
+                Some(info) if info.elements() == 1 => checkpoint.tensor_i64(&counter)?.1[0],
+                // As PyTorch itself counts where a file says nothing.
+                _ => 0,
+            };
+            tensors.push(Tensor {
+                name: row.rename(&format!("{layer}.num_batches_tracked")),
+                shape: Vec::new(),
+                data: Data::Counter(count),
+            });
+        }
+    }
+    if let (Arch::Vit(vit), Naming::Timm) = (&loading.arch, naming)
+        && has_registers_behind_class(vit)
+    {
+        place_class_token(&mut tensors, vit.width);
+    }
+    Ok(Export {
+        arch: loading.arch.clone(),
+        naming,
+        sha256: checkpoint.sha256()?.to_owned(),
+        tensors,
+    })
+}
+
+impl Export {
+    /// Tensors in it.
+    pub fn tensors(&self) -> usize {
+        self.tensors.len()
+    }
+
+    /// Writes it whole or not at all.
+    ///
+    /// # Errors
+    /// When the folder or the disk refuses.
+    pub fn write(&self, path: &Path, container: Container) -> Result<()> {
+        match container {
+            Container::Safetensors => write::safetensors(self, path),
+            Container::Pytorch => write::pytorch(self, path),
+        }
+    }
+
+    /// Python that loads the file strictly, and says what the network is without.
+    pub fn python(&self, path: &Path, container: Container) -> String {
+        recipe::python(self, path, container)
+    }
+}
+
+/// The table row with the names of a network; an error where the code base has no such network.
+fn names(arch: &Arch, naming: Naming) -> Result<&'static naming::Naming> {
+    let refused = |why: &str| {
+        Err(Error::input(format!(
+            "{} cannot be named as in {}: {why}",
+            arch.name(),
+            naming.name()
+        )))
+    };
+    let row = match (arch, naming) {
+        (Arch::SmallCnn(_), _) => {
+            return refused("it is this project's own network; its checkpoint already has its names");
+        }
+        (Arch::ResNet(r), Naming::Detectron2) if r.cifar_stem => {
+            return refused("its ResNets have a stem of 7x7; expected --naming torchvision or timm");
+        }
+        (Arch::ResNet(_), Naming::Detectron2) => "detectron2",
+        // timm took torchvision's names.
+        (Arch::ResNet(_), _) => "torchvision",
+        (Arch::Vit(_), Naming::Detectron2) => {
+            return refused(
+                "it has no vision transformer that is named by its own; expected --naming torchvision or timm",
+            );
+        }
+        (Arch::Vit(v), Naming::Torchvision) if !is_plain(v) => {
+            return refused(
+                "its transformers have a class token with a position, biases and one last normalisation, and neither registers, \
+                 LayerScale nor SwiGLU; expected --naming timm",
+            );
+        }
+        (Arch::Vit(_), Naming::Torchvision) => "torchvision",
+        (Arch::Vit(v), Naming::Timm) if v.placed != 0 && v.placed != v.prefix() && !has_registers_behind_class(v) => {
+            return refused("its position embeddings cover either all tokens or the patches only");
+        }
+        (Arch::Vit(_), Naming::Timm) => "timm",
+    };
+    let family: Family = arch.family();
+    let found = NAMINGS.iter().find(|n| n.name == row && n.family == family);
+    found.map_or_else(|| refused("its names are not known"), Ok)
+}
+
+fn is_plain(vit: &Vit) -> bool {
+    vit.class_token
+        && vit.placed == 1
+        && vit.registers == 0
+        && vit.qkv_bias
+        && vit.norm == FinalNorm::Tokens
+        && !vit.layer_scale
+        && !vit.swiglu
+}
+
+/// DINOv2's layout: the class token has a position of its own, the registers behind it have none.
+fn has_registers_behind_class(vit: &Vit) -> bool {
+    vit.class_token && vit.registers > 0 && vit.placed == 1
+}
+
+/// Adds the class token's position to the token itself, as timm keeps such networks: the sum is what they compute anyway.
+fn place_class_token(tensors: &mut [Tensor], width: usize) {
+    let mut first = Vec::new();
+    for tensor in tensors.iter_mut().filter(|t| t.name == "pos_embed") {
+        if let Data::Floats(values) = &mut tensor.data {
+            first = values.drain(..width).collect();
+            tensor.shape[1] -= 1;
+        }
+    }
+    for tensor in tensors.iter_mut().filter(|t| t.name == "cls_token") {
+        if let Data::Floats(values) = &mut tensor.data {
+            values.iter_mut().zip(&first).for_each(|(value, p)| *value += p);
+        }
+    }
+}

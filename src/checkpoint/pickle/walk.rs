@@ -1,0 +1,251 @@
+//! From what a pickle builds to named tensors, plain values and opaque leaves.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::rc::Rc;
+
+use serde_json::Value as Json;
+
+use super::super::Opaque;
+use super::{Failure, Id, Object, Pickle, TensorRef, Value, policy};
+
+/// The deepest nesting of dictionaries whose plain values are kept as metadata.
+const METADATA_DEPTH: usize = 2;
+
+/// The deepest nesting at all.
+const MAX_DEPTH: usize = 200;
+
+/// The most values that are looked at. A list of lists of lists … can be a short file and have no end.
+const MAX_VISITS: usize = 20_000_000;
+
+/// What the names of all tensors may take, in bytes.
+const MAX_NAMES: usize = 256 << 20;
+
+/// The tables that every `torch.nn.Module` keeps in its attributes; submodules last.
+const TABLES: [&str; 3] = ["_parameters", "_buffers", "_modules"];
+
+/// What a pickle holds.
+#[derive(Debug, Default)]
+pub(in crate::checkpoint) struct Found {
+    pub(in crate::checkpoint) tensors: BTreeMap<String, Rc<TensorRef>>,
+    /// Plain values near the root.
+    pub(in crate::checkpoint) metadata: BTreeMap<String, Json>,
+    /// Dictionaries that tensors are nested in, the root left out.
+    pub(in crate::checkpoint) nests: BTreeSet<String>,
+    /// What was not interpreted.
+    pub(in crate::checkpoint) opaque: Vec<Opaque>,
+}
+
+/// Walks everything below the root.
+pub(in crate::checkpoint) fn walk(pickle: &Pickle) -> Result<Found, Failure> {
+    let mut walker = Walker {
+        pickle,
+        found: Found::default(),
+        path: Vec::new(),
+        nested: 0,
+        visits: 0,
+        names: 0,
+        depth: 0,
+    };
+    walker.value(pickle.root)?;
+    Ok(walker.found)
+}
+
+struct Walker<'a> {
+    pickle: &'a Pickle,
+    found: Found,
+    path: Vec<String>,
+    /// How many parts of the path are dictionaries and lists, rather than modules of a model that was saved whole.
+    nested: usize,
+    visits: usize,
+    /// Bytes of names and texts so far.
+    names: usize,
+    depth: usize,
+}
+
+impl<'a> Walker<'a> {
+    fn visit(&mut self) -> Result<(), Failure> {
+        self.visits += 1;
+        if self.visits > MAX_VISITS || self.names > MAX_NAMES {
+            return Err(Failure::Damaged(
+                "its pickle nests the same values without end".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, id: Id) -> Result<(), Failure> {
+        self.visit()?;
+        // Also where a container holds itself.
+        if self.depth == MAX_DEPTH {
+            return Err(Failure::Damaged(format!(
+                "its pickle is nested more than {MAX_DEPTH} deep"
+            )));
+        }
+        self.depth += 1;
+        let pickle = self.pickle;
+        match pickle.get(id) {
+            Value::Dict(pairs) => {
+                for &(key, item) in pairs {
+                    self.visit()?;
+                    // Other keys (tuples, classes) lead to no weights.
+                    if let Some(key) = pickle.key(key) {
+                        self.below(key, item, true)?;
+                    }
+                }
+            }
+            Value::List(items) | Value::Tuple(items) => {
+                for (i, &item) in items.iter().enumerate() {
+                    self.below(i.to_string(), item, true)?;
+                }
+            }
+            Value::Tensor(tensor) => self.tensor(tensor)?,
+            Value::Object(object) => self.object(object)?,
+            Value::Name(class) if !policy::is_quiet(class) => self.opaque(class, 0),
+            plain if self.path.len() <= METADATA_DEPTH => {
+                self.plain(self.path.join("."), plain);
+            }
+            _ => {}
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn plain(&mut self, name: String, value: &Value) {
+        let value = match value {
+            Value::Bool(b) => Json::from(*b),
+            Value::Int(i) => (*i).into(),
+            Value::Float(f) if f.is_finite() => (*f).into(),
+            Value::Text(text) => {
+                self.names += text.len();
+                text.to_string().into()
+            }
+            _ => return,
+        };
+        self.names += name.len();
+        self.found.metadata.insert(name, value);
+    }
+
+    fn below(&mut self, key: String, item: Id, is_nest: bool) -> Result<(), Failure> {
+        let outer = self.nested;
+        // Modules below modules are one name, as in a state dict.
+        if is_nest && self.nested == self.path.len() {
+            self.nested += 1;
+        }
+        self.path.push(key);
+        self.value(item)?;
+        self.path.pop();
+        self.nested = outer;
+        Ok(())
+    }
+
+    fn tensor(&mut self, tensor: &Rc<TensorRef>) -> Result<(), Failure> {
+        for depth in 1..=self.nested.min(self.path.len().saturating_sub(1)) {
+            let nest = self.path[..depth].join(".");
+            self.names += nest.len();
+            self.found.nests.insert(nest);
+        }
+        let name = self.path.join(".");
+        self.names += name.len();
+        if self.found.tensors.contains_key(&name) {
+            return Err(Failure::Unsupported(format!(
+                "two tensors are named {name}; which one is meant cannot be known"
+            )));
+        }
+        self.found.tensors.insert(name, tensor.clone());
+        Ok(())
+    }
+
+    fn object(&mut self, object: &'a Object) -> Result<(), Failure> {
+        let attributes = match object.state.map(|id| self.pickle.get(id)) {
+            Some(Value::Dict(pairs)) => pairs.as_slice(),
+            _ => &[],
+        };
+        self.visits += attributes.len();
+        if let Some(tables) = self.module(attributes) {
+            return self.state_dict(tables);
+        }
+        if !policy::is_quiet(&object.class) {
+            let hidden = self.hidden(object)?;
+            self.opaque(&object.class, hidden);
+        }
+        // A namespace of plain values says how the network was trained.
+        if self.path.len() < METADATA_DEPTH {
+            for &(key, value) in attributes {
+                if let Some(key) = self.pickle.key(key) {
+                    let name = self.path.iter().chain([&key]).cloned().collect::<Vec<_>>().join(".");
+                    self.plain(name, self.pickle.get(value));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The attribute of that name; of several the last, as in Python.
+    fn attribute(&self, attributes: &'a [(Id, Id)], name: &str) -> Option<&'a Value> {
+        let named = |id| matches!(self.pickle.get(id), Value::Text(text) if &**text == name);
+        let (_, value) = attributes.iter().rev().find(|&&(key, _)| named(key))?;
+        Some(self.pickle.get(*value))
+    }
+
+    /// The tables of a `torch.nn.Module`, whatever its class; `None` where the object is none.
+    fn module(&self, attributes: &'a [(Id, Id)]) -> Option<Vec<(Id, Id)>> {
+        let skipped: HashSet<String> = match self.attribute(attributes, "_non_persistent_buffers_set") {
+            Some(Value::List(names)) => names.iter().filter_map(|&n| self.pickle.key(n)).collect(),
+            _ => HashSet::new(),
+        };
+        let mut all = Vec::new();
+        for table in TABLES {
+            let Some(Value::Dict(pairs)) = self.attribute(attributes, table) else {
+                return None;
+            };
+            let kept = |&&(key, _): &&(Id, Id)| {
+                table != "_buffers" || self.pickle.key(key).is_none_or(|name| !skipped.contains(&name))
+            };
+            all.extend(pairs.iter().filter(kept));
+        }
+        Some(all)
+    }
+
+    /// A model that was saved whole, as its state dict would be.
+    fn state_dict(&mut self, tables: Vec<(Id, Id)>) -> Result<(), Failure> {
+        for (key, item) in tables {
+            match (self.pickle.key(key), self.pickle.get(item)) {
+                (Some(key), Value::Tensor(_) | Value::Object(_)) => self.below(key, item, false)?,
+                // None: a bias that was left out.
+                _ => self.visit()?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Tensors inside an object, which are not read.
+    fn hidden(&mut self, object: &Object) -> Result<usize, Failure> {
+        let mut seen = HashSet::new();
+        let mut waiting: Vec<Id> = object.parts.iter().copied().chain(object.state).collect();
+        let mut tensors = 0;
+        while let Some(id) = waiting.pop() {
+            self.visit()?;
+            if !seen.insert(id) {
+                continue;
+            }
+            match self.pickle.get(id) {
+                Value::Tensor(_) => tensors += 1,
+                Value::Tuple(items) | Value::List(items) => waiting.extend(items),
+                Value::Dict(pairs) => waiting.extend(pairs.iter().flat_map(|&(key, value)| [key, value])),
+                Value::Object(inner) => waiting.extend(inner.parts.iter().copied().chain(inner.state)),
+                _ => {}
+            }
+        }
+        Ok(tensors)
+    }
+
+    fn opaque(&mut self, class: &str, tensors: usize) {
+        let path = self.path.join(".");
+        self.names += path.len() + class.len();
+        self.found.opaque.push(Opaque {
+            path,
+            class: class.to_owned(),
+            tensors,
+        });
+    }
+}
