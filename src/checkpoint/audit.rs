@@ -70,6 +70,8 @@ pub struct Audit {
     pub prototypes: Option<String>,
     /// The classifier in words and the layer it reads.
     pub classifier: Option<String>,
+    /// Objects of unknown classes that the file holds beside its tensors: where, and of which class. They were not run.
+    pub opaque: Vec<String>,
     /// What was assumed because names and shapes do not say it.
     pub notes: Vec<String>,
     /// SHA-256 of the file, hex.
@@ -221,6 +223,9 @@ impl Audit {
         }
         if !self.unused.is_empty() {
             line("unused", listed(&self.unused));
+        }
+        if !self.opaque.is_empty() {
+            line("not read", listed(&self.opaque));
         }
         self.notes.iter().for_each(|note| line("note", note.clone()));
         lines

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Audit, Checkpoint, Options, detect};
+use super::{Audit, Checkpoint, Opaque, Options, detect};
 use crate::error::Result;
 
 /// A layer that can be tapped.
@@ -47,6 +47,8 @@ pub struct Summary {
     pub method: Option<String>,
     /// The loading audit, where a network was recognised.
     pub audit: Option<Audit>,
+    /// Objects of unknown classes beside the tensors, which were not run.
+    pub opaque: Vec<Opaque>,
     /// Why it cannot be used for extraction as it is, if so.
     pub problem: Option<String>,
     /// Plain values beside the tensors.
@@ -91,6 +93,7 @@ pub fn summary(path: &Path) -> Result<Summary> {
         method: loading.as_ref().and_then(|l| Some(l.own.as_ref()?.method.clone())),
         problem: problem.or(failed).map(|e| e.to_string()),
         audit: loading.map(|l| l.audit),
+        opaque: checkpoint.opaque().to_vec(),
         metadata: checkpoint
             .metadata()
             .iter()

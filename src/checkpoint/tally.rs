@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Checkpoint;
 use super::arch::{Arch, HeadStep};
 use super::audit::{Audit, MisShaped};
 use super::detect::{Candidate, Loading};
 use super::head::{FoundClassifier, FoundHead};
 use super::own::{ClassifierInput, OwnMetadata};
 use super::style::Style;
+use super::{Checkpoint, Opaque};
 use crate::error::Result;
 
 /// Groups of unused tensors longer than this become one line of the audit.
@@ -127,6 +127,7 @@ pub(super) fn audit(
         predictor: heads.predictor.as_ref().map(at),
         prototypes: heads.prototypes.as_ref().map(at),
         classifier: heads.classifier.as_ref().map(describe_classifier),
+        opaque: checkpoint.opaque().iter().map(describe_opaque).collect(),
         notes: notes(&heads, &chosen.arch, own.is_some()),
         sha256: checkpoint.sha256()?.to_owned(),
     };
@@ -145,6 +146,14 @@ pub(super) fn audit(
 
 fn at(head: &FoundHead) -> String {
     format!("{}, at {}", head.describe(), head.path)
+}
+
+fn describe_opaque(leaf: &Opaque) -> String {
+    let place = if leaf.path.is_empty() { "the root" } else { &leaf.path };
+    match leaf.tensors {
+        0 => format!("{place} ({})", leaf.class),
+        n => format!("{place} ({}, with {n} tensors)", leaf.class),
+    }
 }
 
 fn describe_classifier(classifier: &FoundClassifier) -> String {

@@ -15,6 +15,7 @@ use crate::extract::device::{self, Choice};
 use crate::extract::network::{self, Loaded, Network};
 use crate::extract::pipeline::{self, Event, OnBadImage, Plan, Views};
 use crate::extract::precision::Precision;
+use crate::extract::preparation::{Preparation, cifar, prepare};
 use crate::extract::script::{self, Script};
 use crate::images;
 use crate::images::augment::Augment;
@@ -252,7 +253,14 @@ impl Args {
             allow_partial: self.allow_partial,
         };
         let loading = detect(&checkpoint, &options)?;
-        let preprocess = self.preprocess(|| network::preprocess_for(&loading))?;
+        let preprocess = self.preprocess(|| {
+            let Preparation { preprocess, from } = prepare(&checkpoint, &loading)?;
+            style::say(&format!(
+                "{:<10} {preprocess}: {from}; --preprocess changes it",
+                "prepared"
+            ));
+            Ok(preprocess)
+        })?;
         Ok((Box::new(Loaded::new(&checkpoint, loading, device)?), preprocess))
     }
 
@@ -305,7 +313,7 @@ impl Args {
             "imagenet" => Preprocess::imagenet(),
             "imagenet-bicubic" => Preprocess::imagenet_bicubic(),
             "inception" => Preprocess::inception(224),
-            "cifar" => network::cifar(),
+            "cifar" => cifar(),
             json if json.trim_start().starts_with('{') => {
                 let preprocess: Preprocess = serde_json::from_str(json).map_err(|e| {
                     Error::input(format!(

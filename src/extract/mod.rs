@@ -7,6 +7,7 @@ pub mod nets;
 pub mod network;
 pub mod pipeline;
 pub mod precision;
+pub mod preparation;
 pub mod script;
 mod seen;
 mod shard;

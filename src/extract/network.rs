@@ -6,10 +6,8 @@ use ndarray::Array2;
 use tch::{Device, Kind, Tensor};
 
 use super::model::Model;
-use crate::checkpoint::arch::{Arch, ResNet};
 use crate::checkpoint::{Checkpoint, Loading};
 use crate::error::{Error, Result};
-use crate::images::transform::Preprocess;
 use crate::store::ModelInfo;
 
 /// A network in evaluation mode whose layers can be tapped.
@@ -40,12 +38,6 @@ pub trait Network {
 
     /// How the positions of a layer were pooled.
     fn pooling(&self, layer: &str) -> String;
-
-    /// How images are prepared for it when nobody says.
-    ///
-    /// # Errors
-    /// When the checkpoint's own description is damaged.
-    fn preprocess(&self) -> Result<Preprocess>;
 
     /// Why it lacks a layer, where that needs saying.
     fn why_not(&self, _layer: &str) -> &'static str {
@@ -108,10 +100,6 @@ impl Network for Loaded {
         if pooled { self.loading.arch.pooling() } else { "none" }.to_owned()
     }
 
-    fn preprocess(&self) -> Result<Preprocess> {
-        preprocess_for(&self.loading)
-    }
-
     fn why_not(&self, layer: &str) -> &'static str {
         match layer.starts_with("projector") && self.loading.projector.is_none() {
             true => ": this file has no projector",
@@ -122,32 +110,6 @@ impl Network for Loaded {
     fn lines(&self) -> Vec<String> {
         self.loading.audit.lines()
     }
-}
-
-/// How images are prepared for a network when nobody says: as its own checkpoint says, else as its architecture is
-/// commonly evaluated.
-///
-/// # Errors
-/// When the checkpoint's own description is damaged.
-pub fn preprocess_for(loading: &Loading) -> Result<Preprocess> {
-    if let Some(value) = loading.own.as_ref().and_then(|own| own.preprocess.clone()) {
-        let preprocess: Preprocess = serde_json::from_value(value).map_err(|e| {
-            Error::input(format!(
-                "the checkpoint's own preprocessing is damaged ({e}); pass --preprocess"
-            ))
-        })?;
-        preprocess.check()?;
-        return Ok(preprocess);
-    }
-    Ok(match &loading.arch {
-        Arch::ResNet(ResNet { cifar_stem: false, .. }) => Preprocess::imagenet(),
-        Arch::ResNet(_) | Arch::SmallCnn(_) => cifar(),
-    })
-}
-
-/// 32 x 32 px, CIFAR-10's mean and deviation.
-pub fn cifar() -> Preprocess {
-    Preprocess::small(32, 32, [0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616])
 }
 
 /// The layers a user asked for, in network order: names, `all`, or by default the backbone and, where there is one, the

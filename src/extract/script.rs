@@ -205,10 +205,6 @@ impl Network for Script {
         tap.map_or("none", |tap| tap.pooling).to_owned()
     }
 
-    fn preprocess(&self) -> Result<Preprocess> {
-        Ok(Preprocess::imagenet())
-    }
-
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![
             format!("{:<10} TorchScript, {} parameters", "network", self.parameters),

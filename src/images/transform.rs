@@ -2,6 +2,8 @@
 //!
 //! Resizing is antialiased and matches Pillow to the bit.
 
+use std::fmt;
+
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -75,6 +77,26 @@ const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
 
 /// Sides longer than this are a mistake.
 const MAX_SIDE: u32 = 1 << 14;
+
+impl fmt::Display for Preprocess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let filter = match self.interpolation {
+            Interpolation::Bilinear => "bilinear",
+            Interpolation::Bicubic => "bicubic",
+        };
+        match self.resize {
+            Some(Resize::Shorter(side)) => write!(f, "shorter side to {side} ({filter}), ")?,
+            Some(Resize::Exact(height, width)) => write!(f, "resized to {width} x {height} ({filter}), ")?,
+            None => {}
+        }
+        let (height, width) = self.crop;
+        write!(f, "centre {width} x {height}, mean {:?}, std {:?}", self.mean, self.std)?;
+        match self.orientation {
+            Orientation::Exif => Ok(()),
+            Orientation::Stored => write!(f, ", EXIF orientation ignored"),
+        }
+    }
+}
 
 impl Preprocess {
     /// What ImageNet networks are evaluated with: shorter side 256, centre 224 x 224, ImageNet's mean and deviation.

@@ -11,6 +11,7 @@ use featscope::extract::device::Choice;
 use featscope::extract::network::{self, Loaded, Network};
 use featscope::extract::pipeline::{self, Event, OnBadImage, Outcome, Plan};
 use featscope::extract::precision::Precision;
+use featscope::extract::preparation::{cifar, prepare};
 use featscope::extract::script::{self, Script};
 use featscope::images::transform::Preprocess;
 use featscope::images::{self, ImageSet};
@@ -46,14 +47,17 @@ pub struct Job {
 impl Job {
     /// Every layer, in batches of 3, with the preparation the network asks for.
     pub fn new(path: &Path) -> Self {
-        let network = network_of(path, &network::cifar());
+        let network = network_of(path, &cifar());
         let plan = Plan {
             model: "m".into(),
             dataset: "d".into(),
             layers: network::choose_layers(&*network, Some(&["all".to_owned()])).unwrap(),
             preprocess: match script::is_script(path) {
-                true => network::cifar(),
-                false => network.preprocess().unwrap(),
+                true => cifar(),
+                false => {
+                    let checkpoint = Checkpoint::open(path).unwrap();
+                    prepare(&checkpoint, &loading_of(&checkpoint)).unwrap().preprocess
+                }
             },
             views: None,
             precision: Precision::F32,
@@ -109,7 +113,7 @@ impl Job {
     }
 }
 
-fn loading_of(checkpoint: &Checkpoint) -> Loading {
+pub fn loading_of(checkpoint: &Checkpoint) -> Loading {
     detect(checkpoint, &Options::default()).unwrap()
 }
 

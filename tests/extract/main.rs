@@ -8,6 +8,7 @@ mod faults;
 mod features;
 mod killed;
 mod modes;
+mod preparation;
 mod script;
 mod store;
 #[path = "../support/mod.rs"]

@@ -2,7 +2,6 @@
 
 use featscope::checkpoint::Checkpoint;
 use featscope::extract::device::Choice;
-use featscope::extract::network;
 use featscope::extract::precision::Precision;
 use featscope::extract::script::{Script, is_script};
 
@@ -101,7 +100,9 @@ fn what_is_no_torchscript_or_does_not_run_is_told_apart() {
     std::fs::write(&path, broken).unwrap();
     assert!(is_script(&path));
     let device = Choice::Cpu.open().unwrap();
-    let refused = Script::load(&path, device, &network::cifar()).unwrap_err().to_string();
+    let refused = Script::load(&path, device, &featscope::extract::preparation::cifar())
+        .unwrap_err()
+        .to_string();
     assert!(refused.contains("broken.pt: ") && !refused.contains('\n'), "{refused}");
 
     // Images too small for its first convolution.

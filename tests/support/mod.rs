@@ -87,6 +87,11 @@ pub fn write_safetensors(path: &Path, tensors: &Tensors, metadata: Option<HashMa
 
 /// Writes what `torch.save({wrapper: state_dict})` writes (or the state dict itself, without a wrapper).
 pub fn write_pth(path: &Path, tensors: &Tensors, wrapper: Option<&str>) {
+    write_pth_beside(path, tensors, wrapper, &serde_json::json!({"epoch": 7}));
+}
+
+/// As [`write_pth`], with these values beside the state dict where it is wrapped.
+pub fn write_pth_beside(path: &Path, tensors: &Tensors, wrapper: Option<&str>, beside: &serde_json::Value) {
     let mut pickle = b"\x80\x02".to_vec();
     if let Some(wrapper) = wrapper {
         pickle.extend(b"}");
@@ -94,7 +99,12 @@ pub fn write_pth(path: &Path, tensors: &Tensors, wrapper: Option<&str>) {
     }
     state_dict(&mut pickle, tensors);
     if wrapper.is_some() {
-        pickle.extend(b"sX\x05\0\0\0epochK\x07s");
+        pickle.push(b's');
+        for (key, value) in beside.as_object().unwrap() {
+            text(&mut pickle, key);
+            plain(&mut pickle, value);
+            pickle.push(b's');
+        }
     }
     pickle.push(b'.');
     let mut entries = vec![
@@ -109,6 +119,37 @@ pub fn write_pth(path: &Path, tensors: &Tensors, wrapper: Option<&str>) {
     );
     entries.push(("archive/version".to_owned(), b"3\n".to_vec()));
     std::fs::write(path, zip(&entries)).unwrap();
+}
+
+/// Pickles a plain value; integers of up to 31 bits.
+fn plain(pickle: &mut Vec<u8>, value: &serde_json::Value) {
+    use serde_json::Value;
+    match value {
+        Value::Number(n) if n.is_i64() => {
+            pickle.push(b'J');
+            pickle.extend((n.as_i64().unwrap() as i32).to_le_bytes());
+        }
+        Value::Number(n) => {
+            pickle.push(b'G');
+            pickle.extend(n.as_f64().unwrap().to_be_bytes());
+        }
+        Value::String(s) => text(pickle, s),
+        Value::Array(items) => {
+            pickle.extend(b"(");
+            items.iter().for_each(|item| plain(pickle, item));
+            pickle.extend(b"t");
+        }
+        Value::Object(fields) => {
+            pickle.extend(b"}");
+            for (key, item) in fields {
+                text(pickle, key);
+                plain(pickle, item);
+                pickle.push(b's');
+            }
+        }
+        Value::Null => pickle.push(b'N'),
+        Value::Bool(b) => pickle.push(if *b { 0x88 } else { 0x89 }),
+    }
 }
 
 fn state_dict(pickle: &mut Vec<u8>, tensors: &Tensors) {

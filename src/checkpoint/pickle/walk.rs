@@ -9,7 +9,7 @@ use super::super::Opaque;
 use super::{Failure, Id, Object, Pickle, TensorRef, Value, policy};
 
 /// The deepest nesting of dictionaries whose plain values are kept as metadata.
-const METADATA_DEPTH: usize = 2;
+const METADATA_DEPTH: usize = 3;
 
 /// The deepest nesting at all.
 const MAX_DEPTH: usize = 200;

@@ -1,0 +1,120 @@
+//! How images are prepared for a network when nobody says.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::checkpoint::arch::Arch;
+use crate::checkpoint::{Checkpoint, Loading, Recipe};
+use crate::error::{Error, Result};
+use crate::images::transform::Preprocess;
+
+/// What timm calls its description of how a network is evaluated.
+const DESCRIPTIONS: [&str; 2] = ["pretrained_cfg", "default_cfg"];
+
+/// No description is longer.
+const MAX_CONFIG: u64 = 1 << 20;
+
+/// A preparation, and where it comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preparation {
+    /// What is done.
+    pub preprocess: Preprocess,
+    /// Who says so, to read.
+    pub from: String,
+}
+
+/// As the checkpoint itself says (this project's, or timm's description inside it or in a `config.json` beside it), else
+/// as its style and architecture are commonly evaluated.
+///
+/// # Errors
+/// When a description is there and is damaged, or asks for what this program does not do.
+pub fn prepare(checkpoint: &Checkpoint, loading: &Loading) -> Result<Preparation> {
+    if let Some(value) = loading.own.as_ref().and_then(|own| own.preprocess.clone()) {
+        let preprocess: Preprocess = serde_json::from_value(value).map_err(|e| {
+            Error::input(format!(
+                "the checkpoint's own preprocessing is damaged ({e}); pass --preprocess"
+            ))
+        })?;
+        preprocess.check()?;
+        return Ok(Preparation {
+            preprocess,
+            from: "the checkpoint says so".to_owned(),
+        });
+    }
+    for name in DESCRIPTIONS {
+        if let Some(description) = gathered(checkpoint, name) {
+            if let Some(found) = described(checkpoint.path(), name, &description)? {
+                return Ok(found);
+            }
+        }
+    }
+    let config = checkpoint.path().with_file_name("config.json");
+    if let Some(description) = read(&config).filter(|d| DESCRIPTIONS.iter().any(|name| d.get(name).is_some())) {
+        if let Some(found) = described(&config, "config.json beside the checkpoint", &description)? {
+            return Ok(found);
+        }
+    }
+    let preprocess = by_recipe(loading);
+    Ok(Preparation {
+        preprocess,
+        from: format!("usual for {} {}", loading.audit.style, loading.audit.arch),
+    })
+}
+
+fn described(path: &Path, name: &str, description: &Value) -> Result<Option<Preparation>> {
+    let preprocess = Preprocess::from_timm(description)
+        .map_err(|e| Error::input(format!("{}: {name}: {e}; or pass --preprocess", path.display())))?;
+    Ok(preprocess.map(|preprocess| Preparation {
+        preprocess,
+        from: format!("{name} says so"),
+    }))
+}
+
+/// The description that lies in a PyTorch file as a dictionary of plain values.
+fn gathered(checkpoint: &Checkpoint, name: &str) -> Option<Value> {
+    let mut fields = Map::new();
+    for (key, value) in checkpoint.metadata() {
+        let Some(field) = key.strip_prefix(name).and_then(|rest| rest.strip_prefix('.')) else {
+            continue;
+        };
+        match field.split_once('.') {
+            // Metadata is sorted, and these lists have fewer than ten members.
+            Some((list, _)) => match fields.entry(list).or_insert_with(|| Value::Array(Vec::new())) {
+                Value::Array(items) => items.push(value.clone()),
+                _ => return None,
+            },
+            None => {
+                fields.insert(field.to_owned(), value.clone());
+            }
+        }
+    }
+    (!fields.is_empty()).then_some(Value::Object(fields))
+}
+
+fn read(path: &Path) -> Option<Value> {
+    let mut text = String::new();
+    File::open(path).ok()?.take(MAX_CONFIG).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn by_recipe(loading: &Loading) -> Preprocess {
+    let preprocess = match loading.recipe {
+        Recipe::Cifar => return cifar(),
+        Recipe::Imagenet => Preprocess::imagenet(),
+        Recipe::ImagenetBicubic => Preprocess::imagenet_bicubic(),
+        Recipe::Inception => Preprocess::inception(224),
+    };
+    match &loading.arch {
+        // DINOv2 was trained at 518 px last, and is evaluated at 224.
+        Arch::Vit(vit) if vit.image() != 518 => preprocess.with_size(vit.image() as u32),
+        _ => preprocess,
+    }
+}
+
+/// 32 x 32 px, CIFAR-10's mean and deviation.
+pub fn cifar() -> Preprocess {
+    Preprocess::small(32, 32, [0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616])
+}

@@ -1,0 +1,87 @@
+//! How images are prepared when nobody says: the file's own word first, then the usual for its style.
+
+use featscope::checkpoint::Checkpoint;
+use featscope::checkpoint::arch::Arch;
+use featscope::extract::preparation::{cifar, prepare};
+use featscope::images::transform::{Interpolation, Preprocess, Resize};
+use serde_json::json;
+
+use crate::common::loading_of;
+use crate::support::{add, backbone, prefixed, write_pth, write_pth_beside, write_safetensors};
+
+fn of(path: &std::path::Path) -> (Preprocess, String) {
+    let checkpoint = Checkpoint::open(path).unwrap();
+    let prepared = prepare(&checkpoint, &loading_of(&checkpoint)).unwrap();
+    (prepared.preprocess, prepared.from)
+}
+
+#[test]
+fn timms_description_inside_the_file_or_beside_it_is_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.pth");
+    let tensors = backbone(&Arch::parse("resnet18").unwrap());
+    let config = json!({
+        "input_size": [3, 288, 288], "interpolation": "bicubic", "crop_pct": 0.95,
+        "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.1], "architecture": "resnet18",
+    });
+    write_pth_beside(&path, &tensors, Some("state_dict"), &json!({"pretrained_cfg": config}));
+    let (found, from) = of(&path);
+    assert_eq!((found.crop, found.resize), ((288, 288), Some(Resize::Shorter(303))));
+    assert_eq!(
+        (found.interpolation, found.mean),
+        (Interpolation::Bicubic, [0.5, 0.4, 0.3])
+    );
+    assert_eq!(from, "pretrained_cfg says so");
+    write_pth(&path, &tensors, None);
+    assert_eq!(of(&path).0, Preprocess::imagenet());
+    let beside = folder.path().join("config.json");
+    std::fs::write(
+        &beside,
+        json!({"architecture": "resnet18", "pretrained_cfg": config}).to_string(),
+    )
+    .unwrap();
+    assert_eq!(
+        of(&path),
+        (found, "config.json beside the checkpoint says so".to_owned())
+    );
+    // Any other tool's config.json says nothing; one that asks for the impossible is an error.
+    std::fs::write(&beside, "{\"hidden_size\": 8}").unwrap();
+    assert_eq!(of(&path).0, Preprocess::imagenet());
+    std::fs::write(
+        &beside,
+        json!({"pretrained_cfg": {"interpolation": "lanczos"}}).to_string(),
+    )
+    .unwrap();
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    let error = prepare(&checkpoint, &loading_of(&checkpoint)).unwrap_err().to_string();
+    assert!(
+        error.contains("config.json") && error.contains("lanczos") && error.ends_with("or pass --preprocess"),
+        "{error}"
+    );
+}
+
+#[test]
+fn styles_have_their_usual_preparation() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.safetensors");
+    let vit = backbone(&Arch::parse("vit_tiny_patch16_96").unwrap());
+    let mut supervised = vit.clone();
+    add(&mut supervised, "head.weight", &[10, 192]);
+    add(&mut supervised, "head.bias", &[10]);
+    let mut dino = prefixed(&vit, "teacher.backbone.");
+    add(&mut dino, "teacher.head.mlp.0.weight", &[8, 192]);
+    add(&mut dino, "teacher.head.last_layer.weight_g", &[4, 1]);
+    add(&mut dino, "teacher.head.last_layer.weight_v", &[4, 8]);
+    let cases = [
+        (supervised, Preprocess::inception(96)),
+        (vit, Preprocess::imagenet_bicubic().with_size(96)),
+        (dino, Preprocess::imagenet_bicubic().with_size(96)),
+        (backbone(&Arch::parse("resnet18-cifar").unwrap()), cifar()),
+    ];
+    for (tensors, wanted) in cases {
+        write_safetensors(&path, &tensors, None);
+        let (found, from) = of(&path);
+        assert_eq!(found, wanted, "{from}");
+        assert!(from.starts_with("usual for "), "{from}");
+    }
+}
