@@ -35,7 +35,11 @@ fn parts_of_pattern(at: &Located) -> Result<Vec<Part>> {
             "{shown}: {missing} does not exist, one of the {n} shards it stands for; download it, or change the pattern"
         )));
     }
-    Ok(paths.into_iter().map(|path| Part::new(path.into(), None)).collect())
+    // A slip such as {a,a} must not give two images one id.
+    let mut paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
+    paths.sort();
+    paths.dedup();
+    Ok(paths.into_iter().map(|path| Part::new(path, None)).collect())
 }
 
 pub(super) fn splits(at: &Located) -> Result<Splits> {

@@ -95,6 +95,8 @@ fn shards_are_read_alone_from_a_folder_and_by_a_pattern() {
         assert_eq!((set.name(), set.split(), ids(&set)), ("pets", "train", ids(&folder)));
         assert_eq!(set.fingerprint().unwrap(), folder.fingerprint().unwrap());
     }
+    let twice = dir.path().join("pets/train-00{1,1}.tar");
+    assert_eq!(open(&twice, None).len(), 7);
     let mixed = dir.path().join("pets/{train-002,val-000}.tar");
     assert_eq!(open(&mixed, Some("val")).len(), 5);
     let alone = open(&dir.path().join("pets/train-001.tar"), Some("train"));
