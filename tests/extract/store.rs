@@ -90,10 +90,8 @@ fn an_image_that_cannot_be_decoded_stops_or_is_left_out_as_asked() {
     let outcome = job.extract(&images, &dir).unwrap();
     let skipped = outcome.manifest.data.skipped.unwrap();
     assert_eq!((skipped.count, skipped.images[0].id.as_str()), (1, "a/1.png"));
-    assert!(
-        skipped.images[0].reason.contains("not a decodable image"),
-        "{skipped:?}"
-    );
+    let reason = &skipped.images[0].reason;
+    assert!(reason.starts_with("PNG") && !reason.contains('/'), "{reason}");
     // The two that are left are one picture.
     let repeated = outcome.manifest.data.duplicates.unwrap();
     assert_eq!(
