@@ -108,16 +108,20 @@ fn torchvision_vit(v: &Vit) -> String {
 
 fn timm_vit(v: &Vit) -> String {
     let yes = |b: bool| if b { "True" } else { "False" };
-    // Half an element more, so that the width is not rounded down when it is multiplied out.
     let inner = if v.swiglu { 2 * v.hidden } else { v.hidden };
+    let ratio = if inner % v.width == 0 {
+        (inner / v.width).to_string()
+    } else {
+        // Half an element more, so that the width is not rounded down when it is multiplied out.
+        format!("{inner}.5 / {}", v.width)
+    };
     let mut settings = format!(
-        "img_size={}, patch_size={}, embed_dim={}, depth={}, num_heads={}, mlp_ratio={inner}.5 / {}, qkv_bias={}",
+        "img_size={}, patch_size={}, embed_dim={}, depth={}, num_heads={}, mlp_ratio={ratio}, qkv_bias={}",
         v.image(),
         v.patch,
         v.width,
         v.depth,
         v.heads,
-        v.width,
         yes(v.qkv_bias)
     );
     if v.layer_scale {
