@@ -122,7 +122,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let device = args.device.open()?;
     let threads = device::set_threads(args.threads);
-    let (mut network, preprocess) = args.network(device)?;
+    let (mut network, Preparation { preprocess, from }) = args.network(device)?;
     let images = images::open(&args.data, args.split.as_deref(), args.classes.as_deref())?;
     let plan = args.plan(&*network, preprocess, &images)?;
     network.lines().iter().for_each(|line| style::say(line));
@@ -143,20 +143,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         plan.precision,
         plan.batch_size
     ));
-    let (height, width) = plan.preprocess.size();
-    let assumed = script::is_script(&args.model) && args.preprocess == "auto";
-    style::say(&format!(
-        "{:<10} {height} x {width} pixels{}{}",
-        "input",
-        match assumed {
-            true => ", prepared as for ImageNet: a TorchScript file does not say how, --preprocess does",
-            false => "",
-        },
-        plan.views.as_ref().map_or(String::new(), |v| format!(
-            ", {} random views of each image, seed {}",
-            v.count, v.seed
-        ))
-    ));
+    for left_out in images.left_out() {
+        style::say(&format!("{:<10} {left_out}", "left out"));
+    }
+    style::say(&format!("{:<10} {}: {from}", "input", plan.preprocess));
+    if let Some(views) = &plan.views {
+        style::say(&format!(
+            "{:<10} {} random views of each image, seed {}",
+            "views", views.count, views.seed
+        ));
+    }
 
     let dir = store_path(&args.out, &plan, images.split(), shard.as_ref());
     let stop = interrupt::flag("stopping after this batch; run again with --resume to go on");
@@ -221,7 +217,7 @@ fn say_findings(manifest: &Manifest) {
 
 impl Args {
     /// The network, and how images are prepared for it.
-    fn network(&self, device: device::Device) -> anyhow::Result<(Box<dyn Network>, Preprocess)> {
+    fn network(&self, device: device::Device) -> anyhow::Result<(Box<dyn Network>, Preparation)> {
         if script::is_script(&self.model) {
             let choices = [
                 ("--arch", &self.arch),
@@ -235,9 +231,14 @@ impl Args {
                     self.model.display()
                 );
             }
-            let preprocess = self.preprocess(|| Ok(Preprocess::imagenet()))?;
-            let script = Script::load(&self.model, device, &preprocess)?;
-            return Ok((Box::new(script), preprocess));
+            let prepared = self.preparation(|| {
+                Ok(Preparation {
+                    preprocess: Preprocess::imagenet(),
+                    from: "assumed, for a TorchScript file does not say; --preprocess does".to_owned(),
+                })
+            })?;
+            let script = Script::load(&self.model, device, &prepared.preprocess)?;
+            return Ok((Box::new(script), prepared));
         }
         let checkpoint = Checkpoint::open(&self.model)?;
         let options = Options {
@@ -253,15 +254,8 @@ impl Args {
             allow_partial: self.allow_partial,
         };
         let loading = detect(&checkpoint, &options)?;
-        let preprocess = self.preprocess(|| {
-            let Preparation { preprocess, from } = prepare(&checkpoint, &loading)?;
-            style::say(&format!(
-                "{:<10} {preprocess}: {from}; --preprocess changes it",
-                "prepared"
-            ));
-            Ok(preprocess)
-        })?;
-        Ok((Box::new(Loaded::new(&checkpoint, loading, device)?), preprocess))
+        let prepared = self.preparation(|| prepare(&checkpoint, &loading))?;
+        Ok((Box::new(Loaded::new(&checkpoint, loading, device)?), prepared))
     }
 
     fn plan(&self, network: &dyn Network, preprocess: Preprocess, images: &images::ImageSet) -> anyhow::Result<Plan> {
@@ -307,9 +301,9 @@ impl Args {
         })
     }
 
-    fn preprocess(&self, auto: impl FnOnce() -> crate::error::Result<Preprocess>) -> anyhow::Result<Preprocess> {
-        Ok(match self.preprocess.as_str() {
-            "auto" => auto()?,
+    fn preparation(&self, auto: impl FnOnce() -> crate::error::Result<Preparation>) -> anyhow::Result<Preparation> {
+        let preprocess = match self.preprocess.as_str() {
+            "auto" => return Ok(auto()?),
             "imagenet" => Preprocess::imagenet(),
             "imagenet-bicubic" => Preprocess::imagenet_bicubic(),
             "inception" => Preprocess::inception(224),
@@ -326,6 +320,10 @@ impl Args {
             other => bail!(
                 "--preprocess {other:?} is not known; expected auto, imagenet, imagenet-bicubic, inception, cifar or JSON"
             ),
+        };
+        Ok(Preparation {
+            preprocess,
+            from: "asked for".to_owned(),
         })
     }
 }
