@@ -303,3 +303,61 @@ fn a_summary_says_what_is_there_and_what_is_wrong() {
     assert!(bad.problem.unwrap().contains("backbone.conv1.weight"));
     assert_eq!(bad.audit.unwrap().missing, ["backbone.conv1.weight"]);
 }
+
+#[test]
+fn a_transformer_of_an_unusual_width_is_asked_for_its_heads() {
+    let folder = Folder::new();
+    let named = "vit_width192_depth4_heads6_patch16_64";
+    let odd = "vit_width128_depth4_heads4_patch16_64";
+    let path = folder.safetensors(&backbone(&Arch::parse(odd).unwrap()));
+    let refused = load(&path).unwrap_err().to_string();
+    assert!(
+        refused.ends_with("say so with --arch vit_width128_depth4_headsN_patch16_64"),
+        "{refused}"
+    );
+    let with = |path: &std::path::Path, arch: &str| {
+        let options = Options {
+            arch: arch.into(),
+            ..Options::default()
+        };
+        detect(&Checkpoint::open(path).unwrap(), &options)
+    };
+    for arch in [odd, named] {
+        let path = folder.safetensors(&backbone(&Arch::parse(arch).unwrap()));
+        let loading = with(&path, arch).unwrap();
+        assert_eq!(
+            (loading.arch.name().as_str(), loading.audit.backbone_coverage),
+            (arch, 1.0)
+        );
+    }
+    // Too shallow for its width: a transformer that lost blocks, unless it is named.
+    let path = folder.safetensors(&backbone(&Arch::parse(named).unwrap()));
+    assert!(load(&path).unwrap_err().to_string().contains("blocks.4."));
+}
+
+#[test]
+fn tokens_of_a_transformer_do_not_go_unnoticed() {
+    let plain = backbone(&Arch::parse("vit_tiny_patch16_reg1_64").unwrap());
+    for (theirs, naming) in [
+        ("reg_token", "timm"),
+        ("register_tokens", "DINOv2"),
+        ("dist_token", "distilled DeiT"),
+    ] {
+        let tensors: Tensors = plain
+            .iter()
+            .map(|(n, t)| (n.replace("reg_token", theirs), t.clone()))
+            .collect();
+        let loading = load(&Folder::new().safetensors(&tensors)).unwrap();
+        assert_eq!(
+            (loading.audit.naming.as_str(), loading.backbone.len()),
+            (naming, tensors.len())
+        );
+    }
+    let mut lost = plain.clone();
+    lost.remove("cls_token");
+    assert!(refused(&lost).contains("tensors of the backbone are missing: cls_token"));
+    let mut renamed = plain;
+    let block = renamed.remove("blocks.11.attn.qkv.weight").unwrap();
+    renamed.insert("blocks.12.attn.qkv.weight".into(), block);
+    assert!(refused(&renamed).contains("blocks.11.attn.qkv.weight"));
+}

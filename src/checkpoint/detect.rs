@@ -184,6 +184,20 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
         let heads_named = options.arch.contains("_heads");
         Style::adapt(style, chosen.naming, &mut chosen.arch, heads_named);
     }
+    if let (Arch::Vit(vit), None) = (&chosen.arch, &forced)
+        && !vit.heads_known()
+    {
+        return Err(Error::input(format!(
+            "{}: a transformer of width {}, and no tensor tells how many attention heads it has: say so with --arch \
+             vit_width{}_depth{}_headsN_patch{}_{}",
+            checkpoint.path().display(),
+            vit.width,
+            vit.width,
+            vit.depth,
+            vit.patch,
+            vit.image()
+        )));
+    }
     pool(checkpoint, &mut chosen.arch, options.pooling)?;
     let around = Around {
         checkpoint,

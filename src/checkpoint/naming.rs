@@ -12,12 +12,37 @@ pub(super) struct Naming {
     pub(super) family: Family,
     /// Beginnings of names, ours and theirs, in whole parts; the first that fits is used. `*` stands for one part, and is
     /// carried over in order.
-    rules: &'static [(&'static str, &'static str)],
+    rules: &'static [&'static [Rule]],
 }
 
-const fn naming(name: &'static str, family: Family, rules: &'static [(&'static str, &'static str)]) -> Naming {
+/// The beginning of a name: ours, theirs.
+type Rule = (&'static str, &'static str);
+
+const fn naming(name: &'static str, family: Family, rules: &'static [&'static [Rule]]) -> Naming {
     Naming { name, family, rules }
 }
+
+/// torchvision's transformers but for their MLPs, which have been renamed.
+const TORCHVISION_VIT: &[Rule] = &[
+    ("cls_token", "class_token"),
+    ("pos_embed", "encoder.pos_embedding"),
+    ("patch_embed.proj", "conv_proj"),
+    ("blocks.*.norm1", "encoder.layers.encoder_layer_*.ln_1"),
+    ("blocks.*.norm2", "encoder.layers.encoder_layer_*.ln_2"),
+    (
+        "blocks.*.attn.qkv.weight",
+        "encoder.layers.encoder_layer_*.self_attention.in_proj_weight",
+    ),
+    (
+        "blocks.*.attn.qkv.bias",
+        "encoder.layers.encoder_layer_*.self_attention.in_proj_bias",
+    ),
+    (
+        "blocks.*.attn.proj",
+        "encoder.layers.encoder_layer_*.self_attention.out_proj",
+    ),
+    ("norm", "encoder.ln"),
+];
 
 /// All namings; where two fit equally well the earlier row wins.
 pub(super) const NAMINGS: &[Naming] = &[
@@ -28,47 +53,47 @@ pub(super) const NAMINGS: &[Naming] = &[
     naming(
         "torchvision, children in a Sequential",
         Family::ResNet,
-        &[
+        &[&[
             ("conv1", "0"),
             ("bn1", "1"),
             ("layer1", "4"),
             ("layer2", "5"),
             ("layer3", "6"),
             ("layer4", "7"),
-        ],
+        ]],
     ),
     // The CIFAR ResNets without max pooling leave one child out.
     naming(
         "torchvision, children in a Sequential without pooling",
         Family::ResNet,
-        &[
+        &[&[
             ("conv1", "0"),
             ("bn1", "1"),
             ("layer1", "3"),
             ("layer2", "4"),
             ("layer3", "5"),
             ("layer4", "6"),
-        ],
+        ]],
     ),
     // lightly's own ResNets have neither the activation nor the pooling among their children.
     naming(
         "lightly",
         Family::ResNet,
-        &[
+        &[&[
             ("conv1", "0"),
             ("bn1", "1"),
             ("layer1", "2"),
             ("layer2", "3"),
             ("layer3", "4"),
             ("layer4", "5"),
-        ],
+        ]],
     ),
     // The widespread CIFAR ports.
-    naming("shortcut", Family::ResNet, &[("*.*.downsample", "*.*.shortcut")]),
+    naming("shortcut", Family::ResNet, &[&[("*.*.downsample", "*.*.shortcut")]]),
     naming(
         "detectron2",
         Family::ResNet,
-        &[
+        &[&[
             ("conv1", "stem.conv1"),
             ("bn1", "stem.conv1.norm"),
             ("layer1.*.downsample.0", "res2.*.shortcut"),
@@ -95,74 +120,46 @@ pub(super) const NAMINGS: &[Naming] = &[
             ("layer4.*.bn2", "res5.*.conv2.norm"),
             ("layer4.*.bn3", "res5.*.conv3.norm"),
             ("layer4", "res5"),
-        ],
+        ]],
     ),
     naming(
         "torchvision",
         Family::Vit,
         &[
-            ("cls_token", "class_token"),
-            ("pos_embed", "encoder.pos_embedding"),
-            ("patch_embed.proj", "conv_proj"),
-            ("blocks.*.norm1", "encoder.layers.encoder_layer_*.ln_1"),
-            ("blocks.*.norm2", "encoder.layers.encoder_layer_*.ln_2"),
-            (
-                "blocks.*.attn.qkv.weight",
-                "encoder.layers.encoder_layer_*.self_attention.in_proj_weight",
-            ),
-            (
-                "blocks.*.attn.qkv.bias",
-                "encoder.layers.encoder_layer_*.self_attention.in_proj_bias",
-            ),
-            (
-                "blocks.*.attn.proj",
-                "encoder.layers.encoder_layer_*.self_attention.out_proj",
-            ),
-            ("blocks.*.mlp.fc1", "encoder.layers.encoder_layer_*.mlp.0"),
-            ("blocks.*.mlp.fc2", "encoder.layers.encoder_layer_*.mlp.3"),
-            ("norm", "encoder.ln"),
+            TORCHVISION_VIT,
+            &[
+                ("blocks.*.mlp.fc1", "encoder.layers.encoder_layer_*.mlp.0"),
+                ("blocks.*.mlp.fc2", "encoder.layers.encoder_layer_*.mlp.3"),
+            ],
         ],
     ),
     naming(
         "torchvision before 0.13",
         Family::Vit,
         &[
-            ("cls_token", "class_token"),
-            ("pos_embed", "encoder.pos_embedding"),
-            ("patch_embed.proj", "conv_proj"),
-            ("blocks.*.norm1", "encoder.layers.encoder_layer_*.ln_1"),
-            ("blocks.*.norm2", "encoder.layers.encoder_layer_*.ln_2"),
-            (
-                "blocks.*.attn.qkv.weight",
-                "encoder.layers.encoder_layer_*.self_attention.in_proj_weight",
-            ),
-            (
-                "blocks.*.attn.qkv.bias",
-                "encoder.layers.encoder_layer_*.self_attention.in_proj_bias",
-            ),
-            (
-                "blocks.*.attn.proj",
-                "encoder.layers.encoder_layer_*.self_attention.out_proj",
-            ),
-            ("blocks.*.mlp.fc1", "encoder.layers.encoder_layer_*.mlp.linear_1"),
-            ("blocks.*.mlp.fc2", "encoder.layers.encoder_layer_*.mlp.linear_2"),
-            ("norm", "encoder.ln"),
+            TORCHVISION_VIT,
+            &[
+                ("blocks.*.mlp.fc1", "encoder.layers.encoder_layer_*.mlp.linear_1"),
+                ("blocks.*.mlp.fc2", "encoder.layers.encoder_layer_*.mlp.linear_2"),
+            ],
         ],
     ),
-    naming("DINOv2", Family::Vit, &[("reg_token", "register_tokens")]),
+    naming("DINOv2", Family::Vit, &[&[("reg_token", "register_tokens")]]),
+    // The distillation token is one more token that the class token is read beside.
+    naming("distilled DeiT", Family::Vit, &[&[("reg_token", "dist_token")]]),
     naming(
         "DINOv2 with SwiGLU",
         Family::Vit,
-        &[
+        &[&[
             ("reg_token", "register_tokens"),
             ("blocks.*.mlp.fc1", "blocks.*.mlp.w12"),
             ("blocks.*.mlp.fc2", "blocks.*.mlp.w3"),
-        ],
+        ]],
     ),
     naming(
         "mmpretrain",
         Family::Vit,
-        &[
+        &[&[
             ("patch_embed.proj", "patch_embed.projection"),
             ("blocks.*.norm1", "layers.*.ln1"),
             ("blocks.*.norm2", "layers.*.ln2"),
@@ -170,15 +167,18 @@ pub(super) const NAMINGS: &[Naming] = &[
             ("blocks.*.mlp.fc2", "layers.*.ffn.layers.1"),
             ("blocks", "layers"),
             ("norm", "ln1"),
-        ],
+        ]],
     ),
 ];
 
 impl Naming {
+    fn rules(&self) -> impl Iterator<Item = &'static Rule> {
+        self.rules.iter().copied().flatten()
+    }
+
     /// The name this naming gives to one of our tensors.
     pub(super) fn rename(&self, ours: &str) -> String {
-        self.rules
-            .iter()
+        self.rules()
             .find_map(|(from, to)| replaced(from, to, ours))
             .unwrap_or_else(|| ours.to_owned())
     }
@@ -187,8 +187,8 @@ impl Naming {
     pub(super) fn inside(&self, theirs: &str) -> bool {
         let first = |name: &'static str| name.split('.').next().unwrap_or("");
         let begin = theirs.split('.').next().unwrap_or("");
-        let mut ruled = self.rules.iter().filter(|(from, _)| first(from) != "*");
-        let plain = |module: &str| !self.rules.iter().any(|(from, _)| *from == module);
+        let mut ruled = self.rules().filter(|(from, _)| first(from) != "*");
+        let plain = |module: &str| !self.rules().any(|(from, _)| *from == module);
         ruled.any(|(_, to)| first(to) == begin) || self.family.modules().iter().any(|m| *m == begin && plain(m))
     }
 }

@@ -111,6 +111,7 @@ pub(super) const MODULES: &[&str] = &[
     "cls_token",
     "reg_token",
     "register_tokens",
+    "dist_token",
     "pos_embed",
     "patch_embed",
     "norm_pre",
@@ -189,6 +190,11 @@ impl Vit {
             n => format!("_reg{n}"),
         };
         format!("vit_{size}_patch{}{registers}_{}", self.patch, self.image())
+    }
+
+    /// Whether the number of attention heads is known for a network of this width.
+    pub(in crate::checkpoint) fn heads_known(&self) -> bool {
+        SIZES.iter().any(|s| s.1 == self.width)
     }
 
     /// Side of the images it was trained on, in pixels.
