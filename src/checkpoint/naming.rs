@@ -275,7 +275,7 @@ mod tests {
                 tried += 1;
             }
         }
-        assert_eq!(tried, 12 * 6 + 7 * 6);
+        assert_eq!(tried, 12 * 6 + 7 * 7);
     }
 
     #[test]

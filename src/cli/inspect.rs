@@ -98,7 +98,7 @@ fn of_checkpoint(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     let s = checkpoint::summary(path)?;
     let mut sheet = Sheet::new(format!("checkpoint {}", s.path));
     sheet.line("container", &s.container);
-    sheet.line("nested under", s.nests.join(", "));
+    sheet.list("nested under", &s.nests);
     let dtypes: Vec<String> = s
         .dtypes
         .iter()
