@@ -216,8 +216,8 @@ fn names_that_mean_something_elsewhere_do_nothing() {
     assert!(file(&files, "index.html").contains("{{ 7*7 }}"));
     for page in ["index.html", "report.md"] {
         assert!(
-            file(&files, page).contains("network resnet18 &lt;b&gt;of")
-                && file(&files, page).contains("backbone 60 of 60")
+            file(&files, page).contains("network: resnet18 &lt;b&gt;of")
+                && file(&files, page).contains("backbone: 60 of 60")
         );
     }
     assert!(file(&files, "figures/depth.svg").contains("&lt;script&gt;alert(1)"));

@@ -228,6 +228,7 @@ impl Audit {
             line("not read", listed(&self.opaque));
         }
         self.notes.iter().for_each(|note| line("note", note.clone()));
+        line("sha256", self.sha256.clone());
         lines
     }
 }

@@ -273,9 +273,15 @@ fn audits(inputs: &[Input]) -> Vec<Audit> {
     audits
 }
 
-/// The lines an audit brings, its words apart by single spaces; else everything it says in one.
+/// The lines an audit brings, what each is about before a colon; else everything it says in one.
 fn lines(audit: &Value) -> Vec<String> {
-    let text = |line: &Value| Some(line.as_str()?.split_whitespace().collect::<Vec<_>>().join(" "));
+    /// As the audit pads its words.
+    const COLUMN: usize = 10;
+    let text = |line: &Value| {
+        let line = line.as_str()?;
+        let parts = line.get(..COLUMN).zip(line.get(COLUMN + 1..));
+        Some(parts.map_or_else(|| line.to_owned(), |(about, text)| format!("{}: {text}", about.trim())))
+    };
     let own: Option<Vec<String>> = audit
         .get("lines")
         .and_then(Value::as_array)
