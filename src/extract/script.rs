@@ -196,6 +196,7 @@ impl Network for Script {
                 "outputs_left_out": self.ignored,
                 "sha256": self.sha256,
                 "notes": ["the network's own code was run; which weights it uses is its own affair"],
+                "lines": self.lines(),
             }),
         })
     }
@@ -209,9 +210,8 @@ impl Network for Script {
         let mut lines = vec![
             format!("{:<10} TorchScript, {} parameters", "network", self.parameters),
             format!(
-                "{:<10} {} brings its own code, and libtorch runs it: use files you trust",
-                "note",
-                self.path.display()
+                "{:<10} the file brings its own code, and libtorch runs it: use files you trust",
+                "note"
             ),
         ];
         for tap in self.taps.iter().filter(|tap| tap.pooling != "none") {
