@@ -45,17 +45,17 @@ pub fn prepare(checkpoint: &Checkpoint, loading: &Loading) -> Result<Preparation
         });
     }
     for name in DESCRIPTIONS {
-        if let Some(description) = gathered(checkpoint, name) {
-            if let Some(found) = described(checkpoint.path(), name, &description)? {
-                return Ok(found);
-            }
+        if let Some(description) = gathered(checkpoint, name)
+            && let Some(found) = described(checkpoint.path(), name, &description)?
+        {
+            return Ok(found);
         }
     }
     let config = checkpoint.path().with_file_name("config.json");
-    if let Some(description) = read(&config).filter(|d| DESCRIPTIONS.iter().any(|name| d.get(name).is_some())) {
-        if let Some(found) = described(&config, "config.json beside the checkpoint", &description)? {
-            return Ok(found);
-        }
+    if let Some(description) = read(&config).filter(|d| DESCRIPTIONS.iter().any(|name| d.get(name).is_some()))
+        && let Some(found) = described(&config, "config.json beside the checkpoint", &description)?
+    {
+        return Ok(found);
     }
     let preprocess = by_recipe(loading);
     Ok(Preparation {
