@@ -74,6 +74,9 @@ pub struct Model {
     /// The branch to use.
     #[serde(default = "auto")]
     pub branch: String,
+    /// How a transformer's tokens become one row.
+    #[serde(default = "auto")]
+    pub pooling: String,
     /// How images are prepared for it.
     #[serde(default = "auto")]
     pub preprocess: String,
@@ -147,7 +150,7 @@ fn auto() -> String {
 }
 
 const TOP: &[&str] = &["seed", "out", "layers", "device", "model", "dataset", "analysis"];
-const MODEL: &[&str] = &["name", "checkpoint", "arch", "projector", "branch", "preprocess"];
+const MODEL: &[&str] = &["name", "checkpoint", "arch", "projector", "branch", "pooling", "preprocess"];
 const DATASET: &[&str] = &["name", "role", "path", "split", "classes"];
 const ANALYSIS: &[&str] = &["metrics", "baseline", "convention", "k"];
 

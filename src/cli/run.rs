@@ -134,6 +134,7 @@ fn words(experiment: &Experiment, args: &Args, model: &Model, dataset: &Dataset,
     option("arch", model.arch.clone().into());
     option("projector", model.projector.clone().into());
     option("branch", model.branch.clone().into());
+    option("pooling", model.pooling.clone().into());
     option("preprocess", model.preprocess.clone().into());
     option("layers", experiment.layers.joined().into());
     option("device", experiment.device.clone().into());
