@@ -17,6 +17,9 @@ use crate::error::{Error, Result};
 /// The share of a network's tensor names that must be there before it is taken for that network.
 const RECOGNISED: f64 = 0.5;
 
+/// The share from which a file is said to resemble a network.
+const RESEMBLES: f64 = 0.2;
+
 /// A network with this share of the best one's names is as good a choice: the order of branches decides.
 const NEARLY: f64 = 0.9;
 
@@ -248,6 +251,16 @@ fn choose(checkpoint: &Checkpoint, forced: Option<&Arch>, branch: &str) -> Resul
             return Err(refuse(not_this(checkpoint, arch, &candidates)));
         }
         let first: Vec<_> = checkpoint.tensors().keys().take(3).map(String::as_str).collect();
+        let nearest = candidates.iter().max_by(|a, b| a.named.total_cmp(&b.named));
+        if let Some(near) = nearest.filter(|c| c.named >= RESEMBLES) {
+            let there = near.named * near.expected.len() as f64;
+            return Err(refuse(format!(
+                "nearest to a {}, but only {there:.0} of its {} tensors are there; if it is a shallower one, name it with --arch \
+                 (transformers: vit_widthW_depthD_headsH_patchP_IMAGE), else fetch the file again",
+                near.arch.name(),
+                near.expected.len()
+            )));
+        }
         return Err(refuse(format!(
             "no known network among its {} tensors ({}, …); expected a ResNet, a vision transformer or this project's small CNN; \
              another network's features can be computed elsewhere and given to analyze as an array",

@@ -150,7 +150,15 @@ fn auto() -> String {
 }
 
 const TOP: &[&str] = &["seed", "out", "layers", "device", "model", "dataset", "analysis"];
-const MODEL: &[&str] = &["name", "checkpoint", "arch", "projector", "branch", "pooling", "preprocess"];
+const MODEL: &[&str] = &[
+    "name",
+    "checkpoint",
+    "arch",
+    "projector",
+    "branch",
+    "pooling",
+    "preprocess",
+];
 const DATASET: &[&str] = &["name", "role", "path", "split", "classes"];
 const ANALYSIS: &[&str] = &["metrics", "baseline", "convention", "k"];
 

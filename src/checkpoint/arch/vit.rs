@@ -180,11 +180,17 @@ impl Vit {
     }
 
     pub(super) fn name(&self) -> String {
-        let size = match SIZES.iter().find(|s| (s.1, s.2) == (self.width, self.depth)) {
-            Some(&(name, _, _, heads, _)) if heads == self.heads => name.to_owned(),
-            Some(&(name, ..)) => format!("{name}_heads{}", self.heads),
-            None => format!("width{}_depth{}", self.width, self.depth),
+        let named = SIZES.iter().find(|s| (s.1, s.2) == (self.width, self.depth));
+        let (mut size, usual) = match named {
+            Some(&(name, _, _, heads, _)) => (name.to_owned(), heads),
+            None => (
+                format!("width{}_depth{}", self.width, self.depth),
+                (self.width / 64).max(1),
+            ),
         };
+        if self.heads != usual {
+            size += &format!("_heads{}", self.heads);
+        }
         let registers = match self.registers {
             0 => String::new(),
             n => format!("_reg{n}"),
