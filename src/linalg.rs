@@ -7,6 +7,7 @@ use std::ffi::{c_char, c_int};
 use std::sync::Once;
 
 use ndarray::{Array2, ArrayView2};
+use ndarray_linalg::{JobSvd, SVDDC as _};
 
 use crate::error::{Error, Result};
 
@@ -194,6 +195,64 @@ pub fn eigenvalues(mut matrix: Array2<f64>) -> Result<Vec<f64>> {
     Ok(values)
 }
 
+/// A factor F (rank, d) of a positive semidefinite matrix: FᵀF is the matrix, to the rounding of its largest entry
+/// (pivoted Cholesky, `dpstrf`).
+///
+/// # Errors
+/// When LAPACK refuses the matrix.
+pub fn semidefinite_factor(mut matrix: Array2<f64>) -> Result<Array2<f64>> {
+    let d = matrix.nrows();
+    if d == 0 {
+        return Ok(matrix);
+    }
+    single_threaded_blas();
+    let n = int(d);
+    let (mut pivots, mut rank, mut info) = (vec![0; d], 0, 0);
+    let mut work = vec![0.0; 2 * d];
+    // Its own default: d eps times the largest diagonal entry.
+    let tolerance = -1.0;
+    // SAFETY: `matrix` is d x d, `pivots` d and `work` 2 d long, as dpstrf asks.
+    unsafe {
+        lapack_sys::dpstrf_(
+            &LOWER,
+            &n,
+            matrix.as_mut_ptr(),
+            &n,
+            pivots.as_mut_ptr(),
+            &mut rank,
+            &tolerance,
+            work.as_mut_ptr(),
+            &mut info,
+        );
+    }
+    if info < 0 {
+        return Err(Error::undefined("the covariance has no Cholesky factor"));
+    }
+    // Column k of the lower factor is row k here; entry i of it belongs to channel pivots[i].
+    let mut factor = Array2::zeros((rank as usize, d));
+    for k in 0..rank as usize {
+        for i in k..d {
+            factor[[k, pivots[i] as usize - 1]] = matrix[[k, i]];
+        }
+    }
+    Ok(factor)
+}
+
+/// The sum of the singular values (`dgesdd` through ndarray-linalg).
+///
+/// # Errors
+/// When the iteration does not converge.
+pub fn nuclear_norm(matrix: Array2<f64>) -> Result<f64> {
+    if matrix.is_empty() {
+        return Ok(0.0);
+    }
+    single_threaded_blas();
+    let (_, values, _) = matrix
+        .svddc(JobSvd::None)
+        .map_err(|e| Error::undefined(format!("no singular values: {e}")))?;
+    Ok(values.sum())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,6 +278,23 @@ mod tests {
             array![[1.0, -1.0], [0.5, 2.0]],
         );
         assert_eq!(product_transposed(a.view(), b.view()), a.dot(&b.t()));
+    }
+
+    #[test]
+    fn the_factor_of_a_singular_matrix_gives_it_back() {
+        let x = Array2::from_shape_fn((3, 5), |(i, j)| ((i * 7 + j * 3) % 11) as f64 - 4.0);
+        let matrix = x.t().dot(&x);
+        let factor = semidefinite_factor(matrix.clone()).unwrap();
+        assert_eq!(factor.nrows(), 3);
+        let back = factor.t().dot(&factor);
+        assert!(back.iter().zip(&matrix).all(|(a, b)| (a - b).abs() < 1e-12));
+        assert_eq!(semidefinite_factor(Array2::zeros((2, 2))).unwrap().nrows(), 0);
+    }
+
+    #[test]
+    fn singular_values_sum_to_the_nuclear_norm() {
+        assert!((nuclear_norm(array![[3.0, 0.0, 0.0], [0.0, -4.0, 0.0]]).unwrap() - 7.0).abs() < 1e-14);
+        assert_eq!(nuclear_norm(Array2::zeros((0, 3))).unwrap(), 0.0);
     }
 
     #[test]

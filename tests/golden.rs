@@ -1,82 +1,111 @@
-//! Values against reference libraries (fixtures/golden/*.json and the scripts beside them).
+//! Values against reference libraries (fixtures/golden/metrics/*.json and the scripts beside them).
 #![cfg(feature = "analysis")]
 
 mod common;
 
 use common::{Formula, analyse_pair, plan, record};
+use featscope::metrics::all;
 use serde_json::Value;
 
-/// Relative tolerance: f64 moments agree to rounding; 300 deviations from zero costs 300² of 1e-16, and the reference
-/// itself loses as much.
-fn tolerance(case: &str) -> f64 {
-    if case == "far" { 1e-6 } else { 1e-9 }
+/// Every golden file, with its name.
+fn golden() -> Vec<(String, Value)> {
+    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/golden/metrics");
+    let mut files: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .collect();
+    files.sort();
+    files
+        .iter()
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            (name, serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
+        })
+        .collect()
 }
 
-fn golden() -> Value {
-    serde_json::from_str(include_str!("../fixtures/golden/axes.json")).unwrap()
+/// The relative error allowed to a metric in a case: the file gives one with its reason, the narrowest scope counts.
+fn tolerance(file: &Value, case: &str, id: &str) -> f64 {
+    let scopes = [
+        format!("{id}@{case}"),
+        id.to_owned(),
+        format!("@{case}"),
+        "default".to_owned(),
+    ];
+    let stated = scopes.iter().find_map(|scope| file["tolerances"].get(scope)).unwrap();
+    assert!(!stated[1].as_str().unwrap().is_empty(), "a tolerance without a reason");
+    stated[0].as_f64().unwrap()
 }
 
 #[test]
-fn every_axis_agrees_with_numpy_scipy_and_scikit_learn() {
-    let golden = golden();
+fn every_metric_agrees_with_its_reference_library() {
     let mut compared = 0;
-    for (name, case) in golden["cases"].as_object().unwrap() {
-        let formula = |side: &str| serde_json::from_value::<Formula>(case[side].clone()).unwrap();
-        let (pre, eval) = (formula("pre_args").data(), formula("eval_args").data());
-        for side in ["pre", "eval", "pair"] {
-            for (key, expected) in case[side].as_object().unwrap() {
-                let (metric, field) = key.split_once(' ').unwrap_or((key, "value"));
-                let id = metric.split(['=', '.']).next().unwrap();
-                let choice: Vec<&str> = if metric == id { vec![] } else { vec![metric] };
-                let analysis = analyse_pair(pre.clone(), eval.clone(), &plan(&[id], &choice));
-                let found = record(&analysis, if side == "eval" { "eval" } else { "pre" }, id);
-                let got = match field {
-                    "p" => found.p_value,
-                    "null" => found.null_value,
-                    _ => found.value,
-                };
-                match expected.as_f64() {
-                    None => assert!(got.is_none() && found.note.is_some(), "{name} {key}: {got:?}"),
-                    Some(expected) => {
-                        let got = got.unwrap_or_else(|| panic!("{name} {key}: null ({:?})", found.note));
-                        let error = (got - expected).abs() / expected.abs().max(1e-3);
-                        assert!(
-                            error <= tolerance(name),
-                            "{name} {key}: {got} instead of {expected} ({error:.1e})"
-                        );
+    let mut wrong = Vec::new();
+    for (file, golden) in golden() {
+        for (name, case) in golden["cases"].as_object().unwrap() {
+            let formula = |side: &str| serde_json::from_value::<Formula>(case[side].clone()).unwrap();
+            let (pre, eval) = (formula("pre_args").data(), formula("eval_args").data());
+            for side in ["pre", "eval", "pair"] {
+                for (key, expected) in case[side].as_object().unwrap() {
+                    let (metric, field) = key.split_once(' ').unwrap_or((key, "value"));
+                    let id = metric.split(['=', '.']).next().unwrap();
+                    let choice: Vec<&str> = if metric == id { vec![] } else { vec![metric] };
+                    let analysis = analyse_pair(pre.clone(), eval.clone(), &plan(&[id], &choice));
+                    let found = record(&analysis, if side == "eval" { "eval" } else { "pre" }, id);
+                    let got = match field {
+                        "p" => found.p_value,
+                        "null" => found.null_value,
+                        _ => found.value,
+                    };
+                    compared += 1;
+                    match (expected.as_f64(), got) {
+                        (None, None) if found.note.is_some() => {}
+                        (Some(expected), Some(got)) => {
+                            let error = (got - expected).abs() / expected.abs().max(1e-3);
+                            if error > tolerance(&golden, name, id) {
+                                wrong.push(format!(
+                                    "{file} {name} {side} {key}: {got} for {expected} ({error:.1e})"
+                                ));
+                            }
+                        }
+                        (expected, got) => wrong.push(format!(
+                            "{file} {name} {side} {key}: {got:?} for {expected:?} ({:?})",
+                            found.note
+                        )),
                     }
                 }
-                compared += 1;
             }
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(compared > 120, "only {compared} values compared");
 }
 
 #[test]
-fn every_metric_has_a_golden_value() {
+fn every_metric_and_variant_has_a_golden_value() {
     let golden = golden();
-    for metric in featscope::metrics::all() {
-        let known = golden["cases"].as_object().unwrap().values().any(|case| {
-            ["pre", "eval", "pair"].iter().any(|side| {
-                case[side]
-                    .as_object()
-                    .unwrap()
-                    .iter()
-                    .any(|(key, value)| key.split(['=', '.', ' ']).next() == Some(metric.id) && value.is_number())
+    let known = |wanted: &str| {
+        golden
+            .iter()
+            .flat_map(|(_, file)| file["cases"].as_object().unwrap().values())
+            .any(|case| {
+                ["pre", "eval", "pair"].iter().any(|side| {
+                    case[side].as_object().unwrap().iter().any(|(key, value)| {
+                        value.is_number() && (key == wanted || key.split(['=', '.', ' ']).next() == Some(wanted))
+                    })
+                })
             })
-        });
-        assert!(known, "{} has no golden value", metric.id);
-        for variant in metric.variants.iter().filter(|v| !v.id.is_empty()) {
+    };
+    for metric in all() {
+        assert!(known(metric.id), "{} has no golden value", metric.id);
+        for variant in metric.variants {
             let key = format!("{}={}", metric.id, variant.id);
             // The scaled form is a line through two closed forms: its default's golden value stands for its variants.
-            let known = metric.id == "feature_mixtureness_scaled"
-                || golden["cases"].as_object().unwrap().values().any(|case| {
-                    ["pre", "eval", "pair"]
-                        .iter()
-                        .any(|side| case[side].get(&key).is_some_and(Value::is_number))
-                });
-            assert!(known, "{key} has no golden value");
+            assert!(
+                known(&key) || metric.id == "feature_mixtureness_scaled",
+                "{key} has no golden value"
+            );
         }
     }
 }

@@ -10,7 +10,7 @@ use common::{Formula, analyse_pair, noise, plan};
 use featscope::metrics::{Law, Metric, all, find};
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 type Data = (Array2<f64>, Vec<usize>);
 
@@ -71,16 +71,19 @@ fn values(metric: &Metric, pre: &Data, eval: &Data) -> Vec<Option<f64>> {
 #[test]
 fn every_metric_keeps_its_declared_laws() {
     let defined: Mutex<BTreeMap<(&str, String), usize>> = Mutex::default();
-    let mut runner = TestRunner::new(Config {
-        cases: 12,
+    // The same cases every time, so that how often a metric is defined is no luck.
+    let config = Config {
+        cases: 20,
         failure_persistence: None,
         ..Config::default()
-    });
+    };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let shape = (
         1u64..1_000_000,
         3usize..7,
         3usize..6,
-        3usize..10,
+        // Wide enough for a power law to be fitted, every other time.
+        prop_oneof![3usize..10, Just(40usize)],
         0.2f64..3.0,
         any::<bool>(),
     );

@@ -1,18 +1,19 @@
 //! From sets of features to records: reads each set once, shares what is dear among metrics, and puts an error bar on
 //! every number.
 
+mod kinds;
 mod one_side;
 mod outcome;
 mod pair;
+mod side;
 mod tables;
 
-use std::time::Instant;
+use side::{Side, summarise};
 
 use crate::error::{Error, Result};
-use crate::features::{FeatureSet, Labels};
-use crate::metrics::{Conventions, Eval, Metric};
+use crate::features::FeatureSet;
+use crate::metrics::{Conventions, Metric};
 use crate::results::{Analysis, Input, Results, Table};
-use crate::stats::{Summariser, Summary, Wanted};
 
 /// Samples kept of each set for the metrics that look at single rows.
 pub const SAMPLES: usize = 5_000;
@@ -34,28 +35,12 @@ pub struct Plan {
     pub eval: Vec<String>,
     /// Seed of every random draw.
     pub seed: u64,
+    /// Rows of each set that metrics of pairs of rows look at: `None` for all, up to a cost of minutes.
+    pub rows: Option<usize>,
     /// Whether the arrays behind the pictures are wanted.
     pub tables: bool,
     /// The command line, for the record.
     pub command: String,
-}
-
-/// One data set of one (model, layer), summarised.
-struct Side<'a> {
-    set: &'a dyn FeatureSet,
-    summary: Summary,
-    /// Seconds the pass took.
-    seconds: f64,
-}
-
-impl Side<'_> {
-    fn labels(&self) -> Option<&Labels> {
-        self.set.labels()
-    }
-
-    fn is(&self, name: &str) -> bool {
-        is_named(self.set, name)
-    }
 }
 
 /// Runs a plan over sets of features; `read` is told the number of rows read, as they are read.
@@ -75,7 +60,7 @@ pub fn analyse(sets: &[Box<dyn FeatureSet>], plan: &Plan, read: &(dyn Fn(u64) + 
             if plan.tables {
                 add_tables(&mut tables, tables::of_side(&side)?);
             }
-            side.summary.drop_scatter();
+            side.let_go(plan);
             sides.push(side);
         }
         for (pre, eval) in pairs(&sides, plan) {
@@ -86,35 +71,6 @@ pub fn analyse(sets: &[Box<dyn FeatureSet>], plan: &Plan, read: &(dyn Fn(u64) + 
         }
     }
     Ok(Analysis { results, tables })
-}
-
-fn summarise<'a>(set: &'a dyn FeatureSet, plan: &Plan, read: &(dyn Fn(u64) + Sync)) -> Result<Side<'a>> {
-    let start = Instant::now();
-    let evals: Vec<Eval> = plan.metrics.iter().map(|m| plan.conventions.eval(m)).collect();
-    let paired = !plan.pre.is_empty() && !plan.eval.is_empty();
-    let wanted = Wanted {
-        scatter: set.width() <= WIDEST && (plan.tables || evals.iter().any(|e| matches!(e, Eval::Channels { .. }))),
-        normalised: evals
-            .iter()
-            .any(|e| matches!(e, Eval::Classes { normalised: true, .. })),
-        sample: if paired && evals.iter().any(|e| matches!(e, Eval::Samples { .. })) {
-            SAMPLES
-        } else {
-            0
-        },
-        seed: plan.seed,
-    };
-    let mut summariser = Summariser::new(set.rows(), set.width(), set.labels(), wanted);
-    for batch in set.batches(Summariser::batch_rows(set.width()))? {
-        let batch = batch?;
-        summariser.push(batch.view());
-        read(batch.nrows() as u64);
-    }
-    Ok(Side {
-        set,
-        summary: summariser.finish(),
-        seconds: start.elapsed().as_secs_f64(),
-    })
 }
 
 /// Whether a user who writes `name` (NAME or NAME/SPLIT) means this set's data.

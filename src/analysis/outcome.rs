@@ -46,6 +46,10 @@ impl Outcome {
                 let (error, count) = match metric.error {
                     ErrorBar::Bootstrap => ("bootstrap", "resamples"),
                     ErrorBar::Jackknife | ErrorBar::JackknifeCorrected => ("jackknife", "groups"),
+                    ErrorBar::None(reason) => {
+                        self.notes.push(format!("no interval: {reason}"));
+                        return self;
+                    }
                 };
                 self.convention.insert("error".to_owned(), json!(error));
                 self.convention.insert(count.to_owned(), json!(replicates.len()));

@@ -58,6 +58,9 @@ pub struct What {
     /// Seed of every random draw
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    /// Rows of each set that metrics of pairs of rows look at, drawn with the seed (default: all, as long as that takes minutes)
+    #[arg(long, value_name = "N")]
+    pub rows: Option<usize>,
     /// Threads (default: one for each processor); the records are the same for any number
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -123,6 +126,7 @@ pub fn plan(what: &What, tables: bool) -> anyhow::Result<Plan> {
         pre: what.pre.clone(),
         eval: what.eval.clone(),
         seed: what.seed,
+        rows: what.rows,
         tables,
         command: style::command_line(),
     })

@@ -69,7 +69,7 @@ impl Conventions {
             match &mut eval {
                 Eval::Means { mixing, .. } => mixing.k = Some(chosen),
                 Eval::Samples { k, .. } => *k = chosen,
-                Eval::Classes { .. } | Eval::Channels { .. } => {}
+                _ => {}
             }
         }
         eval

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use crate::error::Result;
-use crate::stats::{ClassMoments, Correlation, Neighbours};
+use crate::stats::{ClassMoments, Correlation, GROUPS, Moments, Neighbours, Of, Rows, Spectrum};
 
 /// How a metric is computed; the variant declares its needs, and the analysis computes the union of them once.
 #[derive(Clone, Copy)]
@@ -26,6 +26,27 @@ pub enum Eval {
         /// What it gives for independent channels.
         null: fn(&Correlation) -> f64,
     },
+    /// From the eigenvalues of a matrix of second moments of one data set.
+    Spectrum {
+        /// Which matrix.
+        of: Of,
+        /// The value.
+        value: fn(&Spectrum) -> Result<f64>,
+    },
+    /// From each row's distances to all rows of its set.
+    Within {
+        /// What one row adds.
+        row: fn(&RowView) -> Shares,
+        /// The value, from the weighted mean over all rows.
+        value: fn(f64) -> Result<f64>,
+        /// Whether rows are told apart by their class.
+        labelled: bool,
+    },
+    /// From the moments of the pretraining and the evaluation data.
+    Moments {
+        /// The value.
+        value: fn(&Moments, &Moments) -> Result<f64>,
+    },
     /// From the class means of the pretraining and the evaluation data, pooled.
     Means {
         /// The value.
@@ -46,6 +67,38 @@ pub enum Eval {
         /// Neighbours looked at where the user sets no other number.
         k: usize,
     },
+}
+
+impl Eval {
+    /// Whether it is computed from labels.
+    pub fn needs_labels(&self) -> bool {
+        match self {
+            Self::Classes { .. } | Self::Means { .. } => true,
+            Self::Within { labelled, .. } => *labelled,
+            Self::Channels { .. } | Self::Spectrum { .. } | Self::Moments { .. } | Self::Samples { .. } => false,
+        }
+    }
+
+    /// Whether it needs the scatter of one data set.
+    pub fn needs_scatter(&self) -> bool {
+        matches!(self, Self::Channels { .. })
+            || matches!(self, Self::Spectrum { of, .. } if matches!(of, Of::Covariance | Of::Uncentred))
+    }
+
+    /// Whether it needs the scatter of the l2-normalised rows of one data set.
+    pub fn needs_unit_scatter(&self) -> bool {
+        matches!(self, Self::Spectrum { of: Of::Unit, .. })
+    }
+
+    /// Whether it needs the scatter of both data sets of a pair.
+    pub fn needs_scatter_of_pairs(&self) -> bool {
+        matches!(self, Self::Moments { .. })
+    }
+
+    /// Whether it looks at pairs of rows of one data set.
+    pub fn needs_rows(&self) -> bool {
+        matches!(self, Self::Within { .. })
+    }
 }
 
 /// Conventions of feature mixtureness.
@@ -89,4 +142,41 @@ pub struct SamplePair {
     pub measurable: bool,
     /// Neighbours, with some to spare for those a resample takes away.
     pub neighbours: Neighbours,
+}
+
+/// One row of a set and its distances to all of them.
+pub struct RowView<'a> {
+    /// Its place among the rows.
+    pub i: usize,
+    /// Squared Euclidean distances to every row (its own is 0).
+    pub squared: &'a [f64],
+    /// All rows, with their groups and classes.
+    pub rows: &'a Rows,
+    /// Euclidean norms of all rows as they are.
+    pub norms: &'a [f64],
+    /// Rows of each class in each jackknife group (C, groups).
+    pub counts: &'a Array2<u64>,
+}
+
+/// What one row adds to a weighted mean over rows: with all rows, and without those of each jackknife group (the entry of
+/// the row's own group is not read).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shares {
+    /// Weighted sum and weight with all rows.
+    pub all: (f64, f64),
+    /// The same without each group.
+    pub without: [(f64, f64); GROUPS],
+}
+
+impl Shares {
+    /// From the sums and weights of the rows of each group: what is left without a group is all less its own.
+    pub fn of_groups(groups: &[(f64, f64); GROUPS]) -> Self {
+        let all = groups
+            .iter()
+            .fold((0.0, 0.0), |(sum, weight), g| (sum + g.0, weight + g.1));
+        Self {
+            all,
+            without: groups.map(|g| (all.0 - g.0, all.1 - g.1)),
+        }
+    }
 }

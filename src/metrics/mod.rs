@@ -1,14 +1,18 @@
 //! The catalogue: every metric is a plain function and one row that says all there is to say about it. The command
 //! line, the help, the reference pages and the report are made from the rows: adding a metric edits one file.
 
+pub mod class_structure;
 mod convention;
+pub mod distance;
 mod eval;
+pub mod geometry;
 pub mod mixing;
 pub mod redundancy;
+pub mod spectrum;
 pub mod variation;
 
 pub use convention::Conventions;
-pub use eval::{ClassMeans, Eval, Mixing, SamplePair};
+pub use eval::{ClassMeans, Eval, Mixing, RowView, SamplePair, Shares};
 
 use crate::error::{Error, Result};
 
@@ -121,9 +125,16 @@ pub enum ErrorBar {
     Jackknife,
     /// Bootstrap of the group means within each class, percentile interval.
     Bootstrap,
+    /// No interval, and why.
+    None(&'static str),
 }
 
 impl ErrorBar {
+    /// Whether there is an interval.
+    pub fn resamples(self) -> bool {
+        !matches!(self, Self::None(_))
+    }
+
     /// In words.
     pub fn describe(self) -> &'static str {
         match self {
@@ -132,6 +143,7 @@ impl ErrorBar {
             }
             Self::Jackknife => "delete-a-group jackknife, 10 groups within classes; 95 % t interval around the value",
             Self::Bootstrap => "bootstrap of 10 group means within each class; 95 % percentile interval",
+            Self::None(reason) => reason,
         }
     }
 }
@@ -147,7 +159,15 @@ pub struct Family {
 }
 
 /// Every family, in the order of reports.
-pub const FAMILIES: &[Family] = &[variation::FAMILY, mixing::FAMILY, redundancy::FAMILY];
+pub const FAMILIES: &[Family] = &[
+    variation::FAMILY,
+    class_structure::FAMILY,
+    mixing::FAMILY,
+    distance::FAMILY,
+    redundancy::FAMILY,
+    spectrum::FAMILY,
+    geometry::FAMILY,
+];
 
 /// Every metric, in the order of reports.
 pub fn all() -> impl Iterator<Item = &'static Metric> {

@@ -44,6 +44,23 @@ pub fn redundancy_excess(c: &Correlation) -> Result<f64> {
     Ok(redundancy_offdiagonal(c)? - floor(c))
 }
 
+/// The mean of rho_ij² over i ≠ j.
+///
+/// # Errors
+/// Undefined with a single live channel.
+pub fn barlow_redundancy(c: &Correlation) -> Result<f64> {
+    let d = c.channels() as f64;
+    if c.channels() < 2 {
+        return Err(Error::undefined("only one channel varies"));
+    }
+    let squares: f64 = c
+        .matrix
+        .outer_iter()
+        .map(|row| row.iter().map(|r| r * r).sum::<f64>())
+        .sum();
+    Ok((squares - d) / (d * (d - 1.0)))
+}
+
 /// The expectation of |r| for independent normal channels, sqrt(2 / (pi (N - 1))).
 pub fn floor(c: &Correlation) -> f64 {
     (2.0 / (PI * (c.n as f64 - 1.0))).sqrt()
@@ -125,6 +142,26 @@ const METRICS: &[Metric] = &[
             null: |_| 0.0,
         },
     },
+    Metric {
+        id: "barlow_redundancy",
+        label: "Squared correlation",
+        unit: "",
+        better: Better::Lower,
+        range: (0.0, 1.0),
+        about: "The mean squared correlation between two different channels, what Barlow Twins pushes down: few strong \
+                correlations weigh more than in the mean absolute one.",
+        formula: "1/(d(d-1)) sum_{i != j} rho_ij^2",
+        convention: "Pearson correlation; constant channels left out; divided by the pairs, not summed as in the loss",
+        variants: &[],
+        reference: "the redundancy term of Zbontar et al., ICML 2021, arXiv 2103.03230",
+        estimand: ESTIMAND,
+        laws: LAWS,
+        error: ErrorBar::Jackknife,
+        eval: Eval::Channels {
+            value: barlow_redundancy,
+            null: |c| 1.0 / (c.n as f64 - 1.0),
+        },
+    },
 ];
 
 #[cfg(test)]
@@ -148,6 +185,7 @@ mod tests {
         let c = of(array![[1.0, -0.5], [-0.5, 1.0]]);
         assert_eq!(redundancy(&c).unwrap(), 0.75);
         assert_eq!(redundancy_offdiagonal(&c).unwrap(), 0.5);
+        assert_eq!(barlow_redundancy(&c).unwrap(), 0.25);
         // sqrt(2 / (100 pi)) = 0.0797884560802865
         assert!((redundancy_excess(&c).unwrap() - (0.5 - 0.079_788_456_080_286_5)).abs() < 1e-15);
     }

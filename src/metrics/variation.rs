@@ -10,9 +10,10 @@ const PAPER: &str = "Wang et al., CVPR 2022, arXiv 2112.00496 (this project's st
 
 /// Squared distances below this share of the features' squared size are rounding: class means that coincide, classes
 /// that are one point. A mean of n rows is exact to about 1e-16 sqrt(n); its square stays far below 1e-28.
-const ROUNDING: f64 = 1e-28;
+pub(super) const ROUNDING: f64 = 1e-28;
 
-fn with_rows(m: &ClassMoments, least: u64) -> Vec<usize> {
+/// The classes with at least so many rows.
+pub(super) fn with_rows(m: &ClassMoments, least: u64) -> Vec<usize> {
     (0..m.classes()).filter(|&c| m.counts()[c] >= least).collect()
 }
 
@@ -68,7 +69,7 @@ fn in_range(m: &ClassMoments, value: f64) -> Result<()> {
 }
 
 /// The largest squared norm of a class mean: the scale against which rounding is judged.
-fn squared_size(m: &ClassMoments) -> f64 {
+pub(super) fn squared_size(m: &ClassMoments) -> f64 {
     m.means().outer_iter().map(|mean| mean.dot(&mean)).fold(0.0, f64::max)
 }
 
@@ -80,7 +81,8 @@ pub fn inter_class_distance(m: &ClassMoments) -> Result<f64> {
     inter_over(m, &with_rows(m, 1))
 }
 
-fn inter_over(m: &ClassMoments, classes: &[usize]) -> Result<f64> {
+/// D_inter over some of the classes.
+pub(super) fn inter_over(m: &ClassMoments, classes: &[usize]) -> Result<f64> {
     let means = m.means().select(Axis(0), classes);
     if classes.len() < 2 {
         return Err(Error::undefined("distances between classes need at least two classes"));

@@ -5,7 +5,10 @@ mod correlation;
 mod moments;
 mod neighbours;
 mod resample;
+mod rows;
+mod spectrum;
 mod summary;
+mod sweep;
 
 /// Squares below this have lost digits, being near the smallest numbers of 64 bits.
 pub const SMALLEST_SQUARE: f64 = 1e-290;
@@ -15,4 +18,7 @@ pub use correlation::Correlation;
 pub use moments::Moments;
 pub use neighbours::{Neighbours, nearest, squared_distances};
 pub use resample::{Estimate, bootstrap_draws, generator, jackknife, percentile_interval, t_quantile};
+pub use rows::Rows;
+pub use spectrum::{Of, Spectrum};
 pub use summary::{GROUPS, Part, Sample, Summariser, Summary, Wanted, unit};
+pub use sweep::{product, sweep, unit_squared};

@@ -20,6 +20,8 @@ pub struct Wanted {
     pub scatter: bool,
     /// Class moments of l2-normalised rows.
     pub normalised: bool,
+    /// The d x d scatter of l2-normalised rows.
+    pub unit_scatter: bool,
     /// At most this many rows, drawn at random.
     pub sample: usize,
     /// Seed of the draw.
@@ -31,6 +33,8 @@ pub struct Wanted {
 pub struct Part {
     /// Mean and scatter of all rows, labelled or not; `None` where not wanted.
     pub moments: Option<Moments>,
+    /// The same of l2-normalised rows; `None` where not wanted.
+    pub unit: Option<Moments>,
     /// Class moments of the labelled rows.
     pub classes: ClassMoments,
     /// The same of l2-normalised rows; `None` where not wanted.
@@ -76,6 +80,7 @@ impl Part {
     fn new(classes: usize, d: usize, wanted: Wanted) -> Self {
         Self {
             moments: wanted.scatter.then(|| Moments::new(d)),
+            unit: wanted.unit_scatter.then(|| Moments::new(d)),
             classes: ClassMoments::new(classes, d),
             normalised: wanted.normalised.then(|| ClassMoments::new(classes, d)),
             low: Array1::from_elem(d, f64::INFINITY),
@@ -98,6 +103,13 @@ impl Part {
         if let Some(moments) = &mut self.moments {
             moments.update(rows);
         }
+        if let Some(moments) = &mut self.unit {
+            let mut of_unit_length = rows.to_owned();
+            of_unit_length
+                .outer_iter_mut()
+                .for_each(|mut row| row.assign(&unit(row.to_owned())));
+            moments.update(of_unit_length.view());
+        }
     }
 
     fn merge(&mut self, other: &Self) {
@@ -106,6 +118,9 @@ impl Part {
             a.merge(b);
         }
         if let (Some(a), Some(b)) = (&mut self.moments, &other.moments) {
+            a.merge(b);
+        }
+        if let (Some(a), Some(b)) = (&mut self.unit, &other.unit) {
             a.merge(b);
         }
         self.low.zip_mut_with(&other.low, |low, x| *low = low.min(*x));
@@ -165,9 +180,26 @@ impl Summary {
         all
     }
 
-    /// Lets go of the scatter matrices, which only one-sided metrics need.
-    pub fn drop_scatter(&mut self) {
-        self.parts.iter_mut().for_each(|part| part.moments = None);
+    /// Moments of all rows but those of one group, of the rows as they are or l2-normalised; `None` where not collected.
+    pub fn moments_without(&self, group: Option<usize>, unit: bool) -> Option<Moments> {
+        let mut kept = self
+            .parts
+            .iter()
+            .enumerate()
+            .filter(|(g, _)| Some(*g) != group)
+            .map(|(_, part)| if unit { &part.unit } else { &part.moments });
+        let mut all = kept.next()?.clone()?;
+        kept.flatten().for_each(|moments| all.merge(moments));
+        Some(all)
+    }
+
+    /// Lets go of the scatter of l2-normalised rows, which only one-sided metrics need, and unless `pairs` need it of that
+    /// of the rows as they are.
+    pub fn drop_scatter(&mut self, pairs: bool) {
+        for part in &mut self.parts {
+            part.unit = None;
+            part.moments = part.moments.take().filter(|_| pairs);
+        }
     }
 }
 
@@ -198,6 +230,11 @@ impl Summariser {
             },
             seen: 0,
         }
+    }
+
+    /// The jackknife group of each row of the set.
+    pub fn groups(&self) -> &[u8] {
+        &self.group_of
     }
 
     /// Rows per batch at which memory stays small and matrix products run at full speed. Fixed by the width alone,
@@ -265,6 +302,7 @@ mod tests {
         let wanted = Wanted {
             scatter: true,
             normalised: true,
+            unit_scatter: false,
             sample: 20,
             seed: 7,
         };

@@ -8,7 +8,7 @@ use featscope::metrics::{Conventions, select};
 use featscope::results::{Analysis, Record};
 use ndarray::Array2;
 
-/// Features by the formula of fixtures/golden/axes.py, bit for bit.
+/// Features by the formula of fixtures/golden/metrics/data.py, bit for bit.
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(default)]
 pub struct Formula {
@@ -108,6 +108,7 @@ pub fn plan(metrics: &[&str], conventions: &[&str]) -> Plan {
         pre: vec!["pre".to_owned()],
         eval: vec!["eval".to_owned()],
         seed: 0,
+        rows: None,
         tables: false,
         command: "test".to_owned(),
     }

@@ -1,22 +1,18 @@
-//! Records of a pretraining and an evaluation data set together: mixing.
+//! Metrics of the class means of both sides.
 
-use std::time::Instant;
-
-use ndarray::{Array1, Array2, Axis, concatenate, s};
+use ndarray::{Array1, Array2, Axis, concatenate};
 use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::outcome::Outcome;
-use super::{Plan, SAMPLES, Side};
+use super::super::kinds::Chosen;
+use super::super::outcome::Outcome;
+use super::super::{Plan, Side};
+use super::{Pair, is_measurable};
 use crate::error::Error;
 use crate::metrics::mixing::{mixtureness_of, neighbours_used};
-use crate::metrics::{ClassMeans, Eval, Metric, Mixing, SamplePair};
-use crate::results::Record;
-use crate::stats::{
-    ClassMoments, GROUPS, Neighbours, SMALLEST_SQUARE, Summary, bootstrap_draws, generator, nearest, squared_distances,
-    unit,
-};
+use crate::metrics::{ClassMeans, Eval, Mixing};
+use crate::stats::{ClassMoments, Neighbours, Summary, bootstrap_draws, generator, nearest, squared_distances, unit};
 
 /// Random streams (see [`generator`]): permutations, then one for each bootstrap resample.
 const PERMUTATION_STREAM: u64 = 2;
@@ -25,68 +21,6 @@ const BOOTSTRAP_STREAM: u64 = 1_000;
 /// Domain labellings up to which all of them are tried, and how many are drawn where there are more.
 const ALL_LABELLINGS: f64 = 1e5;
 const DRAWN_LABELLINGS: usize = 9_999;
-
-/// All records of a pair.
-pub fn records(pre: &Side, eval: &Side, plan: &Plan) -> Vec<Record> {
-    let labelled = pre.labels().is_some() && eval.labels().is_some();
-    let chosen: Vec<(&Metric, Eval)> = plan
-        .metrics
-        .iter()
-        .map(|&m| (m, plan.conventions.eval(m)))
-        .filter(|(m, e)| match e {
-            Eval::Means { .. } => labelled || plan.named.iter().any(|id| id == m.id),
-            Eval::Samples { .. } => true,
-            Eval::Classes { .. } | Eval::Channels { .. } => false,
-        })
-        .collect();
-    let means: Vec<(&Metric, Eval)> = chosen
-        .iter()
-        .copied()
-        .filter(|(_, e)| matches!(e, Eval::Means { .. }))
-        .collect();
-    let start = Instant::now();
-    let mut of_means = match (means.is_empty(), labelled) {
-        (true, _) => Vec::new(),
-        (_, true) => mean_outcomes(pre, eval, &means, plan),
-        (_, false) => means
-            .iter()
-            .map(|(m, _)| Outcome::new(Err(Error::undefined("needs labels")), plan.conventions.describe(m)))
-            .collect(),
-    }
-    .into_iter();
-    let shared = start.elapsed().as_secs_f64() / means.len().max(1) as f64;
-    let mut records = Vec::with_capacity(chosen.len());
-    for (metric, evaluation) in chosen {
-        let start = Instant::now();
-        let (mut outcome, shared) = match evaluation {
-            Eval::Samples { .. } => (sample_outcome(pre, eval, metric, evaluation, plan), 0.0),
-            _ => (of_means.next().expect("one outcome for each metric of means"), shared),
-        };
-        outcome.d = pre.summary.width as u64;
-        outcome.classes = [pre, eval]
-            .iter()
-            .map(|s| s.labels().map_or(0, |l| l.classes() as u64))
-            .sum();
-        let other = eval.set.provenance();
-        if !other.split.is_empty() {
-            outcome.convention.insert("other_split".to_owned(), json!(other.split));
-        }
-        records.push(outcome.into_record(metric, sides(pre, eval), shared + start.elapsed().as_secs_f64()));
-    }
-    records
-}
-
-fn sides(pre: &Side, eval: &Side) -> Record {
-    let p = pre.set.provenance();
-    Record {
-        model: p.model.clone(),
-        layer: p.layer.clone(),
-        dataset: p.dataset.clone(),
-        split: p.split.clone(),
-        other_dataset: Some(eval.set.provenance().dataset.clone()),
-        ..Record::default()
-    }
-}
 
 /// The pooled class means of two sides, with their neighbours.
 pub fn class_means(pre: &Array2<f64>, eval: &Array2<f64>) -> ClassMeans {
@@ -116,7 +50,8 @@ fn unit_rows(means: &Array2<f64>) -> Array2<f64> {
     out
 }
 
-fn mean_outcomes(pre: &Side, eval: &Side, metrics: &[(&Metric, Eval)], plan: &Plan) -> Vec<Outcome> {
+/// The outcomes of these metrics.
+pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     let (a, b) = (pre.summary.all().classes, eval.summary.all().classes);
     let means = class_means(a.means(), b.means());
     let measurable = is_measurable(&means.means);
@@ -174,7 +109,7 @@ fn bootstrap(
     pre: &Side,
     eval: &Side,
     means: &ClassMeans,
-    metrics: &[(&Metric, Eval)],
+    metrics: &[Chosen],
     seed: u64,
 ) -> std::result::Result<Vec<Vec<Option<f64>>>, String> {
     for side in [pre, eval] {
@@ -308,44 +243,6 @@ fn next_combination(chosen: &mut [usize], n: usize) -> bool {
         chosen[j] = chosen[j - 1] + 1;
     }
     true
-}
-
-fn sample_outcome(pre: &Side, eval: &Side, metric: &Metric, evaluation: Eval, plan: &Plan) -> Outcome {
-    let Eval::Samples { value, null, k } = evaluation else {
-        unreachable!("only metrics of samples come here")
-    };
-    let (a, b) = (&pre.summary.sample, &eval.summary.sample);
-    let each = a.rows.nrows().min(b.rows.nrows());
-    let mut convention = plan.conventions.describe(metric);
-    convention.insert("k".to_owned(), json!(k));
-    convention.insert("samples_per_side".to_owned(), json!(each));
-    convention.insert("most_samples_per_side".to_owned(), json!(SAMPLES));
-    convention.insert("seed".to_owned(), json!(plan.seed));
-    let pooled = concatenate(Axis(0), &[a.rows.slice(s![..each, ..]), b.rows.slice(s![..each, ..])])
-        .expect("both sides are of one layer");
-    // A tenth of the neighbours goes with each group that is left out; this many to spare never run out.
-    let spare = k.saturating_add(k / 4).saturating_add(25);
-    let pair = SamplePair {
-        is_eval: (0..2 * each).map(|i| i >= each).collect(),
-        groups: a.groups[..each].iter().chain(&b.groups[..each]).copied().collect(),
-        measurable: is_measurable(&pooled),
-        neighbours: nearest(pooled.view(), spare),
-    };
-    let replicates = (0..GROUPS as u8).map(|g| value(&pair, k, Some(g))).collect();
-    let mut outcome = Outcome::new(value(&pair, k, None), convention).with_replicates(metric, replicates);
-    outcome.n = 2 * each as u64;
-    outcome.null_value = outcome.value.is_ok().then_some(null);
-    outcome
-}
-
-/// Whether the squares of these rows neither overflow nor vanish.
-fn is_measurable(rows: &Array2<f64>) -> bool {
-    let (low, high) = rows
-        .iter()
-        .fold((0.0f64, 0.0f64), |(low, high), x| (low.min(*x), high.max(*x)));
-    let widest = high - low;
-    let square = widest * widest * rows.ncols() as f64;
-    widest == 0.0 || (square.is_finite() && square >= SMALLEST_SQUARE)
 }
 
 #[cfg(test)]

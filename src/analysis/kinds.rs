@@ -1,0 +1,101 @@
+//! Metrics that need the same things are computed together: one kind for each variant of [`Eval`].
+
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::Plan;
+use super::outcome::Outcome;
+use crate::error::{Error, Result};
+use crate::metrics::{Eval, Metric};
+use crate::stats::GROUPS;
+
+/// Rows below which ten groups say nothing about the spread.
+pub const ROWS_FOR_GROUPS: u64 = 2 * GROUPS as u64;
+
+/// A metric of the plan, computed as the user chose.
+pub type Chosen = (&'static Metric, Eval);
+
+/// Metrics of one kind on an input `S`, one data set or a pair of them.
+pub struct Kind<S> {
+    /// Which metrics.
+    pub is: fn(&Eval) -> bool,
+    /// One outcome for each, in their order.
+    pub outcomes: fn(S, &[Chosen], &Plan) -> Vec<Outcome>,
+}
+
+/// The outcomes of all metrics of a plan that one of `kinds` computes, in the plan's order, each with its seconds (what is
+/// shared is shared out). Metrics that need labels are left out where there are none, unless the user named them.
+pub fn run<S: Copy>(kinds: &[Kind<S>], input: S, labelled: bool, plan: &Plan) -> Vec<(&'static Metric, Outcome, f64)> {
+    let of_kind = |kind: &Kind<S>| -> Vec<(usize, Chosen)> {
+        let evals = plan.metrics.iter().map(|&m| (m, plan.conventions.eval(m))).enumerate();
+        evals.filter(|(_, (_, eval))| (kind.is)(eval)).collect()
+    };
+    let mut found: Vec<(usize, &Metric, Outcome, f64)> = Vec::new();
+    for kind in kinds {
+        let (possible, unlabelled): (Vec<_>, Vec<_>) = of_kind(kind)
+            .into_iter()
+            .partition(|(_, (_, eval))| labelled || !eval.needs_labels());
+        for (i, (metric, _)) in unlabelled {
+            if plan.named.iter().any(|id| id == metric.id) {
+                let outcome = Outcome::new(Err(Error::undefined("needs labels")), plan.conventions.describe(metric));
+                found.push((i, metric, outcome, 0.0));
+            }
+        }
+        if possible.is_empty() {
+            continue;
+        }
+        let start = Instant::now();
+        let chosen: Vec<Chosen> = possible.iter().map(|(_, chosen)| *chosen).collect();
+        let outcomes = (kind.outcomes)(input, &chosen, plan);
+        assert_eq!(outcomes.len(), chosen.len(), "one outcome for each metric");
+        let each = start.elapsed().as_secs_f64() / chosen.len() as f64;
+        found.extend(
+            possible
+                .into_iter()
+                .zip(outcomes)
+                .map(|((i, (metric, _)), outcome)| (i, metric, outcome, each)),
+        );
+    }
+    found.sort_by_key(|(i, ..)| *i);
+    found.into_iter().map(|(_, m, outcome, s)| (m, outcome, s)).collect()
+}
+
+/// The values of each of `metrics` without each jackknife group: `without` makes what they are computed from, for one
+/// group and thread at a time. For too few `rows` the reason.
+pub fn replicates<T>(
+    metrics: &[Chosen],
+    rows: u64,
+    without: impl Fn(usize) -> Result<T> + Sync,
+    value: impl Fn(Eval, &T) -> Result<f64> + Sync,
+) -> Vec<Result<Vec<f64>>> {
+    if rows < ROWS_FOR_GROUPS {
+        let few = || Err(Error::undefined(format!("{rows} rows are too few for {GROUPS} groups")));
+        return metrics.iter().map(|_| few()).collect();
+    }
+    let by_group: Vec<Result<Vec<Result<f64>>>> = (0..GROUPS)
+        .into_par_iter()
+        .map(|group| {
+            let made = without(group)?;
+            Ok(metrics.iter().map(|(_, eval)| value(*eval, &made)).collect())
+        })
+        .collect();
+    let of_metric = |i: usize| {
+        by_group
+            .iter()
+            .map(|group| match group {
+                Ok(values) => values[i].as_ref().copied().map_err(restate),
+                Err(error) => Err(restate(error)),
+            })
+            .collect()
+    };
+    (0..metrics.len()).map(of_metric).collect()
+}
+
+/// The same error once more: one cause can leave several metrics undefined.
+pub fn restate(error: &Error) -> Error {
+    match error {
+        Error::Undefined(reason) => Error::undefined(reason.clone()),
+        other => Error::input(other.to_string()),
+    }
+}

@@ -1,0 +1,88 @@
+//! Metrics of the correlations between channels.
+
+use serde_json::json;
+
+use super::super::kinds::{Chosen, replicates, restate};
+use super::super::outcome::Outcome;
+use super::super::{Plan, Side, WIDEST};
+use crate::error::{Error, Result};
+use crate::metrics::Eval;
+use crate::metrics::redundancy::floor;
+use crate::stats::{Correlation, Part};
+
+/// The outcomes of these metrics.
+pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+    let rows = side.summary.rows;
+    let all = side.summary.all();
+    let live = all.live();
+    let whole = correlation(&all, &live, &live);
+    let resampled: Vec<Result<Vec<f64>>> = match &whole {
+        Ok(_) => {
+            let without = |group| {
+                let part = side.summary.without(Some(group));
+                correlation(&part, &live, &part.live())
+            };
+            replicates(metrics, rows, without, value)
+        }
+        Err(error) => metrics.iter().map(|_| Err(restate(error))).collect(),
+    };
+    let dead = live.iter().filter(|l| !**l).count();
+    metrics
+        .iter()
+        .zip(resampled)
+        .map(|(&(metric, eval), replicates)| {
+            let mut convention = plan.conventions.describe(metric);
+            convention.insert("dead_channels".to_owned(), json!(dead));
+            let found = whole.as_ref().map_err(restate).and_then(|c| value(eval, c));
+            let replicates = whole.as_ref().map_err(restate).and_then(far_from_floor).and(replicates);
+            let mut outcome = Outcome::new(found, convention).with_replicates(metric, replicates);
+            outcome.n = rows;
+            outcome.d = (live.len() - dead) as u64;
+            outcome.classes = side.labels().map_or(0, |l| l.classes() as u64);
+            if let (Ok(c), Eval::Channels { null, .. }, true) = (&whole, eval, outcome.value.is_ok()) {
+                outcome.null_value = Some(null(c));
+            }
+            if dead > 0 {
+                outcome.notes.push(format!("{dead} constant channels are left out"));
+            }
+            if outcome.value.is_ok() && rows < 5 * outcome.d {
+                outcome.notes.push(format!(
+                    "N = {rows} is below 5 d = {}: weak correlations look stronger than they are",
+                    5 * outcome.d
+                ));
+            }
+            outcome
+        })
+        .collect()
+}
+
+fn correlation(part: &Part, keep: &[bool], varies: &[bool]) -> Result<Correlation> {
+    match &part.moments {
+        Some(moments) => Correlation::new(moments, keep, varies),
+        None => Err(Error::undefined(format!(
+            "{} channels are more than the {WIDEST} whose correlations are computed",
+            keep.len()
+        ))),
+    }
+}
+
+fn value(eval: Eval, c: &Correlation) -> Result<f64> {
+    match eval {
+        Eval::Channels { value, .. } => value(c),
+        _ => unreachable!("only channel metrics come here"),
+    }
+}
+
+/// Near its floor most |r| are noise folded at zero, which no resampling of rows sees as such.
+fn far_from_floor(c: &Correlation) -> Result<()> {
+    match crate::metrics::redundancy::redundancy_offdiagonal(c) {
+        Ok(value) if value < FLOORS * floor(c) => Err(Error::undefined(format!(
+            "mean |r| = {value:.2e} is within {FLOORS} times its floor for independent channels, {:.2e}",
+            floor(c)
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// How many times its floor mean |r| must reach before its interval covers as it should (simulated: see tests/coverage.rs).
+const FLOORS: f64 = 2.0;

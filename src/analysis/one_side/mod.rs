@@ -1,0 +1,58 @@
+//! Records of one data set.
+
+mod channels;
+mod classes;
+mod spectra;
+mod within;
+
+use serde_json::json;
+
+use super::kinds::{Kind, run};
+use super::{Plan, Side};
+use crate::metrics::Eval;
+use crate::results::Record;
+
+/// Every kind of metric of one data set.
+fn kinds<'s>() -> [Kind<&'s Side<'s>>; 4] {
+    [
+        Kind {
+            is: |eval| matches!(eval, Eval::Classes { .. }),
+            outcomes: classes::outcomes,
+        },
+        Kind {
+            is: |eval| matches!(eval, Eval::Channels { .. }),
+            outcomes: channels::outcomes,
+        },
+        Kind {
+            is: |eval| matches!(eval, Eval::Spectrum { .. }),
+            outcomes: spectra::outcomes,
+        },
+        Kind {
+            is: |eval| matches!(eval, Eval::Within { .. }),
+            outcomes: within::outcomes,
+        },
+    ]
+}
+
+/// All one-sided records of a side.
+pub fn records(side: &Side, plan: &Plan, role: Option<&'static str>) -> Vec<Record> {
+    let outcomes = run(&kinds(), side, side.labels().is_some(), plan);
+    let pass = side.seconds / outcomes.len().max(1) as f64;
+    let p = side.set.provenance();
+    let sides = Record {
+        model: p.model.clone(),
+        layer: p.layer.clone(),
+        dataset: p.dataset.clone(),
+        split: p.split.clone(),
+        ..Record::default()
+    };
+    outcomes
+        .into_iter()
+        .map(|(metric, mut outcome, seconds)| {
+            if let Some(role) = role {
+                outcome.convention.insert("role".to_owned(), json!(role));
+            }
+            outcome.into_record(metric, sides.clone(), pass + seconds)
+        })
+        .collect()
+}

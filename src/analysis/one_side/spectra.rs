@@ -1,0 +1,82 @@
+//! Metrics of spectra: each matrix is decomposed once for all metrics that ask for it.
+
+use super::super::kinds::{Chosen, replicates, restate};
+use super::super::outcome::Outcome;
+use super::super::{Plan, Side, WIDEST};
+use crate::error::{Error, Result};
+use crate::metrics::Eval;
+use crate::stats::{Of, Spectrum};
+
+/// The outcomes of these metrics.
+pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+    let mut found: Vec<Option<Outcome>> = metrics.iter().map(|_| None).collect();
+    for matrix in [Of::Covariance, Of::Uncentred, Of::Unit] {
+        let places: Vec<usize> = (0..metrics.len()).filter(|&i| of(metrics[i].1) == matrix).collect();
+        let chosen: Vec<Chosen> = places.iter().map(|&i| metrics[i]).collect();
+        if chosen.is_empty() {
+            continue;
+        }
+        let whole = spectrum(side, None, matrix);
+        // Resamples are as dear as the whole: only for those that have an interval.
+        let resampled: Vec<Chosen> = chosen.iter().copied().filter(|(m, _)| m.error.resamples()).collect();
+        let mut resampled = match &whole {
+            Ok(_) if !resampled.is_empty() => replicates(
+                &resampled,
+                side.summary.rows,
+                |g| spectrum(side, Some(g), matrix),
+                value,
+            ),
+            _ => Vec::new(),
+        }
+        .into_iter();
+        for (place, (metric, eval)) in places.into_iter().zip(chosen) {
+            let found_value = whole.as_ref().map_err(restate).and_then(|s| value(eval, s));
+            let mut outcome = Outcome::new(found_value, plan.conventions.describe(metric));
+            let of_metric = if metric.error.resamples() {
+                resampled.next().unwrap_or_else(|| Err(Error::undefined("undefined")))
+            } else {
+                Ok(Vec::new())
+            };
+            outcome = outcome.with_replicates(metric, of_metric);
+            outcome.n = side.summary.rows;
+            outcome.d = side.summary.width as u64;
+            outcome.classes = side.labels().map_or(0, |l| l.classes() as u64);
+            if outcome.value.is_ok() && outcome.n < 5 * outcome.d {
+                outcome.notes.push(format!(
+                    "N = {} is below 5 d = {}: the spectrum of so few rows falls faster than the population's",
+                    outcome.n,
+                    5 * outcome.d
+                ));
+            }
+            found[place] = Some(outcome);
+        }
+    }
+    found
+        .into_iter()
+        .map(|o| o.expect("every metric is of one of the matrices"))
+        .collect()
+}
+
+fn of(eval: Eval) -> Of {
+    match eval {
+        Eval::Spectrum { of, .. } => of,
+        _ => unreachable!("only spectrum metrics come here"),
+    }
+}
+
+fn value(eval: Eval, s: &Spectrum) -> Result<f64> {
+    match eval {
+        Eval::Spectrum { value, .. } => value(s),
+        _ => unreachable!("only spectrum metrics come here"),
+    }
+}
+
+fn spectrum(side: &Side, without: Option<usize>, of: Of) -> Result<Spectrum> {
+    match side.summary.moments_without(without, of == Of::Unit) {
+        Some(moments) => Spectrum::new(&moments, of),
+        None => Err(Error::undefined(format!(
+            "{} channels are more than the {WIDEST} whose spectrum is computed",
+            side.summary.width
+        ))),
+    }
+}

@@ -1,0 +1,103 @@
+//! One data set of one (model, layer), read once.
+
+use std::time::Instant;
+
+use super::{Plan, SAMPLES, WIDEST, is_named};
+use crate::error::Result;
+use crate::features::{FeatureSet, Labels};
+use crate::metrics::Eval;
+use crate::stats::{Rows, Summariser, Summary, Wanted, generator};
+
+/// Multiplications (N² d) up to which metrics of pairs of rows look at all rows: about two minutes of two processors.
+const MOST_PRODUCTS: f64 = 6e12;
+
+/// The random stream that picks the rows where there are more (see [`generator`]).
+const ROWS_STREAM: u64 = 3;
+
+/// One data set of one (model, layer), summarised.
+pub struct Side<'a> {
+    pub set: &'a dyn FeatureSet,
+    pub summary: Summary,
+    /// The rows themselves, or a random choice of them, where a metric looks at pairs of rows; else empty.
+    pub rows: Rows,
+    /// Seconds the pass took.
+    pub seconds: f64,
+}
+
+impl Side<'_> {
+    pub fn labels(&self) -> Option<&Labels> {
+        self.set.labels()
+    }
+
+    pub fn is(&self, name: &str) -> bool {
+        is_named(self.set, name)
+    }
+
+    /// Lets go of what only one-sided metrics need.
+    pub fn let_go(&mut self, plan: &Plan) {
+        let pairs = plan.paired() && plan.evals().any(|e| e.needs_scatter_of_pairs());
+        self.summary.drop_scatter(pairs);
+        self.rows = Rows::default();
+    }
+}
+
+impl Plan {
+    /// How each metric of the plan is computed.
+    pub fn evals(&self) -> impl Iterator<Item = Eval> {
+        self.metrics.iter().map(|m| self.conventions.eval(m))
+    }
+
+    /// Whether there are pairs of pretraining and evaluation data.
+    pub fn paired(&self) -> bool {
+        !self.pre.is_empty() && !self.eval.is_empty()
+    }
+}
+
+/// Reads a set and keeps what the plan's metrics need of it; `read` is told the number of rows read, as they are read.
+pub fn summarise<'a>(set: &'a dyn FeatureSet, plan: &Plan, read: &(dyn Fn(u64) + Sync)) -> Result<Side<'a>> {
+    let start = Instant::now();
+    let any = |needs: fn(&Eval) -> bool| plan.evals().any(|e| needs(&e));
+    let wanted = Wanted {
+        scatter: set.width() <= WIDEST
+            && (plan.tables || any(Eval::needs_scatter) || (plan.paired() && any(Eval::needs_scatter_of_pairs))),
+        unit_scatter: set.width() <= WIDEST && any(Eval::needs_unit_scatter),
+        normalised: any(|e| matches!(e, Eval::Classes { normalised: true, .. })),
+        sample: if plan.paired() && any(|e| matches!(e, Eval::Samples { .. })) {
+            SAMPLES
+        } else {
+            0
+        },
+        seed: plan.seed,
+    };
+    let mut summariser = Summariser::new(set.rows(), set.width(), set.labels(), wanted);
+    let mut rows = if any(Eval::needs_rows) {
+        Rows::choose(chosen(set, plan), summariser.groups(), set.labels(), set.width())
+    } else {
+        Rows::default()
+    };
+    for batch in set.batches(Summariser::batch_rows(set.width()))? {
+        let batch = batch?;
+        summariser.push(batch.view());
+        rows.push(batch.view());
+        read(batch.nrows() as u64);
+    }
+    Ok(Side {
+        set,
+        summary: summariser.finish(),
+        rows,
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}
+
+/// The rows that metrics of pairs of rows look at, in order: all, or a random choice.
+fn chosen(set: &dyn FeatureSet, plan: &Plan) -> Vec<usize> {
+    let affordable = (MOST_PRODUCTS / set.width() as f64).sqrt() as usize;
+    let most = plan.rows.unwrap_or(affordable);
+    if most >= set.rows() {
+        return (0..set.rows()).collect();
+    }
+    let mut rng = generator(plan.seed, ROWS_STREAM);
+    let mut drawn = rand::seq::index::sample(&mut rng, set.rows(), most).into_vec();
+    drawn.sort_unstable();
+    drawn
+}

@@ -1,0 +1,140 @@
+//! Distance between the distributions of the pretraining and the evaluation data.
+
+use super::{Better, ErrorBar, Eval, Family, Law, Metric};
+use crate::error::{Error, Result};
+use crate::linalg::{nuclear_norm, product_transposed, semidefinite_factor};
+use crate::stats::Moments;
+
+fn measurable(a: &Moments, b: &Moments) -> Result<()> {
+    if a.n() < 2 || b.n() < 2 {
+        return Err(Error::undefined("a covariance needs at least two rows on each side"));
+    }
+    Ok(())
+}
+
+/// ‖mu_1 - mu_2‖² + tr S_1 + tr S_2 - 2 tr (S_1 S_2)^{1/2}.
+///
+/// With S = Fᵀ F, the last trace is the sum of the singular values of F_1 F_2ᵀ, which rounding does not spoil where S_1 S_2
+/// is singular; F has as many rows as S has rank.
+///
+/// # Errors
+/// Undefined with fewer than two rows on a side, and for squares beyond the range of 64 bits.
+pub fn frechet_distance(a: &Moments, b: &Moments) -> Result<f64> {
+    measurable(a, b)?;
+    let covariance = |m: &Moments| m.scatter() / (m.n() - 1) as f64;
+    let (first, second) = (covariance(a), covariance(b));
+    let traces = first.diag().sum() + second.diag().sum();
+    if !traces.is_finite() {
+        return Err(Error::undefined(
+            "the features' squares are beyond the range of 64-bit numbers; rescale them",
+        ));
+    }
+    let (f, g) = (semidefinite_factor(first)?, semidefinite_factor(second)?);
+    let apart = a.mean() - b.mean();
+    let shared = nuclear_norm(product_transposed(f.view(), g.view()))?;
+    Ok((apart.dot(&apart) + traces - 2.0 * shared).max(0.0))
+}
+
+/// ‖S_1 - S_2‖_F² / (4 d²).
+///
+/// # Errors
+/// Undefined with fewer than two rows on a side.
+pub fn coral(a: &Moments, b: &Moments) -> Result<f64> {
+    measurable(a, b)?;
+    let (weight, other) = (1.0 / (a.n() - 1) as f64, 1.0 / (b.n() - 1) as f64);
+    let d = a.mean().len() as f64;
+    let squares: f64 = a
+        .scatter()
+        .iter()
+        .zip(&b.scatter())
+        .map(|(x, y)| (x * weight - y * other).powi(2))
+        .sum();
+    Ok(squares / (4.0 * d * d))
+}
+
+/// The family.
+pub const FAMILY: Family = Family {
+    id: "distribution-distance",
+    about: "How far apart are the distributions of the pretraining and of the evaluation data?",
+    metrics: METRICS,
+};
+
+const AT_THIS_N: &str =
+    "the expectation at these numbers of rows: distances between samples are larger than between populations";
+
+const METRICS: &[Metric] = &[
+    Metric {
+        id: "frechet_distance",
+        label: "Fréchet distance",
+        unit: "squared feature units",
+        better: Better::Lower,
+        range: (0.0, f64::INFINITY),
+        about: "The squared Wasserstein distance between two normal distributions with the means and covariances of the two \
+                data sets (FID, on these features). It has the features' scale and shrinks with the number of rows: \
+                compare at equal N.",
+        formula: "|mu_1 - mu_2|^2 + tr S_1 + tr S_2 - 2 tr (S_1 S_2)^(1/2)",
+        convention: "covariances with ddof 1 (torch-fidelity); not scaled, not square-rooted",
+        variants: &[],
+        reference: "Dowson and Landau, J. Multivariate Analysis 1982; Heusel et al., NeurIPS 2017",
+        estimand: AT_THIS_N,
+        laws: &[Law::Rotation, Law::Translation, Law::RowOrder, Law::ClassNames],
+        error: ErrorBar::Jackknife,
+        eval: Eval::Moments {
+            value: frechet_distance,
+        },
+    },
+    Metric {
+        id: "coral",
+        label: "CORAL distance",
+        unit: "feature units to the fourth",
+        better: Better::Lower,
+        range: (0.0, f64::INFINITY),
+        about: "How much the covariances of the two data sets differ; means do not matter. It has the features' scale.",
+        formula: "|S_1 - S_2|_F^2 / (4 d^2)",
+        convention: "covariances with ddof 1",
+        variants: &[],
+        reference: "Sun and Saenko, ECCV Workshops 2016, arXiv 1607.01719",
+        estimand: AT_THIS_N,
+        laws: &[Law::Rotation, Law::Translation, Law::RowOrder, Law::ClassNames],
+        error: ErrorBar::Jackknife,
+        eval: Eval::Moments { value: coral },
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    fn moments(rows: &Array2<f64>) -> Moments {
+        let mut m = Moments::new(rows.ncols());
+        m.update(rows.view());
+        m
+    }
+
+    fn rows(n: usize, d: usize) -> Array2<f64> {
+        Array2::from_shape_fn((n, d), |(i, j)| ((i * 31 + j * 17 + i * j * j) % 29) as f64 / 3.0)
+    }
+
+    #[test]
+    fn a_set_is_no_distance_from_itself_and_a_shift_is_its_square() {
+        for (n, d) in [(60, 7), (9, 30)] {
+            let x = rows(n, d);
+            let (a, b) = (moments(&x), moments(&(&x + 2.0)));
+            let trace = a.scatter().diag().sum() / (n - 1) as f64;
+            assert!(frechet_distance(&a, &a).unwrap() <= 1e-9 * trace);
+            assert!((frechet_distance(&a, &b).unwrap() - 4.0 * d as f64).abs() < 1e-9 * trace);
+            assert_eq!(coral(&a, &a).unwrap(), 0.0);
+        }
+    }
+
+    #[test]
+    fn scaling_one_side_has_a_closed_form() {
+        // S_2 = 9 S_1 and means 3 mu: |2 mu|² + (1 + 9 - 2 * 3) tr S.
+        let x = rows(50, 6);
+        let (a, b) = (moments(&x), moments(&(&x * 3.0)));
+        let trace = a.scatter().diag().sum() / 49.0;
+        let expected = 4.0 * a.mean().dot(a.mean()) + 4.0 * trace;
+        assert!((frechet_distance(&a, &b).unwrap() - expected).abs() < 1e-10 * expected);
+    }
+}

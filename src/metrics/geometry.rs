@@ -1,0 +1,202 @@
+//! Geometry: how do rows spread over the sphere and the space?
+
+use super::{Better, ErrorBar, Eval, Family, Law, Metric, RowView, Shares};
+use crate::error::{Error, Result};
+use crate::stats::{GROUPS, Of, Spectrum, unit_squared};
+
+/// t of the Gaussian potential (Wang & Isola 2020).
+const TEMPERATURE: f64 = 2.0;
+
+/// Sums of `of` over the other rows that `count`, by jackknife group; `of` is given the squared distance of the two
+/// l2-normalised rows.
+fn others(view: &RowView, count: impl Fn(usize) -> bool, of: impl Fn(f64) -> f64) -> Shares {
+    let mut groups = [(0.0, 0.0); GROUPS];
+    let own = view.norms[view.i];
+    for (j, (&squared, &norm)) in view.squared.iter().zip(view.norms).enumerate() {
+        if j != view.i && count(j) {
+            let share = &mut groups[usize::from(view.rows.groups()[j])];
+            share.0 += of(unit_squared(squared, own, norm));
+            share.1 += 1.0;
+        }
+    }
+    Shares::of_groups(&groups)
+}
+
+fn potential(view: &RowView) -> Shares {
+    others(view, |_| true, |squared| (-TEMPERATURE * squared).exp())
+}
+
+fn same_class(view: &RowView) -> Shares {
+    let class = view.rows.classes()[view.i];
+    others(
+        view,
+        |j| class.is_some() && view.rows.classes()[j] == class,
+        |squared| squared,
+    )
+}
+
+fn cosine(view: &RowView) -> Shares {
+    others(view, |_| true, |squared| 1.0 - squared / 2.0)
+}
+
+/// A row of zeros has no direction: its shares are no numbers.
+fn directed(mean: f64) -> Result<f64> {
+    if mean.is_nan() {
+        return Err(Error::undefined("a row of zeros has no direction"));
+    }
+    Ok(mean)
+}
+
+/// exp H(lambda), lambda the eigenvalues of the cosine kernel over N: how many rows are effectively different.
+///
+/// # Errors
+/// None beyond those of the spectrum.
+pub fn vendi(s: &Spectrum) -> Result<f64> {
+    Ok((-s.values.iter().filter(|v| **v > 0.0).map(|v| v * v.ln()).sum::<f64>()).exp())
+}
+
+/// (Q - N - N(N-1)/d) / (N² - N - N(N-1)/d), Q = Σ_ij cos²: 0 for rows spread evenly over the sphere, 1 for rows along one
+/// line.
+///
+/// # Errors
+/// Undefined for a single channel.
+pub fn self_clustering(s: &Spectrum) -> Result<f64> {
+    if s.d < 2 {
+        return Err(Error::undefined("in a single channel all rows lie along one line"));
+    }
+    let (n, d) = (s.n as f64, s.d as f64);
+    let squares = n * n * s.values.iter().map(|v| v * v).sum::<f64>();
+    let even = n + n * (n - 1.0) / d;
+    Ok((squares - even) / (n * n - even))
+}
+
+const LAWS: &[Law] = &[Law::Rotation, Law::Scale, Law::RowOrder];
+
+/// The family.
+pub const FAMILY: Family = Family {
+    id: "geometry",
+    about: "How do rows spread over the sphere?",
+    metrics: METRICS,
+};
+
+const METRICS: &[Metric] = &[
+    Metric {
+        id: "uniformity",
+        label: "Uniformity",
+        unit: "",
+        better: Better::Lower,
+        range: (-8.0, 0.0),
+        about: "How evenly directions are spread over the sphere: the logarithm of the mean Gaussian potential of two \
+                rows. 0 where all point the same way, lower where they spread.",
+        formula: "log mean_{i<j} exp(-2 |x_i/|x_i| - x_j/|x_j||^2)",
+        convention: "l2-normalised rows, not centred; t = 2; a row is not paired with itself",
+        variants: &[],
+        reference: "Wang and Isola, ICML 2020, arXiv 2005.10242",
+        estimand: "the population's value",
+        laws: LAWS,
+        error: ErrorBar::JackknifeCorrected,
+        eval: Eval::Within {
+            row: potential,
+            value: |mean| directed(mean).map(f64::ln),
+            labelled: false,
+        },
+    },
+    Metric {
+        id: "class_alignment",
+        label: "Alignment of classes",
+        unit: "",
+        better: Better::Neither,
+        range: (0.0, 4.0),
+        about: "How close the directions of two rows of one class lie: 0 where they coincide.",
+        formula: "mean over i < j of one class of |x_i/|x_i| - x_j/|x_j||^2",
+        convention: "l2-normalised rows, not centred; all pairs count the same",
+        variants: &[],
+        reference: "Wang and Isola, ICML 2020, arXiv 2005.10242, with classes in place of augmentations",
+        estimand: "the populations' value, for these classes in these proportions",
+        laws: &[Law::Rotation, Law::Scale, Law::RowOrder, Law::ClassNames],
+        error: ErrorBar::JackknifeCorrected,
+        eval: Eval::Within {
+            row: same_class,
+            value: directed,
+            labelled: true,
+        },
+    },
+    Metric {
+        id: "mean_cosine",
+        label: "Mean cosine",
+        unit: "",
+        better: Better::Neither,
+        range: (-1.0, 1.0),
+        about: "The mean cosine of two rows: near 1 where all features point into a narrow cone.",
+        formula: "mean_{i<j} cos(x_i, x_j)",
+        convention: "not centred; a row is not paired with itself",
+        variants: &[],
+        reference: "Ethayarajh, EMNLP 2019, arXiv 1909.00512",
+        estimand: "the population's value",
+        laws: LAWS,
+        error: ErrorBar::JackknifeCorrected,
+        eval: Eval::Within {
+            row: cosine,
+            value: directed,
+            labelled: false,
+        },
+    },
+    Metric {
+        id: "vendi",
+        label: "Vendi score",
+        unit: "rows",
+        better: Better::Neither,
+        range: (1.0, f64::INFINITY),
+        about: "How many rows are effectively different: N for orthogonal rows, 1 where all are the same.",
+        formula: "exp H(eigenvalues of K/N), K_ij = cos(x_i, x_j)",
+        convention: "cosine kernel; order 1; through the d x d matrix with the same eigenvalues",
+        variants: &[],
+        reference: "Friedman and Dieng, TMLR 2023, arXiv 2210.02410",
+        estimand: "the expectation at this N: it grows with the number of rows",
+        laws: LAWS,
+        error: ErrorBar::Jackknife,
+        eval: Eval::Spectrum {
+            of: Of::Unit,
+            value: vendi,
+        },
+    },
+    Metric {
+        id: "self_clustering",
+        label: "Self-clustering",
+        unit: "",
+        better: Better::Lower,
+        range: (f64::NEG_INFINITY, 1.0),
+        about: "How much more alike two rows are than two random directions: 0 for rows spread evenly over the sphere, 1 \
+                for rows along one line.",
+        formula: "(Q - N - N(N-1)/d) / (N^2 - N - N(N-1)/d), Q = sum_ij cos(x_i, x_j)^2",
+        convention: "l2-normalised rows, not centred",
+        variants: &[],
+        reference: "Bobkov and others; convention as in the self-clustering metric of Tan et al.",
+        estimand: "the population's value",
+        laws: LAWS,
+        error: ErrorBar::JackknifeCorrected,
+        eval: Eval::Spectrum {
+            of: Of::Unit,
+            value: self_clustering,
+        },
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orthogonal_rows_all_differ_and_equal_ones_are_one() {
+        let of = |values: &[f64], n| Spectrum {
+            values: values.to_vec(),
+            n,
+            d: values.len(),
+        };
+        assert!((vendi(&of(&[0.25; 4], 4)).unwrap() - 4.0).abs() < 1e-12);
+        assert!((vendi(&of(&[1.0, 0.0], 9)).unwrap() - 1.0).abs() < 1e-12);
+        assert!((self_clustering(&of(&[1.0, 0.0, 0.0], 50)).unwrap() - 1.0).abs() < 1e-12);
+        // N = d orthogonal rows: Q = N, below what random directions have.
+        assert!((self_clustering(&of(&[0.25; 4], 4)).unwrap() + 1.0 / 3.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,179 @@
+//! Rows of a set held in memory, for what looks at pairs of rows.
+
+use std::ops::Range;
+
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+
+use crate::features::Labels;
+
+/// Rows of a set in order, with the jackknife group and the class of each. Kept in 32 bits where that loses nothing, as it
+/// does for stored features.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    /// Place of each row in the set.
+    chosen: Vec<usize>,
+    groups: Vec<u8>,
+    classes: Vec<Option<u32>>,
+    values: Values,
+    /// Rows of the set seen, and rows kept of them.
+    seen: usize,
+    kept: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Values {
+    Single(Array2<f32>),
+    Double(Array2<f64>),
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self::Single(Array2::zeros((0, 0)))
+    }
+}
+
+impl Rows {
+    /// An empty place for the rows `chosen` (ascending) of a set of width `d`, whose rows have these jackknife `groups`.
+    pub fn choose(chosen: Vec<usize>, groups: &[u8], labels: Option<&Labels>, d: usize) -> Self {
+        Self {
+            groups: chosen.iter().map(|&i| groups[i]).collect(),
+            classes: chosen.iter().map(|&i| labels.and_then(|l| l.class_of()[i])).collect(),
+            values: Values::Single(Array2::zeros((chosen.len(), d))),
+            chosen,
+            seen: 0,
+            kept: 0,
+        }
+    }
+
+    /// Takes in the next rows of the set.
+    pub fn push(&mut self, rows: ArrayView2<f64>) {
+        let first = self.seen;
+        self.seen += rows.nrows();
+        while let Some(&next) = self.chosen.get(self.kept).filter(|&&row| row < self.seen) {
+            let row = rows.row(next - first);
+            if let Values::Single(single) = &self.values
+                && row.iter().any(|&x| f64::from(x as f32) != x)
+            {
+                self.values = Values::Double(single.mapv(f64::from));
+            }
+            match &mut self.values {
+                Values::Single(single) => single.row_mut(self.kept).zip_mut_with(&row, |to, &x| *to = x as f32),
+                Values::Double(double) => double.row_mut(self.kept).assign(&row),
+            }
+            self.kept += 1;
+        }
+    }
+
+    /// The number of rows held, n.
+    pub fn len(&self) -> usize {
+        self.chosen.len()
+    }
+
+    /// Whether no rows are held.
+    pub fn is_empty(&self) -> bool {
+        self.chosen.is_empty()
+    }
+
+    /// The width, d.
+    pub fn width(&self) -> usize {
+        match &self.values {
+            Values::Single(single) => single.ncols(),
+            Values::Double(double) => double.ncols(),
+        }
+    }
+
+    /// Whether these are all rows of the set.
+    pub fn are_all(&self) -> bool {
+        self.chosen.len() == self.seen
+    }
+
+    /// The place of row `i` in the set.
+    pub fn place(&self, i: usize) -> usize {
+        self.chosen[i]
+    }
+
+    /// The jackknife group of each row.
+    pub fn groups(&self) -> &[u8] {
+        &self.groups
+    }
+
+    /// The class of each row.
+    pub fn classes(&self) -> &[Option<u32>] {
+        &self.classes
+    }
+
+    /// Row `i` (d).
+    pub fn row(&self, i: usize) -> Array1<f64> {
+        match &self.values {
+            Values::Single(single) => single.row(i).mapv(f64::from),
+            Values::Double(double) => double.row(i).to_owned(),
+        }
+    }
+
+    /// The rows of a range (rows, d).
+    pub fn block(&self, range: Range<usize>) -> Array2<f64> {
+        match &self.values {
+            Values::Single(single) => single.slice(s![range, ..]).mapv(f64::from),
+            Values::Double(double) => double.slice(s![range, ..]).to_owned(),
+        }
+    }
+
+    /// All rows (n, d): as much memory again, or twice as much.
+    pub fn matrix(&self) -> Array2<f64> {
+        self.block(0..self.len())
+    }
+
+    /// The rows at these places among those held, in this order.
+    pub fn select(&self, places: &[usize]) -> Array2<f64> {
+        match &self.values {
+            Values::Single(single) => single.select(Axis(0), places).mapv(f64::from),
+            Values::Double(double) => double.select(Axis(0), places),
+        }
+    }
+
+    /// The mean row (d): the point from which distances are computed, so that a mean far from zero costs no digits.
+    pub fn centre(&self) -> Array1<f64> {
+        let mut centre = Array1::<f64>::zeros(self.width());
+        for i in 0..self.len() {
+            let weight = 1.0 / (i + 1) as f64;
+            centre.zip_mut_with(&self.row(i), |c, x| *c += (x - *c) * weight);
+        }
+        centre
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pushed(values: &Array2<f64>, chosen: Vec<usize>) -> Rows {
+        let groups: Vec<u8> = (0..values.nrows()).map(|i| (i % 10) as u8).collect();
+        let mut rows = Rows::choose(chosen, &groups, None, values.ncols());
+        values.axis_chunks_iter(Axis(0), 4).for_each(|batch| rows.push(batch));
+        rows
+    }
+
+    #[test]
+    fn rows_come_back_as_they_were_given_in_32_and_in_64_bits() {
+        let single = Array2::from_shape_fn((11, 3), |(i, j)| (i * 3 + j) as f64 / 8.0);
+        let mut double = single.clone();
+        double[[7, 1]] = 0.1;
+        for values in [single, double] {
+            let rows = pushed(&values, vec![0, 3, 4, 7, 10]);
+            assert_eq!(rows.matrix(), values.select(Axis(0), &[0, 3, 4, 7, 10]));
+            assert_eq!(rows.row(3), values.row(7));
+            assert_eq!(rows.block(1..3), values.slice(s![3..5, ..]));
+            assert_eq!((rows.place(4), rows.groups()[4], rows.are_all()), (10, 0, false));
+        }
+    }
+
+    #[test]
+    fn features_of_32_bits_are_kept_in_32_bits() {
+        let values = Array2::from_shape_fn((3, 2), |(i, j)| f64::from(0.1f32 * (i + 2 * j) as f32));
+        assert!(matches!(pushed(&values, vec![0, 1, 2]).values, Values::Single(_)));
+        assert!(matches!(
+            pushed(&(values * 1.1), vec![0, 1, 2]).values,
+            Values::Double(_)
+        ));
+    }
+}

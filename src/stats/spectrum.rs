@@ -1,0 +1,111 @@
+//! Eigenvalues of d x d matrices of second moments.
+
+use ndarray::{Array2, Axis};
+
+use crate::error::{Error, Result};
+use crate::linalg::eigenvalues;
+use crate::stats::{Moments, SMALLEST_SQUARE};
+
+/// Which matrix of second moments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// The covariance of the rows, S (ddof 1).
+    Covariance,
+    /// XᵀX of the rows as they are: its eigenvalues are the squared singular values of X.
+    Uncentred,
+    /// 1/N Σ x̂ x̂ᵀ of the l2-normalised rows: its non-zero eigenvalues are those of the cosine kernel over N.
+    Unit,
+}
+
+/// The min(N, d) largest eigenvalues of a matrix of second moments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spectrum {
+    /// In descending order; those below the rounding of the largest, max(N, d) eps lambda_1, are zero.
+    pub values: Vec<f64>,
+    /// Rows it was computed from, N.
+    pub n: u64,
+    /// Channels, d.
+    pub d: usize,
+}
+
+impl Spectrum {
+    /// Of moments: of the rows, or for [`Of::Unit`] of the l2-normalised rows.
+    ///
+    /// # Errors
+    /// Undefined with fewer than two rows, and where all eigenvalues are zero or beyond the range of 64 bits.
+    pub fn new(moments: &Moments, of: Of) -> Result<Self> {
+        let n = moments.n();
+        if n < 2 {
+            return Err(Error::undefined("a spectrum needs at least two rows"));
+        }
+        let d = moments.mean().len();
+        let matrix = match of {
+            Of::Covariance => moments.scatter() / (n - 1) as f64,
+            Of::Uncentred => second_moments(moments),
+            Of::Unit => second_moments(moments) / n as f64,
+        };
+        let mut values = eigenvalues(matrix)?;
+        let largest = values.first().copied().unwrap_or(0.0);
+        if largest == 0.0 {
+            return Err(Error::undefined("every channel is constant"));
+        }
+        if !largest.is_finite() || largest < SMALLEST_SQUARE {
+            return Err(Error::undefined(
+                "the features' squares are beyond the range of 64-bit numbers; rescale them",
+            ));
+        }
+        let rounding = (n as f64).max(d as f64) * f64::EPSILON * largest;
+        values.truncate(d.min(usize::try_from(n).unwrap_or(usize::MAX)));
+        values.iter_mut().filter(|v| **v <= rounding).for_each(|v| *v = 0.0);
+        Ok(Self { values, n, d })
+    }
+
+    /// How many eigenvalues are not zero.
+    pub fn rank(&self) -> usize {
+        self.values.iter().filter(|v| **v > 0.0).count()
+    }
+
+    /// The sum of all eigenvalues.
+    pub fn total(&self) -> f64 {
+        self.values.iter().sum()
+    }
+}
+
+/// XᵀX from the scatter around the mean.
+fn second_moments(moments: &Moments) -> Array2<f64> {
+    let column = moments.mean().view().insert_axis(Axis(1));
+    moments.scatter() + column.dot(&column.t()) * moments.n() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn spectra_of_a_small_matrix() {
+        let rows = array![[3.0, 0.0, 0.0], [-3.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, -1.0, 0.0]];
+        let mut moments = Moments::new(3);
+        moments.update(rows.view());
+        // Σ x² = 18, 2, 0.
+        let covariance = Spectrum::new(&moments, Of::Covariance).unwrap();
+        assert_eq!(
+            (covariance.values.as_slice(), covariance.rank()),
+            ([6.0, 2.0 / 3.0, 0.0].as_slice(), 2)
+        );
+        assert_eq!(Spectrum::new(&moments, Of::Uncentred).unwrap().values, [18.0, 2.0, 0.0]);
+        let mut shifted = Moments::new(3);
+        shifted.update((&rows + 1.0).view());
+        let uncentred = Spectrum::new(&shifted, Of::Uncentred).unwrap();
+        assert!((uncentred.total() - (18.0 + 2.0 + 12.0)).abs() < 1e-12);
+        assert!(Spectrum::new(&Moments::new(3), Of::Covariance).is_err());
+    }
+
+    #[test]
+    fn fewer_rows_than_channels_leave_as_many_values_as_rows() {
+        let mut moments = Moments::new(5);
+        moments.update(array![[1.0, 2.0, 3.0, 4.0, 5.0], [2.0, 0.0, 1.0, 1.0, 1.0]].view());
+        assert_eq!(Spectrum::new(&moments, Of::Covariance).unwrap().rank(), 1);
+        assert_eq!(Spectrum::new(&moments, Of::Uncentred).unwrap().values.len(), 2);
+    }
+}
