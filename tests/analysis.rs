@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Formula, analyse_pair, noise, plan, record, set};
+use common::{Formula, analyse_pair, noise, of_pairs, plan, record, records_of_a_pair, set};
 use featscope::analysis::analyse;
 use featscope::metrics::all;
 use featscope::results::{Analysis, Record};
@@ -40,7 +40,7 @@ fn the_records_are_the_same_for_any_number_of_threads() {
         without_seconds(pool.install(|| analyse_pair(pre().data(), eval().data(), &plan(&["all"], &[]))))
     };
     let one = run(1);
-    assert_eq!(one.len(), 6 + 6 + 3);
+    assert_eq!(one.len(), records_of_a_pair());
     for threads in [2, 3, 4] {
         assert_eq!(run(threads), one, "{threads} threads");
     }
@@ -53,6 +53,11 @@ fn every_number_has_an_error_bar_or_a_reason() {
         .records
     {
         let bar = [r.std_error, r.ci_low, r.ci_high];
+        if r.metric == "alpha_req" {
+            // A power law is fitted over 30 directions; here are 9.
+            assert!(r.value.is_none() && r.note.as_ref().unwrap().contains("rank 30"));
+            continue;
+        }
         assert!(r.value.is_some(), "{}: {:?}", r.metric, r.note);
         match r.replicates {
             Some(_) => assert!(bar.iter().all(Option::is_some), "{}", r.metric),
@@ -239,7 +244,12 @@ fn sets_without_labels_get_the_label_free_metrics() {
     (p.pre, p.eval) = (vec![], vec![]);
     let analysis = analyse(&[Box::new(unlabelled)], &p, &|_| ()).unwrap();
     let ids: Vec<&str> = analysis.results.records.iter().map(|r| r.metric.as_str()).collect();
-    assert_eq!(ids, ["redundancy", "redundancy_offdiagonal", "redundancy_excess"]);
+    let expected: Vec<&str> = all()
+        .filter(|m| !of_pairs(m.eval) && !m.eval.needs_labels())
+        .map(|m| m.id)
+        .collect();
+    assert_eq!(ids, expected);
+    assert!(ids.contains(&"redundancy") && ids.contains(&"rankme") && !ids.contains(&"silhouette"));
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn arrays_become_records_in_json() {
         ["schema", "version", "created", "command", "seed", "inputs", "records"]
     );
     let records = results["records"].as_array().unwrap();
-    assert_eq!(records.len(), 15);
+    assert_eq!(records.len(), common::records_of_a_pair());
     let keys: Vec<&str> = records[0].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         keys.join(" "),
@@ -139,7 +139,11 @@ fn every_format_and_every_thread_count_tells_the_same() {
     }
     let csv = run(&["--format", "csv"]);
     for record in numbers(&json).as_array().unwrap() {
-        let value = record["value"].as_f64().unwrap();
+        // A power law is not fitted to so few channels.
+        let Some(value) = record["value"].as_f64() else {
+            assert_eq!(record["metric"], "alpha_req");
+            continue;
+        };
         assert!(
             csv.contains(&format!(",{value},")),
             "{} = {value} is not in the CSV",
@@ -168,7 +172,7 @@ fn labels_are_found_beside_the_array() {
     std::fs::remove_file(dir.path().join("pre_labels.npy")).unwrap();
     let without = featscope(dir.path(), &["analyze", "pre.npy", "--format", "csv"]);
     assert_eq!(without.status.code(), Some(0));
-    assert!(text(&without.stdout).contains("redundancy") && !text(&without.stdout).contains("ratio"));
+    assert!(text(&without.stdout).contains("redundancy") && !text(&without.stdout).contains("discriminative_ratio"));
 }
 
 #[test]

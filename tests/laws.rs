@@ -73,7 +73,7 @@ fn every_metric_keeps_its_declared_laws() {
     let defined: Mutex<BTreeMap<(&str, String), usize>> = Mutex::default();
     // The same cases every time, so that how often a metric is defined is no luck.
     let config = Config {
-        cases: 20,
+        cases: 30,
         failure_persistence: None,
         ..Config::default()
     };

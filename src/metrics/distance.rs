@@ -1,15 +1,26 @@
 //! Distance between the distributions of the pretraining and the evaluation data.
 
+use ndarray::Array2;
+
 use super::{Better, ErrorBar, Eval, Family, Law, Metric};
 use crate::error::{Error, Result};
 use crate::linalg::{nuclear_norm, product_transposed, semidefinite_factor};
-use crate::stats::Moments;
+use crate::stats::{Moments, SMALLEST_SQUARE};
 
-fn measurable(a: &Moments, b: &Moments) -> Result<()> {
+/// Both covariances (ddof 1).
+fn covariances(a: &Moments, b: &Moments) -> Result<[Array2<f64>; 2]> {
     if a.n() < 2 || b.n() < 2 {
         return Err(Error::undefined("a covariance needs at least two rows on each side"));
     }
-    Ok(())
+    let both = [a, b].map(|m| m.scatter() / (m.n() - 1) as f64);
+    let size = both[0].diag().sum() + both[1].diag().sum();
+    // Squares of squares must stay within range, too.
+    if !(size * size).is_finite() || (size > 0.0 && size < SMALLEST_SQUARE) {
+        return Err(Error::undefined(
+            "the features' squares are beyond the range of 64-bit numbers; rescale them",
+        ));
+    }
+    Ok(both)
 }
 
 /// ‖mu_1 - mu_2‖² + tr S_1 + tr S_2 - 2 tr (S_1 S_2)^{1/2}.
@@ -20,15 +31,8 @@ fn measurable(a: &Moments, b: &Moments) -> Result<()> {
 /// # Errors
 /// Undefined with fewer than two rows on a side, and for squares beyond the range of 64 bits.
 pub fn frechet_distance(a: &Moments, b: &Moments) -> Result<f64> {
-    measurable(a, b)?;
-    let covariance = |m: &Moments| m.scatter() / (m.n() - 1) as f64;
-    let (first, second) = (covariance(a), covariance(b));
+    let [first, second] = covariances(a, b)?;
     let traces = first.diag().sum() + second.diag().sum();
-    if !traces.is_finite() {
-        return Err(Error::undefined(
-            "the features' squares are beyond the range of 64-bit numbers; rescale them",
-        ));
-    }
     let (f, g) = (semidefinite_factor(first)?, semidefinite_factor(second)?);
     let apart = a.mean() - b.mean();
     let shared = nuclear_norm(product_transposed(f.view(), g.view()))?;
@@ -40,15 +44,9 @@ pub fn frechet_distance(a: &Moments, b: &Moments) -> Result<f64> {
 /// # Errors
 /// Undefined with fewer than two rows on a side.
 pub fn coral(a: &Moments, b: &Moments) -> Result<f64> {
-    measurable(a, b)?;
-    let (weight, other) = (1.0 / (a.n() - 1) as f64, 1.0 / (b.n() - 1) as f64);
+    let [first, second] = covariances(a, b)?;
     let d = a.mean().len() as f64;
-    let squares: f64 = a
-        .scatter()
-        .iter()
-        .zip(&b.scatter())
-        .map(|(x, y)| (x * weight - y * other).powi(2))
-        .sum();
+    let squares: f64 = first.iter().zip(&second).map(|(x, y)| (x - y).powi(2)).sum();
     Ok(squares / (4.0 * d * d))
 }
 
@@ -104,7 +102,6 @@ const METRICS: &[Metric] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::Array2;
 
     fn moments(rows: &Array2<f64>) -> Moments {
         let mut m = Moments::new(rows.ncols());

@@ -22,3 +22,9 @@ pub use rows::Rows;
 pub use spectrum::{Of, Spectrum};
 pub use summary::{GROUPS, Part, Sample, Summariser, Summary, Wanted, unit};
 pub use sweep::{product, sweep, unit_squared};
+
+/// Whether squared distances between rows of `d` numbers from `low` to `high` neither overflow nor vanish.
+pub fn squares_in_range(low: f64, high: f64, d: usize) -> bool {
+    let square = (high - low).powi(2) * d as f64;
+    low == high || (square.is_finite() && square >= SMALLEST_SQUARE)
+}

@@ -5,6 +5,7 @@ use std::ops::Range;
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
 use crate::features::Labels;
+use crate::stats::squares_in_range;
 
 /// Rows of a set in order, with the jackknife group and the class of each. Kept in 32 bits where that loses nothing, as it
 /// does for stored features.
@@ -129,6 +130,16 @@ impl Rows {
             Values::Single(single) => single.select(Axis(0), places).mapv(f64::from),
             Values::Double(double) => double.select(Axis(0), places),
         }
+    }
+
+    /// Whether the squares of distances between these rows neither overflow nor vanish.
+    pub fn measurable(&self) -> bool {
+        let range = |(low, high): (f64, f64), x: f64| (low.min(x), high.max(x));
+        let (low, high) = match &self.values {
+            Values::Single(single) => single.iter().map(|&x| f64::from(x)).fold((0.0, 0.0), range),
+            Values::Double(double) => double.iter().copied().fold((0.0, 0.0), range),
+        };
+        squares_in_range(low, high, self.width())
     }
 
     /// The mean row (d): the point from which distances are computed, so that a mean far from zero costs no digits.

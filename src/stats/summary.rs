@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::features::Labels;
 use crate::stats::resample::generator;
-use crate::stats::{ClassMoments, Moments};
+use crate::stats::{ClassMoments, Moments, squares_in_range};
 
 /// Groups of the delete-a-group jackknife.
 pub const GROUPS: usize = 10;
@@ -191,6 +191,17 @@ impl Summary {
         let mut all = kept.next()?.clone()?;
         kept.flatten().for_each(|moments| all.merge(moments));
         Some(all)
+    }
+
+    /// Whether squared distances between the rows neither overflow nor vanish.
+    pub fn measurable(&self) -> bool {
+        let lows = self.parts.iter().flat_map(|part| &part.low);
+        let highs = self.parts.iter().flat_map(|part| &part.high);
+        let (low, high) = (
+            lows.fold(0.0f64, |a, x| a.min(*x)),
+            highs.fold(0.0f64, |a, x| a.max(*x)),
+        );
+        squares_in_range(low, high, self.width)
     }
 
     /// Lets go of the scatter of l2-normalised rows, which only one-sided metrics need, and unless `pairs` need it of that

@@ -1,6 +1,6 @@
 //! Squared distances between the rows of two sets, block by block: nothing of size N² is ever held.
 
-use ndarray::{Array1, Array2, s};
+use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
 use crate::linalg::product_transposed;
@@ -10,11 +10,15 @@ use crate::stats::Rows;
 const HELD: usize = 4 << 20;
 const CHUNK: usize = 1024;
 
+/// Squared distances below this share of the squared norms are computed again, by differences: the product leaves an error
+/// of 1e-16 of the norms, which a square root makes 1e-8 of them.
+const CLOSE: f64 = 1e-6;
+
 /// Calls `visit` with each row of `a`, by its place, and its squared Euclidean distances to all rows of `b`; gives what it
 /// returns, in order. Where both are the same set, the distance of a row to itself is exactly zero.
 ///
-/// Rows are centred together first: distances come from ‖x‖² + ‖y‖² - 2 x·y, which cancels badly far from zero. Their
-/// error is about 1e-16 of the squared norms of centred rows.
+/// Rows are centred together first: distances come from ‖x‖² + ‖y‖² - 2 x·y, which cancels badly far from zero and for
+/// rows that nearly coincide; the latter are computed by differences, so that equal rows have exactly no distance.
 pub fn sweep<T: Send>(a: &Rows, b: &Rows, visit: impl Fn(usize, &[f64]) -> T + Sync) -> Vec<T> {
     if a.is_empty() || b.is_empty() {
         return Vec::new();
@@ -33,11 +37,17 @@ pub fn sweep<T: Send>(a: &Rows, b: &Rows, visit: impl Fn(usize, &[f64]) -> T + S
             let mut squared = Array2::<f64>::zeros((to - from, b.len()));
             for start in (0..b.len()).step_by(CHUNK) {
                 let end = (start + CHUNK).min(b.len());
-                let products = product_transposed(rows.view(), centred(b, start..end, &centre).view());
-                let mut into = squared.slice_mut(s![.., start..end]);
-                for ((mut into, products), square) in into.outer_iter_mut().zip(products.outer_iter()).zip(&squares_a) {
-                    for ((to, product), other) in into.iter_mut().zip(products).zip(&squares_b[start..end]) {
-                        *to = (square + other - 2.0 * product).max(0.0);
+                let others = centred(b, start..end, &centre);
+                let products = product_transposed(rows.view(), others.view());
+                for (i, (row, square)) in rows.outer_iter().zip(&squares_a).enumerate() {
+                    for (j, other) in squares_b[start..end].iter().enumerate() {
+                        let norms = square + other;
+                        let apart = norms - 2.0 * products[[i, j]];
+                        squared[[i, start + j]] = if apart > CLOSE * norms {
+                            apart
+                        } else {
+                            row.iter().zip(others.row(j)).map(|(x, y)| (x - y) * (x - y)).sum()
+                        };
                     }
                 }
             }
@@ -82,8 +92,12 @@ fn squares(rows: &Rows, centre: &Array1<f64>) -> Vec<f64> {
     by_chunk.concat()
 }
 
-/// ‖x/‖x‖ - y/‖y‖‖² = 2 - 2 cos, from the squared distance of x and y and their norms: exact where cos is near 1, too.
+/// ‖x/‖x‖ - y/‖y‖‖² = 2 - 2 cos, from the squared distance of x and y and their norms: exact where cos is near 1, too. NaN
+/// where one of them is zero and has no direction.
 pub fn unit_squared(squared: f64, norm: f64, other: f64) -> f64 {
+    if norm == 0.0 || other == 0.0 {
+        return f64::NAN;
+    }
     let apart = norm - other;
     ((squared - apart * apart) / (norm * other)).clamp(0.0, 4.0)
 }
@@ -120,6 +134,17 @@ mod tests {
             }
         }
         assert!(sweep(&a, &a, |i, squared| squared[i]).iter().all(|&own| own == 0.0));
+    }
+
+    #[test]
+    fn rows_that_nearly_coincide_keep_their_digits() {
+        let values = ndarray::array![[1.0, 0.0], [1.0, 0.0], [1.0, 1e-9], [-2.0, 5.0]];
+        let mut near = Rows::choose(vec![0, 1, 2, 3], &[0; 4], None, 2);
+        near.push(values.view());
+        let found = sweep(&near, &near, |_, squared| squared.to_vec());
+        assert_eq!(found[0][1], 0.0);
+        // Centring rounds at 1e-16 of 5.
+        assert!((found[0][2] / 1e-18 - 1.0).abs() < 1e-6);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use featscope::analysis::{Plan, analyse};
 use featscope::features::{FeatureSet, Labels, Matrix};
-use featscope::metrics::{Conventions, select};
+use featscope::metrics::{Conventions, Eval, all, select};
 use featscope::results::{Analysis, Record};
 use ndarray::Array2;
 
@@ -117,6 +117,17 @@ pub fn plan(metrics: &[&str], conventions: &[&str]) -> Plan {
 /// Runs a plan over a pre and an eval set.
 pub fn analyse_pair(pre: (Array2<f64>, Vec<usize>), eval: (Array2<f64>, Vec<usize>), plan: &Plan) -> Analysis {
     analyse(&[set("m", "pre", pre), set("m", "eval", eval)], plan, &|_| ()).unwrap()
+}
+
+/// How many records the whole catalogue gives on a labelled pair: each side its own, and those of both.
+pub fn records_of_a_pair() -> usize {
+    let pairs = all().filter(|m| of_pairs(m.eval)).count();
+    2 * (all().count() - pairs) + pairs
+}
+
+/// Whether a metric is of two data sets.
+pub fn of_pairs(eval: Eval) -> bool {
+    matches!(eval, Eval::Means { .. } | Eval::Samples { .. } | Eval::Moments { .. })
 }
 
 /// The record of `metric` on `dataset` (for pairs: the pretraining side).

@@ -72,6 +72,11 @@ fn value(eval: Eval, s: &Spectrum) -> Result<f64> {
 }
 
 fn spectrum(side: &Side, without: Option<usize>, of: Of) -> Result<Spectrum> {
+    if !side.summary.measurable() {
+        return Err(Error::undefined(
+            "the features' squares are beyond the range of 64-bit numbers; rescale them",
+        ));
+    }
     match side.summary.moments_without(without, of == Of::Unit) {
         Some(moments) => Spectrum::new(&moments, of),
         None => Err(Error::undefined(format!(

@@ -13,6 +13,7 @@ use crate::stats::{GROUPS, sweep};
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     let rows = &side.rows;
+    let measurable = rows.measurable();
     let norms: Vec<f64> = (0..rows.len()).map(|i| rows.row(i)).map(|r| r.dot(&r).sqrt()).collect();
     let mut counts = Array2::zeros((side.labels().map_or(0, |l| l.classes()), GROUPS));
     for (class, &group) in rows.classes().iter().zip(rows.groups()) {
@@ -44,6 +45,11 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
                     };
                     sum += share.0;
                     weight += share.1;
+                }
+                if !measurable {
+                    return Err(Error::undefined(
+                        "squared distances are beyond the range of 64-bit numbers; rescale the features",
+                    ));
                 }
                 value(eval, sum, weight)
             };

@@ -11,7 +11,7 @@ use super::kinds::{Kind, run};
 use super::{Plan, Side};
 use crate::metrics::Eval;
 use crate::results::Record;
-use crate::stats::SMALLEST_SQUARE;
+use crate::stats::squares_in_range;
 
 pub use means::class_means;
 
@@ -69,7 +69,5 @@ fn is_measurable(rows: &Array2<f64>) -> bool {
     let (low, high) = rows
         .iter()
         .fold((0.0f64, 0.0f64), |(low, high), x| (low.min(*x), high.max(*x)));
-    let widest = high - low;
-    let square = widest * widest * rows.ncols() as f64;
-    widest == 0.0 || (square.is_finite() && square >= SMALLEST_SQUARE)
+    squares_in_range(low, high, rows.ncols())
 }
