@@ -175,6 +175,7 @@ fn auto_chooses_a_branch_and_says_which() {
 fn two_networks_in_one_file_are_not_mixed_up() {
     let mut tensors = prefixed(&backbone(&small()), "a.");
     tensors.extend(prefixed(&backbone(&small()), "b."));
+    tensors.get_mut("b.bn1.weight").unwrap().1[0] += 1.0;
     assert!(refused(&tensors).contains("two networks that fit equally well, with the prefixes \"a.\" and \"b.\""));
 }
 
@@ -339,6 +340,46 @@ fn a_transformer_of_an_unusual_width_is_asked_for_its_heads() {
     );
     let path = folder.safetensors(&backbone(&Arch::parse("vit_width192_depth7_patch16_64").unwrap()));
     assert!(load(&path).unwrap_err().to_string().contains("are missing: blocks.7."));
+    // The same of one with a block too many.
+    let deeper = "vit_width192_depth13_patch16_64";
+    let path = folder.safetensors(&backbone(&Arch::parse(deeper).unwrap()));
+    let refused = load(&path).unwrap_err().to_string();
+    assert!(
+        refused.contains("blocks.12.attn.proj.bias (and 11 more unexpected) lies inside"),
+        "{refused}"
+    );
+    assert_eq!(with(&path, deeper).unwrap().arch.taps().len(), 14);
+}
+
+#[test]
+fn blocks_of_a_transformer_may_lie_in_chunks() {
+    let mut tensors = Tensors::new();
+    for (name, tensor) in backbone(&Arch::parse("vit_tiny_patch14_reg4_112").unwrap()) {
+        let parts: Vec<_> = name.splitn(3, '.').collect();
+        let theirs = match parts[..] {
+            ["blocks", i, rest] => format!("blocks.{}.{i}.{rest}", i.parse::<usize>().unwrap() / 3),
+            _ => name.replace("reg_token", "register_tokens"),
+        };
+        tensors.insert(format!("teacher.backbone.{theirs}"), tensor);
+    }
+    let loading = load(&Folder::new().safetensors(&tensors)).unwrap();
+    let audit = &loading.audit;
+    assert_eq!(
+        (audit.arch.as_str(), audit.naming.as_str(), audit.matched.len()),
+        ("vit_tiny_patch14_reg4_112", "DINOv2, blocks in chunks", tensors.len())
+    );
+    tensors.remove("teacher.backbone.blocks.3.11.norm2.bias");
+    assert!(refused(&tensors).contains("are missing: teacher.backbone.blocks.0.11.norm2.bias"));
+}
+
+#[test]
+fn a_network_that_is_saved_twice_is_one_network() {
+    let net = backbone(&small());
+    let mut twice = prefixed(&net, "backbone.");
+    twice.append(&mut prefixed(&net, "encoder.0."));
+    let loading = load(&Folder::new().safetensors(&twice)).unwrap();
+    assert_eq!(loading.audit.prefix, "backbone.");
+    assert_eq!(loading.audit.other_branches, ["encoder.0."]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod support;
 
+use featscope::checkpoint::arch::Arch;
 use support::*;
 
 type Damage = (&'static str, fn(&mut Tensors), &'static str);
@@ -97,6 +98,28 @@ fn every_damage_is_refused_with_its_reason() {
         damage(&mut tensors);
         let message = refused(&tensors);
         assert!(message.contains(reason), "{what}: {message}");
+    }
+}
+
+#[test]
+fn a_half_sized_head_of_a_self_supervised_method_is_no_missing_head() {
+    let arch = Arch::parse("resnet18").unwrap();
+    for (layer, reason) in [
+        ("fc.0", "encoder_q.fc takes width 256, the backbone gives 512"),
+        ("fc.2", "encoder_q.fc.2 takes width 256, the layer before it gives 512"),
+    ] {
+        let mut tensors = prefixed(&backbone(&arch), "module.encoder_q.");
+        for (name, outputs) in [("fc.0", 512), ("fc.2", 128)] {
+            let inputs = if name == layer { 256 } else { 512 };
+            add(
+                &mut tensors,
+                &format!("module.encoder_q.{name}.weight"),
+                &[outputs, inputs],
+            );
+            add(&mut tensors, &format!("module.encoder_q.{name}.bias"), &[outputs]);
+        }
+        let message = refused(&tensors);
+        assert!(message.contains(reason), "{message}");
     }
 }
 

@@ -365,7 +365,7 @@ fn safetensors_headers_that_lie_are_refused() {
         (
             format!(r#"{{"a":{}}}"#, entry("F16", "[2]", 0, 8)),
             8,
-            "invalid shape, data type, or offset for tensor",
+            "tensor a of type F16 and shape [2] needs 4 bytes, and 8 are its own",
         ),
         (
             format!(r#"{{"a":{}}}"#, entry("F77", "[2]", 0, 8)),

@@ -118,7 +118,7 @@ pub(super) struct Candidate {
 
 impl Candidate {
     fn new(checkpoint: &Checkpoint, naming: &'static Naming, prefix: &str, forced: Option<&Arch>) -> Option<Self> {
-        let key = |ours: &str| format!("{prefix}{}", naming.rename(ours));
+        let key = |ours: &str| naming.locate(prefix, ours, |name| checkpoint.tensors().contains_key(name));
         let shape = |ours: &str| checkpoint.tensors().get(&key(ours)).map(|t| t.shape.clone());
         let guess = naming.family.guess(&shape);
         let arch = match forced {
@@ -150,6 +150,15 @@ impl Candidate {
     /// Place in the order of preference.
     fn rank(&self) -> (bool, usize) {
         branch::rank(self.branch())
+    }
+
+    /// Whether it is the other network once more, value by value: a module that is registered twice is saved twice.
+    fn is_same(&self, other: &Self, checkpoint: &Checkpoint) -> bool {
+        let bits = |name: &String| {
+            let (shape, values) = checkpoint.tensor_f32(name).ok()?;
+            Some((shape, values.into_iter().map(f32::to_bits).collect::<Vec<_>>()))
+        };
+        self.arch == other.arch && self.names.iter().zip(&other.names).all(|(a, b)| bits(a) == bits(b))
     }
 
     pub(super) fn branch_name(&self) -> &'static str {
@@ -209,6 +218,7 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
         width: chosen.arch.head_input(),
         self_supervised: style.is_some_and(|s| s.self_supervised) || chosen.branch().is_some_and(|b| b.self_supervised),
         normalised: style.is_some_and(|s| s.normalised),
+        gelu: style.is_some_and(|s| s.gelu),
     };
     let (projector, problem) = projector(&around, own.as_ref(), &options.projector)?;
     let classifier = classifier(&around, own.as_ref(), projector.as_ref());
@@ -290,7 +300,7 @@ fn choose(checkpoint: &Checkpoint, forced: Option<&Arch>, branch: &str) -> Resul
     let rest: Vec<Candidate> = wanted.collect();
     if let Some(rival) = rest
         .iter()
-        .find(|c| c.rank() == chosen.rank() && c.named == chosen.named)
+        .find(|c| c.rank() == chosen.rank() && c.named == chosen.named && !c.is_same(&chosen, checkpoint))
     {
         return Err(refuse(format!(
             "it holds two networks that fit equally well, with the prefixes {:?} and {:?}; choose one with --branch PREFIX",
@@ -326,7 +336,7 @@ fn candidates(checkpoint: &Checkpoint, forced: Option<&Arch>) -> Vec<Candidate> 
     for naming in NAMINGS.iter().filter(family) {
         let mut prefixes = BTreeSet::new();
         for anchor in naming.family.anchors() {
-            let anchor = naming.rename(anchor);
+            let anchor = naming.locate("", anchor, |_| false);
             let ends = |name: &String| {
                 name.strip_suffix(anchor.as_str())
                     .filter(|p| p.is_empty() || p.ends_with('.'))

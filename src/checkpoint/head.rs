@@ -102,8 +102,8 @@ struct Place {
     sure: bool,
     /// The activation that a gap in the numbering stands for.
     gelu: bool,
-    /// The last part of the backbone's prefix that it must follow, where its name says too little.
-    after: Option<&'static str>,
+    /// One of these is a part of the backbone's prefix, where its name says too little; empty: no matter.
+    beside: &'static [&'static str],
 }
 
 const fn place(name: &'static str, sure: bool) -> Place {
@@ -111,7 +111,7 @@ const fn place(name: &'static str, sure: bool) -> Place {
         name,
         sure,
         gelu: false,
-        after: None,
+        beside: &[],
     }
 }
 
@@ -134,15 +134,20 @@ const PROJECTORS: &[Place] = &[
     place("contrastive_head", true),
     gelu("head.mlp"),
     gelu("dino_head.mlp"),
+    // lightly's DINO head.
+    Place {
+        beside: &["teacher_backbone", "student_backbone"],
+        ..gelu("head.layers")
+    },
     place("neck", true),
     place("mlp", true),
     // nn.Sequential(backbone, neck).
     Place {
-        after: Some("0"),
+        beside: &["0"],
         ..place("1", true)
     },
     Place {
-        after: Some("f"),
+        beside: &["f"],
         ..place("g", true)
     },
     place("head", false),
@@ -207,6 +212,8 @@ pub(super) struct Around<'a> {
     pub(super) self_supervised: bool,
     /// Whether the method divides the projector's output by its length.
     pub(super) normalised: bool,
+    /// Whether the method's projector has GELU between its layers, wherever it lies.
+    pub(super) gelu: bool,
 }
 
 impl Around<'_> {
@@ -216,11 +223,11 @@ impl Around<'_> {
             self.branch
                 .is_some_and(|b| scope.split('.').any(|part| b.parts.contains(&part)))
         };
-        let last = self.prefix.trim_end_matches('.').rsplit('.').next().unwrap_or("");
+        let fits = |p: &&Place| p.beside.is_empty() || self.prefix.split('.').any(|part| p.beside.contains(&part));
         let mut paths = Vec::new();
         for scope in scopes(self.prefix) {
             let own = self.branch.is_none() || part_of_branch(&scope);
-            for place in places.iter().filter(|p| p.after.is_none_or(|a| a == last)) {
+            for place in places.iter().filter(fits) {
                 let branch = self.branch.filter(|_| !own);
                 for (before, after) in branch.map_or(&[][..], |b| b.affixes) {
                     paths.push((affixed(&scope, place.name, before, after), place));
@@ -240,18 +247,20 @@ impl Around<'_> {
     /// The reason, where a module that can only be a projector is there and cannot be rebuilt or does not fit.
     pub(super) fn projector(&self) -> Result<Option<FoundHead>, String> {
         for (path, place) in self.paths(PROJECTORS) {
-            let mut head = match stack_at(self.checkpoint, &path, place.gelu) {
+            // Where nothing is classified, what follows the backbone can only be its projector.
+            let sure = place.sure || self.self_supervised;
+            let mut head = match stack_at(self.checkpoint, &path, place.gelu || self.gelu) {
                 At::Head(head) => head,
-                At::Unreadable(why) if place.sure => return Err(format!("the projector {why}")),
+                At::Unreadable(why) if sure => return Err(format!("the projector {why}")),
                 At::Nothing | At::Unreadable(_) => continue,
             };
             let linears = head.steps.iter().filter(|s| s.step.is_linear()).count();
-            if !(place.sure || self.self_supervised || linears > 1) {
+            if !sure && linears < 2 {
                 continue;
             }
             match head.inputs() {
                 Some(inputs) if inputs == self.width => {}
-                Some(inputs) if place.sure => {
+                Some(inputs) if sure => {
                     return Err(format!(
                         "the projector {path} takes width {inputs}, the backbone gives {}",
                         self.width

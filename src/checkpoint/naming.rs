@@ -11,7 +11,7 @@ pub(super) struct Naming {
     /// Whose tensors it names.
     pub(super) family: Family,
     /// Beginnings of names, ours and theirs, in whole parts; the first that fits is used. `*` stands for one part, and is
-    /// carried over in order.
+    /// carried over in order; `?` in theirs is a number that only the file tells.
     rules: &'static [&'static [Rule]],
 }
 
@@ -21,6 +21,9 @@ type Rule = (&'static str, &'static str);
 const fn naming(name: &'static str, family: Family, rules: &'static [&'static [Rule]]) -> Naming {
     Naming { name, family, rules }
 }
+
+/// No `?` stands for a higher number.
+const MOST: usize = 64;
 
 /// torchvision's transformers but for their MLPs, which have been renamed.
 const TORCHVISION_VIT: &[Rule] = &[
@@ -75,11 +78,28 @@ pub(super) const NAMINGS: &[Naming] = &[
             ("layer4", "6"),
         ]],
     ),
-    // lightly's own ResNets have neither the activation nor the pooling among their children.
+    // Neither an activation nor pooling among the children, and none computed.
+    naming(
+        "torchvision, layers in a Sequential",
+        Family::ResNet,
+        &[&[
+            ("conv1", "0"),
+            ("bn1", "1"),
+            ("layer1", "2"),
+            ("layer2", "3"),
+            ("layer3", "4"),
+            ("layer4", "5"),
+        ]],
+    ),
+    // lightly's own ResNets are CIFAR ports, in the same way.
     naming(
         "lightly",
         Family::ResNet,
         &[&[
+            ("layer1.*.downsample", "2.*.shortcut"),
+            ("layer2.*.downsample", "3.*.shortcut"),
+            ("layer3.*.downsample", "4.*.shortcut"),
+            ("layer4.*.downsample", "5.*.shortcut"),
             ("conv1", "0"),
             ("bn1", "1"),
             ("layer1", "2"),
@@ -156,6 +176,22 @@ pub(super) const NAMINGS: &[Naming] = &[
             ("blocks.*.mlp.fc2", "blocks.*.mlp.w3"),
         ]],
     ),
+    // As DINOv2 trains its larger networks: each block in a chunk of blocks, all of them numbered through.
+    naming(
+        "DINOv2, blocks in chunks",
+        Family::Vit,
+        &[&[("reg_token", "register_tokens"), ("blocks.*", "blocks.?.*")]],
+    ),
+    naming(
+        "DINOv2 with SwiGLU, blocks in chunks",
+        Family::Vit,
+        &[&[
+            ("reg_token", "register_tokens"),
+            ("blocks.*.mlp.fc1", "blocks.?.*.mlp.w12"),
+            ("blocks.*.mlp.fc2", "blocks.?.*.mlp.w3"),
+            ("blocks.*", "blocks.?.*"),
+        ]],
+    ),
     naming(
         "mmpretrain",
         Family::Vit,
@@ -181,6 +217,20 @@ impl Naming {
         self.rules()
             .find_map(|(from, to)| replaced(from, to, ours))
             .unwrap_or_else(|| ours.to_owned())
+    }
+
+    /// The name in a file of one of our tensors below `prefix`, with each number that only the file tells: the first
+    /// with which the name is there, else 0.
+    pub(super) fn locate(&self, prefix: &str, ours: &str, there: impl Fn(&str) -> bool) -> String {
+        let theirs = self.rename(ours);
+        let Some((before, after)) = theirs.split_once('?') else {
+            return format!("{prefix}{theirs}");
+        };
+        let numbered = |n: usize| format!("{prefix}{before}{n}{after}");
+        (0..MOST)
+            .map(numbered)
+            .find(|name| there(name))
+            .unwrap_or_else(|| numbered(0))
     }
 
     /// Whether a name (as this naming spells it, without prefix) lies inside the backbone's own modules.
@@ -275,7 +325,7 @@ mod tests {
                 tried += 1;
             }
         }
-        assert_eq!(tried, 12 * 6 + 7 * 7);
+        assert_eq!(tried, 12 * 7 + 7 * 9);
     }
 
     #[test]
@@ -288,6 +338,13 @@ mod tests {
         assert_eq!(
             shortcut.rename("layer2.0.downsample.1.bias"),
             "layer2.0.shortcut.1.bias"
+        );
+        let chunks = row("DINOv2, blocks in chunks", Family::Vit);
+        let file = "teacher.blocks.2.7.mlp.fc1.bias";
+        assert_eq!(chunks.locate("teacher.", "blocks.7.mlp.fc1.bias", |n| n == file), file);
+        assert_eq!(
+            chunks.locate("", "blocks.0.norm1.bias", |_| false),
+            "blocks.0.0.norm1.bias"
         );
         let vit = row("torchvision", Family::Vit);
         assert_eq!(

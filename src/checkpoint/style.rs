@@ -33,6 +33,8 @@ pub(super) struct Style {
     pub(super) self_supervised: bool,
     /// Whether the method's own forward pass ends by dividing the projector's output by its length.
     pub(super) normalised: bool,
+    /// Whether its projector has GELU between its layers where the place alone does not say so.
+    pub(super) gelu: bool,
     /// The preparation of images that belongs to it.
     recipe: Option<Recipe>,
     /// How it brings position embeddings to another grid.
@@ -51,6 +53,7 @@ const ROW: Style = Style {
     beside: &[],
     self_supervised: true,
     normalised: false,
+    gelu: false,
     recipe: None,
     positions: None,
     heads: None,
@@ -62,14 +65,14 @@ pub(super) const STYLES: &[Style] = &[
     Style {
         name: "MoCo v1",
         within: &["encoder_q", "encoder_k"],
-        beside: &["queue"],
+        beside: &["fc."],
         normalised: true,
         ..ROW
     },
     Style {
         name: "MoCo v2",
         within: &["encoder_q", "encoder_k"],
-        beside: &["queue", "fc.0.", "fc.2."],
+        beside: &["fc.0.", "fc.2."],
         normalised: true,
         ..ROW
     },
@@ -194,6 +197,24 @@ pub(super) const STYLES: &[Style] = &[
         ..ROW
     },
     Style {
+        name: "DINOv2",
+        family: Some(Family::Vit),
+        beside: &["mask_token", "blocks.0.0.ls1.gamma"],
+        normalised: true,
+        recipe: Some(Recipe::ImagenetBicubic),
+        positions: Some(Positions::Offset),
+        ..ROW
+    },
+    Style {
+        name: "DINOv2 with registers",
+        family: Some(Family::Vit),
+        beside: &["mask_token", "blocks.0.0.ls1.gamma", "register_tokens"],
+        normalised: true,
+        recipe: Some(Recipe::ImagenetBicubic),
+        positions: Some(Positions::Antialiased),
+        ..ROW
+    },
+    Style {
         name: "MAE",
         family: Some(Family::Vit),
         beside: &["mask_token", "decoder_blocks.0."],
@@ -237,9 +258,44 @@ pub(super) const STYLES: &[Style] = &[
         ..ROW
     },
     Style {
+        name: "lightly (DINO)",
+        within: &["teacher_backbone", "student_backbone"],
+        beside: &["teacher_head.layers.", "teacher_head.last_layer."],
+        normalised: true,
+        ..ROW
+    },
+    Style {
+        name: "lightly (MSN)",
+        beside: &["projection_head.layers.", "anchor_projection_head.layers."],
+        gelu: true,
+        ..ROW
+    },
+    Style {
+        name: "MSN",
+        within: &["encoder", "target_encoder"],
+        beside: &["fc.fc1.", "fc.fc2.", "fc.fc3."],
+        gelu: true,
+        recipe: Some(Recipe::ImagenetBicubic),
+        ..ROW
+    },
+    Style {
         name: "MMSelfSup",
         within: &["backbone"],
         beside: &["neck."],
+        ..ROW
+    },
+    Style {
+        name: "MMSelfSup",
+        within: &["backbone"],
+        beside: &["neck.mlp.", "queue"],
+        normalised: true,
+        ..ROW
+    },
+    Style {
+        name: "MMSelfSup (SwAV)",
+        within: &["backbone"],
+        beside: &["neck.", "neck.projection_neck."],
+        normalised: true,
         ..ROW
     },
     Style {
@@ -307,10 +363,12 @@ impl Style {
                     vit.heads = heads;
                 }
             }
-            Arch::ResNet(resnet) if resnet.cifar_stem => {
-                resnet.stem_padding = style.and_then(|s| s.cifar_padding);
+            Arch::ResNet(resnet) => {
+                resnet.stem_padding = style.and_then(|s| s.cifar_padding).filter(|_| resnet.cifar_stem);
+                // Children of a Sequential that are numbered without a gap have nothing between them.
+                resnet.bare_stem = [naming.rename("bn1"), naming.rename("layer1")] == ["1", "2"];
             }
-            Arch::ResNet(_) | Arch::SmallCnn(_) => {}
+            Arch::SmallCnn(_) => {}
         }
     }
 

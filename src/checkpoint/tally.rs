@@ -194,8 +194,13 @@ fn notes(heads: &Heads, arch: &Arch, own: bool) -> Vec<String> {
             v.pooling.describe()
         )),
         Arch::ResNet(r) if r.cifar_stem => notes.push(format!(
-            "3x3 stem taken as stride 1, padding {}, no max pooling",
-            r.padding()
+            "3x3 stem taken as stride 1, padding {}, no max pooling{}",
+            r.padding(),
+            if r.bare_stem {
+                ", no activation (the numbering of its children leaves no room for one)"
+            } else {
+                ""
+            }
         )),
         _ => {}
     }

@@ -20,6 +20,9 @@ pub struct ResNet {
     /// Padding of the stem, where it is not the one that keeps the size (solo-learn pads its 3x3 stem by 2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stem_padding: Option<usize>,
+    /// Whether no activation follows the stem (lightly's CIFAR networks: a Sequential of their children leaves it out).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bare_stem: bool,
 }
 
 /// Residual block of a ResNet.
@@ -94,6 +97,7 @@ pub(super) fn parse(name: &str) -> Option<ResNet> {
         groups,
         cifar_stem,
         stem_padding: None,
+        bare_stem: false,
     })
 }
 
@@ -197,6 +201,7 @@ pub(super) fn guess(shape: Shapes) -> Option<Arch> {
         groups,
         cifar_stem: kernel == 3,
         stem_padding: None,
+        bare_stem: false,
     }))
 }
 

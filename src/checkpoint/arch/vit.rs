@@ -273,8 +273,8 @@ pub(super) fn guess(shape: Shapes) -> Option<Arch> {
         .or_else(|| shape("pos_embed").and_then(|s| s.last().copied()))
         .filter(|w| *w > 0)?;
     let named = SIZES.iter().find(|s| s.1 == width);
-    // One that lost its last block is a damaged network of a known depth, not a shallower one.
-    let depth = named.map_or(found, |s| s.2.max(found));
+    // One that lost its last block, or has one too many, is a damaged network of a known depth, not another one.
+    let depth = named.map_or(found, |s| s.2);
     let heads = named.map_or((width / 64).max(1), |s| s.3);
     let patch = shape("patch_embed.proj.weight")
         .and_then(|s| s.last().copied())

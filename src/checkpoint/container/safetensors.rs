@@ -6,7 +6,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::marker::PhantomData;
 use std::path::Path;
 
-use ::safetensors::tensor::Metadata;
+use ::safetensors::tensor::{Metadata, TensorInfo};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
@@ -38,7 +38,8 @@ pub(super) fn open(path: &Path, file: &mut File, len: u64, head: &[u8]) -> Resul
         .map_err(Error::io(path))?;
     let Once(_) = serde_json::from_slice::<Once<IgnoredAny>>(&header).map_err(|e| damaged(e.to_string()))?;
     // Checks that shapes, types and ranges agree, and that the ranges neither overlap nor leave gaps.
-    let parsed: Metadata = serde_json::from_slice(&header).map_err(|e| damaged(e.to_string()))?;
+    let parsed: Metadata =
+        serde_json::from_slice(&header).map_err(|e| damaged(disagreeing(&header).unwrap_or_else(|| e.to_string())))?;
     let data_start = 8 + size;
     if parsed.data_len() as u64 != len - data_start {
         return Err(damaged(format!(
@@ -73,6 +74,28 @@ pub(super) fn open(path: &Path, file: &mut File, len: u64, head: &[u8]) -> Resul
     let metadata = parsed.metadata().iter().flatten();
     opened.metadata = metadata.map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect();
     Ok(opened)
+}
+
+/// The first tensor whose type and shape need other bytes than it is given.
+fn disagreeing(header: &[u8]) -> Option<String> {
+    let Once(tensors) = serde_json::from_slice::<Once<Value>>(header).ok()?;
+    tensors.into_iter().find_map(|(name, value)| {
+        let TensorInfo {
+            dtype,
+            shape,
+            data_offsets: (start, end),
+        } = serde_json::from_value(value).ok()?;
+        let bits = shape
+            .iter()
+            .try_fold(dtype.bitsize(), |n, &extent| n.checked_mul(extent))?;
+        let given = end.checked_sub(start)?;
+        (bits.div_ceil(8) != given).then(|| {
+            format!(
+                "tensor {name} of type {dtype:?} and shape {shape:?} needs {} bytes, and {given} are its own",
+                bits.div_ceil(8)
+            )
+        })
+    })
 }
 
 /// A JSON object none of whose names is there twice.

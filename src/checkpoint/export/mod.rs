@@ -146,6 +146,9 @@ fn names(arch: &Arch, naming: Naming) -> Result<&'static naming::Naming> {
         (Arch::SmallCnn(_), _) => {
             return refused("it is this project's own network; its checkpoint already has its names");
         }
+        (Arch::ResNet(r), _) if r.bare_stem => {
+            return refused("no activation follows its stem, and in every other ResNet one does");
+        }
         (Arch::ResNet(r), Naming::Detectron2) if r.cifar_stem => {
             return refused("its ResNets have a stem of 7x7; expected --naming torchvision or timm");
         }

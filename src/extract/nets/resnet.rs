@@ -11,6 +11,7 @@ type Layer = (nn::Conv2D, nn::BatchNorm);
 #[derive(Debug)]
 pub(super) struct Net {
     stem: Layer,
+    activation: bool,
     max_pool: bool,
     stages: Vec<Vec<Residual>>,
 }
@@ -98,6 +99,7 @@ impl Net {
         }
         Self {
             stem,
+            activation: !arch.bare_stem,
             max_pool: !arch.cifar_stem,
             stages,
         }
@@ -106,7 +108,10 @@ impl Net {
     /// The map after each stage, (B, width, h, w).
     pub(super) fn stages(&self, images: &Tensor, train: bool) -> Vec<Tensor> {
         let (conv, norm) = &self.stem;
-        let mut x = norm.forward_t(&conv.forward(images), train).relu_();
+        let mut x = norm.forward_t(&conv.forward(images), train);
+        if self.activation {
+            x = x.relu_();
+        }
         if self.max_pool {
             x = x.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
         }
