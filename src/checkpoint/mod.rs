@@ -32,8 +32,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
-pub(crate) use container::{Array, arrays};
-pub(crate) use element::Element;
+use element::Element;
 
 pub use audit::{Audit, MisShaped};
 pub use detect::{Loading, Options, detect};
