@@ -322,7 +322,13 @@ fn inspect_knows_arrays_results_checkpoints_and_images() {
 fn the_second_program_is_asked_for_where_it_is_missing() {
     let dir = tempfile::tempdir().unwrap();
     let alone = dir.path().join("featscope");
-    std::fs::copy(env!("CARGO_BIN_EXE_featscope"), &alone).unwrap();
+    // By another process: a file this one has open for writing could be inherited by a child of another test, and would then
+    // be too busy to run.
+    let copied = std::process::Command::new("cp")
+        .arg(env!("CARGO_BIN_EXE_featscope"))
+        .arg(&alone)
+        .status();
+    assert!(copied.unwrap().success());
     let out = std::process::Command::new(&alone)
         .args(["extract", "--help"])
         .env_clear()
