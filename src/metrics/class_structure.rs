@@ -202,7 +202,8 @@ const LAWS: &[Law] = &[
     Law::RowOrder,
     Law::ClassNames,
 ];
-const UNMEASURED: &str = "how often one would hold the population's value is not measured yet";
+const UNMEASURED: &str =
+    "where classes are weak, one by resampling misses the population's value (reports/coverage.md)";
 const POPULATION: &str = "the value of the populations, for these classes";
 
 /// The family.
