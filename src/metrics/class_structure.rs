@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, Axis};
 
-use super::variation::{ROUNDING, inter_over, intra_class_distance, squared_size, with_rows};
+use super::variation::{ROUNDING, classes, inter_over, intra_class_distance, squared_size, with_rows};
 use super::{Better, ErrorBar, Eval, Family, Law, Metric, RowView, Shares};
 use crate::error::{Error, Result};
 use crate::stats::{ClassMoments, GROUPS, squared_distances};
@@ -183,15 +183,6 @@ fn silhouette_of(view: &RowView) -> Shares {
     Shares {
         all: silhouette(None),
         without,
-    }
-}
-
-const fn classes(value: fn(&ClassMoments) -> Result<f64>, rows: u64) -> Eval {
-    Eval::Classes {
-        value,
-        null: None,
-        rows,
-        normalised: false,
     }
 }
 

@@ -171,7 +171,7 @@ const METRICS: &[Metric] = &[
         formula: "(Q - N - N(N-1)/d) / (N^2 - N - N(N-1)/d), Q = sum_ij cos(x_i, x_j)^2",
         convention: "l2-normalised rows, not centred",
         variants: &[],
-        reference: "Bobkov and others; convention as in the self-clustering metric of Tan et al.",
+        reference: "this project's stated convention; even spread: E cos^2 = 1/d for independent directions",
         estimand: "the population's value",
         laws: LAWS,
         error: ErrorBar::JackknifeCorrected,

@@ -129,7 +129,8 @@ fn ratio_of_meaningless_labels(m: &ClassMoments) -> f64 {
     2.0 * h / (1.0 - h)
 }
 
-const fn classes(value: fn(&ClassMoments) -> Result<f64>, rows: u64) -> Eval {
+/// A metric of class moments without a null value.
+pub(super) const fn classes(value: fn(&ClassMoments) -> Result<f64>, rows: u64) -> Eval {
     Eval::Classes {
         value,
         null: None,
