@@ -4,7 +4,7 @@
 //! are read in batches, without mapping; every value is checked finite at this door, so that nothing behind it has to.
 //!
 //! What is held in memory while reading: the labels and, of arrays that cannot be streamed, the array in its stored type
-//! (tensors from dictionaries in `.pt` files, *compressed* Fortran-order members of an `.npz`). Everything else needs
+//! (tensors with gaps in `.pt` files, *compressed* column-order arrays of `.npz` and `.pt`). Everything else needs
 //! memory for a few batches, whatever the number of rows.
 
 mod batches;
@@ -26,7 +26,6 @@ mod reader;
 mod sample;
 mod standing;
 mod table;
-mod tensor;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 mod support;
 
 use featscope::checkpoint::Checkpoint;
+use featscope::store;
 use support::*;
 
 /// A pickle, put together opcode by opcode.
@@ -80,7 +81,14 @@ fn containers(pickle: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
 fn message(folder: &Folder, bytes: &[u8]) -> String {
     let path = folder.path("file.pth");
     std::fs::write(&path, bytes).unwrap();
-    Checkpoint::open(&path).unwrap_err().to_string()
+    let message = Checkpoint::open(&path).unwrap_err().to_string();
+    // Features in a file of torch's are read by the same reader.
+    let features = store::open(&path, &store::OpenOptions::default()).err().unwrap();
+    match message.contains("nothing was executed") {
+        true => assert_eq!(features.to_string(), message),
+        false => assert!(!features.to_string().contains('\n'), "{features}"),
+    }
+    message
 }
 
 #[test]

@@ -220,7 +220,10 @@ fn lying_and_damaged_arrays_are_refused_in_one_sentence() {
     let header = br#"{"x":{"dtype":"F32","shape":[4,4],"data_offsets":[0,64]}}"#;
     let bytes = [(header.len() as u64).to_le_bytes().as_slice(), header, &ones(3)].concat();
     case("lying.safetensors", &bytes, "claims more than the file holds");
-    case("empty.pt", b"", "not a readable PyTorch file");
+    case("empty.pt", b"", "an empty file");
+    // A list of ten million things, each of which would take its place in memory.
+    let list = [&b"\x80\x02("[..], &b"N".repeat(10_000_000), b"l."].concat();
+    case("list.pt", &list, "needs more than 512 MB");
     case("features.docx", b"", "not a file of features");
 }
 
@@ -311,6 +314,7 @@ fn every_truncation_of_every_array_is_an_error_and_no_panic() {
         "compressed.npz",
         "bfloat16.safetensors",
         "alone.pt",
+        "gaps-legacy.pt",
         "lists.parquet",
     ] {
         let bytes = fs::read(fixtures().join(file)).unwrap();
@@ -331,6 +335,8 @@ fn flipped_bytes_never_panic() {
         "float16.safetensors",
         "columns.pt",
         "dictionary.pt",
+        "gaps.pt",
+        "gaps-legacy.pt",
         "index.csv",
         "lists.parquet",
         "columns.parquet",

@@ -4,7 +4,7 @@ use super::Dtype;
 
 /// Element type, as far as reading needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Element {
+pub(crate) enum Element {
     F64,
     F32,
     F16,
@@ -13,6 +13,9 @@ pub(super) enum Element {
     I32,
     I16,
     I8,
+    U64,
+    U32,
+    U16,
     U8,
     Bool,
     /// Anything never converted (complex, quantised, 8-bit floats, …), by its size in bytes.
@@ -23,9 +26,9 @@ impl Element {
     /// Bytes of one element.
     pub(super) fn size(self) -> u64 {
         match self {
-            Self::F64 | Self::I64 => 8,
-            Self::F32 | Self::I32 => 4,
-            Self::F16 | Self::Bf16 | Self::I16 => 2,
+            Self::F64 | Self::I64 | Self::U64 => 8,
+            Self::F32 | Self::I32 | Self::U32 => 4,
+            Self::F16 | Self::Bf16 | Self::I16 | Self::U16 => 2,
             Self::I8 | Self::U8 | Self::Bool => 1,
             Self::Other(size) => size.into(),
         }
@@ -76,9 +79,11 @@ impl Element {
             "uint8" => Self::U8,
             "bool" => Self::Bool,
             "complex128" => Self::Other(16),
-            "complex64" | "uint64" => Self::Other(8),
-            "complex32" | "uint32" => Self::Other(4),
-            "uint16" => Self::Other(2),
+            "uint64" => Self::U64,
+            "uint32" => Self::U32,
+            "uint16" => Self::U16,
+            "complex64" => Self::Other(8),
+            "complex32" => Self::Other(4),
             float8 if float8.starts_with("float8_") => Self::Other(1),
             _ => return None,
         })
@@ -96,6 +101,9 @@ impl Element {
             St::I32 => Self::I32,
             St::I16 => Self::I16,
             St::I8 => Self::I8,
+            St::U64 => Self::U64,
+            St::U32 => Self::U32,
+            St::U16 => Self::U16,
             St::U8 => Self::U8,
             St::BOOL => Self::Bool,
             // Less than a byte never comes apart: such a tensor is only ever read whole.
@@ -121,6 +129,8 @@ impl Element {
             Self::I32 => each(bytes, |b| i32::from_le_bytes(b).into()),
             Self::I16 => each(bytes, |b| i16::from_le_bytes(b).into()),
             Self::I8 => each(bytes, |b| i8::from_le_bytes(b).into()),
+            Self::U32 => each(bytes, |b| u32::from_le_bytes(b).into()),
+            Self::U16 => each(bytes, |b| u16::from_le_bytes(b).into()),
             Self::U8 => each(bytes, |b: [u8; 1]| b[0].into()),
             Self::Bool => each(bytes, |b: [u8; 1]| (b[0] != 0).into()),
             _ => None,

@@ -32,7 +32,8 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
-use element::Element;
+pub(crate) use container::{Array, arrays};
+pub(crate) use element::Element;
 
 pub use audit::{Audit, MisShaped};
 pub use detect::{Loading, Options, detect};

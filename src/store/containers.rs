@@ -11,7 +11,7 @@ use super::dtype::{Dtype, Number};
 use super::malformed;
 use super::npy::{Element, Header};
 use super::raw::{Place, RawArray, broken};
-use super::tensor::{LoneTensor, lone_tensor};
+use crate::checkpoint::{Array, Element as Pt, arrays};
 use crate::error::{Error, Result};
 
 /// An array in a file, of any shape and type; nothing of it is read yet.
@@ -216,7 +216,7 @@ fn npz(path: &Path) -> Result<Vec<Member>> {
             packed,
             size,
             deflated,
-            crc,
+            crc: Some(crc),
             skip,
         };
         let header = Header::read(&mut place(0).reader(path)?).map_err(|e| malformed(path, format!("{name}: {e}")))?;
@@ -282,39 +282,16 @@ fn safetensors(path: &Path) -> Result<Vec<Member>> {
 }
 
 fn pytorch(path: &Path) -> Result<Vec<Member>> {
-    let (_, length) = open(path)?;
-    if let Some(LoneTensor {
-        element,
-        shape,
-        fortran,
-        place,
-    }) = lone_tensor(path).map_err(|e| malformed(path, e))?
-    {
-        return Ok(vec![Member {
-            name: String::new(),
-            shape,
-            element,
-            fortran,
-            place,
-        }]);
-    }
-    let reader = pytorch_reader::PytorchReader::new(path).map_err(|e| {
-        malformed(
-            path,
-            format!("not a readable PyTorch file ({e}); save one tensor, or a dictionary of tensors"),
-        )
-    })?;
-    let mut tensors: Vec<_> = reader.into_tensors().into_iter().collect();
-    tensors.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut members = Vec::new();
-    for (name, tensor) in tensors {
-        use pytorch_reader::DType as Pt;
-        let number = |number| Element::Number(Dtype::native(number));
-        let element = match tensor.dtype() {
+    let member = |array: Array| {
+        let number = |number| {
+            let big_endian = array.is_big_endian();
+            Element::Number(Dtype { number, big_endian })
+        };
+        let element = match array.element() {
             Pt::F64 => number(Number::F64),
             Pt::F32 => number(Number::F32),
             Pt::F16 => number(Number::F16),
-            Pt::BF16 => number(Number::Bf16),
+            Pt::Bf16 => number(Number::Bf16),
             Pt::I64 => number(Number::I64),
             Pt::I32 => number(Number::I32),
             Pt::I16 => number(Number::I16),
@@ -324,25 +301,39 @@ fn pytorch(path: &Path) -> Result<Vec<Member>> {
             Pt::U16 => number(Number::U16),
             Pt::U8 => number(Number::U8),
             Pt::Bool => Element::Bool,
+            Pt::Other(bytes) => Element::Other(format!("something of {bytes} bytes")),
         };
-        let shape: Vec<u64> = tensor.shape().iter().map(|&n| n as u64).collect();
-        // A view may repeat its storage without end; reading it would claim the memory.
-        if element
-            .size()
-            .and_then(|size| byte_count(size as u64, &shape))
-            .is_none_or(|bytes| bytes > length)
-        {
-            let message =
-                format!("tensor {name:?} is larger than the file (an expanded view); save it with .contiguous()");
-            return Err(malformed(path, message));
-        }
-        members.push(Member {
+        let name = array.name.clone();
+        let shape = array.shape.iter().map(|&n| n as u64).collect();
+        let Some(run) = array.run() else {
+            // Gathered when it is read, and little-endian then.
+            let element = match element {
+                Element::Number(dtype) => Element::Number(Dtype::little(dtype.number)),
+                other => other,
+            };
+            let (fortran, place) = (false, Place::Tensor(Box::new(array)));
+            return Member {
+                name,
+                shape,
+                element,
+                fortran,
+                place,
+            };
+        };
+        Member {
             name,
             shape,
             element,
-            fortran: false,
-            place: Place::Tensor(Box::new(tensor)),
-        });
-    }
-    Ok(members)
+            fortran: run.by_column,
+            place: Place::Member {
+                start: run.start,
+                packed: run.deflated.unwrap_or(run.size),
+                size: run.size,
+                deflated: run.deflated.is_some(),
+                crc: run.crc,
+                skip: run.skip,
+            },
+        }
+    };
+    Ok(arrays(path)?.into_iter().map(member).collect())
 }

@@ -42,13 +42,6 @@ impl Dtype {
         }
     }
 
-    pub(super) fn native(number: Number) -> Self {
-        Self {
-            number,
-            big_endian: cfg!(target_endian = "big"),
-        }
-    }
-
     /// Bytes of an element.
     pub(super) fn size(self) -> usize {
         match self.number {

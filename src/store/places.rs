@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::{journal, malformed, manifest};
 use crate::error::{Error, Result};
@@ -11,6 +12,9 @@ use crate::error::{Error, Result};
 pub(super) const DESCRIPTION: &str = "description.json";
 
 const LOCK: &str = "lock";
+
+/// How long a lock that another process holds is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The folders a store of one name uses.
 pub(super) struct Places {
@@ -73,7 +77,17 @@ impl Places {
         fs::create_dir_all(&self.partial).map_err(Error::io(&self.partial))?;
         let path = self.partial.join(LOCK);
         let file = File::create(&path).map_err(Error::io(&path))?;
-        match file.try_lock() {
+        let began = Instant::now();
+        let locked = loop {
+            match file.try_lock() {
+                // A process that was killed holds its lock until the system has cleared it away.
+                Err(fs::TryLockError::WouldBlock) if began.elapsed() < PATIENCE => {
+                    std::thread::sleep(PATIENCE / 40);
+                }
+                other => break other,
+            }
+        };
+        match locked {
             Ok(()) => Ok(file),
             Err(fs::TryLockError::WouldBlock) => Err(malformed(
                 &self.store,

@@ -10,6 +10,7 @@ use ndarray::Array2;
 use super::batches::{Recut, ahead};
 use super::dtype::Dtype;
 use super::malformed;
+use crate::checkpoint::Array;
 use crate::error::{Error, Result};
 use crate::features::Batches;
 
@@ -36,12 +37,13 @@ pub(super) enum Place {
         /// Bytes of the content.
         size: u64,
         deflated: bool,
-        crc: u32,
+        /// Checksum of the content, where there is one.
+        crc: Option<u32>,
         /// Header bytes before the numbers.
         skip: u64,
     },
-    /// A tensor of a PyTorch file.
-    Tensor(Box<pytorch_reader::Tensor>),
+    /// A tensor of a PyTorch file that is a view with gaps; it is gathered in memory.
+    Tensor(Box<Array>),
 }
 
 impl Place {
@@ -83,9 +85,7 @@ impl Place {
                 }
             }
             Self::Tensor(tensor) => {
-                let bytes = tensor
-                    .read()
-                    .map_err(|e| malformed(path, format!("damaged tensor ({e})")))?;
+                let bytes = tensor.read(path).map_err(|e| broken(path, e))?;
                 Ok(Box::new(Cursor::new(bytes)))
             }
         }
@@ -111,7 +111,7 @@ struct Checked {
     content: Box<dyn Read>,
     left: u64,
     crc: flate2::Crc,
-    expected: u32,
+    expected: Option<u32>,
 }
 
 impl Read for Checked {
@@ -119,7 +119,7 @@ impl Read for Checked {
         let n = self.content.read(bytes)?;
         self.crc.update(&bytes[..n]);
         self.left = self.left.saturating_sub(n as u64);
-        if n > 0 && self.left == 0 && self.crc.sum() != self.expected {
+        if n > 0 && self.left == 0 && self.expected.is_some_and(|crc| crc != self.crc.sum()) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 "its checksum does not match its content",

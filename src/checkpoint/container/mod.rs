@@ -3,6 +3,7 @@
 //! Everything a file says of itself is checked against the file before it is used: no length is believed, no path
 //! followed out of its folder, and of what is stated twice both must agree.
 
+mod arrays;
 mod safetensors;
 mod shards;
 mod source;
@@ -20,6 +21,7 @@ use serde_json::Value;
 
 use super::{Checkpoint, Opaque, TensorInfo};
 use crate::error::{Error, Result};
+pub(crate) use arrays::{Array, arrays};
 pub(super) use source::Source;
 use source::Stored;
 
@@ -35,6 +37,8 @@ struct Opened {
     metadata: BTreeMap<String, Value>,
     nests: Vec<String>,
     opaque: Vec<Opaque>,
+    /// What its pickle makes, in words, where that is no dictionary.
+    root: Option<String>,
 }
 
 impl Opened {
@@ -43,6 +47,23 @@ impl Opened {
         self.tensors.insert(name.clone(), TensorInfo { dtype, shape });
         self.stored.insert(name, stored);
     }
+
+    /// Why this is no checkpoint, whatever tensors it has.
+    fn no_weights(&self) -> Option<String> {
+        let holder = self.opaque.iter().find(|o| o.tensors > 0);
+        match (self.tensors.is_empty(), holder, &self.root) {
+            (true, Some(holder), _) => Some(format!(
+                "it holds tensors in an object of type {}, which cannot be read without running code; save its state_dict() \
+                 instead",
+                holder.class
+            )),
+            (true, None, Some(root)) => Some(format!("not a state dict ({root}); save model.state_dict() instead")),
+            _ if self.tensors.contains_key("") => {
+                Some("not a state dict (a single tensor); save model.state_dict() instead".to_owned())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The longest message; names in a file can be longer.
@@ -50,10 +71,14 @@ const MAX_SENTENCE: usize = 2000;
 
 /// Opens a checkpoint of any container.
 pub(super) fn open(path: &Path) -> Result<Checkpoint> {
-    open_any(path).map_err(|error| match error {
+    open_any(path).map_err(one_sentence)
+}
+
+fn one_sentence(error: Error) -> Error {
+    match error {
         Error::Input(sentence) => Error::Input(one_line(&sentence)),
         other => other,
-    })
+    }
 }
 
 /// A message that names from a file can neither break into lines nor make endless.
@@ -91,8 +116,30 @@ fn open_any(path: &Path) -> Result<Checkpoint> {
     finish(path, vec![path.to_path_buf()], vec![file], opened)
 }
 
-/// Opens one file.
+/// Opens one file of weights.
 fn open_file(path: &Path) -> Result<(File, Opened)> {
+    let (mut file, len, head) = begin(path)?;
+    let named_so = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors"));
+    let opened = if named_so || head.get(8) == Some(&b'{') {
+        safetensors::open(path, &mut file, len, &head)?
+    } else {
+        torch::open(path, &mut file, len, &head)?
+    };
+    match opened.no_weights() {
+        Some(what) => Err(Error::input(format!("{}: {what}", path.display()))),
+        None => Ok((file, opened)),
+    }
+}
+
+/// Opens one file of torch's, of whatever tensors.
+fn read_torch(path: &Path) -> Result<(File, Opened)> {
+    let (mut file, len, head) = begin(path)?;
+    let opened = torch::open(path, &mut file, len, &head)?;
+    Ok((file, opened))
+}
+
+/// The file, its length and its first bytes.
+fn begin(path: &Path) -> Result<(File, u64, Vec<u8>)> {
     let mut file = File::open(path).map_err(Error::io(path))?;
     let len = file.metadata().map_err(Error::io(path))?.len();
     let mut head = Vec::new();
@@ -100,16 +147,10 @@ fn open_file(path: &Path) -> Result<(File, Opened)> {
         .take(HEAD)
         .read_to_end(&mut head)
         .map_err(Error::io(path))?;
-    if let Some(what) = mistaken(&head) {
-        return Err(Error::input(format!("{}: {what}", path.display())));
+    match mistaken(&head) {
+        Some(what) => Err(Error::input(format!("{}: {what}", path.display()))),
+        None => Ok((file, len, head)),
     }
-    let named_so = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors"));
-    let opened = if named_so || head.get(8) == Some(&b'{') {
-        safetensors::open(path, &mut file, len, &head)?
-    } else {
-        torch::open(path, &mut file, len, &head)?
-    };
-    Ok((file, opened))
 }
 
 /// What people often have in place of a checkpoint.

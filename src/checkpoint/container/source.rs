@@ -53,10 +53,21 @@ impl View {
         last + 1
     }
 
-    fn is_contiguous(&self) -> bool {
+    /// Whether the elements lie row after row, without gaps.
+    pub(super) fn is_contiguous(&self) -> bool {
+        self.follows(self.shape.iter().zip(&self.strides).rev())
+    }
+
+    /// Whether the elements lie column after column, without gaps.
+    pub(super) fn is_contiguous_by_column(&self) -> bool {
+        self.follows(self.shape.iter().zip(&self.strides))
+    }
+
+    fn follows<'a>(&self, mut axes: impl Iterator<Item = (&'a usize, &'a u64)>) -> bool {
         let mut expected = 1;
         self.shape.contains(&0)
-            || self.shape.iter().zip(&self.strides).rev().all(|(&extent, &stride)| {
+            || axes.all(|(&extent, &stride)| {
+                // An axis of length one may have any stride.
                 let fits = extent == 1 || stride == expected;
                 expected *= extent as u64;
                 fits
@@ -112,11 +123,18 @@ impl Source {
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such tensor"))?;
         // A panic cannot leave a file in a state that matters: every read seeks first.
         let mut file = self.files[stored.file].lock().unwrap_or_else(|e| e.into_inner());
-        let size = stored.element.size();
-        let mut bytes = match &stored.view {
-            None => stored.place.read(&mut file, 0, stored.place.len)?,
+        Ok((stored.element, stored.read(&mut file)?))
+    }
+}
+
+impl Stored {
+    /// The bytes: contiguous, row-major, little-endian.
+    pub(super) fn read(&self, file: &mut File) -> io::Result<Vec<u8>> {
+        let size = self.element.size();
+        let mut bytes = match &self.view {
+            None => self.place.read(file, 0, self.place.len)?,
             Some(view) => {
-                let window = stored.place.read(&mut file, view.offset * size, view.extent() * size)?;
+                let window = self.place.read(file, view.offset * size, view.extent() * size)?;
                 if view.is_contiguous() {
                     window
                 } else {
@@ -124,10 +142,10 @@ impl Source {
                 }
             }
         };
-        if stored.big_endian {
+        if self.big_endian {
             bytes.chunks_exact_mut(size as usize).for_each(<[u8]>::reverse);
         }
-        Ok((stored.element, bytes))
+        Ok(bytes)
     }
 }
 

@@ -92,37 +92,19 @@ fn opened(container: &'static str, contents: Contents, len: u64) -> Parsed<Opene
         nests,
         opaque,
     } = pickle::walk(&pickle)?;
-    if tensors.is_empty() {
-        if let Some(holder) = opaque.iter().find(|o| o.tensors > 0) {
-            return Err(Failure::Unsupported(format!(
-                "it holds tensors in an object of type {}, which cannot be read without running code; save its state_dict() \
-                 instead",
-                holder.class
-            )));
-        }
-        if !matches!(pickle.root(), Value::Dict(_)) {
-            return Err(Failure::Unsupported(format!(
-                "not a state dict ({}); save model.state_dict() instead",
-                match pickle.root() {
-                    Value::Object(object) => format!("an object of type {}", object.class),
-                    other => other.kind().to_owned(),
-                }
-            )));
-        }
-    }
     let mut opened = Opened {
         container,
         metadata,
         nests: nests.into_iter().collect(),
         opaque,
+        root: match pickle.root() {
+            Value::Dict(_) => None,
+            Value::Object(object) => Some(format!("an object of type {}", object.class)),
+            other => Some(other.kind().to_owned()),
+        },
         ..Opened::default()
     };
     for (name, tensor) in tensors {
-        if name.is_empty() {
-            return Err(Failure::Unsupported(
-                "not a state dict (a single tensor); save model.state_dict() instead".to_owned(),
-            ));
-        }
         let bytes = tensor.element.size() * tensor.shape.iter().map(|&n| n as u64).product::<u64>();
         if bytes > len.max(ALWAYS_PLAUSIBLE) {
             return Err(damaged(format!(
