@@ -2,8 +2,9 @@
 //! `make build` (and so `make test`) puts it.
 #![cfg(feature = "analysis")]
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::SystemTime;
 
 fn run(file: &Path) -> Output {
@@ -75,4 +76,48 @@ fn an_experiment_runs_end_to_end_and_again_does_only_what_changed() {
         .layers
         .clone();
     assert_eq!(layers, ["stage1", "backbone"]);
+}
+
+/// Starts the program, kills it when it has said what it works on, and waits until nobody can say anything any more.
+fn killed(words: &[&Path]) -> String {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_featscope"))
+        .args(words)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut text = String::new();
+    while !text.contains("\ninput ") && said.read_line(&mut text).unwrap() > 0 {}
+    child.kill().unwrap();
+    child.wait().unwrap();
+    said.read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn who_kills_the_program_ends_the_one_that_it_called() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
+    let (model, data) = (
+        path("checkpoints/sl.safetensors"),
+        path("images/vehicles-train.parquet"),
+    );
+    let out = dir.path().join("features");
+    let mut words: Vec<&Path> = ["extract", "--views", "50", "--model"].map(Path::new).to_vec();
+    words.extend([&*model, Path::new("--data"), &*data, Path::new("--out"), &*out]);
+    let said = killed(&words);
+    assert!(!out.join("sl/vehicles-train").exists(), "{said}");
+
+    let file = dir.path().join("experiment.toml");
+    let text = format!(
+        "out = 'out'\n[[model]]\nname = 'SL'\ncheckpoint = '{}'\n[[dataset]]\nname = 'a'\nrole = 'pre'\npath = '{}'\n",
+        model.display(),
+        data.display()
+    );
+    std::fs::write(&file, text).unwrap();
+    let said = killed(&[Path::new("run"), &*file]);
+    assert!(!dir.path().join("out/features/SL/a-train").exists(), "{said}");
+    // What it held is free.
+    assert!(run(&file).status.success());
 }

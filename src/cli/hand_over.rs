@@ -1,8 +1,10 @@
 //! Commands that need libtorch run in the second program, as git and cargo do with theirs.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+
+use super::CALLED;
 
 const PROGRAM: &str = "featscope-extract";
 
@@ -13,7 +15,19 @@ pub struct Args {
     args: Vec<OsString>,
 }
 
+/// Becomes `featscope-extract COMMAND ARGS…`: a signal to this process reaches the one that works.
+#[cfg(unix)]
+pub fn run(command: &str, args: &Args) -> anyhow::Result<ExitCode> {
+    use std::os::unix::process::CommandExt as _;
+    let program = find()?;
+    Err(not_started(
+        &program,
+        &Command::new(&program).arg(command).args(&args.args).exec(),
+    ))
+}
+
 /// Runs `featscope-extract COMMAND ARGS…` and hands on its exit code.
+#[cfg(not(unix))]
 pub fn run(command: &str, args: &Args) -> anyhow::Result<ExitCode> {
     let words: Vec<OsString> = std::iter::once(OsString::from(command))
         .chain(args.args.iter().cloned())
@@ -21,26 +35,35 @@ pub fn run(command: &str, args: &Args) -> anyhow::Result<ExitCode> {
     call(&words, Stdio::inherit())
 }
 
-/// Runs `featscope-extract` with these words, its standard output going to `output`.
+/// Runs `featscope-extract` with these words, its standard output going to `output`. It ends when this program does,
+/// however that ends.
 ///
 /// # Errors
 /// When the program is not there or cannot be started.
 pub fn call(words: &[OsString], output: Stdio) -> anyhow::Result<ExitCode> {
     let program = find()?;
-    let status = Command::new(&program)
+    let mut child = Command::new(&program)
         .args(words)
+        .env(CALLED, "1")
+        .stdin(Stdio::piped())
         .stdout(output)
-        .status()
-        .map_err(|e| {
-            anyhow::anyhow!(
-                "{}: cannot be started ({e}); rebuild it with `make build`",
-                program.display()
-            )
-        })?;
+        .spawn()
+        .map_err(|e| not_started(&program, &e))?;
+    // Held open while it works: its end tells the other side that this one is gone.
+    let line = child.stdin.take();
+    let status = child.wait();
+    drop(line);
     // A program killed by a signal has no code: it could not do it.
     Ok(ExitCode::from(
-        status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(2),
+        status?.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(2),
     ))
+}
+
+fn not_started(program: &Path, error: &std::io::Error) -> anyhow::Error {
+    anyhow::anyhow!(
+        "{}: cannot be started ({error}); rebuild it with `make build`",
+        program.display()
+    )
 }
 
 /// Beside this program first, then on the PATH.

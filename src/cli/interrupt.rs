@@ -1,9 +1,9 @@
-//! Ctrl-C: the first asks the work to stop where it is whole, the second ends the program.
+//! Ctrl-C: the first asks the work to stop where it is whole, the second ends the program. And the end of a caller.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::style;
+use super::{CALLED, style};
 
 /// A flag that Ctrl-C sets. `advice` tells the user what happens next.
 pub fn flag(advice: &'static str) -> Arc<AtomicBool> {
@@ -20,4 +20,16 @@ pub fn flag(advice: &'static str) -> Arc<AtomicBool> {
         style::say("Ctrl-C cannot be caught here and will stop at once");
     }
     flag
+}
+
+/// Where another program called this one: ends this one as soon as that one is gone, even if it was killed.
+pub fn end_with_caller() {
+    if std::env::var_os(CALLED).is_some() {
+        std::thread::spawn(|| {
+            // Nothing is ever written to it; it ends with the caller.
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            // What is on disk is whole at any moment, and an orderly exit could wait for threads at work.
+            std::process::abort();
+        });
+    }
 }

@@ -32,6 +32,9 @@ use std::process::ExitCode;
 use clap::CommandFactory as _;
 use clap::{Parser, Subcommand};
 
+/// Set where the second program is called by the first, which then holds its standard input open as long as it lives.
+const CALLED: &str = "FEATSCOPE_CALLED";
+
 /// Says why one pretraining method transfers better than another, in numbers with error bars.
 #[cfg(feature = "analysis")]
 #[derive(Parser)]
@@ -114,6 +117,7 @@ enum TorchCommand {
 #[cfg(feature = "torch")]
 pub fn torch_program() -> ExitCode {
     let command = Torch::parse().command;
+    interrupt::end_with_caller();
     style::finish(libtorch_failures_are_errors(|| match command {
         TorchCommand::Extract(args) => extract::run(&args),
         TorchCommand::Pretrain(args) => pretrain::run(&args),

@@ -84,17 +84,22 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// failed.
 fn extract(experiment: &Experiment, args: &Args, state: &mut State) -> anyhow::Result<Option<Vec<PathBuf>>> {
     let features = experiment.out.join("features");
-    let data: Vec<String> = experiment
-        .datasets
-        .iter()
-        .map(fingerprint)
-        .collect::<anyhow::Result<_>>()?;
+    let data: Vec<Looked> = experiment.datasets.iter().map(look_at).collect::<anyhow::Result<_>>()?;
+    for (i, Looked { folder, .. }) in data.iter().enumerate() {
+        if let Some(other) = data[..i].iter().position(|other| other.folder == *folder) {
+            anyhow::bail!(
+                "{} and {} would both be stored as {folder}; give one of these data sets another name",
+                experiment.datasets[other].path,
+                experiment.datasets[i].path
+            );
+        }
+    }
     let mut stores = Vec::new();
     for model in &experiment.models {
         let weights = sha256_of(&model.checkpoint)?;
-        for (dataset, fingerprint) in experiment.datasets.iter().zip(&data) {
+        for (dataset, Looked { folder, fingerprint }) in experiment.datasets.iter().zip(&data) {
             let words = words(experiment, args, model, dataset, &features);
-            let store = features.join(&model.name).join(folder(dataset));
+            let store = features.join(&model.name).join(folder);
             let name = store
                 .strip_prefix(&experiment.out)
                 .unwrap_or(&store)
@@ -103,7 +108,7 @@ fn extract(experiment: &Experiment, args: &Args, state: &mut State) -> anyhow::R
             let made_of = key(&[&format!("{words:?}"), &weights, fingerprint, env!("CARGO_PKG_VERSION")]);
             let whole = store.join("manifest.json").is_file();
             if !whole || state.stores.get(&name) != Some(&made_of) {
-                style::say(&format!("extract {} on {}", model.name, folder(dataset)));
+                style::say(&format!("extract {} on {folder}", model.name));
                 // Where the store is, which it prints, is known.
                 if hand_over::call(&words, Stdio::null())? != ExitCode::SUCCESS {
                     return Ok(None);
@@ -216,18 +221,24 @@ fn save(state: &State, out: &Path) -> anyhow::Result<()> {
     )?)
 }
 
-/// The store's folder of a data set: NAME-SPLIT, or NAME.
-fn folder(dataset: &Dataset) -> String {
-    match &dataset.split {
-        Some(split) => format!("{}-{split}", dataset.name),
-        None => dataset.name.clone(),
-    }
+/// What a data set turns out to be.
+struct Looked {
+    /// The folder of its stores: NAME-SPLIT, or NAME. The split may be said by the path alone.
+    folder: String,
+    fingerprint: String,
 }
 
-fn fingerprint(dataset: &Dataset) -> anyhow::Result<String> {
+fn look_at(dataset: &Dataset) -> anyhow::Result<Looked> {
     let classes: Vec<String> = dataset.classes.iter().map(ToString::to_string).collect();
     let classes = (!classes.is_empty()).then_some(classes.as_slice());
-    Ok(crate::images::open(&dataset.path, dataset.split.as_deref(), classes)?.fingerprint()?)
+    let images = crate::images::open(&dataset.path, dataset.split.as_deref(), classes)?;
+    Ok(Looked {
+        folder: match images.split() {
+            "" => dataset.name.clone(),
+            split => format!("{}-{split}", dataset.name),
+        },
+        fingerprint: images.fingerprint()?,
+    })
 }
 
 fn sha256_of(path: &Path) -> anyhow::Result<String> {
