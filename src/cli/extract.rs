@@ -174,7 +174,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             for layer in &deviation.layers {
                 style::say(&format!(
                     "{:<10} {}: {} is off f32 by at most {:.1e} of its scale, cosine at least {:.6} ({} rows measured)",
-                    "precision", plan.precision, layer.name, layer.max_error, layer.worst_cosine, deviation.rows
+                    "precision",
+                    plan.precision,
+                    layer.name,
+                    layer.max_error,
+                    layer.cosine_at_least(),
+                    deviation.rows
                 ));
             }
         }

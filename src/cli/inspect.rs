@@ -88,7 +88,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Kind::Images => of_images(&args.path)?,
     };
     style::print(&match args.format {
-        Format::Text => sheet.to_text(),
+        Format::Text => style::harmless(&sheet.to_text()),
         Format::Json => format!("{value:#}\n"),
     })?;
     Ok(ExitCode::SUCCESS)
@@ -167,8 +167,10 @@ fn of_store(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
         "off f32 by",
         s.deviation.iter().flat_map(|d| &d.layers).map(|l| {
             format!(
-                "{} {:.1e} of its scale, cosine {:.6}",
-                l.name, l.max_error, l.worst_cosine
+                "{} {:.1e} of its scale, cosine at least {:.6}",
+                l.name,
+                l.max_error,
+                l.cosine_at_least()
             )
         }),
     );

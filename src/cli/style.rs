@@ -1,21 +1,25 @@
 //! Colour, progress and output on a terminal.
 
+use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 /// Whether standard error takes colour: a terminal, and `NO_COLOR` not set.
 fn colour() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
+const BOLD: &str = "\x1b[1m";
+const PLAIN: &str = "\x1b[0m";
+
 /// Text that stands out on standard error, where colour is welcome.
 pub fn bold(text: &str) -> String {
     if colour() {
-        format!("\x1b[1m{text}\x1b[0m")
+        format!("{BOLD}{text}{PLAIN}")
     } else {
         text.to_owned()
     }
@@ -47,7 +51,25 @@ pub fn deliver(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
 /// Tells the user something on standard error.
 pub fn say(text: &str) {
     // Nobody is there to hear that standard error is closed.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
+}
+
+/// Text in which names from files cannot steer a terminal: control characters but line ends and [`bold`]'s own are spelled
+/// out.
+pub fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let own = [BOLD, PLAIN].into_iter().find(|own| rest.starts_with(own));
+        let taken = own.map_or(c.len_utf8(), str::len);
+        if own.is_none() && c.is_control() && c != '\n' {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push_str(&rest[..taken]);
+        }
+        rest = &rest[taken..];
+    }
+    shown
 }
 
 /// A progress bar with rate and remaining time, on a terminal only.
@@ -56,13 +78,20 @@ pub fn progress(total: u64, what: &str) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let template = if colour() {
-        "{msg} {bar:30.cyan} {human_pos}/{human_len} ({per_sec}, {eta} left)"
+        "{msg} {bar:30.cyan} {human_pos}/{human_len} ({rate}/s, {eta} left)"
     } else {
-        "{msg} {bar:30} {human_pos}/{human_len} ({per_sec}, {eta} left)"
+        "{msg} {bar:30} {human_pos}/{human_len} ({rate}/s, {eta} left)"
     };
     let bar = ProgressBar::new(total).with_message(what.to_owned());
     if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
+        bar.set_style(
+            style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+                let rate = state.per_sec();
+                let digits = if rate < 9.95 { 1 } else { 0 };
+                // A text that grows: it does not fail.
+                let _ = write!(out, "{rate:.digits$}");
+            }),
+        );
     }
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
@@ -107,6 +136,14 @@ fn sentence(error: &anyhow::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_cannot_steer_a_terminal() {
+        assert_eq!(
+            harmless("\x1b[1merror:\x1b[0m a\x1b[2J\rb\u{9b}K.png\nÄ"),
+            "\x1b[1merror:\x1b[0m a\\u{1b}[2J\\rb\\u{9b}K.png\nÄ"
+        );
+    }
 
     #[test]
     fn a_cause_is_said_once() {

@@ -63,6 +63,13 @@ pub struct LayerDeviation {
     pub worst_cosine: f64,
 }
 
+impl LayerDeviation {
+    /// The smallest cosine to six digits, rounded down: no row lies further off than it says.
+    pub fn cosine_at_least(&self) -> f64 {
+        (self.worst_cosine * 1e6).floor() / 1e6
+    }
+}
+
 /// What is known of a store only when its last row is there.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Findings {
