@@ -265,7 +265,10 @@ fn what_runs_code_reaches_files_or_loads_more_is_refused_by_its_name() {
         "shutil.rmtree",
         "socket.create_connection",
         "sys.modules",
+        "test.support.script_helper.assert_python_ok",
         "timeit.timeit",
+        "torch._C.import_ir_module",
+        "torch.distributed.run.main",
         "torch.fx.graph_module.reduce_graph_module",
         "torch.hub.load",
         "torch.jit.load",
@@ -274,6 +277,7 @@ fn what_runs_code_reaches_files_or_loads_more_is_refused_by_its_name() {
         "torch.utils.cpp_extension.load_inline",
         "types.FunctionType",
         "urllib.request.urlopen",
+        "uuid._get_command_stdout",
         "webbrowser.open",
     ] {
         let (module, function) = name.rsplit_once('.').unwrap();

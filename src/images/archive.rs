@@ -1,7 +1,7 @@
 //! Tar archives of batch files, unpacked one level flat into a temporary folder.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 
 use flate2::read::GzDecoder;
@@ -13,14 +13,16 @@ use crate::error::{Error, Result};
 const MAX_MEMBER: u64 = 1 << 29;
 /// An archive of batches has a dozen members.
 const MAX_MEMBERS: usize = 64;
+/// What gzip files begin with.
+const GZIP: &[u8] = b"\x1f\x8b";
 
 fn open(path: &Path) -> Result<tar::Archive<Box<dyn Read>>> {
-    let file = BufReader::new(File::open(path).map_err(Error::io(path))?);
-    let plain = path.extension().is_some_and(|e| e == "tar");
-    Ok(tar::Archive::new(if plain {
-        Box::new(file)
-    } else {
-        Box::new(GzDecoder::new(file))
+    let mut file = BufReader::new(File::open(path).map_err(Error::io(path))?);
+    // Whatever the file is called.
+    let zipped = file.fill_buf().map_err(Error::io(path))?.starts_with(GZIP);
+    Ok(tar::Archive::new(match zipped {
+        true => Box::new(GzDecoder::new(file)),
+        false => Box::new(file),
     }))
 }
 

@@ -268,6 +268,9 @@ fn compressed_missing_and_broken_members_are_said() {
     let zipped = dir.path().join("a.tar.gz");
     std::fs::write(&zipped, super::write::gzip(&std::fs::read(&path).unwrap())).unwrap();
     assert!(refusal(&prefixed(&zipped), None).contains("is compressed with gzip; unpack that layer first"));
+    let named_plain = dir.path().join("zipped.tar");
+    std::fs::rename(&zipped, &named_plain).unwrap();
+    assert!(refusal(&named_plain, None).contains("is compressed with gzip; unpack that layer first"));
     let pattern = dir.path().join("{a,b}.tar");
     assert!(refusal(&pattern, None).contains("b.tar does not exist, one of the 2 shards"));
     let mut members = samples(&pictures(3), 0, number);

@@ -25,10 +25,11 @@ const NAMES: &str = "\
     builtins.raw_input builtins.reload builtins.setattr builtins.vars codecs.open functools.reduce io.FileIO \
     io.open io.open_code logging.config numpy.f2py numpy.fromfile numpy.lib.npyio.load numpy.load numpy.memmap \
     numpy.testing operator.attrgetter operator.itemgetter operator.methodcaller pandas.eval pandas.io.pickle \
-    pandas.read_pickle torch._dynamo torch._inductor torch.classes torch.distributed.rpc torch.fx.graph_module \
+    pandas.read_pickle test.support torch._C.import_ir_module torch._C.import_ir_module_from_buffer torch._dynamo \
+    torch._inductor torch.classes torch.distributed.launcher torch.distributed.rpc torch.distributed.run torch.fx.graph_module \
     torch.hub torch.jit.load torch.load torch.ops torch.package torch.serialization._legacy_load torch.serialization._load torch.serialization.load torch.testing \
     torch.utils._config_module torch.utils.bottleneck torch.utils.collect_env torch.utils.cpp_extension \
-    types.CodeType types.FunctionType types.LambdaType";
+    types.CodeType types.FunctionType types.LambdaType uuid._get_command_stdout";
 
 /// Modules, classes and functions that checkpoints are full of and that say nothing about what was left out.
 const QUIET: &str = "\
