@@ -129,8 +129,6 @@ impl Element {
             Self::I32 => each(bytes, |b| i32::from_le_bytes(b).into()),
             Self::I16 => each(bytes, |b| i16::from_le_bytes(b).into()),
             Self::I8 => each(bytes, |b| i8::from_le_bytes(b).into()),
-            Self::U32 => each(bytes, |b| u32::from_le_bytes(b).into()),
-            Self::U16 => each(bytes, |b| u16::from_le_bytes(b).into()),
             Self::U8 => each(bytes, |b: [u8; 1]| b[0].into()),
             Self::Bool => each(bytes, |b: [u8; 1]| (b[0] != 0).into()),
             _ => None,
