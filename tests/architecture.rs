@@ -9,7 +9,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("features", &["error"]),
     ("results", &["error"]),
-    ("store", &["error", "features", "results"]),
+    ("checkpoint", &["error", "results"]),
+    // Arrays in PyTorch files are read by the checkpoint's restricted reader: nothing else unpickles.
+    ("store", &["error", "features", "results", "checkpoint"]),
     ("linalg", &["error"]),
     ("stats", &["error", "features", "linalg"]),
     ("metrics", &["error", "stats", "linalg"]),
@@ -19,7 +21,6 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("compare", &["error", "results", "stats", "metrics"]),
     ("report", &["error", "results", "metrics", "compare"]),
-    ("checkpoint", &["error", "results"]),
     ("images", &["error"]),
     (
         "extract",
