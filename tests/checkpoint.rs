@@ -5,6 +5,7 @@ mod support;
 use featscope::checkpoint::arch::{Arch, HeadStep};
 use featscope::checkpoint::own::{OwnClassifier, OwnMetadata, SCHEMA};
 use featscope::checkpoint::{Checkpoint, ClassifierInput, Options, detect, summary};
+use serde_json::json;
 use support::*;
 
 fn names(taps: &[(String, usize)]) -> String {
@@ -335,7 +336,7 @@ fn a_transformer_of_an_unusual_width_is_asked_for_its_heads() {
     let path = folder.safetensors(&backbone(&Arch::parse(named).unwrap()));
     let refused = load(&path).unwrap_err().to_string();
     assert!(
-        refused.contains("nearest to a vit_tiny_patch16_64, but only 54 of its 150 tensors are there"),
+        refused.contains("no known network: of the nearest, a vit_tiny_patch16_64, only 54 of 150 tensors are there"),
         "{refused}"
     );
     let path = folder.safetensors(&backbone(&Arch::parse("vit_width192_depth7_patch16_64").unwrap()));
@@ -407,4 +408,54 @@ fn tokens_of_a_transformer_do_not_go_unnoticed() {
     let block = renamed.remove("blocks.11.attn.qkv.weight").unwrap();
     renamed.insert("blocks.12.attn.qkv.weight".into(), block);
     assert!(refused(&renamed).contains("blocks.11.attn.qkv.weight"));
+}
+
+#[test]
+fn a_network_that_only_its_name_tells_from_another_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.pth");
+    let tensors = backbone(&Arch::parse("resnet50").unwrap());
+    // Inside the file, and in a description beside it.
+    write_pth_beside(&path, &tensors, Some("state_dict"), &json!({"arch": "resnetaa50"}));
+    let inside = load(&path).unwrap_err().to_string();
+    write_pth(&path, &tensors, Some("state_dict"));
+    let config = folder.path().join("config.json");
+    std::fs::write(&config, r#"{"architecture": "resnetblur50.bt_in1k"}"#).unwrap();
+    let beside = load(&path).unwrap_err().to_string();
+    for (refused, expected) in [
+        (
+            inside,
+            "calls its network resnetaa50, which has the tensors of a resnet50 and averages",
+        ),
+        (
+            beside,
+            "calls its network resnetblur50.bt_in1k, which has the tensors of a resnet50 and blurs",
+        ),
+    ] {
+        assert!(
+            refused.contains(expected) && refused.contains("pass --arch resnet50"),
+            "{refused}"
+        );
+    }
+    // Whoever names the architecture has been told.
+    let named = Options {
+        arch: "resnet50".to_owned(),
+        ..Options::default()
+    };
+    let loading = detect(&Checkpoint::open(&path).unwrap(), &named).unwrap();
+    assert_eq!(loading.audit.backbone_coverage, 1.0);
+    // A name that contradicts the tensors is noted, one that fits only told.
+    std::fs::write(&config, r#"{"architecture": "resnet101.a1_in1k"}"#).unwrap();
+    let notes = load(&path).unwrap().audit.notes;
+    let told =
+        "it calls its network \"resnet101.a1_in1k\" (config.json beside it), but the tensors are those of a resnet50";
+    assert!(notes.iter().any(|n| n == told), "{notes:?}");
+    std::fs::write(&config, r#"{"architecture": "resnet50"}"#).unwrap();
+    let notes = load(&path).unwrap().audit.notes;
+    assert!(
+        notes
+            .iter()
+            .any(|n| n == "it calls its network \"resnet50\" (config.json beside it)"),
+        "{notes:?}"
+    );
 }

@@ -36,6 +36,9 @@ pub struct Audit {
     pub other_branches: Vec<String>,
     /// The architecture.
     pub arch: String,
+    /// What the file calls a network with the same tensors that computes something else, and how it differs.
+    #[serde(default)]
+    pub lookalike: Option<String>,
     /// Number of tensors the backbone has.
     pub expected: usize,
     /// Backbone tensors that were loaded.
@@ -85,6 +88,13 @@ impl Audit {
     /// The first reason why not, in one sentence about `path`.
     pub fn verdict(&self, path: &Path) -> Result<()> {
         let refuse = |what: String| Err(Error::input(format!("{}: {what}", path.display())));
+        if let Some(lookalike) = &self.lookalike {
+            return refuse(format!(
+                "{lookalike}: features of a {} would not be its own; compute them where it comes from and give them to analyze as an \
+                 array, or pass --arch {} to load it as that all the same",
+                self.arch, self.arch
+            ));
+        }
         if let Some(m) = self.mis_shaped.first() {
             let turned = m.found.iter().rev().eq(&m.expected) || sorted(&m.found) == sorted(&m.expected);
             return refuse(format!(

@@ -6,6 +6,7 @@ use super::Checkpoint;
 use super::arch::{Arch, Expected, Pooling};
 use super::audit::Audit;
 use super::branch::{self, BRANCHES, Branch};
+use super::claim::Claim;
 use super::head::{Around, FoundClassifier, FoundHead};
 use super::naming::{NAMINGS, Naming};
 use super::own::{ClassifierInput, OwnMetadata};
@@ -230,7 +231,7 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
         problem,
         classifier,
     };
-    audit(checkpoint, chosen, &others, heads, style, own)
+    audit(checkpoint, chosen, &others, heads, style, own, options.arch != "auto")
 }
 
 /// Sets the pooling asked for, where the network has what it takes.
@@ -260,20 +261,22 @@ fn choose(checkpoint: &Checkpoint, forced: Option<&Arch>, branch: &str) -> Resul
         if let Some(arch) = forced {
             return Err(refuse(not_this(checkpoint, arch, &candidates)));
         }
+        let called = Claim::of(checkpoint).map_or(String::new(), |c| format!(" (it calls itself {:?})", c.name));
         let first: Vec<_> = checkpoint.tensors().keys().take(3).map(String::as_str).collect();
         let nearest = candidates.iter().max_by(|a, b| a.named.total_cmp(&b.named));
         if let Some(near) = nearest.filter(|c| c.named >= RESEMBLES) {
             let there = near.named * near.expected.len() as f64;
             return Err(refuse(format!(
-                "nearest to a {}, but only {there:.0} of its {} tensors are there; if it is a shallower one, name it with --arch \
-                 (transformers: vit_widthW_depthD_headsH_patchP_IMAGE), else fetch the file again",
+                "no known network{called}: of the nearest, a {}, only {there:.0} of {} tensors are there; if it is a shallower one, \
+                 name it with --arch (transformers: vit_widthW_depthD_headsH_patchP_IMAGE); another network's features can be \
+                 computed elsewhere and given to analyze as an array",
                 near.arch.name(),
                 near.expected.len()
             )));
         }
         return Err(refuse(format!(
-            "no known network among its {} tensors ({}, …); expected a ResNet, a vision transformer or this project's small CNN; \
-             another network's features can be computed elsewhere and given to analyze as an array",
+            "no known network among its {} tensors ({}, …){called}; expected a ResNet, a vision transformer or this project's small \
+             CNN; another network's features can be computed elsewhere and given to analyze as an array",
             checkpoint.tensors().len(),
             first.join(", ")
         )));

@@ -7,6 +7,7 @@
 pub mod arch;
 mod audit;
 mod branch;
+mod claim;
 mod container;
 mod detect;
 mod element;

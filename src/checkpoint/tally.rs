@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::arch::{Arch, HeadStep};
 use super::audit::{Audit, MisShaped};
+use super::claim::Claim;
 use super::detect::{Candidate, Loading};
 use super::head::{FoundClassifier, FoundHead};
 use super::own::{ClassifierInput, OwnMetadata};
@@ -24,7 +25,8 @@ pub(super) struct Heads {
     pub(super) classifier: Option<FoundClassifier>,
 }
 
-/// Compares what is there with what is needed, tensor by tensor; values are read to see that they are finite.
+/// Compares what is there with what is needed, tensor by tensor; values are read to see that they are finite. `named`:
+/// whether the user said which architecture it is.
 pub(super) fn audit(
     checkpoint: &Checkpoint,
     chosen: Candidate,
@@ -32,7 +34,9 @@ pub(super) fn audit(
     heads: Heads,
     style: Option<&'static Style>,
     own: Option<OwnMetadata>,
+    named: bool,
 ) -> Result<Loading> {
+    let claim = Claim::of(checkpoint).filter(|_| own.is_none());
     let mut tally = Tally::default();
     let mut backbone = Vec::new();
     for (expected, name) in chosen.expected.iter().zip(&chosen.names) {
@@ -110,6 +114,14 @@ pub(super) fn audit(
         branch: chosen.branch_name().to_owned(),
         other_branches: others.to_vec(),
         arch: chosen.arch.name(),
+        lookalike: claim.as_ref().filter(|_| !named).and_then(|c| {
+            let how = c.difference()?;
+            Some(format!(
+                "it calls its network {}, which has the tensors of a {} and {how}",
+                c.name,
+                chosen.arch.name()
+            ))
+        }),
         expected: chosen.expected.len(),
         matched: backbone.iter().map(|(_, n)| n.clone()).collect(),
         missing,
@@ -128,7 +140,11 @@ pub(super) fn audit(
         prototypes: heads.prototypes.as_ref().map(at),
         classifier: heads.classifier.as_ref().map(describe_classifier),
         opaque: checkpoint.opaque().iter().map(describe_opaque).collect(),
-        notes: notes(&heads, &chosen.arch, own.is_some()),
+        notes: claim
+            .map(|c| c.describe(&chosen.arch))
+            .into_iter()
+            .chain(notes(&heads, &chosen.arch, own.is_some()))
+            .collect(),
         sha256: checkpoint.sha256()?.to_owned(),
     };
     Ok(Loading {

@@ -191,7 +191,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(count) => {
             let seconds = began.elapsed().as_secs_f64();
             style::say(&format!(
-                "{count} images in {seconds:.1} s, {:.0} images/s",
+                "{} in {seconds:.1} s, {:.0} images/s",
+                style::images(count as u64),
                 count as f64 / seconds
             ));
         }
@@ -204,15 +205,15 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// Tells which images were left out and which repeat others.
 fn say_findings(manifest: &Manifest) {
     if let Some(skipped) = &manifest.data.skipped {
-        style::say(&format!("{} images were left out:", skipped.count));
+        style::say(&format!("left out: {}", style::images(skipped.count as u64)));
         for image in skipped.images.iter().take(NAMED) {
             style::say(&format!("  {}: {}", image.id, image.reason));
         }
     }
     if let Some(repeated) = &manifest.data.duplicates {
         style::say(&format!(
-            "{} images have exactly the pixels of an earlier one:",
-            repeated.count
+            "{} with exactly the pixels of an earlier one:",
+            style::images(repeated.count as u64)
         ));
         for [first, second] in repeated.examples.iter().take(NAMED) {
             style::say(&format!("  {second} is {first}"));
@@ -316,7 +317,8 @@ impl Args {
             json if json.trim_start().starts_with('{') => {
                 let preprocess: Preprocess = serde_json::from_str(json).map_err(|e| {
                     Error::input(format!(
-                        "--preprocess: {e}; the manifest of a store shows the form (its \"views\" are asked for with --views)"
+                        "--preprocess: {e}; the \"preprocess\" of a store's manifest.json shows the form, field by field (its \"views\" are asked \
+                         for with --views)"
                     ))
                 })?;
                 preprocess.check()?;

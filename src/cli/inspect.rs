@@ -146,10 +146,13 @@ fn of_store(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     }
     sheet.line("rows", s.rows);
     if let Some(skipped) = &s.skipped {
-        sheet.line("left out", format!("{} images", skipped.count));
+        sheet.line("left out", style::images(skipped.count as u64));
     }
     if let Some(repeated) = &s.duplicates {
-        sheet.line("duplicates", format!("{} images repeat an earlier one", repeated.count));
+        sheet.line(
+            "duplicates",
+            format!("{} repeating an earlier one", style::images(repeated.count as u64)),
+        );
     }
     sheet.list(
         "layers",
@@ -263,7 +266,7 @@ fn of_images(path: &str) -> anyhow::Result<(Sheet, Value)> {
         } else {
             part.split.as_str()
         };
-        sheet.line(name, format!("{} images", part.images));
+        sheet.line(name, style::images(part.images as u64));
         sheet.list(
             "  classes",
             part.counts.iter().map(|(class, n)| format!("{class} ({n})")),

@@ -72,6 +72,11 @@ pub fn harmless(text: &str) -> String {
     shown
 }
 
+/// A number of images, in words.
+pub fn images(count: u64) -> String {
+    format!("{count} image{}", if count == 1 { "" } else { "s" })
+}
+
 /// A progress bar with rate and remaining time, on a terminal only.
 pub fn progress(total: u64, what: &str) -> ProgressBar {
     if !io::stderr().is_terminal() {

@@ -150,7 +150,7 @@ fn there_already(
         Standing::Nothing => Ok(None),
         Standing::Same(manifest) => match &manifest.data.skipped {
             Some(skipped) if plan.on_bad_image == OnBadImage::Error => other(&format!(
-                "it leaves out {} images that could not be decoded",
+                "it leaves out {} of the images, which could not be decoded",
                 skipped.count
             )),
             _ => Ok(Some(*manifest)),

@@ -1,7 +1,5 @@
 //! How images are prepared for a network when nobody says.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -13,9 +11,6 @@ use crate::images::transform::Preprocess;
 
 /// What timm calls its description of how a network is evaluated.
 const DESCRIPTIONS: [&str; 2] = ["pretrained_cfg", "default_cfg"];
-
-/// No description is longer.
-const MAX_CONFIG: u64 = 1 << 20;
 
 /// A preparation, and where it comes from.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +47,9 @@ pub fn prepare(checkpoint: &Checkpoint, loading: &Loading) -> Result<Preparation
         }
     }
     let config = checkpoint.path().with_file_name("config.json");
-    if let Some(description) = read(&config).filter(|d| DESCRIPTIONS.iter().any(|name| d.get(name).is_some()))
+    if let Some(description) = checkpoint
+        .config_beside()
+        .filter(|d| DESCRIPTIONS.iter().any(|name| d.get(name).is_some()))
         && let Some(found) = described(&config, "config.json beside the checkpoint", &description)?
     {
         return Ok(found);
@@ -92,12 +89,6 @@ fn gathered(checkpoint: &Checkpoint, name: &str) -> Option<Value> {
         }
     }
     (!fields.is_empty()).then_some(Value::Object(fields))
-}
-
-fn read(path: &Path) -> Option<Value> {
-    let mut text = String::new();
-    File::open(path).ok()?.take(MAX_CONFIG).read_to_string(&mut text).ok()?;
-    serde_json::from_str(&text).ok()
 }
 
 fn by_recipe(loading: &Loading) -> Preprocess {

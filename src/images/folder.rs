@@ -101,7 +101,8 @@ fn collect(root: &Path, folder: &Path, depth: usize, files: &mut Vec<String>) ->
     for path in entries(folder)? {
         if path.is_dir() && depth > 1 {
             collect(root, &path, depth - 1, files)?;
-        } else if is_image(&path) && path.is_file() {
+        // A link whose file is gone is an image that cannot be read, not one that is not there.
+        } else if is_image(&path) && !path.is_dir() {
             files.push(text(root, &path)?);
         }
     }

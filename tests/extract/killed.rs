@@ -64,7 +64,7 @@ fn killed_at_any_moment_it_takes_up_its_work_and_ends_with_the_same_bytes() {
     let said = finish(folder, "straight");
     let whole_run = began.elapsed();
     assert!(
-        said.contains("15 images were left out") && said.contains("200 images in"),
+        said.contains("left out: 15 images") && said.contains("200 images in"),
         "{said}"
     );
     let expected = files(&folder.join("straight/small/bilder"));

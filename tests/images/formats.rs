@@ -126,6 +126,24 @@ fn a_folder_without_class_folders_is_unlabelled() {
     assert!(images::open(dir.path().to_str().unwrap(), None, Some(&strings(&["cat"]))).is_err());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_whose_file_is_gone_is_an_image_that_cannot_be_read() {
+    let dir = tempdir().unwrap();
+    write::folder(
+        dir.path(),
+        &[(String::new(), pictures(1)[0].1.clone())],
+        ImageFormat::Png,
+        "png",
+    );
+    std::os::unix::fs::symlink("gone.png", dir.path().join("z.png")).unwrap();
+    let set = open(dir.path(), None);
+    assert_eq!((set.len(), set.id(1)), (2, "z.png".into()));
+    let raw = set.read(1..2).unwrap().pop().unwrap();
+    let bad = raw.decode(Default::default()).unwrap_err().to_string();
+    assert!(bad.contains("z.png") && bad.contains("No such file"), "{bad}");
+}
+
 #[test]
 fn parquet_in_every_layout_gives_the_same_pictures() {
     let dir = tempdir().unwrap();

@@ -1,0 +1,115 @@
+//! What a checkpoint calls its network. Tensors cannot tell networks apart that differ only in what has no weights (a
+//! blur before a stride, another activation): there the name decides.
+
+use std::fs::File;
+use std::io::Read;
+
+use serde_json::Value;
+
+use super::Checkpoint;
+use super::arch::Arch;
+
+/// Where code bases write the name, inside the file.
+const PLACES: &[&str] = &[
+    "arch",
+    "architecture",
+    "model_name",
+    "pretrained_cfg.architecture",
+    "default_cfg.architecture",
+    "args.arch",
+    "hyper_parameters.arch",
+    "hyper_parameters.backbone.name",
+    "hyper_parameters.model_name",
+];
+
+/// A description beside the file is not longer.
+const LONGEST: u64 = 1 << 20;
+
+/// Networks whose tensors have the names and shapes of another, by a part of timm's name for them, and how they differ.
+const LOOKALIKES: &[(&str, &str)] = &[
+    ("resnetaa", "averages positions before its strides"),
+    ("resnetblur", "blurs before its strides"),
+    ("quickgelu", "has x sigmoid(1.702 x) in place of GELU"),
+    ("patch16_rpn", "normalises after its attention and its MLP"),
+    ("beit3", "has another epsilon in its normalisations"),
+    ("vit_base_patch32_siglip", "has GELU's tanh form"),
+    ("vit_large_patch16_siglip_512", "has GELU's tanh form"),
+    ("vit_large_patch16_siglip_gap_512", "has GELU's tanh form"),
+    ("vit_so400m_patch16_siglip", "has GELU's tanh form"),
+    ("vit_giantopt", "has GELU's tanh form"),
+];
+
+/// The name a checkpoint has for its network.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Claim {
+    pub(super) name: String,
+    /// Where it stands.
+    place: String,
+}
+
+impl Claim {
+    /// What the file itself says, else the `config.json` beside it.
+    pub(super) fn of(checkpoint: &Checkpoint) -> Option<Self> {
+        let claim = |name: &Value, place: &str| {
+            let name = name.as_str().filter(|n| !n.is_empty() && n.len() < 100)?;
+            Some(Self {
+                name: name.to_owned(),
+                place: place.to_owned(),
+            })
+        };
+        PLACES
+            .iter()
+            .find_map(|place| claim(checkpoint.metadata().get(*place)?, place))
+            .or_else(|| {
+                let beside = checkpoint.config_beside()?;
+                claim(beside.get("architecture")?, "config.json beside it")
+            })
+    }
+
+    /// How the network of that name differs from the one whose tensors it shares, where it does.
+    pub(super) fn difference(&self) -> Option<&'static str> {
+        let name = self.name.to_lowercase();
+        LOOKALIKES
+            .iter()
+            .find(|(part, _)| name.contains(part))
+            .map(|(_, how)| *how)
+    }
+
+    /// For the audit: the name, and what the tensors are where they contradict it.
+    pub(super) fn describe(&self, found: &Arch) -> String {
+        // timm's names end in the training's tag.
+        let bare = self.name.split('.').next().unwrap_or_default();
+        let contradicts = Arch::parse(bare).is_ok_and(|named| named.family() == found.family() && !same(&named, found));
+        format!(
+            "it calls its network {:?} ({}){}",
+            self.name,
+            self.place,
+            if contradicts {
+                format!(", but the tensors are those of a {}", found.name())
+            } else {
+                String::new()
+            }
+        )
+    }
+}
+
+/// Whether two networks have the same blocks; names do not say the stem, the image or the tokens.
+fn same(named: &Arch, found: &Arch) -> bool {
+    match (named, found) {
+        (Arch::ResNet(a), Arch::ResNet(b)) => {
+            (a.block, a.layers, a.width_per_group, a.groups) == (b.block, b.layers, b.width_per_group, b.groups)
+        }
+        (Arch::Vit(a), Arch::Vit(b)) => (a.width, a.depth, a.patch) == (b.width, b.depth, b.patch),
+        _ => true,
+    }
+}
+
+impl Checkpoint {
+    /// The `config.json` beside the file, as Hugging Face's folders have it; `None` where there is none that is JSON.
+    pub(crate) fn config_beside(&self) -> Option<Value> {
+        let mut text = String::new();
+        let file = File::open(self.path().with_file_name("config.json")).ok()?;
+        file.take(LONGEST).read_to_string(&mut text).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+}
