@@ -16,6 +16,7 @@ pub const SCHEMA: &str = "featscope/results/1";
 
 /// What one command found out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "analysis", derive(schemars::JsonSchema))]
 pub struct Results {
     /// Always [`SCHEMA`].
     pub schema: String,
@@ -35,6 +36,7 @@ pub struct Results {
 
 /// One set of features that was analysed: what `compare` needs to know before it pairs two models.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "analysis", derive(schemars::JsonSchema))]
 pub struct Input {
     /// The path, as given.
     pub path: String,
@@ -61,6 +63,7 @@ pub struct Input {
 
 /// One number: a metric on one side (a data set) or on two (pre and eval).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "analysis", derive(schemars::JsonSchema))]
 pub struct Record {
     /// Model name.
     pub model: String,
@@ -166,6 +169,15 @@ impl Results {
         text.push('\n');
         text
     }
+}
+
+/// The JSON schema of a results file (draft 2020-12), from the types above.
+#[cfg(feature = "analysis")]
+pub fn json_schema() -> Value {
+    let mut schema = schemars::schema_for!(Results).to_value();
+    schema["title"] = SCHEMA.into();
+    schema["properties"]["schema"]["const"] = SCHEMA.into();
+    schema
 }
 
 impl Analysis {

@@ -80,6 +80,7 @@ fn page(m: &Metric) -> String {
     line("unit", m.unit);
     line("range", &format!("{} to {}", m.range.0, m.range.1));
     line("direction", m.better.describe());
+    line("caveat", m.caveat);
     line("estimand", m.estimand);
     line("error bar", m.error.describe());
     line("unchanged by", &laws(m).join(", "));
@@ -126,6 +127,7 @@ fn describe(m: &Metric) -> serde_json::Value {
         "formula": m.formula,
         "convention": m.convention,
         "variants": m.variants.iter().map(|v| json!({"id": v.id, "about": v.about})).collect::<Vec<_>>(),
+        "caveat": m.caveat,
         "estimand": m.estimand,
         "error": m.error.describe(),
         "unchanged_by": laws(m),

@@ -213,6 +213,8 @@ const METRICS: &[Metric] = &[
         range: (0.0, f64::INFINITY),
         about: "The spread of two classes against the distance of their means, averaged over pairs: it falls towards 0 as \
                 classes collapse, and small values on new classes go with few-shot transfer.",
+        caveat: "Two classes with nearly the same mean make it explode, and noise in the means biases it: its \
+                 interval was tried and failed.",
         formula: "mean over i < j of (v_i + v_j) / (2 |mu_i - mu_j|^2), v_c = 1/n_c sum |x - mu_c|^2",
         convention: "squared Euclidean distances; over the classes with at least two rows; each pair counts the same",
         variants: &[],
@@ -229,6 +231,8 @@ const METRICS: &[Metric] = &[
         better: Better::Neither,
         range: (0.0, f64::INFINITY),
         about: "The variance inside the classes over that of the class means: 0 where classes have collapsed to points.",
+        caveat: "It explodes where class means hardly differ. It is not tr(S_W S_B^+)/C, which also goes by the \
+                 name NC1.",
         formula: "tr S_W / tr S_B",
         convention: "S_W the mean class covariance (ddof 0), S_B that of the class means around their unweighted mean; both \
                      over the classes with at least two rows",
@@ -246,6 +250,7 @@ const METRICS: &[Metric] = &[
         better: Better::LowerOnPreHigherOnEval,
         range: (0.0, f64::INFINITY),
         about: "The variance of the class means over that inside the classes: the inverse of nc1_quotient.",
+        caveat: "The ratio of traces, not of the matrices: strong channels decide it.",
         formula: "tr S_B / tr S_W",
         convention: "as nc1_quotient",
         variants: &[],
@@ -262,6 +267,8 @@ const METRICS: &[Metric] = &[
         better: Better::Neither,
         range: (0.0, f64::INFINITY),
         about: "How unequally far the class means lie from their mean: 0 where they lie on a sphere, as in full collapse.",
+        caveat: "Noise in class means pushes it up where classes are small or weak; compare at equal numbers of \
+                 rows.",
         formula: "std / mean of |mu_c - mu_bar| over classes",
         convention: "mu_bar unweighted; standard deviation with ddof 0",
         variants: &[],
@@ -279,6 +286,8 @@ const METRICS: &[Metric] = &[
         range: (0.0, 2.0),
         about: "How far the angles between centred class means are from those of a simplex: 0 where all pairs are equally \
                 far apart, as in full collapse.",
+        caveat: "0 is reached only where d is at least C - 1. A mean of absolute values: noise in class means \
+                 pushes it up.",
         formula: "mean over i < j of |cos(mu_i - mu_bar, mu_j - mu_bar) + 1/(C-1)|",
         convention: "mu_bar unweighted; all pairs of classes count the same",
         variants: &[],
@@ -296,6 +305,8 @@ const METRICS: &[Metric] = &[
         range: (-1.0, 1.0),
         about: "Whether a row lies nearer to its own class than to the nearest other one: 1 where classes are tight and \
                 apart, 0 where they touch, negative where rows lie among another class.",
+        caveat: "Euclidean distances in hundreds of dimensions are alike for all pairs: values near 0 do not mean \
+                 that a classifier fails.",
         formula: "mean over rows of (b - a) / max(a, b), a = mean distance to its class, b = to the nearest other class",
         convention: "Euclidean distance; the row itself left out of a; 0 for the only row of a class (scikit-learn)",
         variants: &[],
@@ -317,6 +328,7 @@ const METRICS: &[Metric] = &[
         range: (0.0, f64::INFINITY),
         about: "The variance between classes over that within, as an F statistic: it grows with the number of rows, so \
                 compare it at equal N only.",
+        caveat: "It grows with N and falls with the number of classes: only comparable at equal N and C.",
         formula: "(sum_c n_c |mu_c - mu|^2 / (C-1)) / (sum_c sum_{i in c} |x_i - mu_c|^2 / (N-C))",
         convention: "each row counts the same (scikit-learn)",
         variants: &[],

@@ -70,6 +70,8 @@ const METRICS: &[Metric] = &[
         about: "The squared Wasserstein distance between two normal distributions with the means and covariances of the two \
                 data sets (FID, on these features). It has the features' scale and shrinks with the number of rows: \
                 compare at equal N.",
+        caveat: "Only means and covariances count: sets of different shape can be at distance 0. It is biased \
+                 upwards by about 1/N and is not comparable between layers of different scale.",
         formula: "|mu_1 - mu_2|^2 + tr S_1 + tr S_2 - 2 tr (S_1 S_2)^(1/2)",
         convention: "covariances with ddof 1 (torch-fidelity); not scaled, not square-rooted",
         variants: &[],
@@ -88,6 +90,7 @@ const METRICS: &[Metric] = &[
         better: Better::Lower,
         range: (0.0, f64::INFINITY),
         about: "How much the covariances of the two data sets differ; means do not matter. It has the features' scale.",
+        caveat: "Means do not count: two sets far apart can be at distance 0.",
         formula: "|S_1 - S_2|_F^2 / (4 d^2)",
         convention: "covariances with ddof 1",
         variants: &[],

@@ -88,6 +88,8 @@ const METRICS: &[Metric] = &[
         range: (-8.0, 0.0),
         about: "How evenly directions are spread over the sphere: the logarithm of the mean Gaussian potential of two \
                 rows. 0 where all point the same way, lower where they spread.",
+        caveat: "Class structure makes it worse (higher) though it may help transfer. Many libraries include a \
+                 row's pair with itself or another t.",
         formula: "log mean_{i<j} exp(-2 |x_i/|x_i| - x_j/|x_j||^2)",
         convention: "l2-normalised rows, not centred; t = 2; a row is not paired with itself",
         variants: &[],
@@ -108,6 +110,7 @@ const METRICS: &[Metric] = &[
         better: Better::Neither,
         range: (0.0, 4.0),
         about: "How close the directions of two rows of one class lie: 0 where they coincide.",
+        caveat: "Low where classes collapse: on pretraining data that is not a virtue.",
         formula: "mean over i < j of one class of |x_i/|x_i| - x_j/|x_j||^2",
         convention: "l2-normalised rows, not centred; all pairs count the same",
         variants: &[],
@@ -128,6 +131,8 @@ const METRICS: &[Metric] = &[
         better: Better::Neither,
         range: (-1.0, 1.0),
         about: "The mean cosine of two rows: near 1 where all features point into a narrow cone.",
+        caveat: "Features after a ReLU are all positive: their cosines are positive whatever they mean. Centre them \
+                 to see more.",
         formula: "mean_{i<j} cos(x_i, x_j)",
         convention: "not centred; a row is not paired with itself",
         variants: &[],
@@ -148,6 +153,7 @@ const METRICS: &[Metric] = &[
         better: Better::Neither,
         range: (1.0, f64::INFINITY),
         about: "How many rows are effectively different: N for orthogonal rows, 1 where all are the same.",
+        caveat: "It grows with N and cannot exceed it; the cosine kernel ignores norms.",
         formula: "exp H(eigenvalues of K/N), K_ij = cos(x_i, x_j)",
         convention: "cosine kernel; order 1; through the d x d matrix with the same eigenvalues",
         variants: &[],
@@ -168,6 +174,7 @@ const METRICS: &[Metric] = &[
         range: (f64::NEG_INFINITY, 1.0),
         about: "How much more alike two rows are than two random directions: 0 for rows spread evenly over the sphere, 1 \
                 for rows along one line.",
+        caveat: "The even spread it is measured against has no ReLU: positive features are never near 0.",
         formula: "(Q - N - N(N-1)/d) / (N^2 - N - N(N-1)/d), Q = sum_ij cos(x_i, x_j)^2",
         convention: "l2-normalised rows, not centred",
         variants: &[],

@@ -200,6 +200,8 @@ const METRICS: &[Metric] = &[
         range: (0.0, 1.0),
         about: "Whether the class means of the pretraining and the evaluation data lie among one another: how close \
                 the share of evaluation means around each mean comes to their overall share.",
+        caveat: "A step function of few class means: small changes of the features can move it by 1/(M k). Its \
+                 range depends on the class counts; the scaled form's does not.",
         formula: "Pi = 1 - 1/M sum_i |t_i/k - C_eval/M|, t_i = evaluation means among the k nearest means of mean i",
         convention: "Euclidean; the mean itself is no neighbour; k = min(5, min(C_pre, C_eval) - 1) unless set",
         variants: &[
@@ -229,6 +231,7 @@ const METRICS: &[Metric] = &[
         about: "Feature mixtureness on a scale that does not depend on the class counts: 0 for sets far apart, 1 for \
                 sets as mixed as if domain labels were dealt at random. Its p-value says how often random labels look \
                 at least as separated.",
+        caveat: "A step function of few class means. Above 1 is possible: means mixed more evenly than at random.",
         formula: "(Pi - Pi_sep) / (Pi_mix - Pi_sep), Pi_sep = 1 - 2p(1-p), p = C_eval/M, Pi_mix = E[Pi] under random labels",
         convention: "as feature_mixtureness; Pi_mix by the hypergeometric law; p-value left-tailed over permuted domain labels, \
                      all of them where there are at most 100,000",
@@ -258,6 +261,8 @@ const METRICS: &[Metric] = &[
         range: (0.0, f64::INFINITY),
         about: "Whether single samples of the two data sets lie among one another: 0 where they are apart, 1 where \
                 they are fully mixed. Needs no labels.",
+        caveat: "Mixing of rows is not mixing of classes: two data sets of the same classes mix, and so do two that \
+                 are both noise.",
         formula: "mean over samples of (share of the other set among the k nearest samples) / (its share under full mixing)",
         convention: "k = 50; Euclidean; equally many samples of each set, at most 5,000, drawn with the seed",
         variants: &[],

@@ -8,6 +8,7 @@ mod eval;
 pub mod geometry;
 pub mod mixing;
 pub mod redundancy;
+pub mod reference;
 pub mod spectrum;
 pub mod variation;
 
@@ -30,6 +31,8 @@ pub struct Metric {
     pub range: (f64, f64),
     /// What it tells, in a sentence or two.
     pub about: &'static str,
+    /// What to beware of when reading it.
+    pub caveat: &'static str,
     /// The formula, in plain text.
     pub formula: &'static str,
     /// The convention the default variant is computed with.
@@ -219,6 +222,7 @@ mod tests {
             for (field, text) in [
                 ("label", m.label),
                 ("about", m.about),
+                ("caveat", m.caveat),
                 ("formula", m.formula),
                 ("convention", m.convention),
                 ("reference", m.reference),

@@ -90,6 +90,8 @@ const METRICS: &[Metric] = &[
         range: (0.0, 1.0),
         about: "The mean absolute correlation between channels, each with itself included: 1/d where channels are \
                 uncorrelated, 1 where all say the same.",
+        caveat: "Its floor rises with fewer rows, and its diagonal adds 1/d: compare at equal N and d, or use the \
+                 off-diagonal form.",
         formula: "R = 1/d^2 sum_{i,j} |rho_ij|",
         convention: "Pearson correlation; diagonal included; constant channels left out, d counts the others",
         variants: &[],
@@ -110,6 +112,7 @@ const METRICS: &[Metric] = &[
         range: (0.0, 1.0),
         about: "The mean absolute correlation between two different channels: comparable between layers of different \
                 width.",
+        caveat: "Its floor, sqrt(2/(pi (N-1))), is not 0: at few rows independent channels look correlated.",
         formula: "1/(d(d-1)) sum_{i != j} |rho_ij|",
         convention: "Pearson correlation; constant channels left out",
         variants: &[],
@@ -130,6 +133,7 @@ const METRICS: &[Metric] = &[
         range: (-1.0, 1.0),
         about: "Off-diagonal redundancy less what independent channels would show at this number of rows. A reading \
                 aid: it over-corrects where channels are truly correlated.",
+        caveat: "Subtracting the floor is right only where channels are nearly independent; it can be negative.",
         formula: "1/(d(d-1)) sum_{i != j} |rho_ij| - sqrt(2 / (pi (N-1)))",
         convention: "Pearson correlation; constant channels left out; floor of independent normal channels",
         variants: &[],
@@ -150,6 +154,7 @@ const METRICS: &[Metric] = &[
         range: (0.0, 1.0),
         about: "The mean squared correlation between two different channels, what Barlow Twins pushes down: few strong \
                 correlations weigh more than in the mean absolute one.",
+        caveat: "Its floor for independent channels is 1/(N-1), not 0.",
         formula: "1/(d(d-1)) sum_{i != j} rho_ij^2",
         convention: "Pearson correlation; constant channels left out; divided by the pairs, not summed as in the loss",
         variants: &[],

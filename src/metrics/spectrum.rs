@@ -151,6 +151,8 @@ const METRICS: &[Metric] = &[
         range: (1.0, f64::INFINITY),
         about: "The number of directions the features use, from the entropy of their singular values as they are, mean \
                 included. Compare it between layers of equal width only.",
+        caveat: "One name, many formulas: with or without centring, with epsilon inside or outside, of singular \
+                 values or of their squares. The mean counts as a direction here. It cannot exceed min(N, d).",
         formula: "exp H(p), p_k = sigma_k / sum sigma + 1e-7",
         convention: "singular values of the uncentred features, min(N, d) of them; natural logarithm",
         variants: &[],
@@ -168,6 +170,8 @@ const METRICS: &[Metric] = &[
         range: (1.0, f64::INFINITY),
         about: "The number of directions the features vary in, from the entropy of their centred singular values: \
                 standard deviations, so that weak directions count more than in the ranks of variances.",
+        caveat: "Noise adds many small singular values, and their square roots weigh: it grows with N until N is \
+                 many times d.",
         formula: "exp H(sigma / sum sigma)",
         convention: "singular values of the centred features; natural logarithm; those of rounding are zero",
         variants: &[],
@@ -184,6 +188,7 @@ const METRICS: &[Metric] = &[
         better: Better::Higher,
         range: (1.0, f64::INFINITY),
         about: "As the effective rank, but from shares of variance.",
+        caveat: "Much smaller than the effective rank on the same data: never compare one with the other.",
         formula: "exp H(lambda / sum lambda)",
         convention: COVARIANCE,
         variants: &[],
@@ -201,6 +206,7 @@ const METRICS: &[Metric] = &[
         range: (1.0, f64::INFINITY),
         about: "The number of directions that would share the variance as unevenly as it is shared: strong directions \
                 count most.",
+        caveat: "One strong channel brings it to 1, however many weak directions there are.",
         formula: "(sum lambda)^2 / sum lambda^2",
         convention: COVARIANCE,
         variants: &[],
@@ -217,6 +223,7 @@ const METRICS: &[Metric] = &[
         better: Better::Higher,
         range: (1.0, f64::INFINITY),
         about: "The variance in units of its strongest direction.",
+        caveat: "It looks at one eigenvalue: a single dominant channel decides it.",
         formula: "sum lambda / lambda_1",
         convention: COVARIANCE,
         variants: &[],
@@ -234,6 +241,8 @@ const METRICS: &[Metric] = &[
         range: (f64::NEG_INFINITY, f64::INFINITY),
         about: "How fast the spectrum falls: the exponent of its power law. Near 1 was found to go with good transfer; \
                 far above it few directions matter, far below it noise does.",
+        caveat: "It is the slope of ranks 11 to 100 only, and means a power law only where R^2, stated beside it, \
+                 is near 1.",
         formula: "-slope of log lambda_k on log k, weighted by 1/k, k = 11..min(100, rank)",
         convention: COVARIANCE,
         variants: &[],
@@ -250,6 +259,7 @@ const METRICS: &[Metric] = &[
         better: Better::Neither,
         range: (1.0, f64::INFINITY),
         about: "The variance of the strongest direction over that of the weakest one that is not rounding.",
+        caveat: "It looks at two eigenvalues, and the smaller one is where rounding and few rows show first.",
         formula: "lambda_1 / lambda_r, r the number of lambda above max(N, d) eps lambda_1",
         convention: COVARIANCE,
         variants: &[],
@@ -266,6 +276,7 @@ const METRICS: &[Metric] = &[
         better: Better::Higher,
         range: (1.0, f64::INFINITY),
         about: "How many principal components hold 95 % of the variance.",
+        caveat: "A step function, and the share of 95 % is a custom, not a law.",
         formula: "min r: sum_{k <= r} lambda_k >= 0.95 sum lambda",
         convention: COVARIANCE,
         variants: &[],
@@ -283,6 +294,7 @@ const METRICS: &[Metric] = &[
         range: (0.0, f64::INFINITY),
         about: "The bits needed to tell the l2-normalised features apart up to a given distortion: larger where they fill \
                 more of the sphere.",
+        caveat: "It depends on the distortion, eps^2 = 0.5 here, and grows with d: compare at equal width.",
         formula: "1/2 log2 det(I + d / (N eps^2) Z'Z)",
         convention: "l2-normalised rows, not centred; eps^2 = 0.5",
         variants: &[],

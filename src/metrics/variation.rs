@@ -155,6 +155,8 @@ const METRICS: &[Metric] = &[
         range: (0.0, f64::INFINITY),
         about: "How far classes lie apart, in units of how far rows spread within one. On the pretraining data a low \
                 value means that variation within classes is kept rather than trained away.",
+        caveat: "Low on pre can also mean that classes are not told apart at all: read it beside a probe. Squared \
+                 distances: a few far classes weigh most.",
         formula: "phi = D_inter / D_intra",
         convention: "squared Euclidean distances; both over the classes with at least two rows; each class counts the same",
         variants: &[Variant {
@@ -192,6 +194,8 @@ const METRICS: &[Metric] = &[
         range: (0.0, f64::INFINITY),
         about: "The mean squared distance of a row to its class mean. It grows with the features' scale, so compare it \
                 between models only through the discriminative ratio.",
+        caveat: "It has the features' scale squared, which differs between models and layers for no reason that \
+                 matters.",
         formula: "D_intra = 1/C sum_c 1/n_c sum_{i in c} |x_i - mu_c|^2",
         convention: "squared Euclidean distance; divided by n_c; over the classes with at least two rows, each counting the same",
         variants: &[
@@ -220,6 +224,8 @@ const METRICS: &[Metric] = &[
         range: (0.0, f64::INFINITY),
         about: "The mean squared distance between two class means. It grows with the features' scale, so compare it \
                 between models only through the discriminative ratio.",
+        caveat: "It has the features' scale squared, which differs between models and layers for no reason that \
+                 matters.",
         formula: "D_inter = 1/(C(C-1)) sum_{j != k} |mu_j - mu_k|^2",
         convention: "squared Euclidean distance; all pairs of classes count the same",
         variants: &[Variant {
