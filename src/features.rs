@@ -120,6 +120,11 @@ pub trait FeatureSet: Send + Sync {
     /// When they cannot be read.
     fn ids(&self) -> Result<Vec<String>>;
 
+    /// Whether the rows have ids of their own; else they are numbered.
+    fn has_ids(&self) -> bool {
+        true
+    }
+
     /// All rows in order, in batches of `batch_rows` (the last one may be shorter). Every value yielded is finite.
     ///
     /// # Errors
@@ -193,6 +198,10 @@ impl FeatureSet for Matrix {
 
     fn ids(&self) -> Result<Vec<String>> {
         Ok((0..self.rows.nrows()).map(|i| i.to_string()).collect())
+    }
+
+    fn has_ids(&self) -> bool {
+        false
     }
 
     fn batches(&self, batch_rows: usize) -> Result<Batches<'_>> {

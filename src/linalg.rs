@@ -6,7 +6,7 @@
 use std::ffi::{c_char, c_int};
 use std::sync::Once;
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use ndarray_linalg::{JobSvd, SVDDC as _};
 
 use crate::error::{Error, Result};
@@ -27,6 +27,7 @@ fn int(n: usize) -> c_int {
 
 const LOWER: c_char = b'L' as c_char;
 const NORMAL: c_char = b'N' as c_char;
+const VECTORS: c_char = b'V' as c_char;
 
 /// A symmetric d x d matrix in rectangular full packed format: d(d+1)/2 numbers at the speed of BLAS 3
 /// (Gustavson et al. 2010, LAPACK's `?SFRK`).
@@ -145,20 +146,71 @@ pub fn product_transposed(a: ArrayView2<f64>, b: ArrayView2<f64>) -> Array2<f64>
     out
 }
 
+/// Adds AᵀB, (d1, d2), to `sum`, for A (n, d1) and B (n, d2).
+pub fn add_product(sum: &mut Array2<f64>, a: ArrayView2<f64>, b: ArrayView2<f64>) {
+    assert_eq!(a.nrows(), b.nrows(), "the product of different numbers of rows");
+    assert_eq!(sum.dim(), (a.ncols(), b.ncols()), "the product of other widths");
+    if sum.is_empty() || a.nrows() == 0 {
+        return;
+    }
+    single_threaded_blas();
+    let (a, b) = (a.as_standard_layout(), b.as_standard_layout());
+    let (m, n, rows) = (int(a.ncols()), int(b.ncols()), int(a.nrows()));
+    let to = sum.as_slice_mut().expect("the sum is in standard layout");
+    // SAFETY: all three are row-major with the leading dimensions given.
+    unsafe {
+        cblas_sys::cblas_dgemm(
+            cblas_sys::CBLAS_LAYOUT::CblasRowMajor,
+            cblas_sys::CBLAS_TRANSPOSE::CblasTrans,
+            cblas_sys::CBLAS_TRANSPOSE::CblasNoTrans,
+            m,
+            n,
+            rows,
+            1.0,
+            a.as_ptr(),
+            m,
+            b.as_ptr(),
+            n,
+            1.0,
+            to.as_mut_ptr(),
+            n,
+        );
+    }
+}
+
 /// Eigenvalues of a symmetric matrix in descending order (LAPACK's divide and conquer, `dsyevd`).
 ///
 /// # Errors
 /// When the iteration does not converge.
 pub fn eigenvalues(mut matrix: Array2<f64>) -> Result<Vec<f64>> {
+    let mut values = decompose(&mut matrix, NORMAL)?;
+    values.reverse();
+    Ok(values)
+}
+
+/// As [`eigenvalues`], with the eigenvectors as the rows of a d x d matrix.
+///
+/// # Errors
+/// When the iteration does not converge.
+pub fn eigenvectors(mut matrix: Array2<f64>) -> Result<(Vec<f64>, Array2<f64>)> {
+    let mut values = decompose(&mut matrix, VECTORS)?;
+    values.reverse();
+    // LAPACK's columns are rows here, in ascending order.
+    matrix.invert_axis(Axis(0));
+    Ok((values, matrix.as_standard_layout().into_owned()))
+}
+
+/// Eigenvalues in ascending order; with [`VECTORS`], the matrix becomes its eigenvectors.
+fn decompose(matrix: &mut Array2<f64>, job: c_char) -> Result<Vec<f64>> {
     let d = matrix.nrows();
     if d == 0 {
         return Ok(Vec::new());
     }
     single_threaded_blas();
     let n = int(d);
-    let values_only = NORMAL;
     let mut values = vec![0.0; d];
     let (mut work, mut iwork, mut info) = (vec![0.0], vec![0], 0);
+    let entries = matrix.as_slice_mut().expect("the matrix is in standard layout");
     // The first call asks for the workspace sizes, the second one works.
     for ask in [true, false] {
         let (lwork, liwork) = if ask {
@@ -169,10 +221,10 @@ pub fn eigenvalues(mut matrix: Array2<f64>) -> Result<Vec<f64>> {
         // SAFETY: `matrix` is d x d, `values` d; the workspaces have the lengths passed with them.
         unsafe {
             lapack_sys::dsyevd_(
-                &values_only,
+                &job,
                 &LOWER,
                 &n,
-                matrix.as_mut_ptr(),
+                entries.as_mut_ptr(),
                 &n,
                 values.as_mut_ptr(),
                 work.as_mut_ptr(),
@@ -191,8 +243,51 @@ pub fn eigenvalues(mut matrix: Array2<f64>) -> Result<Vec<f64>> {
             iwork.resize(liwork.max(1), 0);
         }
     }
-    values.reverse();
     Ok(values)
+}
+
+/// Rows (n, d) with n <= d, rotated so that only their first n coordinates are not zero, which are given (n, n): the
+/// same lengths and products to rounding (LQ decomposition, `dgeqrf`).
+///
+/// # Errors
+/// When LAPACK refuses the matrix.
+pub fn rotated_into_fewest(rows: Array2<f64>) -> Result<Array2<f64>> {
+    let (n, d) = rows.dim();
+    assert!(n <= d, "more rows than channels span all of them");
+    let mut rows = rows.as_standard_layout().into_owned();
+    if rows.is_empty() {
+        return Ok(rows);
+    }
+    single_threaded_blas();
+    let (columns, height) = (int(n), int(d));
+    let (mut factors, mut work, mut info) = (vec![0.0; n], vec![0.0], 0);
+    let entries = rows.as_slice_mut().expect("a standard layout");
+    // The first call asks for the workspace size, the second one works.
+    for ask in [true, false] {
+        let lwork = if ask { -1 } else { int(work.len()) };
+        // SAFETY: row-major (n, d) is column-major d x n with leading dimension d; `factors` holds n numbers.
+        unsafe {
+            lapack_sys::dgeqrf_(
+                &height,
+                &columns,
+                entries.as_mut_ptr(),
+                &height,
+                factors.as_mut_ptr(),
+                work.as_mut_ptr(),
+                &lwork,
+                &mut info,
+            );
+        }
+        if info != 0 {
+            return Err(Error::undefined("the rows have no LQ decomposition"));
+        }
+        if ask {
+            let lwork = work[0] as usize;
+            work.resize(lwork.max(1), 0.0);
+        }
+    }
+    // Above the diagonal stand the reflections.
+    Ok(Array2::from_shape_fn((n, n), |(i, j)| if j <= i { rows[[i, j]] } else { 0.0 }))
 }
 
 /// A factor F (rank, d) of a positive semidefinite matrix: FᵀF is the matrix, to the rounding of its largest entry
@@ -303,5 +398,27 @@ mod tests {
         for (got, expected) in values.iter().zip([7.0, 3.0, 1.0]) {
             assert!((got - expected).abs() < 1e-14, "{values:?}");
         }
+    }
+
+    #[test]
+    fn eigenvectors_rebuild_the_matrix() {
+        let matrix = array![[2.0, 1.0, 0.5], [1.0, 2.0, 0.0], [0.5, 0.0, 7.0]];
+        let (values, vectors) = eigenvectors(matrix.clone()).unwrap();
+        assert!(values.is_sorted_by(|a, b| a >= b));
+        let diagonal = Array2::from_diag(&ndarray::Array1::from(values));
+        let back = vectors.t().dot(&diagonal).dot(&vectors);
+        assert!(back.iter().zip(&matrix).all(|(a, b)| (a - b).abs() < 1e-13));
+    }
+
+    #[test]
+    fn rotated_rows_keep_their_products_and_products_add_up() {
+        let x = Array2::from_shape_fn((3, 5), |(i, j)| ((i * 7 + j * 3) % 11) as f64 - 4.0);
+        let few = rotated_into_fewest(x.clone()).unwrap();
+        assert_eq!(few.dim(), (3, 3));
+        let (got, expected) = (few.dot(&few.t()), x.dot(&x.t()));
+        assert!(got.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-12));
+        let mut sum = Array2::ones((5, 5));
+        add_product(&mut sum, x.view(), x.view());
+        assert_eq!(sum, x.t().dot(&x) + 1.0);
     }
 }

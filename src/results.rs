@@ -73,11 +73,11 @@ pub struct Record {
     pub dataset: String,
     /// Split of `dataset`, or empty.
     pub split: String,
-    /// For a pair, the evaluation data set.
+    /// For a pair, the evaluation data set; for a comparison of two layers or models, the other side's.
     pub other_dataset: Option<String>,
-    /// For a comparison of two models, the other one.
+    /// For a comparison of two layers or models, the other side's model.
     pub other_model: Option<String>,
-    /// For a comparison of two layers, the other one.
+    /// For a comparison of two layers or models, the other side's layer.
     pub other_layer: Option<String>,
     /// Catalogue id.
     pub metric: String,
@@ -95,9 +95,9 @@ pub struct Record {
     pub null_value: Option<f64>,
     /// The value recomputed on each resample; `convention.error` names the scheme.
     pub replicates: Option<Vec<f64>>,
-    /// Rows used (both sides together for a pair).
+    /// Rows used (both sides together for a pair of data sets; rows matched one to one count once).
     pub n: u64,
-    /// Channels used.
+    /// Channels used, of the first side.
     pub d: u64,
     /// Classes used (both sides together for a pair).
     pub classes: u64,

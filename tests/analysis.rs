@@ -4,9 +4,8 @@
 
 mod common;
 
-use common::{Formula, analyse_pair, noise, of_pairs, plan, record, records_of_a_pair, set};
+use common::{Formula, analyse_pair, analysed, noise, of_pairs, plan, record, records_of_a_pair, set};
 use featscope::analysis::analyse;
-use featscope::metrics::all;
 use featscope::results::{Analysis, Record};
 use ndarray::{Array2, Axis, array};
 
@@ -244,7 +243,7 @@ fn sets_without_labels_get_the_label_free_metrics() {
     (p.pre, p.eval) = (vec![], vec![]);
     let analysis = analyse(&[Box::new(unlabelled)], &p, &|_| ()).unwrap();
     let ids: Vec<&str> = analysis.results.records.iter().map(|r| r.metric.as_str()).collect();
-    let expected: Vec<&str> = all()
+    let expected: Vec<&str> = analysed()
         .filter(|m| !of_pairs(m.eval) && !m.eval.needs_labels())
         .map(|m| m.id)
         .collect();
@@ -255,7 +254,7 @@ fn sets_without_labels_get_the_label_free_metrics() {
 #[test]
 fn the_catalogue_is_what_an_analysis_gives() {
     let analysis = analyse_pair(pre().data(), eval().data(), &plan(&["all"], &[]));
-    for metric in all() {
+    for metric in analysed() {
         assert!(
             analysis.results.records.iter().any(|r| r.metric == metric.id),
             "{}",

@@ -6,7 +6,10 @@ mod one_side;
 mod outcome;
 mod pair;
 mod side;
+mod similarity;
 mod tables;
+
+pub use similarity::similarity;
 
 use side::{Side, summarise};
 
@@ -168,7 +171,7 @@ fn check_names(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<()> {
 }
 
 /// One entry for each (model, data set, split).
-fn inputs(sets: &[Box<dyn FeatureSet>]) -> Vec<Input> {
+fn inputs<'s>(sets: impl IntoIterator<Item = &'s Box<dyn FeatureSet>>) -> Vec<Input> {
     let mut inputs: Vec<Input> = Vec::new();
     for set in sets {
         let p = set.provenance();

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use super::style;
 use crate::analysis::{Plan, analyse};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::features::FeatureSet;
-use crate::metrics::{Conventions, select};
-use crate::report::Format;
-use crate::results::Analysis;
+use crate::metrics::{Conventions, Metric, select};
+use crate::report::{Format, render};
+use crate::results::{Analysis, Results};
 use crate::store::{OpenOptions, open};
 
 /// Arguments of `featscope analyze`.
@@ -68,23 +68,43 @@ pub struct What {
 
 /// Analyzes and prints.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let folder = args.output.as_deref().filter(|path| is_folder(path));
-    let analysis = analysis_of(&args.stores, &args.what, folder.is_some())?;
-    match (folder, &args.output) {
-        (Some(dir), _) => {
-            analysis.write(dir)?;
-            style::say(&format!(
-                "wrote {} records to {}",
-                analysis.results.records.len(),
-                dir.join("results.json").display()
-            ));
-        }
-        (None, file) => {
-            let format = file.as_deref().and_then(format_of).unwrap_or(args.format);
-            style::deliver(&crate::report::render(&analysis.results, format), file.as_deref())?;
-        }
-    }
+    let folder = args.output.as_deref().is_some_and(is_folder);
+    let analysis = analysis_of(&args.stores, &args.what, folder)?;
+    deliver(&analysis, args.output.as_deref(), args.format, render)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints an analysis as `render` shows it, or writes it to a file, or to a folder with its tables.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn deliver(
+    analysis: &Analysis,
+    output: Option<&Path>,
+    format: Format,
+    render: fn(&Results, Format) -> String,
+) -> anyhow::Result<()> {
+    if let Some(dir) = output.filter(|path| is_folder(path)) {
+        analysis.write(dir)?;
+        style::say(&format!(
+            "wrote {} records to {}",
+            analysis.results.records.len(),
+            dir.join("results.json").display()
+        ));
+        return Ok(());
+    }
+    let format = output.and_then(format_of).unwrap_or(format);
+    style::deliver(&render(&analysis.results, format), output)
+}
+
+/// Sets the number of threads, where the user names one.
+pub fn use_threads(threads: Option<u16>) {
+    if let Some(threads) = threads {
+        // A second call in one process keeps the first pool; the records do not depend on it.
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.into())
+            .build_global();
+    }
 }
 
 /// Opens the stores and runs the analysis, with progress.
@@ -92,13 +112,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// For input that cannot be read or does not fit together.
 pub fn analysis_of(stores: &[PathBuf], what: &What, tables: bool) -> anyhow::Result<Analysis> {
-    if let Some(threads) = what.threads {
-        // A second call in one process keeps the first pool; the records do not depend on it.
-        let _ = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads.into())
-            .build_global();
-    }
-    let plan = plan(what, tables)?;
+    use_threads(what.threads);
+    let plan = plan(what, select, tables)?;
     let sets = open_all(stores, what)?;
     let total: u64 = sets.iter().map(|s| s.rows() as u64).sum();
     let bar = style::progress(total, "rows");
@@ -107,11 +122,15 @@ pub fn analysis_of(stores: &[PathBuf], what: &What, tables: bool) -> anyhow::Res
     Ok(analysis?)
 }
 
-/// The plan that a command line means.
+/// The plan that a command line means, of the metrics that `select` makes of its words.
 ///
 /// # Errors
 /// For metrics and conventions that are not known.
-pub fn plan(what: &What, tables: bool) -> anyhow::Result<Plan> {
+pub fn plan(
+    what: &What,
+    select: fn(&[String]) -> Result<Vec<&'static Metric>>,
+    tables: bool,
+) -> anyhow::Result<Plan> {
     let mut conventions = Conventions::default();
     for choice in &what.convention {
         conventions.choose(choice)?;

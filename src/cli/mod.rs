@@ -24,6 +24,8 @@ mod pretrain;
 mod report;
 #[cfg(feature = "analysis")]
 mod run;
+#[cfg(feature = "analysis")]
+mod similarity;
 pub mod style;
 
 use std::process::ExitCode;
@@ -53,6 +55,8 @@ enum AnalysisCommand {
     Inspect(inspect::Args),
     /// Measure feature stores or arrays: class variation, mixing, redundancy, each with an error bar
     Analyze(analyze::Args),
+    /// Compare layers and models that saw the same images: CKA and its kin
+    Similarity(similarity::Args),
     /// Set models side by side: value, interval, paired difference, rank
     Compare(compare::Args),
     /// Write a checkpoint's backbone without its heads, in the names of torchvision, timm or Detectron2
@@ -81,6 +85,7 @@ pub fn analysis_program() -> ExitCode {
         AnalysisCommand::Run(args) => run::run(&args),
         AnalysisCommand::Inspect(args) => inspect::run(&args),
         AnalysisCommand::Analyze(args) => analyze::run(&args),
+        AnalysisCommand::Similarity(args) => similarity::run(&args),
         AnalysisCommand::Compare(args) => compare::run(&args),
         AnalysisCommand::Export(args) => export::run(&args),
         AnalysisCommand::Extract(args) => hand_over::run("extract", &args),

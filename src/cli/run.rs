@@ -13,6 +13,7 @@ use super::analyze::{What, analysis_of, plan};
 use super::experiment::{Dataset, Experiment, Model, Role};
 use super::{hand_over, style};
 use crate::compare::{Comparison, Options};
+use crate::metrics::select;
 use crate::report::{Meta, headlines};
 use crate::results::{Analysis, write_atomically};
 
@@ -54,7 +55,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         _ => State::default(),
     };
     // What cannot be measured is known before hours of extraction.
-    plan(&settings(&experiment, args), true)?;
+    plan(&settings(&experiment, args), select, true)?;
     let Some(stores) = extract(&experiment, args, &mut state)? else {
         // The other program has said why.
         return Ok(ExitCode::from(2));

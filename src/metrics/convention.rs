@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Eval, Metric, find};
+use super::{Eval, Matched, Metric, find};
 use crate::error::{Error, Result};
 
 /// The user's choices: variants and neighbour counts by metric id.
@@ -32,7 +32,10 @@ impl Conventions {
             let Ok(k) = right.parse() else {
                 return refuse(format!("k is a whole number, not {right:?}"));
             };
-            if !matches!(metric.eval, Eval::Means { .. } | Eval::Samples { .. }) {
+            if !matches!(
+                metric.eval,
+                Eval::Means { .. } | Eval::Samples { .. } | Eval::Matched(Matched::Neighbours { .. })
+            ) {
                 return refuse(format!("{id} looks at no neighbours"));
             }
             self.neighbours.insert(id.to_owned(), k);
@@ -68,7 +71,7 @@ impl Conventions {
         if let Some(&chosen) = self.neighbours.get(metric.id) {
             match &mut eval {
                 Eval::Means { mixing, .. } => mixing.k = Some(chosen),
-                Eval::Samples { k, .. } => *k = chosen,
+                Eval::Samples { k, .. } | Eval::Matched(Matched::Neighbours { k, .. }) => *k = chosen,
                 _ => {}
             }
         }

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use crate::error::Result;
-use crate::stats::{ClassMoments, Correlation, GROUPS, Moments, Neighbours, Of, Rows, Spectrum};
+use crate::stats::{ClassMoments, Correlation, Cross, Directions, GROUPS, Moments, Neighbours, Of, Own, Rows, Spectrum};
 
 /// How a metric is computed; the variant declares its needs, and the analysis computes the union of them once.
 #[derive(Clone, Copy)]
@@ -67,15 +67,26 @@ pub enum Eval {
         /// Neighbours looked at where the user sets no other number.
         k: usize,
     },
+    /// From the rows of two layers or models on the same images.
+    Matched(Matched),
 }
 
 impl Eval {
+    /// Whether it compares two layers or models on the same images: `featscope similarity` computes it, an analysis does not.
+    pub fn is_matched(&self) -> bool {
+        matches!(self, Self::Matched(_))
+    }
+
     /// Whether it is computed from labels.
     pub fn needs_labels(&self) -> bool {
         match self {
             Self::Classes { .. } | Self::Means { .. } => true,
             Self::Within { labelled, .. } => *labelled,
-            Self::Channels { .. } | Self::Spectrum { .. } | Self::Moments { .. } | Self::Samples { .. } => false,
+            Self::Channels { .. }
+            | Self::Spectrum { .. }
+            | Self::Moments { .. }
+            | Self::Samples { .. }
+            | Self::Matched(_) => false,
         }
     }
 
@@ -179,4 +190,84 @@ impl Shares {
             without: groups.map(|g| (all.0 - g.0, all.1 - g.1)),
         }
     }
+}
+
+/// What a metric of matched rows is computed from.
+#[derive(Clone, Copy)]
+pub enum Matched {
+    /// The moments of both sides and their cross products.
+    Moments {
+        /// The value.
+        value: fn(&MatchedMoments) -> Result<f64>,
+        /// What unrelated rows give.
+        null: Option<fn(&MatchedMoments) -> f64>,
+    },
+    /// Canonical correlations between the principal directions of both sides.
+    Canonical {
+        /// The value.
+        value: fn(&Canonical) -> Result<f64>,
+        /// Share of each side's variance that the directions hold.
+        share: f64,
+    },
+    /// The ranks of the distances between rows, on each side.
+    Ranks {
+        /// The value, from the ranks of the pairs that are looked at (NaN for the others).
+        value: fn(&[f64], &[f64]) -> Result<f64>,
+        /// Which distance.
+        between: Between,
+    },
+    /// The nearest neighbours of each row, on each side.
+    Neighbours {
+        /// The value, without the rows of one jackknife group if one is named.
+        value: fn(&MatchedNeighbours, without: Option<u8>) -> Result<f64>,
+        /// What unrelated rows give, from the number of rows and k.
+        null: fn(usize, usize) -> f64,
+        /// Which distance.
+        between: Between,
+        /// Neighbours looked at where the user sets no other number.
+        k: usize,
+    },
+}
+
+/// Which distance between two rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Between {
+    /// ‖x - y‖.
+    Euclidean,
+    /// 1 - cos(x, y).
+    Cosine,
+    /// 1 - Pearson's r across channels.
+    Correlation,
+}
+
+/// Two sides of matched rows, each taken from its mean.
+pub struct MatchedMoments<'a> {
+    /// What the sides have in common.
+    pub cross: &'a Cross,
+    /// What the first has in common with itself.
+    pub x: &'a Own,
+    /// The same of the second.
+    pub y: &'a Own,
+}
+
+/// Canonical correlations between two sides of matched rows.
+pub struct Canonical<'a> {
+    /// W_x XᵀY W_yᵀ (k1, k2), W the whitening of the kept directions: its singular values are the correlations.
+    pub whitened: Array2<f64>,
+    /// The directions of the first side, of which the first k1 are kept.
+    pub x: &'a Directions,
+    /// Those of the second side, of which the first k2 are kept.
+    pub y: &'a Directions,
+}
+
+/// The nearest neighbours of matched rows.
+pub struct MatchedNeighbours<'a> {
+    /// On the first side, with some to spare for those a resample takes away.
+    pub x: &'a Neighbours,
+    /// On the second side.
+    pub y: &'a Neighbours,
+    /// Jackknife group of each row.
+    pub groups: &'a [u8],
+    /// Neighbours looked at.
+    pub k: usize,
 }

@@ -9,11 +9,14 @@ pub mod geometry;
 pub mod mixing;
 pub mod redundancy;
 pub mod reference;
+pub mod similarity;
 pub mod spectrum;
 pub mod variation;
 
 pub use convention::Conventions;
-pub use eval::{ClassMeans, Eval, Mixing, RowView, SamplePair, Shares};
+pub use eval::{
+    Between, Canonical, ClassMeans, Eval, Matched, MatchedMoments, MatchedNeighbours, Mixing, RowView, SamplePair, Shares,
+};
 
 use crate::error::{Error, Result};
 
@@ -103,6 +106,8 @@ pub enum Law {
     RowOrder,
     /// Other names for the classes.
     ClassNames,
+    /// The two sides exchanged.
+    Exchange,
 }
 
 impl Law {
@@ -115,6 +120,7 @@ impl Law {
             Self::ChannelScale => "scale of each channel",
             Self::RowOrder => "order of rows",
             Self::ClassNames => "names of classes",
+            Self::Exchange => "exchange of the two sides",
         }
     }
 }
@@ -170,6 +176,7 @@ pub const FAMILIES: &[Family] = &[
     redundancy::FAMILY,
     spectrum::FAMILY,
     geometry::FAMILY,
+    similarity::FAMILY,
 ];
 
 /// Every metric, in the order of reports.
@@ -182,30 +189,55 @@ pub fn find(id: &str) -> Option<&'static Metric> {
     all().find(|metric| metric.id == id)
 }
 
-/// The metrics a user asked for: `all`, families, ids.
+/// The metrics that an analysis is asked for: `all`, families, ids.
 ///
 /// # Errors
-/// For an unknown word, naming the nearest known one.
+/// For an unknown word, naming the nearest known one, and for metrics of two layers or models on the same images.
 pub fn select(words: &[String]) -> Result<Vec<&'static Metric>> {
-    for word in words {
-        let known = word == "all" || find(word).is_some() || FAMILIES.iter().any(|f| f.id == word);
-        if !known {
-            let nearest = all()
-                .map(|m| m.id)
-                .chain(FAMILIES.iter().map(|f| f.id))
-                .max_by(|a, b| strsim::jaro_winkler(a, word).total_cmp(&strsim::jaro_winkler(b, word)))
-                .unwrap_or_default();
-            return Err(Error::input(format!(
-                "--metrics {word}: no such metric or family; did you mean {nearest}? `featscope metrics` lists them all"
-            )));
+    select_where(words, |metric| !metric.eval.is_matched())
+}
+
+/// The metrics of two layers or models on the same images that `featscope similarity` is asked for.
+///
+/// # Errors
+/// For an unknown word, naming the nearest known one, and for metrics that an analysis computes.
+pub fn select_matched(words: &[String]) -> Result<Vec<&'static Metric>> {
+    select_where(words, |metric| metric.eval.is_matched())
+}
+
+fn select_where(words: &[String], fits: fn(&Metric) -> bool) -> Result<Vec<&'static Metric>> {
+    let rows: Vec<(&str, &'static Metric)> = FAMILIES
+        .iter()
+        .flat_map(|f| f.metrics.iter().map(|m| (f.id, m)))
+        .collect();
+    let names = |word: &String, (family, metric): &(&str, &'static Metric)| word == family || word == metric.id;
+    for word in words.iter().filter(|word| *word != "all") {
+        match rows.iter().find(|row| names(word, row)).map(|row| row.1) {
+            None => {
+                let nearest = all()
+                    .map(|m| m.id)
+                    .chain(FAMILIES.iter().map(|f| f.id))
+                    .max_by(|a, b| strsim::jaro_winkler(a, word).total_cmp(&strsim::jaro_winkler(b, word)))
+                    .unwrap_or_default();
+                return Err(Error::input(format!(
+                    "--metrics {word}: no such metric or family; did you mean {nearest}? `featscope metrics` lists them all"
+                )));
+            }
+            Some(metric) if !fits(metric) => {
+                let (what, command) = if metric.eval.is_matched() {
+                    ("two layers or models on the same images", "similarity")
+                } else {
+                    ("one or two data sets", "analyze")
+                };
+                return Err(Error::input(format!(
+                    "--metrics {word}: that is about {what}; ask `featscope {command}` for it"
+                )));
+            }
+            Some(_) => {}
         }
     }
-    let wanted =
-        |family: &Family, metric: &Metric| words.iter().any(|w| w == "all" || w == family.id || w == metric.id);
-    Ok(FAMILIES
-        .iter()
-        .flat_map(|f| f.metrics.iter().filter(move |m| wanted(f, m)))
-        .collect())
+    let wanted = |row: &(&str, &'static Metric)| words.iter().any(|word| word == "all" || names(word, row));
+    Ok(rows.iter().filter(|row| fits(row.1) && wanted(row)).map(|row| row.1).collect())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod grid;
 mod number;
 mod page;
 mod records;
+mod similarity;
 mod write;
 
 pub use axes::{AXES, Axis};
@@ -15,6 +16,7 @@ pub use comparison::{headlines, render_comparison, summary};
 pub use grid::{Cell, Grid, Marked};
 pub use number::ROUNDING;
 pub use records::render;
+pub use similarity::render_similarity;
 pub use write::{Meta, write_report};
 
 /// How a table is written.

@@ -2,6 +2,8 @@
 
 mod class_moments;
 mod correlation;
+mod cross;
+mod distance_ranks;
 mod moments;
 mod neighbours;
 mod resample;
@@ -15,12 +17,14 @@ pub const SMALLEST_SQUARE: f64 = 1e-290;
 
 pub use class_moments::ClassMoments;
 pub use correlation::Correlation;
+pub use cross::{Cross, CrossSums, Directions, Own};
+pub use distance_ranks::DistanceOrder;
 pub use moments::Moments;
 pub use neighbours::{Neighbours, nearest, squared_distances};
 pub use resample::{Estimate, bootstrap_draws, generator, jackknife, percentile_interval, t_quantile};
 pub use rows::Rows;
 pub use spectrum::{Of, Spectrum};
-pub use summary::{GROUPS, Part, Sample, Summariser, Summary, Wanted, unit};
+pub use summary::{GROUPS, Part, Sample, Summariser, Summary, Wanted, groups_within_classes, unit};
 pub use sweep::{product, sweep, unit_squared};
 
 /// Whether squared distances between rows of `d` numbers from `low` to `high` neither overflow nor vanish.

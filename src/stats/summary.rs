@@ -285,7 +285,7 @@ impl Summariser {
 /// The jackknife group of each row: round-robin within each class in row order (contiguous groups would fall on whole
 /// classes where a file is sorted by class). Classes start at different groups, so that small ones do not all meet in
 /// the first; unlabelled rows count as one more class.
-fn groups_within_classes(class_of: &[Option<u32>], classes: usize) -> Vec<u8> {
+pub fn groups_within_classes(class_of: &[Option<u32>], classes: usize) -> Vec<u8> {
     let mut next: Vec<usize> = (0..=classes).collect();
     class_of
         .iter()

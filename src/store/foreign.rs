@@ -189,6 +189,10 @@ impl FeatureSet for Foreign {
         }
     }
 
+    fn has_ids(&self) -> bool {
+        self.has_ids
+    }
+
     fn batches(&self, batch_rows: usize) -> Result<Batches<'_>> {
         match &self.source {
             Source::Raw(array) => array.batches(batch_rows),

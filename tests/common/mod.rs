@@ -2,10 +2,10 @@
 
 #![allow(dead_code)] // each test file uses its own part
 
-use featscope::analysis::{Plan, analyse};
+use featscope::analysis::{Plan, analyse, similarity};
 use featscope::features::{FeatureSet, Labels, Matrix};
-use featscope::metrics::{Conventions, Eval, all, select};
-use featscope::results::{Analysis, Record};
+use featscope::metrics::{Conventions, Eval, Metric, all, find, select, select_matched};
+use featscope::results::{Analysis, Record, Results};
 use ndarray::Array2;
 
 /// Features by the formula of fixtures/golden/metrics/data.py, bit for bit.
@@ -85,6 +85,14 @@ impl Formula {
     }
 }
 
+/// Another representation of the same rows, as `matched` of data.py makes it, bit for bit.
+pub fn matched(rows: &Array2<f64>) -> Array2<f64> {
+    let (n, d) = rows.dim();
+    Array2::from_shape_fn((n, d / 2 + 3), |(i, j)| {
+        rows[[i, j % d]] + noise(&[900, i as u64, j as u64])
+    })
+}
+
 /// Labels 0, 1, … as names.
 pub fn labels(classes: &[usize]) -> Labels {
     Labels::from_names(&classes.iter().map(usize::to_string).collect::<Vec<_>>())
@@ -102,7 +110,11 @@ pub fn plan(metrics: &[&str], conventions: &[&str]) -> Plan {
     let mut chosen = Conventions::default();
     conventions.iter().for_each(|c| chosen.choose(c).unwrap());
     Plan {
-        metrics: select(&words).unwrap(),
+        metrics: if words.iter().any(|w| w == "similarity" || find(w).is_some_and(|m| m.eval.is_matched())) {
+            select_matched(&words).unwrap()
+        } else {
+            select(&words).unwrap()
+        },
         named: words,
         conventions: chosen,
         pre: vec!["pre".to_owned()],
@@ -119,10 +131,21 @@ pub fn analyse_pair(pre: (Array2<f64>, Vec<usize>), eval: (Array2<f64>, Vec<usiz
     analyse(&[set("m", "pre", pre), set("m", "eval", eval)], plan, &|_| ()).unwrap()
 }
 
+/// Compares two representations of the same rows, the first with its classes.
+pub fn similar(x: (Array2<f64>, Vec<usize>), y: Array2<f64>, plan: &Plan) -> Results {
+    let other: Box<dyn FeatureSet> = Box::new(Matrix::new("other", "pre", y, None).unwrap());
+    similarity(&[set("m", "pre", x)], Some(&[other]), plan, &|_| ()).unwrap()
+}
+
+/// Every metric that an analysis computes.
+pub fn analysed() -> impl Iterator<Item = &'static Metric> {
+    all().filter(|m| !m.eval.is_matched())
+}
+
 /// How many records the whole catalogue gives on a labelled pair: each side its own, and those of both.
 pub fn records_of_a_pair() -> usize {
-    let pairs = all().filter(|m| of_pairs(m.eval)).count();
-    2 * (all().count() - pairs) + pairs
+    let pairs = analysed().filter(|m| of_pairs(m.eval)).count();
+    2 * (analysed().count() - pairs) + pairs
 }
 
 /// Whether a metric is of two data sets.

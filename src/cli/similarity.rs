@@ -1,0 +1,117 @@
+//! `featscope similarity A [B]`: layers and models that saw the same images, side by side.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::analyze::{What, deliver, plan, use_threads};
+use super::style;
+use crate::analysis::similarity;
+use crate::features::FeatureSet;
+use crate::metrics::select_matched;
+use crate::report::{Format, render_similarity};
+use crate::results::Analysis;
+use crate::store::{OpenOptions, open};
+
+/// Arguments of `featscope similarity`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Feature store (a folder) or array; alone, its layers are compared with one another
+    #[arg(value_name = "A")]
+    first: PathBuf,
+    /// Another one of the same images: rows are matched by id, or by position where neither side has ids
+    #[arg(value_name = "B")]
+    second: Option<PathBuf>,
+    /// all, or ids, separated by commas: cka, cka_debiased, svcca, pwcca, procrustes, rsa, mutual_knn, cycle_knn
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "all")]
+    metrics: Vec<String>,
+    /// Another convention of a metric: ID=VARIANT or ID.k=K; may be given several times
+    #[arg(long, value_name = "CHOICE")]
+    convention: Vec<String>,
+    /// Only these layers of each side, separated by commas; all those that a side has of them
+    #[arg(long, value_name = "LIST", value_delimiter = ',', visible_alias = "layer")]
+    layers: Vec<String>,
+    /// Model name for arrays: once for each side, in their order
+    #[arg(long, value_name = "MODEL")]
+    name: Vec<String>,
+    /// Seed of every random draw
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Rows that rsa (default 2,000, at most 10,000), mutual_knn and cycle_knn (5,000) look at, drawn with the seed
+    #[arg(long, value_name = "N")]
+    rows: Option<usize>,
+    /// Threads (default: one for each processor); the records are the same for any number
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// How to print the records: text and markdown as one matrix of layers for each metric
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Write to this file (.json, .csv, .md, .txt), or to this folder as results.json
+    #[arg(short, long, value_name = "PATH")]
+    output: Option<PathBuf>,
+}
+
+/// Compares and prints.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    use_threads(args.threads);
+    let what = What {
+        metrics: args.metrics.clone(),
+        convention: args.convention.clone(),
+        seed: args.seed,
+        rows: args.rows,
+        ..What::default()
+    };
+    let plan = plan(&what, select_matched, false)?;
+    let a = layers(args, &args.first, 0)?;
+    let b = args.second.as_deref().map(|path| layers(args, path, 1)).transpose()?;
+    // Each layer is read once for itself and once for each of its pairs.
+    let rows = a.first().map_or(0, |set| set.rows() as u64);
+    let (own, other) = (a.len() as u64, b.as_ref().map_or(0, |b| b.len() as u64));
+    let pairs = if b.is_some() { own * other } else { own * own.saturating_sub(1) / 2 };
+    let bar = style::progress(rows * (own + other + pairs), "rows");
+    let results = similarity(&a, b.as_deref(), &plan, &|rows| bar.inc(rows));
+    bar.finish_and_clear();
+    let results = results?;
+    say_left_out(args, &results);
+    let analysis = Analysis {
+        results,
+        tables: Vec::new(),
+    };
+    deliver(&analysis, args.output.as_deref(), args.format, render_similarity)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The wanted layers of one side.
+fn layers(args: &Args, path: &std::path::Path, side: usize) -> anyhow::Result<Vec<Box<dyn FeatureSet>>> {
+    let options = OpenOptions {
+        name: args.name.get(side).cloned(),
+        ..OpenOptions::default()
+    };
+    let mut sets = open(path, &options)?;
+    if args.layers.is_empty() {
+        return Ok(sets);
+    }
+    let wanted = |set: &dyn FeatureSet| args.layers.contains(&set.provenance().layer);
+    if !sets.iter().any(|set| wanted(set.as_ref())) {
+        // Says which layers there are.
+        let layers = Some(args.layers.clone());
+        return Ok(open(path, &OpenOptions { layers, ..options })?);
+    }
+    sets.retain(|set| wanted(set.as_ref()));
+    Ok(sets)
+}
+
+/// Says how many rows had no match.
+fn say_left_out(args: &Args, results: &crate::results::Results) {
+    let (Some(record), Some(second)) = (results.records.first(), &args.second) else {
+        return;
+    };
+    let of = |key: &str| record.convention.get(key).and_then(serde_json::Value::as_u64);
+    if let (Some(a), Some(b)) = (of("rows_left_out"), of("other_rows_left_out")) {
+        let rows = results.inputs.first().map_or(0, |input| input.rows) - a;
+        style::say(&format!(
+            "{rows} rows matched by id; left out: {a} of {} and {b} of {}",
+            args.first.display(),
+            second.display()
+        ));
+    }
+}

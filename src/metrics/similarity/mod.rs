@@ -1,0 +1,270 @@
+//! Similarity of two layers or models: do they see the same images alike?
+
+pub mod canonical;
+pub mod moments;
+pub mod neighbours;
+
+use canonical::{pwcca, pwcca_of_smaller, svcca, svcca_squared};
+use moments::{cka, cka_debiased, disparity, procrustes, procrustes_angle, procrustes_distance, unrelated_cka};
+use neighbours::{cycle_knn, mutual_knn, spearman, unrelated_cycle, unrelated_mutual};
+
+use super::{Better, Between, ErrorBar, Eval, Family, Law, Matched, Metric, Variant};
+
+/// The family.
+pub const FAMILY: Family = Family {
+    id: "similarity",
+    about: "Do two layers or models see the same images alike? (`featscope similarity`)",
+    metrics: METRICS,
+};
+
+/// Share of the variance that SVCCA keeps.
+const KEPT: f64 = 0.99;
+
+const AT_THIS_N: &str = "the expectation at this number of rows: few rows make unrelated representations look alike";
+const POPULATION: &str = "the population's value";
+const SIDES: &[Law] = &[Law::Rotation, Law::Translation, Law::Scale, Law::RowOrder, Law::Exchange];
+const UNCENTRED: &[Law] = &[Law::Rotation, Law::Scale, Law::RowOrder, Law::Exchange];
+
+const METRICS: &[Metric] = &[
+    Metric {
+        id: "cka",
+        label: "CKA",
+        unit: "",
+        better: Better::Neither,
+        range: (0.0, 1.0),
+        about: "Linear centred kernel alignment: how alike the similarities between images are in both representations. 1 \
+                where one is the other rotated and scaled. Biased upwards where rows are few against channels: the null \
+                value is what unrelated rows give; `cka_debiased` has no such floor.",
+        formula: "|X'Y|_F^2 / (|X'X|_F |Y'Y|_F), X and Y centred",
+        convention: "linear kernel, biased HSIC; through channels, or where rows are fewer through rows: the same number",
+        variants: &[],
+        reference: "Kornblith et al., ICML 2019, arXiv 1905.00414",
+        estimand: AT_THIS_N,
+        laws: SIDES,
+        error: ErrorBar::Jackknife,
+        eval: Eval::Matched(Matched::Moments {
+            value: cka,
+            null: Some(unrelated_cka),
+        }),
+    },
+    Metric {
+        id: "cka_debiased",
+        label: "Debiased CKA",
+        unit: "",
+        better: Better::Neither,
+        range: (-1.0, 1.0),
+        about: "CKA from the unbiased HSIC: 1 on itself, and 0 on average for unrelated rows however few they are.",
+        formula: "HSIC_1(X, Y) / sqrt(HSIC_1(X, X) HSIC_1(Y, Y)), HSIC_1 of XX' and YY' with their diagonals left out",
+        convention: "linear kernel; unbiased HSIC in all three places",
+        variants: &[],
+        reference: "Song et al., JMLR 2012; Nguyen et al., ICLR 2021, arXiv 2010.15327",
+        estimand: POPULATION,
+        laws: SIDES,
+        error: ErrorBar::JackknifeCorrected,
+        eval: Eval::Matched(Matched::Moments {
+            value: cka_debiased,
+            null: Some(|_| 0.0),
+        }),
+    },
+    Metric {
+        id: "svcca",
+        label: "SVCCA",
+        unit: "",
+        better: Better::Neither,
+        range: (0.0, 1.0),
+        about: "The mean canonical correlation between the principal directions of both sides that hold 99 % of their \
+                variance. Directions count alike, however much variance they hold.",
+        formula: "mean_i rho_i, i = 1..min(k1, k2), k the fewest directions that together hold 99 % of a side's variance",
+        convention: "centred; the cut is by cumulative variance (squared singular values)",
+        variants: &[Variant {
+            id: "squared",
+            about: "mean of the squared correlations (R^2 of CCA, Kornblith et al. 2019)",
+            eval: Eval::Matched(Matched::Canonical {
+                value: svcca_squared,
+                share: KEPT,
+            }),
+        }],
+        reference: "Raghu et al., NeurIPS 2017, arXiv 1706.05806",
+        estimand: AT_THIS_N,
+        laws: SIDES,
+        error: ErrorBar::Jackknife,
+        eval: Eval::Matched(Matched::Canonical {
+            value: svcca,
+            share: KEPT,
+        }),
+    },
+    Metric {
+        id: "pwcca",
+        label: "PWCCA",
+        unit: "",
+        better: Better::Neither,
+        range: (0.0, 1.0),
+        about: "The mean canonical correlation, weighted by how much of the first side's channels each canonical direction \
+                accounts for. Not symmetric, and not unchanged when the first side is rotated.",
+        formula: "sum_i a_i rho_i / sum_i a_i, a_i = sum_j |<h_i, x_j>|, h_i the first side's canonical variates, x_j its channels",
+        convention: "centred; weights of the first side; all directions that are not rounding; needs more rows than channels",
+        variants: &[Variant {
+            id: "smaller",
+            about: "weights of the side with fewer directions (the authors' published code)",
+            eval: Eval::Matched(Matched::Canonical {
+                value: pwcca_of_smaller,
+                share: 1.0,
+            }),
+        }],
+        reference: "Morcos et al., NeurIPS 2018, arXiv 1806.05759",
+        estimand: AT_THIS_N,
+        laws: &[Law::Translation, Law::Scale, Law::RowOrder],
+        error: ErrorBar::Jackknife,
+        eval: Eval::Matched(Matched::Canonical {
+            value: pwcca,
+            share: 1.0,
+        }),
+    },
+    Metric {
+        id: "procrustes",
+        label: "Procrustes similarity",
+        unit: "",
+        better: Better::Neither,
+        range: (0.0, 2.0),
+        about: "How well one side can be rotated onto the other: the inner product after the best rotation, both sides \
+                centred and of Frobenius norm 1. 1 where one is the other rotated and scaled; its variants are distances, \
+                0 there.",
+        formula: "|X'Y|_* / (|X|_F |Y|_F), X and Y centred, |.|_* the sum of singular values",
+        convention: "a similarity, at most 1",
+        variants: &[
+            Variant {
+                id: "distance",
+                about: "2 - 2 s, the squared distance after the best rotation (Ding et al. 2021)",
+                eval: Eval::Matched(Matched::Moments {
+                    value: procrustes_distance,
+                    null: None,
+                }),
+            },
+            Variant {
+                id: "angle",
+                about: "arccos s, the angular distance in radians (Williams et al. 2021)",
+                eval: Eval::Matched(Matched::Moments {
+                    value: procrustes_angle,
+                    null: None,
+                }),
+            },
+            Variant {
+                id: "disparity",
+                about: "1 - s^2, where one side may also be scaled (scipy.spatial.procrustes)",
+                eval: Eval::Matched(Matched::Moments {
+                    value: disparity,
+                    null: None,
+                }),
+            },
+        ],
+        reference: "Williams et al., NeurIPS 2021, arXiv 2110.14739; Ding et al., NeurIPS 2021, arXiv 2108.01661",
+        estimand: AT_THIS_N,
+        laws: SIDES,
+        error: ErrorBar::Jackknife,
+        eval: Eval::Matched(Matched::Moments {
+            value: procrustes,
+            null: None,
+        }),
+    },
+    Metric {
+        id: "rsa",
+        label: "RSA",
+        unit: "",
+        better: Better::Neither,
+        range: (-1.0, 1.0),
+        about: "Representational similarity analysis: the rank correlation between the distances of all pairs of images in \
+                both representations.",
+        formula: "Spearman's rho of |x_i - x_j| and |y_i - y_j| over i < j, equal distances sharing their mean rank",
+        convention: "Euclidean distances; at most 2,000 rows, drawn with the seed",
+        variants: &[
+            Variant {
+                id: "correlation",
+                about: "distance 1 - Pearson's r across channels (Kriegeskorte et al. 2008); rotation changes it",
+                eval: Eval::Matched(Matched::Ranks {
+                    value: spearman,
+                    between: Between::Correlation,
+                }),
+            },
+            Variant {
+                id: "cosine",
+                about: "distance 1 - cos, not centred",
+                eval: Eval::Matched(Matched::Ranks {
+                    value: spearman,
+                    between: Between::Cosine,
+                }),
+            },
+        ],
+        reference: "Kriegeskorte et al., Frontiers in Systems Neuroscience 2008",
+        estimand: POPULATION,
+        laws: SIDES,
+        error: ErrorBar::JackknifeCorrected,
+        eval: Eval::Matched(Matched::Ranks {
+            value: spearman,
+            between: Between::Euclidean,
+        }),
+    },
+    Metric {
+        id: "mutual_knn",
+        label: "Mutual k-NN",
+        unit: "",
+        better: Better::Neither,
+        range: (0.0, 1.0),
+        about: "The share of an image's k nearest neighbours in one representation that are also among its k nearest in \
+                the other.",
+        formula: "mean_i |N_X(i) and N_Y(i)| / k",
+        convention: "k = 10; cosine neighbours, not centred, equal ones by row; at most 5,000 rows, drawn with the seed: the value \
+                     falls as rows grow",
+        variants: &[Variant {
+            id: "euclidean",
+            about: "Euclidean neighbours",
+            eval: Eval::Matched(Matched::Neighbours {
+                value: mutual_knn,
+                null: unrelated_mutual,
+                between: Between::Euclidean,
+                k: 10,
+            }),
+        }],
+        reference: "Huh et al., ICML 2024, arXiv 2405.07987",
+        estimand: "the expectation at this k and number of rows",
+        laws: UNCENTRED,
+        error: ErrorBar::Jackknife,
+        eval: Eval::Matched(Matched::Neighbours {
+            value: mutual_knn,
+            null: unrelated_mutual,
+            between: Between::Cosine,
+            k: 10,
+        }),
+    },
+    Metric {
+        id: "cycle_knn",
+        label: "Cycle k-NN",
+        unit: "",
+        better: Better::Neither,
+        range: (0.0, 1.0),
+        about: "The share of images that come back to themselves: one of the image's k nearest neighbours on the second \
+                side has the image among its own k nearest on the first. Not symmetric; on itself it is the share of \
+                images with a mutual neighbour, which may be below 1.",
+        formula: "mean_i [i in union of N_X(j) over j in N_Y(i)]",
+        convention: "k = 10; cosine neighbours, not centred, equal ones by row; at most 5,000 rows, drawn with the seed",
+        variants: &[Variant {
+            id: "euclidean",
+            about: "Euclidean neighbours",
+            eval: Eval::Matched(Matched::Neighbours {
+                value: cycle_knn,
+                null: unrelated_cycle,
+                between: Between::Euclidean,
+                k: 10,
+            }),
+        }],
+        reference: "the authors' code of Huh et al., ICML 2024, arXiv 2405.07987 (metrics.py)",
+        estimand: "the expectation at this k and number of rows",
+        laws: &[Law::Rotation, Law::Scale, Law::RowOrder],
+        error: ErrorBar::Jackknife,
+        eval: Eval::Matched(Matched::Neighbours {
+            value: cycle_knn,
+            null: unrelated_cycle,
+            between: Between::Cosine,
+            k: 10,
+        }),
+    },
+];

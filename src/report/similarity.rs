@@ -1,0 +1,166 @@
+//! Similarity of layers: one matrix for each metric, or a list where the matrix is too wide to read.
+
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::compare::label;
+use crate::results::{Record, Results};
+
+use super::Format;
+use super::grid::{Cell, Grid};
+use super::number::{interval, measured};
+use super::records::render;
+
+/// Columns of text that a matrix may take.
+const WIDTH: usize = 100;
+
+/// The records of `featscope similarity` in `format`, ending in a newline.
+pub fn render_similarity(results: &Results, format: Format) -> String {
+    let write: fn(&[&Record]) -> String = match format {
+        Format::Json | Format::Csv => return render(results, format),
+        Format::Text => text,
+        Format::Markdown => |records| matrix(records, false).to_markdown(),
+    };
+    let mut metrics: Vec<&str> = Vec::new();
+    for record in &results.records {
+        if !metrics.contains(&record.metric.as_str()) {
+            metrics.push(&record.metric);
+        }
+    }
+    let sections: Vec<String> = metrics
+        .iter()
+        .map(|metric| write(&results.records.iter().filter(|r| r.metric == *metric).collect::<Vec<_>>()))
+        .collect();
+    if sections.is_empty() {
+        "No records.\n".to_owned()
+    } else {
+        sections.join("\n")
+    }
+}
+
+/// The matrix with errors beside values where it fits, else with errors below them, else a list.
+fn text(records: &[&Record]) -> String {
+    [matrix(records, false), matrix(records, true)]
+        .iter()
+        .map(Grid::to_text)
+        .find(|text| text.lines().skip(1).all(|line| line.width() <= WIDTH))
+        .unwrap_or_else(|| list(records).to_text())
+}
+
+fn other_layer(record: &Record) -> &str {
+    record.other_layer.as_deref().unwrap_or("")
+}
+
+/// Layers of the first side downwards, of the second side across.
+fn matrix(records: &[&Record], errors_below: bool) -> Grid {
+    let mut layers: [Vec<&str>; 2] = [Vec::new(), Vec::new()];
+    for record in records {
+        for (known, layer) in layers.iter_mut().zip([record.layer.as_str(), other_layer(record)]) {
+            if !known.contains(&layer) {
+                known.push(layer);
+            }
+        }
+    }
+    let [down, across] = layers;
+    let at = |row: &str, column: &str| {
+        let mut found = records.iter();
+        found.find(|r| r.layer == row && other_layer(r) == column)
+    };
+    let cell = |row: &str, column: &str| at(row, column).map_or(String::new(), |r| measured(r.value, r.std_error));
+    let mut rows = Vec::new();
+    for row in &down {
+        let cells = across.iter().map(|column| cell(row, column));
+        if errors_below {
+            let (values, errors): (Vec<_>, Vec<_>) = cells
+                .map(|shown| match shown.split_once(" ± ") {
+                    Some((value, error)) => (value.to_owned(), format!("±{error}")),
+                    None => (shown, String::new()),
+                })
+                .unzip();
+            rows.push(line(row, values));
+            rows.push(line("", errors));
+        } else {
+            rows.push(line(row, cells));
+        }
+    }
+    Grid {
+        caption: caption(records),
+        header: std::iter::once("layer".to_owned())
+            .chain(across.iter().map(|layer| (*layer).to_owned()))
+            .collect(),
+        rows,
+        notes: notes(records),
+    }
+}
+
+fn line(name: &str, numbers: impl IntoIterator<Item = String>) -> Vec<Cell> {
+    std::iter::once(Cell::Text(name.to_owned()))
+        .chain(numbers.into_iter().map(Cell::Number))
+        .collect()
+}
+
+fn list(records: &[&Record]) -> Grid {
+    let row = |r: &&Record| {
+        vec![
+            Cell::Text(r.layer.clone()),
+            Cell::Text(other_layer(r).to_owned()),
+            Cell::Number(measured(r.value, r.std_error)),
+            Cell::Number(interval(r.value, r.std_error, r.ci_low, r.ci_high)),
+        ]
+    };
+    Grid {
+        caption: caption(records),
+        header: ["layer", "other layer", "value ± error", "95 % interval"].map(String::from).to_vec(),
+        rows: records.iter().map(row).collect(),
+        notes: notes(records),
+    }
+}
+
+/// Metric, sides, rows: those left out as well.
+fn caption(records: &[&Record]) -> String {
+    let first = records[0];
+    let said = |key: &str| first.convention.get(key).and_then(|v| v.as_str()).unwrap_or("");
+    let side = |model: &str, dataset: &str, split: &str| match split {
+        "" => format!("{model} · {dataset}"),
+        split => format!("{model} · {dataset} ({split})"),
+    };
+    let x = side(&first.model, &first.dataset, &first.split);
+    let y = side(
+        first.other_model.as_deref().unwrap_or(""),
+        first.other_dataset.as_deref().unwrap_or(""),
+        said("other_split"),
+    );
+    let sides = if x == y { x } else { format!("{x} (down) and {y} (across)") };
+    let variant = match said("variant") {
+        "" | "default" => first.metric.clone(),
+        variant => format!("{}={variant}", first.metric),
+    };
+    let left_out = |key: &str| first.convention.get(key).and_then(serde_json::Value::as_u64);
+    let mut caption = format!("{} ({variant}) · {sides} · n = {}", label(&first.metric), first.n);
+    if let (Some(a), Some(b)) = (left_out("rows_left_out"), left_out("other_rows_left_out")) {
+        caption.push_str(&format!(", left out: {a} and {b} without a match"));
+    }
+    caption
+}
+
+/// Each note once, with the pairs it is about where these are not all.
+fn notes(records: &[&Record]) -> Vec<String> {
+    let mut seen: Vec<(&str, Vec<&Record>)> = Vec::new();
+    for record in records {
+        for note in record.note.iter().flat_map(|note| note.split("; ")) {
+            match seen.iter_mut().find(|(known, _)| *known == note) {
+                Some((_, about)) => about.push(record),
+                None => seen.push((note, vec![record])),
+            }
+        }
+    }
+    seen.into_iter()
+        .map(|(note, about)| {
+            let pair = |r: &Record| format!("{} and {}", r.layer, other_layer(r));
+            match about.len() {
+                all if all == records.len() => note.to_owned(),
+                1 => format!("{}: {note}", pair(about[0])),
+                more => format!("{} (and {} more): {note}", pair(about[0]), more - 1),
+            }
+        })
+        .collect()
+}
