@@ -1,11 +1,14 @@
 //! Mergeable statistics and resampling: arrays in, numbers out.
 
+mod candidates;
 mod class_moments;
 mod correlation;
 mod moments;
+mod nearest;
 mod neighbours;
 mod resample;
 mod rows;
+mod screen;
 mod spectrum;
 mod summary;
 mod sweep;
@@ -16,9 +19,11 @@ pub const SMALLEST_SQUARE: f64 = 1e-290;
 pub use class_moments::ClassMoments;
 pub use correlation::Correlation;
 pub use moments::Moments;
-pub use neighbours::{Neighbours, nearest, squared_distances};
+pub use nearest::{nearest, nearest_in};
+pub use neighbours::{Neighbours, squared_distances};
 pub use resample::{Estimate, bootstrap_draws, generator, jackknife, percentile_interval, t_quantile};
 pub use rows::Rows;
+pub use screen::{Screened, screen};
 pub use spectrum::{Of, Spectrum};
 pub use summary::{GROUPS, Part, Sample, Summariser, Summary, Wanted, unit};
 pub use sweep::{product, sweep, unit_squared};

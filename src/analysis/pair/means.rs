@@ -12,7 +12,9 @@ use super::{Pair, is_measurable};
 use crate::error::Error;
 use crate::metrics::mixing::{mixtureness_of, neighbours_used};
 use crate::metrics::{ClassMeans, Eval, Mixing};
-use crate::stats::{ClassMoments, Neighbours, Summary, bootstrap_draws, generator, nearest, squared_distances, unit};
+use crate::stats::{
+    ClassMoments, Neighbours, Rows, Summary, bootstrap_draws, generator, nearest, squared_distances, unit,
+};
 
 /// Random streams (see [`generator`]): permutations, then one for each bootstrap resample.
 const PERMUTATION_STREAM: u64 = 2;
@@ -145,12 +147,12 @@ fn bootstrap(
         .map(|b| {
             let mut rng = generator(seed, BOOTSTRAP_STREAM + b);
             let drawn = pooled(&resampled(&pre.summary, &mut rng), &resampled(&eval.summary, &mut rng));
-            let near = |points: &Array2<f64>| nearest(points.view(), k);
-            let euclidean = near(&drawn);
+            let near = |points: Array2<f64>| nearest(&Rows::of(points), k);
+            let euclidean = near(drawn.clone());
             let c = ClassMeans {
                 is_eval: means.is_eval.clone(),
                 cosine: if cosine {
-                    near(&unit_rows(&drawn))
+                    near(unit_rows(&drawn))
                 } else {
                     euclidean.clone()
                 },

@@ -8,7 +8,7 @@ use super::super::outcome::Outcome;
 use super::super::{Plan, SAMPLES, Side};
 use super::{Pair, is_measurable};
 use crate::metrics::{Eval, SamplePair};
-use crate::stats::{GROUPS, nearest};
+use crate::stats::{GROUPS, Rows, nearest};
 
 /// The outcomes of these metrics.
 pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
@@ -34,7 +34,7 @@ fn outcome(pre: &Side, eval: &Side, (metric, evaluation): Chosen, plan: &Plan) -
         is_eval: (0..2 * each).map(|i| i >= each).collect(),
         groups: a.groups[..each].iter().chain(&b.groups[..each]).copied().collect(),
         measurable: is_measurable(&pooled),
-        neighbours: nearest(pooled.view(), spare),
+        neighbours: nearest(&Rows::of(pooled), spare),
     };
     let replicates = (0..GROUPS as u8).map(|g| value(&pair, k, Some(g))).collect();
     let mut outcome = Outcome::new(value(&pair, k, None), convention).with_replicates(metric, replicates);
