@@ -32,8 +32,9 @@ impl Conventions {
             let Ok(k) = right.parse() else {
                 return refuse(format!("k is a whole number, not {right:?}"));
             };
-            if !matches!(metric.eval, Eval::Means { .. } | Eval::Samples { .. }) {
-                return refuse(format!("{id} looks at no neighbours"));
+            let mut eval = metric.eval;
+            if !eval.set_k(k) {
+                return refuse(format!("{id} has no number of neighbours to set"));
             }
             self.neighbours.insert(id.to_owned(), k);
         } else if metric.variants.iter().any(|v| v.id == right) {
@@ -66,11 +67,7 @@ impl Conventions {
             None => metric.eval,
         };
         if let Some(&chosen) = self.neighbours.get(metric.id) {
-            match &mut eval {
-                Eval::Means { mixing, .. } => mixing.k = Some(chosen),
-                Eval::Samples { k, .. } => *k = chosen,
-                _ => {}
-            }
+            eval.set_k(chosen);
         }
         eval
     }
@@ -114,6 +111,7 @@ mod tests {
             "x",
             "nope=1",
             "redundancy.k=3",
+            "intrinsic_dim_twonn.k=3",
             "redundancy=biased",
             "sample_mixing.k=-1",
         ] {

@@ -9,10 +9,11 @@ pub mod geometry;
 pub mod mixing;
 pub mod redundancy;
 pub mod spectrum;
+pub mod support;
 pub mod variation;
 
 pub use convention::Conventions;
-pub use eval::{ClassMeans, Eval, Mixing, RowView, SamplePair, Shares};
+pub use eval::{Balls, ClassMeans, Eval, Mixing, NearRows, RowView, SamplePair, Shares, Support};
 
 use crate::error::{Error, Result};
 
@@ -164,6 +165,7 @@ pub const FAMILIES: &[Family] = &[
     class_structure::FAMILY,
     mixing::FAMILY,
     distance::FAMILY,
+    support::FAMILY,
     redundancy::FAMILY,
     spectrum::FAMILY,
     geometry::FAMILY,

@@ -123,8 +123,9 @@ fn offer(
             }
             if near {
                 for (y, (product, norm)) in (start..).zip(some.iter().zip(norms)) {
-                    if !(itself && x == y) {
-                        of_rows.offer(x, (product + norm, (columns.start + y) as u32));
+                    let score = product + norm;
+                    if score <= worst && !(itself && x == y) {
+                        of_rows.offer(x, (score, (columns.start + y) as u32));
                     }
                 }
             }
@@ -135,7 +136,10 @@ fn offer(
                 }
                 if near {
                     for (y, product) in (start..).zip(some) {
-                        of_columns.offer(y, (product + own, (rows.start + x) as u32));
+                        let score = product + own;
+                        if score <= of_columns.worst()[y] {
+                            of_columns.offer(y, (score, (rows.start + x) as u32));
+                        }
                     }
                 }
             }

@@ -215,21 +215,20 @@ pub(super) fn squared_apart<A: Copy + Into<f64>, B: Copy + Into<f64>>(x: ArrayVi
     let (Some(x), Some(y)) = (x.to_slice(), y.to_slice()) else {
         unreachable!("rows of a standard layout")
     };
-    let square = |a: A, b: B| {
-        let apart: f64 = a.into() - b.into();
-        apart * apart
-    };
-    let (mut sums, mut rest) = ([0.0; LANES], 0.0);
-    let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
-    for (a, b) in xs.remainder().iter().zip(ys.remainder()) {
-        rest += square(*a, *b);
-    }
-    for (xs, ys) in xs.zip(ys) {
-        for (sum, (a, b)) in sums.iter_mut().zip(xs.iter().zip(ys)) {
-            *sum += square(*a, *b);
+    let (xs, x_rest) = x.as_chunks::<LANES>();
+    let (ys, y_rest) = y.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for (x, y) in xs.iter().zip(ys) {
+        for lane in 0..LANES {
+            let apart: f64 = x[lane].into() - y[lane].into();
+            sums[lane] += apart * apart;
         }
     }
-    sums.iter().sum::<f64>() + rest
+    for (lane, (&x, &y)) in x_rest.iter().zip(y_rest).enumerate() {
+        let apart: f64 = x.into() - y.into();
+        sums[lane] += apart * apart;
+    }
+    sums.iter().sum()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::super::kinds::Chosen;
+use super::super::kinds::{Chosen, UNMEASURABLE};
 use super::super::outcome::Outcome;
 use super::super::{Plan, Side};
 use super::{Pair, is_measurable};
@@ -86,9 +86,7 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
             let found = if measurable {
                 value(&means, mixing)
             } else {
-                Err(Error::undefined(
-                    "squared distances are beyond the range of 64-bit numbers; rescale the features",
-                ))
+                Err(Error::undefined(UNMEASURABLE))
             };
             let mut outcome = Outcome::new(found, convention).with_replicates(metric, of_metric);
             if outcome.value.is_ok() {
