@@ -178,6 +178,46 @@ pub fn add_product(sum: &mut Array2<f64>, a: ArrayView2<f64>, b: ArrayView2<f64>
     }
 }
 
+/// Writes `scale` A Bᵀ to `out` in 32 bits, for A (m, d) and B (n, d), `depth` channels at a time: no entry is a sum of
+/// more than `depth` products and the sums of the d / `depth` pieces before, which bounds its rounding error.
+pub fn write_single_product(a: ArrayView2<f32>, b: ArrayView2<f32>, scale: f32, depth: usize, out: &mut Array2<f32>) {
+    assert_eq!(a.ncols(), b.ncols(), "the product of rows of different widths");
+    assert_eq!(out.dim(), (a.nrows(), b.nrows()), "a product of another shape");
+    assert!(
+        a.is_standard_layout() && b.is_standard_layout() && out.is_standard_layout(),
+        "the product of rows that are not in standard layout"
+    );
+    out.fill(0.0);
+    if out.is_empty() {
+        return;
+    }
+    single_threaded_blas();
+    let width = a.ncols();
+    let (m, n, stride) = (int(a.nrows()), int(b.nrows()), int(width));
+    for start in (0..width).step_by(depth.max(1)) {
+        let channels = depth.max(1).min(width - start);
+        // SAFETY: all three are row-major with the leading dimensions given; the piece of channels lies within the rows.
+        unsafe {
+            cblas_sys::cblas_sgemm(
+                cblas_sys::CBLAS_LAYOUT::CblasRowMajor,
+                cblas_sys::CBLAS_TRANSPOSE::CblasNoTrans,
+                cblas_sys::CBLAS_TRANSPOSE::CblasTrans,
+                m,
+                n,
+                int(channels),
+                scale,
+                a.as_ptr().add(start),
+                stride,
+                b.as_ptr().add(start),
+                stride,
+                1.0,
+                out.as_mut_ptr(),
+                n,
+            );
+        }
+    }
+}
+
 /// Eigenvalues of a symmetric matrix in descending order (LAPACK's divide and conquer, `dsyevd`).
 ///
 /// # Errors
@@ -373,6 +413,18 @@ mod tests {
             array![[1.0, -1.0], [0.5, 2.0]],
         );
         assert_eq!(product_transposed(a.view(), b.view()), a.dot(&b.t()));
+    }
+
+    #[test]
+    fn products_in_32_bits_do_not_depend_on_their_pieces() {
+        // Small integers: exact.
+        let a = Array2::from_shape_fn((4, 7), |(i, j)| ((i * 7 + j * 3) % 11) as f32 - 4.0);
+        let b = Array2::from_shape_fn((3, 7), |(i, j)| ((i * 5 + j * 2) % 7) as f32 - 3.0);
+        for depth in [1, 3, 7, 100] {
+            let mut out = Array2::from_elem((4, 3), f32::NAN);
+            write_single_product(a.view(), b.view(), -2.0, depth, &mut out);
+            assert_eq!(out, a.dot(&b.t()) * -2.0);
+        }
     }
 
     #[test]

@@ -13,6 +13,18 @@ use crate::stats::GROUPS;
 /// Rows below which ten groups say nothing about the spread.
 pub const ROWS_FOR_GROUPS: u64 = 2 * GROUPS as u64;
 
+/// Neighbours up to which tables are kept: 50,000 rows of so many take 600 MB.
+pub const MOST_NEIGHBOURS: usize = 1_000;
+
+/// Why a metric of distances is undefined where squares leave the range of 64 bits.
+pub const UNMEASURABLE: &str = "squared distances are beyond the range of 64-bit numbers; rescale the features";
+
+/// How many neighbours a table needs for `k` to be left of them without any one group: a tenth goes with each, and this many
+/// to spare never run out.
+pub fn with_spare(k: usize) -> usize {
+    k.saturating_add(k / 4).saturating_add(25)
+}
+
 /// A metric of the plan, computed as the user chose.
 pub type Chosen = (&'static Metric, Eval);
 

@@ -61,14 +61,16 @@ pub fn analyse(sets: &[Box<dyn FeatureSet>], plan: &Plan, read: &(dyn Fn(u64) + 
             let mut side = summarise(set, plan, read)?;
             results.records.extend(one_side::records(&side, plan, role(set, plan)));
             if plan.tables {
-                add_tables(&mut tables, tables::of_side(&side)?);
+                add_tables(&mut tables, tables::of_side(&side, plan)?);
             }
             side.let_go(plan);
             sides.push(side);
         }
         for (pre, eval) in pairs(&sides, plan) {
-            results.records.extend(pair::records(pre, eval, plan));
+            let (records, made) = pair::records(pre, eval, plan)?;
+            results.records.extend(records);
             if plan.tables {
+                add_tables(&mut tables, made);
                 add_tables(&mut tables, tables::of_pair(pre, eval));
             }
         }

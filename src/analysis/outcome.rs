@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::metrics::{ErrorBar, Metric};
-use crate::results::Record;
+use crate::results::{Record, Table};
 use crate::stats::{Estimate, GROUPS, jackknife, percentile_interval};
 
 /// What is known of one value.
@@ -19,6 +19,8 @@ pub struct Outcome {
     pub n: u64,
     pub d: u64,
     pub classes: u64,
+    /// Tables of a pair that come with the value.
+    pub tables: Result<Vec<Table>>,
 }
 
 impl Outcome {
@@ -35,6 +37,7 @@ impl Outcome {
             n: 0,
             d: 0,
             classes: 0,
+            tables: Ok(Vec::new()),
         }
     }
 

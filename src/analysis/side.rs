@@ -1,12 +1,14 @@
 //! One data set of one (model, layer), read once.
 
+use std::sync::OnceLock;
 use std::time::Instant;
 
+use super::kinds::{MOST_NEIGHBOURS, with_spare};
 use super::{Plan, SAMPLES, WIDEST, is_named};
 use crate::error::Result;
 use crate::features::{FeatureSet, Labels};
 use crate::metrics::Eval;
-use crate::stats::{Rows, Summariser, Summary, Wanted, generator};
+use crate::stats::{Neighbours, Rows, Summariser, Summary, Wanted, generator, nearest};
 
 /// Multiplications (N² d) up to which metrics of pairs of rows look at all rows: about two minutes of two processors.
 const MOST_PRODUCTS: f64 = 6e12;
@@ -18,8 +20,10 @@ const ROWS_STREAM: u64 = 3;
 pub struct Side<'a> {
     pub set: &'a dyn FeatureSet,
     pub summary: Summary,
-    /// The rows themselves, or a random choice of them, where a metric looks at pairs of rows; else empty.
+    /// The rows themselves, or a random choice of them, where a metric looks at rows; else empty.
     pub rows: Rows,
+    /// Their nearest neighbours among themselves, once they are asked for.
+    neighbours: OnceLock<Neighbours>,
     /// Seconds the pass took.
     pub seconds: f64,
 }
@@ -33,11 +37,27 @@ impl Side<'_> {
         is_named(self.set, name)
     }
 
+    /// The nearest neighbours of its rows among themselves: as many as the plan's metrics look at, and some to spare.
+    pub fn neighbours(&self, plan: &Plan) -> &Neighbours {
+        self.neighbours.get_or_init(|| match self.rows.measurable() {
+            true => nearest(&self.rows, plan.neighbours()),
+            false => Neighbours::default(),
+        })
+    }
+
+    /// The neighbours of its rows where a metric has asked for them.
+    pub fn known_neighbours(&self) -> Option<&Neighbours> {
+        self.neighbours.get().filter(|table| table.k() > 0)
+    }
+
     /// Lets go of what only one-sided metrics need.
     pub fn let_go(&mut self, plan: &Plan) {
         let pairs = plan.paired() && plan.evals().any(|e| e.needs_scatter_of_pairs());
         self.summary.drop_scatter(pairs);
-        self.rows = Rows::default();
+        if !plan.pairs_look_at_rows(self.set) {
+            self.rows = Rows::default();
+            self.neighbours = OnceLock::new();
+        }
     }
 }
 
@@ -50,6 +70,19 @@ impl Plan {
     /// Whether there are pairs of pretraining and evaluation data.
     pub fn paired(&self) -> bool {
         !self.pre.is_empty() && !self.eval.is_empty()
+    }
+
+    /// Whether a metric of pairs looks at the rows of this set.
+    fn pairs_look_at_rows(&self, set: &dyn FeatureSet) -> bool {
+        let mut names = self.pre.iter().chain(&self.eval);
+        self.paired() && self.evals().any(|e| e.needs_rows_of_pairs()) && names.any(|name| is_named(set, name))
+    }
+
+    /// The neighbours of each row that a table holds.
+    fn neighbours(&self) -> usize {
+        let asked = self.evals().filter_map(|e| e.neighbours());
+        let most = asked.filter(|k| *k <= MOST_NEIGHBOURS).max().unwrap_or(0);
+        with_spare(most.max(if self.tables { super::tables::FOREIGN_AMONG } else { 0 }))
     }
 }
 
@@ -70,7 +103,7 @@ pub fn summarise<'a>(set: &'a dyn FeatureSet, plan: &Plan, read: &(dyn Fn(u64) +
         seed: plan.seed,
     };
     let mut summariser = Summariser::new(set.rows(), set.width(), set.labels(), wanted);
-    let mut rows = if any(Eval::needs_rows) {
+    let mut rows = if any(Eval::needs_rows) || plan.pairs_look_at_rows(set) {
         Rows::choose(chosen(set, plan), summariser.groups(), set.labels(), set.width())
     } else {
         Rows::default()
@@ -85,6 +118,7 @@ pub fn summarise<'a>(set: &'a dyn FeatureSet, plan: &Plan, read: &(dyn Fn(u64) +
         set,
         summary: summariser.finish(),
         rows,
+        neighbours: OnceLock::new(),
         seconds: start.elapsed().as_secs_f64(),
     })
 }

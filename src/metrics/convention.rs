@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Eval, Matched, Metric, find};
+use super::{Eval, Metric, find};
 use crate::error::{Error, Result};
 
 /// The user's choices: variants and neighbour counts by metric id.
@@ -32,11 +32,9 @@ impl Conventions {
             let Ok(k) = right.parse() else {
                 return refuse(format!("k is a whole number, not {right:?}"));
             };
-            if !matches!(
-                metric.eval,
-                Eval::Means { .. } | Eval::Samples { .. } | Eval::Matched(Matched::Neighbours { .. })
-            ) {
-                return refuse(format!("{id} looks at no neighbours"));
+            let mut eval = metric.eval;
+            if !eval.set_k(k) {
+                return refuse(format!("{id} has no number of neighbours to set"));
             }
             self.neighbours.insert(id.to_owned(), k);
         } else if metric.variants.iter().any(|v| v.id == right) {
@@ -69,11 +67,7 @@ impl Conventions {
             None => metric.eval,
         };
         if let Some(&chosen) = self.neighbours.get(metric.id) {
-            match &mut eval {
-                Eval::Means { mixing, .. } => mixing.k = Some(chosen),
-                Eval::Samples { k, .. } | Eval::Matched(Matched::Neighbours { k, .. }) => *k = chosen,
-                _ => {}
-            }
+            eval.set_k(chosen);
         }
         eval
     }
@@ -117,6 +111,7 @@ mod tests {
             "x",
             "nope=1",
             "redundancy.k=3",
+            "intrinsic_dim_twonn.k=3",
             "redundancy=biased",
             "sample_mixing.k=-1",
         ] {

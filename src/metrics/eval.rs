@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::stats::{ClassMoments, Correlation, Cross, Directions, GROUPS, Moments, Neighbours, Of, Own, Rows, Spectrum};
 
 /// How a metric is computed; the variant declares its needs, and the analysis computes the union of them once.
@@ -42,6 +42,22 @@ pub enum Eval {
         /// Whether rows are told apart by their class.
         labelled: bool,
     },
+    /// From the nearest neighbours of each row within its set.
+    Neighbours {
+        /// The value with `k` neighbours, without the rows of one jackknife group if one is named.
+        value: fn(&NearRows, k: usize, without: Option<u8>) -> Result<f64>,
+        /// Neighbours looked at where the user sets no other number.
+        k: usize,
+        /// Whether the user may set another.
+        settable: bool,
+        /// Whether distances count, and not only who is near: rows that coincide with another one are then left out.
+        distances: bool,
+    },
+    /// From the Euclidean norms of the rows of one data set.
+    Norms {
+        /// The value.
+        value: fn(&[f64]) -> Result<f64>,
+    },
     /// From the moments of the pretraining and the evaluation data.
     Moments {
         /// The value.
@@ -69,6 +85,18 @@ pub enum Eval {
     },
     /// From the rows of two layers or models on the same images.
     Matched(Matched),
+    /// From the rows of each set that lie within the balls around the rows of the other.
+    Support {
+        /// The value.
+        value: fn(&Support) -> f64,
+        /// The balls.
+        balls: Balls,
+    },
+    /// From the evaluation rows that look like a pretraining row.
+    Alike {
+        /// The cosine above which two rows look alike.
+        level: f64,
+    },
 }
 
 impl Eval {
@@ -84,8 +112,12 @@ impl Eval {
             Self::Within { labelled, .. } => *labelled,
             Self::Channels { .. }
             | Self::Spectrum { .. }
+            | Self::Neighbours { .. }
+            | Self::Norms { .. }
             | Self::Moments { .. }
             | Self::Samples { .. }
+            | Self::Support { .. }
+            | Self::Alike { .. }
             | Self::Matched(_) => false,
         }
     }
@@ -106,9 +138,36 @@ impl Eval {
         matches!(self, Self::Moments { .. })
     }
 
-    /// Whether it looks at pairs of rows of one data set.
+    /// Whether it looks at the rows of one data set.
     pub fn needs_rows(&self) -> bool {
-        matches!(self, Self::Within { .. })
+        matches!(self, Self::Within { .. } | Self::Neighbours { .. } | Self::Norms { .. })
+    }
+
+    /// Whether it looks at the rows of both data sets of a pair.
+    pub fn needs_rows_of_pairs(&self) -> bool {
+        matches!(self, Self::Support { .. } | Self::Alike { .. })
+    }
+
+    /// The neighbours of each row in the table of its own set that it looks at.
+    pub fn neighbours(&self) -> Option<usize> {
+        match self {
+            Self::Neighbours { k, .. } => Some(*k),
+            Self::Support { balls, .. } => Some(balls.k),
+            _ => None,
+        }
+    }
+
+    /// Sets the number of neighbours; false where it has none to set.
+    pub fn set_k(&mut self, chosen: usize) -> bool {
+        match self {
+            Self::Means { mixing, .. } => mixing.k = Some(chosen),
+            Self::Samples { k, .. }
+            | Self::Neighbours { k, settable: true, .. }
+            | Self::Matched(Matched::Neighbours { k, .. }) => *k = chosen,
+            Self::Support { balls, .. } => balls.k = chosen,
+            _ => return false,
+        }
+        true
     }
 }
 
@@ -153,6 +212,67 @@ pub struct SamplePair {
     pub measurable: bool,
     /// Neighbours, with some to spare for those a resample takes away.
     pub neighbours: Neighbours,
+}
+
+/// Rows of a set and their nearest neighbours among them.
+pub struct NearRows<'a> {
+    /// Jackknife group of each row.
+    pub groups: &'a [u8],
+    /// Neighbours, with some to spare for those a resample takes away.
+    pub neighbours: &'a Neighbours,
+}
+
+impl NearRows<'_> {
+    /// The rows that are left without one jackknife group.
+    pub fn kept(&self, without: Option<u8>) -> impl Iterator<Item = usize> {
+        (0..self.groups.len()).filter(move |&i| Some(self.groups[i]) != without)
+    }
+
+    /// The `k` nearest neighbours of row `i` that are left without one jackknife group: (row, squared distance).
+    ///
+    /// # Errors
+    /// Undefined where fewer are left in the table.
+    pub fn nearest(&self, i: usize, k: usize, without: Option<u8>) -> Result<Vec<(usize, f64)>> {
+        let all = self
+            .neighbours
+            .of(i)
+            .iter()
+            .map(|&j| j as usize)
+            .zip(self.neighbours.squared(i).iter().copied());
+        let left: Vec<_> = all.filter(|(j, _)| Some(self.groups[*j]) != without).take(k).collect();
+        if left.len() < k {
+            return Err(Error::undefined("too few neighbours are left without one group"));
+        }
+        Ok(left)
+    }
+}
+
+/// Balls around rows, each reaching to its row's k-th nearest neighbour in its own set (the row itself is none).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Balls {
+    /// Which neighbour they reach to.
+    pub k: usize,
+    /// Whether a row at exactly that distance lies within.
+    pub closed: bool,
+}
+
+/// Rows of each set within the balls around the rows of the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Support {
+    /// Neighbours the balls reach to.
+    pub k: usize,
+    /// Rows of the pretraining data.
+    pub pre: u64,
+    /// Rows of the evaluation data.
+    pub eval: u64,
+    /// Evaluation rows within the ball of any pretraining row.
+    pub eval_within: u64,
+    /// Pretraining rows within the ball of any evaluation row.
+    pub pre_within: u64,
+    /// Pretraining rows whose ball holds any evaluation row.
+    pub pre_reached: u64,
+    /// Pairs of a pretraining row and an evaluation row within its ball.
+    pub pairs: u64,
 }
 
 /// One row of a set and its distances to all of them.

@@ -1,5 +1,9 @@
 //! Geometry: how do rows spread over the sphere and the space?
 
+mod neighbours;
+
+pub use neighbours::occurrences;
+
 use super::{Better, ErrorBar, Eval, Family, Law, Metric, RowView, Shares};
 use crate::error::{Error, Result};
 use crate::stats::{GROUPS, Of, Spectrum, unit_squared};
@@ -45,6 +49,22 @@ fn directed(mean: f64) -> Result<f64> {
         return Err(Error::undefined("a row of zeros has no direction"));
     }
     Ok(mean)
+}
+
+/// The coefficient of variation of the rows' norms: their standard deviation (ddof 0) over their mean.
+///
+/// # Errors
+/// Undefined with fewer than two rows, and where all are zero.
+pub fn norm_cv(norms: &[f64]) -> Result<f64> {
+    let n = norms.len() as f64;
+    let mean = norms.iter().sum::<f64>() / n;
+    if norms.len() < 2 || mean == 0.0 {
+        return Err(Error::undefined(
+            "the spread of norms needs two rows that are not all zero",
+        ));
+    }
+    let squares: f64 = norms.iter().map(|norm| (norm - mean).powi(2)).sum();
+    Ok((squares / n).sqrt() / mean)
 }
 
 /// exp H(lambda), lambda the eigenvalues of the cosine kernel over N: how many rows are effectively different.
@@ -147,6 +167,25 @@ const METRICS: &[Metric] = &[
         },
     },
     Metric {
+        id: "norm_cv",
+        label: "Variation of norms",
+        unit: "",
+        better: Better::Neither,
+        range: (0.0, f64::INFINITY),
+        about: "How unequally long the rows are: 0 where all lie on one sphere, as after l2-normalisation.",
+        formula: "std / mean of |x_i|",
+        convention: "Euclidean norms, not centred; standard deviation with ddof 0",
+        variants: &[],
+        reference: "a textbook statistic",
+        estimand: "the population's value",
+        laws: LAWS,
+        error: ErrorBar::JackknifeCorrected,
+        eval: Eval::Norms { value: norm_cv },
+    },
+    neighbours::HUBNESS,
+    neighbours::TWONN,
+    neighbours::MLE,
+    Metric {
         id: "vendi",
         label: "Vendi score",
         unit: "rows",
@@ -192,6 +231,14 @@ const METRICS: &[Metric] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn norms_vary_as_a_textbook_says() {
+        // Mean 5, deviations 3, 0, 3: sqrt(6) / 5.
+        assert!((norm_cv(&[2.0, 5.0, 8.0]).unwrap() - 6f64.sqrt() / 5.0).abs() < 1e-15);
+        assert_eq!(norm_cv(&[3.0, 3.0]).unwrap(), 0.0);
+        assert!(norm_cv(&[1.0]).is_err() && norm_cv(&[0.0, 0.0]).is_err());
+    }
 
     #[test]
     fn orthogonal_rows_all_differ_and_equal_ones_are_one() {

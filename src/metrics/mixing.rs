@@ -283,13 +283,13 @@ const LAWS_OF_SAMPLES: &[Law] = &[Law::Rotation, Law::Translation, Law::Scale];
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::nearest;
+    use crate::stats::{Rows, nearest};
     use ndarray::Array2;
 
     fn means(points: Array2<f64>, pre: usize) -> ClassMeans {
         let is_eval = (0..points.nrows()).map(|i| i >= pre).collect();
         let k = points.nrows() - 1;
-        let table = nearest(points.view(), k);
+        let table = nearest(&Rows::of(points.clone()), k);
         ClassMeans {
             means: points,
             is_eval,
@@ -348,7 +348,7 @@ mod tests {
         let pair = |points: Array2<f64>, is_eval: Vec<bool>| SamplePair {
             groups: (0..is_eval.len()).map(|i| (i % 10) as u8).collect(),
             measurable: true,
-            neighbours: nearest(points.view(), 20),
+            neighbours: nearest(&Rows::of(points), 20),
             is_eval,
         };
         let apart = pair(

@@ -11,11 +11,13 @@ pub mod redundancy;
 pub mod reference;
 pub mod similarity;
 pub mod spectrum;
+pub mod support;
 pub mod variation;
 
 pub use convention::Conventions;
 pub use eval::{
-    Between, Canonical, ClassMeans, Eval, Matched, MatchedMoments, MatchedNeighbours, Mixing, RowView, SamplePair, Shares,
+    Balls, Between, Canonical, ClassMeans, Eval, Matched, MatchedMoments, MatchedNeighbours, Mixing, NearRows, RowView,
+    SamplePair, Shares, Support,
 };
 
 use crate::error::{Error, Result};
@@ -173,6 +175,7 @@ pub const FAMILIES: &[Family] = &[
     class_structure::FAMILY,
     mixing::FAMILY,
     distance::FAMILY,
+    support::FAMILY,
     redundancy::FAMILY,
     spectrum::FAMILY,
     geometry::FAMILY,

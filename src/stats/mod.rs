@@ -1,13 +1,16 @@
 //! Mergeable statistics and resampling: arrays in, numbers out.
 
+mod candidates;
 mod class_moments;
 mod correlation;
 mod cross;
 mod distance_ranks;
 mod moments;
+mod nearest;
 mod neighbours;
 mod resample;
 mod rows;
+mod screen;
 mod spectrum;
 mod summary;
 mod sweep;
@@ -20,9 +23,11 @@ pub use correlation::Correlation;
 pub use cross::{Cross, CrossSums, Directions, Own};
 pub use distance_ranks::DistanceOrder;
 pub use moments::Moments;
-pub use neighbours::{Neighbours, nearest, squared_distances};
+pub use nearest::{nearest, nearest_in};
+pub use neighbours::{Neighbours, squared_distances};
 pub use resample::{Estimate, bootstrap_draws, generator, jackknife, percentile_interval, t_quantile};
 pub use rows::Rows;
+pub use screen::{Screened, screen};
 pub use spectrum::{Of, Spectrum};
 pub use summary::{GROUPS, Part, Sample, Summariser, Summary, Wanted, groups_within_classes, unit};
 pub use sweep::{product, sweep, unit_squared};

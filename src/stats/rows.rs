@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
+use rayon::prelude::*;
 
 use crate::features::Labels;
 use crate::stats::squares_in_range;
@@ -43,6 +44,19 @@ impl Rows {
             chosen,
             seen: 0,
             kept: 0,
+        }
+    }
+
+    /// All rows of a set, of no jackknife group or class in particular.
+    pub fn of(values: Array2<f64>) -> Self {
+        let n = values.nrows();
+        Self {
+            chosen: (0..n).collect(),
+            groups: vec![0; n],
+            classes: vec![None; n],
+            values: Values::Double(values),
+            seen: n,
+            kept: n,
         }
     }
 
@@ -142,6 +156,48 @@ impl Rows {
         squares_in_range(low, high, self.width())
     }
 
+    /// The rows of a range less `centre`, times `scale`, in 32 bits.
+    pub(super) fn write_single(&self, range: Range<usize>, centre: &Array1<f64>, scale: f64, out: &mut Array2<f32>) {
+        fn write<T: Copy + Into<f64>>(
+            rows: ArrayView2<T>,
+            centre: &Array1<f64>,
+            scale: f64,
+            mut out: ArrayViewMut2<f32>,
+        ) {
+            for (row, mut to) in rows.outer_iter().zip(out.outer_iter_mut()) {
+                for ((to, &x), c) in to.iter_mut().zip(&row).zip(centre) {
+                    *to = ((x.into() - c) * scale) as f32;
+                }
+            }
+        }
+        let out = out.slice_mut(s![..range.len(), ..]);
+        match &self.values {
+            Values::Single(single) => write(single.slice(s![range, ..]), centre, scale, out),
+            Values::Double(double) => write(double.slice(s![range, ..]), centre, scale, out),
+        }
+    }
+
+    /// The squared Euclidean distance of row `i` to row `j` of `other`, by differences: the same bits either way round,
+    /// and zero for equal rows alone (where squares do not vanish).
+    pub fn squared_apart(&self, i: usize, other: &Self, j: usize) -> f64 {
+        use Values::{Double, Single};
+        match (&self.values, &other.values) {
+            (Single(a), Single(b)) => squared_apart(a.row(i), b.row(j)),
+            (Single(a), Double(b)) => squared_apart(a.row(i), b.row(j)),
+            (Double(a), Single(b)) => squared_apart(a.row(i), b.row(j)),
+            (Double(a), Double(b)) => squared_apart(a.row(i), b.row(j)),
+        }
+    }
+
+    /// The Euclidean norm of each row.
+    pub fn norms(&self) -> Vec<f64> {
+        (0..self.len())
+            .into_par_iter()
+            .map(|i| self.row(i))
+            .map(|r| r.dot(&r).sqrt())
+            .collect()
+    }
+
     /// The mean row (d): the point from which distances are computed, so that a mean far from zero costs no digits.
     pub fn centre(&self) -> Array1<f64> {
         let mut centre = Array1::<f64>::zeros(self.width());
@@ -151,6 +207,28 @@ impl Rows {
         }
         centre
     }
+}
+
+/// ‖x - y‖², summed in an order that depends on the width alone.
+pub(super) fn squared_apart<A: Copy + Into<f64>, B: Copy + Into<f64>>(x: ArrayView1<A>, y: ArrayView1<B>) -> f64 {
+    const LANES: usize = 8;
+    let (Some(x), Some(y)) = (x.to_slice(), y.to_slice()) else {
+        unreachable!("rows of a standard layout")
+    };
+    let (xs, x_rest) = x.as_chunks::<LANES>();
+    let (ys, y_rest) = y.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for (x, y) in xs.iter().zip(ys) {
+        for lane in 0..LANES {
+            let apart: f64 = x[lane].into() - y[lane].into();
+            sums[lane] += apart * apart;
+        }
+    }
+    for (lane, (&x, &y)) in x_rest.iter().zip(y_rest).enumerate() {
+        let apart: f64 = x.into() - y.into();
+        sums[lane] += apart * apart;
+    }
+    sums.iter().sum()
 }
 
 #[cfg(test)]
@@ -175,6 +253,27 @@ mod tests {
             assert_eq!(rows.row(3), values.row(7));
             assert_eq!(rows.block(1..3), values.slice(s![3..5, ..]));
             assert_eq!((rows.place(4), rows.groups()[4], rows.are_all()), (10, 0, false));
+        }
+    }
+
+    #[test]
+    fn distances_by_differences_are_the_same_either_way_round() {
+        let values = Array2::from_shape_fn((4, 21), |(i, j)| 1e3 + ((i * 31 + j * 17) % 29) as f64 / 3.0);
+        let (double, single) = (
+            Rows::of(values.clone()),
+            pushed(&values.mapv(|x| f64::from(x as f32)), vec![0, 1, 2, 3]),
+        );
+        for (a, b) in [
+            (&double, &double),
+            (&double, &single),
+            (&single, &double),
+            (&single, &single),
+        ] {
+            let apart = a.row(1) - b.row(2);
+            let found = a.squared_apart(1, b, 2);
+            assert!((found - apart.dot(&apart)).abs() < 1e-12 * found);
+            assert_eq!(found, b.squared_apart(2, a, 1));
+            assert_eq!(a.squared_apart(3, a, 3), 0.0);
         }
     }
 

@@ -150,7 +150,10 @@ pub fn records_of_a_pair() -> usize {
 
 /// Whether a metric is of two data sets.
 pub fn of_pairs(eval: Eval) -> bool {
-    matches!(eval, Eval::Means { .. } | Eval::Samples { .. } | Eval::Moments { .. })
+    matches!(
+        eval,
+        Eval::Means { .. } | Eval::Samples { .. } | Eval::Moments { .. } | Eval::Support { .. } | Eval::Alike { .. }
+    )
 }
 
 /// The record of `metric` on `dataset` (for pairs: the pretraining side).

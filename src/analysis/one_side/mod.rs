@@ -2,6 +2,8 @@
 
 mod channels;
 mod classes;
+mod neighbours;
+mod norms;
 mod spectra;
 mod within;
 
@@ -13,7 +15,7 @@ use crate::metrics::Eval;
 use crate::results::Record;
 
 /// Every kind of metric of one data set.
-fn kinds<'s>() -> [Kind<&'s Side<'s>>; 4] {
+fn kinds<'s>() -> [Kind<&'s Side<'s>>; 6] {
     [
         Kind {
             is: |eval| matches!(eval, Eval::Classes { .. }),
@@ -30,6 +32,14 @@ fn kinds<'s>() -> [Kind<&'s Side<'s>>; 4] {
         Kind {
             is: |eval| matches!(eval, Eval::Within { .. }),
             outcomes: within::outcomes,
+        },
+        Kind {
+            is: |eval| matches!(eval, Eval::Neighbours { .. }),
+            outcomes: neighbours::outcomes,
+        },
+        Kind {
+            is: |eval| matches!(eval, Eval::Norms { .. }),
+            outcomes: norms::outcomes,
         },
     ]
 }

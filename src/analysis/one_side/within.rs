@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use serde_json::json;
 
-use super::super::kinds::{Chosen, ROWS_FOR_GROUPS};
+use super::super::kinds::{Chosen, ROWS_FOR_GROUPS, UNMEASURABLE};
 use super::super::outcome::Outcome;
 use super::super::{Plan, Side};
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ use crate::stats::{GROUPS, sweep};
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     let rows = &side.rows;
     let measurable = rows.measurable();
-    let norms: Vec<f64> = (0..rows.len()).map(|i| rows.row(i)).map(|r| r.dot(&r).sqrt()).collect();
+    let norms = rows.norms();
     let mut counts = Array2::zeros((side.labels().map_or(0, |l| l.classes()), GROUPS));
     for (class, &group) in rows.classes().iter().zip(rows.groups()) {
         if let Some(class) = class {
@@ -47,9 +47,7 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
                     weight += share.1;
                 }
                 if !measurable {
-                    return Err(Error::undefined(
-                        "squared distances are beyond the range of 64-bit numbers; rescale the features",
-                    ));
+                    return Err(Error::undefined(UNMEASURABLE));
                 }
                 value(eval, sum, weight)
             };

@@ -5,14 +5,16 @@ use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::super::kinds::Chosen;
+use super::super::kinds::{Chosen, UNMEASURABLE};
 use super::super::outcome::Outcome;
 use super::super::{Plan, Side};
 use super::{Pair, is_measurable};
 use crate::error::Error;
 use crate::metrics::mixing::{mixtureness_of, neighbours_used};
 use crate::metrics::{ClassMeans, Eval, Mixing};
-use crate::stats::{ClassMoments, Neighbours, Summary, bootstrap_draws, generator, nearest, squared_distances, unit};
+use crate::stats::{
+    ClassMoments, Neighbours, Rows, Summary, bootstrap_draws, generator, nearest, squared_distances, unit,
+};
 
 /// Random streams (see [`generator`]): permutations, then one for each bootstrap resample.
 const PERMUTATION_STREAM: u64 = 2;
@@ -84,9 +86,7 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
             let found = if measurable {
                 value(&means, mixing)
             } else {
-                Err(Error::undefined(
-                    "squared distances are beyond the range of 64-bit numbers; rescale the features",
-                ))
+                Err(Error::undefined(UNMEASURABLE))
             };
             let mut outcome = Outcome::new(found, convention).with_replicates(metric, of_metric);
             if outcome.value.is_ok() {
@@ -145,12 +145,12 @@ fn bootstrap(
         .map(|b| {
             let mut rng = generator(seed, BOOTSTRAP_STREAM + b);
             let drawn = pooled(&resampled(&pre.summary, &mut rng), &resampled(&eval.summary, &mut rng));
-            let near = |points: &Array2<f64>| nearest(points.view(), k);
-            let euclidean = near(&drawn);
+            let near = |points: Array2<f64>| nearest(&Rows::of(points), k);
+            let euclidean = near(drawn.clone());
             let c = ClassMeans {
                 is_eval: means.is_eval.clone(),
                 cosine: if cosine {
-                    near(&unit_rows(&drawn))
+                    near(unit_rows(&drawn))
                 } else {
                     euclidean.clone()
                 },

@@ -1,16 +1,20 @@
 //! Records of a pretraining and an evaluation data set together.
 
+mod alike;
 mod means;
 mod moments;
+mod reach;
 mod samples;
+mod support;
 
 use ndarray::Array2;
 use serde_json::json;
 
 use super::kinds::{Kind, run};
 use super::{Plan, Side};
+use crate::error::Result;
 use crate::metrics::Eval;
-use crate::results::Record;
+use crate::results::{Record, Table};
 use crate::stats::squares_in_range;
 
 pub use means::class_means;
@@ -19,7 +23,7 @@ pub use means::class_means;
 pub type Pair<'p> = (&'p Side<'p>, &'p Side<'p>);
 
 /// Every kind of metric of a pair.
-fn kinds<'p>() -> [Kind<Pair<'p>>; 3] {
+fn kinds<'p>() -> [Kind<Pair<'p>>; 4] {
     [
         Kind {
             is: |eval| matches!(eval, Eval::Means { .. }),
@@ -33,11 +37,18 @@ fn kinds<'p>() -> [Kind<Pair<'p>>; 3] {
             is: |eval| matches!(eval, Eval::Samples { .. }),
             outcomes: samples::outcomes,
         },
+        Kind {
+            is: |eval| matches!(eval, Eval::Support { .. } | Eval::Alike { .. }),
+            outcomes: support::outcomes,
+        },
     ]
 }
 
-/// All records of a pair.
-pub fn records<'p>(pre: &'p Side<'p>, eval: &'p Side<'p>, plan: &Plan) -> Vec<Record> {
+/// All records of a pair, and the tables that come with them.
+///
+/// # Errors
+/// When a table needs ids that cannot be read.
+pub fn records<'p>(pre: &'p Side<'p>, eval: &'p Side<'p>, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
     let labelled = pre.labels().is_some() && eval.labels().is_some();
     let (p, other) = (pre.set.provenance(), eval.set.provenance());
     let sides = Record {
@@ -48,9 +59,11 @@ pub fn records<'p>(pre: &'p Side<'p>, eval: &'p Side<'p>, plan: &Plan) -> Vec<Re
         other_dataset: Some(other.dataset.clone()),
         ..Record::default()
     };
-    run(&kinds(), (pre, eval), labelled, plan)
+    let mut tables = Vec::new();
+    let records = run(&kinds(), (pre, eval), labelled, plan)
         .into_iter()
         .map(|(metric, mut outcome, seconds)| {
+            tables.extend(std::mem::replace(&mut outcome.tables, Ok(Vec::new()))?);
             outcome.d = pre.summary.width as u64;
             outcome.classes = [pre, eval]
                 .iter()
@@ -59,9 +72,10 @@ pub fn records<'p>(pre: &'p Side<'p>, eval: &'p Side<'p>, plan: &Plan) -> Vec<Re
             if !other.split.is_empty() {
                 outcome.convention.insert("other_split".to_owned(), json!(other.split));
             }
-            outcome.into_record(metric, sides.clone(), seconds)
+            Ok(outcome.into_record(metric, sides.clone(), seconds))
         })
-        .collect()
+        .collect::<Result<_>>()?;
+    Ok((records, tables))
 }
 
 /// Whether the squares of these rows neither overflow nor vanish.

@@ -3,12 +3,12 @@
 use ndarray::{Axis, concatenate, s};
 use serde_json::json;
 
-use super::super::kinds::Chosen;
+use super::super::kinds::{Chosen, with_spare};
 use super::super::outcome::Outcome;
 use super::super::{Plan, SAMPLES, Side};
 use super::{Pair, is_measurable};
 use crate::metrics::{Eval, SamplePair};
-use crate::stats::{GROUPS, nearest};
+use crate::stats::{GROUPS, Rows, nearest};
 
 /// The outcomes of these metrics.
 pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
@@ -28,13 +28,11 @@ fn outcome(pre: &Side, eval: &Side, (metric, evaluation): Chosen, plan: &Plan) -
     convention.insert("seed".to_owned(), json!(plan.seed));
     let pooled = concatenate(Axis(0), &[a.rows.slice(s![..each, ..]), b.rows.slice(s![..each, ..])])
         .expect("both sides are of one layer");
-    // A tenth of the neighbours goes with each group that is left out; this many to spare never run out.
-    let spare = k.saturating_add(k / 4).saturating_add(25);
     let pair = SamplePair {
         is_eval: (0..2 * each).map(|i| i >= each).collect(),
         groups: a.groups[..each].iter().chain(&b.groups[..each]).copied().collect(),
         measurable: is_measurable(&pooled),
-        neighbours: nearest(pooled.view(), spare),
+        neighbours: nearest(&Rows::of(pooled), with_spare(k)),
     };
     let replicates = (0..GROUPS as u8).map(|g| value(&pair, k, Some(g))).collect();
     let mut outcome = Outcome::new(value(&pair, k, None), convention).with_replicates(metric, replicates);

@@ -1,0 +1,65 @@
+//! Metrics of the nearest neighbours of each row within its set: one table serves them all.
+
+use serde_json::json;
+
+use super::super::kinds::{Chosen, MOST_NEIGHBOURS, ROWS_FOR_GROUPS, UNMEASURABLE};
+use super::super::outcome::Outcome;
+use super::super::{Plan, Side};
+use super::within::of_rows;
+use crate::error::{Error, Result};
+use crate::metrics::{Eval, NearRows};
+use crate::stats::GROUPS;
+
+/// The outcomes of these metrics.
+pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+    let near = NearRows {
+        groups: side.rows.groups(),
+        neighbours: side.neighbours(plan),
+    };
+    let coincide = (0..near.groups.len())
+        .filter(|&i| near.neighbours.squared(i).first() == Some(&0.0))
+        .count();
+    metrics
+        .iter()
+        .map(|&chosen| outcome(side, chosen, &near, coincide, plan))
+        .collect()
+}
+
+fn outcome(side: &Side, (metric, eval): Chosen, near: &NearRows, coincide: usize, plan: &Plan) -> Outcome {
+    let Eval::Neighbours {
+        value, k, distances, ..
+    } = eval
+    else {
+        unreachable!("only metrics of one set's neighbours come here")
+    };
+    let of = |without: Option<u8>| -> Result<f64> {
+        if !side.rows.measurable() {
+            return Err(Error::undefined(UNMEASURABLE));
+        }
+        if k > MOST_NEIGHBOURS {
+            return Err(Error::undefined(format!(
+                "k = {k} is above the {MOST_NEIGHBOURS} neighbours that are kept"
+            )));
+        }
+        value(near, k, without)
+    };
+    let rows = near.groups.len() as u64;
+    let replicates = if rows < ROWS_FOR_GROUPS {
+        Err(Error::undefined(format!("{rows} rows are too few for {GROUPS} groups")))
+    } else {
+        (0..GROUPS as u8).map(|group| of(Some(group))).collect()
+    };
+    let mut convention = plan.conventions.describe(metric);
+    convention.insert("k".to_owned(), json!(k));
+    of_rows(&mut convention, side, plan);
+    let mut outcome = Outcome::new(of(None), convention).with_replicates(metric, replicates);
+    outcome.n = rows;
+    outcome.d = side.summary.width as u64;
+    outcome.classes = side.labels().map_or(0, |l| l.classes() as u64);
+    if distances && coincide > 0 && outcome.value.is_ok() {
+        outcome
+            .notes
+            .push(format!("{coincide} rows coincide with another one and are left out"));
+    }
+    outcome
+}

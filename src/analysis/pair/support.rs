@@ -1,0 +1,203 @@
+//! Metrics of the support of both sides: one pass over the pairs of rows serves them all.
+
+use std::sync::atomic::AtomicU16;
+
+use serde_json::json;
+
+use super::super::kinds::{Chosen, ROWS_FOR_GROUPS, UNMEASURABLE, restate};
+use super::super::outcome::Outcome;
+use super::super::{Plan, Side, tables};
+use super::Pair;
+use super::alike::MostAlike;
+use super::reach::{Distance, Tally, add, but, count};
+use crate::error::{Error, Result};
+use crate::metrics::{Balls, Eval, NearRows};
+use crate::stats::{GROUPS, screen, unit_squared};
+
+/// The pairs in the table of near duplicates: their cosine, and how many there are at most.
+const NEAR_DUPLICATES: f64 = 0.99;
+const MOST_PAIRS: usize = 1_000;
+
+/// The outcomes of these metrics. A jackknife group is left out of both sides at a time.
+pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+    let found = survey(pre, eval, metrics, plan);
+    let mut outcomes: Vec<Outcome> = metrics
+        .iter()
+        .map(|&chosen| outcome(pre, eval, chosen, &found, plan))
+        .collect();
+    let alike = metrics.iter().position(|(_, eval)| matches!(eval, Eval::Alike { .. }));
+    if let (Some(place), Some(most_alike)) = (alike, found.most_alike) {
+        outcomes[place].tables = tables::near_duplicates(pre, eval, &most_alike.into_pairs()).map(|table| vec![table]);
+    }
+    outcomes
+}
+
+/// What the pairs of rows say.
+struct Survey {
+    tallies: Vec<(Balls, Result<Tally>)>,
+    /// For each level of cosine the evaluation rows with a pretraining row above it.
+    alike: Vec<(f64, Vec<AtomicU16>)>,
+    most_alike: Option<MostAlike>,
+    /// Why nothing is defined, if so.
+    unusable: Option<&'static str>,
+    /// Whether a row has no direction.
+    zero: bool,
+    resampled: bool,
+}
+
+fn survey(pre: &Side, eval: &Side, metrics: &[Chosen], plan: &Plan) -> Survey {
+    let (a, b) = (&pre.rows, &eval.rows);
+    let resampled = a.len().min(b.len()) as u64 >= ROWS_FOR_GROUPS;
+    let norms = [a.norms(), b.norms()];
+    let mut found = Survey {
+        tallies: Vec::new(),
+        alike: Vec::new(),
+        most_alike: None,
+        unusable: (!a.measurable() || !b.measurable()).then_some(UNMEASURABLE),
+        zero: norms.iter().flatten().any(|norm| *norm == 0.0),
+        resampled,
+    };
+    if found.unusable.is_some() {
+        return found;
+    }
+    for (_, evaluation) in metrics {
+        match *evaluation {
+            Eval::Support { balls, .. } if found.tallies.iter().all(|(b, _)| *b != balls) => {
+                let tally = Tally::new(balls, &near_rows(pre, plan), &near_rows(eval, plan), resampled);
+                found.tallies.push((balls, tally));
+            }
+            Eval::Alike { level } if found.alike.iter().all(|(l, _)| *l != level) && !found.zero => {
+                found
+                    .alike
+                    .push((level, (0..b.len()).map(|_| AtomicU16::new(0)).collect()));
+                if plan.tables && found.most_alike.is_none() {
+                    found.most_alike = Some(MostAlike::new(NEAR_DUPLICATES, MOST_PAIRS));
+                }
+            }
+            _ => {}
+        }
+    }
+    let tallies: Vec<&Tally> = found
+        .tallies
+        .iter()
+        .filter_map(|(_, tally)| tally.as_ref().ok())
+        .collect();
+    let largest = |side: usize, rows: usize| -> Vec<f64> {
+        let mut largest = vec![f64::NEG_INFINITY; rows];
+        for tally in &tallies {
+            largest
+                .iter_mut()
+                .zip(tally.largest(side))
+                .for_each(|(most, r)| *most = most.max(r));
+        }
+        largest
+    };
+    let reach = [largest(0, a.len()), largest(1, b.len())];
+    let lowest = found.most_alike.iter().map(|_| NEAR_DUPLICATES);
+    let lowest = found
+        .alike
+        .iter()
+        .map(|(level, _)| *level)
+        .chain(lowest)
+        .reduce(f64::min);
+    screen(a, b, |s| {
+        let i = s.i;
+        let mut pairs = vec![[0u64; GROUPS + 1]; tallies.len()];
+        for j in s.others() {
+            let low = s.low(j);
+            let (norm, other) = (norms[0][i], norms[1][j]);
+            let near = low <= reach[0][i].max(reach[1][j]);
+            let alike = lowest.is_some_and(|level| low <= squared_at(level, norm, other));
+            if !near && !alike {
+                continue;
+            }
+            let distance = Distance::new(s, j, low);
+            let left = but(a.groups()[i]) & but(b.groups()[j]);
+            for (tally, pairs) in tallies.iter().zip(&mut pairs).filter(|_| near) {
+                let bits = tally.take(i, j, &distance, left);
+                for (place, count) in pairs.iter_mut().enumerate().filter(|_| bits != 0) {
+                    *count += u64::from(bits >> place & 1);
+                }
+            }
+            if !alike {
+                continue;
+            }
+            for (level, rows) in &found.alike {
+                if distance.within(squared_at(*level, norm, other), false) {
+                    add(&rows[j], left);
+                }
+            }
+            if let Some(most) = &found.most_alike
+                && most.may_take(i, unit_squared(low, norm, other))
+            {
+                most.offer(i, j, unit_squared(distance.squared(), norm, other));
+            }
+        }
+        tallies
+            .iter()
+            .zip(&pairs)
+            .for_each(|(tally, counts)| tally.add_pairs(counts));
+    });
+    found
+}
+
+fn near_rows<'s>(side: &'s Side, plan: &Plan) -> NearRows<'s> {
+    NearRows {
+        groups: side.rows.groups(),
+        neighbours: side.neighbours(plan),
+    }
+}
+
+/// The squared distance at which two rows of these norms have this cosine.
+fn squared_at(cosine: f64, norm: f64, other: f64) -> f64 {
+    (norm - other).powi(2) + 2.0 * (1.0 - cosine) * norm * other
+}
+
+fn outcome(pre: &Side, eval: &Side, (metric, evaluation): Chosen, found: &Survey, plan: &Plan) -> Outcome {
+    let (a, b) = (pre.rows.groups(), eval.rows.groups());
+    let mut convention = plan.conventions.describe(metric);
+    match evaluation {
+        Eval::Support { balls, .. } => convention.insert("k".to_owned(), json!(balls.k)),
+        Eval::Alike { level } => convention.insert("cosine".to_owned(), json!(level)),
+        _ => unreachable!("only metrics of the support come here"),
+    };
+    for (name, side) in [("pre", pre), ("eval", eval)] {
+        if !side.rows.are_all() {
+            convention.insert(format!("rows_drawn_of_{name}"), json!(side.rows.len()));
+            convention.insert("seed".to_owned(), json!(plan.seed));
+        }
+    }
+    let value = |without: Option<u8>| value(evaluation, found, a, b, without);
+    let replicates = if found.resampled {
+        (0..GROUPS as u8).map(|group| value(Some(group))).collect()
+    } else {
+        Err(Error::undefined(format!("too few rows for {GROUPS} groups")))
+    };
+    let mut outcome = Outcome::new(value(None), convention).with_replicates(metric, replicates);
+    outcome.n = (a.len() + b.len()) as u64;
+    outcome
+}
+
+fn value(eval: Eval, found: &Survey, a: &[u8], b: &[u8], without: Option<u8>) -> Result<f64> {
+    if let Some(reason) = found.unusable {
+        return Err(Error::undefined(reason));
+    }
+    match eval {
+        Eval::Support { value, balls } => {
+            let tally = found.tallies.iter().find(|(of, _)| *of == balls);
+            let (_, tally) = tally.expect("every kind of balls is tallied");
+            tally
+                .as_ref()
+                .map(|t| value(&t.support(a, b, without)))
+                .map_err(restate)
+        }
+        Eval::Alike { .. } if found.zero => Err(Error::undefined("a row of zeros has no direction")),
+        Eval::Alike { level } => {
+            let rows = found.alike.iter().find(|(of, _)| *of == level);
+            let (_, rows) = rows.expect("every level is looked at");
+            let left = b.iter().filter(|group| Some(**group) != without).count();
+            Ok(count(rows, b, without) as f64 / left as f64)
+        }
+        _ => unreachable!("only metrics of the support come here"),
+    }
+}
