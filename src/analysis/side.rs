@@ -18,7 +18,7 @@ const ROWS_STREAM: u64 = 3;
 pub struct Side<'a> {
     pub set: &'a dyn FeatureSet,
     pub summary: Summary,
-    /// The rows themselves, or a random choice of them, where a metric looks at pairs of rows; else empty.
+    /// The rows themselves, or a random choice of them, where a metric looks at rows; else empty.
     pub rows: Rows,
     /// Seconds the pass took.
     pub seconds: f64,
@@ -37,7 +37,9 @@ impl Side<'_> {
     pub fn let_go(&mut self, plan: &Plan) {
         let pairs = plan.paired() && plan.evals().any(|e| e.needs_scatter_of_pairs());
         self.summary.drop_scatter(pairs);
-        self.rows = Rows::default();
+        if !(plan.paired() && plan.evals().any(|e| e.needs_rows_of_pairs())) {
+            self.rows = Rows::default();
+        }
     }
 }
 
@@ -70,7 +72,7 @@ pub fn summarise<'a>(set: &'a dyn FeatureSet, plan: &Plan, read: &(dyn Fn(u64) +
         seed: plan.seed,
     };
     let mut summariser = Summariser::new(set.rows(), set.width(), set.labels(), wanted);
-    let mut rows = if any(Eval::needs_rows) {
+    let mut rows = if any(Eval::needs_rows) || (plan.paired() && any(Eval::needs_rows_of_pairs)) {
         Rows::choose(chosen(set, plan), summariser.groups(), set.labels(), set.width())
     } else {
         Rows::default()

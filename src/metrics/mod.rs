@@ -8,11 +8,12 @@ mod eval;
 pub mod geometry;
 pub mod mixing;
 pub mod redundancy;
+pub mod sample_distance;
 pub mod spectrum;
 pub mod variation;
 
 pub use convention::Conventions;
-pub use eval::{ClassMeans, Eval, Mixing, RowView, SamplePair, Shares};
+pub use eval::{ClassMeans, DomainScores, Eval, KernelScale, Mixing, PairSums, Place, RowView, SamplePair, Shares};
 
 use crate::error::{Error, Result};
 
@@ -85,7 +86,7 @@ impl Better {
     }
 }
 
-/// A change of the data that must leave a value unchanged.
+/// A change of the data that must leave a value unchanged, or a choice of data that fixes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Law {
     /// A rotation of feature space.
@@ -100,6 +101,10 @@ pub enum Law {
     RowOrder,
     /// Other names for the classes.
     ClassNames,
+    /// Taking the pretraining for the evaluation data and the other way round.
+    Symmetry,
+    /// Two equal data sets: the value is zero.
+    ZeroOnItself,
 }
 
 impl Law {
@@ -112,6 +117,8 @@ impl Law {
             Self::ChannelScale => "scale of each channel",
             Self::RowOrder => "order of rows",
             Self::ClassNames => "names of classes",
+            Self::Symmetry => "swapping the two data sets",
+            Self::ZeroOnItself => "zero for two equal data sets",
         }
     }
 }
@@ -164,6 +171,7 @@ pub const FAMILIES: &[Family] = &[
     class_structure::FAMILY,
     mixing::FAMILY,
     distance::FAMILY,
+    sample_distance::FAMILY,
     redundancy::FAMILY,
     spectrum::FAMILY,
     geometry::FAMILY,

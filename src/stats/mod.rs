@@ -6,6 +6,7 @@ mod moments;
 mod neighbours;
 mod resample;
 mod rows;
+mod slices;
 mod spectrum;
 mod summary;
 mod sweep;
@@ -19,9 +20,10 @@ pub use moments::Moments;
 pub use neighbours::{Neighbours, nearest, squared_distances};
 pub use resample::{Estimate, bootstrap_draws, generator, jackknife, percentile_interval, t_quantile};
 pub use rows::Rows;
+pub use slices::{directions, wasserstein_squared};
 pub use spectrum::{Of, Spectrum};
 pub use summary::{GROUPS, Part, Sample, Summariser, Summary, Wanted, unit};
-pub use sweep::{product, sweep, unit_squared};
+pub use sweep::{joint_centre, product, sweep, unit_squared};
 
 /// Whether squared distances between rows of `d` numbers from `low` to `high` neither overflow nor vanish.
 pub fn squares_in_range(low: f64, high: f64, d: usize) -> bool {

@@ -1,7 +1,7 @@
 //! Metrics of spectra: each matrix is decomposed once for all metrics that ask for it.
 
 use super::super::kinds::{Chosen, replicates, restate};
-use super::super::outcome::Outcome;
+use super::super::outcome::{Outcome, few_rows};
 use super::super::{Plan, Side, WIDEST};
 use crate::error::{Error, Result};
 use crate::metrics::Eval;
@@ -41,12 +41,9 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             outcome.n = side.summary.rows;
             outcome.d = side.summary.width as u64;
             outcome.classes = side.labels().map_or(0, |l| l.classes() as u64);
-            if outcome.value.is_ok() && outcome.n < 5 * outcome.d {
-                outcome.notes.push(format!(
-                    "N = {} is below 5 d = {}: the spectrum of so few rows falls faster than the population's",
-                    outcome.n,
-                    5 * outcome.d
-                ));
+            if outcome.value.is_ok() {
+                let effect = "the spectrum of so few rows falls faster than the population's";
+                outcome.notes.extend(few_rows(outcome.n, outcome.d, effect));
             }
             found[place] = Some(outcome);
         }
