@@ -15,7 +15,7 @@ use crate::stats::squared_distances;
 const CLASSES_IN_MATRIX: usize = 200;
 
 /// Builds a table row by row.
-struct Rows {
+pub struct Rows {
     name: &'static str,
     texts: Vec<(&'static str, Vec<String>)>,
     counts: Vec<(&'static str, Vec<u64>)>,
@@ -23,7 +23,8 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(name: &'static str, texts: &[&'static str], counts: &[&'static str], floats: &[&'static str]) -> Self {
+    /// No rows yet of a table with these columns.
+    pub fn new(name: &'static str, texts: &[&'static str], counts: &[&'static str], floats: &[&'static str]) -> Self {
         Self {
             name,
             texts: texts.iter().map(|n| (*n, Vec::new())).collect(),
@@ -32,7 +33,8 @@ impl Rows {
         }
     }
 
-    fn push(&mut self, texts: &[&str], counts: &[u64], floats: &[f64]) {
+    /// One more row.
+    pub fn push(&mut self, texts: &[&str], counts: &[u64], floats: &[f64]) {
         self.texts
             .iter_mut()
             .zip(texts)
@@ -41,7 +43,8 @@ impl Rows {
         self.floats.iter_mut().zip(floats).for_each(|((_, v), x)| v.push(*x));
     }
 
-    fn finish(self) -> Table {
+    /// The table.
+    pub fn finish(self) -> Table {
         let texts = self.texts.into_iter().map(|(n, v)| (n.to_owned(), Column::Text(v)));
         let counts = self.counts.into_iter().map(|(n, v)| (n.to_owned(), Column::Count(v)));
         let floats = self.floats.into_iter().map(|(n, v)| (n.to_owned(), Column::Float(v)));

@@ -20,6 +20,9 @@ pub struct Args {
     stores: Vec<PathBuf>,
     #[command(flatten)]
     what: What,
+    /// Also each value against the number of rows, as a table: printed as text or Markdown, or written to the folder of -o
+    #[arg(long)]
+    convergence: bool,
     /// How to print the records
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -69,7 +72,18 @@ pub struct What {
 /// Analyzes and prints.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let folder = args.output.as_deref().filter(|path| is_folder(path));
-    let analysis = analysis_of(&args.stores, &args.what, folder.is_some())?;
+    let beside = Beside {
+        tables: folder.is_some(),
+        convergence: args.convergence,
+    };
+    let format = args.output.as_deref().and_then(format_of).unwrap_or(args.format);
+    if args.convergence && folder.is_none() && matches!(format, Format::Json | Format::Csv) {
+        return Err(Error::input(
+            "--convergence: the table has no place among JSON or CSV records; name a folder with -o, or print text or Markdown",
+        )
+        .into());
+    }
+    let analysis = analysis_of(&args.stores, &args.what, beside)?;
     match (folder, &args.output) {
         (Some(dir), _) => {
             analysis.write(dir)?;
@@ -80,25 +94,37 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             ));
         }
         (None, file) => {
-            let format = file.as_deref().and_then(format_of).unwrap_or(args.format);
-            style::deliver(&crate::report::render(&analysis.results, format), file.as_deref())?;
+            let mut text = crate::report::render(&analysis.results, format);
+            if let Some(table) = analysis.table("convergence") {
+                text.push_str(&crate::report::render_convergence(table, format));
+            }
+            style::deliver(&text, file.as_deref())?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is wanted beside the records.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside {
+    /// The arrays behind the pictures.
+    pub tables: bool,
+    /// Each value against the number of rows.
+    pub convergence: bool,
 }
 
 /// Opens the stores and runs the analysis, with progress.
 ///
 /// # Errors
 /// For input that cannot be read or does not fit together.
-pub fn analysis_of(stores: &[PathBuf], what: &What, tables: bool) -> anyhow::Result<Analysis> {
+pub fn analysis_of(stores: &[PathBuf], what: &What, beside: Beside) -> anyhow::Result<Analysis> {
     if let Some(threads) = what.threads {
         // A second call in one process keeps the first pool; the records do not depend on it.
         let _ = rayon::ThreadPoolBuilder::new()
             .num_threads(threads.into())
             .build_global();
     }
-    let plan = plan(what, tables)?;
+    let plan = plan(what, beside)?;
     let sets = open_all(stores, what)?;
     let total: u64 = sets.iter().map(|s| s.rows() as u64).sum();
     let bar = style::progress(total, "rows");
@@ -111,7 +137,7 @@ pub fn analysis_of(stores: &[PathBuf], what: &What, tables: bool) -> anyhow::Res
 ///
 /// # Errors
 /// For metrics and conventions that are not known.
-pub fn plan(what: &What, tables: bool) -> anyhow::Result<Plan> {
+pub fn plan(what: &What, beside: Beside) -> anyhow::Result<Plan> {
     let mut conventions = Conventions::default();
     for choice in &what.convention {
         conventions.choose(choice)?;
@@ -127,7 +153,8 @@ pub fn plan(what: &What, tables: bool) -> anyhow::Result<Plan> {
         eval: what.eval.clone(),
         seed: what.seed,
         rows: what.rows,
-        tables,
+        tables: beside.tables,
+        convergence: beside.convergence,
         command: style::command_line(),
     })
 }

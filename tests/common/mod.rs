@@ -110,6 +110,7 @@ pub fn plan(metrics: &[&str], conventions: &[&str]) -> Plan {
         seed: 0,
         rows: None,
         tables: false,
+        convergence: false,
         command: "test".to_owned(),
     }
 }

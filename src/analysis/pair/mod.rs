@@ -20,6 +20,7 @@ use crate::results::Record;
 use crate::stats::{GROUPS, Rows, squares_in_range};
 
 pub use means::class_means;
+pub use slices::on_first_groups;
 
 /// A pretraining and an evaluation side.
 pub type Pair<'p> = (&'p Side<'p>, &'p Side<'p>);
