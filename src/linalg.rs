@@ -6,7 +6,7 @@
 use std::ffi::{c_char, c_int};
 use std::sync::Once;
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 use ndarray_linalg::{JobSvd, SVDDC as _};
 
 use crate::error::{Error, Result};
@@ -327,7 +327,10 @@ pub fn rotated_into_fewest(rows: Array2<f64>) -> Result<Array2<f64>> {
         }
     }
     // Above the diagonal stand the reflections.
-    Ok(Array2::from_shape_fn((n, n), |(i, j)| if j <= i { rows[[i, j]] } else { 0.0 }))
+    Ok(Array2::from_shape_fn(
+        (n, n),
+        |(i, j)| if j <= i { rows[[i, j]] } else { 0.0 },
+    ))
 }
 
 /// A factor F (rank, d) of a positive semidefinite matrix: FᵀF is the matrix, to the rounding of its largest entry
@@ -371,6 +374,37 @@ pub fn semidefinite_factor(mut matrix: Array2<f64>) -> Result<Array2<f64>> {
         }
     }
     Ok(factor)
+}
+
+/// x with A x = b, A symmetric and positive definite (Cholesky, `dposv`).
+///
+/// # Errors
+/// When A is not positive definite to rounding.
+pub fn solve_definite(mut matrix: Array2<f64>, mut right: Array1<f64>) -> Result<Array1<f64>> {
+    let d = matrix.nrows();
+    assert_eq!(d, right.len(), "an equation of different sizes");
+    if d == 0 {
+        return Ok(right);
+    }
+    single_threaded_blas();
+    let (n, one, mut info) = (int(d), 1, 0);
+    // SAFETY: `matrix` is d x d, `right` d long and contiguous.
+    unsafe {
+        lapack_sys::dposv_(
+            &LOWER,
+            &n,
+            &one,
+            matrix.as_mut_ptr(),
+            &n,
+            right.as_slice_mut().expect("a vector of its own").as_mut_ptr(),
+            &n,
+            &mut info,
+        );
+    }
+    if info != 0 {
+        return Err(Error::undefined("the covariance is singular to rounding"));
+    }
+    Ok(right)
 }
 
 /// The sum of the singular values (`dgesdd` through ndarray-linalg).
@@ -436,6 +470,13 @@ mod tests {
         let back = factor.t().dot(&factor);
         assert!(back.iter().zip(&matrix).all(|(a, b)| (a - b).abs() < 1e-12));
         assert_eq!(semidefinite_factor(Array2::zeros((2, 2))).unwrap().nrows(), 0);
+    }
+
+    #[test]
+    fn a_definite_equation_is_solved_and_a_singular_one_refused() {
+        let x = solve_definite(array![[2.0, 1.0], [1.0, 3.0]], array![4.0, 7.0]).unwrap();
+        assert!((x[0] - 1.0).abs() < 1e-15 && (x[1] - 2.0).abs() < 1e-15);
+        assert!(solve_definite(array![[1.0, 1.0], [1.0, 1.0]], array![1.0, 1.0]).is_err());
     }
 
     #[test]

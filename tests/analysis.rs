@@ -310,3 +310,49 @@ fn unknown_names_and_inputs_given_twice_are_refused() {
     );
     assert!(text.contains("twice"), "{text}");
 }
+
+#[test]
+fn values_against_the_number_of_rows_end_at_the_records() {
+    let mut p = plan(&["all"], &[]);
+    p.convergence = true;
+    let analysis = analyse_pair(pre().data(), eval().data(), &p);
+    let table = analysis.table("convergence").unwrap();
+    let (names, others) = (table.text("metric").unwrap(), table.text("other_dataset").unwrap());
+    let (sets, n) = (table.text("dataset").unwrap(), table.count("n").unwrap());
+    let (values, infinite) = (table.float("value").unwrap(), table.float("extrapolated").unwrap());
+    let mut ends = 0;
+    for i in 0..names.len() {
+        let r = record(&analysis, &sets[i], &names[i]);
+        assert_eq!(others[i].is_empty(), r.other_dataset.is_none());
+        let all = if others[i].is_empty() {
+            [302, 194][usize::from(sets[i] == "eval")]
+        } else {
+            496
+        };
+        if n[i] == all {
+            ends += 1;
+            match r.value {
+                Some(value) => assert!((values[i] - value).abs() <= 1e-12 * value.abs(), "{}", names[i]),
+                None => assert!(values[i].is_nan(), "{}", names[i]),
+            }
+        }
+        assert_eq!(
+            infinite[i].is_finite(),
+            ["frechet_distance", "coral"].contains(&names[i].as_str())
+        );
+    }
+    // Every curve has five points, and ends once.
+    assert_eq!(5 * ends, names.len());
+    for metric in [
+        "rankme",
+        "redundancy",
+        "discriminative_ratio",
+        "frechet_distance",
+        "sliced_wasserstein",
+    ] {
+        assert!(names.iter().any(|name| name == metric), "{metric}");
+    }
+    for unbiased in ["kid", "mmd_rbf", "frechet_infinity"] {
+        assert!(!names.iter().any(|name| name == unbiased), "{unbiased}");
+    }
+}

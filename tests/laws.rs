@@ -54,17 +54,27 @@ fn changed(law: Law, (rows, classes): &Data, seed: u64) -> Data {
         }
         // Names in another order, so that indices move too.
         Law::ClassNames => (rows.clone(), classes.iter().map(|c| 100 - 7 * c).collect()),
-        Law::Exchange => unreachable!("no change of one side"),
+        Law::Symmetry | Law::ZeroOnItself => unreachable!("laws of both sides together"),
     }
 }
 
-/// Both sides changed. Matched rows stay matched; what else may be done to one side alone is done to each differently.
-fn both_changed(metric: &Metric, law: Law, pre: &Data, eval: &Data, seed: u64) -> (Data, Data) {
-    let same = !metric.eval.is_matched() || law == Law::RowOrder;
+/// The values that a law holds against those of `pre` and `eval`. Matched rows stay matched; what else may be done to one of
+/// them alone is done to each differently.
+fn values_under(law: Law, metric: &Metric, pre: &Data, eval: &Data, seed: u64) -> Vec<Option<f64>> {
     match law {
-        Law::Exchange => (eval.clone(), pre.clone()),
-        _ => (changed(law, pre, seed), changed(law, eval, if same { seed } else { seed + 1 })),
+        Law::Symmetry => values(metric, eval, pre),
+        Law::ZeroOnItself => values(metric, pre, pre),
+        _ => {
+            let same = !metric.eval.is_matched() || law == Law::RowOrder;
+            let other = if same { seed } else { seed + 1 };
+            values(metric, &changed(law, pre, seed), &changed(law, eval, other))
+        }
     }
+}
+
+/// The sum of the channels' variances: what a distance is small against.
+fn spread((rows, _): &Data) -> f64 {
+    rows.var_axis(Axis(0), 1.0).sum()
 }
 
 fn values(metric: &Metric, pre: &Data, eval: &Data) -> Vec<Option<f64>> {
@@ -81,9 +91,16 @@ fn values(metric: &Metric, pre: &Data, eval: &Data) -> Vec<Option<f64>> {
         .collect()
 }
 
+/// How often each metric was defined under each law.
+type Defined = Mutex<BTreeMap<(&'static str, String), usize>>;
+
+fn count(defined: &Defined, id: &'static str, law: Law) {
+    *defined.lock().unwrap().entry((id, format!("{law:?}"))).or_default() += 1;
+}
+
 #[test]
 fn every_metric_keeps_its_declared_laws() {
-    let defined: Mutex<BTreeMap<(&str, String), usize>> = Mutex::default();
+    let defined = Defined::default();
     // The same cases every time, so that how often a metric is defined is no luck.
     let config = Config {
         cases: 30,
@@ -119,25 +136,30 @@ fn every_metric_keeps_its_declared_laws() {
             let first = side(seed, pre_classes, false);
             let other = (matched(&first.0), first.1.clone());
             for metric in all() {
-                let (pre, eval) = if metric.eval.is_matched() { (&first, &other) } else { (&pre, &eval) };
+                let (pre, eval) = if metric.eval.is_matched() {
+                    (&first, &other)
+                } else {
+                    (&pre, &eval)
+                };
                 let before = values(metric, pre, eval);
                 for &law in metric.laws {
-                    let (pre, eval) = both_changed(metric, law, pre, eval, seed);
-                    let after = values(metric, &pre, &eval);
+                    let after = values_under(law, metric, pre, eval, seed);
                     for (a, b) in before.iter().zip(&after) {
                         prop_assert_eq!(a.is_some(), b.is_some(), "{} under {:?}", metric.id, law);
                         if let (Some(a), Some(b)) = (a, b) {
+                            if law == Law::ZeroOnItself {
+                                prop_assert!(b.abs() <= 1e-9 * spread(pre), "{} on itself: {b}", metric.id);
+                                prop_assert!(a.abs() > 1e-6 * spread(pre), "{}: {a} is always zero", metric.id);
+                                count(&defined, metric.id, law);
+                                continue;
+                            }
                             // Rounding of the change itself, 1e-14 or so, times the steps of the metric.
                             prop_assert!(
                                 (a - b).abs() <= 1e-9 * a.abs().max(1e-3),
                                 "{} under {law:?}: {a} {b}",
                                 metric.id
                             );
-                            *defined
-                                .lock()
-                                .unwrap()
-                                .entry((metric.id, format!("{law:?}")))
-                                .or_default() += 1;
+                            count(&defined, metric.id, law);
                         }
                     }
                     let (low, high) = metric.range;
@@ -184,6 +206,11 @@ fn a_law_that_does_not_hold_would_be_seen() {
         values(intra, &pre, &eval),
         values(intra, &changed(Law::Scale, &pre, 1), &changed(Law::Scale, &eval, 1))
     );
+    // An unbiased distance between a set and itself is not zero: no row is paired with itself, but with its double.
+    let energy = find("energy_distance").unwrap();
+    assert!(!energy.laws.contains(&Law::ZeroOnItself));
+    let itself = values_under(Law::ZeroOnItself, energy, &pre, &eval, 1)[0].unwrap();
+    assert!(itself < -1e-3 * spread(&pre).sqrt(), "{itself}");
 }
 
 #[test]

@@ -40,8 +40,10 @@ pub struct Kind<S> {
 /// shared is shared out). Metrics that need labels are left out where there are none, unless the user named them.
 pub fn run<S: Copy>(kinds: &[Kind<S>], input: S, labelled: bool, plan: &Plan) -> Vec<(&'static Metric, Outcome, f64)> {
     let of_kind = |kind: &Kind<S>| -> Vec<(usize, Chosen)> {
-        let evals = plan.metrics.iter().map(|&m| (m, plan.conventions.eval(m))).enumerate();
-        evals.filter(|(_, (_, eval))| (kind.is)(eval)).collect()
+        plan.chosen()
+            .enumerate()
+            .filter(|(_, (_, eval))| (kind.is)(eval))
+            .collect()
     };
     let mut found: Vec<(usize, &Metric, Outcome, f64)> = Vec::new();
     for kind in kinds {

@@ -1,6 +1,7 @@
 //! From sets of features to records: reads each set once, shares what is dear among metrics, and puts an error bar on
 //! every number.
 
+mod convergence;
 mod kinds;
 mod one_side;
 mod outcome;
@@ -42,6 +43,8 @@ pub struct Plan {
     pub rows: Option<usize>,
     /// Whether the arrays behind the pictures are wanted.
     pub tables: bool,
+    /// Whether values against the number of rows are wanted.
+    pub convergence: bool,
     /// The command line, for the record.
     pub command: String,
 }
@@ -63,6 +66,9 @@ pub fn analyse(sets: &[Box<dyn FeatureSet>], plan: &Plan, read: &(dyn Fn(u64) + 
             if plan.tables {
                 add_tables(&mut tables, tables::of_side(&side, plan)?);
             }
+            if plan.convergence {
+                add_tables(&mut tables, vec![convergence::of_side(&side, plan)]);
+            }
             side.let_go(plan);
             sides.push(side);
         }
@@ -72,6 +78,9 @@ pub fn analyse(sets: &[Box<dyn FeatureSet>], plan: &Plan, read: &(dyn Fn(u64) + 
             if plan.tables {
                 add_tables(&mut tables, made);
                 add_tables(&mut tables, tables::of_pair(pre, eval));
+            }
+            if plan.convergence {
+                add_tables(&mut tables, vec![convergence::of_pair((pre, eval), plan)]);
             }
         }
     }

@@ -128,6 +128,24 @@ impl Outcome {
     }
 }
 
+/// What is said of a value from few rows for its channels: `effect` is what that does to it.
+pub fn few_rows(n: u64, d: u64, effect: &str) -> Option<String> {
+    match n {
+        _ if n < d => Some(format!("N = {n} is below d = {d}: {effect}")),
+        _ if n < 5 * d => Some(format!("N = {n} is below 5 d = {}: {effect}", 5 * d)),
+        _ => None,
+    }
+}
+
+/// A number for a note, to four digits.
+pub fn in_words(value: f64) -> String {
+    if value == 0.0 || (1e-3..1e6).contains(&value.abs()) {
+        format!("{value:.4}")
+    } else {
+        format!("{value:.3e}")
+    }
+}
+
 /// Names for a note: the first few, and how many more.
 pub fn some_of(names: &[&str]) -> String {
     const SHOWN: usize = 5;

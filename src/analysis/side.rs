@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use super::kinds::{MOST_NEIGHBOURS, with_spare};
+use super::kinds::{Chosen, MOST_NEIGHBOURS, with_spare};
 use super::{Plan, SAMPLES, WIDEST, is_named};
 use crate::error::Result;
 use crate::features::{FeatureSet, Labels};
@@ -62,9 +62,14 @@ impl Side<'_> {
 }
 
 impl Plan {
+    /// The metrics of the plan, each as it is computed.
+    pub fn chosen(&self) -> impl Iterator<Item = Chosen> {
+        self.metrics.iter().map(|&m| (m, self.conventions.eval(m)))
+    }
+
     /// How each metric of the plan is computed.
     pub fn evals(&self) -> impl Iterator<Item = Eval> {
-        self.metrics.iter().map(|m| self.conventions.eval(m))
+        self.chosen().map(|(_, eval)| eval)
     }
 
     /// Whether there are pairs of pretraining and evaluation data.

@@ -8,8 +8,8 @@ use crate::analysis::{Plan, analyse};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::metrics::{Conventions, Metric, select};
-use crate::report::{Format, render};
-use crate::results::{Analysis, Results};
+use crate::report::{Format, render, render_convergence};
+use crate::results::Analysis;
 use crate::store::{OpenOptions, open};
 
 /// Arguments of `featscope analyze`.
@@ -20,6 +20,9 @@ pub struct Args {
     stores: Vec<PathBuf>,
     #[command(flatten)]
     what: What,
+    /// Also each value against the number of rows, as a table: printed as text or Markdown, or written to the folder of -o
+    #[arg(long)]
+    convergence: bool,
     /// How to print the records
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -68,9 +71,26 @@ pub struct What {
 
 /// Analyzes and prints.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let folder = args.output.as_deref().is_some_and(is_folder);
-    let analysis = analysis_of(&args.stores, &args.what, folder)?;
-    deliver(&analysis, args.output.as_deref(), args.format, render)?;
+    let folder = args.output.as_deref().filter(|path| is_folder(path));
+    let beside = Beside {
+        tables: folder.is_some(),
+        convergence: args.convergence,
+    };
+    let format = args.output.as_deref().and_then(format_of).unwrap_or(args.format);
+    if args.convergence && folder.is_none() && matches!(format, Format::Json | Format::Csv) {
+        return Err(Error::input(
+            "--convergence: the table has no place among JSON or CSV records; name a folder with -o, or print text or Markdown",
+        )
+        .into());
+    }
+    let analysis = analysis_of(&args.stores, &args.what, beside)?;
+    deliver(&analysis, args.output.as_deref(), args.format, |analysis, format| {
+        let mut text = render(&analysis.results, format);
+        if let Some(table) = analysis.table("convergence") {
+            text.push_str(&render_convergence(table, format));
+        }
+        text
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -82,7 +102,7 @@ pub fn deliver(
     analysis: &Analysis,
     output: Option<&Path>,
     format: Format,
-    render: fn(&Results, Format) -> String,
+    render: impl Fn(&Analysis, Format) -> String,
 ) -> anyhow::Result<()> {
     if let Some(dir) = output.filter(|path| is_folder(path)) {
         analysis.write(dir)?;
@@ -94,7 +114,7 @@ pub fn deliver(
         return Ok(());
     }
     let format = output.and_then(format_of).unwrap_or(format);
-    style::deliver(&render(&analysis.results, format), output)
+    style::deliver(&render(analysis, format), output)
 }
 
 /// Sets the number of threads, where the user names one.
@@ -107,13 +127,22 @@ pub fn use_threads(threads: Option<u16>) {
     }
 }
 
+/// What is wanted beside the records.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside {
+    /// The arrays behind the pictures.
+    pub tables: bool,
+    /// Each value against the number of rows.
+    pub convergence: bool,
+}
+
 /// Opens the stores and runs the analysis, with progress.
 ///
 /// # Errors
 /// For input that cannot be read or does not fit together.
-pub fn analysis_of(stores: &[PathBuf], what: &What, tables: bool) -> anyhow::Result<Analysis> {
+pub fn analysis_of(stores: &[PathBuf], what: &What, beside: Beside) -> anyhow::Result<Analysis> {
     use_threads(what.threads);
-    let plan = plan(what, select, tables)?;
+    let plan = plan(what, select, beside)?;
     let sets = open_all(stores, what)?;
     let total: u64 = sets.iter().map(|s| s.rows() as u64).sum();
     let bar = style::progress(total, "rows");
@@ -129,7 +158,7 @@ pub fn analysis_of(stores: &[PathBuf], what: &What, tables: bool) -> anyhow::Res
 pub fn plan(
     what: &What,
     select: fn(&[String]) -> Result<Vec<&'static Metric>>,
-    tables: bool,
+    beside: Beside,
 ) -> anyhow::Result<Plan> {
     let mut conventions = Conventions::default();
     for choice in &what.convention {
@@ -146,7 +175,8 @@ pub fn plan(
         eval: what.eval.clone(),
         seed: what.seed,
         rows: what.rows,
-        tables,
+        tables: beside.tables,
+        convergence: beside.convergence,
         command: style::command_line(),
     })
 }

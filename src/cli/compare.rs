@@ -10,7 +10,7 @@ use crate::report::{Format, render_comparison};
 use crate::results::Analysis;
 use crate::store::{self, Kind};
 
-use super::analyze::{What, analysis_of};
+use super::analyze::{Beside, What, analysis_of};
 use super::style;
 
 /// Sets models side by side: value and interval, paired difference to the baseline, rank.
@@ -110,7 +110,7 @@ fn measured(args: &Args) -> Result<Analysis> {
         metrics: args.metrics.clone().unwrap_or_else(|| vec!["all".to_owned()]),
         ..What::default()
     };
-    let analyzed = analysis_of(&stores, &what, false)?;
+    let analyzed = analysis_of(&stores, &what, Beside::default())?;
     if results.is_empty() {
         return Ok(analyzed);
     }

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::analyze::{What, analysis_of, plan};
+use super::analyze::{Beside, What, analysis_of, plan};
 use super::experiment::{Dataset, Experiment, Model, Role};
 use super::{hand_over, style};
 use crate::compare::{Comparison, Options};
@@ -44,6 +44,12 @@ struct State {
 
 const STATE: &str = "run.json";
 
+/// A report shows pictures.
+const PICTURES: Beside = Beside {
+    tables: true,
+    convergence: false,
+};
+
 /// Runs an experiment.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let experiment = Experiment::read(&args.experiment)?;
@@ -55,7 +61,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         _ => State::default(),
     };
     // What cannot be measured is known before hours of extraction.
-    plan(&settings(&experiment, args), select, true)?;
+    plan(&settings(&experiment, args), select, PICTURES)?;
     let Some(stores) = extract(&experiment, args, &mut state)? else {
         // The other program has said why.
         return Ok(ExitCode::from(2));
@@ -208,7 +214,7 @@ fn analyze(experiment: &Experiment, args: &Args, state: &mut State, stores: &[Pa
         return Ok(analysis);
     }
     style::say(&format!("analyze {} feature stores", stores.len()));
-    let analysis = analysis_of(stores, &what, true)?;
+    let analysis = analysis_of(stores, &what, PICTURES)?;
     analysis.write(&experiment.out)?;
     state.analysis = made_of;
     save(state, &experiment.out)?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::analyze::{What, deliver, plan, use_threads};
+use super::analyze::{Beside, What, deliver, plan, use_threads};
 use super::style;
 use crate::analysis::similarity;
 use crate::features::FeatureSet;
@@ -60,13 +60,17 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         rows: args.rows,
         ..What::default()
     };
-    let plan = plan(&what, select_matched, false)?;
+    let plan = plan(&what, select_matched, Beside::default())?;
     let a = layers(args, &args.first, 0)?;
     let b = args.second.as_deref().map(|path| layers(args, path, 1)).transpose()?;
     // Each layer is read once for itself and once for each of its pairs.
     let rows = a.first().map_or(0, |set| set.rows() as u64);
     let (own, other) = (a.len() as u64, b.as_ref().map_or(0, |b| b.len() as u64));
-    let pairs = if b.is_some() { own * other } else { own * own.saturating_sub(1) / 2 };
+    let pairs = if b.is_some() {
+        own * other
+    } else {
+        own * own.saturating_sub(1) / 2
+    };
     let bar = style::progress(rows * (own + other + pairs), "rows");
     let results = similarity(&a, b.as_deref(), &plan, &|rows| bar.inc(rows));
     bar.finish_and_clear();
@@ -76,7 +80,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         results,
         tables: Vec::new(),
     };
-    deliver(&analysis, args.output.as_deref(), args.format, render_similarity)?;
+    deliver(&analysis, args.output.as_deref(), args.format, |analysis, format| {
+        render_similarity(&analysis.results, format)
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

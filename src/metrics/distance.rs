@@ -8,7 +8,10 @@ use crate::linalg::{nuclear_norm, product_transposed, semidefinite_factor};
 use crate::stats::{Moments, SMALLEST_SQUARE};
 
 /// Both covariances (ddof 1).
-fn covariances(a: &Moments, b: &Moments) -> Result<[Array2<f64>; 2]> {
+///
+/// # Errors
+/// Undefined with fewer than two rows on a side, and for squares beyond the range of 64 bits.
+pub fn covariances(a: &Moments, b: &Moments) -> Result<[Array2<f64>; 2]> {
     if a.n() < 2 || b.n() < 2 {
         return Err(Error::undefined("a covariance needs at least two rows on each side"));
     }
@@ -60,6 +63,15 @@ pub const FAMILY: Family = Family {
 const AT_THIS_N: &str =
     "the expectation at these numbers of rows: distances between samples are larger than between populations";
 
+const LAWS: &[Law] = &[
+    Law::Rotation,
+    Law::Translation,
+    Law::RowOrder,
+    Law::ClassNames,
+    Law::Symmetry,
+    Law::ZeroOnItself,
+];
+
 const METRICS: &[Metric] = &[
     Metric {
         id: "frechet_distance",
@@ -77,10 +89,32 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: "Dowson and Landau, J. Multivariate Analysis 1982; Heusel et al., NeurIPS 2017",
         estimand: AT_THIS_N,
-        laws: &[Law::Rotation, Law::Translation, Law::RowOrder, Law::ClassNames],
+        laws: LAWS,
         error: ErrorBar::Jackknife,
         eval: Eval::Moments {
             value: frechet_distance,
+            infinite: false,
+        },
+    },
+    Metric {
+        id: "frechet_infinity",
+        label: "Fréchet distance at infinite N",
+        unit: "squared feature units",
+        better: Better::Lower,
+        range: (f64::NEG_INFINITY, f64::INFINITY),
+        about: "The Fréchet distance carried on to infinitely many rows, so that it can be compared across numbers of rows \
+                (FID infinity). Where there is next to no distance it can be below zero.",
+        formula: "intercept of the line over 1/N through frechet_distance at N and its mean at 9N/10: 10 F - 9 mean_g F_g",
+        convention: "F_g without one of 10 groups of rows on both sides, each in turn; covariances with ddof 1",
+        variants: &[],
+        reference: "Chong and Forsyth, CVPR 2020, arXiv 1911.07023, who fit the line over subsets as small as N/10, where it \
+                    is no line while N is not far above d",
+        estimand: "the populations' value, as long as the error at N falls as 1/N",
+        laws: &[Law::Rotation, Law::Translation, Law::Symmetry, Law::ZeroOnItself],
+        error: ErrorBar::Jackknife,
+        eval: Eval::Moments {
+            value: frechet_distance,
+            infinite: true,
         },
     },
     Metric {
@@ -96,9 +130,12 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: "Sun and Saenko, ECCV Workshops 2016, arXiv 1607.01719",
         estimand: AT_THIS_N,
-        laws: &[Law::Rotation, Law::Translation, Law::RowOrder, Law::ClassNames],
+        laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Moments { value: coral },
+        eval: Eval::Moments {
+            value: coral,
+            infinite: false,
+        },
     },
 ];
 

@@ -3,7 +3,9 @@
 use ndarray::Array2;
 
 use crate::error::{Error, Result};
-use crate::stats::{ClassMoments, Correlation, Cross, Directions, GROUPS, Moments, Neighbours, Of, Own, Rows, Spectrum};
+use crate::stats::{
+    ClassMoments, Correlation, Cross, Directions, GROUPS, Moments, Neighbours, Of, Own, Rows, Spectrum,
+};
 
 /// How a metric is computed; the variant declares its needs, and the analysis computes the union of them once.
 #[derive(Clone, Copy)]
@@ -62,6 +64,8 @@ pub enum Eval {
     Moments {
         /// The value.
         value: fn(&Moments, &Moments) -> Result<f64>,
+        /// Whether it is carried on to infinitely many rows: the intercept of a line over 1/N.
+        infinite: bool,
     },
     /// From the class means of the pretraining and the evaluation data, pooled.
     Means {
@@ -97,6 +101,27 @@ pub enum Eval {
         /// The cosine above which two rows look alike.
         level: f64,
     },
+    /// From the means of a kernel over pairs of rows of the pretraining data, of the evaluation data, and of both.
+    Kernel {
+        /// The kernel of two rows at these places, given their squared distance.
+        kernel: fn(&KernelScale, Place, Place, f64) -> f64,
+        /// Whether it is the mean over many small random subsets instead of over all pairs.
+        subsets: bool,
+        /// Whether a permutation test of the domain labels goes with it.
+        tested: bool,
+    },
+    /// From the squared Wasserstein distances of both data sets along random directions.
+    Slices {
+        /// The value.
+        value: fn(&[f64]) -> Result<f64>,
+    },
+    /// From the held-out scores of a linear classifier that tells the data sets apart.
+    Domain {
+        /// The value, without the rows of one jackknife group if one is named.
+        value: fn(&DomainScores, without: Option<u8>) -> Result<f64>,
+        /// What it gives where the data sets cannot be told apart.
+        null: f64,
+    },
 }
 
 impl Eval {
@@ -118,7 +143,10 @@ impl Eval {
             | Self::Samples { .. }
             | Self::Support { .. }
             | Self::Alike { .. }
-            | Self::Matched(_) => false,
+            | Self::Matched(_)
+            | Self::Kernel { .. }
+            | Self::Slices { .. }
+            | Self::Domain { .. } => false,
         }
     }
 
@@ -135,7 +163,7 @@ impl Eval {
 
     /// Whether it needs the scatter of both data sets of a pair.
     pub fn needs_scatter_of_pairs(&self) -> bool {
-        matches!(self, Self::Moments { .. })
+        matches!(self, Self::Moments { .. } | Self::Domain { .. })
     }
 
     /// Whether it looks at the rows of one data set.
@@ -145,7 +173,10 @@ impl Eval {
 
     /// Whether it looks at the rows of both data sets of a pair.
     pub fn needs_rows_of_pairs(&self) -> bool {
-        matches!(self, Self::Support { .. } | Self::Alike { .. })
+        matches!(
+            self,
+            Self::Support { .. } | Self::Alike { .. } | Self::Kernel { .. } | Self::Slices { .. } | Self::Domain { .. }
+        )
     }
 
     /// The neighbours of each row in the table of its own set that it looks at.
@@ -273,6 +304,50 @@ pub struct Support {
     pub pre_reached: u64,
     /// Pairs of a pretraining row and an evaluation row within its ball.
     pub pairs: u64,
+}
+
+/// What a kernel knows of the rows as a whole.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KernelScale {
+    /// s², the median squared distance between pooled rows.
+    pub bandwidth: f64,
+    /// ‖c‖²/d + 1, c the mean of the rows of both data sets.
+    pub level: f64,
+    /// Channels, d.
+    pub d: f64,
+}
+
+/// Where a row x lies from c, the mean of the rows of both data sets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    /// ‖x - c‖².
+    pub square: f64,
+    /// c·(x - c)/d.
+    pub along: f64,
+}
+
+/// Sums of a kernel over pairs of rows, by the jackknife groups of the two.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PairSums {
+    /// Over ordered pairs of different rows of the pretraining data.
+    pub pre: [[f64; GROUPS]; GROUPS],
+    /// The same of the evaluation data.
+    pub eval: [[f64; GROUPS]; GROUPS],
+    /// Over a row of the pretraining data (first index) and one of the evaluation data.
+    pub across: [[f64; GROUPS]; GROUPS],
+    /// Rows of each group, of the pretraining and of the evaluation data.
+    pub rows: [[u64; GROUPS]; 2],
+}
+
+/// Rows of two data sets, each scored by a classifier that was made without the rows of its group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DomainScores {
+    /// Score of each row: positive where it looks like the evaluation data.
+    pub scores: Vec<f64>,
+    /// Whether each row is of the evaluation data.
+    pub is_eval: Vec<bool>,
+    /// Jackknife group of each row.
+    pub groups: Vec<u8>,
 }
 
 /// One row of a set and its distances to all of them.

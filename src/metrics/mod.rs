@@ -9,6 +9,7 @@ pub mod geometry;
 pub mod mixing;
 pub mod redundancy;
 pub mod reference;
+pub mod sample_distance;
 pub mod similarity;
 pub mod spectrum;
 pub mod support;
@@ -16,8 +17,8 @@ pub mod variation;
 
 pub use convention::Conventions;
 pub use eval::{
-    Balls, Between, Canonical, ClassMeans, Eval, Matched, MatchedMoments, MatchedNeighbours, Mixing, NearRows, RowView,
-    SamplePair, Shares, Support,
+    Balls, Between, Canonical, ClassMeans, DomainScores, Eval, KernelScale, Matched, MatchedMoments, MatchedNeighbours,
+    Mixing, NearRows, PairSums, Place, RowView, SamplePair, Shares, Support,
 };
 
 use crate::error::{Error, Result};
@@ -93,7 +94,7 @@ impl Better {
     }
 }
 
-/// A change of the data that must leave a value unchanged.
+/// A change of the data that must leave a value unchanged, or a choice of data that fixes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Law {
     /// A rotation of feature space.
@@ -108,8 +109,10 @@ pub enum Law {
     RowOrder,
     /// Other names for the classes.
     ClassNames,
-    /// The two sides exchanged.
-    Exchange,
+    /// Swapping the two sides: pretraining and evaluation data, or two layers.
+    Symmetry,
+    /// Two equal data sets: the value is zero.
+    ZeroOnItself,
 }
 
 impl Law {
@@ -122,7 +125,8 @@ impl Law {
             Self::ChannelScale => "scale of each channel",
             Self::RowOrder => "order of rows",
             Self::ClassNames => "names of classes",
-            Self::Exchange => "exchange of the two sides",
+            Self::Symmetry => "swapping the two sides",
+            Self::ZeroOnItself => "zero for two equal data sets",
         }
     }
 }
@@ -175,6 +179,7 @@ pub const FAMILIES: &[Family] = &[
     class_structure::FAMILY,
     mixing::FAMILY,
     distance::FAMILY,
+    sample_distance::FAMILY,
     support::FAMILY,
     redundancy::FAMILY,
     spectrum::FAMILY,
@@ -240,7 +245,11 @@ fn select_where(words: &[String], fits: fn(&Metric) -> bool) -> Result<Vec<&'sta
         }
     }
     let wanted = |row: &(&str, &'static Metric)| words.iter().any(|word| word == "all" || names(word, row));
-    Ok(rows.iter().filter(|row| fits(row.1) && wanted(row)).map(|row| row.1).collect())
+    Ok(rows
+        .iter()
+        .filter(|row| fits(row.1) && wanted(row))
+        .map(|row| row.1)
+        .collect())
 }
 
 #[cfg(test)]

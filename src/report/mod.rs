@@ -3,6 +3,7 @@
 mod axes;
 mod charts;
 mod comparison;
+mod convergence;
 mod figure;
 mod grid;
 mod number;
@@ -13,6 +14,7 @@ mod write;
 
 pub use axes::{AXES, Axis};
 pub use comparison::{headlines, render_comparison, summary};
+pub use convergence::render_convergence;
 pub use grid::{Cell, Grid, Marked};
 pub use number::ROUNDING;
 pub use records::render;

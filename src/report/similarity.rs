@@ -28,7 +28,15 @@ pub fn render_similarity(results: &Results, format: Format) -> String {
     }
     let sections: Vec<String> = metrics
         .iter()
-        .map(|metric| write(&results.records.iter().filter(|r| r.metric == *metric).collect::<Vec<_>>()))
+        .map(|metric| {
+            write(
+                &results
+                    .records
+                    .iter()
+                    .filter(|r| r.metric == *metric)
+                    .collect::<Vec<_>>(),
+            )
+        })
         .collect();
     if sections.is_empty() {
         "No records.\n".to_owned()
@@ -109,7 +117,9 @@ fn list(records: &[&Record]) -> Grid {
     };
     Grid {
         caption: caption(records),
-        header: ["layer", "other layer", "value ± error", "95 % interval"].map(String::from).to_vec(),
+        header: ["layer", "other layer", "value ± error", "95 % interval"]
+            .map(String::from)
+            .to_vec(),
         rows: records.iter().map(row).collect(),
         notes: notes(records),
     }
@@ -129,7 +139,11 @@ fn caption(records: &[&Record]) -> String {
         first.other_dataset.as_deref().unwrap_or(""),
         said("other_split"),
     );
-    let sides = if x == y { x } else { format!("{x} (down) and {y} (across)") };
+    let sides = if x == y {
+        x
+    } else {
+        format!("{x} (down) and {y} (across)")
+    };
     let variant = match said("variant") {
         "" | "default" => first.metric.clone(),
         variant => format!("{}={variant}", first.metric),

@@ -11,6 +11,7 @@ mod neighbours;
 mod resample;
 mod rows;
 mod screen;
+mod slices;
 mod spectrum;
 mod summary;
 mod sweep;
@@ -28,9 +29,10 @@ pub use neighbours::{Neighbours, squared_distances};
 pub use resample::{Estimate, bootstrap_draws, generator, jackknife, percentile_interval, t_quantile};
 pub use rows::Rows;
 pub use screen::{Screened, screen};
+pub use slices::{directions, wasserstein_squared};
 pub use spectrum::{Of, Spectrum};
 pub use summary::{GROUPS, Part, Sample, Summariser, Summary, Wanted, groups_within_classes, unit};
-pub use sweep::{product, sweep, unit_squared};
+pub use sweep::{joint_centre, product, sweep, unit_squared};
 
 /// Whether squared distances between rows of `d` numbers from `low` to `high` neither overflow nor vanish.
 pub fn squares_in_range(low: f64, high: f64, d: usize) -> bool {

@@ -1,12 +1,13 @@
 //! Rows of a set held in memory, for what looks at pairs of rows.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
 use crate::features::Labels;
-use crate::stats::squares_in_range;
+use crate::stats::{generator, squares_in_range};
 
 /// Rows of a set in order, with the jackknife group and the class of each. Kept in 32 bits where that loses nothing, as it
 /// does for stored features.
@@ -146,6 +147,32 @@ impl Rows {
         }
     }
 
+    /// The rows at these places among those held, in this order, as a set of their own.
+    pub fn subset(&self, places: &[usize]) -> Self {
+        Self {
+            chosen: places.iter().map(|&i| self.chosen[i]).collect(),
+            groups: places.iter().map(|&i| self.groups[i]).collect(),
+            classes: places.iter().map(|&i| self.classes[i]).collect(),
+            values: match &self.values {
+                Values::Single(single) => Values::Single(single.select(Axis(0), places)),
+                Values::Double(double) => Values::Double(double.select(Axis(0), places)),
+            },
+            seen: self.seen,
+            kept: places.len(),
+        }
+    }
+
+    /// At most `most` of the rows held, drawn at random from a `stream` under a seed; all of them where there are no more.
+    pub fn draw(&self, most: usize, seed: u64, stream: u64) -> Cow<'_, Self> {
+        if self.len() <= most {
+            return Cow::Borrowed(self);
+        }
+        let mut rng = generator(seed, stream);
+        let mut drawn = rand::seq::index::sample(&mut rng, self.len(), most).into_vec();
+        drawn.sort_unstable();
+        Cow::Owned(self.subset(&drawn))
+    }
+
     /// Whether the squares of distances between these rows neither overflow nor vanish.
     pub fn measurable(&self) -> bool {
         let range = |(low, high): (f64, f64), x: f64| (low.min(x), high.max(x));
@@ -275,6 +302,20 @@ mod tests {
             assert_eq!(found, b.squared_apart(2, a, 1));
             assert_eq!(a.squared_apart(3, a, 3), 0.0);
         }
+    }
+
+    #[test]
+    fn a_draw_is_rows_of_the_set_with_their_places_and_groups() {
+        let values = Array2::from_shape_fn((50, 3), |(i, j)| (i * 3 + j) as f64);
+        let rows = pushed(&values, (0..50).collect());
+        let drawn = rows.draw(20, 1, 9);
+        assert_eq!((drawn.len(), drawn.are_all()), (20, false));
+        for i in 0..20 {
+            assert_eq!(drawn.row(i), values.row(drawn.place(i)));
+            assert_eq!(drawn.groups()[i], (drawn.place(i) % 10) as u8);
+        }
+        assert!(rows.draw(50, 1, 9).are_all());
+        assert_ne!(rows.draw(20, 2, 9).matrix(), drawn.matrix());
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct Wanted {
 /// Moments of one group of rows, or of several merged.
 #[derive(Clone, Debug)]
 pub struct Part {
+    /// Rows, labelled or not.
+    pub rows: u64,
     /// Mean and scatter of all rows, labelled or not; `None` where not wanted.
     pub moments: Option<Moments>,
     /// The same of l2-normalised rows; `None` where not wanted.
@@ -79,6 +81,7 @@ pub struct Summariser {
 impl Part {
     fn new(classes: usize, d: usize, wanted: Wanted) -> Self {
         Self {
+            rows: 0,
             moments: wanted.scatter.then(|| Moments::new(d)),
             unit: wanted.unit_scatter.then(|| Moments::new(d)),
             classes: ClassMoments::new(classes, d),
@@ -89,6 +92,7 @@ impl Part {
     }
 
     fn update(&mut self, rows: ArrayView2<f64>, classes: &[Option<u32>]) {
+        self.rows += rows.nrows() as u64;
         for (row, class) in rows.outer_iter().zip(classes) {
             self.low.zip_mut_with(&row, |low, x| *low = low.min(*x));
             self.high.zip_mut_with(&row, |high, x| *high = high.max(*x));
@@ -113,6 +117,7 @@ impl Part {
     }
 
     fn merge(&mut self, other: &Self) {
+        self.rows += other.rows;
         self.classes.merge(&other.classes);
         if let (Some(a), Some(b)) = (&mut self.normalised, &other.normalised) {
             a.merge(b);
@@ -150,11 +155,20 @@ impl Summary {
 
     /// All rows but those of one group.
     pub fn without(&self, group: Option<usize>) -> Part {
+        self.merged(|g| Some(g) != group)
+    }
+
+    /// The rows of the first `groups` groups.
+    pub fn first(&self, groups: usize) -> Part {
+        self.merged(|g| g < groups)
+    }
+
+    fn merged(&self, keep: impl Fn(usize) -> bool) -> Part {
         let mut kept = self
             .parts
             .iter()
             .enumerate()
-            .filter(|(g, _)| Some(*g) != group)
+            .filter(|(g, _)| keep(*g))
             .map(|(_, part)| part);
         let mut all = kept.next().expect("there are several groups").clone();
         kept.for_each(|part| all.merge(part));
@@ -342,6 +356,7 @@ mod tests {
     fn every_group_has_its_share_of_every_class() {
         for part in summary(40).parts {
             assert_eq!(part.classes.counts()[..2], [5, 5]);
+            assert_eq!(part.rows, part.classes.counts().iter().sum::<u64>());
             assert!((2..=3).contains(&part.classes.counts()[2]));
         }
     }

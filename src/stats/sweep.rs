@@ -65,8 +65,8 @@ pub fn sweep<T: Send>(a: &Rows, b: &Rows, visit: impl Fn(usize, &[f64]) -> T + S
     blocks.into_iter().flatten().collect()
 }
 
-/// The mean of the rows of both sets.
-fn joint_centre(a: &Rows, b: &Rows) -> Array1<f64> {
+/// The mean of the rows of both sets (d).
+pub fn joint_centre(a: &Rows, b: &Rows) -> Array1<f64> {
     let (mean_a, mean_b) = (a.centre(), b.centre());
     let weight = b.len() as f64 / (a.len() + b.len()) as f64;
     &mean_a + &((&mean_b - &mean_a) * weight)

@@ -110,7 +110,10 @@ pub fn plan(metrics: &[&str], conventions: &[&str]) -> Plan {
     let mut chosen = Conventions::default();
     conventions.iter().for_each(|c| chosen.choose(c).unwrap());
     Plan {
-        metrics: if words.iter().any(|w| w == "similarity" || find(w).is_some_and(|m| m.eval.is_matched())) {
+        metrics: if words
+            .iter()
+            .any(|w| w == "similarity" || find(w).is_some_and(|m| m.eval.is_matched()))
+        {
             select_matched(&words).unwrap()
         } else {
             select(&words).unwrap()
@@ -122,6 +125,7 @@ pub fn plan(metrics: &[&str], conventions: &[&str]) -> Plan {
         seed: 0,
         rows: None,
         tables: false,
+        convergence: false,
         command: "test".to_owned(),
     }
 }
@@ -150,10 +154,7 @@ pub fn records_of_a_pair() -> usize {
 
 /// Whether a metric is of two data sets.
 pub fn of_pairs(eval: Eval) -> bool {
-    matches!(
-        eval,
-        Eval::Means { .. } | Eval::Samples { .. } | Eval::Moments { .. } | Eval::Support { .. } | Eval::Alike { .. }
-    )
+    matches!(eval, Eval::Means { .. } | Eval::Samples { .. } | Eval::Moments { .. }) || eval.needs_rows_of_pairs()
 }
 
 /// The record of `metric` on `dataset` (for pairs: the pretraining side).

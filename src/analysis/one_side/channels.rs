@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::kinds::{Chosen, replicates, restate};
-use super::super::outcome::Outcome;
+use super::super::outcome::{Outcome, few_rows};
 use super::super::{Plan, Side, WIDEST};
 use crate::error::{Error, Result};
 use crate::metrics::Eval;
@@ -45,18 +45,17 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             if dead > 0 {
                 outcome.notes.push(format!("{dead} constant channels are left out"));
             }
-            if outcome.value.is_ok() && rows < 5 * outcome.d {
-                outcome.notes.push(format!(
-                    "N = {rows} is below 5 d = {}: weak correlations look stronger than they are",
-                    5 * outcome.d
-                ));
+            if outcome.value.is_ok() {
+                let effect = "weak correlations look stronger than they are";
+                outcome.notes.extend(few_rows(rows, outcome.d, effect));
             }
             outcome
         })
         .collect()
 }
 
-fn correlation(part: &Part, keep: &[bool], varies: &[bool]) -> Result<Correlation> {
+/// The correlations between the channels to `keep`, of which some no longer vary in this part.
+pub fn correlation(part: &Part, keep: &[bool], varies: &[bool]) -> Result<Correlation> {
     match &part.moments {
         Some(moments) => Correlation::new(moments, keep, varies),
         None => Err(Error::undefined(format!(

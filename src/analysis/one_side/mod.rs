@@ -9,6 +9,9 @@ mod within;
 
 use serde_json::json;
 
+pub use channels::correlation;
+pub use spectra::spectrum;
+
 use super::kinds::{Kind, run};
 use super::{Plan, Side};
 use crate::metrics::Eval;

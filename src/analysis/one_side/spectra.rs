@@ -1,11 +1,11 @@
 //! Metrics of spectra: each matrix is decomposed once for all metrics that ask for it.
 
 use super::super::kinds::{Chosen, replicates, restate};
-use super::super::outcome::Outcome;
+use super::super::outcome::{Outcome, few_rows};
 use super::super::{Plan, Side, WIDEST};
 use crate::error::{Error, Result};
 use crate::metrics::Eval;
-use crate::stats::{Of, Spectrum};
+use crate::stats::{Moments, Of, Spectrum};
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
@@ -16,16 +16,15 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
         if chosen.is_empty() {
             continue;
         }
-        let whole = spectrum(side, None, matrix);
+        let without = |group: Option<usize>| {
+            let moments = side.summary.moments_without(group, matrix == Of::Unit);
+            spectrum(side, moments.as_ref(), matrix)
+        };
+        let whole = without(None);
         // Resamples are as dear as the whole: only for those that have an interval.
         let resampled: Vec<Chosen> = chosen.iter().copied().filter(|(m, _)| m.error.resamples()).collect();
         let mut resampled = match &whole {
-            Ok(_) if !resampled.is_empty() => replicates(
-                &resampled,
-                side.summary.rows,
-                |g| spectrum(side, Some(g), matrix),
-                value,
-            ),
+            Ok(_) if !resampled.is_empty() => replicates(&resampled, side.summary.rows, |g| without(Some(g)), value),
             _ => Vec::new(),
         }
         .into_iter();
@@ -41,12 +40,9 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             outcome.n = side.summary.rows;
             outcome.d = side.summary.width as u64;
             outcome.classes = side.labels().map_or(0, |l| l.classes() as u64);
-            if outcome.value.is_ok() && outcome.n < 5 * outcome.d {
-                outcome.notes.push(format!(
-                    "N = {} is below 5 d = {}: the spectrum of so few rows falls faster than the population's",
-                    outcome.n,
-                    5 * outcome.d
-                ));
+            if outcome.value.is_ok() {
+                let effect = "the spectrum of so few rows falls faster than the population's";
+                outcome.notes.extend(few_rows(outcome.n, outcome.d, effect));
             }
             found[place] = Some(outcome);
         }
@@ -71,14 +67,15 @@ fn value(eval: Eval, s: &Spectrum) -> Result<f64> {
     }
 }
 
-fn spectrum(side: &Side, without: Option<usize>, of: Of) -> Result<Spectrum> {
+/// The spectrum of some moments of a side, where they were collected.
+pub fn spectrum(side: &Side, moments: Option<&Moments>, of: Of) -> Result<Spectrum> {
     if !side.summary.measurable() {
         return Err(Error::undefined(
             "the features' squares are beyond the range of 64-bit numbers; rescale them",
         ));
     }
-    match side.summary.moments_without(without, of == Of::Unit) {
-        Some(moments) => Spectrum::new(&moments, of),
+    match moments {
+        Some(moments) => Spectrum::new(moments, of),
         None => Err(Error::undefined(format!(
             "{} channels are more than the {WIDEST} whose spectrum is computed",
             side.summary.width

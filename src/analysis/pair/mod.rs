@@ -1,29 +1,35 @@
 //! Records of a pretraining and an evaluation data set together.
 
 mod alike;
+mod domain;
+mod kernels;
 mod means;
 mod moments;
+mod permutation;
 mod reach;
 mod samples;
+mod slices;
 mod support;
 
 use ndarray::Array2;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::kinds::{Kind, run};
+use super::outcome::{Outcome, in_words};
 use super::{Plan, Side};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metrics::Eval;
 use crate::results::{Record, Table};
-use crate::stats::squares_in_range;
+use crate::stats::{GROUPS, Rows, squares_in_range};
 
 pub use means::class_means;
+pub use slices::on_first_groups;
 
 /// A pretraining and an evaluation side.
 pub type Pair<'p> = (&'p Side<'p>, &'p Side<'p>);
 
 /// Every kind of metric of a pair.
-fn kinds<'p>() -> [Kind<Pair<'p>>; 4] {
+fn kinds<'p>() -> [Kind<Pair<'p>>; 7] {
     [
         Kind {
             is: |eval| matches!(eval, Eval::Means { .. }),
@@ -40,6 +46,18 @@ fn kinds<'p>() -> [Kind<Pair<'p>>; 4] {
         Kind {
             is: |eval| matches!(eval, Eval::Support { .. } | Eval::Alike { .. }),
             outcomes: support::outcomes,
+        },
+        Kind {
+            is: |eval| matches!(eval, Eval::Kernel { .. }),
+            outcomes: kernels::outcomes,
+        },
+        Kind {
+            is: |eval| matches!(eval, Eval::Slices { .. }),
+            outcomes: slices::outcomes,
+        },
+        Kind {
+            is: |eval| matches!(eval, Eval::Domain { .. }),
+            outcomes: domain::outcomes,
         },
     ]
 }
@@ -76,6 +94,48 @@ pub fn records<'p>(pre: &'p Side<'p>, eval: &'p Side<'p>, plan: &Plan) -> Result
         })
         .collect::<Result<_>>()?;
     Ok((records, tables))
+}
+
+/// Whether the squares of distances between the rows of these sets neither overflow nor vanish.
+fn check_measurable(pre: &Rows, eval: &Rows) -> Result<()> {
+    if pre.measurable() && eval.measurable() {
+        return Ok(());
+    }
+    Err(Error::undefined(
+        "squared distances are beyond the range of 64-bit numbers; rescale the features",
+    ))
+}
+
+/// What a record says of the rows looked at, where they are a choice.
+fn of_rows(convention: &mut Map<String, Value>, (pre, eval): Pair, used: [&Rows; 2], plan: &Plan) {
+    if used.iter().any(|rows| !rows.are_all()) {
+        convention.insert("rows_drawn".to_owned(), json!(used.map(Rows::len)));
+        convention.insert("rows_of".to_owned(), json!([pre.summary.rows, eval.summary.rows]));
+        convention.insert("seed".to_owned(), json!(plan.seed));
+    }
+}
+
+/// The groups of the larger side that come near the rows of the smaller side, where the sides differ by a tenth or more:
+/// [groups of pre, groups of eval], of ten.
+fn groups_at_equal_n((pre, eval): Pair) -> Option<[usize; 2]> {
+    let [a, b] = [pre, eval].map(|s| s.summary.rows as f64);
+    let share = |less: f64, more: f64| ((GROUPS as f64 * less / more).round() as usize).clamp(1, GROUPS);
+    let groups = [share(b.min(a), a), share(a.min(b), b)];
+    (groups != [GROUPS; 2]).then_some(groups)
+}
+
+/// Says what a value that depends on N is at about equal N.
+fn at_equal_n(outcome: &mut Outcome, (pre, eval): Pair, rows: [u64; 2], value: f64) {
+    outcome.convention.insert("at_equal_n".to_owned(), json!(value));
+    outcome.convention.insert("equal_n".to_owned(), json!(rows));
+    outcome.notes.push(format!(
+        "the sides have {} and {} rows, on which this distance depends: it is {} with {} and {}",
+        pre.summary.rows,
+        eval.summary.rows,
+        in_words(value),
+        rows[0],
+        rows[1]
+    ));
 }
 
 /// Whether the squares of these rows neither overflow nor vanish.

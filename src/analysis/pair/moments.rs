@@ -1,53 +1,141 @@
 //! Metrics of the moments of both sides.
 
-use super::super::kinds::{Chosen, replicates};
-use super::super::outcome::Outcome;
+use super::super::kinds::{Chosen, replicates, restate};
+use super::super::outcome::{Outcome, few_rows};
 use super::super::{Plan, WIDEST};
-use super::Pair;
+use super::{Pair, at_equal_n, groups_at_equal_n};
 use crate::error::{Error, Result};
 use crate::metrics::Eval;
-use crate::stats::Moments;
+use crate::stats::{GROUPS, Moments};
+
+/// The moments of both sides.
+type Both = (Moments, Moments);
 
 /// The outcomes of these metrics. A jackknife group is left out of both sides at a time.
 pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
-    let without = |group: Option<usize>| match (
-        pre.summary.moments_without(group, false),
-        eval.summary.moments_without(group, false),
-    ) {
-        (Some(a), Some(b)) => Ok((a, b)),
-        _ => Err(Error::undefined(format!(
-            "{} channels are more than the {WIDEST} whose covariance is computed",
-            pre.summary.width
-        ))),
+    let without = |group: Option<usize>| {
+        both(
+            pre.summary.moments_without(group, false),
+            eval.summary.moments_without(group, false),
+            pre.summary.width,
+        )
     };
     let least = pre.summary.rows.min(eval.summary.rows);
+    // Metrics made of one function share its values.
+    let mut distinct: Vec<Chosen> = Vec::new();
+    let places: Vec<usize> = metrics
+        .iter()
+        .map(|&chosen| {
+            distinct
+                .iter()
+                .position(|known| same(known.1, chosen.1))
+                .unwrap_or_else(|| {
+                    distinct.push(chosen);
+                    distinct.len() - 1
+                })
+        })
+        .collect();
+    let resampled = replicates(&distinct, least, |group| without(Some(group)), value);
     let whole = without(None);
-    replicates(metrics, least, |group| without(Some(group)), value)
-        .into_iter()
-        .zip(metrics)
-        .map(|(replicates, (metric, of))| {
-            let found = match &whole {
-                Ok(moments) => value(*of, moments),
-                Err(error) => Err(Error::undefined(error.to_string())),
+    let values: Vec<Result<f64>> = distinct
+        .iter()
+        .map(|(_, of)| whole.as_ref().map_err(restate).and_then(|moments| value(*of, moments)))
+        .collect();
+    let equal = groups_at_equal_n((pre, eval)).and_then(|[a, b]| {
+        let moments = both(pre.summary.first(a).moments, eval.summary.first(b).moments, 0).ok()?;
+        let values: Vec<Option<f64>> = distinct.iter().map(|(_, of)| value(*of, &moments).ok()).collect();
+        Some(([moments.0.n(), moments.1.n()], values))
+    });
+    metrics
+        .iter()
+        .zip(places)
+        .map(|(&(metric, of), at)| {
+            let convention = plan.conventions.describe(metric);
+            let found = values[at].as_ref().copied().map_err(restate);
+            let replicates = resampled[at].as_ref().cloned().map_err(restate);
+            let infinite = matches!(of, Eval::Moments { infinite: true, .. });
+            let mut outcome = if infinite {
+                match found.and_then(|value| Ok(at_infinity(value, &replicates?))) {
+                    Ok((value, replicates)) => {
+                        Outcome::new(Ok(value), convention).with_replicates(metric, Ok(replicates))
+                    }
+                    Err(error) => Outcome::new(Err(error), convention),
+                }
+            } else {
+                Outcome::new(found, convention).with_replicates(metric, replicates)
             };
-            let mut outcome =
-                Outcome::new(found, plan.conventions.describe(metric)).with_replicates(metric, replicates);
             outcome.n = pre.summary.rows + eval.summary.rows;
-            let d = pre.summary.width as u64;
-            if outcome.value.is_ok() && least < 5 * d {
-                outcome.notes.push(format!(
-                    "a side has {least} rows, below 5 d = {}: much of this distance is the error of its covariance",
-                    5 * d
-                ));
+            if outcome.value.is_ok() {
+                let effect = "much of this distance is the error of a covariance";
+                outcome.notes.extend(few_rows(least, pre.summary.width as u64, effect));
+            }
+            if let (Some((rows, at_equal)), true, false) = (&equal, outcome.value.is_ok(), infinite)
+                && let Some(value) = at_equal[at]
+            {
+                at_equal_n(&mut outcome, (pre, eval), *rows, value);
             }
             outcome
         })
         .collect()
 }
 
-fn value(eval: Eval, (a, b): &(Moments, Moments)) -> Result<f64> {
+/// The intercept of the line over 1/N through the value at N and the mean of its replicates at N (G-1)/G: the mean of the
+/// pseudo-values G θ - (G-1) θ_g. With it what it is without each of the pseudo-values, of which its error is made.
+fn at_infinity(value: f64, replicates: &[f64]) -> (f64, Vec<f64>) {
+    let groups = GROUPS as f64;
+    let mean = replicates.iter().sum::<f64>() / groups;
+    let intercept = groups * value - (groups - 1.0) * mean;
+    let shift = groups / (groups - 1.0) * (intercept - value);
+    (intercept, replicates.iter().map(|r| r + shift).collect())
+}
+
+/// Both sides' moments, where they were collected.
+fn both(a: Option<Moments>, b: Option<Moments>, width: usize) -> Result<Both> {
+    a.zip(b).ok_or_else(|| {
+        Error::undefined(format!(
+            "{width} channels are more than the {WIDEST} whose covariance is computed"
+        ))
+    })
+}
+
+/// Whether two metrics are made of one function.
+fn same(a: Eval, b: Eval) -> bool {
+    match (a, b) {
+        (Eval::Moments { value: a, .. }, Eval::Moments { value: b, .. }) => std::ptr::fn_addr_eq(a, b),
+        _ => false,
+    }
+}
+
+fn value(eval: Eval, (a, b): &Both) -> Result<f64> {
     match eval {
-        Eval::Moments { value } => value(a, b),
+        Eval::Moments { value, .. } => value(a, b),
         _ => unreachable!("only metrics of moments come here"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::jackknife;
+
+    #[test]
+    fn a_line_over_one_over_n_has_its_intercept_at_infinity() {
+        // 3 + 7/N with N = 100, and 90 without any of the groups.
+        let (value, replicates) = at_infinity(3.07, &[3.0 + 7.0 / 90.0; GROUPS]);
+        assert!((value - 3.0).abs() < 1e-12);
+        assert!(replicates.iter().all(|r| (r - 3.0).abs() < 1e-12));
+    }
+
+    #[test]
+    fn its_error_is_that_of_the_corrected_value() {
+        let replicates: Vec<f64> = (0..GROUPS).map(|g| 2.0 + ((g * 7) % 10) as f64 / 9.0).collect();
+        let plain = jackknife(2.1, &replicates, true);
+        let (value, shifted) = at_infinity(2.1, &replicates);
+        let found = jackknife(value, &shifted, false);
+        assert!((value - plain.corrected).abs() < 1e-12);
+        assert!((found.std_error - plain.std_error).abs() < 1e-12);
+        assert!((found.low - plain.low).abs() < 1e-12);
+        // The replicates average to the value: they are means of its own pseudo-values.
+        assert!((shifted.iter().sum::<f64>() / 10.0 - value).abs() < 1e-12);
     }
 }

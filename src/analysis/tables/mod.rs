@@ -9,7 +9,7 @@ pub use side::{FOREIGN_AMONG, of_side};
 use crate::results::{Column, Table};
 
 /// Builds a table row by row.
-struct Rows {
+pub struct Rows {
     name: &'static str,
     texts: Vec<(&'static str, Vec<String>)>,
     counts: Vec<(&'static str, Vec<u64>)>,
@@ -17,7 +17,8 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(name: &'static str, texts: &[&'static str], counts: &[&'static str], floats: &[&'static str]) -> Self {
+    /// No rows yet of a table with these columns.
+    pub fn new(name: &'static str, texts: &[&'static str], counts: &[&'static str], floats: &[&'static str]) -> Self {
         Self {
             name,
             texts: texts.iter().map(|n| (*n, Vec::new())).collect(),
@@ -26,7 +27,8 @@ impl Rows {
         }
     }
 
-    fn push(&mut self, texts: &[&str], counts: &[u64], floats: &[f64]) {
+    /// One more row.
+    pub fn push(&mut self, texts: &[&str], counts: &[u64], floats: &[f64]) {
         self.texts
             .iter_mut()
             .zip(texts)
@@ -35,7 +37,8 @@ impl Rows {
         self.floats.iter_mut().zip(floats).for_each(|((_, v), x)| v.push(*x));
     }
 
-    fn finish(self) -> Table {
+    /// The table.
+    pub fn finish(self) -> Table {
         let texts = self.texts.into_iter().map(|(n, v)| (n.to_owned(), Column::Text(v)));
         let counts = self.counts.into_iter().map(|(n, v)| (n.to_owned(), Column::Count(v)));
         let floats = self.floats.into_iter().map(|(n, v)| (n.to_owned(), Column::Float(v)));

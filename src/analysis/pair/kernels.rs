@@ -1,0 +1,397 @@
+//! Metrics that are means of a kernel over pairs of rows: one sweep over each two sets serves them all.
+
+use ndarray::{Array1, Array2};
+use rayon::prelude::*;
+use serde_json::json;
+
+use super::super::Plan;
+use super::super::kinds::{Chosen, ROWS_FOR_GROUPS, restate};
+use super::super::outcome::Outcome;
+use super::permutation::{PERMUTATIONS, Pooled, p_value};
+use super::{Pair, check_measurable, of_rows};
+use crate::error::{Error, Result};
+use crate::linalg::product_transposed;
+use crate::metrics::sample_distance::discrepancy;
+use crate::metrics::{Eval, KernelScale, PairSums, Place};
+use crate::stats::{GROUPS, Rows, joint_centre, sweep};
+
+/// Multiplications (N² d) and rows of a side up to which all rows are looked at: about a minute of two processors.
+const MOST_PRODUCTS: f64 = 3e11;
+const MOST_ROWS: usize = 20_000;
+
+/// Subsets of the metrics that are means over subsets, and the rows of a side in each.
+const SUBSETS: u64 = 100;
+const ROWS_IN_SUBSET: usize = 1_000;
+
+/// Rows of each side whose distances set the width of a kernel.
+const ROWS_FOR_WIDTH: usize = 1_000;
+
+/// Random streams (see [`crate::stats::generator`]). Both sides draw from the same, so that swapping them changes nothing.
+const ROWS_STREAM: u64 = 40;
+const WIDTH_STREAM: u64 = 41;
+const SUBSET_STREAM: u64 = 10_000;
+
+/// Rows of one block of a kernel matrix.
+const BLOCK: usize = 256;
+
+type Kernel = fn(&KernelScale, Place, Place, f64) -> f64;
+
+/// The outcomes of these metrics.
+pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+    let measurable = check_measurable(&pre.rows, &eval.rows);
+    let most = match plan.rows {
+        Some(_) => usize::MAX,
+        None => MOST_ROWS.min((MOST_PRODUCTS / pre.summary.width as f64).sqrt() as usize),
+    };
+    let drawn = [pre, eval].map(|side| side.rows.draw(most, plan.seed, ROWS_STREAM));
+    let [a, b] = [&*drawn[0], &*drawn[1]];
+    let bandwidth = median_squared(a, b, plan.seed);
+    let in_subset = ROWS_IN_SUBSET.min(pre.rows.len().min(eval.rows.len()) / 2);
+    let of = |subsets: bool| -> Vec<Kernel> {
+        let kernels = metrics.iter().map(|(_, eval)| parts(*eval));
+        kernels.filter(|k| k.subsets == subsets).map(|k| k.kernel).collect()
+    };
+    let (whole, parted) = (of(false), of(true));
+    // One entry for each subset, in it one for each metric.
+    let mut all: Vec<Vec<PairSums>> = Vec::new();
+    let mut by_subset: Vec<Vec<PairSums>> = Vec::new();
+    if measurable.is_ok() {
+        if !whole.is_empty() {
+            all.push(pair_sums(a, b, &whole, bandwidth));
+        }
+        if !parted.is_empty() {
+            by_subset = (0..SUBSETS)
+                .map(|s| {
+                    let subset = |rows| Rows::draw(rows, in_subset, plan.seed, SUBSET_STREAM + s);
+                    pair_sums(&subset(&pre.rows), &subset(&eval.rows), &parted, bandwidth)
+                })
+                .collect();
+        }
+    }
+    let tested: Vec<Kernel> = metrics
+        .iter()
+        .map(|(_, eval)| parts(*eval))
+        .filter(|k| k.tested)
+        .map(|k| k.kernel)
+        .collect();
+    let mut p_values = match &measurable {
+        Ok(()) if !tested.is_empty() => p_values(&pre.rows, &eval.rows, &tested, bandwidth, plan.seed),
+        _ => None,
+    }
+    .into_iter()
+    .flatten();
+    let mut next = [0, 0];
+    metrics
+        .iter()
+        .map(|&(metric, evaluation)| {
+            let parts = parts(evaluation);
+            let at = next[usize::from(parts.subsets)];
+            next[usize::from(parts.subsets)] += 1;
+            let mut convention = plan.conventions.describe(metric);
+            let (sums, n) = if parts.subsets {
+                convention.insert("subsets".to_owned(), json!(SUBSETS));
+                convention.insert("rows_in_subset".to_owned(), json!(in_subset));
+                convention.insert("seed".to_owned(), json!(plan.seed));
+                of_rows(&mut convention, (pre, eval), [&pre.rows, &eval.rows], plan);
+                (&by_subset, pre.rows.len() + eval.rows.len())
+            } else {
+                of_rows(&mut convention, (pre, eval), [a, b], plan);
+                (&all, a.len() + b.len())
+            };
+            let mean = |without: Option<usize>| -> Result<f64> {
+                measurable.as_ref().map_err(restate)?;
+                let values = sums
+                    .iter()
+                    .map(|s| discrepancy(&s[at], without))
+                    .collect::<Result<Vec<f64>>>()?;
+                let value = values.iter().sum::<f64>() / values.len() as f64;
+                if value.is_nan() && bandwidth == 0.0 {
+                    return Err(Error::undefined(
+                        "half of all pairs of rows coincide: the kernel has no width",
+                    ));
+                }
+                Ok(value)
+            };
+            let least = if parts.subsets { in_subset } else { a.len().min(b.len()) };
+            let replicates = if (least as u64) < ROWS_FOR_GROUPS {
+                Err(Error::undefined(format!(
+                    "{least} rows are too few for {GROUPS} groups"
+                )))
+            } else {
+                (0..GROUPS).map(|g| mean(Some(g))).collect()
+            };
+            let mut outcome = Outcome::new(mean(None), convention).with_replicates(metric, replicates);
+            outcome.n = n as u64;
+            let p = if parts.tested { p_values.next() } else { None };
+            if outcome.value.as_ref().is_ok_and(|v| v.is_finite()) {
+                outcome.null_value = Some(0.0);
+                if let Some((p, rows)) = p {
+                    outcome.p_value = Some(p);
+                    outcome
+                        .convention
+                        .insert("permutations".to_owned(), json!(PERMUTATIONS));
+                    outcome.convention.insert("rows_tested".to_owned(), json!(rows));
+                }
+            }
+            outcome
+        })
+        .collect()
+}
+
+/// What an evaluation of this kind says.
+struct Parts {
+    kernel: Kernel,
+    subsets: bool,
+    tested: bool,
+}
+
+fn parts(eval: Eval) -> Parts {
+    match eval {
+        Eval::Kernel {
+            kernel,
+            subsets,
+            tested,
+        } => Parts {
+            kernel,
+            subsets,
+            tested,
+        },
+        _ => unreachable!("only metrics of kernels come here"),
+    }
+}
+
+/// The median squared distance between pooled rows, of at most a thousand drawn of each side; 0 with fewer than two rows.
+fn median_squared(a: &Rows, b: &Rows, seed: u64) -> f64 {
+    let [a, b] = [a, b].map(|rows| rows.draw(ROWS_FOR_WIDTH, seed, WIDTH_STREAM));
+    let later = |i: usize, squared: &[f64]| squared[i + 1..].to_vec();
+    let mut squares = sweep(&a, &a, later);
+    squares.extend(sweep(&b, &b, later));
+    squares.extend(sweep(&a, &b, |_, squared| squared.to_vec()));
+    let mut squares = squares.concat();
+    if squares.is_empty() {
+        return 0.0;
+    }
+    let (half, even) = (squares.len() / 2, squares.len() % 2 == 0);
+    let (below, middle, _) = squares.select_nth_unstable_by(half, f64::total_cmp);
+    if even {
+        below.iter().fold(0.0, |most: f64, s| most.max(*s)) / 2.0 + *middle / 2.0
+    } else {
+        *middle
+    }
+}
+
+/// The sums of each kernel over the pairs of rows of `a`, of `b` and of both.
+fn pair_sums(a: &Rows, b: &Rows, kernels: &[Kernel], bandwidth: f64) -> Vec<PairSums> {
+    let (scale, centre) = scale(a, b, bandwidth);
+    let (of_a, of_b) = (places(a, &centre, scale.d), places(b, &centre, scale.d));
+    let cells = |x: (&Rows, &[Place]), y: (&Rows, &[Place])| -> Vec<[[f64; GROUPS]; GROUPS]> {
+        let same = std::ptr::eq(x.0, y.0);
+        let by_row: Vec<Vec<[f64; GROUPS]>> = sweep(x.0, y.0, |i, squared| {
+            let of_kernel = |kernel: &Kernel| {
+                let mut sums = [0.0; GROUPS];
+                for (j, (&squared, &group)) in squared.iter().zip(y.0.groups()).enumerate() {
+                    if !(same && i == j) {
+                        sums[usize::from(group)] += kernel(&scale, x.1[i], y.1[j], squared);
+                    }
+                }
+                sums
+            };
+            kernels.iter().map(of_kernel).collect()
+        });
+        let mut cells = vec![[[0.0; GROUPS]; GROUPS]; kernels.len()];
+        for (sums, &group) in by_row.iter().zip(x.0.groups()) {
+            for (cell, sums) in cells.iter_mut().zip(sums) {
+                cell[usize::from(group)]
+                    .iter_mut()
+                    .zip(sums)
+                    .for_each(|(to, from)| *to += from);
+            }
+        }
+        cells
+    };
+    let mut rows = [[0; GROUPS]; 2];
+    for (counts, side) in rows.iter_mut().zip([a, b]) {
+        side.groups().iter().for_each(|&g| counts[usize::from(g)] += 1);
+    }
+    let (pre, eval, across) = (
+        cells((a, &of_a), (a, &of_a)),
+        cells((b, &of_b), (b, &of_b)),
+        cells((a, &of_a), (b, &of_b)),
+    );
+    pre.into_iter()
+        .zip(eval)
+        .zip(across)
+        .map(|((pre, eval), across)| PairSums {
+            pre,
+            eval,
+            across,
+            rows,
+        })
+        .collect()
+}
+
+/// What a kernel knows of the rows as a whole, and their mean.
+fn scale(a: &Rows, b: &Rows, bandwidth: f64) -> (KernelScale, Array1<f64>) {
+    let centre = joint_centre(a, b);
+    let d = a.width() as f64;
+    let scale = KernelScale {
+        bandwidth,
+        level: centre.dot(&centre) / d + 1.0,
+        d,
+    };
+    (scale, centre)
+}
+
+fn places(rows: &Rows, centre: &Array1<f64>, d: f64) -> Vec<Place> {
+    (0..rows.len())
+        .into_par_iter()
+        .map(|i| {
+            let apart = rows.row(i) - centre;
+            Place {
+                square: apart.dot(&apart),
+                along: centre.dot(&apart) / d,
+            }
+        })
+        .collect()
+}
+
+/// The p-value of each kernel's discrepancy under permutations of the domain labels, with the rows of each side tested;
+/// `None` with fewer than two rows on a side.
+fn p_values(pre: &Rows, eval: &Rows, kernels: &[Kernel], bandwidth: f64, seed: u64) -> Option<Vec<(f64, [usize; 2])>> {
+    let pooled = Pooled::draw(pre, eval, seed)?;
+    let rows = &pooled.rows;
+    let (scale, centre) = scale(rows, rows, bandwidth);
+    let at = places(rows, &centre, scale.d);
+    let squared = sweep(rows, rows, |_, squared| squared.to_vec());
+    let of_kernel = |kernel: &Kernel| {
+        let value = |i: usize, j: usize| {
+            if i == j {
+                0.0
+            } else {
+                kernel(&scale, at[i], at[j], squared[i][j])
+            }
+        };
+        (p_value(&discrepancies(&pooled, value)), pooled.sizes)
+    };
+    Some(kernels.iter().map(of_kernel).collect())
+}
+
+/// The discrepancy under each labelling, from one product of the kernel matrix (zero on its diagonal) with all of them.
+fn discrepancies(pooled: &Pooled, kernel: impl Fn(usize, usize) -> f64 + Sync) -> Vec<f64> {
+    let (count, n) = pooled.labels.dim();
+    let blocks: Vec<(f64, Array1<f64>, Array1<f64>)> = (0..n)
+        .into_par_iter()
+        .step_by(BLOCK)
+        .map(|from| {
+            let to = (from + BLOCK).min(n);
+            let block = Array2::from_shape_fn((to - from, n), |(i, j)| kernel(from + i, j));
+            let products = product_transposed(block.view(), pooled.labels.view());
+            let (mut total, mut of_eval, mut within_eval) = (0.0, Array1::zeros(count), Array1::zeros(count));
+            for (i, (row, products)) in block.outer_iter().zip(products.outer_iter()).enumerate() {
+                let (label, sum) = (pooled.labels.column(from + i), row.sum());
+                total += sum;
+                of_eval.scaled_add(sum, &label);
+                within_eval += &(&label * &products);
+            }
+            (total, of_eval, within_eval)
+        })
+        .collect();
+    let (mut total, mut of_eval, mut within_eval) = (0.0, Array1::<f64>::zeros(count), Array1::<f64>::zeros(count));
+    for block in blocks {
+        total += block.0;
+        of_eval += &block.1;
+        within_eval += &block.2;
+    }
+    let [a, b] = pooled.sizes.map(|n| n as f64);
+    of_eval
+        .iter()
+        .zip(&within_eval)
+        .map(|(of_eval, eval)| {
+            let across = of_eval - eval;
+            let pre = total - of_eval - across;
+            pre / (a * (a - 1.0)) + eval / (b * (b - 1.0)) - 2.0 * across / (a * b)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::sample_distance::negative_distance;
+
+    fn rows(n: usize, seed: usize) -> Rows {
+        let values = Array2::from_shape_fn((n, 3), |(i, j)| ((i * 31 + j * 17 + i * j * seed) % 29) as f64 / 3.0);
+        let groups: Vec<u8> = (0..n).map(|i| (i % GROUPS) as u8).collect();
+        let mut rows = Rows::choose((0..n).collect(), &groups, None, 3);
+        rows.push(values.view());
+        rows
+    }
+
+    /// The energy distance by plain loops, without the rows of one group.
+    fn plain(a: &Rows, b: &Rows, without: Option<usize>) -> f64 {
+        let kept = |rows: &Rows| -> Vec<Array1<f64>> {
+            let places = (0..rows.len()).filter(|&i| Some(usize::from(rows.groups()[i])) != without);
+            places.map(|i| rows.row(i)).collect()
+        };
+        let mean = |x: &[Array1<f64>], y: &[Array1<f64>], same: bool| {
+            let (mut sum, mut pairs) = (0.0, 0.0);
+            for (i, x) in x.iter().enumerate() {
+                for (j, y) in y.iter().enumerate() {
+                    if !(same && i == j) {
+                        let apart = x - y;
+                        sum += apart.dot(&apart).sqrt();
+                        pairs += 1.0;
+                    }
+                }
+            }
+            sum / pairs
+        };
+        let (a, b) = (kept(a), kept(b));
+        2.0 * mean(&a, &b, false) - mean(&a, &a, true) - mean(&b, &b, true)
+    }
+
+    #[test]
+    fn sums_by_group_give_every_leave_one_out_value() {
+        let (a, b) = (rows(43, 1), rows(35, 5));
+        let sums = &pair_sums(&a, &b, &[negative_distance], 1.0)[0];
+        for without in std::iter::once(None).chain((0..GROUPS).map(Some)) {
+            let expected = plain(&a, &b, without);
+            assert!((discrepancy(sums, without).unwrap() - expected).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn the_labellings_discrepancies_are_those_of_the_rows_they_name() {
+        let (a, b) = (rows(23, 1), rows(15, 5));
+        let pooled = Pooled::draw(&a, &b, 3).unwrap();
+        let points: Vec<Array1<f64>> = (0..38).map(|i| pooled.rows.row(i)).collect();
+        let kernel = |i: usize, j: usize| {
+            let apart = &points[i] - &points[j];
+            -apart.dot(&apart).sqrt()
+        };
+        let found = discrepancies(&pooled, kernel);
+        for labelling in [0, 1, 500, PERMUTATIONS] {
+            let side = |eval: f64| {
+                let places: Vec<usize> = (0..38).filter(|&i| pooled.labels[[labelling, i]] == eval).collect();
+                pooled.rows.subset(&places)
+            };
+            let expected = plain(&side(0.0), &side(1.0), None);
+            assert!((found[labelling] - expected).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn the_median_is_that_of_all_pairs() {
+        let mut a = Rows::choose(vec![0, 1], &[0, 0], None, 1);
+        a.push(ndarray::array![[0.0], [1.0]].view());
+        let mut b = Rows::choose(vec![0], &[0], None, 1);
+        b.push(ndarray::array![[4.0]].view());
+        // 1, 16, 9.
+        assert_eq!(median_squared(&a, &b, 0), 9.0);
+        // 1 alone and 16, 9 twice each: 1, 9, 9, 16, 16, and 0 between the equal rows.
+        let mut b = Rows::choose(vec![0, 1], &[0, 0], None, 1);
+        b.push(ndarray::array![[4.0], [4.0]].view());
+        assert_eq!(median_squared(&a, &b, 0), 9.0);
+        assert_eq!(median_squared(&b, &b.subset(&[0]), 0), 0.0);
+    }
+}

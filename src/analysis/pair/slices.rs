@@ -1,0 +1,209 @@
+//! Metrics of both sides along random directions.
+
+use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
+use serde_json::json;
+
+use super::super::Plan;
+use super::super::kinds::{Chosen, ROWS_FOR_GROUPS, restate};
+use super::super::outcome::Outcome;
+use super::permutation::{PERMUTATIONS, Pooled, p_value};
+use super::{Pair, at_equal_n, check_measurable, groups_at_equal_n, of_rows};
+use crate::error::{Error, Result};
+use crate::linalg::product_transposed;
+use crate::metrics::Eval;
+use crate::stats::{GROUPS, Rows, directions, joint_centre, wasserstein_squared};
+
+/// Directions looked along, how many at a time, and how many the permutation test looks along.
+const DIRECTIONS: usize = 512;
+const AT_ONCE: usize = 64;
+const TESTED_DIRECTIONS: usize = 64;
+
+/// The random stream of the directions (see [`crate::stats::generator`]).
+const DIRECTIONS_STREAM: u64 = 44;
+
+/// Rows projected at a time.
+const CHUNK: usize = 1024;
+
+/// The jackknife groups kept of the pretraining and of the evaluation data, a bit for each.
+type Kept = [u16; 2];
+
+const ALL: u16 = (1 << GROUPS) - 1;
+
+/// The first groups of each side.
+fn first(groups: [usize; 2]) -> Kept {
+    groups.map(|g| (1 << g) - 1)
+}
+
+/// The outcomes of these metrics.
+pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+    let measurable = check_measurable(&pre.rows, &eval.rows);
+    let equal = groups_at_equal_n((pre, eval)).map(first);
+    let mut kept: Vec<Kept> = vec![[ALL; 2]];
+    kept.extend((0..GROUPS).map(|g| [ALL & !(1 << g); 2]));
+    kept.extend(equal);
+    let least = pre.rows.len().min(eval.rows.len());
+    let (squares, p) = if measurable.is_ok() && least > 0 {
+        (
+            squares_along(&pre.rows, &eval.rows, &kept, plan.seed),
+            permutation_p(&pre.rows, &eval.rows, plan.seed),
+        )
+    } else {
+        (vec![Vec::new(); kept.len()], None)
+    };
+    metrics
+        .iter()
+        .map(|&(metric, evaluation)| {
+            let of = |at: usize| -> Result<f64> {
+                measurable.as_ref().map_err(restate)?;
+                match evaluation {
+                    Eval::Slices { value } => value(&squares[at]),
+                    _ => unreachable!("only metrics of slices come here"),
+                }
+            };
+            let mut convention = plan.conventions.describe(metric);
+            convention.insert("directions".to_owned(), json!(DIRECTIONS));
+            convention.insert("seed".to_owned(), json!(plan.seed));
+            of_rows(&mut convention, (pre, eval), [&pre.rows, &eval.rows], plan);
+            let replicates = if (least as u64) < ROWS_FOR_GROUPS {
+                Err(Error::undefined(format!(
+                    "{least} rows are too few for {GROUPS} groups"
+                )))
+            } else {
+                (1..=GROUPS).map(of).collect()
+            };
+            let mut outcome = Outcome::new(of(0), convention).with_replicates(metric, replicates);
+            outcome.n = (pre.rows.len() + eval.rows.len()) as u64;
+            if let (Ok(_), Some((p, rows))) = (&outcome.value, p) {
+                outcome.p_value = Some(p);
+                outcome
+                    .convention
+                    .insert("permutations".to_owned(), json!(PERMUTATIONS));
+                outcome.convention.insert("rows_tested".to_owned(), json!(rows));
+                outcome
+                    .convention
+                    .insert("directions_tested".to_owned(), json!(TESTED_DIRECTIONS));
+            }
+            if let (Some(equal), Ok(_)) = (equal, &outcome.value)
+                && let Ok(value) = of(1 + GROUPS)
+            {
+                let rows = [(&pre.rows, equal[0]), (&eval.rows, equal[1])].map(|(rows, groups)| count(rows, groups));
+                at_equal_n(&mut outcome, (pre, eval), rows, value);
+            }
+            outcome
+        })
+        .collect()
+}
+
+/// What these metrics are on the first groups of both sides: one entry for each number of groups and metric.
+pub fn on_first_groups((pre, eval): Pair, groups: &[usize], metrics: &[Chosen], plan: &Plan) -> Vec<(u64, Vec<f64>)> {
+    let kept: Vec<Kept> = groups.iter().map(|&g| first([g, g])).collect();
+    if check_measurable(&pre.rows, &eval.rows).is_err() || pre.rows.is_empty() || eval.rows.is_empty() {
+        return Vec::new();
+    }
+    squares_along(&pre.rows, &eval.rows, &kept, plan.seed)
+        .iter()
+        .zip(kept)
+        .map(|(squares, kept)| {
+            let of = |eval: Eval| match eval {
+                Eval::Slices { value } => value(squares).unwrap_or(f64::NAN),
+                _ => unreachable!("only metrics of slices come here"),
+            };
+            let rows = count(&pre.rows, kept[0]) + count(&eval.rows, kept[1]);
+            (rows, metrics.iter().map(|(_, eval)| of(*eval)).collect())
+        })
+        .collect()
+}
+
+fn is_in(group: u8, kept: u16) -> bool {
+    kept >> group & 1 == 1
+}
+
+fn count(rows: &Rows, kept: u16) -> u64 {
+    rows.groups().iter().filter(|&&g| is_in(g, kept)).count() as u64
+}
+
+/// The squared Wasserstein distance along each direction, for each choice of groups; none where a choice leaves no rows.
+fn squares_along(pre: &Rows, eval: &Rows, kept: &[Kept], seed: u64) -> Vec<Vec<f64>> {
+    let all = directions(DIRECTIONS, pre.width(), seed, DIRECTIONS_STREAM);
+    let centre = joint_centre(pre, eval);
+    let mut squares = vec![Vec::with_capacity(DIRECTIONS); kept.len()];
+    for some in all.axis_chunks_iter(ndarray::Axis(0), AT_ONCE) {
+        let sides = [pre, eval].map(|rows| projected(rows, &centre, some));
+        let by_direction: Vec<Vec<Option<f64>>> = (0..some.nrows())
+            .into_par_iter()
+            .map(|k| {
+                let [a, b] = [(0, pre), (1, eval)].map(|(side, rows): (usize, &Rows)| {
+                    let mut along: Vec<(f64, u8)> = sides[side]
+                        .column(k)
+                        .iter()
+                        .copied()
+                        .zip(rows.groups().iter().copied())
+                        .collect();
+                    along.sort_unstable_by(|x, y| x.0.total_cmp(&y.0));
+                    along
+                });
+                kept.iter()
+                    .map(|groups| {
+                        let of = |along: &[(f64, u8)], groups: u16| -> Vec<f64> {
+                            along
+                                .iter()
+                                .filter(|(_, g)| is_in(*g, groups))
+                                .map(|(x, _)| *x)
+                                .collect()
+                        };
+                        let (a, b) = (of(&a, groups[0]), of(&b, groups[1]));
+                        (!a.is_empty() && !b.is_empty()).then(|| wasserstein_squared(&a, &b))
+                    })
+                    .collect()
+            })
+            .collect();
+        for found in by_direction {
+            squares.iter_mut().zip(found).for_each(|(all, one)| all.extend(one));
+        }
+    }
+    squares
+}
+
+/// The rows, from a centre, along some directions (rows, directions).
+fn projected(rows: &Rows, centre: &ndarray::Array1<f64>, directions: ArrayView2<f64>) -> Array2<f64> {
+    let starts: Vec<usize> = (0..rows.len()).step_by(CHUNK).collect();
+    let chunks: Vec<Array2<f64>> = starts
+        .into_par_iter()
+        .map(|from| {
+            let block = rows.block(from..(from + CHUNK).min(rows.len())) - centre;
+            product_transposed(block.view(), directions)
+        })
+        .collect();
+    let views: Vec<_> = chunks.iter().map(|c| c.view()).collect();
+    ndarray::concatenate(ndarray::Axis(0), &views).expect("chunks of one width")
+}
+
+/// The p-value of the mean squared distance along some directions under permutations of the domain labels, with the rows of
+/// each side tested.
+fn permutation_p(pre: &Rows, eval: &Rows, seed: u64) -> Option<(f64, [usize; 2])> {
+    let pooled = Pooled::draw(pre, eval, seed)?;
+    let some = directions(TESTED_DIRECTIONS, pre.width(), seed, DIRECTIONS_STREAM);
+    let along = projected(&pooled.rows, &joint_centre(pre, eval), some.view());
+    let by_direction: Vec<Vec<f64>> = (0..TESTED_DIRECTIONS)
+        .into_par_iter()
+        .map(|k| {
+            let column = along.column(k);
+            let mut order: Vec<usize> = (0..column.len()).collect();
+            order.sort_by(|&i, &j| column[i].total_cmp(&column[j]));
+            let of = |labels: ndarray::ArrayView1<f64>| {
+                let [mut a, mut b] = pooled.sizes.map(Vec::with_capacity);
+                for &i in &order {
+                    let side = if labels[i] == 1.0 { &mut b } else { &mut a };
+                    side.push(column[i]);
+                }
+                wasserstein_squared(&a, &b)
+            };
+            pooled.labels.outer_iter().map(of).collect()
+        })
+        .collect();
+    let sums: Vec<f64> = (0..=PERMUTATIONS)
+        .map(|l| by_direction.iter().map(|squares| squares[l]).sum())
+        .collect();
+    Some((p_value(&sums), pooled.sizes))
+}
