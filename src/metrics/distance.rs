@@ -104,6 +104,8 @@ const METRICS: &[Metric] = &[
         range: (f64::NEG_INFINITY, f64::INFINITY),
         about: "The Fréchet distance carried on to infinitely many rows, so that it can be compared across numbers of rows \
                 (FID infinity). Where there is next to no distance it can be below zero.",
+        caveat: "The line in 1/N is a law only while N is well above d; below, it carries on in the wrong \
+                 direction. Its interval is wider than the distance's own.",
         formula: "intercept of the line over 1/N through frechet_distance at N and its mean at 9N/10: 10 F - 9 mean_g F_g",
         convention: "F_g without one of 10 groups of rows on both sides, each in turn; covariances with ddof 1",
         variants: &[],

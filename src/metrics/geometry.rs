@@ -173,6 +173,7 @@ const METRICS: &[Metric] = &[
         better: Better::Neither,
         range: (0.0, f64::INFINITY),
         about: "How unequally long the rows are: 0 where all lie on one sphere, as after l2-normalisation.",
+        caveat: "Norms before a normalisation say little about the features after it.",
         formula: "std / mean of |x_i|",
         convention: "Euclidean norms, not centred; standard deviation with ddof 0",
         variants: &[],

@@ -184,6 +184,8 @@ const METRICS: &[Metric] = &[
         about: "The squared maximum mean discrepancy under a cubic kernel (KID, on these features): it compares means, \
                 covariances and skewness at once. Unbiased, so it can be below zero and can be compared across numbers \
                 of rows; it has no unit but depends on the scale of the features.",
+        caveat: "Two random draws of subsets give two values: the seed is part of the convention. Its kernel has no \
+                 scale of its own: features of another scale give another metric.",
         formula: "mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j) - 2 mean k(x_i, y_j), k(x, y) = (x.y/d + 1)^3",
         convention: "mean over 100 random subsets of min(1000, N/2) rows of each side, N the smaller side's (torch-fidelity's \
                      form; its own draws cannot be repeated)",
@@ -214,6 +216,8 @@ const METRICS: &[Metric] = &[
         range: (-1.0, 2.0),
         about: "The squared maximum mean discrepancy under a Gaussian kernel as wide as the rows lie apart: zero only for \
                 equal distributions. Unbiased, so it can be below zero; it does not depend on the scale of the features.",
+        caveat: "Its bandwidth comes from the data, so values of two models are only comparable as far as their \
+                 median distances play the same role.",
         formula: "mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j) - 2 mean k(x_i, y_j), k(x, y) = exp(-|x-y|^2/(2 s^2))",
         convention: "s^2 the median squared distance between pooled rows, at most 1,000 of each side drawn with the seed; \
                      permutation test of the domain labels",
@@ -242,6 +246,7 @@ const METRICS: &[Metric] = &[
         range: (f64::NEG_INFINITY, f64::INFINITY),
         about: "How much farther rows of different data sets lie apart than rows of the same: zero only for equal \
                 distributions. Unbiased, so it can be below zero. It has the features' scale.",
+        caveat: "It has the features' scale. Unbiased: it can be a little below 0 where the sets agree.",
         formula: "2 E|X - Y| - E|X - X'| - E|Y - Y'|",
         convention: "no square root (scipy takes one); a row is not paired with itself; permutation test of the domain labels",
         variants: &[],
@@ -263,6 +268,8 @@ const METRICS: &[Metric] = &[
         range: (0.0, f64::INFINITY),
         about: "How far rows must be moved, seen along random directions, to make one data set of the other. It has the \
                 features' scale and shrinks with the number of rows: compare at equal N.",
+        caveat: "Most random directions see little in high dimensions: it is smaller than the full Wasserstein \
+                 distance, and depends on d.",
         formula: "(mean over directions w of W_2(w.x, w.y)^2)^(1/2)",
         convention: "512 directions drawn with the seed; exact quantile functions for unequal N (POT); permutation test of \
                      the domain labels along 64 of them",
@@ -289,6 +296,8 @@ const METRICS: &[Metric] = &[
         range: (0.0, 1.0),
         about: "How well a linear classifier tells rows of the pretraining from rows of the evaluation data: 1/2 where it \
                 cannot, 1 where it always can.",
+        caveat: "Linear: sets that a straight cut cannot part look the same to it. 1 says only that they can be \
+                 told apart, not how far apart they are.",
         formula: "P(w.x_eval > w.x_pre) on held-out rows, w = S^-1 (mu_eval - mu_pre)",
         convention: "linear discriminant analysis, both sides weigh the same, S with shrinkage 0.1 (scikit-learn, solver \
                      lsqr); ten folds within classes; the mean of the folds' areas",
@@ -310,6 +319,8 @@ const METRICS: &[Metric] = &[
         range: (-2.0, 2.0),
         about: "How often a linear classifier takes a row for one of the right data set: 0 where it guesses, 2 where it never \
                 errs.",
+        caveat: "Saturates at 2 as soon as the sets can be told apart, as features of two data sets nearly always \
+                 can in high dimensions.",
         formula: "2 (1 - 2 err), err = mean of the two sides' shares of held-out rows on the wrong side",
         convention: "the classifier and folds of domain_auc; border halfway between the means",
         variants: &[],

@@ -59,6 +59,8 @@ const METRICS: &[Metric] = &[
         range: (0.0, 1.0),
         about: "The share of evaluation rows that lie where pretraining rows lie: within reach of one, its reach being the \
                 distance to its own k-th nearest neighbour. One far-off row with a wide reach can hold many.",
+        caveat: "One outlier among the pretraining rows has a large ball and takes in much: density is steadier. It \
+                 needs comparable N on both sides.",
         formula: "share of eval rows x with |x - p| <= r_k(p) for any pre row p, r_k(p) = distance of p to its k-th nearest pre row",
         convention: "k = 3; Euclidean; the row itself is no neighbour; a row at exactly that distance is within; pre is the real \
                      side (torch-fidelity)",
@@ -81,6 +83,8 @@ const METRICS: &[Metric] = &[
         range: (0.0, 1.0),
         about: "The share of pretraining rows that lie where evaluation rows lie: how much of what was seen in pretraining the \
                 evaluation data has.",
+        caveat: "One outlier among the evaluation rows has a large ball and takes in much. It needs comparable N on \
+                 both sides.",
         formula: "share of pre rows p with |x - p| <= r_k(x) for any eval row x, r_k(x) = distance of x to its k-th nearest eval row",
         convention: "k = 3; Euclidean; the row itself is no neighbour; a row at exactly that distance is within; pre is the real \
                      side (torch-fidelity)",
@@ -103,6 +107,7 @@ const METRICS: &[Metric] = &[
         range: (0.0, f64::INFINITY),
         about: "How densely pretraining rows lie around evaluation rows, against around themselves: near 1 where both sets are \
                 alike, more where the evaluation data keeps to their densest parts.",
+        caveat: "It can exceed 1 where evaluation rows crowd in the dense parts of the pretraining data.",
         formula: "1/(k N_eval) sum over eval rows x of #{pre rows p: |x - p| < r_k(p)}",
         convention: "k = 5; Euclidean; the row itself is no neighbour; a row at exactly that distance is outside (prdc)",
         variants: &[],
@@ -120,6 +125,8 @@ const METRICS: &[Metric] = &[
         range: (0.0, 1.0),
         about: "The share of pretraining rows with an evaluation row within their reach. For two samples of one population it \
                 comes near 1 - 2^-k.",
+        caveat: "Sets of one distribution do not reach 1: expect 1 - 2^-k or so at equal N; it grows with the \
+                 number of evaluation rows.",
         formula: "share of pre rows p with |x - p| < r_k(p) for any eval row x",
         convention: "k = 5; Euclidean; the row itself is no neighbour; a row at exactly that distance is outside (prdc)",
         variants: &[],
@@ -137,6 +144,7 @@ const METRICS: &[Metric] = &[
         range: (0.0, 1.0),
         about: "The share of evaluation rows that look the same as a pretraining row: images that stand in both data sets, or \
                 features that have collapsed.",
+        caveat: "The level is a custom: features of deep layers can all have cosines above 0.99 of one another.",
         formula: "share of eval rows x with cos(x, p) > 0.99 for any pre row p",
         convention: "cosine above 0.99; not centred",
         variants: &[

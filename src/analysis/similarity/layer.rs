@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::linalg::rotated_into_fewest;
 use crate::metrics::{Between, Eval, Matched};
-use crate::stats::{CrossSums, DistanceOrder, GROUPS, Neighbours, Own, Summariser, nearest};
+use crate::stats::{CrossSums, DistanceOrder, GROUPS, Neighbours, Own, Rows, Summariser, nearest};
 
 /// One layer, read once.
 pub struct Layer<'a> {
@@ -180,7 +180,7 @@ impl<'a> Layer<'a> {
                     if !self.near.iter().any(|o| (o.0, o.1) == (between, k)) =>
                 {
                     let points = points(between, sample.view());
-                    let near = points.map(|p| nearest(p.view(), neighbours::with_spare(k)));
+                    let near = points.map(|p| nearest(&Rows::of(p), neighbours::with_spare(k)));
                     self.near.push((between, k, near));
                 }
                 _ => {}

@@ -178,6 +178,7 @@ pub(super) const HUBNESS: Metric = Metric {
     range: (f64::NEG_INFINITY, f64::INFINITY),
     about: "Whether a few rows are among the nearest of very many others: the skewness of how often a row is a neighbour. \
             Near 0 without hubs; it grows with the dimension, and spoils nearest-neighbour classifiers.",
+    caveat: "It grows with N and with the dimension: compare at equal N.",
     formula: "m_3 / m_2^(3/2) of N_i, N_i = how often row i is among the k nearest of another row",
     convention: "k = 10; Euclidean; the row itself is no neighbour, equal distances go by row; moments over N, not corrected \
                  (scipy.stats.skew, scikit-hubness)",
@@ -219,6 +220,7 @@ pub(super) const TWONN: Metric = Metric {
     range: (0.0, f64::INFINITY),
     about: "The dimension of the surface that the rows lie on, from how much farther the second neighbour is than the first. \
             It sees the finest scale the rows resolve, noise included.",
+    caveat: "The finest scale is where noise lives: with more rows it can rise. Copies of rows spoil it.",
     formula: "slope through 0 of -log(1 - F(mu)) on log mu, mu_i = r_2/r_1 of row i, F its empirical distribution i/N",
     convention: "Euclidean; the largest 10 % of mu left out; least squares (scikit-dimension's default); rows that coincide with \
                  another left out",
@@ -250,6 +252,7 @@ pub(super) const MLE: Metric = Metric {
     range: (0.0, f64::INFINITY),
     about: "The dimension of the surface that the rows lie on, from how distances to the k nearest neighbours grow. In high \
             dimensions and for few rows it comes out too small.",
+    caveat: "Biased downwards in high dimensions, the more so the fewer rows there are.",
     formula: "1 / mean_i (1/m_i), m_i = (k - 1) / sum_{j<=k} log(r_k/r_j)",
     convention: "k = 20; Euclidean; k - 1 in the numerator; harmonic mean over rows (scikit-dimension's MLE, comb mle); rows that \
                  coincide with another left out",

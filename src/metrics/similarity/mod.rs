@@ -41,6 +41,8 @@ const METRICS: &[Metric] = &[
         about: "Linear centred kernel alignment: how alike the similarities between images are in both representations. 1 \
                 where one is the other rotated and scaled. Biased upwards where rows are few against channels: the null \
                 value is what unrelated rows give; `cka_debiased` has no such floor.",
+        caveat: "Biased upwards where rows are not many times the channels: unrelated features of N < d rows look \
+                 alike. A few strong directions decide it.",
         formula: "|X'Y|_F^2 / (|X'X|_F |Y'Y|_F), X and Y centred",
         convention: "linear kernel, biased HSIC; through channels, or where rows are fewer through rows: the same number",
         variants: &[],
@@ -60,6 +62,7 @@ const METRICS: &[Metric] = &[
         better: Better::Neither,
         range: (-1.0, 1.0),
         about: "CKA from the unbiased HSIC: 1 on itself, and 0 on average for unrelated rows however few they are.",
+        caveat: "A few strong directions decide it still; it can be below 0.",
         formula: "HSIC_1(X, Y) / sqrt(HSIC_1(X, X) HSIC_1(Y, Y)), HSIC_1 of XX' and YY' with their diagonals left out",
         convention: "linear kernel; unbiased HSIC in all three places",
         variants: &[],
@@ -80,6 +83,7 @@ const METRICS: &[Metric] = &[
         range: (0.0, 1.0),
         about: "The mean canonical correlation between the principal directions of both sides that hold 99 % of their \
                 variance. Directions count alike, however much variance they hold.",
+        caveat: "Biased upwards at few rows: with N near the number of directions kept everything correlates.",
         formula: "mean_i rho_i, i = 1..min(k1, k2), k the fewest directions that together hold 99 % of a side's variance",
         convention: "centred; the cut is by cumulative variance (squared singular values)",
         variants: &[Variant {
@@ -107,6 +111,7 @@ const METRICS: &[Metric] = &[
         range: (0.0, 1.0),
         about: "The mean canonical correlation, weighted by how much of the first side's channels each canonical direction \
                 accounts for. Not symmetric, and not unchanged when the first side is rotated.",
+        caveat: "Biased upwards at few rows. Not symmetric: the first side's channels give the weights.",
         formula: "sum_i a_i rho_i / sum_i a_i, a_i = sum_j |<h_i, x_j>|, h_i the first side's canonical variates, x_j its channels",
         convention: "centred; weights of the first side; all directions that are not rounding; needs more rows than channels",
         variants: &[Variant {
@@ -135,6 +140,7 @@ const METRICS: &[Metric] = &[
         about: "How well one side can be rotated onto the other: the inner product after the best rotation, both sides \
                 centred and of Frobenius norm 1. 1 where one is the other rotated and scaled; its variants are distances, \
                 0 there.",
+        caveat: "Biased upwards at few rows. Widths may differ: the narrower side is then padded with zeros.",
         formula: "|X'Y|_* / (|X|_F |Y|_F), X and Y centred, |.|_* the sum of singular values",
         convention: "a similarity, at most 1",
         variants: &[
@@ -180,6 +186,8 @@ const METRICS: &[Metric] = &[
         range: (-1.0, 1.0),
         about: "Representational similarity analysis: the rank correlation between the distances of all pairs of images in \
                 both representations.",
+        caveat: "Ranks of distances: that of rotated, scaled features is the same, and a monotone change of all \
+                 distances is not seen.",
         formula: "Spearman's rho of |x_i - x_j| and |y_i - y_j| over i < j, equal distances sharing their mean rank",
         convention: "Euclidean distances; at most 2,000 rows, drawn with the seed",
         variants: &[
@@ -217,6 +225,7 @@ const METRICS: &[Metric] = &[
         range: (0.0, 1.0),
         about: "The share of an image's k nearest neighbours in one representation that are also among its k nearest in \
                 the other.",
+        caveat: "The value of unrelated sides is k/(N-1), and it falls with N at the same k: compare at equal N.",
         formula: "mean_i |N_X(i) and N_Y(i)| / k",
         convention: "k = 10; cosine neighbours, not centred, equal ones by row; at most 5,000 rows, drawn with the seed: the value \
                      falls as rows grow",
@@ -250,6 +259,7 @@ const METRICS: &[Metric] = &[
         about: "The share of images that come back to themselves: one of the image's k nearest neighbours on the second \
                 side has the image among its own k nearest on the first. Not symmetric; on itself it is the share of \
                 images with a mutual neighbour, which may be below 1.",
+        caveat: "Large even for weak alignment, since any of k ways back counts: read it beside mutual_knn.",
         formula: "mean_i [i in union of N_X(j) over j in N_Y(i)]",
         convention: "k = 10; cosine neighbours, not centred, equal ones by row; at most 5,000 rows, drawn with the seed",
         variants: &[Variant {

@@ -154,14 +154,14 @@ pub fn unrelated_cycle(n: usize, k: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::nearest;
+    use crate::stats::{Rows, nearest};
     use ndarray::array;
 
     #[test]
     fn neighbours_on_a_line() {
         // Nearest on the first side: 1, 0, 1, 2; on the second, where rows 0 and 3 change places: 1, 2, 1, 1.
-        let x = nearest(array![[0.0], [1.0], [2.1], [4.0]].view(), 3);
-        let y = nearest(array![[4.0], [1.0], [2.1], [0.0]].view(), 3);
+        let x = nearest(&Rows::of(array![[0.0], [1.0], [2.1], [4.0]]), 3);
+        let y = nearest(&Rows::of(array![[4.0], [1.0], [2.1], [0.0]]), 3);
         assert_eq!([y.of(0)[0], y.of(1)[0], y.of(2)[0], y.of(3)[0]], [2, 3, 1, 1]);
         let of = |metric: fn(&MatchedNeighbours, Option<u8>) -> Result<f64>, k, without| {
             let m = MatchedNeighbours {
