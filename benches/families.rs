@@ -39,7 +39,8 @@ fn features(name: &str, rows: usize, d: usize, classes: usize, seed: u64) -> Box
             for (i, mut row) in out.outer_iter_mut().enumerate() {
                 let class = (block * 1000 + i) % classes;
                 for (x, m) in row.iter_mut().zip(means.row(class)) {
-                    *x = f64::from((*x + m + rng.random_range(-0.5..0.5)).max(0.0) as f32);
+                    let noise: f64 = rng.random_range(-0.5..0.5);
+                    *x = f64::from((*x + m + noise).max(0.0) as f32);
                 }
             }
             out
@@ -85,6 +86,7 @@ fn main() {
                 seed: 0,
                 rows: Some(ROWS),
                 tables: false,
+                convergence: false,
                 command: "bench".to_owned(),
             };
             let start = Instant::now();

@@ -19,6 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "analysis",
         &["error", "features", "results", "linalg", "stats", "metrics"],
     ),
+    ("selftest", &["error", "features", "results", "metrics", "analysis"]),
     ("compare", &["error", "results", "stats", "metrics"]),
     ("report", &["error", "results", "metrics", "compare"]),
     ("images", &["error"]),

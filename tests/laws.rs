@@ -1,94 +1,21 @@
 //! Each metric's declared laws, on data that a property test makes up.
 #![cfg(feature = "analysis")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use common::{Formula, analyse_pair, matched, noise, plan, similar};
 use featscope::metrics::{Law, Metric, all, find};
-use ndarray::{Array2, Axis};
+use featscope::selftest::data::{Data, Formula, matched};
+use featscope::selftest::laws::{self, TOLERANCE, changed, spread};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-type Data = (Array2<f64>, Vec<usize>);
-
-fn rotation(d: usize, seed: u64) -> Array2<f64> {
-    // Householder reflections: orthogonal to rounding.
-    let mut q = Array2::eye(d);
-    for r in 0..3 {
-        let v = ndarray::Array1::from_shape_fn(d, |j| noise(&[seed, r, j as u64]));
-        let scale = 2.0 / v.dot(&v);
-        let vq = v.dot(&q);
-        for i in 0..d {
-            for j in 0..d {
-                q[[i, j]] -= scale * v[i] * vq[j];
-            }
-        }
-    }
-    q
-}
-
-fn changed(law: Law, (rows, classes): &Data, seed: u64) -> Data {
-    let d = rows.ncols();
-    match law {
-        Law::Rotation => (rows.dot(&rotation(d, seed)), classes.clone()),
-        Law::Translation => {
-            let shift = ndarray::Array1::from_shape_fn(d, |j| 10.0 * noise(&[seed, 7, j as u64]));
-            (rows + &shift, classes.clone())
-        }
-        Law::Scale => (rows * (0.01 + noise(&[seed, 8]).abs() * 30.0), classes.clone()),
-        Law::ChannelScale => {
-            let scales =
-                ndarray::Array1::from_shape_fn(d, |j| if j % 2 == 0 { 0.1 + j as f64 } else { -3.0 - j as f64 });
-            (rows * &scales, classes.clone())
-        }
-        Law::RowOrder => {
-            let mut order: Vec<usize> = (0..classes.len()).collect();
-            order.sort_by(|&a, &b| noise(&[seed, 9, a as u64]).total_cmp(&noise(&[seed, 9, b as u64])));
-            (
-                rows.select(Axis(0), &order),
-                order.iter().map(|&i| classes[i]).collect(),
-            )
-        }
-        // Names in another order, so that indices move too.
-        Law::ClassNames => (rows.clone(), classes.iter().map(|c| 100 - 7 * c).collect()),
-        Law::Symmetry | Law::ZeroOnItself => unreachable!("laws of both sides together"),
-    }
-}
-
-/// The values that a law holds against those of `pre` and `eval`. Matched rows stay matched; what else may be done to one of
-/// them alone is done to each differently.
-fn values_under(law: Law, metric: &Metric, pre: &Data, eval: &Data, seed: u64) -> Vec<Option<f64>> {
-    match law {
-        Law::Symmetry => values(metric, eval, pre),
-        Law::ZeroOnItself => values(metric, pre, pre),
-        _ => {
-            let same = !metric.eval.is_matched() || law == Law::RowOrder;
-            let other = if same { seed } else { seed + 1 };
-            values(metric, &changed(law, pre, seed), &changed(law, eval, other))
-        }
-    }
-}
-
-/// The sum of the channels' variances: what a distance is small against.
-fn spread((rows, _): &Data) -> f64 {
-    rows.var_axis(Axis(0), 1.0).sum()
-}
-
 fn values(metric: &Metric, pre: &Data, eval: &Data) -> Vec<Option<f64>> {
-    let mut p = plan(&[metric.id], &["sample_mixing.k=5"]);
-    p.seed = 3;
-    if metric.eval.is_matched() {
-        return vec![similar(pre.clone(), eval.0.clone(), &p).records[0].value];
-    }
-    analyse_pair(pre.clone(), eval.clone(), &p)
-        .results
-        .records
-        .iter()
-        .map(|r| r.value)
-        .collect()
+    laws::values(metric, pre, eval).unwrap()
+}
+
+fn values_under(law: Law, metric: &Metric, pre: &Data, eval: &Data, seed: u64) -> Vec<Option<f64>> {
+    laws::values_under(law, metric, pre, eval, seed).unwrap()
 }
 
 /// How often each metric was defined under each law.
@@ -148,14 +75,13 @@ fn every_metric_keeps_its_declared_laws() {
                         prop_assert_eq!(a.is_some(), b.is_some(), "{} under {:?}", metric.id, law);
                         if let (Some(a), Some(b)) = (a, b) {
                             if law == Law::ZeroOnItself {
-                                prop_assert!(b.abs() <= 1e-9 * spread(pre), "{} on itself: {b}", metric.id);
+                                prop_assert!(b.abs() <= TOLERANCE * spread(pre), "{} on itself: {b}", metric.id);
                                 prop_assert!(a.abs() > 1e-6 * spread(pre), "{}: {a} is always zero", metric.id);
                                 count(&defined, metric.id, law);
                                 continue;
                             }
-                            // Rounding of the change itself, 1e-14 or so, times the steps of the metric.
                             prop_assert!(
-                                (a - b).abs() <= 1e-9 * a.abs().max(1e-3),
+                                (a - b).abs() <= TOLERANCE * a.abs().max(1e-3),
                                 "{} under {law:?}: {a} {b}",
                                 metric.id
                             );

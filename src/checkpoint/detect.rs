@@ -21,6 +21,9 @@ const RECOGNISED: f64 = 0.5;
 /// The share from which a file is said to resemble a network.
 const RESEMBLES: f64 = 0.2;
 
+/// The share from which a transformer of a width that nobody has is taken for one.
+const WHOLE: f64 = 0.9;
+
 /// A network with this share of the best one's names is as good a choice: the order of branches decides.
 const NEARLY: f64 = 0.9;
 
@@ -200,6 +203,14 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
     if let (Arch::Vit(vit), None) = (&chosen.arch, &forced)
         && !vit.heads_known()
     {
+        // Hierarchical transformers have such blocks too, and little else of one.
+        if chosen.named < WHOLE {
+            return Err(Error::input(format!(
+                "{}: {}",
+                checkpoint.path().display(),
+                resembles(checkpoint, &chosen)
+            )));
+        }
         return Err(Error::input(format!(
             "{}: a transformer of width {}, and no tensor tells how many attention heads it has: say so with --arch \
              vit_width{}_depth{}_headsN_patch{}_{}",
@@ -261,18 +272,11 @@ fn choose(checkpoint: &Checkpoint, forced: Option<&Arch>, branch: &str) -> Resul
         if let Some(arch) = forced {
             return Err(refuse(not_this(checkpoint, arch, &candidates)));
         }
-        let called = Claim::of(checkpoint).map_or(String::new(), |c| format!(" (it calls itself {:?})", c.name));
+        let called = called(checkpoint);
         let first: Vec<_> = checkpoint.tensors().keys().take(3).map(String::as_str).collect();
         let nearest = candidates.iter().max_by(|a, b| a.named.total_cmp(&b.named));
         if let Some(near) = nearest.filter(|c| c.named >= RESEMBLES) {
-            let there = near.named * near.expected.len() as f64;
-            return Err(refuse(format!(
-                "no known network{called}: of the nearest, a {}, only {there:.0} of {} tensors are there; if it is a shallower one, \
-                 name it with --arch (transformers: vit_widthW_depthD_headsH_patchP_IMAGE); another network's features can be \
-                 computed elsewhere and given to analyze as an array",
-                near.arch.name(),
-                near.expected.len()
-            )));
+            return Err(refuse(resembles(checkpoint, near)));
         }
         return Err(refuse(format!(
             "no known network among its {} tensors ({}, …){called}; expected a ResNet, a vision transformer or this project's small \
@@ -311,6 +315,24 @@ fn choose(checkpoint: &Checkpoint, forced: Option<&Arch>, branch: &str) -> Resul
         )));
     }
     Ok((chosen, rest.into_iter().chain(others).map(|c| c.prefix).collect()))
+}
+
+/// What the file calls its network, to go into a sentence.
+fn called(checkpoint: &Checkpoint) -> String {
+    Claim::of(checkpoint).map_or(String::new(), |c| format!(" (it calls itself {:?})", c.name))
+}
+
+/// Why a file that has some of a network's tensors is not taken for it.
+fn resembles(checkpoint: &Checkpoint, near: &Candidate) -> String {
+    format!(
+        "no known network{}: of the nearest, a {}, only {:.0} of {} tensors are there; if it is a shallower one, name it with \
+         --arch (transformers: vit_widthW_depthD_headsH_patchP_IMAGE); another network's features can be computed elsewhere \
+         and given to analyze as an array",
+        called(checkpoint),
+        near.arch.name(),
+        near.named * near.expected.len() as f64,
+        near.expected.len()
+    )
 }
 
 /// Why a file is not of the architecture that was named.

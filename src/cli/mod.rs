@@ -25,6 +25,8 @@ mod report;
 #[cfg(feature = "analysis")]
 mod run;
 #[cfg(feature = "analysis")]
+mod selftest;
+#[cfg(feature = "analysis")]
 mod similarity;
 pub mod style;
 
@@ -71,6 +73,8 @@ enum AnalysisCommand {
     Pretrain(hand_over::Args),
     /// Write a report: one self-contained page, tables, figures
     Report(report::Args),
+    /// Prove every number on this machine: golden values, laws, closed forms, with the errors achieved
+    Selftest(selftest::Args),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -92,6 +96,7 @@ pub fn analysis_program() -> ExitCode {
         AnalysisCommand::Metrics(args) => metrics::run(&args),
         AnalysisCommand::Pretrain(args) => hand_over::run("pretrain", &args),
         AnalysisCommand::Report(args) => report::run(&args),
+        AnalysisCommand::Selftest(args) => selftest::run(&args),
         AnalysisCommand::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Analysis::command(), "featscope", &mut script);

@@ -1,0 +1,186 @@
+//! Features made by formula, and analyses of features in memory.
+
+use ndarray::Array2;
+use serde::Deserialize;
+
+use crate::analysis::{Plan, analyse, similarity};
+use crate::error::{Error, Result};
+use crate::features::{FeatureSet, Labels, Matrix};
+use crate::metrics::{Conventions, find, select, select_matched};
+use crate::results::{Analysis, Record, Results};
+
+/// (N, d) features and the class of each row.
+pub type Data = (Array2<f64>, Vec<usize>);
+
+/// Features by the formula of fixtures/golden/metrics/data.py, bit for bit.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Formula {
+    /// Seed of the noise.
+    pub seed: u64,
+    /// Rows of each class.
+    pub counts: Vec<usize>,
+    /// Channels.
+    pub d: usize,
+    /// Standard deviation of class means over that of rows.
+    pub apart: f64,
+    /// Whether what is negative is made zero.
+    pub relu: bool,
+    /// Added to every live channel.
+    pub offset: f64,
+    /// Channels that are zero.
+    pub dead: usize,
+    /// Whether the last channel is the one before it.
+    pub twins: bool,
+}
+
+impl Default for Formula {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            counts: Vec::new(),
+            d: 0,
+            apart: 1.0,
+            relu: false,
+            offset: 0.0,
+            dead: 0,
+            twins: false,
+        }
+    }
+}
+
+fn splitmix(x: u64) -> u64 {
+    let x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    x ^ (x >> 31)
+}
+
+/// Roughly normal: the sum of four uniforms in [0, 1), less 2.
+pub fn noise(key: &[u64]) -> f64 {
+    let state = key.iter().fold(0, |state, part| splitmix(state ^ part));
+    let mut total = 0.0;
+    for i in 0..4 {
+        total += (splitmix(state.wrapping_add(i)) >> 11) as f64 * 2f64.powi(-53);
+    }
+    total - 2.0
+}
+
+impl Formula {
+    /// The features and the class of each row.
+    pub fn data(&self) -> Data {
+        let classes: Vec<usize> = self
+            .counts
+            .iter()
+            .enumerate()
+            .flat_map(|(c, &n)| std::iter::repeat_n(c, n))
+            .collect();
+        let mut rows = Array2::zeros((classes.len(), self.d));
+        let mut at = 0;
+        for (c, &n) in self.counts.iter().enumerate() {
+            for i in 0..n {
+                for j in 0..self.d {
+                    let (c64, i64_, j64) = (c as u64, i as u64, j as u64);
+                    let spread = 1.0 + 0.25 * (c % 3) as f64;
+                    let x =
+                        self.apart * noise(&[self.seed, 1, c64, j64]) + noise(&[self.seed, 2, c64, i64_, j64]) * spread;
+                    let x = if self.relu { x.max(0.0) } else { x };
+                    rows[[at, j]] = if j < self.dead { 0.0 } else { x + self.offset };
+                }
+                if self.twins {
+                    rows[[at, self.d - 1]] = rows[[at, self.d - 2]];
+                }
+                at += 1;
+            }
+        }
+        (rows, classes)
+    }
+}
+
+/// Another representation of the same rows, as `matched` of data.py makes it, bit for bit.
+pub fn matched(rows: &Array2<f64>) -> Array2<f64> {
+    let (n, d) = rows.dim();
+    Array2::from_shape_fn((n, d / 2 + 3), |(i, j)| {
+        rows[[i, j % d]] + noise(&[900, i as u64, j as u64])
+    })
+}
+
+/// Labels 0, 1, … as names.
+pub fn labels(classes: &[usize]) -> Labels {
+    Labels::from_names(&classes.iter().map(usize::to_string).collect::<Vec<_>>())
+}
+
+/// A labelled set of model `model` and data set `dataset`.
+///
+/// # Errors
+/// As [`Matrix::new`].
+pub fn set(model: &str, dataset: &str, (rows, classes): Data) -> Result<Box<dyn FeatureSet>> {
+    let labels = labels(&classes);
+    Ok(Box::new(Matrix::new(model, dataset, rows, Some(labels))?))
+}
+
+/// A plan for `metrics` with `conventions`, data set `pre` against `eval`.
+///
+/// # Errors
+/// For metrics and conventions that are not known.
+pub fn plan(metrics: &[&str], conventions: &[&str]) -> Result<Plan> {
+    let words: Vec<String> = metrics.iter().map(|m| (*m).to_owned()).collect();
+    let mut chosen = Conventions::default();
+    for choice in conventions {
+        chosen.choose(choice)?;
+    }
+    let matched = words
+        .iter()
+        .any(|w| w == "similarity" || find(w).is_some_and(|m| m.eval.is_matched()));
+    Ok(Plan {
+        metrics: if matched {
+            select_matched(&words)
+        } else {
+            select(&words)
+        }?,
+        named: words,
+        conventions: chosen,
+        pre: vec!["pre".to_owned()],
+        eval: vec!["eval".to_owned()],
+        seed: 0,
+        rows: None,
+        tables: false,
+        convergence: false,
+        command: "selftest".to_owned(),
+    })
+}
+
+/// Runs a plan over a pretraining and an evaluation set.
+///
+/// # Errors
+/// As [`analyse`].
+pub fn analyse_pair(pre: Data, eval: Data, plan: &Plan) -> Result<Analysis> {
+    analyse(&[set("m", "pre", pre)?, set("m", "eval", eval)?], plan, &|_| ())
+}
+
+/// Compares two representations of the same rows, the first with its classes.
+///
+/// # Errors
+/// As [`similarity`].
+pub fn similar(x: Data, y: Array2<f64>, plan: &Plan) -> Result<Results> {
+    let other: Box<dyn FeatureSet> = Box::new(Matrix::new("other", "pre", y, None)?);
+    similarity(&[set("m", "pre", x)?], Some(&[other]), plan, &|_| ())
+}
+
+/// The record of a metric on one side of two sets (`pre`, `eval`), on both (`pair`), or on pre and another representation of
+/// its rows (`matched`).
+///
+/// # Errors
+/// When there is none, or the analysis fails.
+pub fn measured(side: &str, pre: &Data, eval: &Data, id: &str, conventions: &[&str]) -> Result<Record> {
+    let plan = plan(&[id], conventions)?;
+    let mut records = match side {
+        "matched" => similar(pre.clone(), matched(&pre.0), &plan)?.records,
+        _ => analyse_pair(pre.clone(), eval.clone(), &plan)?.results.records,
+    };
+    let dataset = if side == "eval" { "eval" } else { "pre" };
+    records.retain(|r| r.dataset == dataset && r.metric == id);
+    records
+        .pop()
+        .ok_or_else(|| Error::undefined(format!("no record of {id} on {side}")))
+}

@@ -1,0 +1,49 @@
+//! One plan gives the same records for any number of threads.
+
+use super::Check;
+use super::data::{Formula, analyse_pair, matched, plan, similar};
+use crate::error::{Error, Result};
+use crate::results::Record;
+
+/// Every metric of an analysis and of a comparison of layers with 1, 2 and 4 threads: equal to the bit.
+pub(super) fn checks() -> Result<Vec<Check>> {
+    let side = |seed| {
+        Formula {
+            seed,
+            counts: vec![25, 24, 23],
+            d: 12,
+            ..Formula::default()
+        }
+        .data()
+    };
+    let (pre, eval) = (side(41), side(42));
+    let all = |threads: usize| -> Result<Vec<Record>> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|e| Error::input(format!("{threads} threads cannot be started ({e})")))?;
+        pool.install(|| {
+            let mut records = analyse_pair(pre.clone(), eval.clone(), &plan(&["all"], &[])?)?
+                .results
+                .records;
+            records.extend(similar(pre.clone(), matched(&pre.0), &plan(&["similarity"], &[])?)?.records);
+            records.iter_mut().for_each(|r| r.seconds = 0.0);
+            Ok(records)
+        })
+    };
+    let one = all(1)?;
+    let mut checks = Vec::new();
+    for threads in [2, 4] {
+        for (a, b) in one.iter().zip(all(threads)?) {
+            checks.push(Check {
+                kind: "threads",
+                metric: a.metric.clone(),
+                name: format!("{} on {} with 1 and {threads} threads", a.metric, a.dataset),
+                error: (*a == b).then_some(0.0),
+                tolerance: 0.0,
+                detail: format!("{:?} and {:?}", a.value, b.value),
+            });
+        }
+    }
+    Ok(checks)
+}
