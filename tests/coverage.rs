@@ -10,8 +10,9 @@ use std::fmt::Write as _;
 
 use common::{plan, set};
 use featscope::analysis::analyse;
-use featscope::stats::generator;
-use ndarray::Array2;
+use featscope::metrics::distance::frechet_distance;
+use featscope::stats::{Moments, generator};
+use ndarray::{Array1, Array2, Axis};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -64,10 +65,38 @@ impl World {
         (rows, classes)
     }
 
+    /// Moments of rows that have the population's mean and covariance exactly: with K vectors a_k whose a_k a_kᵀ sum to the
+    /// covariance, the 2 K rows mean ± sqrt(K) a_k (ddof 0).
+    fn moments(&self, side: usize) -> Moments {
+        let means = self.means(side);
+        let rows: f64 = self.counts[side].iter().sum::<usize>() as f64;
+        let weights: Vec<f64> = self.counts[side].iter().map(|&n| n as f64 / rows).collect();
+        let mean = means
+            .outer_iter()
+            .zip(&weights)
+            .map(|(m, w)| &m * *w)
+            .fold(Array1::zeros(self.d), |sum, m| sum + m);
+        let mut vectors: Vec<Array1<f64>> = Array2::eye(self.d).outer_iter().map(|e| e.to_owned()).collect();
+        vectors.push(Array1::from_elem(self.d, self.factor));
+        vectors.extend(means.outer_iter().zip(&weights).map(|(m, w)| (&m - &mean) * w.sqrt()));
+        let k = vectors.len() as f64;
+        // The covariance is taken with ddof 1.
+        let scale = (k * (2.0 * k - 1.0) / (2.0 * k)).sqrt();
+        let mut moments = Moments::new(self.d);
+        for sign in [-scale, scale] {
+            vectors
+                .iter()
+                .for_each(|a| moments.update((&mean + &(a * sign)).insert_axis(Axis(0)).view()));
+        }
+        moments
+    }
+
     /// Population values that have a closed form.
     fn truth(&self) -> BTreeMap<(&'static str, &'static str), f64> {
         let intra = self.d as f64 * (1.0 + self.factor.powi(2));
         let mut truth = BTreeMap::new();
+        let distance = frechet_distance(&self.moments(0), &self.moments(1)).unwrap();
+        truth.insert(("pre", "frechet_infinity"), distance);
         for (side, name) in [(0, "pre"), (1, "eval")] {
             let means = self.means(side);
             let squared = featscope::stats::squared_distances(means.view());
@@ -83,8 +112,8 @@ impl World {
             truth.insert((name, "nc1_quotient"), inverse(intra / between));
             let pairs = squared.iter().filter(|s| **s > 0.0).map(|s| intra / s);
             truth.insert((name, "cdnv"), inverse(pairs.sum::<f64>() / (c * (c - 1.0))));
-            let centred = &means - &means.mean_axis(ndarray::Axis(0)).unwrap();
-            let norms = centred.map_axis(ndarray::Axis(1), |m| m.dot(&m).sqrt());
+            let centred = &means - &means.mean_axis(Axis(0)).unwrap();
+            let norms = centred.map_axis(Axis(1), |m| m.dot(&m).sqrt());
             truth.insert((name, "nc2_equinorm"), inverse(norms.std(0.0) / norms.mean().unwrap()));
         }
         truth

@@ -272,7 +272,7 @@ const METRICS: &[Metric] = &[
                  distance, and depends on d.",
         formula: "(mean over directions w of W_2(w.x, w.y)^2)^(1/2)",
         convention: "512 directions drawn with the seed; exact quantile functions for unequal N (POT); permutation test of \
-                     the domain labels along 64 of them",
+                     the domain labels along 32 of them",
         variants: &[],
         reference: "Bonneel et al., J. Mathematical Imaging and Vision 2015",
         estimand: "the expectation at these numbers of rows, for these directions: samples lie farther apart than populations",

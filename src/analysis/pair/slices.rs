@@ -17,7 +17,7 @@ use crate::stats::{GROUPS, Rows, directions, joint_centre, wasserstein_squared};
 /// Directions looked along, how many at a time, and how many the permutation test looks along.
 const DIRECTIONS: usize = 512;
 const AT_ONCE: usize = 64;
-const TESTED_DIRECTIONS: usize = 64;
+const TESTED_DIRECTIONS: usize = 32;
 
 /// The random stream of the directions (see [`crate::stats::generator`]).
 const DIRECTIONS_STREAM: u64 = 44;
