@@ -1,11 +1,12 @@
-//! What the metrics of nearest neighbours promise beyond their values: replicates that are the values without each group, and
+//! What the metrics of nearest neighbours promise beyond their values: replicates made of the values of half-samples, and
 //! tables that agree with plain loops.
 #![cfg(feature = "analysis")]
 
 mod common;
 
 use common::{Formula, analyse_pair, plan, record};
-use featscope::results::Table;
+use featscope::results::{Analysis, Table};
+use featscope::stats::{Groups, half_samples, replicates_of_halves};
 use ndarray::{Array2, Axis};
 
 type Data = (Array2<f64>, Vec<usize>);
@@ -20,41 +21,44 @@ fn side(seed: u64, counts: &[usize]) -> Data {
     .data()
 }
 
-/// The rows left without a jackknife group: rows go round within each class, which start at different groups.
-fn without((rows, classes): &Data, group: usize) -> Data {
+/// The rows of some jackknife groups: rows go round within each class, which start at different groups.
+fn of_groups((rows, classes): &Data, kept: Groups) -> Data {
     let place = |i: usize| classes[..i].iter().filter(|c| **c == classes[i]).count();
     let left: Vec<usize> = (0..classes.len())
-        .filter(|&i| (place(i) + classes[i]) % 10 != group)
+        .filter(|&i| kept.has(((place(i) + classes[i]) % 10) as u8))
         .collect();
     (rows.select(Axis(0), &left), left.iter().map(|&i| classes[i]).collect())
 }
 
 #[test]
-fn replicates_are_the_values_without_each_group() {
-    let (pre, eval) = (side(1, &[30, 25, 28]), side(2, &[26, 33]));
+fn replicates_are_made_of_the_values_of_each_half() {
+    let (pre, eval) = (side(1, &[60, 50, 56]), side(2, &[52, 66]));
     let metrics = [
-        "hubness",
         "intrinsic_dim_twonn",
         "intrinsic_dim_mle",
-        "norm_cv",
         "precision",
         "recall",
         "density",
         "coverage",
-        "overlap",
     ];
-    let p = plan(&metrics, &["overlap=0.95", "precision=prdc"]);
+    let p = plan(&metrics, &["precision=prdc"]);
     let whole = analyse_pair(pre.clone(), eval.clone(), &p);
-    for group in 0..10 {
-        let part = analyse_pair(without(&pre, group), without(&eval, group), &p);
-        for metric in metrics {
-            let replicate = record(&whole, "pre", metric).replicates.as_ref().unwrap()[group];
-            let value = record(&part, "pre", metric).value.unwrap();
+    let halves =
+        half_samples().map(|split| split.map(|kept| analyse_pair(of_groups(&pre, kept), of_groups(&eval, kept), &p)));
+    for metric in metrics {
+        let values = std::array::from_fn(|s| {
+            let of = |half: &Analysis| record(half, "pre", metric).value.unwrap();
+            [of(&halves[s][0]), of(&halves[s][1])]
+        });
+        let whole = record(&whole, "pre", metric);
+        let expected = replicates_of_halves(whole.value.unwrap(), &values);
+        for (found, expected) in whole.replicates.as_ref().unwrap().iter().zip(expected) {
             assert!(
-                (replicate - value).abs() <= 1e-12 * value.abs(),
-                "{metric} without group {group}: {replicate} for {value}"
+                (found - expected).abs() <= 1e-12 * expected.abs(),
+                "{metric}: {found} for {expected}"
             );
         }
+        assert_eq!(whole.convention["replicates_from"], "half-samples");
     }
 }
 
@@ -82,7 +86,13 @@ fn rows_that_coincide_are_said_to_be_left_out() {
     let analysis = analyse_pair(pre, eval, &plan(&["intrinsic_dim_mle", "hubness"], &[]));
     let note = record(&analysis, "pre", "intrinsic_dim_mle").note.clone();
     assert!(note.unwrap().contains("2 rows coincide"));
-    assert_eq!(record(&analysis, "pre", "hubness").note, None);
+    assert!(
+        !record(&analysis, "pre", "hubness")
+            .note
+            .as_ref()
+            .unwrap()
+            .contains("coincide")
+    );
     assert_eq!(record(&analysis, "eval", "intrinsic_dim_mle").note, None);
 }
 

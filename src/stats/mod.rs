@@ -3,6 +3,7 @@
 mod candidates;
 mod class_moments;
 mod correlation;
+mod halves;
 mod moments;
 mod nearest;
 mod neighbours;
@@ -18,6 +19,7 @@ pub const SMALLEST_SQUARE: f64 = 1e-290;
 
 pub use class_moments::ClassMoments;
 pub use correlation::Correlation;
+pub use halves::{Groups, SPLITS, half_samples, replicates_of_halves};
 pub use moments::Moments;
 pub use nearest::{nearest, nearest_in};
 pub use neighbours::{Neighbours, squared_distances};
