@@ -8,7 +8,7 @@ use super::Plan;
 use super::outcome::Outcome;
 use crate::error::{Error, Result};
 use crate::metrics::{Eval, Metric};
-use crate::stats::GROUPS;
+use crate::stats::{GROUPS, Groups, SPLITS, half_samples, replicates_of_halves};
 
 /// Rows below which ten groups say nothing about the spread.
 pub const ROWS_FOR_GROUPS: u64 = 2 * GROUPS as u64;
@@ -23,6 +23,11 @@ pub const UNMEASURABLE: &str = "squared distances are beyond the range of 64-bit
 /// to spare never run out.
 pub fn with_spare(k: usize) -> usize {
     k.saturating_add(k / 4).saturating_add(25)
+}
+
+/// How many neighbours a table needs for `k` to be left of them among any half of the groups.
+pub fn with_spare_for_halves(k: usize) -> usize {
+    k.saturating_mul(2).saturating_add(k / 2).saturating_add(45)
 }
 
 /// A metric of the plan, computed as the user chose.
@@ -104,6 +109,25 @@ pub fn replicates<T>(
             .collect()
     };
     (0..metrics.len()).map(of_metric).collect()
+}
+
+/// Replicates of `value` from half-samples of the rows; for too few `rows` the reason.
+pub fn replicates_from_halves(
+    value: &Result<f64>,
+    rows: u64,
+    of: impl Fn(Groups) -> Result<f64> + Sync,
+) -> Result<Vec<f64>> {
+    if rows < ROWS_FOR_GROUPS {
+        return Err(Error::undefined(format!("{rows} rows are too few for {GROUPS} groups")));
+    }
+    let value = *value.as_ref().map_err(restate)?;
+    let halves: Vec<Result<[f64; 2]>> = half_samples()
+        .into_par_iter()
+        .map(|[a, b]| Ok([of(a)?, of(b)?]))
+        .collect();
+    let halves: Vec<[f64; 2]> = halves.into_iter().collect::<Result<_>>()?;
+    let halves = <[[f64; 2]; SPLITS]>::try_from(halves).expect("one for each split");
+    Ok(replicates_of_halves(value, &halves))
 }
 
 /// The same error once more: one cause can leave several metrics undefined.

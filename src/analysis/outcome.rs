@@ -48,13 +48,19 @@ impl Outcome {
             Ok(replicates) => {
                 let (error, count) = match metric.error {
                     ErrorBar::Bootstrap => ("bootstrap", "resamples"),
-                    ErrorBar::Jackknife | ErrorBar::JackknifeCorrected => ("jackknife", "groups"),
+                    ErrorBar::Jackknife | ErrorBar::JackknifeCorrected | ErrorBar::HalfSamples => {
+                        ("jackknife", "groups")
+                    }
                     ErrorBar::None(reason) => {
                         self.notes.push(format!("no interval: {reason}"));
                         return self;
                     }
                 };
                 self.convention.insert("error".to_owned(), json!(error));
+                if metric.error == ErrorBar::HalfSamples {
+                    self.convention
+                        .insert("replicates_from".to_owned(), json!("half-samples"));
+                }
                 self.convention.insert(count.to_owned(), json!(replicates.len()));
                 if metric.error == ErrorBar::Bootstrap {
                     self.convention.insert("groups".to_owned(), json!(GROUPS));

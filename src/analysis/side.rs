@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use super::kinds::{Chosen, MOST_NEIGHBOURS, with_spare};
+use super::kinds::{Chosen, MOST_NEIGHBOURS, with_spare_for_halves};
 use super::{Plan, SAMPLES, WIDEST, is_named};
 use crate::error::Result;
 use crate::features::{FeatureSet, Labels};
@@ -87,7 +87,7 @@ impl Plan {
     fn neighbours(&self) -> usize {
         let asked = self.evals().filter_map(|e| e.neighbours());
         let most = asked.filter(|k| *k <= MOST_NEIGHBOURS).max().unwrap_or(0);
-        with_spare(most.max(if self.tables { super::tables::FOREIGN_AMONG } else { 0 }))
+        with_spare_for_halves(most.max(if self.tables { super::tables::FOREIGN_AMONG } else { 0 }))
     }
 }
 

@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use crate::error::{Error, Result};
 use crate::stats::{
-    ClassMoments, Correlation, Cross, Directions, GROUPS, Moments, Neighbours, Of, Own, Rows, Spectrum,
+    ClassMoments, Correlation, Cross, Directions, GROUPS, Groups, Moments, Neighbours, Of, Own, Rows, Spectrum,
 };
 
 /// How a metric is computed; the variant declares its needs, and the analysis computes the union of them once.
@@ -46,8 +46,8 @@ pub enum Eval {
     },
     /// From the nearest neighbours of each row within its set.
     Neighbours {
-        /// The value with `k` neighbours, without the rows of one jackknife group if one is named.
-        value: fn(&NearRows, k: usize, without: Option<u8>) -> Result<f64>,
+        /// The value with `k` neighbours, of the rows of some jackknife groups.
+        value: fn(&NearRows, k: usize, kept: Groups) -> Result<f64>,
         /// Neighbours looked at where the user sets no other number.
         k: usize,
         /// Whether the user may set another.
@@ -254,25 +254,25 @@ pub struct NearRows<'a> {
 }
 
 impl NearRows<'_> {
-    /// The rows that are left without one jackknife group.
-    pub fn kept(&self, without: Option<u8>) -> impl Iterator<Item = usize> {
-        (0..self.groups.len()).filter(move |&i| Some(self.groups[i]) != without)
+    /// The rows of some jackknife groups.
+    pub fn of(&self, kept: Groups) -> impl Iterator<Item = usize> {
+        (0..self.groups.len()).filter(move |&i| kept.has(self.groups[i]))
     }
 
-    /// The `k` nearest neighbours of row `i` that are left without one jackknife group: (row, squared distance).
+    /// The `k` nearest neighbours of row `i` among the rows of some jackknife groups: (row, squared distance).
     ///
     /// # Errors
-    /// Undefined where fewer are left in the table.
-    pub fn nearest(&self, i: usize, k: usize, without: Option<u8>) -> Result<Vec<(usize, f64)>> {
+    /// Undefined where the table holds fewer.
+    pub fn nearest(&self, i: usize, k: usize, kept: Groups) -> Result<Vec<(usize, f64)>> {
         let all = self
             .neighbours
             .of(i)
             .iter()
             .map(|&j| j as usize)
             .zip(self.neighbours.squared(i).iter().copied());
-        let left: Vec<_> = all.filter(|(j, _)| Some(self.groups[*j]) != without).take(k).collect();
+        let left: Vec<_> = all.filter(|(j, _)| kept.has(self.groups[*j])).take(k).collect();
         if left.len() < k {
-            return Err(Error::undefined("too few neighbours are left without one group"));
+            return Err(Error::undefined("too few neighbours are left in a half of the rows"));
         }
         Ok(left)
     }

@@ -140,6 +140,8 @@ pub enum ErrorBar {
     Jackknife,
     /// Bootstrap of the group means within each class, percentile interval.
     Bootstrap,
+    /// Half-samples of the jackknife's groups, t interval around the value.
+    HalfSamples,
     /// No interval, and why.
     None(&'static str),
 }
@@ -158,6 +160,9 @@ impl ErrorBar {
             }
             Self::Jackknife => "delete-a-group jackknife, 10 groups within classes; 95 % t interval around the value",
             Self::Bootstrap => "bootstrap of 10 group means within each class; 95 % percentile interval",
+            Self::HalfSamples => {
+                "18 pairs of complementary half-samples of 10 groups within classes; 95 % t interval around the value"
+            }
             Self::None(reason) => reason,
         }
     }

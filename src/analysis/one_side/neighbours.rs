@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::super::kinds::{Chosen, MOST_NEIGHBOURS, ROWS_FOR_GROUPS, UNMEASURABLE};
+use super::super::kinds::{Chosen, MOST_NEIGHBOURS, UNMEASURABLE, replicates_from_halves};
 use super::super::outcome::Outcome;
 use super::super::{Plan, Side};
 use super::within::of_rows;
 use crate::error::{Error, Result};
-use crate::metrics::{Eval, NearRows};
-use crate::stats::GROUPS;
+use crate::metrics::{ErrorBar, Eval, NearRows};
+use crate::stats::Groups;
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
@@ -32,7 +32,7 @@ fn outcome(side: &Side, (metric, eval): Chosen, near: &NearRows, coincide: usize
     else {
         unreachable!("only metrics of one set's neighbours come here")
     };
-    let of = |without: Option<u8>| -> Result<f64> {
+    let of = |kept: Groups| -> Result<f64> {
         if !side.rows.measurable() {
             return Err(Error::undefined(UNMEASURABLE));
         }
@@ -41,18 +41,18 @@ fn outcome(side: &Side, (metric, eval): Chosen, near: &NearRows, coincide: usize
                 "k = {k} is above the {MOST_NEIGHBOURS} neighbours that are kept"
             )));
         }
-        value(near, k, without)
+        value(near, k, kept)
     };
     let rows = near.groups.len() as u64;
-    let replicates = if rows < ROWS_FOR_GROUPS {
-        Err(Error::undefined(format!("{rows} rows are too few for {GROUPS} groups")))
-    } else {
-        (0..GROUPS as u8).map(|group| of(Some(group))).collect()
+    let whole = of(Groups::ALL);
+    let replicates = match metric.error {
+        ErrorBar::HalfSamples => replicates_from_halves(&whole, rows, of),
+        _ => Ok(Vec::new()),
     };
     let mut convention = plan.conventions.describe(metric);
     convention.insert("k".to_owned(), json!(k));
     of_rows(&mut convention, side, plan);
-    let mut outcome = Outcome::new(of(None), convention).with_replicates(metric, replicates);
+    let mut outcome = Outcome::new(whole, convention).with_replicates(metric, replicates);
     outcome.n = rows;
     outcome.d = side.summary.width as u64;
     outcome.classes = side.labels().map_or(0, |l| l.classes() as u64);

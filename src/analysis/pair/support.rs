@@ -1,24 +1,24 @@
 //! Metrics of the support of both sides: one pass over the pairs of rows serves them all.
 
-use std::sync::atomic::AtomicU16;
+use std::sync::atomic::AtomicU64;
 
 use serde_json::json;
 
-use super::super::kinds::{Chosen, ROWS_FOR_GROUPS, UNMEASURABLE, restate};
+use super::super::kinds::{Chosen, ROWS_FOR_GROUPS, UNMEASURABLE, replicates_from_halves, restate};
 use super::super::outcome::Outcome;
 use super::super::{Plan, Side, tables};
 use super::Pair;
 use super::alike::MostAlike;
-use super::reach::{Distance, Tally, add, but, count};
+use super::reach::{Distance, PairCounts, Resamples, Tally, add};
 use crate::error::{Error, Result};
-use crate::metrics::{Balls, Eval, NearRows};
-use crate::stats::{GROUPS, screen, unit_squared};
+use crate::metrics::{Balls, ErrorBar, Eval, NearRows};
+use crate::stats::{Groups, screen, unit_squared};
 
 /// The pairs in the table of near duplicates: their cosine, and how many there are at most.
 const NEAR_DUPLICATES: f64 = 0.99;
 const MOST_PAIRS: usize = 1_000;
 
-/// The outcomes of these metrics. A jackknife group is left out of both sides at a time.
+/// The outcomes of these metrics. A half-sample is of both sides at a time.
 pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     let found = survey(pre, eval, metrics, plan);
     let mut outcomes: Vec<Outcome> = metrics
@@ -36,13 +36,13 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
 struct Survey {
     tallies: Vec<(Balls, Result<Tally>)>,
     /// For each level of cosine the evaluation rows with a pretraining row above it.
-    alike: Vec<(f64, Vec<AtomicU16>)>,
+    alike: Vec<(f64, Vec<AtomicU64>)>,
     most_alike: Option<MostAlike>,
     /// Why nothing is defined, if so.
     unusable: Option<&'static str>,
     /// Whether a row has no direction.
     zero: bool,
-    resampled: bool,
+    resamples: Resamples,
 }
 
 fn survey(pre: &Side, eval: &Side, metrics: &[Chosen], plan: &Plan) -> Survey {
@@ -55,7 +55,7 @@ fn survey(pre: &Side, eval: &Side, metrics: &[Chosen], plan: &Plan) -> Survey {
         most_alike: None,
         unusable: (!a.measurable() || !b.measurable()).then_some(UNMEASURABLE),
         zero: norms.iter().flatten().any(|norm| *norm == 0.0),
-        resampled,
+        resamples: Resamples::new(),
     };
     if found.unusable.is_some() {
         return found;
@@ -63,13 +63,14 @@ fn survey(pre: &Side, eval: &Side, metrics: &[Chosen], plan: &Plan) -> Survey {
     for (_, evaluation) in metrics {
         match *evaluation {
             Eval::Support { balls, .. } if found.tallies.iter().all(|(b, _)| *b != balls) => {
-                let tally = Tally::new(balls, &near_rows(pre, plan), &near_rows(eval, plan), resampled);
+                let halves = resampled.then_some(&found.resamples);
+                let tally = Tally::new(balls, &near_rows(pre, plan), &near_rows(eval, plan), halves);
                 found.tallies.push((balls, tally));
             }
             Eval::Alike { level } if found.alike.iter().all(|(l, _)| *l != level) && !found.zero => {
                 found
                     .alike
-                    .push((level, (0..b.len()).map(|_| AtomicU16::new(0)).collect()));
+                    .push((level, (0..b.len()).map(|_| AtomicU64::new(0)).collect()));
                 if plan.tables && found.most_alike.is_none() {
                     found.most_alike = Some(MostAlike::new(NEAR_DUPLICATES, MOST_PAIRS));
                 }
@@ -102,7 +103,7 @@ fn survey(pre: &Side, eval: &Side, metrics: &[Chosen], plan: &Plan) -> Survey {
         .reduce(f64::min);
     screen(a, b, |s| {
         let i = s.i;
-        let mut pairs = vec![[0u64; GROUPS + 1]; tallies.len()];
+        let mut pairs = vec![PairCounts::new(); tallies.len()];
         for j in s.others() {
             let low = s.low(j);
             let (norm, other) = (norms[0][i], norms[1][j]);
@@ -112,12 +113,9 @@ fn survey(pre: &Side, eval: &Side, metrics: &[Chosen], plan: &Plan) -> Survey {
                 continue;
             }
             let distance = Distance::new(s, j, low);
-            let left = but(a.groups()[i]) & but(b.groups()[j]);
+            let left = found.resamples.with(a.groups()[i], b.groups()[j]);
             for (tally, pairs) in tallies.iter().zip(&mut pairs).filter(|_| near) {
-                let bits = tally.take(i, j, &distance, left);
-                for (place, count) in pairs.iter_mut().enumerate().filter(|_| bits != 0) {
-                    *count += u64::from(bits >> place & 1);
-                }
+                pairs.add(tally.take(i, j, &distance, left));
             }
             if !alike {
                 continue;
@@ -167,18 +165,18 @@ fn outcome(pre: &Side, eval: &Side, (metric, evaluation): Chosen, found: &Survey
             convention.insert("seed".to_owned(), json!(plan.seed));
         }
     }
-    let value = |without: Option<u8>| value(evaluation, found, a, b, without);
-    let replicates = if found.resampled {
-        (0..GROUPS as u8).map(|group| value(Some(group))).collect()
-    } else {
-        Err(Error::undefined(format!("too few rows for {GROUPS} groups")))
+    let value = |kept: Groups| value(evaluation, found, a, b, kept);
+    let whole = value(Groups::ALL);
+    let replicates = match metric.error {
+        ErrorBar::HalfSamples => replicates_from_halves(&whole, a.len().min(b.len()) as u64, value),
+        _ => Ok(Vec::new()),
     };
-    let mut outcome = Outcome::new(value(None), convention).with_replicates(metric, replicates);
+    let mut outcome = Outcome::new(whole, convention).with_replicates(metric, replicates);
     outcome.n = (a.len() + b.len()) as u64;
     outcome
 }
 
-fn value(eval: Eval, found: &Survey, a: &[u8], b: &[u8], without: Option<u8>) -> Result<f64> {
+fn value(eval: Eval, found: &Survey, a: &[u8], b: &[u8], kept: Groups) -> Result<f64> {
     if let Some(reason) = found.unusable {
         return Err(Error::undefined(reason));
     }
@@ -188,15 +186,15 @@ fn value(eval: Eval, found: &Survey, a: &[u8], b: &[u8], without: Option<u8>) ->
             let (_, tally) = tally.expect("every kind of balls is tallied");
             tally
                 .as_ref()
-                .map(|t| value(&t.support(a, b, without)))
+                .map(|t| value(&t.support(&found.resamples, a, b, kept)))
                 .map_err(restate)
         }
         Eval::Alike { .. } if found.zero => Err(Error::undefined("a row of zeros has no direction")),
         Eval::Alike { level } => {
             let rows = found.alike.iter().find(|(of, _)| *of == level);
             let (_, rows) = rows.expect("every level is looked at");
-            let left = b.iter().filter(|group| Some(**group) != without).count();
-            Ok(count(rows, b, without) as f64 / left as f64)
+            let left = b.iter().filter(|group| kept.has(**group)).count();
+            Ok(found.resamples.count(rows, b, kept) as f64 / left as f64)
         }
         _ => unreachable!("only metrics of the support come here"),
     }

@@ -7,7 +7,7 @@ use crate::linalg::eigenvalues;
 use crate::metrics::NearRows;
 use crate::metrics::geometry::occurrences;
 use crate::results::Table;
-use crate::stats::{Part, squared_distances};
+use crate::stats::{Groups, Part, squared_distances};
 
 /// Nearest rows among which those of other classes are counted.
 pub const FOREIGN_AMONG: usize = 10;
@@ -117,7 +117,7 @@ fn hubs(side: &Side, plan: &Plan) -> Result<Table> {
             groups: side.rows.groups(),
             neighbours,
         };
-        let counts = occurrences(&near, k, None).unwrap_or_default();
+        let counts = occurrences(&near, k, Groups::ALL).unwrap_or_default();
         let mut order: Vec<usize> = (0..counts.len()).collect();
         order.sort_by_key(|&i| std::cmp::Reverse(counts[i]));
         order.truncate(HUBS);

@@ -2,12 +2,13 @@
 
 use super::super::{Better, ErrorBar, Eval, Law, Metric, NearRows, Variant};
 use crate::error::{Error, Result};
+use crate::stats::Groups;
 
 /// Share of the largest distance ratios that TwoNN leaves out (Facco et al. 2017).
 const DISCARDED: f64 = 0.1;
 
-fn check(rows: &NearRows, k: usize, least: usize, without: Option<u8>) -> Result<()> {
-    let n = rows.kept(without).count();
+fn check(rows: &NearRows, k: usize, least: usize, kept: Groups) -> Result<()> {
+    let n = rows.of(kept).count();
     if k < least || k >= n {
         return Err(Error::undefined(format!(
             "needs {least} <= k < the number of rows; here k = {k} and {n} rows"
@@ -16,15 +17,15 @@ fn check(rows: &NearRows, k: usize, least: usize, without: Option<u8>) -> Result
     Ok(())
 }
 
-/// How often each row is among the `k` nearest of another (0 for the rows of the group left out).
+/// How often each row is among the `k` nearest of another (0 for rows of other groups).
 ///
 /// # Errors
 /// Undefined unless 1 <= k < the number of rows.
-pub fn occurrences(rows: &NearRows, k: usize, without: Option<u8>) -> Result<Vec<u64>> {
-    check(rows, k, 1, without)?;
+pub fn occurrences(rows: &NearRows, k: usize, kept: Groups) -> Result<Vec<u64>> {
+    check(rows, k, 1, kept)?;
     let mut counts = vec![0; rows.groups.len()];
-    for i in rows.kept(without) {
-        for (j, _) in rows.nearest(i, k, without)? {
+    for i in rows.of(kept) {
+        for (j, _) in rows.nearest(i, k, kept)? {
             counts[j] += 1;
         }
     }
@@ -35,12 +36,12 @@ pub fn occurrences(rows: &NearRows, k: usize, without: Option<u8>) -> Result<Vec
 ///
 /// # Errors
 /// As [`occurrences`]; undefined where all rows occur equally often.
-fn hubness(rows: &NearRows, k: usize, without: Option<u8>) -> Result<f64> {
-    let counts = occurrences(rows, k, without)?;
-    let n = rows.kept(without).count() as f64;
+fn hubness(rows: &NearRows, k: usize, kept: Groups) -> Result<f64> {
+    let counts = occurrences(rows, k, kept)?;
+    let n = rows.of(kept).count() as f64;
     // Every row names k others: the mean is k exactly.
     let moment = |power| {
-        rows.kept(without)
+        rows.of(kept)
             .map(|i| (counts[i] as f64 - k as f64).powi(power))
             .sum::<f64>()
             / n
@@ -53,11 +54,11 @@ fn hubness(rows: &NearRows, k: usize, without: Option<u8>) -> Result<f64> {
 }
 
 /// log(r_2 / r_1) of every row that coincides with no other, ascending.
-fn log_ratios(rows: &NearRows, without: Option<u8>) -> Result<Vec<f64>> {
-    check(rows, 2, 2, without)?;
+fn log_ratios(rows: &NearRows, kept: Groups) -> Result<Vec<f64>> {
+    check(rows, 2, 2, kept)?;
     let mut ratios = Vec::with_capacity(rows.groups.len());
-    for i in rows.kept(without) {
-        let near = rows.nearest(i, 2, without)?;
+    for i in rows.of(kept) {
+        let near = rows.nearest(i, 2, kept)?;
         if near[0].1 > 0.0 {
             ratios.push((near[1].1 / near[0].1).ln() / 2.0);
         }
@@ -77,8 +78,8 @@ const TOO_FEW: &str = "fewer than two rows that coincide with no other are left"
 
 /// The slope of -log(1 - F) on log(r_2 / r_1) through the origin, F the empirical distribution, over the smallest 90 % of
 /// the ratios.
-fn twonn(rows: &NearRows, _: usize, without: Option<u8>) -> Result<f64> {
-    let ratios = log_ratios(rows, without)?;
+fn twonn(rows: &NearRows, _: usize, kept: Groups) -> Result<f64> {
+    let ratios = log_ratios(rows, kept)?;
     let n = ratios.len() as f64;
     let used = (n * (1.0 - DISCARDED)) as usize;
     if used < 2 {
@@ -93,8 +94,8 @@ fn twonn(rows: &NearRows, _: usize, without: Option<u8>) -> Result<f64> {
 }
 
 /// The unbiased maximum-likelihood rate of log(r_2 / r_1), the largest 10 % of the ratios known only to be larger.
-fn twonn_censored(rows: &NearRows, _: usize, without: Option<u8>) -> Result<f64> {
-    let ratios = log_ratios(rows, without)?;
+fn twonn_censored(rows: &NearRows, _: usize, kept: Groups) -> Result<f64> {
+    let ratios = log_ratios(rows, kept)?;
     let used = (ratios.len() as f64 * (1.0 - DISCARDED)) as usize;
     if used < 2 {
         return Err(Error::undefined(TOO_FEW));
@@ -104,8 +105,8 @@ fn twonn_censored(rows: &NearRows, _: usize, without: Option<u8>) -> Result<f64>
 }
 
 /// The unbiased maximum-likelihood rate of log(r_2 / r_1), all ratios counted.
-fn twonn_all(rows: &NearRows, _: usize, without: Option<u8>) -> Result<f64> {
-    let ratios = log_ratios(rows, without)?;
+fn twonn_all(rows: &NearRows, _: usize, kept: Groups) -> Result<f64> {
+    let ratios = log_ratios(rows, kept)?;
     if ratios.len() < 2 {
         return Err(Error::undefined(TOO_FEW));
     }
@@ -113,11 +114,11 @@ fn twonn_all(rows: &NearRows, _: usize, without: Option<u8>) -> Result<f64> {
 }
 
 /// Sum over j <= k of log(r_k / r_j) of every row that coincides with no other.
-fn log_sums(rows: &NearRows, k: usize, least: usize, without: Option<u8>) -> Result<Vec<f64>> {
-    check(rows, k, least, without)?;
+fn log_sums(rows: &NearRows, k: usize, least: usize, kept: Groups) -> Result<Vec<f64>> {
+    check(rows, k, least, kept)?;
     let mut sums = Vec::with_capacity(rows.groups.len());
-    for i in rows.kept(without) {
-        let near = rows.nearest(i, k, without)?;
+    for i in rows.of(kept) {
+        let near = rows.nearest(i, k, kept)?;
         if near[0].1 > 0.0 {
             sums.push(
                 near.iter()
@@ -137,21 +138,21 @@ fn harmonic(sums: &[f64], degrees: usize) -> Result<f64> {
     dimension(degrees as f64 * sums.len() as f64 / sums.iter().sum::<f64>())
 }
 
-fn mle(rows: &NearRows, k: usize, without: Option<u8>) -> Result<f64> {
-    harmonic(&log_sums(rows, k, 2, without)?, k - 1)
+fn mle(rows: &NearRows, k: usize, kept: Groups) -> Result<f64> {
+    harmonic(&log_sums(rows, k, 2, kept)?, k - 1)
 }
 
-fn mle_unbiased(rows: &NearRows, k: usize, without: Option<u8>) -> Result<f64> {
-    harmonic(&log_sums(rows, k, 3, without)?, k - 2)
+fn mle_unbiased(rows: &NearRows, k: usize, kept: Groups) -> Result<f64> {
+    harmonic(&log_sums(rows, k, 3, kept)?, k - 2)
 }
 
-fn mle_mean(rows: &NearRows, k: usize, without: Option<u8>) -> Result<f64> {
-    let sums = log_sums(rows, k, 2, without)?;
+fn mle_mean(rows: &NearRows, k: usize, kept: Groups) -> Result<f64> {
+    let sums = log_sums(rows, k, 2, kept)?;
     dimension(sums.iter().map(|sum| (k - 1) as f64 / sum).sum::<f64>() / sums.len() as f64)
 }
 
-fn mle_median(rows: &NearRows, k: usize, without: Option<u8>) -> Result<f64> {
-    let mut local: Vec<f64> = log_sums(rows, k, 2, without)?
+fn mle_median(rows: &NearRows, k: usize, kept: Groups) -> Result<f64> {
+    let mut local: Vec<f64> = log_sums(rows, k, 2, kept)?
         .iter()
         .map(|sum| (k - 1) as f64 / sum)
         .collect();
@@ -159,7 +160,7 @@ fn mle_median(rows: &NearRows, k: usize, without: Option<u8>) -> Result<f64> {
     dimension((local[(local.len() - 1) / 2] + local[local.len() / 2]) / 2.0)
 }
 
-const fn from_distances(value: fn(&NearRows, usize, Option<u8>) -> Result<f64>, k: usize, settable: bool) -> Eval {
+const fn from_distances(value: fn(&NearRows, usize, Groups) -> Result<f64>, k: usize, settable: bool) -> Eval {
     Eval::Neighbours {
         value,
         k,
@@ -187,10 +188,10 @@ pub(super) const HUBNESS: Metric = Metric {
         about: "each row counts as its own nearest neighbour, as where scikit-learn (sklearn) is asked for the neighbours of \
                 the rows it was fitted on",
         eval: Eval::Neighbours {
-            value: |rows, k, without| {
-                check(rows, k, 2, without)?;
+            value: |rows, k, kept| {
+                check(rows, k, 2, kept)?;
                 // One more for every row does not change the skewness.
-                hubness(rows, k - 1, without)
+                hubness(rows, k - 1, kept)
             },
             k: 10,
             settable: true,
@@ -201,7 +202,7 @@ pub(super) const HUBNESS: Metric = Metric {
     estimand: "the expectation at this number of rows",
     // Not the order of rows, where distances are equal.
     laws: &[Law::Rotation, Law::Translation, Law::Scale],
-    error: ErrorBar::Jackknife,
+    error: ErrorBar::None("the skewness of hubs hangs on a few rows, which no resampling of groups sees as rare"),
     eval: Eval::Neighbours {
         value: hubness,
         k: 10,
@@ -240,7 +241,7 @@ pub(super) const TWONN: Metric = Metric {
     reference: "Facco et al., Scientific Reports 2017; Denti et al., Scientific Reports 2022",
     estimand: AT_THIS_N,
     laws: LAWS,
-    error: ErrorBar::Jackknife,
+    error: ErrorBar::HalfSamples,
     eval: from_distances(twonn, 2, false),
 };
 
@@ -276,7 +277,7 @@ pub(super) const MLE: Metric = Metric {
     reference: "Levina and Bickel, NeurIPS 2004; MacKay and Ghahramani 2005 (the harmonic mean)",
     estimand: AT_THIS_N,
     laws: LAWS,
-    error: ErrorBar::Jackknife,
+    error: ErrorBar::HalfSamples,
     eval: from_distances(mle, 20, true),
 };
 
@@ -306,11 +307,11 @@ mod tests {
         );
         let counts: Vec<f64> = (0..n).map(|i| [n as f64 - 1.0, 1.0, 0.0][i.min(2)]).collect();
         let moment = |p| counts.iter().map(|c| (c - 1.0).powi(p)).sum::<f64>() / n as f64;
-        let found = with(star.clone(), |rows| hubness(rows, 1, None)).unwrap();
+        let found = with(star.clone(), |rows| hubness(rows, 1, Groups::ALL)).unwrap();
         assert!((found - moment(3) / moment(2).powf(1.5)).abs() < 1e-14);
-        assert!(with(star, |rows| hubness(rows, n, None)).is_err());
+        assert!(with(star, |rows| hubness(rows, n, Groups::ALL)).is_err());
         // Two points are each other's neighbours.
-        assert!(with(array![[0.0], [1.0]], |rows| hubness(rows, 1, None)).is_err());
+        assert!(with(array![[0.0], [1.0]], |rows| hubness(rows, 1, Groups::ALL)).is_err());
     }
 
     #[test]
@@ -328,7 +329,7 @@ mod tests {
             mle_mean,
             mle_median,
         ] {
-            let found = with(sheet.dot(&axes), |rows| value(rows, 20, None)).unwrap();
+            let found = with(sheet.dot(&axes), |rows| value(rows, 20, Groups::ALL)).unwrap();
             assert!((found - 2.0).abs() < 0.25, "{found}");
         }
     }
@@ -337,7 +338,7 @@ mod tests {
     fn local_estimates_are_those_of_their_formula() {
         // Row 0 of a line: neighbours at 1, 2, 4: sum log(4/r) = log 4 + log 2.
         let line = array![[0.0], [1.0], [-2.0], [4.0]];
-        let sums = with(line, |rows| log_sums(rows, 3, 2, None)).unwrap();
+        let sums = with(line, |rows| log_sums(rows, 3, 2, Groups::ALL)).unwrap();
         assert!((sums[0] - 8f64.ln()).abs() < 1e-15);
     }
 
@@ -345,12 +346,12 @@ mod tests {
     fn rows_that_coincide_are_left_out_and_without_others_nothing_is_defined() {
         let twins = Array2::from_shape_fn((40, 1), |(i, _)| (i / 2) as f64);
         for value in [twonn, twonn_censored, twonn_all, mle, mle_mean, mle_median] {
-            assert!(with(twins.clone(), |rows| value(rows, 5, None)).is_err());
+            assert!(with(twins.clone(), |rows| value(rows, 5, Groups::ALL)).is_err());
         }
         let mut rng = generator(2, 0);
         let mut points = Array2::from_shape_fn((200, 3), |_| rng.random::<f64>());
         let twin = points.row(0).to_owned();
         points.row_mut(1).assign(&twin);
-        assert_eq!(with(points, |rows| log_ratios(rows, None)).unwrap().len(), 198);
+        assert_eq!(with(points, |rows| log_ratios(rows, Groups::ALL)).unwrap().len(), 198);
     }
 }

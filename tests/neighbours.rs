@@ -1,0 +1,165 @@
+//! What the metrics of nearest neighbours promise beyond their values: replicates made of the values of half-samples, and
+//! tables that agree with plain loops.
+#![cfg(feature = "analysis")]
+
+mod common;
+
+use common::{Formula, analyse_pair, plan, record};
+use featscope::results::{Analysis, Table};
+use featscope::stats::{Groups, half_samples, replicates_of_halves};
+use ndarray::{Array2, Axis};
+
+type Data = (Array2<f64>, Vec<usize>);
+
+fn side(seed: u64, counts: &[usize]) -> Data {
+    Formula {
+        seed,
+        counts: counts.to_vec(),
+        d: 6,
+        ..Formula::default()
+    }
+    .data()
+}
+
+/// The rows of some jackknife groups: rows go round within each class, which start at different groups.
+fn of_groups((rows, classes): &Data, kept: Groups) -> Data {
+    let place = |i: usize| classes[..i].iter().filter(|c| **c == classes[i]).count();
+    let left: Vec<usize> = (0..classes.len())
+        .filter(|&i| kept.has(((place(i) + classes[i]) % 10) as u8))
+        .collect();
+    (rows.select(Axis(0), &left), left.iter().map(|&i| classes[i]).collect())
+}
+
+#[test]
+fn replicates_are_made_of_the_values_of_each_half() {
+    let (pre, eval) = (side(1, &[60, 50, 56]), side(2, &[52, 66]));
+    let metrics = [
+        "intrinsic_dim_twonn",
+        "intrinsic_dim_mle",
+        "precision",
+        "recall",
+        "density",
+        "coverage",
+    ];
+    let p = plan(&metrics, &["precision=prdc"]);
+    let whole = analyse_pair(pre.clone(), eval.clone(), &p);
+    let halves =
+        half_samples().map(|split| split.map(|kept| analyse_pair(of_groups(&pre, kept), of_groups(&eval, kept), &p)));
+    for metric in metrics {
+        let values = std::array::from_fn(|s| {
+            let of = |half: &Analysis| record(half, "pre", metric).value.unwrap();
+            [of(&halves[s][0]), of(&halves[s][1])]
+        });
+        let whole = record(&whole, "pre", metric);
+        let expected = replicates_of_halves(whole.value.unwrap(), &values);
+        for (found, expected) in whole.replicates.as_ref().unwrap().iter().zip(expected) {
+            assert!(
+                (found - expected).abs() <= 1e-12 * expected.abs(),
+                "{metric}: {found} for {expected}"
+            );
+        }
+        assert_eq!(whole.convention["replicates_from"], "half-samples");
+    }
+}
+
+#[test]
+fn a_k_beyond_the_rows_or_beyond_any_table_is_undefined_and_no_panic() {
+    let (pre, eval) = (side(1, &[10, 12]), side(2, &[11, 9]));
+    for k in [0, 22, usize::MAX] {
+        for metric in ["hubness", "intrinsic_dim_mle", "precision", "coverage"] {
+            let choice = format!("{metric}.k={k}");
+            let analysis = analyse_pair(pre.clone(), eval.clone(), &plan(&[metric], &[&choice]));
+            let record = record(&analysis, "pre", metric);
+            assert!(
+                record.value.is_none() && record.note.as_ref().unwrap().contains("k = "),
+                "{choice}"
+            );
+        }
+    }
+}
+
+#[test]
+fn rows_that_coincide_are_said_to_be_left_out() {
+    let (mut pre, eval) = (side(1, &[30, 30]), side(2, &[30, 30]));
+    let row = pre.0.row(3).to_owned();
+    pre.0.row_mut(40).assign(&row);
+    let analysis = analyse_pair(pre, eval, &plan(&["intrinsic_dim_mle", "hubness"], &[]));
+    let note = record(&analysis, "pre", "intrinsic_dim_mle").note.clone();
+    assert!(note.unwrap().contains("2 rows coincide"));
+    assert!(
+        !record(&analysis, "pre", "hubness")
+            .note
+            .as_ref()
+            .unwrap()
+            .contains("coincide")
+    );
+    assert_eq!(record(&analysis, "eval", "intrinsic_dim_mle").note, None);
+}
+
+/// The rows of a table that are of the data set `pre`.
+fn of_pre(table: &Table) -> Vec<usize> {
+    let names = table.text("dataset").unwrap();
+    (0..names.len()).filter(|&i| names[i] == "pre").collect()
+}
+
+#[test]
+fn the_tables_are_those_of_plain_loops() {
+    let (pre, mut eval) = (side(5, &[40, 30]), side(6, &[30, 25]));
+    // Three eval rows point where pre rows do: two exactly, one nearly.
+    for (place, of, off) in [(4, 17, 0.0), (50, 3, 0.0), (9, 60, 0.01)] {
+        let row = &pre.0.row(of) * 2.5 + off;
+        eval.0.row_mut(place).assign(&row);
+    }
+    let mut p = plan(&["hubness", "overlap", "silhouette"], &["overlap=0.999"]);
+    p.tables = true;
+    let analysis = analyse_pair(pre.clone(), eval.clone(), &p);
+
+    let cosine = |i: usize, j: usize| {
+        let (x, y) = (pre.0.row(i), eval.0.row(j));
+        x.dot(&y) / (x.dot(&x) * y.dot(&y)).sqrt()
+    };
+    let mut expected: Vec<(usize, usize)> = (0..70).flat_map(|i| (0..55).map(move |j| (i, j))).collect();
+    expected.retain(|&(i, j)| cosine(i, j) > 0.99);
+    let near = analysis.table("near_duplicates").unwrap();
+    let (ids, others) = (near.text("id").unwrap(), near.text("other_id").unwrap());
+    assert_eq!(ids.len(), expected.len());
+    assert!(expected.len() >= 3);
+    for ((i, j), found) in ids.iter().zip(others).zip(near.float("cosine").unwrap()) {
+        let (i, j) = (i.parse().unwrap(), j.parse().unwrap());
+        assert!(expected.contains(&(i, j)) && (cosine(i, j) - found).abs() < 1e-12);
+    }
+    assert_eq!(
+        [(&ids[0], &others[0]), (&ids[1], &others[1])],
+        [(&"3".into(), &"50".into()), (&"17".into(), &"4".into())]
+    );
+
+    let nearest = |i: usize| {
+        let apart = |j: usize| (&pre.0.row(i) - &pre.0.row(j)).mapv(|x| x * x).sum();
+        let mut order: Vec<usize> = (0..70).filter(|&j| j != i).collect();
+        order.sort_by(|&a, &b| f64::total_cmp(&apart(a), &apart(b)));
+        order.truncate(10);
+        order
+    };
+    let mut occurrences = vec![0; 70];
+    let mut foreign = [0.0; 2];
+    for i in 0..70 {
+        for j in nearest(i) {
+            occurrences[j] += 1;
+            foreign[pre.1[i]] += f64::from(u8::from(pre.1[i] != pre.1[j])) / 10.0 / [40.0, 30.0][pre.1[i]];
+        }
+    }
+    let hubs = analysis.table("hubs").unwrap();
+    let rows = of_pre(hubs);
+    assert_eq!(rows.len(), 70);
+    let (ids, counts) = (hubs.text("id").unwrap(), hubs.count("occurrences").unwrap());
+    assert!(rows.windows(2).all(|w| counts[w[0]] >= counts[w[1]]));
+    for row in rows {
+        let i: usize = ids[row].parse().unwrap();
+        assert_eq!(counts[row], occurrences[i]);
+        assert_eq!(hubs.text("class").unwrap()[row], pre.1[i].to_string());
+    }
+    let classes = analysis.table("classes").unwrap();
+    for (row, expected) in of_pre(classes).into_iter().zip(foreign) {
+        assert!((classes.float("foreign_share").unwrap()[row] - expected).abs() < 1e-12);
+    }
+}
