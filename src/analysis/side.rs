@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use super::{Plan, SAMPLES, WIDEST, is_named};
+use super::{Plan, SAMPLES, WIDEST, again, is_named};
 use crate::error::Result;
 use crate::features::{FeatureSet, Labels};
 use crate::metrics::Eval;
-use crate::stats::{Rows, Summariser, Summary, Wanted, generator};
+use crate::stats::{Rows, SecondPass, Spectrum, Summariser, Summary, Wanted, generator};
 
 /// Multiplications (N² d) up to which metrics of pairs of rows look at all rows: about two minutes of two processors.
 const MOST_PRODUCTS: f64 = 6e12;
@@ -20,7 +20,13 @@ pub struct Side<'a> {
     pub summary: Summary,
     /// The rows themselves, or a random choice of them, where a metric looks at pairs of rows; else empty.
     pub rows: Rows,
-    /// Seconds the pass took.
+    /// Rows around the means of their classes, where a metric wants them.
+    pub again: Option<SecondPass>,
+    /// The split that gave the centres of classes, where it is another one.
+    pub train: Option<String>,
+    /// The spectrum of each class, where a metric wants it; else empty.
+    pub spectra: Vec<Result<Spectrum>>,
+    /// Seconds the passes took.
     pub seconds: f64,
 }
 
@@ -38,6 +44,8 @@ impl Side<'_> {
         let pairs = plan.paired() && plan.evals().any(|e| e.needs_scatter_of_pairs());
         self.summary.drop_scatter(pairs);
         self.rows = Rows::default();
+        self.again = None;
+        self.spectra = Vec::new();
     }
 }
 
@@ -53,8 +61,14 @@ impl Plan {
     }
 }
 
-/// Reads a set and keeps what the plan's metrics need of it; `read` is told the number of rows read, as they are read.
-pub fn summarise<'a>(set: &'a dyn FeatureSet, plan: &Plan, read: &(dyn Fn(u64) + Sync)) -> Result<Side<'a>> {
+/// Reads a set and keeps what the plan's metrics need of it; `group` holds all sets of its (model, layer), and `read` is told
+/// the number of rows read, as they are read.
+pub fn summarise<'a>(
+    set: &'a dyn FeatureSet,
+    group: &[&'a dyn FeatureSet],
+    plan: &Plan,
+    read: &(dyn Fn(u64) + Sync),
+) -> Result<Side<'a>> {
     let start = Instant::now();
     let any = |needs: fn(&Eval) -> bool| plan.evals().any(|e| needs(&e));
     let wanted = Wanted {
@@ -81,10 +95,27 @@ pub fn summarise<'a>(set: &'a dyn FeatureSet, plan: &Plan, read: &(dyn Fn(u64) +
         rows.push(batch.view());
         read(batch.nrows() as u64);
     }
+    let wanted = plan.again(set);
+    let train = again::train_of(set, group).filter(|_| wanted.nearest);
+    let groups = summariser.groups().to_vec();
+    let summary = summariser.finish();
+    let second = if wanted.any() {
+        Some(again::second_pass(set, &summary, groups, train, wanted, read)?)
+    } else {
+        None
+    };
+    let spectra = if plan.spectra_of_classes(set) {
+        again::spectra_of_classes(set, summary.measurable(), read)?
+    } else {
+        Vec::new()
+    };
     Ok(Side {
         set,
-        summary: summariser.finish(),
+        summary,
         rows,
+        again: second,
+        train: train.map(|t| t.provenance().split.clone()),
+        spectra,
         seconds: start.elapsed().as_secs_f64(),
     })
 }

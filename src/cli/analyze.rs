@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::style;
-use crate::analysis::{Plan, analyse};
+use crate::analysis::{Plan, analyse, rows_to_read};
 use crate::error::Error;
 use crate::features::FeatureSet;
 use crate::metrics::{Conventions, select};
@@ -100,8 +100,7 @@ pub fn analysis_of(stores: &[PathBuf], what: &What, tables: bool) -> anyhow::Res
     }
     let plan = plan(what, tables)?;
     let sets = open_all(stores, what)?;
-    let total: u64 = sets.iter().map(|s| s.rows() as u64).sum();
-    let bar = style::progress(total, "rows");
+    let bar = style::progress(rows_to_read(&sets, &plan), "rows");
     let analysis = analyse(&sets, &plan, &|rows| bar.inc(rows));
     bar.finish_and_clear();
     Ok(analysis?)

@@ -34,6 +34,8 @@ pub struct Metric {
     pub formula: &'static str,
     /// The convention the default variant is computed with.
     pub convention: &'static str,
+    /// The [`LIBRARIES`] that compute exactly the default, where no option is set.
+    pub like: &'static [&'static str],
     /// Other conventions, selected by `--convention ID=VARIANT`.
     pub variants: &'static [Variant],
     /// Where it comes from.
@@ -48,15 +50,34 @@ pub struct Metric {
     pub eval: Eval,
 }
 
+impl Metric {
+    /// Whether `all` and its family leave it out, because it costs far more than they do.
+    pub fn only_by_name(&self) -> bool {
+        matches!(self.eval, Eval::EachClass { .. })
+    }
+}
+
 /// Another convention of a metric.
 pub struct Variant {
     /// Its id.
     pub id: &'static str,
     /// How it differs.
     pub about: &'static str,
+    /// The [`LIBRARIES`] that compute exactly this, where no option is set.
+    pub like: &'static [&'static str],
     /// How it is computed.
     pub eval: Eval,
 }
+
+/// The libraries whose conventions `--like` knows.
+pub const LIBRARIES: &[&str] = &[
+    "torch-fidelity",
+    "prdc",
+    "scikit-dimension",
+    "sklearn",
+    "thingsvision",
+    "stable-pretraining",
+];
 
 /// Which direction goes with good transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,8 +218,10 @@ pub fn select(words: &[String]) -> Result<Vec<&'static Metric>> {
             )));
         }
     }
-    let wanted =
-        |family: &Family, metric: &Metric| words.iter().any(|w| w == "all" || w == family.id || w == metric.id);
+    let wanted = |family: &Family, metric: &Metric| {
+        let of_many = |w: &str| !metric.only_by_name() && (w == "all" || w == family.id);
+        words.iter().any(|w| of_many(w) || w == metric.id)
+    };
     Ok(FAMILIES
         .iter()
         .flat_map(|f| f.metrics.iter().filter(move |m| wanted(f, m)))

@@ -1,10 +1,12 @@
 //! Mergeable statistics and resampling: arrays in, numbers out.
 
+mod channels;
 mod class_moments;
 mod correlation;
 mod moments;
 mod neighbours;
 mod resample;
+mod residuals;
 mod rows;
 mod spectrum;
 mod summary;
@@ -13,11 +15,13 @@ mod sweep;
 /// Squares below this have lost digits, being near the smallest numbers of 64 bits.
 pub const SMALLEST_SQUARE: f64 = 1e-290;
 
+pub use channels::ChannelValues;
 pub use class_moments::ClassMoments;
 pub use correlation::Correlation;
 pub use moments::Moments;
 pub use neighbours::{Neighbours, nearest, squared_distances};
 pub use resample::{Estimate, bootstrap_draws, generator, jackknife, percentile_interval, t_quantile};
+pub use residuals::{Again, Centres, Residuals, SecondPass};
 pub use rows::Rows;
 pub use spectrum::{Of, Spectrum};
 pub use summary::{GROUPS, Part, Sample, Summariser, Summary, Wanted, unit};
