@@ -137,6 +137,11 @@ fn passes(counts: &[usize], d: usize) -> Vec<std::ops::Range<usize>> {
     passes
 }
 
+/// How many passes the spectra of its classes take.
+pub fn passes_of_classes(set: &dyn FeatureSet) -> usize {
+    set.labels().map_or(0, |l| passes(&l.counts(), set.width()).len())
+}
+
 /// The spectrum of the covariance of each class; as many classes at a time as fit, one pass over the set for each such batch.
 pub fn spectra_of_classes(
     set: &dyn FeatureSet,
@@ -192,8 +197,8 @@ pub fn spectra_of_classes(
 pub fn rows_read(set: &dyn FeatureSet, train: Option<&dyn FeatureSet>, plan: &Plan) -> u64 {
     let wanted = plan.again(set);
     let mut passes = 1 + usize::from(wanted.any());
-    if let (true, Some(labels)) = (plan.spectra_of_classes(set), set.labels()) {
-        passes += self::passes(&labels.counts(), set.width()).len();
+    if plan.spectra_of_classes(set) {
+        passes += passes_of_classes(set);
     }
     let of_train = train.filter(|_| wanted.nearest).map_or(0, |t| t.rows());
     (passes * set.rows() + of_train) as u64

@@ -2,13 +2,16 @@
 //! every number.
 
 mod again;
+mod channel_tables;
 mod kinds;
+mod needs;
 mod one_side;
 mod outcome;
 mod pair;
 mod side;
 mod tables;
 
+pub use needs::needs;
 use side::{Side, summarise};
 
 use crate::error::{Error, Result};

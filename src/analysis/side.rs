@@ -121,7 +121,7 @@ pub fn summarise<'a>(
 }
 
 /// The rows that metrics of pairs of rows look at, in order: all, or a random choice.
-fn chosen(set: &dyn FeatureSet, plan: &Plan) -> Vec<usize> {
+pub fn chosen(set: &dyn FeatureSet, plan: &Plan) -> Vec<usize> {
     let affordable = (MOST_PRODUCTS / set.width() as f64).sqrt() as usize;
     let most = plan.rows.unwrap_or(affordable);
     if most >= set.rows() {

@@ -2,8 +2,8 @@
 
 use ndarray::Axis;
 
-use super::Side;
 use super::pair::class_means;
+use super::{Side, channel_tables};
 use crate::error::Result;
 use crate::linalg::eigenvalues;
 use crate::metrics::mixing::feature_mixtureness;
@@ -15,7 +15,7 @@ use crate::stats::squared_distances;
 const CLASSES_IN_MATRIX: usize = 200;
 
 /// Builds a table row by row.
-struct Rows {
+pub struct Rows {
     name: &'static str,
     texts: Vec<(&'static str, Vec<String>)>,
     counts: Vec<(&'static str, Vec<u64>)>,
@@ -23,7 +23,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(name: &'static str, texts: &[&'static str], counts: &[&'static str], floats: &[&'static str]) -> Self {
+    pub fn new(name: &'static str, texts: &[&'static str], counts: &[&'static str], floats: &[&'static str]) -> Self {
         Self {
             name,
             texts: texts.iter().map(|n| (*n, Vec::new())).collect(),
@@ -32,7 +32,7 @@ impl Rows {
         }
     }
 
-    fn push(&mut self, texts: &[&str], counts: &[u64], floats: &[f64]) {
+    pub fn push(&mut self, texts: &[&str], counts: &[u64], floats: &[f64]) {
         self.texts
             .iter_mut()
             .zip(texts)
@@ -41,7 +41,7 @@ impl Rows {
         self.floats.iter_mut().zip(floats).for_each(|((_, v), x)| v.push(*x));
     }
 
-    fn finish(self) -> Table {
+    pub fn finish(self) -> Table {
         let texts = self.texts.into_iter().map(|(n, v)| (n.to_owned(), Column::Text(v)));
         let counts = self.counts.into_iter().map(|(n, v)| (n.to_owned(), Column::Count(v)));
         let floats = self.floats.into_iter().map(|(n, v)| (n.to_owned(), Column::Float(v)));
@@ -52,7 +52,7 @@ impl Rows {
     }
 }
 
-/// `spectrum`: eigenvalues of the covariance; `classes`: rows, spread and nearest class of each class.
+/// `spectrum`: eigenvalues of the covariance; `classes`: rows, spread and nearest class of each class; and those of channels.
 pub fn of_side(side: &Side) -> Result<Vec<Table>> {
     let p = side.set.provenance();
     let all = side.summary.all();
@@ -100,7 +100,9 @@ pub fn of_side(side: &Side) -> Result<Vec<Table>> {
             );
         }
     }
-    Ok(vec![spectrum.finish(), classes.finish()])
+    let mut tables = vec![spectrum.finish(), classes.finish()];
+    tables.extend(channel_tables::of_side(side)?);
+    Ok(tables)
 }
 
 /// `class_means`: Euclidean distances between the class means of both sides; `mixtureness_by_k`: feature mixtureness and

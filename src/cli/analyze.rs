@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::style;
-use crate::analysis::{Plan, analyse, rows_to_read};
+use super::{like, style};
+use crate::analysis::{Plan, analyse, needs, rows_to_read};
 use crate::error::Error;
 use crate::features::FeatureSet;
 use crate::metrics::{Conventions, select};
@@ -43,6 +43,10 @@ pub struct What {
     /// Another convention of a metric: ID=VARIANT or ID.k=K; may be given several times
     #[arg(long, value_name = "CHOICE")]
     pub convention: Vec<String>,
+    /// Compute each metric as this library does, where the catalogue knows how: torch-fidelity, prdc, scikit-dimension,
+    /// sklearn, thingsvision or stable-pretraining
+    #[arg(long, value_name = "LIBRARY")]
+    pub like: Option<String>,
     /// Neighbours of feature mixtureness
     #[arg(long)]
     pub k: Option<usize>,
@@ -64,6 +68,9 @@ pub struct What {
     /// Threads (default: one for each processor); the records are the same for any number
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Say first which passes and shared products are needed, and for which metrics
+    #[arg(short, long)]
+    pub verbose: bool,
 }
 
 /// Analyzes and prints.
@@ -98,8 +105,12 @@ pub fn analysis_of(stores: &[PathBuf], what: &What, tables: bool) -> anyhow::Res
             .num_threads(threads.into())
             .build_global();
     }
-    let plan = plan(what, tables)?;
+    let (plan, said) = planned(what, tables)?;
+    said.iter().for_each(|line| style::say(line));
     let sets = open_all(stores, what)?;
+    if what.verbose {
+        needs(&sets, &plan).iter().for_each(|line| style::say(line));
+    }
     let bar = style::progress(rows_to_read(&sets, &plan), "rows");
     let analysis = analyse(&sets, &plan, &|rows| bar.inc(rows));
     bar.finish_and_clear();
@@ -111,6 +122,11 @@ pub fn analysis_of(stores: &[PathBuf], what: &What, tables: bool) -> anyhow::Res
 /// # Errors
 /// For metrics and conventions that are not known.
 pub fn plan(what: &What, tables: bool) -> anyhow::Result<Plan> {
+    Ok(planned(what, tables)?.0)
+}
+
+/// The same, with what following a library changed.
+fn planned(what: &What, tables: bool) -> anyhow::Result<(Plan, Vec<String>)> {
     let mut conventions = Conventions::default();
     for choice in &what.convention {
         conventions.choose(choice)?;
@@ -118,8 +134,13 @@ pub fn plan(what: &What, tables: bool) -> anyhow::Result<Plan> {
     if let Some(k) = what.k {
         conventions.set_mixtureness_k(k);
     }
-    Ok(Plan {
-        metrics: select(&what.metrics)?,
+    let metrics = select(&what.metrics)?;
+    let said = match &what.like {
+        Some(library) => like::said(library, &conventions.follow(library, &metrics)?),
+        None => Vec::new(),
+    };
+    let plan = Plan {
+        metrics,
         named: what.metrics.clone(),
         conventions,
         pre: what.pre.clone(),
@@ -128,7 +149,8 @@ pub fn plan(what: &What, tables: bool) -> anyhow::Result<Plan> {
         rows: what.rows,
         tables,
         command: style::command_line(),
-    })
+    };
+    Ok((plan, said))
 }
 
 fn open_all(stores: &[PathBuf], what: &What) -> anyhow::Result<Vec<Box<dyn FeatureSet>>> {

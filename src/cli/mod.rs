@@ -17,6 +17,8 @@ mod inspect;
 #[cfg(feature = "torch")]
 mod interrupt;
 #[cfg(feature = "analysis")]
+mod like;
+#[cfg(feature = "analysis")]
 mod metrics;
 #[cfg(feature = "torch")]
 mod pretrain;
@@ -25,6 +27,8 @@ mod report;
 #[cfg(feature = "analysis")]
 mod run;
 pub mod style;
+#[cfg(feature = "analysis")]
+mod variants;
 
 use std::process::ExitCode;
 

@@ -11,7 +11,7 @@ pub mod redundancy;
 pub mod spectrum;
 pub mod variation;
 
-pub use convention::Conventions;
+pub use convention::{Conventions, Followed};
 pub use eval::{ClassMeans, Eval, Mixing, RowView, SamplePair, Shares};
 
 use crate::error::{Error, Result};

@@ -14,7 +14,7 @@ pub use axes::{AXES, Axis};
 pub use comparison::{headlines, render_comparison, summary};
 pub use grid::{Cell, Grid, Marked};
 pub use number::ROUNDING;
-pub use records::render;
+pub use records::{render, render_conventions};
 pub use write::{Meta, write_report};
 
 /// How a table is written.

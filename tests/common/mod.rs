@@ -121,8 +121,9 @@ pub fn analyse_pair(pre: (Array2<f64>, Vec<usize>), eval: (Array2<f64>, Vec<usiz
 
 /// How many records the whole catalogue gives on a labelled pair: each side its own, and those of both.
 pub fn records_of_a_pair() -> usize {
-    let pairs = all().filter(|m| of_pairs(m.eval)).count();
-    2 * (all().count() - pairs) + pairs
+    let everything = || all().filter(|m| !m.only_by_name());
+    let pairs = everything().filter(|m| of_pairs(m.eval)).count();
+    2 * (everything().count() - pairs) + pairs
 }
 
 /// Whether a metric is of two data sets.
