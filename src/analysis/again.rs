@@ -24,8 +24,7 @@ impl Plan {
         let mut wanted = Again::default();
         for &metric in &self.metrics {
             if let Eval::Residuals { needs, .. } = self.conventions.eval(metric) {
-                // Rows are judged once: what they say without a group is what the others say.
-                let resamples = metric.error.resamples() && (needs.scatter || needs.distances);
+                let resamples = metric.error.resamples();
                 wanted = wanted.or(Again { resamples, ..needs });
             }
         }

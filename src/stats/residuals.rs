@@ -13,9 +13,9 @@ pub struct Again {
     pub scatter: bool,
     /// Distances of rows to the mean of their class.
     pub distances: bool,
-    /// Whether rows lie nearest to the mean of their class.
+    /// Whether rows lie nearest to the centre of their class.
     pub nearest: bool,
-    /// The first two also without each jackknife group: as many times the work.
+    /// All of it also without each jackknife group: as many times the work.
     pub resamples: bool,
 }
 
@@ -67,8 +67,6 @@ pub struct SecondPass {
     /// Of all rows, then without each group (without resamples: none of those).
     parts: Vec<Residuals>,
     centres: Option<Centres>,
-    /// Right and judged rows of each group.
-    nearest: [(u64, u64); GROUPS],
     seen: usize,
 }
 
@@ -101,7 +99,6 @@ impl SecondPass {
             wanted,
             parts,
             centres,
-            nearest: [(0, 0); GROUPS],
             seen: 0,
         }
     }
@@ -111,87 +108,34 @@ impl SecondPass {
         let range = self.seen..self.seen + rows.nrows();
         self.seen = range.end;
         let (groups, classes) = (&self.group_of[range.clone()], &self.class_of[range]);
-        let wanted = self.wanted;
+        let (wanted, centres) = (self.wanted, self.centres.as_ref());
         self.parts.par_iter_mut().enumerate().for_each(|(place, part)| {
             let without = place.checked_sub(1);
             let kept: Vec<(usize, usize)> = (0..rows.nrows())
                 .filter(|&i| Some(usize::from(groups[i])) != without)
                 .filter_map(|i| Some((i, classes[i]? as usize)))
                 .collect();
-            part.update(rows, &kept, wanted);
+            if wanted.scatter || wanted.distances {
+                part.measure(rows, &kept, wanted);
+            }
+            if wanted.nearest {
+                part.judge(rows, &kept, centres);
+            }
         });
-        if self.wanted.nearest {
-            self.judge(rows, self.seen - rows.nrows());
-        }
     }
 
-    /// Assigns rows to centres, in blocks that keep the products small.
-    fn judge(&mut self, rows: ArrayView2<f64>, first: usize) {
-        const BLOCK: usize = 256;
-        let own = &self.parts[0].classes;
-        let (means, held_out) = match &self.centres {
-            Some(centres) => (centres.means.view(), false),
-            None => (own.means().view(), true),
-        };
-        let origin = means.mean_axis(Axis(0)).expect("there is a class");
-        let centred = &means - &origin;
-        let squares: Vec<f64> = centred.outer_iter().map(|m| m.dot(&m)).collect();
-        let own_centre = |class: usize| match &self.centres {
-            Some(centres) => centres.of_class[class],
-            // A row that is its whole class leaves no centre behind.
-            None => (own.counts()[class] > 1).then_some(class),
-        };
-        let starts: Vec<usize> = (0..rows.nrows()).step_by(BLOCK).collect();
-        let blocks: Vec<Vec<(u8, bool)>> = starts
-            .into_par_iter()
-            .map(|from| {
-                let to = (from + BLOCK).min(rows.nrows());
-                let block = &rows.slice(ndarray::s![from..to, ..]) - &origin;
-                let products = product_transposed(block.view(), centred.view());
-                let judged = |i: usize| {
-                    let class = self.class_of[first + from + i]? as usize;
-                    let centre = own_centre(class)?;
-                    let squared = block.row(i).dot(&block.row(i));
-                    let apart = |c: usize| squared + squares[c] - 2.0 * products[[i, c]];
-                    let n = own.counts()[class] as f64;
-                    // Without the row itself its class mean lies n / (n - 1) times as far away.
-                    let to_own = apart(centre) * if held_out { (n / (n - 1.0)).powi(2) } else { 1.0 };
-                    let has_rows = |c: usize| !held_out || own.counts()[c] > 0;
-                    let right = (0..squares.len()).all(|c| c == centre || !has_rows(c) || apart(c) > to_own);
-                    Some((self.group_of[first + from + i], right))
-                };
-                (0..to - from).filter_map(judged).collect()
-            })
-            .collect();
-        for (group, right) in blocks.into_iter().flatten() {
-            let share = &mut self.nearest[usize::from(group)];
-            share.0 += u64::from(right);
-            share.1 += 1;
-        }
-    }
-
-    /// Whether rows are assigned to the centres of another set.
-    pub fn has_centres(&self) -> bool {
-        self.centres.is_some()
-    }
-
-    /// What was found of all rows, or of all but those of one group. Where no resamples were wanted, only the judged rows are
-    /// without the group's.
-    pub fn without(&self, group: Option<usize>) -> Residuals {
-        let part = group.and_then(|g| self.parts.get(g + 1));
-        let mut part = part.unwrap_or(&self.parts[0]).clone();
-        let kept = self.nearest.iter().enumerate().filter(|(g, _)| Some(*g) != group);
-        part.nearest = kept.fold((0, 0), |sum, (_, share)| (sum.0 + share.0, sum.1 + share.1));
-        part
+    /// What was found of all rows, or of all but those of one group.
+    ///
+    /// # Panics
+    /// For a group, where no resamples were wanted.
+    pub fn without(&self, group: Option<usize>) -> &Residuals {
+        &self.parts[group.map_or(0, |g| g + 1)]
     }
 }
 
 impl Residuals {
     /// Takes in some rows, each named by its place and class.
-    fn update(&mut self, rows: ArrayView2<f64>, kept: &[(usize, usize)], wanted: Again) {
-        if !wanted.scatter && !wanted.distances {
-            return;
-        }
+    fn measure(&mut self, rows: ArrayView2<f64>, kept: &[(usize, usize)], wanted: Again) {
         let used = self.classes.counts().iter().filter(|n| **n > 1).count() as f64;
         let mut residuals = Array2::zeros((kept.len(), rows.ncols()));
         for (mut residual, &(i, class)) in residuals.outer_iter_mut().zip(kept) {
@@ -206,6 +150,46 @@ impl Residuals {
         if let Some(within) = &mut self.within {
             within.add_gram(residuals.view());
         }
+    }
+
+    /// Assigns some rows to the nearest centre: of `centres`, or the class means of these rows without the row itself.
+    fn judge(&mut self, rows: ArrayView2<f64>, kept: &[(usize, usize)], centres: Option<&Centres>) {
+        /// Rows at a time: their products with all centres stay small.
+        const BLOCK: usize = 256;
+        let counts = self.classes.counts();
+        let means = centres.map_or_else(|| self.classes.means().view(), |c| c.means.view());
+        let origin = means.mean_axis(Axis(0)).expect("there is a class");
+        let centred = &means - &origin;
+        let squares: Vec<f64> = centred.outer_iter().map(|m| m.dot(&m)).collect();
+        let (mut right, mut judged) = (0, 0);
+        for members in kept.chunks(BLOCK) {
+            let places: Vec<usize> = members.iter().map(|(i, _)| *i).collect();
+            let block = rows.select(Axis(0), &places) - &origin;
+            let products = product_transposed(block.view(), centred.view());
+            for (i, &(_, class)) in members.iter().enumerate() {
+                let own = match centres {
+                    Some(centres) => centres.of_class[class],
+                    // A row that is its whole class leaves no centre behind.
+                    None => (counts[class] > 1).then_some(class),
+                };
+                let Some(own) = own else { continue };
+                let square = block.row(i).dot(&block.row(i));
+                let apart = |c: usize| square + squares[c] - 2.0 * products[[i, c]];
+                // Without the row itself its class mean lies n / (n - 1) times as far away.
+                let n = counts[class] as f64;
+                let to_own = apart(own)
+                    * if centres.is_some() {
+                        1.0
+                    } else {
+                        (n / (n - 1.0)).powi(2)
+                    };
+                let has_rows = |c: usize| centres.is_some() || counts[c] > 0;
+                judged += 1;
+                right += u64::from((0..squares.len()).all(|c| c == own || !has_rows(c) || apart(c) > to_own));
+            }
+        }
+        self.nearest.0 += right;
+        self.nearest.1 += judged;
     }
 }
 
@@ -260,7 +244,7 @@ mod tests {
                 let distances: f64 = centred.outer_iter().map(|r| r.dot(&r).sqrt()).sum();
                 assert!((found.distances[c] - distances).abs() < 1e-9);
             }
-            let got = found.within.unwrap().to_full();
+            let got = found.within.as_ref().unwrap().to_full();
             assert!(got.iter().zip(&within).all(|(a, b)| (a - b).abs() < 1e-10));
         }
     }

@@ -27,7 +27,7 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     let mut resampled = if resampled.is_empty() {
         Vec::new()
     } else {
-        replicates(&resampled, rows, without, value)
+        replicates(&resampled, rows, without, |eval, part: &&Residuals| value(eval, part))
     }
     .into_iter();
     metrics
@@ -49,7 +49,7 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
                 };
                 convention.insert("centres".to_owned(), json!(centres));
             }
-            let found = measurable.as_ref().map_err(restate).and_then(|()| value(eval, &whole));
+            let found = measurable.as_ref().map_err(restate).and_then(|()| value(eval, whole));
             let kept = survives(&whole.classes, side, least).and(of_metric);
             let mut outcome = Outcome::new(found, convention).with_replicates(metric, kept);
             of_classes(&mut outcome, side, &whole.classes, least);
