@@ -338,10 +338,24 @@ pub fn rotated_into_fewest(rows: Array2<f64>) -> Result<Array2<f64>> {
 ///
 /// # Errors
 /// When LAPACK refuses the matrix.
-pub fn semidefinite_factor(mut matrix: Array2<f64>) -> Result<Array2<f64>> {
+pub fn semidefinite_factor(matrix: Array2<f64>) -> Result<Array2<f64>> {
+    let d = matrix.nrows();
+    let (lower, pivots, rank) = pivoted_cholesky(matrix)?;
+    // Column k of the lower factor is row k here; entry i of it belongs to channel pivots[i].
+    let mut factor = Array2::zeros((rank, d));
+    for k in 0..rank {
+        for i in k..d {
+            factor[[k, pivots[i]]] = lower[[k, i]];
+        }
+    }
+    Ok(factor)
+}
+
+/// The factor of `dpstrf`: its columns as rows (d, d) with the rank's many in use, the channel of each entry, and the rank.
+fn pivoted_cholesky(mut matrix: Array2<f64>) -> Result<(Array2<f64>, Vec<usize>, usize)> {
     let d = matrix.nrows();
     if d == 0 {
-        return Ok(matrix);
+        return Ok((matrix, Vec::new(), 0));
     }
     single_threaded_blas();
     let n = int(d);
@@ -366,14 +380,39 @@ pub fn semidefinite_factor(mut matrix: Array2<f64>) -> Result<Array2<f64>> {
     if info < 0 {
         return Err(Error::undefined("the covariance has no Cholesky factor"));
     }
-    // Column k of the lower factor is row k here; entry i of it belongs to channel pivots[i].
-    let mut factor = Array2::zeros((rank as usize, d));
-    for k in 0..rank as usize {
-        for i in k..d {
-            factor[[k, pivots[i] as usize - 1]] = matrix[[k, i]];
+    Ok((matrix, pivots.iter().map(|&p| p as usize - 1).collect(), rank as usize))
+}
+
+/// b A⁺ bᵀ for each row b (m, d) in the range of a positive semidefinite matrix A, A⁺ its pseudoinverse, whose rank is that of
+/// the pivoted Cholesky factor.
+///
+/// # Errors
+/// When LAPACK refuses the matrix.
+pub fn inverse_forms(matrix: Array2<f64>, rows: ArrayView2<f64>) -> Result<Vec<f64>> {
+    let (lower, pivots, rank) = pivoted_cholesky(matrix)?;
+    // With A = L Lᵀ, L (d, rank), and b = L y: b A⁺ bᵀ = ‖y‖². The first rank equations have a triangular matrix.
+    let mut solved = Array2::from_shape_fn((rows.nrows(), rank), |(i, k)| rows[[i, pivots[k]]]);
+    if !solved.is_empty() {
+        // SAFETY: `solved` is row-major (m, rank), which is the column-major rank x m right side; `lower` is column-major
+        // with leading dimension d and holds the factor's first rank columns.
+        unsafe {
+            cblas_sys::cblas_dtrsm(
+                cblas_sys::CBLAS_LAYOUT::CblasColMajor,
+                cblas_sys::CBLAS_SIDE::CblasLeft,
+                cblas_sys::CBLAS_UPLO::CblasLower,
+                cblas_sys::CBLAS_TRANSPOSE::CblasNoTrans,
+                cblas_sys::CBLAS_DIAG::CblasNonUnit,
+                int(rank),
+                int(rows.nrows()),
+                1.0,
+                lower.as_ptr(),
+                int(lower.nrows()),
+                solved.as_mut_ptr(),
+                int(rank),
+            );
         }
     }
-    Ok(factor)
+    Ok(solved.outer_iter().map(|y| y.dot(&y)).collect())
 }
 
 /// x with A x = b, A symmetric and positive definite (Cholesky, `dposv`).
@@ -483,6 +522,40 @@ mod tests {
     fn singular_values_sum_to_the_nuclear_norm() {
         assert!((nuclear_norm(array![[3.0, 0.0, 0.0], [0.0, -4.0, 0.0]]).unwrap() - 7.0).abs() < 1e-14);
         assert_eq!(nuclear_norm(Array2::zeros((0, 3))).unwrap(), 0.0);
+    }
+
+    #[test]
+    fn inverse_forms_are_those_of_the_pseudoinverse() {
+        // numpy.linalg.pinv of the singular A = xᵀx: for b = c x, b A⁺ bᵀ = c P cᵀ, P the projection on the range of x.
+        let x = array![[1.0, 0.0, 2.0, -1.0], [0.0, 3.0, 1.0, 1.0]];
+        let forms = inverse_forms(x.t().dot(&x), x.view()).unwrap();
+        // The rows are independent: P is the identity.
+        assert!(forms.iter().all(|f| (f - 1.0).abs() < 1e-13), "{forms:?}");
+        let regular = array![[4.0, 2.0], [2.0, 5.0]];
+        // [1, 1] A⁻¹ [1, 1]ᵀ = (5 - 2 - 2 + 4) / 16.
+        assert!((inverse_forms(regular, array![[1.0, 1.0]].view()).unwrap()[0] - 5.0 / 16.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn eigenvectors_give_the_matrix_back() {
+        let x = Array2::from_shape_fn((6, 4), |(i, j)| ((i * 7 + j * 3 + i * j) % 11) as f64 - 4.0);
+        let matrix = x.t().dot(&x);
+        let (values, vectors) = eigenvectors(matrix.clone()).unwrap();
+        assert_eq!(
+            values,
+            eigenvalues(matrix.clone())
+                .unwrap()
+                .iter()
+                .zip(&values)
+                .map(|(a, b)| {
+                    assert!((a - b).abs() < 1e-12 * values[0]);
+                    *b
+                })
+                .collect::<Vec<_>>()
+        );
+        let scaled = &vectors * &ndarray::Array1::from(values).insert_axis(ndarray::Axis(1));
+        let back = vectors.t().dot(&scaled);
+        assert!(back.iter().zip(&matrix).all(|(a, b)| (a - b).abs() < 1e-11));
     }
 
     #[test]

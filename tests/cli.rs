@@ -366,3 +366,96 @@ fn the_catalogue_says_everything_about_a_metric() {
         }
     }
 }
+
+#[test]
+fn following_a_library_says_what_it_changed() {
+    let dir = pair();
+    let words = [
+        "--metrics",
+        "rankme,silhouette,cdnv",
+        "--like",
+        "stable-pretraining",
+        "--format",
+        "json",
+    ];
+    let out = featscope(dir.path(), &with(&["analyze", "pre.npy"], &words));
+    let said = text(&out.stderr);
+    assert!(
+        said.contains("--like stable-pretraining chose rankme=epsilon-1e-5"),
+        "{said}"
+    );
+    assert!(
+        said.contains("not among what it computes, so the default stays: cdnv, silhouette"),
+        "{said}"
+    );
+    let results: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let variant = |id: &str| {
+        let records = results["records"].as_array().unwrap();
+        records.iter().find(|r| r["metric"] == id).unwrap()["convention"]["variant"].clone()
+    };
+    assert_eq!(
+        (variant("rankme"), variant("cdnv")),
+        ("epsilon-1e-5".into(), "default".into())
+    );
+    refused(
+        dir.path(),
+        &["analyze", "pre.npy", "--like", "numpy"],
+        &["--like numpy", "torch-fidelity", "stable-pretraining"],
+    );
+    let verbose = text(&featscope(dir.path(), &["analyze", "pre.npy", "-v", "--metrics", "redundancy"]).stderr);
+    assert!(
+        verbose.contains("scatter, 10 of 6 x 6 (0.0 MB): redundancy"),
+        "{verbose}"
+    );
+}
+
+#[test]
+fn every_convention_of_a_metric_is_measured_on_features() {
+    let dir = pair();
+    let at = dir.path();
+    let metric = featscope::metrics::find("rankme").unwrap();
+    let out = text(&featscope(at, &["metrics", "rankme", "--on", "pre.npy"]).stdout);
+    let lines: Vec<&str> = out.lines().collect();
+    let place = |id: &str| {
+        lines
+            .iter()
+            .position(|l| l.trim_start().starts_with(&format!("{id} ")))
+            .unwrap()
+    };
+    let mut before = place("default");
+    for variant in metric.variants {
+        assert!(place(variant.id) > before, "{out}");
+        before = place(variant.id);
+    }
+    let json = featscope(at, &["metrics", "rankme", "--on", "pre.npy", "--format", "json"]);
+    let records: Vec<Value> = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(records.len(), 1 + metric.variants.len());
+    assert!(records.iter().all(|r| r["value"].is_number()));
+    let analyzed = featscope(
+        at,
+        &[
+            "analyze",
+            "pre.npy",
+            "--metrics",
+            "rankme",
+            "--convention",
+            "rankme=l2",
+            "--format",
+            "json",
+        ],
+    );
+    let analyzed: Value = serde_json::from_slice(&analyzed.stdout).unwrap();
+    let l2 = records.iter().find(|r| r["convention"]["variant"] == "l2").unwrap();
+    assert_eq!(l2["value"], analyzed["records"][0]["value"]);
+    // A pair, and what is lacking.
+    let words = ["metrics", "feature_mixtureness", "--on", "pre.npy", "eval.npy"];
+    let out = text(&featscope(at, &with(&words, &["--pre", "pre", "--eval", "eval"])).stdout);
+    assert!(out.contains("others-only"), "{out}");
+    refused(at, &words, &["--pre NAME", "--eval NAME"]);
+    std::fs::remove_file(at.join("pre_labels.npy")).unwrap();
+    refused(
+        at,
+        &["metrics", "silhouette", "--on", "pre.npy"],
+        &["class labels", "--labels"],
+    );
+}

@@ -85,9 +85,10 @@ pub fn of_pair((pre, eval): Pair, plan: &Plan) -> Table {
 
 /// The values of these metrics on a part of a set, of which `all` is the whole.
 fn values(side: &Side, part: &Part, all: &Part, metrics: &[Chosen]) -> Vec<Result<f64>> {
-    let live = all.live();
+    let live = all.channels.live();
     let any = |is: fn(&Eval) -> bool| metrics.iter().any(|(_, eval)| is(eval));
-    let channels = any(|eval| matches!(eval, Eval::Channels { .. })).then(|| correlation(part, &live, &part.live()));
+    let channels =
+        any(|eval| matches!(eval, Eval::Channels { .. })).then(|| correlation(part, &live, &part.channels.live()));
     let spectra: Vec<(Of, Result<Spectrum>)> = [Of::Covariance, Of::Uncentred, Of::Unit]
         .into_iter()
         .filter(|of| {
@@ -131,7 +132,7 @@ fn values(side: &Side, part: &Part, all: &Part, metrics: &[Chosen]) -> Vec<Resul
                 Some(Err(error)) => Err(restate(error)),
                 None => unreachable!("made where a metric wants it"),
             },
-            Eval::Spectrum { of, value } => match spectra.iter().find(|(known, _)| *known == of) {
+            Eval::Spectrum { of, value, .. } => match spectra.iter().find(|(known, _)| *known == of) {
                 Some((_, Ok(spectrum))) => value(spectrum),
                 Some((_, Err(error))) => Err(restate(error)),
                 None => unreachable!("made where a metric wants it"),

@@ -1,8 +1,10 @@
 //! From sets of features to records: reads each set once, shares what is dear among metrics, and puts an error bar on
 //! every number.
 
+mod again;
 mod convergence;
 mod kinds;
+mod needs;
 mod one_side;
 mod outcome;
 mod pair;
@@ -10,6 +12,7 @@ mod side;
 mod similarity;
 mod tables;
 
+pub use needs::needs;
 pub use similarity::similarity;
 
 use side::{Side, summarise};
@@ -60,8 +63,8 @@ pub fn analyse(sets: &[Box<dyn FeatureSet>], plan: &Plan, read: &(dyn Fn(u64) + 
     let mut tables: Vec<Table> = Vec::new();
     for group in by_model_and_layer(sets) {
         let mut sides = Vec::with_capacity(group.len());
-        for set in group {
-            let mut side = summarise(set, plan, read)?;
+        for &set in &group {
+            let mut side = summarise(set, &group, plan, read)?;
             results.records.extend(one_side::records(&side, plan, role(set, plan)));
             if plan.tables {
                 add_tables(&mut tables, tables::of_side(&side, plan)?);
@@ -85,6 +88,15 @@ pub fn analyse(sets: &[Box<dyn FeatureSet>], plan: &Plan, read: &(dyn Fn(u64) + 
         }
     }
     Ok(Analysis { results, tables })
+}
+
+/// Rows that [`analyse`] will read, all passes over all sets together.
+pub fn rows_to_read(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> u64 {
+    let of_group = |group: &Vec<&dyn FeatureSet>| -> u64 {
+        let of_set = |set: &&dyn FeatureSet| again::rows_read(*set, again::train_of(*set, group), plan);
+        group.iter().map(of_set).sum()
+    };
+    by_model_and_layer(sets).iter().map(of_group).sum()
 }
 
 /// Whether a user who writes `name` (NAME or NAME/SPLIT) means this set's data.

@@ -4,11 +4,11 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::kinds::{Chosen, MOST_NEIGHBOURS, with_spare_for_halves};
-use super::{Plan, SAMPLES, WIDEST, is_named};
+use super::{Plan, SAMPLES, WIDEST, again, is_named};
 use crate::error::Result;
 use crate::features::{FeatureSet, Labels};
 use crate::metrics::Eval;
-use crate::stats::{Neighbours, Rows, Summariser, Summary, Wanted, generator, nearest};
+use crate::stats::{Neighbours, Rows, SecondPass, Spectrum, Summariser, Summary, Wanted, generator, nearest};
 
 /// Multiplications (N² d) up to which metrics of pairs of rows look at all rows: about two minutes of two processors.
 const MOST_PRODUCTS: f64 = 6e12;
@@ -24,7 +24,13 @@ pub struct Side<'a> {
     pub rows: Rows,
     /// Their nearest neighbours among themselves, once they are asked for.
     neighbours: OnceLock<Neighbours>,
-    /// Seconds the pass took.
+    /// Rows around the means of their classes, where a metric wants them.
+    pub again: Option<SecondPass>,
+    /// The split that gave the centres of classes, where it is another one.
+    pub train: Option<String>,
+    /// The spectrum of each class, where a metric wants it; else empty.
+    pub spectra: Vec<Result<Spectrum>>,
+    /// Seconds the passes took.
     pub seconds: f64,
 }
 
@@ -58,6 +64,8 @@ impl Side<'_> {
             self.rows = Rows::default();
             self.neighbours = OnceLock::new();
         }
+        self.again = None;
+        self.spectra = Vec::new();
     }
 }
 
@@ -84,15 +92,21 @@ impl Plan {
     }
 
     /// The neighbours of each row that a table holds.
-    fn neighbours(&self) -> usize {
+    pub fn neighbours(&self) -> usize {
         let asked = self.evals().filter_map(|e| e.neighbours());
         let most = asked.filter(|k| *k <= MOST_NEIGHBOURS).max().unwrap_or(0);
         with_spare_for_halves(most.max(if self.tables { super::tables::FOREIGN_AMONG } else { 0 }))
     }
 }
 
-/// Reads a set and keeps what the plan's metrics need of it; `read` is told the number of rows read, as they are read.
-pub fn summarise<'a>(set: &'a dyn FeatureSet, plan: &Plan, read: &(dyn Fn(u64) + Sync)) -> Result<Side<'a>> {
+/// Reads a set and keeps what the plan's metrics need of it; `group` holds all sets of its (model, layer), and `read` is told
+/// the number of rows read, as they are read.
+pub fn summarise<'a>(
+    set: &'a dyn FeatureSet,
+    group: &[&'a dyn FeatureSet],
+    plan: &Plan,
+    read: &(dyn Fn(u64) + Sync),
+) -> Result<Side<'a>> {
     let start = Instant::now();
     let any = |needs: fn(&Eval) -> bool| plan.evals().any(|e| needs(&e));
     let wanted = Wanted {
@@ -119,17 +133,34 @@ pub fn summarise<'a>(set: &'a dyn FeatureSet, plan: &Plan, read: &(dyn Fn(u64) +
         rows.push(batch.view());
         read(batch.nrows() as u64);
     }
+    let wanted = plan.again(set);
+    let train = again::train_of(set, group).filter(|_| wanted.nearest);
+    let groups = summariser.groups().to_vec();
+    let summary = summariser.finish();
+    let second = if wanted.any() {
+        Some(again::second_pass(set, &summary, groups, train, wanted, read)?)
+    } else {
+        None
+    };
+    let spectra = if plan.spectra_of_classes(set) {
+        again::spectra_of_classes(set, summary.measurable(), read)?
+    } else {
+        Vec::new()
+    };
     Ok(Side {
         set,
-        summary: summariser.finish(),
+        summary,
         rows,
         neighbours: OnceLock::new(),
+        again: second,
+        train: train.map(|t| t.provenance().split.clone()),
+        spectra,
         seconds: start.elapsed().as_secs_f64(),
     })
 }
 
 /// The rows that metrics of pairs of rows look at, in order: all, or a random choice.
-fn chosen(set: &dyn FeatureSet, plan: &Plan) -> Vec<usize> {
+pub fn chosen(set: &dyn FeatureSet, plan: &Plan) -> Vec<usize> {
     let affordable = (MOST_PRODUCTS / set.width() as f64).sqrt() as usize;
     let most = plan.rows.unwrap_or(affordable);
     if most >= set.rows() {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::style;
-use crate::analysis::{Plan, analyse};
+use super::{like, style};
+use crate::analysis::{Plan, analyse, needs, rows_to_read};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::metrics::{Conventions, Metric, select};
@@ -46,6 +46,10 @@ pub struct What {
     /// Another convention of a metric: ID=VARIANT or ID.k=K; may be given several times
     #[arg(long, value_name = "CHOICE")]
     pub convention: Vec<String>,
+    /// Compute each metric as this library does, where the catalogue knows how: torch-fidelity, prdc, scikit-dimension,
+    /// sklearn, thingsvision or stable-pretraining
+    #[arg(long, value_name = "LIBRARY")]
+    pub like: Option<String>,
     /// Neighbours of feature mixtureness
     #[arg(long)]
     pub k: Option<usize>,
@@ -67,6 +71,9 @@ pub struct What {
     /// Threads (default: one for each processor); the records are the same for any number
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Say first which passes and shared products are needed, and for which metrics
+    #[arg(short, long)]
+    pub verbose: bool,
 }
 
 /// Analyzes and prints.
@@ -142,10 +149,13 @@ pub struct Beside {
 /// For input that cannot be read or does not fit together.
 pub fn analysis_of(stores: &[PathBuf], what: &What, beside: Beside) -> anyhow::Result<Analysis> {
     use_threads(what.threads);
-    let plan = plan(what, select, beside)?;
+    let (plan, said) = planned(what, select, beside)?;
+    said.iter().for_each(|line| style::say(line));
     let sets = open_all(stores, what)?;
-    let total: u64 = sets.iter().map(|s| s.rows() as u64).sum();
-    let bar = style::progress(total, "rows");
+    if what.verbose {
+        needs(&sets, &plan).iter().for_each(|line| style::say(line));
+    }
+    let bar = style::progress(rows_to_read(&sets, &plan), "rows");
     let analysis = analyse(&sets, &plan, &|rows| bar.inc(rows));
     bar.finish_and_clear();
     Ok(analysis?)
@@ -160,6 +170,15 @@ pub fn plan(
     select: fn(&[String]) -> Result<Vec<&'static Metric>>,
     beside: Beside,
 ) -> anyhow::Result<Plan> {
+    Ok(planned(what, select, beside)?.0)
+}
+
+/// The same, with what following a library changed.
+fn planned(
+    what: &What,
+    select: fn(&[String]) -> Result<Vec<&'static Metric>>,
+    beside: Beside,
+) -> anyhow::Result<(Plan, Vec<String>)> {
     let mut conventions = Conventions::default();
     for choice in &what.convention {
         conventions.choose(choice)?;
@@ -167,8 +186,13 @@ pub fn plan(
     if let Some(k) = what.k {
         conventions.set_mixtureness_k(k);
     }
-    Ok(Plan {
-        metrics: select(&what.metrics)?,
+    let metrics = select(&what.metrics)?;
+    let said = match &what.like {
+        Some(library) => like::said(library, &conventions.follow(library, &metrics)?),
+        None => Vec::new(),
+    };
+    let plan = Plan {
+        metrics,
         named: what.metrics.clone(),
         conventions,
         pre: what.pre.clone(),
@@ -178,7 +202,8 @@ pub fn plan(
         tables: beside.tables,
         convergence: beside.convergence,
         command: style::command_line(),
-    })
+    };
+    Ok((plan, said))
 }
 
 fn open_all(stores: &[PathBuf], what: &What) -> anyhow::Result<Vec<Box<dyn FeatureSet>>> {

@@ -1,4 +1,4 @@
-//! `featscope metrics [ID]`: the catalogue.
+//! `featscope metrics [ID] [--on STORE]`: the catalogue, and what the conventions of one metric give.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -7,6 +7,7 @@ use anyhow::bail;
 use serde_json::json;
 
 use super::style;
+use super::variants::{On, measured};
 use crate::metrics::{FAMILIES, Metric, all, find};
 
 /// Arguments of `featscope metrics`.
@@ -17,6 +18,8 @@ pub struct Args {
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    #[command(flatten)]
+    on: On,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -38,6 +41,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
         },
     };
+    if !args.on.on.is_empty() {
+        let records = measured(chosen[0], &args.on)?;
+        style::print(&match args.format {
+            Format::Text => crate::report::render_conventions(&records),
+            Format::Json => format!("{:#}\n", json!(records)),
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let text = match (args.format, &args.id) {
         (Format::Json, _) => {
             let rows: Vec<_> = chosen.iter().map(|m| describe(m)).collect();
@@ -74,8 +85,14 @@ fn page(m: &Metric) -> String {
     line("", m.about);
     line("formula", m.formula);
     line("convention", m.convention);
+    line("computed by", &m.like.join(", "));
     for variant in m.variants {
-        line("variant", &format!("{}={}: {}", m.id, variant.id, variant.about));
+        let by = if variant.like.is_empty() {
+            String::new()
+        } else {
+            format!("; computed by {}", variant.like.join(", "))
+        };
+        line("variant", &format!("{}={}: {}{by}", m.id, variant.id, variant.about));
     }
     line("unit", m.unit);
     line("range", &format!("{} to {}", m.range.0, m.range.1));
@@ -126,7 +143,8 @@ fn describe(m: &Metric) -> serde_json::Value {
         "about": m.about,
         "formula": m.formula,
         "convention": m.convention,
-        "variants": m.variants.iter().map(|v| json!({"id": v.id, "about": v.about})).collect::<Vec<_>>(),
+        "like": m.like,
+        "variants": m.variants.iter().map(|v| json!({"id": v.id, "about": v.about, "like": v.like})).collect::<Vec<_>>(),
         "caveat": m.caveat,
         "estimand": m.estimand,
         "error": m.error.describe(),

@@ -17,6 +17,8 @@ mod inspect;
 #[cfg(feature = "torch")]
 mod interrupt;
 #[cfg(feature = "analysis")]
+mod like;
+#[cfg(feature = "analysis")]
 mod metrics;
 #[cfg(feature = "torch")]
 mod pretrain;
@@ -29,6 +31,8 @@ mod selftest;
 #[cfg(feature = "analysis")]
 mod similarity;
 pub mod style;
+#[cfg(feature = "analysis")]
+mod variants;
 
 use std::process::ExitCode;
 

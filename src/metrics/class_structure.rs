@@ -2,10 +2,16 @@
 
 use ndarray::{Array1, Array2, Axis};
 
-use super::variation::{ROUNDING, classes, inter_over, intra_class_distance, squared_size, with_rows};
-use super::{Better, ErrorBar, Eval, Family, Law, Metric, RowView, Shares};
+mod residuals;
+mod rows;
+
+use super::variation::{ROUNDING, inter_over, intra_by_rows, intra_class_distance, squared_size, with_rows};
+use super::{RowView, Shares};
 use crate::error::{Error, Result};
-use crate::stats::{ClassMoments, GROUPS, squared_distances};
+use crate::stats::{ClassMoments, GROUPS, squared_distances, unit_squared};
+
+pub use residuals::{davies_bouldin, nc1, nc4_ncc_agreement, vci};
+pub use rows::FAMILY;
 
 /// Class means around their unweighted mean, over all classes that have rows.
 fn centred_means(m: &ClassMoments) -> Array2<f64> {
@@ -27,6 +33,11 @@ fn between(m: &ClassMoments, least: u64) -> Result<f64> {
     Ok(inter * (classes - 1.0) / (2.0 * classes))
 }
 
+/// Whether this squared distance between two class means is rounding.
+fn coincide(m: &ClassMoments, squared: f64) -> bool {
+    squared <= ROUNDING * squared_size(m)
+}
+
 /// The mean over pairs of classes of (v_i + v_j) / (2 ‖mu_i - mu_j‖²), v the mean squared distance of a class's rows to its
 /// mean, over the classes with at least two rows.
 ///
@@ -41,11 +52,10 @@ pub fn cdnv(m: &ClassMoments) -> Result<f64> {
     let means = m.means().select(Axis(0), &classes);
     let squared = squared_distances(means.view());
     let spread: Vec<f64> = classes.iter().map(|&c| m.spreads()[c] / m.counts()[c] as f64).collect();
-    let rounding = ROUNDING * squared_size(m);
     let mut sum = 0.0;
     for i in 0..classes.len() {
         for j in 0..i {
-            if squared[[i, j]] <= rounding {
+            if coincide(m, squared[[i, j]]) {
                 return Err(Error::undefined("the means of two classes coincide"));
             }
             sum += (spread[i] + spread[j]) / (2.0 * squared[[i, j]]);
@@ -70,16 +80,65 @@ pub fn fisher_ratio(m: &ClassMoments) -> Result<f64> {
     Ok(between(m, 2)? / intra_class_distance(m)?)
 }
 
+/// tr S_W / (tr S_W + tr S_B).
+fn nc1_share(m: &ClassMoments) -> Result<f64> {
+    let (within, between) = (intra_class_distance(m)?, between(m, 2)?);
+    Ok(within / (within + between))
+}
+
+/// The sums of squares within over those between classes, each row counting the same, over the classes with at least two
+/// rows.
+fn nc1_by_rows(m: &ClassMoments) -> Result<f64> {
+    let classes = with_rows(m, 2);
+    let rows: f64 = classes.iter().map(|&c| m.counts()[c] as f64).sum();
+    between(m, 2)?;
+    Ok(intra_by_rows(m)? * rows / between_by_rows(m, &classes))
+}
+
+/// The inverse of that.
+fn fisher_by_rows(m: &ClassMoments) -> Result<f64> {
+    nc1_by_rows(m).map(f64::recip)
+}
+
+/// Σ n_c ‖mu_c - mu‖² over some classes, mu the mean of their rows.
+fn between_by_rows(m: &ClassMoments, classes: &[usize]) -> f64 {
+    let (mut weight, mut centre) = (0.0, Array1::<f64>::zeros(m.width()));
+    for &c in classes {
+        let w = m.counts()[c] as f64;
+        weight += w;
+        // A running mean keeps the digits of means far from zero.
+        centre.zip_mut_with(&m.means().row(c), |to, x| *to += (x - *to) * (w / weight));
+    }
+    let squared = |c: usize| -> f64 {
+        m.means()
+            .row(c)
+            .iter()
+            .zip(&centre)
+            .map(|(x, y)| (x - y) * (x - y))
+            .sum()
+    };
+    classes.iter().map(|&c| m.counts()[c] as f64 * squared(c)).sum()
+}
+
 /// The coefficient of variation of ‖mu_c - mu_bar‖: 0 where the means lie on a sphere around their mean.
 ///
 /// # Errors
 /// Undefined with fewer than two classes, and where their means coincide.
 pub fn nc2_equinorm(m: &ClassMoments) -> Result<f64> {
+    equinorm(m, 0.0)
+}
+
+/// The same with the standard deviation over C - 1.
+fn equinorm_unbiased(m: &ClassMoments) -> Result<f64> {
+    equinorm(m, 1.0)
+}
+
+fn equinorm(m: &ClassMoments, ddof: f64) -> Result<f64> {
     between(m, 1)?;
     let norms: Vec<f64> = centred_means(m).outer_iter().map(|r| r.dot(&r).sqrt()).collect();
     let mean = norms.iter().sum::<f64>() / norms.len() as f64;
     let squares: f64 = norms.iter().map(|n| (n - mean).powi(2)).sum();
-    Ok((squares / norms.len() as f64).sqrt() / mean)
+    Ok((squares / (norms.len() as f64 - ddof)).sqrt() / mean)
 }
 
 /// The mean over pairs of |cos(mu_i - mu_bar, mu_j - mu_bar) + 1/(C-1)|: 0 for the simplex, where all pairs of centred means
@@ -88,6 +147,21 @@ pub fn nc2_equinorm(m: &ClassMoments) -> Result<f64> {
 /// # Errors
 /// Undefined with fewer than two classes, and where a class mean is the mean of all.
 pub fn nc2_equiangle(m: &ClassMoments) -> Result<f64> {
+    let (cosines, c) = cosines_of_means(m)?;
+    let ideal = 1.0 / (c - 1.0);
+    Ok(cosines.iter().map(|x| (x + ideal).abs()).sum::<f64>() / cosines.len() as f64)
+}
+
+/// The standard deviation of the cosines over pairs.
+fn equiangle_deviation(m: &ClassMoments) -> Result<f64> {
+    let (cosines, _) = cosines_of_means(m)?;
+    let n = cosines.len() as f64;
+    let mean = cosines.iter().sum::<f64>() / n;
+    Ok((cosines.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt())
+}
+
+/// The cosines of all pairs of centred means, and the number of classes.
+fn cosines_of_means(m: &ClassMoments) -> Result<(Vec<f64>, f64)> {
     between(m, 1)?;
     let mut means = centred_means(m);
     for mut mean in means.outer_iter_mut() {
@@ -100,14 +174,9 @@ pub fn nc2_equiangle(m: &ClassMoments) -> Result<f64> {
         mean /= norm;
     }
     let c = means.nrows();
-    let ideal = 1.0 / (c as f64 - 1.0);
-    let mut sum = 0.0;
-    for i in 0..c {
-        for j in 0..i {
-            sum += (means.row(i).dot(&means.row(j)) + ideal).abs();
-        }
-    }
-    Ok(sum / (c * (c - 1) / 2) as f64)
+    let pairs = (0..c).flat_map(|i| (0..i).map(move |j| (i, j)));
+    let cosines = pairs.map(|(i, j)| means.row(i).dot(&means.row(j))).collect();
+    Ok((cosines, c as f64))
 }
 
 /// (B / (C-1)) / (W / (N-C)), B and W the sums of squares between and within classes, each row counting the same
@@ -123,19 +192,7 @@ pub fn calinski_harabasz(m: &ClassMoments) -> Result<f64> {
     if present.len() < 2 {
         return Err(Error::undefined("distances between classes need at least two classes"));
     }
-    let (mut weight, mut centre) = (0.0, Array1::<f64>::zeros(m.width()));
-    for &c in &present {
-        let w = m.counts()[c] as f64;
-        weight += w;
-        centre.zip_mut_with(&m.means().row(c), |to, x| *to += (x - *to) * (w / weight));
-    }
-    let outside: f64 = present
-        .iter()
-        .map(|&c| {
-            let apart = &m.means().row(c) - &centre;
-            m.counts()[c] as f64 * apart.dot(&apart)
-        })
-        .sum();
+    let outside = between_by_rows(m, &present);
     let inside: f64 = m.spreads().iter().sum();
     Ok(outside / (classes - 1.0) / (inside / (rows - classes)))
 }
@@ -143,6 +200,17 @@ pub fn calinski_harabasz(m: &ClassMoments) -> Result<f64> {
 /// What one row adds to the silhouette: (b - a) / max(a, b), a its mean distance to the others of its class, b to the
 /// nearest other class; 0 for the only row of a class.
 fn silhouette_of(view: &RowView) -> Shares {
+    silhouette_by(view, |squared, _| squared.sqrt())
+}
+
+/// The same by cosine distance.
+fn cosine_silhouette_of(view: &RowView) -> Shares {
+    let own = view.norms[view.i];
+    silhouette_by(view, |squared, j| unit_squared(squared, own, view.norms[j]) / 2.0)
+}
+
+/// The same by a distance to row j, given the squared Euclidean one.
+fn silhouette_by(view: &RowView, distance: impl Fn(f64, usize) -> f64) -> Shares {
     let nothing = Shares {
         all: (0.0, 0.0),
         without: [(0.0, 0.0); GROUPS],
@@ -152,9 +220,9 @@ fn silhouette_of(view: &RowView) -> Shares {
     };
     // Sums of distances by class and group.
     let mut sums = Array2::<f64>::zeros(view.counts.raw_dim());
-    for ((squared, class), &group) in view.squared.iter().zip(view.rows.classes()).zip(view.rows.groups()) {
+    for (j, (class, &group)) in view.rows.classes().iter().zip(view.rows.groups()).enumerate() {
         if let Some(class) = class {
-            sums[[*class as usize, group as usize]] += squared.sqrt();
+            sums[[*class as usize, group as usize]] += distance(view.squared[j], j);
         }
     }
     let silhouette = |without: Option<usize>| {
@@ -163,6 +231,10 @@ fn silhouette_of(view: &RowView) -> Shares {
         for (class, (sums, counts)) in sums.outer_iter().zip(view.counts.outer_iter()).enumerate() {
             let sum = left(sums.as_slice().expect("rows of a standard layout"));
             let rows = counts.sum() - without.map_or(0, |g| counts[g]);
+            if sum.is_nan() {
+                // Some row has no direction; the smaller of two distances must not hide it.
+                return (f64::NAN, 1.0);
+            }
             if class == own {
                 a = (rows > 1).then(|| sum / (rows - 1) as f64);
             } else if rows > 0 {
@@ -185,162 +257,6 @@ fn silhouette_of(view: &RowView) -> Shares {
         without,
     }
 }
-
-const LAWS: &[Law] = &[
-    Law::Rotation,
-    Law::Translation,
-    Law::Scale,
-    Law::RowOrder,
-    Law::ClassNames,
-];
-const UNMEASURED: &str =
-    "where classes are weak, one by resampling misses the population's value (reports/coverage.md)";
-const POPULATION: &str = "the value of the populations, for these classes";
-
-/// The family.
-pub const FAMILY: Family = Family {
-    id: "class-structure",
-    about: "How tight and how regularly placed are the classes?",
-    metrics: METRICS,
-};
-
-const METRICS: &[Metric] = &[
-    Metric {
-        id: "cdnv",
-        label: "Class-distance normalised variance",
-        unit: "",
-        better: Better::Neither,
-        range: (0.0, f64::INFINITY),
-        about: "The spread of two classes against the distance of their means, averaged over pairs: it falls towards 0 as \
-                classes collapse, and small values on new classes go with few-shot transfer.",
-        caveat: "Two classes with nearly the same mean make it explode, and noise in the means biases it: its \
-                 interval was tried and failed.",
-        formula: "mean over i < j of (v_i + v_j) / (2 |mu_i - mu_j|^2), v_c = 1/n_c sum |x - mu_c|^2",
-        convention: "squared Euclidean distances; over the classes with at least two rows; each pair counts the same",
-        variants: &[],
-        reference: "Galanti et al., ICLR 2022, arXiv 2112.15121",
-        estimand: POPULATION,
-        laws: LAWS,
-        error: ErrorBar::None(UNMEASURED),
-        eval: classes(cdnv, 2),
-    },
-    Metric {
-        id: "nc1_quotient",
-        label: "Within over between variance",
-        unit: "",
-        better: Better::Neither,
-        range: (0.0, f64::INFINITY),
-        about: "The variance inside the classes over that of the class means: 0 where classes have collapsed to points.",
-        caveat: "It explodes where class means hardly differ. It is not tr(S_W S_B^+)/C, which also goes by the \
-                 name NC1.",
-        formula: "tr S_W / tr S_B",
-        convention: "S_W the mean class covariance (ddof 0), S_B that of the class means around their unweighted mean; both \
-                     over the classes with at least two rows",
-        variants: &[],
-        reference: "after Papyan et al., PNAS 2020, arXiv 2008.08186",
-        estimand: POPULATION,
-        laws: LAWS,
-        error: ErrorBar::None(UNMEASURED),
-        eval: classes(nc1_quotient, 2),
-    },
-    Metric {
-        id: "fisher_ratio",
-        label: "Fisher ratio",
-        unit: "",
-        better: Better::LowerOnPreHigherOnEval,
-        range: (0.0, f64::INFINITY),
-        about: "The variance of the class means over that inside the classes: the inverse of nc1_quotient.",
-        caveat: "The ratio of traces, not of the matrices: strong channels decide it.",
-        formula: "tr S_B / tr S_W",
-        convention: "as nc1_quotient",
-        variants: &[],
-        reference: "Fisher, Annals of Eugenics 1936",
-        estimand: POPULATION,
-        laws: LAWS,
-        error: ErrorBar::JackknifeCorrected,
-        eval: classes(fisher_ratio, 2),
-    },
-    Metric {
-        id: "nc2_equinorm",
-        label: "Unequal distance of class means",
-        unit: "",
-        better: Better::Neither,
-        range: (0.0, f64::INFINITY),
-        about: "How unequally far the class means lie from their mean: 0 where they lie on a sphere, as in full collapse.",
-        caveat: "Noise in class means pushes it up where classes are small or weak; compare at equal numbers of \
-                 rows.",
-        formula: "std / mean of |mu_c - mu_bar| over classes",
-        convention: "mu_bar unweighted; standard deviation with ddof 0",
-        variants: &[],
-        reference: "Papyan et al., PNAS 2020, arXiv 2008.08186",
-        estimand: POPULATION,
-        laws: LAWS,
-        error: ErrorBar::None(UNMEASURED),
-        eval: classes(nc2_equinorm, 1),
-    },
-    Metric {
-        id: "nc2_equiangle",
-        label: "Unequal angles of class means",
-        unit: "",
-        better: Better::Neither,
-        range: (0.0, 2.0),
-        about: "How far the angles between centred class means are from those of a simplex: 0 where all pairs are equally \
-                far apart, as in full collapse.",
-        caveat: "0 is reached only where d is at least C - 1. A mean of absolute values: noise in class means \
-                 pushes it up.",
-        formula: "mean over i < j of |cos(mu_i - mu_bar, mu_j - mu_bar) + 1/(C-1)|",
-        convention: "mu_bar unweighted; all pairs of classes count the same",
-        variants: &[],
-        reference: "Papyan et al., PNAS 2020, arXiv 2008.08186",
-        estimand: "the expectation at these numbers of rows, for these classes (a mean of absolute values)",
-        laws: LAWS,
-        error: ErrorBar::Jackknife,
-        eval: classes(nc2_equiangle, 1),
-    },
-    Metric {
-        id: "silhouette",
-        label: "Silhouette",
-        unit: "",
-        better: Better::Neither,
-        range: (-1.0, 1.0),
-        about: "Whether a row lies nearer to its own class than to the nearest other one: 1 where classes are tight and \
-                apart, 0 where they touch, negative where rows lie among another class.",
-        caveat: "Euclidean distances in hundreds of dimensions are alike for all pairs: values near 0 do not mean \
-                 that a classifier fails.",
-        formula: "mean over rows of (b - a) / max(a, b), a = mean distance to its class, b = to the nearest other class",
-        convention: "Euclidean distance; the row itself left out of a; 0 for the only row of a class (scikit-learn)",
-        variants: &[],
-        reference: "Rousseeuw, J. Comput. Appl. Math. 1987",
-        estimand: "the expectation at these numbers of rows, for these classes",
-        laws: LAWS,
-        error: ErrorBar::Jackknife,
-        eval: Eval::Within {
-            row: silhouette_of,
-            value: Ok,
-            labelled: true,
-        },
-    },
-    Metric {
-        id: "calinski_harabasz",
-        label: "Calinski-Harabasz index",
-        unit: "",
-        better: Better::Neither,
-        range: (0.0, f64::INFINITY),
-        about: "The variance between classes over that within, as an F statistic: it grows with the number of rows, so \
-                compare it at equal N only.",
-        caveat: "It grows with N and falls with the number of classes: only comparable at equal N and C.",
-        formula: "(sum_c n_c |mu_c - mu|^2 / (C-1)) / (sum_c sum_{i in c} |x_i - mu_c|^2 / (N-C))",
-        convention: "each row counts the same (scikit-learn)",
-        variants: &[],
-        reference: "Calinski and Harabasz, Communications in Statistics 1974",
-        estimand: "the expectation at these numbers of rows, for these classes",
-        laws: LAWS,
-        error: ErrorBar::None(
-            "it grows with the number of rows, so that resamples of fewer rows say nothing of its spread",
-        ),
-        eval: classes(calinski_harabasz, 1),
-    },
-];
 
 #[cfg(test)]
 mod tests {

@@ -4,8 +4,21 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Eval, Metric, find};
+use super::{Eval, LIBRARIES, Metric, find};
 use crate::error::{Error, Result};
+
+/// What following a library's conventions did to the metrics asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Followed {
+    /// Metrics and the variant each was changed to.
+    pub changed: Vec<(&'static str, &'static str)>,
+    /// Metrics whose default is what the library computes.
+    pub kept: Vec<&'static str>,
+    /// Metrics that the library does not compute, or computes in a way the catalogue does not have: they keep the default.
+    pub unknown: Vec<&'static str>,
+    /// Metrics for which the user chose a convention: it stands.
+    pub chosen: Vec<&'static str>,
+}
 
 /// The user's choices: variants and neighbour counts by metric id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +60,33 @@ impl Conventions {
             });
         }
         Ok(())
+    }
+
+    /// Chooses for each of `metrics` the convention that `library` computes it by (`--like`); what the user chose stands.
+    ///
+    /// # Errors
+    /// For a library that is not known.
+    pub fn follow(&mut self, library: &str, metrics: &[&'static Metric]) -> Result<Followed> {
+        if !LIBRARIES.contains(&library) {
+            return Err(Error::input(format!(
+                "--like {library}: no such library; known are {}",
+                LIBRARIES.join(", ")
+            )));
+        }
+        let mut followed = Followed::default();
+        for metric in metrics {
+            if self.variants.contains_key(metric.id) {
+                followed.chosen.push(metric.id);
+            } else if metric.like.contains(&library) {
+                followed.kept.push(metric.id);
+            } else if let Some(variant) = metric.variants.iter().find(|v| v.like.contains(&library)) {
+                self.variants.insert(metric.id.to_owned(), variant.id.to_owned());
+                followed.changed.push((metric.id, variant.id));
+            } else {
+                followed.unknown.push(metric.id);
+            }
+        }
+        Ok(followed)
     }
 
     /// Sets k of `feature_mixtureness` and its scaled form (`--k`).
@@ -107,6 +147,9 @@ mod tests {
             Eval::Samples { k: 7, .. }
         ));
         assert_eq!(c.describe(find("intra_class_distance").unwrap())["variant"], "unbiased");
+        let none: Vec<&Metric> = Vec::new();
+        let error = c.follow("numpy", &none).unwrap_err().to_string();
+        assert!(LIBRARIES.iter().all(|library| error.contains(library)), "{error}");
         for nonsense in [
             "x",
             "nope=1",
@@ -117,5 +160,57 @@ mod tests {
         ] {
             assert!(c.choose(nonsense).is_err(), "{nonsense}");
         }
+    }
+
+    #[test]
+    fn every_library_is_followed_for_every_metric_it_computes() {
+        let every: Vec<&Metric> = crate::metrics::all().collect();
+        for library in LIBRARIES {
+            let mut c = Conventions::default();
+            let followed = c.follow(library, &every).unwrap();
+            for metric in &every {
+                let computes = |like: &[&str]| like.contains(library);
+                let ways =
+                    usize::from(computes(metric.like)) + metric.variants.iter().filter(|v| computes(v.like)).count();
+                assert!(ways <= 1, "{library} computes {} in {ways} ways", metric.id);
+                let variant = c.describe(metric)["variant"].as_str().unwrap().to_owned();
+                let lists = (
+                    followed
+                        .changed
+                        .iter()
+                        .any(|(id, to)| *id == metric.id && variant == *to),
+                    followed.kept.contains(&metric.id),
+                    followed.unknown.contains(&metric.id),
+                );
+                let expected = match metric.variants.iter().find(|v| computes(v.like)) {
+                    Some(wanted) => (variant == wanted.id, false, false),
+                    None => (false, computes(metric.like), ways == 0),
+                };
+                assert_eq!(lists, expected, "{library} {}", metric.id);
+                assert_eq!(lists.0, variant != "default", "{library} {}", metric.id);
+            }
+        }
+        for metric in every {
+            let named = metric.like.iter().chain(metric.variants.iter().flat_map(|v| v.like));
+            assert!(named.into_iter().all(|l| LIBRARIES.contains(l)), "{}", metric.id);
+        }
+    }
+
+    #[test]
+    fn what_the_user_chose_stands_against_a_library() {
+        let mut c = Conventions::default();
+        c.choose("rankme=l2").unwrap();
+        let metrics = [
+            find("rankme").unwrap(),
+            find("silhouette").unwrap(),
+            find("cdnv").unwrap(),
+        ];
+        let followed = c.follow("stable-pretraining", &metrics).unwrap();
+        assert_eq!(followed.chosen, ["rankme"]);
+        assert_eq!(c.describe(metrics[0])["variant"], "l2");
+        let mut free = Conventions::default();
+        let followed = free.follow("stable-pretraining", &metrics).unwrap();
+        assert_eq!(followed.changed, [("rankme", "epsilon-1e-5")]);
+        assert_eq!(followed.unknown, ["silhouette", "cdnv"]);
     }
 }

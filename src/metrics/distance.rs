@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use super::{Better, ErrorBar, Eval, Family, Law, Metric};
+use super::{Better, ErrorBar, Eval, Family, Law, Metric, Variant};
 use crate::error::{Error, Result};
 use crate::linalg::{nuclear_norm, product_transposed, semidefinite_factor};
 use crate::stats::{Moments, SMALLEST_SQUARE};
@@ -12,10 +12,15 @@ use crate::stats::{Moments, SMALLEST_SQUARE};
 /// # Errors
 /// Undefined with fewer than two rows on a side, and for squares beyond the range of 64 bits.
 pub fn covariances(a: &Moments, b: &Moments) -> Result<[Array2<f64>; 2]> {
+    covariances_over(a, b, |n| n - 1.0)
+}
+
+/// Both scatters, each over a function of its number of rows.
+fn covariances_over(a: &Moments, b: &Moments, divisor: fn(f64) -> f64) -> Result<[Array2<f64>; 2]> {
     if a.n() < 2 || b.n() < 2 {
         return Err(Error::undefined("a covariance needs at least two rows on each side"));
     }
-    let both = [a, b].map(|m| m.scatter() / (m.n() - 1) as f64);
+    let both = [a, b].map(|m| m.scatter() / divisor(m.n() as f64));
     let size = both[0].diag().sum() + both[1].diag().sum();
     // Squares of squares must stay within range, too.
     if !(size * size).is_finite() || (size > 0.0 && size < SMALLEST_SQUARE) {
@@ -34,12 +39,38 @@ pub fn covariances(a: &Moments, b: &Moments) -> Result<[Array2<f64>; 2]> {
 /// # Errors
 /// Undefined with fewer than two rows on a side, and for squares beyond the range of 64 bits.
 pub fn frechet_distance(a: &Moments, b: &Moments) -> Result<f64> {
-    let [first, second] = covariances(a, b)?;
+    Ok(squared_shift(a, b) + bures(covariances(a, b)?)?)
+}
+
+/// ‖mu_1 - mu_2‖².
+fn squared_shift(a: &Moments, b: &Moments) -> f64 {
+    let apart = a.mean() - b.mean();
+    apart.dot(&apart)
+}
+
+/// tr S_1 + tr S_2 - 2 tr (S_1 S_2)^{1/2}.
+fn bures([first, second]: [Array2<f64>; 2]) -> Result<f64> {
     let traces = first.diag().sum() + second.diag().sum();
     let (f, g) = (semidefinite_factor(first)?, semidefinite_factor(second)?);
-    let apart = a.mean() - b.mean();
     let shared = nuclear_norm(product_transposed(f.view(), g.view()))?;
-    Ok((apart.dot(&apart) + traces - 2.0 * shared).max(0.0))
+    Ok((traces - 2.0 * shared).max(0.0))
+}
+
+/// Of the variances of the channels alone.
+fn frechet_diagonal(a: &Moments, b: &Moments) -> Result<f64> {
+    let [first, second] = covariances(a, b)?;
+    let roots = first
+        .diag()
+        .iter()
+        .zip(second.diag())
+        .map(|(x, y)| (x.sqrt() - y.sqrt()).powi(2))
+        .sum::<f64>();
+    Ok(squared_shift(a, b) + roots)
+}
+
+/// The square root, of covariances with ddof 0.
+fn frechet_root(a: &Moments, b: &Moments) -> Result<f64> {
+    Ok((squared_shift(a, b) + bures(covariances_over(a, b, |n| n)?)?).sqrt())
 }
 
 /// ‖S_1 - S_2‖_F² / (4 d²).
@@ -47,10 +78,22 @@ pub fn frechet_distance(a: &Moments, b: &Moments) -> Result<f64> {
 /// # Errors
 /// Undefined with fewer than two rows on a side.
 pub fn coral(a: &Moments, b: &Moments) -> Result<f64> {
-    let [first, second] = covariances(a, b)?;
+    Ok(coral_mean_square(a, b)? / 4.0)
+}
+
+fn coral_mean_square(a: &Moments, b: &Moments) -> Result<f64> {
     let d = a.mean().len() as f64;
-    let squares: f64 = first.iter().zip(&second).map(|(x, y)| (x - y).powi(2)).sum();
-    Ok(squares / (4.0 * d * d))
+    Ok(squared_difference(a, b)? / (d * d))
+}
+
+fn coral_norm(a: &Moments, b: &Moments) -> Result<f64> {
+    squared_difference(a, b).map(f64::sqrt)
+}
+
+/// ‖S_1 - S_2‖_F².
+fn squared_difference(a: &Moments, b: &Moments) -> Result<f64> {
+    let [first, second] = covariances(a, b)?;
+    Ok(first.iter().zip(&second).map(|(x, y)| (x - y).powi(2)).sum())
 }
 
 /// The family.
@@ -86,7 +129,27 @@ const METRICS: &[Metric] = &[
                  upwards by about 1/N and is not comparable between layers of different scale.",
         formula: "|mu_1 - mu_2|^2 + tr S_1 + tr S_2 - 2 tr (S_1 S_2)^(1/2)",
         convention: "covariances with ddof 1 (torch-fidelity); not scaled, not square-rooted",
-        variants: &[],
+        like: &["torch-fidelity"],
+        variants: &[
+            Variant {
+                id: "diagonal",
+                about: "of the variances of the channels alone (TF-GAN's diagonal_only)",
+                like: &[],
+                eval: Eval::Moments {
+                    value: frechet_diagonal,
+                    infinite: false,
+                },
+            },
+            Variant {
+                id: "root",
+                about: "the square root, in feature units, of covariances with ddof 0 (POT's Bures-Wasserstein distance)",
+                like: &[],
+                eval: Eval::Moments {
+                    value: frechet_root,
+                    infinite: false,
+                },
+            },
+        ],
         reference: "Dowson and Landau, J. Multivariate Analysis 1982; Heusel et al., NeurIPS 2017",
         estimand: AT_THIS_N,
         laws: LAWS,
@@ -108,6 +171,7 @@ const METRICS: &[Metric] = &[
                  direction. Its interval is wider than the distance's own.",
         formula: "intercept of the line over 1/N through frechet_distance at N and its mean at 9N/10: 10 F - 9 mean_g F_g",
         convention: "F_g without one of 10 groups of rows on both sides, each in turn; covariances with ddof 1",
+        like: &[],
         variants: &[],
         reference: "Chong and Forsyth, CVPR 2020, arXiv 1911.07023, who fit the line over subsets as small as N/10, where it \
                     is no line while N is not far above d",
@@ -129,7 +193,27 @@ const METRICS: &[Metric] = &[
         caveat: "Means do not count: two sets far apart can be at distance 0.",
         formula: "|S_1 - S_2|_F^2 / (4 d^2)",
         convention: "covariances with ddof 1",
-        variants: &[],
+        like: &[],
+        variants: &[
+            Variant {
+                id: "mean-square",
+                about: "|S_1 - S_2|_F^2 / d^2: the mean squared difference (DomainBed, TLlib)",
+                like: &[],
+                eval: Eval::Moments {
+                    value: coral_mean_square,
+                    infinite: false,
+                },
+            },
+            Variant {
+                id: "norm",
+                about: "|S_1 - S_2|_F: the norm itself, in squared feature units",
+                like: &[],
+                eval: Eval::Moments {
+                    value: coral_norm,
+                    infinite: false,
+                },
+            },
+        ],
         reference: "Sun and Saenko, ECCV Workshops 2016, arXiv 1607.01719",
         estimand: AT_THIS_N,
         laws: LAWS,

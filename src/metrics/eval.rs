@@ -4,7 +4,8 @@ use ndarray::Array2;
 
 use crate::error::{Error, Result};
 use crate::stats::{
-    ClassMoments, Correlation, Cross, Directions, GROUPS, Groups, Moments, Neighbours, Of, Own, Rows, Spectrum,
+    Again, ChannelValues, ClassMoments, Correlation, Cross, Directions, GROUPS, Groups, Moments, Neighbours, Of, Own,
+    Residuals, Rows, Spectrum,
 };
 
 /// How a metric is computed; the variant declares its needs, and the analysis computes the union of them once.
@@ -21,6 +22,25 @@ pub enum Eval {
         /// Whether the rows are l2-normalised first.
         normalised: bool,
     },
+    /// From the rows of one data set around the means of their classes: a second pass.
+    Residuals {
+        /// The value.
+        value: fn(&Residuals) -> Result<f64>,
+        /// What the pass must collect.
+        needs: Again,
+        /// Rows a class needs to take part (1 or 2).
+        rows: u64,
+    },
+    /// From the spectrum of the covariance of each class, averaged over classes: computed only where it is named.
+    EachClass {
+        /// The value of one class.
+        value: fn(&Spectrum) -> Result<f64>,
+    },
+    /// From the least and largest values and the zeros of each channel of one data set.
+    Values {
+        /// The value.
+        value: fn(&ChannelValues) -> Result<f64>,
+    },
     /// From the correlations between the channels of one data set.
     Channels {
         /// The value.
@@ -34,6 +54,8 @@ pub enum Eval {
         of: Of,
         /// The value.
         value: fn(&Spectrum) -> Result<f64>,
+        /// What the record says beside the value, by name.
+        beside: Option<(&'static str, fn(&Spectrum) -> Result<f64>)>,
     },
     /// From each row's distances to all rows of its set.
     Within {
@@ -133,9 +155,10 @@ impl Eval {
     /// Whether it is computed from labels.
     pub fn needs_labels(&self) -> bool {
         match self {
-            Self::Classes { .. } | Self::Means { .. } => true,
+            Self::Classes { .. } | Self::Residuals { .. } | Self::EachClass { .. } | Self::Means { .. } => true,
             Self::Within { labelled, .. } => *labelled,
-            Self::Channels { .. }
+            Self::Values { .. }
+            | Self::Channels { .. }
             | Self::Spectrum { .. }
             | Self::Neighbours { .. }
             | Self::Norms { .. }

@@ -4,7 +4,7 @@ mod neighbours;
 
 pub use neighbours::occurrences;
 
-use super::{Better, ErrorBar, Eval, Family, Law, Metric, RowView, Shares};
+use super::{Better, ErrorBar, Eval, Family, Law, Metric, RowView, Shares, Variant};
 use crate::error::{Error, Result};
 use crate::stats::{GROUPS, Of, Spectrum, unit_squared};
 
@@ -14,10 +14,15 @@ const TEMPERATURE: f64 = 2.0;
 /// Sums of `of` over the other rows that `count`, by jackknife group; `of` is given the squared distance of the two
 /// l2-normalised rows.
 fn others(view: &RowView, count: impl Fn(usize) -> bool, of: impl Fn(f64) -> f64) -> Shares {
+    all(view, |j| j != view.i && count(j), of)
+}
+
+/// The same, over all rows that `count`.
+fn all(view: &RowView, count: impl Fn(usize) -> bool, of: impl Fn(f64) -> f64) -> Shares {
     let mut groups = [(0.0, 0.0); GROUPS];
     let own = view.norms[view.i];
     for (j, (&squared, &norm)) in view.squared.iter().zip(view.norms).enumerate() {
-        if j != view.i && count(j) {
+        if count(j) {
             let share = &mut groups[usize::from(view.rows.groups()[j])];
             share.0 += of(unit_squared(squared, own, norm));
             share.1 += 1.0;
@@ -30,13 +35,21 @@ fn potential(view: &RowView) -> Shares {
     others(view, |_| true, |squared| (-TEMPERATURE * squared).exp())
 }
 
+fn potential_with_itself(view: &RowView) -> Shares {
+    all(view, |_| true, |squared| (-TEMPERATURE * squared).exp())
+}
+
 fn same_class(view: &RowView) -> Shares {
+    of_class(view, |squared| squared)
+}
+
+fn same_class_unsquared(view: &RowView) -> Shares {
+    of_class(view, f64::sqrt)
+}
+
+fn of_class(view: &RowView, of: fn(f64) -> f64) -> Shares {
     let class = view.rows.classes()[view.i];
-    others(
-        view,
-        |j| class.is_some() && view.rows.classes()[j] == class,
-        |squared| squared,
-    )
+    others(view, |j| class.is_some() && view.rows.classes()[j] == class, of)
 }
 
 fn cosine(view: &RowView) -> Shares {
@@ -44,7 +57,7 @@ fn cosine(view: &RowView) -> Shares {
 }
 
 /// A row of zeros has no direction: its shares are no numbers.
-fn directed(mean: f64) -> Result<f64> {
+pub(super) fn directed(mean: f64) -> Result<f64> {
     if mean.is_nan() {
         return Err(Error::undefined("a row of zeros has no direction"));
     }
@@ -73,6 +86,16 @@ pub fn norm_cv(norms: &[f64]) -> Result<f64> {
 /// None beyond those of the spectrum.
 pub fn vendi(s: &Spectrum) -> Result<f64> {
     Ok((-s.values.iter().filter(|v| **v > 0.0).map(|v| v * v.ln()).sum::<f64>()).exp())
+}
+
+/// The Vendi score of order 2, 1 / Σ lambda².
+fn vendi_of_order_2(s: &Spectrum) -> Result<f64> {
+    Ok(1.0 / s.values.iter().map(|v| v * v).sum::<f64>())
+}
+
+/// The Vendi score of infinite order, 1 / lambda_1.
+fn vendi_of_infinite_order(s: &Spectrum) -> Result<f64> {
+    Ok(1.0 / s.values[0])
 }
 
 /// (Q - N - N(N-1)/d) / (N² - N - N(N-1)/d), Q = Σ_ij cos²: 0 for rows spread evenly over the sphere, 1 for rows along one
@@ -112,7 +135,18 @@ const METRICS: &[Metric] = &[
                  row's pair with itself or another t.",
         formula: "log mean_{i<j} exp(-2 |x_i/|x_i| - x_j/|x_j||^2)",
         convention: "l2-normalised rows, not centred; t = 2; a row is not paired with itself",
-        variants: &[],
+        like: &[],
+        variants: &[Variant {
+            id: "with-itself",
+            about: "the mean over all N^2 pairs, each row with itself too, as the integral over the empirical distribution \
+                    and code with a full N x N matrix have it",
+            like: &[],
+            eval: Eval::Within {
+                row: potential_with_itself,
+                value: |mean| directed(mean).map(f64::ln),
+                labelled: false,
+            },
+        }],
         reference: "Wang and Isola, ICML 2020, arXiv 2005.10242",
         estimand: "the population's value",
         laws: LAWS,
@@ -133,7 +167,17 @@ const METRICS: &[Metric] = &[
         caveat: "Low where classes collapse: on pretraining data that is not a virtue.",
         formula: "mean over i < j of one class of |x_i/|x_i| - x_j/|x_j||^2",
         convention: "l2-normalised rows, not centred; all pairs count the same",
-        variants: &[],
+        like: &[],
+        variants: &[Variant {
+            id: "unsquared",
+            about: "the distance itself (Wang and Isola's alpha = 1)",
+            like: &[],
+            eval: Eval::Within {
+                row: same_class_unsquared,
+                value: directed,
+                labelled: true,
+            },
+        }],
         reference: "Wang and Isola, ICML 2020, arXiv 2005.10242, with classes in place of augmentations",
         estimand: "the populations' value, for these classes in these proportions",
         laws: &[Law::Rotation, Law::Scale, Law::RowOrder, Law::ClassNames],
@@ -155,6 +199,7 @@ const METRICS: &[Metric] = &[
                  to see more.",
         formula: "mean_{i<j} cos(x_i, x_j)",
         convention: "not centred; a row is not paired with itself",
+        like: &[],
         variants: &[],
         reference: "Ethayarajh, EMNLP 2019, arXiv 1909.00512",
         estimand: "the population's value",
@@ -176,6 +221,7 @@ const METRICS: &[Metric] = &[
         caveat: "Norms before a normalisation say little about the features after it.",
         formula: "std / mean of |x_i|",
         convention: "Euclidean norms, not centred; standard deviation with ddof 0",
+        like: &[],
         variants: &[],
         reference: "a textbook statistic",
         estimand: "the population's value",
@@ -196,7 +242,29 @@ const METRICS: &[Metric] = &[
         caveat: "It grows with N and cannot exceed it; the cosine kernel ignores norms.",
         formula: "exp H(eigenvalues of K/N), K_ij = cos(x_i, x_j)",
         convention: "cosine kernel; order 1; through the d x d matrix with the same eigenvalues",
-        variants: &[],
+        like: &[],
+        variants: &[
+            Variant {
+                id: "order-2",
+                about: "order 2: the inverse of the mean squared cosine (vendi-score's q = 2)",
+                like: &[],
+                eval: Eval::Spectrum {
+                    of: Of::Unit,
+                    value: vendi_of_order_2,
+                    beside: None,
+                },
+            },
+            Variant {
+                id: "order-inf",
+                about: "infinite order: the inverse of the largest eigenvalue (vendi-score's q = inf)",
+                like: &[],
+                eval: Eval::Spectrum {
+                    of: Of::Unit,
+                    value: vendi_of_infinite_order,
+                    beside: None,
+                },
+            },
+        ],
         reference: "Friedman and Dieng, TMLR 2023, arXiv 2210.02410",
         estimand: "the expectation at this N: it grows with the number of rows",
         laws: LAWS,
@@ -204,6 +272,7 @@ const METRICS: &[Metric] = &[
         eval: Eval::Spectrum {
             of: Of::Unit,
             value: vendi,
+            beside: None,
         },
     },
     Metric {
@@ -217,6 +286,7 @@ const METRICS: &[Metric] = &[
         caveat: "The even spread it is measured against has no ReLU: positive features are never near 0.",
         formula: "(Q - N - N(N-1)/d) / (N^2 - N - N(N-1)/d), Q = sum_ij cos(x_i, x_j)^2",
         convention: "l2-normalised rows, not centred",
+        like: &[],
         variants: &[],
         reference: "this project's stated convention; even spread: E cos^2 = 1/d for independent directions",
         estimand: "the population's value",
@@ -225,6 +295,7 @@ const METRICS: &[Metric] = &[
         eval: Eval::Spectrum {
             of: Of::Unit,
             value: self_clustering,
+            beside: None,
         },
     },
 ];
@@ -248,7 +319,9 @@ mod tests {
             n,
             d: values.len(),
         };
-        assert!((vendi(&of(&[0.25; 4], 4)).unwrap() - 4.0).abs() < 1e-12);
+        for score in [vendi, vendi_of_order_2, vendi_of_infinite_order] {
+            assert!((score(&of(&[0.25; 4], 4)).unwrap() - 4.0).abs() < 1e-12);
+        }
         assert!((vendi(&of(&[1.0, 0.0], 9)).unwrap() - 1.0).abs() < 1e-12);
         assert!((self_clustering(&of(&[1.0, 0.0, 0.0], 50)).unwrap() - 1.0).abs() < 1e-12);
         // N = d orthogonal rows: Q = N, below what random directions have.

@@ -204,15 +204,18 @@ const METRICS: &[Metric] = &[
                  range depends on the class counts; the scaled form's does not.",
         formula: "Pi = 1 - 1/M sum_i |t_i/k - C_eval/M|, t_i = evaluation means among the k nearest means of mean i",
         convention: "Euclidean; the mean itself is no neighbour; k = min(5, min(C_pre, C_eval) - 1) unless set",
+        like: &[],
         variants: &[
             Variant {
                 id: "cosine",
                 about: "neighbours by cosine",
+                like: &[],
                 eval: mixtureness(COSINE),
             },
             Variant {
                 id: "others-only",
                 about: "expected share among the other means, (C_eval - [i is eval]) / (M - 1)",
+                like: &[],
                 eval: mixtureness(OTHERS),
             },
         ],
@@ -235,15 +238,18 @@ const METRICS: &[Metric] = &[
         formula: "(Pi - Pi_sep) / (Pi_mix - Pi_sep), Pi_sep = 1 - 2p(1-p), p = C_eval/M, Pi_mix = E[Pi] under random labels",
         convention: "as feature_mixtureness; Pi_mix by the hypergeometric law; p-value left-tailed over permuted domain labels, \
                      all of them where there are at most 100,000",
+        like: &[],
         variants: &[
             Variant {
                 id: "cosine",
                 about: "neighbours by cosine",
+                like: &[],
                 eval: scaled(COSINE),
             },
             Variant {
                 id: "others-only",
                 about: "expected share among the other means, (C_eval - [i is eval]) / (M - 1)",
+                like: &[],
                 eval: scaled(OTHERS),
             },
         ],
@@ -265,6 +271,7 @@ const METRICS: &[Metric] = &[
                  are both noise.",
         formula: "mean over samples of (share of the other set among the k nearest samples) / (its share under full mixing)",
         convention: "k = 50; Euclidean; equally many samples of each set, at most 5,000, drawn with the seed",
+        like: &[],
         variants: &[],
         reference: "this project; in the spirit of LISI, Korsunsky et al., Nature Methods 2019",
         estimand: "the expectation at this number of samples",

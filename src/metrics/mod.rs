@@ -15,7 +15,7 @@ pub mod spectrum;
 pub mod support;
 pub mod variation;
 
-pub use convention::Conventions;
+pub use convention::{Conventions, Followed};
 pub use eval::{
     Balls, Between, Canonical, ClassMeans, DomainScores, Eval, KernelScale, Matched, MatchedMoments, MatchedNeighbours,
     Mixing, NearRows, PairSums, Place, RowView, SamplePair, Shares, Support,
@@ -43,6 +43,8 @@ pub struct Metric {
     pub formula: &'static str,
     /// The convention the default variant is computed with.
     pub convention: &'static str,
+    /// The [`LIBRARIES`] that compute exactly the default, where no option is set.
+    pub like: &'static [&'static str],
     /// Other conventions, selected by `--convention ID=VARIANT`.
     pub variants: &'static [Variant],
     /// Where it comes from.
@@ -57,15 +59,34 @@ pub struct Metric {
     pub eval: Eval,
 }
 
+impl Metric {
+    /// Whether `all` and its family leave it out, because it costs far more than they do.
+    pub fn only_by_name(&self) -> bool {
+        matches!(self.eval, Eval::EachClass { .. })
+    }
+}
+
 /// Another convention of a metric.
 pub struct Variant {
     /// Its id.
     pub id: &'static str,
     /// How it differs.
     pub about: &'static str,
+    /// The [`LIBRARIES`] that compute exactly this, where no option is set.
+    pub like: &'static [&'static str],
     /// How it is computed.
     pub eval: Eval,
 }
+
+/// The libraries whose conventions `--like` knows.
+pub const LIBRARIES: &[&str] = &[
+    "torch-fidelity",
+    "prdc",
+    "scikit-dimension",
+    "sklearn",
+    "thingsvision",
+    "stable-pretraining",
+];
 
 /// Which direction goes with good transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -249,7 +270,10 @@ fn select_where(words: &[String], fits: fn(&Metric) -> bool) -> Result<Vec<&'sta
             Some(_) => {}
         }
     }
-    let wanted = |row: &(&str, &'static Metric)| words.iter().any(|word| word == "all" || names(word, row));
+    let wanted = |row: &(&str, &'static Metric)| {
+        let of_many = |word: &str| !row.1.only_by_name() && (word == "all" || word == row.0);
+        words.iter().any(|word| of_many(word) || word == row.1.id)
+    };
     Ok(rows
         .iter()
         .filter(|row| fits(row.1) && wanted(row))

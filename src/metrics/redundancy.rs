@@ -2,9 +2,9 @@
 
 use std::f64::consts::PI;
 
-use super::{Better, ErrorBar, Eval, Family, Law, Metric};
+use super::{Better, ErrorBar, Eval, Family, Law, Metric, Variant};
 use crate::error::{Error, Result};
-use crate::stats::Correlation;
+use crate::stats::{ChannelValues, Correlation};
 
 const PAPER: &str = "Wang et al., CVPR 2022, arXiv 2112.00496 (this project's stated convention for it)";
 
@@ -61,6 +61,46 @@ pub fn barlow_redundancy(c: &Correlation) -> Result<f64> {
     Ok((squares - d) / (d * (d - 1.0)))
 }
 
+/// The sum of rho_ij² over i ≠ j, as the loss has it.
+fn barlow_sum(c: &Correlation) -> Result<f64> {
+    let d = c.channels() as f64;
+    Ok(barlow_redundancy(c)? * d * (d - 1.0))
+}
+
+/// |rho| above which two channels say the same.
+const DUPLICATE: f64 = 0.999;
+
+/// For each live channel, the first earlier one that it repeats, both counted among the live ones.
+pub fn duplicates(c: &Correlation) -> Vec<Option<usize>> {
+    let earlier = |j: usize| (0..j).find(|&i| c.matrix[[j, i]].abs() > DUPLICATE);
+    (0..c.channels()).map(earlier).collect()
+}
+
+/// How many channels have an earlier live channel at |rho| > 0.999.
+///
+/// # Errors
+/// None beyond those of the correlations.
+pub fn duplicate_channels(c: &Correlation) -> Result<f64> {
+    Ok(duplicates(c).iter().flatten().count() as f64)
+}
+
+/// How many channels are constant: their least value is their largest.
+///
+/// # Errors
+/// None.
+pub fn dead_channels(v: &ChannelValues) -> Result<f64> {
+    Ok(v.live().iter().filter(|live| !**live).count() as f64)
+}
+
+/// The share of exact zeros among all values.
+///
+/// # Errors
+/// None.
+pub fn sparsity(v: &ChannelValues) -> Result<f64> {
+    let zeros: u64 = v.zeros.iter().sum();
+    Ok(zeros as f64 / (v.n as f64 * v.zeros.len() as f64))
+}
+
 /// The expectation of |r| for independent normal channels, sqrt(2 / (pi (N - 1))).
 pub fn floor(c: &Correlation) -> f64 {
     (2.0 / (PI * (c.n as f64 - 1.0))).sqrt()
@@ -72,6 +112,8 @@ fn floor_with_diagonal(c: &Correlation) -> f64 {
 }
 
 const ESTIMAND: &str = "the expectation at this N (|r| is biased upwards where correlations are weak)";
+const COUNT: &str = "none: a property of the set as it is";
+const COUNTED: &str = "a count over the set as it is stored, not an estimate of anything beyond it";
 const LAWS: &[Law] = &[Law::Translation, Law::Scale, Law::ChannelScale, Law::RowOrder];
 
 /// The family.
@@ -94,6 +136,7 @@ const METRICS: &[Metric] = &[
                  off-diagonal form.",
         formula: "R = 1/d^2 sum_{i,j} |rho_ij|",
         convention: "Pearson correlation; diagonal included; constant channels left out, d counts the others",
+        like: &[],
         variants: &[],
         reference: PAPER,
         estimand: ESTIMAND,
@@ -115,6 +158,7 @@ const METRICS: &[Metric] = &[
         caveat: "Its floor, sqrt(2/(pi (N-1))), is not 0: at few rows independent channels look correlated.",
         formula: "1/(d(d-1)) sum_{i != j} |rho_ij|",
         convention: "Pearson correlation; constant channels left out",
+        like: &[],
         variants: &[],
         reference: PAPER,
         estimand: ESTIMAND,
@@ -136,6 +180,7 @@ const METRICS: &[Metric] = &[
         caveat: "Subtracting the floor is right only where channels are nearly independent; it can be negative.",
         formula: "1/(d(d-1)) sum_{i != j} |rho_ij| - sqrt(2 / (pi (N-1)))",
         convention: "Pearson correlation; constant channels left out; floor of independent normal channels",
+        like: &[],
         variants: &[],
         reference: "this project; floor: mean of a half-normal of variance 1/(N-1)",
         estimand: ESTIMAND,
@@ -157,7 +202,16 @@ const METRICS: &[Metric] = &[
         caveat: "Its floor for independent channels is 1/(N-1), not 0.",
         formula: "1/(d(d-1)) sum_{i != j} rho_ij^2",
         convention: "Pearson correlation; constant channels left out; divided by the pairs, not summed as in the loss",
-        variants: &[],
+        like: &[],
+        variants: &[Variant {
+            id: "sum",
+            about: "summed over i != j, as the loss has it (lightly, solo-learn): it grows with the width",
+            like: &[],
+            eval: Eval::Channels {
+                value: barlow_sum,
+                null: |c| (c.channels() * (c.channels() - 1)) as f64 / (c.n as f64 - 1.0),
+            },
+        }],
         reference: "the redundancy term of Zbontar et al., ICML 2021, arXiv 2103.03230",
         estimand: ESTIMAND,
         laws: LAWS,
@@ -166,6 +220,70 @@ const METRICS: &[Metric] = &[
             value: barlow_redundancy,
             null: |c| 1.0 / (c.n as f64 - 1.0),
         },
+    },
+    Metric {
+        id: "dead_channels",
+        label: "Dead channels",
+        unit: "channels",
+        better: Better::Lower,
+        range: (0.0, f64::INFINITY),
+        about: "How many channels are constant over the whole set, and say nothing of its rows.",
+        caveat: "Dead on these rows; a channel that fires once in a hundred thousand images is counted as dead on \
+                 fewer.",
+        formula: "number of channels with min = max",
+        convention: "as stored: no tolerance",
+        like: &[],
+        variants: &[],
+        reference: "this project",
+        estimand: COUNT,
+        laws: &[
+            Law::Translation,
+            Law::Scale,
+            Law::ChannelScale,
+            Law::RowOrder,
+            Law::ClassNames,
+        ],
+        error: ErrorBar::None(COUNTED),
+        eval: Eval::Values { value: dead_channels },
+    },
+    Metric {
+        id: "duplicate_channels",
+        label: "Duplicate channels",
+        unit: "channels",
+        better: Better::Lower,
+        range: (0.0, f64::INFINITY),
+        about: "How many channels repeat an earlier one, up to scale, sign and shift.",
+        caveat: "Counted in the order of channels: of three copies two count.",
+        formula: "number of j with |rho_ij| > 0.999 for an i < j",
+        convention: "Pearson correlation; constant channels left out",
+        like: &[],
+        variants: &[],
+        reference: "this project",
+        estimand: COUNT,
+        laws: LAWS,
+        error: ErrorBar::None(COUNTED),
+        eval: Eval::Channels {
+            value: duplicate_channels,
+            null: |_| 0.0,
+        },
+    },
+    Metric {
+        id: "sparsity",
+        label: "Sparsity",
+        unit: "",
+        better: Better::Neither,
+        range: (0.0, 1.0),
+        about: "The share of values that are exactly zero, as a ReLU leaves them.",
+        caveat: "Exact zeros, as a ReLU makes them: features after another activation have none.",
+        formula: "number of x_ij = 0 / (N d)",
+        convention: "exact zeros, as stored; constant channels included",
+        like: &[],
+        variants: &[],
+        reference: "after Glorot et al., AISTATS 2011",
+        estimand: "the populations' share, for these classes in these proportions",
+        laws: &[Law::Scale, Law::ChannelScale, Law::RowOrder, Law::ClassNames],
+        error: ErrorBar::Jackknife,
+        eval: Eval::Values { value: sparsity },
     },
 ];
 
@@ -202,6 +320,27 @@ mod tests {
         let ratio = 9.0 / c.matrix.iter().map(|r| r * r).sum::<f64>();
         let r = redundancy(&c).unwrap();
         assert!(1.0 / ratio <= r && r <= ratio.powf(-0.5));
+    }
+
+    #[test]
+    fn a_channel_repeats_the_first_that_says_the_same() {
+        let c = of(array![
+            [1.0, 0.2, -0.9995, 0.9991],
+            [0.2, 1.0, 0.2, 0.2],
+            [-0.9995, 0.2, 1.0, 0.5],
+            [0.9991, 0.2, 0.5, 1.0]
+        ]);
+        assert_eq!(duplicates(&c), [None, None, Some(0), Some(0)]);
+        assert_eq!(duplicate_channels(&c).unwrap(), 2.0);
+    }
+
+    #[test]
+    fn constant_channels_and_zeros_are_counted() {
+        let mut v = ChannelValues::new(3);
+        for row in [[0.0, 2.0, 0.5], [0.0, 0.0, 1.5]] {
+            v.update(ndarray::arr1(&row).view());
+        }
+        assert_eq!((dead_channels(&v).unwrap(), sparsity(&v).unwrap()), (1.0, 0.5));
     }
 
     #[test]

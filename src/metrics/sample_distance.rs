@@ -189,9 +189,11 @@ const METRICS: &[Metric] = &[
         formula: "mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j) - 2 mean k(x_i, y_j), k(x, y) = (x.y/d + 1)^3",
         convention: "mean over 100 random subsets of min(1000, N/2) rows of each side, N the smaller side's (torch-fidelity's \
                      form; its own draws cannot be repeated)",
+        like: &["torch-fidelity"],
         variants: &[Variant {
             id: "complete",
             about: "over all pairs of rows instead of random subsets: torch-fidelity's kid_subset_size = N",
+            like: &[],
             eval: Eval::Kernel {
                 kernel: cubic,
                 subsets: false,
@@ -221,6 +223,7 @@ const METRICS: &[Metric] = &[
         formula: "mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j) - 2 mean k(x_i, y_j), k(x, y) = exp(-|x-y|^2/(2 s^2))",
         convention: "s^2 the median squared distance between pooled rows, at most 1,000 of each side drawn with the seed; \
                      permutation test of the domain labels",
+        like: &[],
         variants: &[],
         reference: "Gretton et al., JMLR 2012",
         estimand: UNBIASED,
@@ -249,6 +252,7 @@ const METRICS: &[Metric] = &[
         caveat: "It has the features' scale. Unbiased: it can be a little below 0 where the sets agree.",
         formula: "2 E|X - Y| - E|X - X'| - E|Y - Y'|",
         convention: "no square root (scipy takes one); a row is not paired with itself; permutation test of the domain labels",
+        like: &[],
         variants: &[],
         reference: "Székely and Rizzo, J. Statistical Planning and Inference 2013",
         estimand: UNBIASED,
@@ -273,6 +277,7 @@ const METRICS: &[Metric] = &[
         formula: "(mean over directions w of W_2(w.x, w.y)^2)^(1/2)",
         convention: "512 directions drawn with the seed; exact quantile functions for unequal N (POT); permutation test of \
                      the domain labels along 32 of them",
+        like: &[],
         variants: &[],
         reference: "Bonneel et al., J. Mathematical Imaging and Vision 2015",
         estimand: "the expectation at these numbers of rows, for these directions: samples lie farther apart than populations",
@@ -301,6 +306,7 @@ const METRICS: &[Metric] = &[
         formula: "P(w.x_eval > w.x_pre) on held-out rows, w = S^-1 (mu_eval - mu_pre)",
         convention: "linear discriminant analysis, both sides weigh the same, S with shrinkage 0.1 (scikit-learn, solver \
                      lsqr); ten folds within classes; the mean of the folds' areas",
+        like: &[],
         variants: &[],
         reference: "Lopez-Paz and Oquab, ICLR 2017, arXiv 1610.06545; interval: LeDell et al., Electronic J. Statistics 2015",
         estimand: HELD_OUT,
@@ -323,6 +329,7 @@ const METRICS: &[Metric] = &[
                  can in high dimensions.",
         formula: "2 (1 - 2 err), err = mean of the two sides' shares of held-out rows on the wrong side",
         convention: "the classifier and folds of domain_auc; border halfway between the means",
+        like: &[],
         variants: &[],
         reference: "Ben-David et al., NeurIPS 2006",
         estimand: HELD_OUT,

@@ -64,9 +64,11 @@ const METRICS: &[Metric] = &[
         formula: "share of eval rows x with |x - p| <= r_k(p) for any pre row p, r_k(p) = distance of p to its k-th nearest pre row",
         convention: "k = 3; Euclidean; the row itself is no neighbour; a row at exactly that distance is within; pre is the real \
                      side (torch-fidelity)",
+        like: &["torch-fidelity"],
         variants: &[Variant {
             id: "prdc",
             about: "k = 5; a row at exactly that distance is outside (prdc)",
+            like: &["prdc"],
             eval: of(precision, OPEN),
         }],
         reference: KYNKAANNIEMI,
@@ -88,9 +90,11 @@ const METRICS: &[Metric] = &[
         formula: "share of pre rows p with |x - p| <= r_k(x) for any eval row x, r_k(x) = distance of x to its k-th nearest eval row",
         convention: "k = 3; Euclidean; the row itself is no neighbour; a row at exactly that distance is within; pre is the real \
                      side (torch-fidelity)",
+        like: &["torch-fidelity"],
         variants: &[Variant {
             id: "prdc",
             about: "k = 5; a row at exactly that distance is outside (prdc)",
+            like: &["prdc"],
             eval: of(recall, OPEN),
         }],
         reference: KYNKAANNIEMI,
@@ -110,6 +114,7 @@ const METRICS: &[Metric] = &[
         caveat: "It can exceed 1 where evaluation rows crowd in the dense parts of the pretraining data.",
         formula: "1/(k N_eval) sum over eval rows x of #{pre rows p: |x - p| < r_k(p)}",
         convention: "k = 5; Euclidean; the row itself is no neighbour; a row at exactly that distance is outside (prdc)",
+        like: &["prdc"],
         variants: &[],
         reference: NAEEM,
         estimand: AT_THIS_N,
@@ -129,6 +134,7 @@ const METRICS: &[Metric] = &[
                  number of evaluation rows.",
         formula: "share of pre rows p with |x - p| < r_k(p) for any eval row x",
         convention: "k = 5; Euclidean; the row itself is no neighbour; a row at exactly that distance is outside (prdc)",
+        like: &["prdc"],
         variants: &[],
         reference: NAEEM,
         estimand: AT_THIS_N,
@@ -147,15 +153,18 @@ const METRICS: &[Metric] = &[
         caveat: "The level is a custom: features of deep layers can all have cosines above 0.99 of one another.",
         formula: "share of eval rows x with cos(x, p) > 0.99 for any pre row p",
         convention: "cosine above 0.99; not centred",
+        like: &[],
         variants: &[
             Variant {
                 id: "0.95",
                 about: "cosine above 0.95",
+                like: &[],
                 eval: Eval::Alike { level: 0.95 },
             },
             Variant {
                 id: "0.999",
                 about: "cosine above 0.999",
+                like: &[],
                 eval: Eval::Alike { level: 0.999 },
             },
         ],

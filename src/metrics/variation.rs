@@ -31,7 +31,7 @@ fn intra_unbiased(m: &ClassMoments) -> Result<f64> {
 }
 
 /// D_intra with every row, instead of every class, counting the same.
-fn intra_by_rows(m: &ClassMoments) -> Result<f64> {
+pub(super) fn intra_by_rows(m: &ClassMoments) -> Result<f64> {
     spread(m, |spread, n| spread / n, |n| n)
 }
 
@@ -159,9 +159,11 @@ const METRICS: &[Metric] = &[
                  distances: a few far classes weigh most.",
         formula: "phi = D_inter / D_intra",
         convention: "squared Euclidean distances; both over the classes with at least two rows; each class counts the same",
+        like: &[],
         variants: &[Variant {
             id: "l2",
             about: "on l2-normalised features",
+            like: &[],
             eval: Eval::Classes {
                 value: discriminative_ratio,
                 null: Some(ratio_of_meaningless_labels),
@@ -198,15 +200,18 @@ const METRICS: &[Metric] = &[
                  matters.",
         formula: "D_intra = 1/C sum_c 1/n_c sum_{i in c} |x_i - mu_c|^2",
         convention: "squared Euclidean distance; divided by n_c; over the classes with at least two rows, each counting the same",
+        like: &[],
         variants: &[
             Variant {
                 id: "unbiased",
                 about: "divided by n_c - 1",
+                like: &[],
                 eval: classes(intra_unbiased, 2),
             },
             Variant {
                 id: "by-rows",
                 about: "each row, instead of each class, counts the same",
+                like: &[],
                 eval: classes(intra_by_rows, 2),
             },
         ],
@@ -228,9 +233,11 @@ const METRICS: &[Metric] = &[
                  matters.",
         formula: "D_inter = 1/(C(C-1)) sum_{j != k} |mu_j - mu_k|^2",
         convention: "squared Euclidean distance; all pairs of classes count the same",
+        like: &[],
         variants: &[Variant {
             id: "unsquared",
             about: "distances, not their squares",
+            like: &[],
             eval: classes(inter_unsquared, 1),
         }],
         reference: PAPER,

@@ -17,7 +17,7 @@ pub use comparison::{headlines, render_comparison, summary};
 pub use convergence::render_convergence;
 pub use grid::{Cell, Grid, Marked};
 pub use number::ROUNDING;
-pub use records::render;
+pub use records::{render, render_conventions};
 pub use similarity::render_similarity;
 pub use write::{Meta, write_report};
 

@@ -88,6 +88,32 @@ fn grid(records: &[Record]) -> Grid {
     }
 }
 
+/// Records of one metric under several conventions, one line each, side by side.
+pub fn render_conventions(records: &[Record]) -> String {
+    let of = |r: &Record, key: &str| r.convention.get(key).and_then(|v| v.as_str()).unwrap_or("").to_owned();
+    let row = |r: &Record| {
+        vec![
+            Cell::Text(of(r, "variant")),
+            Cell::Number(measured(r.value, r.std_error)),
+            Cell::Number(interval(r.value, r.std_error, r.ci_low, r.ci_high)),
+            Cell::Text(of(r, "about")),
+        ]
+    };
+    let note = |r: &Record| Some(format!("{}: {}", of(r, "variant"), r.note.as_ref()?));
+    let grids = records.chunk_by(|a, b| heading(a) == heading(b)).map(|side| {
+        let grid = Grid {
+            caption: format!("{} · {} · n = {}", side[0].metric, heading(&side[0]), side[0].n),
+            header: ["convention", "value ± error", "95 % interval", "about"]
+                .map(str::to_owned)
+                .to_vec(),
+            rows: side.iter().map(row).collect(),
+            notes: side.iter().filter_map(note).collect(),
+        };
+        grid.to_text()
+    });
+    grids.collect::<Vec<_>>().join("\n")
+}
+
 /// The records as columns: text, numbers (NaN where missing) and counts; conventions and replicates stay in the JSON.
 pub fn table(records: &[Record]) -> Table {
     let text = |of: fn(&Record) -> &str| Column::Text(records.iter().map(|r| of(r).to_owned()).collect());

@@ -1,6 +1,7 @@
 //! Mergeable statistics and resampling: arrays in, numbers out.
 
 mod candidates;
+mod channels;
 mod class_moments;
 mod correlation;
 mod cross;
@@ -10,6 +11,7 @@ mod moments;
 mod nearest;
 mod neighbours;
 mod resample;
+mod residuals;
 mod rows;
 mod screen;
 mod slices;
@@ -20,6 +22,7 @@ mod sweep;
 /// Squares below this have lost digits, being near the smallest numbers of 64 bits.
 pub const SMALLEST_SQUARE: f64 = 1e-290;
 
+pub use channels::ChannelValues;
 pub use class_moments::ClassMoments;
 pub use correlation::Correlation;
 pub use cross::{Cross, CrossSums, Directions, Own};
@@ -29,6 +32,7 @@ pub use moments::Moments;
 pub use nearest::{nearest, nearest_in};
 pub use neighbours::{Neighbours, squared_distances};
 pub use resample::{Estimate, bootstrap_draws, generator, jackknife, percentile_interval, t_quantile};
+pub use residuals::{Again, Centres, Residuals, SecondPass};
 pub use rows::Rows;
 pub use screen::{Screened, screen};
 pub use slices::{directions, wasserstein_squared};

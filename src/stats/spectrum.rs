@@ -1,9 +1,9 @@
 //! Eigenvalues of d x d matrices of second moments.
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::error::{Error, Result};
-use crate::linalg::eigenvalues;
+use crate::linalg::{eigenvalues, product_transposed};
 use crate::stats::{Moments, SMALLEST_SQUARE};
 
 /// Which matrix of second moments.
@@ -44,6 +44,32 @@ impl Spectrum {
             Of::Uncentred => second_moments(moments),
             Of::Unit => second_moments(moments) / n as f64,
         };
+        Self::of_matrix(matrix, n, d)
+    }
+
+    /// Of the covariance of these rows (n, d), from the smaller one of its two Gram matrices.
+    ///
+    /// # Errors
+    /// As [`Spectrum::new`].
+    pub fn of_rows(rows: ArrayView2<f64>) -> Result<Self> {
+        let (n, d) = rows.dim();
+        let mut moments = Moments::new(d);
+        if n > d {
+            moments.update(rows);
+            return Self::new(&moments, Of::Covariance);
+        }
+        if n < 2 {
+            return Err(Error::undefined("a spectrum needs at least two rows"));
+        }
+        // The mean in two steps: the second one removes what rounding left.
+        let centred = &rows - &rows.mean_axis(Axis(0)).expect("there are rows");
+        let centred = &centred - &centred.mean_axis(Axis(0)).expect("there are rows");
+        let gram = product_transposed(centred.view(), centred.view()) / (n - 1) as f64;
+        Self::of_matrix(gram, n as u64, d)
+    }
+
+    /// Of a matrix that has the eigenvalues of a second moment of `n` rows of width `d`.
+    fn of_matrix(matrix: Array2<f64>, n: u64, d: usize) -> Result<Self> {
         let mut values = eigenvalues(matrix)?;
         let largest = values.first().copied().unwrap_or(0.0);
         if largest == 0.0 {
@@ -99,6 +125,26 @@ mod tests {
         let uncentred = Spectrum::new(&shifted, Of::Uncentred).unwrap();
         assert!((uncentred.total() - (18.0 + 2.0 + 12.0)).abs() < 1e-12);
         assert!(Spectrum::new(&Moments::new(3), Of::Covariance).is_err());
+    }
+
+    #[test]
+    fn either_gram_matrix_of_rows_has_the_spectrum_of_their_covariance() {
+        for (n, d) in [(5, 9), (30, 9)] {
+            let rows = Array2::from_shape_fn((n, d), |(i, j)| 1e3 + ((i * 31 + j * 17 + i * j * j) % 29) as f64);
+            let mut moments = Moments::new(d);
+            moments.update(rows.view());
+            let (a, b) = (
+                Spectrum::of_rows(rows.view()).unwrap(),
+                Spectrum::new(&moments, Of::Covariance).unwrap(),
+            );
+            assert_eq!((a.values.len(), a.n, a.d), (b.values.len(), b.n, b.d));
+            assert!(
+                a.values
+                    .iter()
+                    .zip(&b.values)
+                    .all(|(x, y)| (x - y).abs() < 1e-12 * b.values[0])
+            );
+        }
     }
 
     #[test]

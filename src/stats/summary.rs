@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::features::Labels;
 use crate::stats::resample::generator;
-use crate::stats::{ClassMoments, Moments, squares_in_range};
+use crate::stats::{ChannelValues, ClassMoments, Moments, squares_in_range};
 
 /// Groups of the delete-a-group jackknife.
 pub const GROUPS: usize = 10;
@@ -41,8 +41,8 @@ pub struct Part {
     pub classes: ClassMoments,
     /// The same of l2-normalised rows; `None` where not wanted.
     pub normalised: Option<ClassMoments>,
-    low: Array1<f64>,
-    high: Array1<f64>,
+    /// Least and largest values and zeros of each channel.
+    pub channels: ChannelValues,
 }
 
 /// Rows drawn at random from a set, in random order: any prefix is a smaller draw.
@@ -86,16 +86,14 @@ impl Part {
             unit: wanted.unit_scatter.then(|| Moments::new(d)),
             classes: ClassMoments::new(classes, d),
             normalised: wanted.normalised.then(|| ClassMoments::new(classes, d)),
-            low: Array1::from_elem(d, f64::INFINITY),
-            high: Array1::from_elem(d, f64::NEG_INFINITY),
+            channels: ChannelValues::new(d),
         }
     }
 
     fn update(&mut self, rows: ArrayView2<f64>, classes: &[Option<u32>]) {
         self.rows += rows.nrows() as u64;
         for (row, class) in rows.outer_iter().zip(classes) {
-            self.low.zip_mut_with(&row, |low, x| *low = low.min(*x));
-            self.high.zip_mut_with(&row, |high, x| *high = high.max(*x));
+            self.channels.update(row);
             let Some(class) = class.map(|c| c as usize) else {
                 continue;
             };
@@ -128,13 +126,7 @@ impl Part {
         if let (Some(a), Some(b)) = (&mut self.unit, &other.unit) {
             a.merge(b);
         }
-        self.low.zip_mut_with(&other.low, |low, x| *low = low.min(*x));
-        self.high.zip_mut_with(&other.high, |high, x| *high = high.max(*x));
-    }
-
-    /// Per channel, whether it takes more than one value.
-    pub fn live(&self) -> Vec<bool> {
-        self.low.iter().zip(&self.high).map(|(low, high)| low < high).collect()
+        self.channels.merge(&other.channels);
     }
 }
 
@@ -194,6 +186,14 @@ impl Summary {
         all
     }
 
+    /// Values of the channels of all rows but those of one group.
+    pub fn channels_without(&self, group: Option<usize>) -> ChannelValues {
+        let mut all = ChannelValues::new(self.width);
+        let kept = self.parts.iter().enumerate().filter(|(g, _)| Some(*g) != group);
+        kept.for_each(|(_, part)| all.merge(&part.channels));
+        all
+    }
+
     /// Moments of all rows but those of one group, of the rows as they are or l2-normalised; `None` where not collected.
     pub fn moments_without(&self, group: Option<usize>, unit: bool) -> Option<Moments> {
         let mut kept = self
@@ -209,8 +209,8 @@ impl Summary {
 
     /// Whether squared distances between the rows neither overflow nor vanish.
     pub fn measurable(&self) -> bool {
-        let lows = self.parts.iter().flat_map(|part| &part.low);
-        let highs = self.parts.iter().flat_map(|part| &part.high);
+        let lows = self.parts.iter().flat_map(|part| &part.channels.low);
+        let highs = self.parts.iter().flat_map(|part| &part.channels.high);
         let (low, high) = (
             lows.fold(0.0f64, |a, x| a.min(*x)),
             highs.fold(0.0f64, |a, x| a.max(*x)),

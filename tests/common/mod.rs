@@ -39,8 +39,9 @@ pub fn analysed() -> impl Iterator<Item = &'static Metric> {
 
 /// How many records the whole catalogue gives on a labelled pair: each side its own, and those of both.
 pub fn records_of_a_pair() -> usize {
-    let pairs = analysed().filter(|m| of_pairs(m.eval)).count();
-    2 * (analysed().count() - pairs) + pairs
+    let everything = || analysed().filter(|m| !m.only_by_name());
+    let pairs = everything().filter(|m| of_pairs(m.eval)).count();
+    2 * (everything().count() - pairs) + pairs
 }
 
 /// Whether a metric is of two data sets.

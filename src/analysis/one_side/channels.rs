@@ -14,16 +14,18 @@ use crate::stats::{Correlation, Part};
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     let rows = side.summary.rows;
     let all = side.summary.all();
-    let live = all.live();
+    let live = all.channels.live();
     let whole = correlation(&all, &live, &live);
     let resampled: Vec<Result<Vec<f64>>> = match &whole {
-        Ok(_) => {
+        // Counts have no interval: no resamples are made for them alone.
+        Ok(_) if metrics.iter().any(|(m, _)| m.error.resamples()) => {
             let without = |group| {
                 let part = side.summary.without(Some(group));
-                correlation(&part, &live, &part.live())
+                correlation(&part, &live, &part.channels.live())
             };
             replicates(metrics, rows, without, value)
         }
+        Ok(_) => metrics.iter().map(|_| Ok(Vec::new())).collect(),
         Err(error) => metrics.iter().map(|_| Err(restate(error))).collect(),
     };
     let dead = live.iter().filter(|l| !**l).count();
@@ -34,7 +36,11 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             let mut convention = plan.conventions.describe(metric);
             convention.insert("dead_channels".to_owned(), json!(dead));
             let found = whole.as_ref().map_err(restate).and_then(|c| value(eval, c));
-            let replicates = whole.as_ref().map_err(restate).and_then(far_from_floor).and(replicates);
+            let replicates = if metric.error.resamples() {
+                whole.as_ref().map_err(restate).and_then(far_from_floor).and(replicates)
+            } else {
+                replicates
+            };
             let mut outcome = Outcome::new(found, convention).with_replicates(metric, replicates);
             outcome.n = rows;
             outcome.d = (live.len() - dead) as u64;
@@ -45,7 +51,7 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             if dead > 0 {
                 outcome.notes.push(format!("{dead} constant channels are left out"));
             }
-            if outcome.value.is_ok() {
+            if outcome.value.is_ok() && metric.error.resamples() {
                 let effect = "weak correlations look stronger than they are";
                 outcome.notes.extend(few_rows(rows, outcome.d, effect));
             }

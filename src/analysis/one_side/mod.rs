@@ -2,9 +2,12 @@
 
 mod channels;
 mod classes;
+mod each_class;
 mod neighbours;
 mod norms;
+mod residuals;
 mod spectra;
+mod values;
 mod within;
 
 use serde_json::json;
@@ -18,11 +21,23 @@ use crate::metrics::Eval;
 use crate::results::Record;
 
 /// Every kind of metric of one data set.
-fn kinds<'s>() -> [Kind<&'s Side<'s>>; 6] {
+fn kinds<'s>() -> [Kind<&'s Side<'s>>; 9] {
     [
         Kind {
             is: |eval| matches!(eval, Eval::Classes { .. }),
             outcomes: classes::outcomes,
+        },
+        Kind {
+            is: |eval| matches!(eval, Eval::Residuals { .. }),
+            outcomes: residuals::outcomes,
+        },
+        Kind {
+            is: |eval| matches!(eval, Eval::EachClass { .. }),
+            outcomes: each_class::outcomes,
+        },
+        Kind {
+            is: |eval| matches!(eval, Eval::Values { .. }),
+            outcomes: values::outcomes,
         },
         Kind {
             is: |eval| matches!(eval, Eval::Channels { .. }),

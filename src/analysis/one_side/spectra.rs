@@ -1,5 +1,7 @@
 //! Metrics of spectra: each matrix is decomposed once for all metrics that ask for it.
 
+use serde_json::json;
+
 use super::super::kinds::{Chosen, replicates, restate};
 use super::super::outcome::{Outcome, few_rows};
 use super::super::{Plan, Side, WIDEST};
@@ -30,7 +32,19 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
         .into_iter();
         for (place, (metric, eval)) in places.into_iter().zip(chosen) {
             let found_value = whole.as_ref().map_err(restate).and_then(|s| value(eval, s));
-            let mut outcome = Outcome::new(found_value, plan.conventions.describe(metric));
+            let mut convention = plan.conventions.describe(metric);
+            if let (
+                Ok(s),
+                Eval::Spectrum {
+                    beside: Some((name, of)),
+                    ..
+                },
+            ) = (&whole, eval)
+                && let Ok(number) = of(s)
+            {
+                convention.insert(name.to_owned(), json!(number));
+            }
+            let mut outcome = Outcome::new(found_value, convention);
             let of_metric = if metric.error.resamples() {
                 resampled.next().unwrap_or_else(|| Err(Error::undefined("undefined")))
             } else {

@@ -1,5 +1,6 @@
 //! The arrays behind the pictures.
 
+mod channels;
 mod pair;
 mod side;
 

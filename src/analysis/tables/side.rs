@@ -19,7 +19,9 @@ const HUBS: usize = 100;
 /// `hubs`: the rows that are most often among the nearest of others.
 pub fn of_side(side: &Side, plan: &Plan) -> Result<Vec<Table>> {
     let all = side.summary.all();
-    Ok(vec![spectrum(side, &all)?, classes(side, &all), hubs(side, plan)?])
+    let mut tables = vec![spectrum(side, &all)?, classes(side, &all), hubs(side, plan)?];
+    tables.extend(super::channels::of_side(side)?);
+    Ok(tables)
 }
 
 fn spectrum(side: &Side, all: &Part) -> Result<Table> {

@@ -183,10 +183,12 @@ pub(super) const HUBNESS: Metric = Metric {
     formula: "m_3 / m_2^(3/2) of N_i, N_i = how often row i is among the k nearest of another row",
     convention: "k = 10; Euclidean; the row itself is no neighbour, equal distances go by row; moments over N, not corrected \
                  (scipy.stats.skew, scikit-hubness)",
+    like: &[],
     variants: &[Variant {
         id: "self-included",
         about: "each row counts as its own nearest neighbour, as where scikit-learn (sklearn) is asked for the neighbours of \
                 the rows it was fitted on",
+        like: &[],
         eval: Eval::Neighbours {
             value: |rows, k, kept| {
                 check(rows, k, 2, kept)?;
@@ -225,16 +227,19 @@ pub(super) const TWONN: Metric = Metric {
     formula: "slope through 0 of -log(1 - F(mu)) on log mu, mu_i = r_2/r_1 of row i, F its empirical distribution i/N",
     convention: "Euclidean; the largest 10 % of mu left out; least squares (scikit-dimension's default); rows that coincide with \
                  another left out",
+    like: &["scikit-dimension"],
     variants: &[
         Variant {
             id: "mle",
             about: "maximum likelihood, unbiased, with the largest 10 % of mu censored (scikit-dimension, method mle)",
+            like: &[],
             eval: from_distances(twonn_censored, 2, false),
         },
         Variant {
             id: "mle-all",
             about: "maximum likelihood, unbiased, all mu counted: (N - 1) / sum log mu (scikit-dimension, method mle, \
                     discard_fraction 0; DADApy)",
+            like: &[],
             eval: from_distances(twonn_all, 2, false),
         },
     ],
@@ -257,20 +262,24 @@ pub(super) const MLE: Metric = Metric {
     formula: "1 / mean_i (1/m_i), m_i = (k - 1) / sum_{j<=k} log(r_k/r_j)",
     convention: "k = 20; Euclidean; k - 1 in the numerator; harmonic mean over rows (scikit-dimension's MLE, comb mle); rows that \
                  coincide with another left out",
+    like: &["scikit-dimension"],
     variants: &[
         Variant {
             id: "mean",
             about: "mean of the local estimates m_i (scikit-dimension, comb mean, which its fit_transform takes; Levina and Bickel)",
+            like: &[],
             eval: from_distances(mle_mean, 20, true),
         },
         Variant {
             id: "median",
             about: "median of the local estimates m_i (scikit-dimension, comb median)",
+            like: &[],
             eval: from_distances(mle_median, 20, true),
         },
         Variant {
             id: "unbiased",
             about: "k - 2 in the numerator: unbiased where the density is even (scikit-dimension, unbiased)",
+            like: &[],
             eval: from_distances(mle_unbiased, 20, true),
         },
     ],

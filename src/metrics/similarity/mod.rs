@@ -45,6 +45,7 @@ const METRICS: &[Metric] = &[
                  alike. A few strong directions decide it.",
         formula: "|X'Y|_F^2 / (|X'X|_F |Y'Y|_F), X and Y centred",
         convention: "linear kernel, biased HSIC; through channels, or where rows are fewer through rows: the same number",
+        like: &[],
         variants: &[],
         reference: "Kornblith et al., ICML 2019, arXiv 1905.00414",
         estimand: AT_THIS_N,
@@ -65,6 +66,7 @@ const METRICS: &[Metric] = &[
         caveat: "A few strong directions decide it still; it can be below 0.",
         formula: "HSIC_1(X, Y) / sqrt(HSIC_1(X, X) HSIC_1(Y, Y)), HSIC_1 of XX' and YY' with their diagonals left out",
         convention: "linear kernel; unbiased HSIC in all three places",
+        like: &[],
         variants: &[],
         reference: "Song et al., JMLR 2012; Nguyen et al., ICLR 2021, arXiv 2010.15327",
         estimand: POPULATION,
@@ -86,9 +88,11 @@ const METRICS: &[Metric] = &[
         caveat: "Biased upwards at few rows: with N near the number of directions kept everything correlates.",
         formula: "mean_i rho_i, i = 1..min(k1, k2), k the fewest directions that together hold 99 % of a side's variance",
         convention: "centred; the cut is by cumulative variance (squared singular values)",
+        like: &[],
         variants: &[Variant {
             id: "squared",
             about: "mean of the squared correlations (R^2 of CCA, Kornblith et al. 2019)",
+            like: &[],
             eval: Eval::Matched(Matched::Canonical {
                 value: svcca_squared,
                 share: KEPT,
@@ -114,9 +118,11 @@ const METRICS: &[Metric] = &[
         caveat: "Biased upwards at few rows. Not symmetric: the first side's channels give the weights.",
         formula: "sum_i a_i rho_i / sum_i a_i, a_i = sum_j |<h_i, x_j>|, h_i the first side's canonical variates, x_j its channels",
         convention: "centred; weights of the first side; all directions that are not rounding; needs more rows than channels",
+        like: &[],
         variants: &[Variant {
             id: "smaller",
             about: "weights of the side with fewer directions (the authors' published code)",
+            like: &[],
             eval: Eval::Matched(Matched::Canonical {
                 value: pwcca_of_smaller,
                 share: 1.0,
@@ -143,10 +149,12 @@ const METRICS: &[Metric] = &[
         caveat: "Biased upwards at few rows. Widths may differ: the narrower side is then padded with zeros.",
         formula: "|X'Y|_* / (|X|_F |Y|_F), X and Y centred, |.|_* the sum of singular values",
         convention: "a similarity, at most 1",
+        like: &[],
         variants: &[
             Variant {
                 id: "distance",
                 about: "2 - 2 s, the squared distance after the best rotation (Ding et al. 2021)",
+                like: &[],
                 eval: Eval::Matched(Matched::Moments {
                     value: procrustes_distance,
                     null: None,
@@ -155,6 +163,7 @@ const METRICS: &[Metric] = &[
             Variant {
                 id: "angle",
                 about: "arccos s, the angular distance in radians (Williams et al. 2021)",
+                like: &[],
                 eval: Eval::Matched(Matched::Moments {
                     value: procrustes_angle,
                     null: None,
@@ -163,6 +172,7 @@ const METRICS: &[Metric] = &[
             Variant {
                 id: "disparity",
                 about: "1 - s^2, where one side may also be scaled (scipy.spatial.procrustes)",
+                like: &[],
                 eval: Eval::Matched(Matched::Moments {
                     value: disparity,
                     null: None,
@@ -190,10 +200,12 @@ const METRICS: &[Metric] = &[
                  distances is not seen.",
         formula: "Spearman's rho of |x_i - x_j| and |y_i - y_j| over i < j, equal distances sharing their mean rank",
         convention: "Euclidean distances; at most 2,000 rows, drawn with the seed",
+        like: &[],
         variants: &[
             Variant {
                 id: "correlation",
                 about: "distance 1 - Pearson's r across channels (Kriegeskorte et al. 2008); rotation changes it",
+                like: &[],
                 eval: Eval::Matched(Matched::Ranks {
                     value: spearman,
                     between: Between::Correlation,
@@ -202,6 +214,7 @@ const METRICS: &[Metric] = &[
             Variant {
                 id: "cosine",
                 about: "distance 1 - cos, not centred",
+                like: &[],
                 eval: Eval::Matched(Matched::Ranks {
                     value: spearman,
                     between: Between::Cosine,
@@ -229,9 +242,11 @@ const METRICS: &[Metric] = &[
         formula: "mean_i |N_X(i) and N_Y(i)| / k",
         convention: "k = 10; cosine neighbours, not centred, equal ones by row; at most 5,000 rows, drawn with the seed: the value \
                      falls as rows grow",
+        like: &[],
         variants: &[Variant {
             id: "euclidean",
             about: "Euclidean neighbours",
+            like: &[],
             eval: Eval::Matched(Matched::Neighbours {
                 value: mutual_knn,
                 null: unrelated_mutual,
@@ -262,9 +277,11 @@ const METRICS: &[Metric] = &[
         caveat: "Large even for weak alignment, since any of k ways back counts: read it beside mutual_knn.",
         formula: "mean_i [i in union of N_X(j) over j in N_Y(i)]",
         convention: "k = 10; cosine neighbours, not centred, equal ones by row; at most 5,000 rows, drawn with the seed",
+        like: &[],
         variants: &[Variant {
             id: "euclidean",
             about: "Euclidean neighbours",
+            like: &[],
             eval: Eval::Matched(Matched::Neighbours {
                 value: cycle_knn,
                 null: unrelated_cycle,

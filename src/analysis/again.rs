@@ -1,0 +1,220 @@
+//! Further passes over a set whose class means are known.
+
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::{Plan, WIDEST};
+use crate::error::{Error, Result};
+use crate::features::FeatureSet;
+use crate::metrics::Eval;
+use crate::stats::{Again, Centres, ClassMoments, Moments, SecondPass, Spectrum, Summariser, Summary, Wanted};
+
+/// Channels above which no covariance within classes is made: a second pass holds eleven beside the first one's ten.
+pub const WIDEST_WITHIN: usize = WIDEST / 2;
+
+/// Numbers that the classes of one pass may hold: 1 GiB.
+const HELD: usize = 1 << 27;
+
+impl Plan {
+    /// What a second pass over a set must collect for the plan's metrics.
+    pub fn again(&self, set: &dyn FeatureSet) -> Again {
+        if set.labels().is_none() {
+            return Again::default();
+        }
+        let mut wanted = Again::default();
+        for &metric in &self.metrics {
+            if let Eval::Residuals { needs, .. } = self.conventions.eval(metric) {
+                let resamples = metric.error.resamples();
+                wanted = wanted.or(Again { resamples, ..needs });
+            }
+        }
+        wanted.scatter &= set.width() <= WIDEST_WITHIN;
+        wanted
+    }
+
+    /// Whether a metric looks at the spectrum of each class.
+    pub fn spectra_of_classes(&self, set: &dyn FeatureSet) -> bool {
+        set.labels().is_some() && self.evals().any(|e| matches!(e, Eval::EachClass { .. }))
+    }
+}
+
+/// Reads a set again for what `wanted` names; `train` is another split of the same data, whose class means then are the
+/// centres rows are assigned to.
+pub fn second_pass(
+    set: &dyn FeatureSet,
+    summary: &Summary,
+    groups: Vec<u8>,
+    train: Option<&dyn FeatureSet>,
+    wanted: Again,
+    read: &(dyn Fn(u64) + Sync),
+) -> Result<SecondPass> {
+    let classes = set.labels().map(|l| l.class_of().to_vec()).unwrap_or_default();
+    let centres = match train {
+        Some(train) if wanted.nearest => Some(centres(train, set, read)?),
+        _ => None,
+    };
+    let mut pass = SecondPass::new(summary, groups, classes, centres, wanted);
+    for batch in set.batches(Summariser::batch_rows(set.width()))? {
+        let batch = batch?;
+        pass.push(batch.view());
+        read(batch.nrows() as u64);
+    }
+    Ok(pass)
+}
+
+/// The class means of `train`, and which of them belongs to each class of `set`, by name.
+fn centres(train: &dyn FeatureSet, set: &dyn FeatureSet, read: &(dyn Fn(u64) + Sync)) -> Result<Centres> {
+    let mut summariser = Summariser::new(train.rows(), train.width(), train.labels(), Wanted::default());
+    for batch in train.batches(Summariser::batch_rows(train.width()))? {
+        let batch = batch?;
+        summariser.push(batch.view());
+        read(batch.nrows() as u64);
+    }
+    let classes: ClassMoments = summariser.finish().classes_without(None, false);
+    let names = |set: &dyn FeatureSet| set.labels().map(|l| l.names().to_vec()).unwrap_or_default();
+    let known = names(train);
+    Ok(Centres {
+        means: classes.means().clone(),
+        of_class: names(set)
+            .iter()
+            .map(|name| known.iter().position(|k| k == name))
+            .collect(),
+    })
+}
+
+/// The split that rows of `set` are held out from, among sets of one (model, layer): its data's train split.
+pub fn train_of<'a>(set: &dyn FeatureSet, group: &[&'a dyn FeatureSet]) -> Option<&'a dyn FeatureSet> {
+    let p = set.provenance();
+    let is_train = |other: &&&dyn FeatureSet| {
+        let o = other.provenance();
+        o.dataset == p.dataset && o.split == "train" && p.split != "train" && other.labels().is_some()
+    };
+    group.iter().find(is_train).copied()
+}
+
+/// One class on its way to its spectrum, in the smaller of two forms.
+enum Class {
+    /// Fewer rows than channels: the rows, and how many are filled.
+    Rows(Array2<f64>, usize),
+    Moments(Moments),
+}
+
+impl Class {
+    fn new(rows: usize, d: usize) -> Self {
+        if rows <= d {
+            Self::Rows(Array2::zeros((rows, d)), 0)
+        } else {
+            Self::Moments(Moments::new(d))
+        }
+    }
+
+    fn size(rows: usize, d: usize) -> usize {
+        if rows <= d { rows * d } else { d * (d + 1) / 2 }
+    }
+
+    fn spectrum(self) -> Result<Spectrum> {
+        match self {
+            Self::Rows(rows, _) => Spectrum::of_rows(rows.view()),
+            Self::Moments(moments) => Spectrum::new(&moments, crate::stats::Of::Covariance),
+        }
+    }
+}
+
+/// Batches of classes that are taken in one pass each.
+fn passes(counts: &[usize], d: usize) -> Vec<std::ops::Range<usize>> {
+    let mut passes = Vec::new();
+    let (mut from, mut held) = (0, 0);
+    for (c, &rows) in counts.iter().enumerate() {
+        let size = Class::size(rows, d);
+        if held > 0 && held + size > HELD {
+            passes.push(from..c);
+            (from, held) = (c, 0);
+        }
+        held += size;
+    }
+    passes.push(from..counts.len());
+    passes
+}
+
+/// How many passes the spectra of its classes take.
+pub fn passes_of_classes(set: &dyn FeatureSet) -> usize {
+    set.labels().map_or(0, |l| passes(&l.counts(), set.width()).len())
+}
+
+/// The spectrum of the covariance of each class; as many classes at a time as fit, one pass over the set for each such batch.
+pub fn spectra_of_classes(
+    set: &dyn FeatureSet,
+    measurable: bool,
+    read: &(dyn Fn(u64) + Sync),
+) -> Result<Vec<Result<Spectrum>>> {
+    let (Some(labels), d) = (set.labels(), set.width()) else {
+        return Ok(Vec::new());
+    };
+    let counts = labels.counts();
+    if !measurable || d > WIDEST {
+        let reason = if measurable {
+            format!("{d} channels are more than the {WIDEST} whose spectrum is computed")
+        } else {
+            "the features' squares are beyond the range of 64-bit numbers; rescale them".to_owned()
+        };
+        return Ok(counts.iter().map(|_| Err(Error::undefined(reason.clone()))).collect());
+    }
+    let mut spectra = Vec::with_capacity(counts.len());
+    for range in passes(&counts, d) {
+        let mut classes: Vec<Class> = range.clone().map(|c| Class::new(counts[c], d)).collect();
+        let mut seen = 0;
+        for batch in set.batches(Summariser::batch_rows(d))? {
+            let batch = batch?;
+            let mut members: Vec<Vec<usize>> = vec![Vec::new(); classes.len()];
+            for (i, class) in labels.class_of()[seen..seen + batch.nrows()].iter().enumerate() {
+                if let Some(c) = class.map(|c| c as usize).filter(|c| range.contains(c)) {
+                    members[c - range.start].push(i);
+                }
+            }
+            classes
+                .par_iter_mut()
+                .zip(&members)
+                .for_each(|(class, members)| match class {
+                    Class::Rows(rows, filled) => {
+                        for &i in members {
+                            rows.row_mut(*filled).assign(&batch.row(i));
+                            *filled += 1;
+                        }
+                    }
+                    Class::Moments(moments) => moments.update(batch.select(ndarray::Axis(0), members).view()),
+                });
+            seen += batch.nrows();
+            read(batch.nrows() as u64);
+        }
+        let found: Vec<Result<Spectrum>> = classes.into_par_iter().map(Class::spectrum).collect();
+        spectra.extend(found);
+    }
+    Ok(spectra)
+}
+
+/// Rows that an analysis reads of each set, all passes together; `train` as [`second_pass`] takes it.
+pub fn rows_read(set: &dyn FeatureSet, train: Option<&dyn FeatureSet>, plan: &Plan) -> u64 {
+    let wanted = plan.again(set);
+    let mut passes = 1 + usize::from(wanted.any());
+    if plan.spectra_of_classes(set) {
+        passes += passes_of_classes(set);
+    }
+    let of_train = train.filter(|_| wanted.nearest).map_or(0, |t| t.rows());
+    (passes * set.rows() + of_train) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_share_a_pass_as_long_as_they_fit() {
+        // 2048 channels: 2048 rows or more are held as 2 M numbers, 63 of them in 128 M.
+        let many = vec![5_000; 130];
+        let found = passes(&many, 2048);
+        assert_eq!(found, [0..63, 63..126, 126..130]);
+        assert_eq!(passes(&[10, 20], 4), [0..2]);
+        // One class that is larger than a pass still gets one.
+        assert_eq!(passes(&[100_000, 100_000], 16_384), [0..1, 1..2]);
+    }
+}

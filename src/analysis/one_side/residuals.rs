@@ -1,0 +1,81 @@
+//! Metrics of rows around the means of their classes.
+
+use serde_json::json;
+
+use super::super::kinds::{Chosen, replicates, restate};
+use super::super::outcome::Outcome;
+use super::super::{Plan, Side};
+use super::classes::{of_classes, survives};
+use crate::error::{Error, Result};
+use crate::metrics::Eval;
+use crate::stats::Residuals;
+
+/// The outcomes of these metrics.
+pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+    let pass = side.again.as_ref().expect("the set was read again for these metrics");
+    let whole = pass.without(None);
+    let measurable = if side.summary.measurable() {
+        Ok(())
+    } else {
+        Err(Error::undefined(
+            "squared distances are beyond the range of 64-bit numbers; rescale the features",
+        ))
+    };
+    let rows = whole.classes.counts().iter().sum();
+    let resampled: Vec<Chosen> = metrics.iter().copied().filter(|(m, _)| m.error.resamples()).collect();
+    let without = |group| Ok(pass.without(Some(group)));
+    let mut resampled = if resampled.is_empty() {
+        Vec::new()
+    } else {
+        replicates(&resampled, rows, without, |eval, part: &&Residuals| value(eval, part))
+    }
+    .into_iter();
+    metrics
+        .iter()
+        .map(|&(metric, eval)| {
+            let Eval::Residuals { needs, rows: least, .. } = eval else {
+                unreachable!("only metrics of rows around class means come here");
+            };
+            let of_metric = if metric.error.resamples() {
+                resampled.next().expect("as many as were asked for")
+            } else {
+                Ok(Vec::new())
+            };
+            let mut convention = plan.conventions.describe(metric);
+            if needs.nearest {
+                let centres = match &side.train {
+                    Some(split) => format!("the class means of split {split}"),
+                    None => "the set's own class means, each row left out of its own".to_owned(),
+                };
+                convention.insert("centres".to_owned(), json!(centres));
+            }
+            let found = measurable.as_ref().map_err(restate).and_then(|()| value(eval, whole));
+            let kept = survives(&whole.classes, side, least).and(of_metric);
+            let mut outcome = Outcome::new(found, convention).with_replicates(metric, kept);
+            of_classes(&mut outcome, side, &whole.classes, least);
+            let judged = whole.nearest.1;
+            if needs.nearest && judged < outcome.n {
+                outcome.notes.push(format!(
+                    "{} rows of classes without a centre are left out",
+                    outcome.n - judged
+                ));
+                outcome.n = judged;
+            }
+            if needs.scatter && outcome.value.is_ok() && outcome.n < 5 * outcome.d {
+                outcome.notes.push(format!(
+                    "N = {} is below 5 d = {}: the covariance within classes is poorly known",
+                    outcome.n,
+                    5 * outcome.d
+                ));
+            }
+            outcome
+        })
+        .collect()
+}
+
+fn value(eval: Eval, residuals: &Residuals) -> Result<f64> {
+    match eval {
+        Eval::Residuals { value, .. } => value(residuals),
+        _ => unreachable!("only metrics of rows around class means come here"),
+    }
+}

@@ -1,0 +1,25 @@
+//! `--like LIBRARY`: what following a library's conventions changed.
+
+use crate::metrics::Followed;
+
+/// A sentence for each thing that happened.
+pub fn said(library: &str, followed: &Followed) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !followed.changed.is_empty() {
+        let changed: Vec<String> = followed
+            .changed
+            .iter()
+            .map(|(id, variant)| format!("{id}={variant}"))
+            .collect();
+        lines.push(format!("--like {library} chose {}", changed.join(", ")));
+    }
+    let mut line = |what: &str, ids: &[&str]| {
+        if !ids.is_empty() {
+            lines.push(format!("--like {library}: {what}: {}", ids.join(", ")));
+        }
+    };
+    line("its convention is the default", &followed.kept);
+    line("your --convention stands", &followed.chosen);
+    line("not among what it computes, so the default stays", &followed.unknown);
+    lines
+}

@@ -1,0 +1,82 @@
+//! `featscope metrics ID --on STORE...`: what every convention of one metric gives on the user's features.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+
+use super::analyze::{Beside, What, analysis_of};
+use crate::metrics::Metric;
+use crate::results::Record;
+
+/// On what, and how.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct On {
+    /// Print the value of every convention on these feature stores or arrays
+    #[arg(long, value_name = "STORE", num_args = 1.., requires = "id")]
+    pub on: Vec<PathBuf>,
+    /// Data set the model was pretrained on (NAME or NAME/SPLIT)
+    #[arg(long, value_name = "NAME", requires = "on")]
+    pre: Vec<String>,
+    /// Data set it is evaluated on (NAME or NAME/SPLIT)
+    #[arg(long, value_name = "NAME", requires = "on")]
+    eval: Vec<String>,
+    /// Labels of an array: once for each array, in their order
+    #[arg(long, value_name = "FILE", requires = "on")]
+    labels: Vec<PathBuf>,
+    /// Only these layers, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "on")]
+    layer: Vec<String>,
+    /// Seed of every random draw
+    #[arg(long, default_value_t = 0, requires = "on")]
+    seed: u64,
+    /// Rows of each set that metrics of pairs of rows look at
+    #[arg(long, value_name = "N", requires = "on")]
+    rows: Option<usize>,
+}
+
+/// The records of every convention of a metric: for each of its sides the default first, then the variants in their order.
+///
+/// # Errors
+/// For input that cannot be read, and where the metric needs what the input does not have.
+pub fn measured(metric: &Metric, on: &On) -> anyhow::Result<Vec<Record>> {
+    let choices = std::iter::once(None).chain(metric.variants.iter().map(|v| Some(v.id)));
+    let mut by_variant: Vec<Vec<Record>> = Vec::new();
+    for variant in choices {
+        let what = What {
+            pre: on.pre.clone(),
+            eval: on.eval.clone(),
+            metrics: vec![metric.id.to_owned()],
+            convention: variant.map(|v| format!("{}={v}", metric.id)).into_iter().collect(),
+            layer: on.layer.clone(),
+            labels: on.labels.clone(),
+            seed: on.seed,
+            rows: on.rows,
+            ..What::default()
+        };
+        by_variant.push(analysis_of(&on.on, &what, Beside::default())?.results.records);
+        refuse_what_lacks(metric, &by_variant[by_variant.len() - 1])?;
+    }
+    let sides = by_variant[0].len();
+    Ok((0..sides)
+        .flat_map(|side| by_variant.iter().filter_map(move |records| records.get(side).cloned()))
+        .collect())
+}
+
+/// Says what a metric needs that the input does not have.
+fn refuse_what_lacks(metric: &Metric, records: &[Record]) -> anyhow::Result<()> {
+    if metric.eval.needs_labels() && records.iter().all(|r| r.classes == 0 && r.value.is_none()) && !records.is_empty()
+    {
+        bail!(
+            "{} needs class labels, and the input has none; give --labels FILE, once for each array",
+            metric.id
+        );
+    }
+    if records.is_empty() {
+        bail!(
+            "{} compares a pretraining with an evaluation data set; name both with --pre NAME and --eval NAME, labelled where \
+             it needs classes",
+            metric.id
+        );
+    }
+    Ok(())
+}
