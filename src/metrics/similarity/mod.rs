@@ -102,7 +102,8 @@ const METRICS: &[Metric] = &[
         about: "The mean canonical correlation, weighted by how much of the first side's channels each canonical direction \
                 accounts for. Not symmetric, and not unchanged when the first side is rotated.",
         formula: "sum_i a_i rho_i / sum_i a_i, a_i = sum_j |<h_i, x_j>|, h_i the first side's canonical variates, x_j its channels",
-        convention: "centred; weights of the first side; all directions that are not rounding; needs more rows than channels",
+        convention: "centred; weights of the first side; all directions that are not rounding; needs more rows than the \
+                     directions of both sides",
         variants: &[Variant {
             id: "smaller",
             about: "weights of the side with fewer directions (the authors' published code)",
