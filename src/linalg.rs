@@ -287,7 +287,10 @@ pub fn rotated_into_fewest(rows: Array2<f64>) -> Result<Array2<f64>> {
         }
     }
     // Above the diagonal stand the reflections.
-    Ok(Array2::from_shape_fn((n, n), |(i, j)| if j <= i { rows[[i, j]] } else { 0.0 }))
+    Ok(Array2::from_shape_fn(
+        (n, n),
+        |(i, j)| if j <= i { rows[[i, j]] } else { 0.0 },
+    ))
 }
 
 /// A factor F (rank, d) of a positive semidefinite matrix: FᵀF is the matrix, to the rounding of its largest entry

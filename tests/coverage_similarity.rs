@@ -149,7 +149,10 @@ fn intervals_hold_the_truth() {
             similar(x, y, &plan(metrics, &[])).records
         };
         let population = ["cka_debiased", "rsa"];
-        let large: Vec<_> = (0..20u64).into_par_iter().map(|r| run(10_000 + r, 20, &population)).collect();
+        let large: Vec<_> = (0..20u64)
+            .into_par_iter()
+            .map(|r| run(10_000 + r, 20, &population))
+            .collect();
         let truth = |metric: &str| {
             let values = large.iter().flatten().filter(|r| r.metric == metric);
             let values: Vec<f64> = values.filter_map(|r| r.value).collect();
@@ -170,7 +173,10 @@ fn intervals_hold_the_truth() {
             let of_population = find(metric).is_some_and(|m| m.estimand.contains("population"));
             let truth = if of_population { truth(metric) } else { mean };
             let intervals: Vec<(f64, f64)> = seen.iter().filter_map(|s| s.1).collect();
-            let held = intervals.iter().filter(|(low, high)| (low..=high).contains(&&truth)).count();
+            let held = intervals
+                .iter()
+                .filter(|(low, high)| (low..=high).contains(&&truth))
+                .count();
             let coverage = held as f64 / intervals.len() as f64;
             let shown = if intervals.is_empty() {
                 "no interval".to_owned()

@@ -63,7 +63,10 @@ fn both_changed(metric: &Metric, law: Law, pre: &Data, eval: &Data, seed: u64) -
     let same = !metric.eval.is_matched() || law == Law::RowOrder;
     match law {
         Law::Exchange => (eval.clone(), pre.clone()),
-        _ => (changed(law, pre, seed), changed(law, eval, if same { seed } else { seed + 1 })),
+        _ => (
+            changed(law, pre, seed),
+            changed(law, eval, if same { seed } else { seed + 1 }),
+        ),
     }
 }
 
@@ -119,7 +122,11 @@ fn every_metric_keeps_its_declared_laws() {
             let first = side(seed, pre_classes, false);
             let other = (matched(&first.0), first.1.clone());
             for metric in all() {
-                let (pre, eval) = if metric.eval.is_matched() { (&first, &other) } else { (&pre, &eval) };
+                let (pre, eval) = if metric.eval.is_matched() {
+                    (&first, &other)
+                } else {
+                    (&pre, &eval)
+                };
                 let before = values(metric, pre, eval);
                 for &law in metric.laws {
                     let (pre, eval) = both_changed(metric, law, pre, eval, seed);

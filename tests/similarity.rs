@@ -27,7 +27,10 @@ fn refused(dir: &Path, words: &[&str], said: &[&str]) {
     let out = featscope(dir, words);
     let error = text(&out.stderr);
     assert_eq!(out.status.code(), Some(2), "{words:?}: {error}");
-    assert!(out.stdout.is_empty() && error.trim_end().lines().count() == 1, "{error}");
+    assert!(
+        out.stdout.is_empty() && error.trim_end().lines().count() == 1,
+        "{error}"
+    );
     for part in said {
         assert!(error.contains(part), "{words:?}: {error}");
     }
@@ -81,7 +84,12 @@ fn rows_are_matched_by_id_in_any_order() {
     write_csv(&at.join("y.csv"), &all, &y);
     std::fs::create_dir(at.join("other")).unwrap();
     write_csv(&at.join("other/y.csv"), &shuffled, &y.select(Axis(0), &shuffled));
-    let run = |b: &str| json(&featscope(at, &["similarity", "x.csv", b, "--rows", "60", "--format", "json"]));
+    let run = |b: &str| {
+        json(&featscope(
+            at,
+            &["similarity", "x.csv", b, "--rows", "60", "--format", "json"],
+        ))
+    };
     let (straight, crossed) = (run("y.csv"), run("other/y.csv"));
     assert_eq!(straight.records.len(), 8);
     assert_eq!(straight.records[0].convention.get("rows_left_out"), None);
@@ -92,7 +100,17 @@ fn rows_are_matched_by_id_in_any_order() {
     // The exchanged sides draw the same rows and leave out the same groups.
     let exchanged = json(&featscope(
         at,
-        &["similarity", "other/y.csv", "x.csv", "--metrics", "cka,rsa", "--rows", "60", "--format", "json"],
+        &[
+            "similarity",
+            "other/y.csv",
+            "x.csv",
+            "--metrics",
+            "cka,rsa",
+            "--rows",
+            "60",
+            "--format",
+            "json",
+        ],
     ));
     for r in exchanged.records {
         let same = run("y.csv").records.into_iter().find(|o| o.metric == r.metric).unwrap();
@@ -120,7 +138,10 @@ fn rows_without_a_match_are_left_out_and_said() {
     let partly = json(&out);
     assert_eq!(partly.records[0].convention["rows_left_out"], 15);
     assert_eq!(partly.records[0].convention["other_rows_left_out"], 3);
-    let whole = json(&featscope(at, &["similarity", "few.csv", "same.csv", "--format", "json"]));
+    let whole = json(&featscope(
+        at,
+        &["similarity", "few.csv", "same.csv", "--format", "json"],
+    ));
     for (a, b) in partly.records.iter().zip(&whole.records) {
         assert_eq!((a.n, b.n), (65, 65));
         let (a, b) = (a.value.unwrap(), b.value.unwrap());
@@ -128,15 +149,35 @@ fn rows_without_a_match_are_left_out_and_said() {
     }
     let shown = text(&featscope(at, &["similarity", "x.csv", "y.csv"]).stdout);
     assert!(shown.contains("n = 65, left out: 15 and 3 without a match"), "{shown}");
-    refused(at, &["similarity", "x.csv", "none.csv"], &["no row in common", "image-0", "image-200"]);
+    refused(
+        at,
+        &["similarity", "x.csv", "none.csv"],
+        &["no row in common", "image-0", "image-200"],
+    );
     refused(at, &["similarity", "x.csv", "nowhere.csv"], &["nowhere.csv"]);
     refused(at, &["similarity", "x.csv"], &["x.csv", "single layer"]);
     refused(at, &["similarity", "x.csv", "x.csv"], &["both sides", "--name"]);
-    refused(at, &["similarity", "x.csv", "y.csv", "--metrics", "ckaa"], &["did you mean cka?"]);
-    refused(at, &["similarity", "x.csv", "y.csv", "--metrics", "redundancy"], &["featscope analyze"]);
+    refused(
+        at,
+        &["similarity", "x.csv", "y.csv", "--metrics", "ckaa"],
+        &["did you mean cka?"],
+    );
+    refused(
+        at,
+        &["similarity", "x.csv", "y.csv", "--metrics", "redundancy"],
+        &["featscope analyze"],
+    );
     refused(at, &["analyze", "x.csv", "--metrics", "cka"], &["featscope similarity"]);
-    refused(at, &["analyze", "x.csv", "--metrics", "similarity"], &["featscope similarity"]);
-    refused(at, &["similarity", "x.csv", "y.csv", "--layers", "backbone"], &["no layer"]);
+    refused(
+        at,
+        &["analyze", "x.csv", "--metrics", "similarity"],
+        &["featscope similarity"],
+    );
+    refused(
+        at,
+        &["similarity", "x.csv", "y.csv", "--layers", "backbone"],
+        &["no layer"],
+    );
 }
 
 #[test]
@@ -159,10 +200,28 @@ fn arrays_are_matched_by_position() {
     assert_eq!(first.other_dataset.as_deref(), Some("y"));
     assert_eq!(first.other_layer.as_deref(), Some("features"));
     assert_eq!((first.n, first.d, &first.convention["other_d"]), (80, 7, &6.into()));
-    refused(at, &["similarity", "x.npy", "short.npy"], &["80 rows", "79", "position"]);
-    refused(at, &["similarity", "x.npy", "ids.csv"], &["ids.csv have ids", "x.npy have none"]);
+    refused(
+        at,
+        &["similarity", "x.npy", "short.npy"],
+        &["80 rows", "79", "position"],
+    );
+    refused(
+        at,
+        &["similarity", "x.npy", "ids.csv"],
+        &["ids.csv have ids", "x.npy have none"],
+    );
     // One and the same file under two names, into a folder and back.
-    let words = ["similarity", "x.npy", "x.npy", "--name", "A", "--name", "B", "-o", "out"];
+    let words = [
+        "similarity",
+        "x.npy",
+        "x.npy",
+        "--name",
+        "A",
+        "--name",
+        "B",
+        "-o",
+        "out",
+    ];
     assert_eq!(featscope(at, &words).status.code(), Some(0));
     let kept = Results::read(&at.join("out/results.json")).unwrap();
     assert_eq!(kept.records[0].other_model.as_deref(), Some("B"));
@@ -210,7 +269,11 @@ fn rows_fewer_than_channels_give_what_a_gram_matrix_gives() {
         for (a_number, b_number) in pairs {
             assert_eq!(a_number.is_some(), b_number.is_some());
             if let (Some(a_number), Some(b_number)) = (a_number, b_number) {
-                assert!((a_number - b_number).abs() < 1e-10, "{}: {a_number} {b_number}", a.metric);
+                assert!(
+                    (a_number - b_number).abs() < 1e-10,
+                    "{}: {a_number} {b_number}",
+                    a.metric
+                );
             }
         }
     }
@@ -230,10 +293,17 @@ fn degenerate_sides_give_null_and_a_reason() {
         (Array2::from_elem((80, 200), 0.3), "constant and wide"),
     ] {
         for r in one(x.clone(), side.clone()).into_iter().chain(one(side, x.clone())) {
-            assert_eq!((r.value, r.std_error, r.null_value), (None, None, None), "{} of {what}", r.metric);
+            assert_eq!(
+                (r.value, r.std_error, r.null_value),
+                (None, None, None),
+                "{} of {what}",
+                r.metric
+            );
             let note = r.note.unwrap();
             assert!(
-                ["constant", "same", "zeros", "fewer than"].iter().any(|word| note.contains(word)),
+                ["constant", "same", "zeros", "fewer than"]
+                    .iter()
+                    .any(|word| note.contains(word)),
                 "{}: {note}",
                 r.metric
             );
@@ -249,7 +319,11 @@ fn degenerate_sides_give_null_and_a_reason() {
     // Sizes that would leave 64 bits when squared are brought near 1 by a power of two, which changes no digit.
     for scale in [1e-160, 1e200] {
         for (a, b) in one(&x * scale, matched(&x)).iter().zip(one(x.clone(), matched(&x))) {
-            assert!((a.value.unwrap() - b.value.unwrap()).abs() < 1e-12, "{} at {scale:e}", a.metric);
+            assert!(
+                (a.value.unwrap() - b.value.unwrap()).abs() < 1e-12,
+                "{} at {scale:e}",
+                a.metric
+            );
         }
     }
     // Means far away and one huge outlier cost few digits.
@@ -268,7 +342,10 @@ fn layers(count: usize) -> Vec<Box<dyn FeatureSet>> {
             let rows = Array2::from_shape_fn(x.dim(), |(r, j)| {
                 x[[r, j]] + 0.4 * i as f64 * noise(&[i as u64, r as u64, j as u64])
             });
-            named(set("SL", "animals", (rows, classes.clone())), &format!("stage{}", i + 1))
+            named(
+                set("SL", "animals", (rows, classes.clone())),
+                &format!("stage{}", i + 1),
+            )
         })
         .collect()
 }
@@ -300,6 +377,9 @@ impl FeatureSet for Layer {
     fn ids(&self) -> featscope::error::Result<Vec<String>> {
         self.0.ids()
     }
+    fn has_ids(&self) -> bool {
+        self.0.has_ids()
+    }
     fn batches(&self, rows: usize) -> featscope::error::Result<featscope::features::Batches<'_>> {
         self.0.batches(rows)
     }
@@ -316,7 +396,13 @@ fn layers_of_one_store_make_a_matrix() {
     let eight = render_similarity(&similarity(&layers(8), None, &p, &|_| ()).unwrap(), Format::Text);
     insta::assert_snapshot!("matrix_of_eight_layers", eight);
     let many = render_similarity(&similarity(&layers(13), None, &p, &|_| ()).unwrap(), Format::Text);
-    assert!(eight.lines().chain(many.lines()).skip(1).all(|line| line.chars().count() <= 100));
+    assert!(
+        eight
+            .lines()
+            .chain(many.lines())
+            .skip(1)
+            .all(|line| line.chars().count() <= 100)
+    );
     assert!(many.contains("other layer"), "{many}");
     assert_eq!(many.lines().filter(|line| line.contains(" ± ")).count(), 78 + 1);
 }
@@ -327,7 +413,11 @@ fn two_models_make_a_rectangle() {
     let (x, classes) = data();
     let other = [set("SimCLR", "animals", (matched(&x), classes))];
     let results = similarity(&layers(3), Some(&other), &p, &|_| ()).unwrap();
-    let names: Vec<_> = results.records.iter().map(|r| (r.layer.as_str(), r.other_layer.as_deref())).collect();
+    let names: Vec<_> = results
+        .records
+        .iter()
+        .map(|r| (r.layer.as_str(), r.other_layer.as_deref()))
+        .collect();
     assert_eq!(
         names,
         ["stage1", "stage2", "stage3"].map(|layer| (layer, Some("features")))

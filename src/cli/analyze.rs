@@ -126,11 +126,7 @@ pub fn analysis_of(stores: &[PathBuf], what: &What, tables: bool) -> anyhow::Res
 ///
 /// # Errors
 /// For metrics and conventions that are not known.
-pub fn plan(
-    what: &What,
-    select: fn(&[String]) -> Result<Vec<&'static Metric>>,
-    tables: bool,
-) -> anyhow::Result<Plan> {
+pub fn plan(what: &What, select: fn(&[String]) -> Result<Vec<&'static Metric>>, tables: bool) -> anyhow::Result<Plan> {
     let mut conventions = Conventions::default();
     for choice in &what.convention {
         conventions.choose(choice)?;

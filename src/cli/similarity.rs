@@ -66,7 +66,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // Each layer is read once for itself and once for each of its pairs.
     let rows = a.first().map_or(0, |set| set.rows() as u64);
     let (own, other) = (a.len() as u64, b.as_ref().map_or(0, |b| b.len() as u64));
-    let pairs = if b.is_some() { own * other } else { own * own.saturating_sub(1) / 2 };
+    let pairs = if b.is_some() {
+        own * other
+    } else {
+        own * own.saturating_sub(1) / 2
+    };
     let bar = style::progress(rows * (own + other + pairs), "rows");
     let results = similarity(&a, b.as_deref(), &plan, &|rows| bar.inc(rows));
     bar.finish_and_clear();

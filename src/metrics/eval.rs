@@ -3,7 +3,9 @@
 use ndarray::Array2;
 
 use crate::error::Result;
-use crate::stats::{ClassMoments, Correlation, Cross, Directions, GROUPS, Moments, Neighbours, Of, Own, Rows, Spectrum};
+use crate::stats::{
+    ClassMoments, Correlation, Cross, Directions, GROUPS, Moments, Neighbours, Of, Own, Rows, Spectrum,
+};
 
 /// How a metric is computed; the variant declares its needs, and the analysis computes the union of them once.
 #[derive(Clone, Copy)]

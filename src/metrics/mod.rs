@@ -14,7 +14,8 @@ pub mod variation;
 
 pub use convention::Conventions;
 pub use eval::{
-    Between, Canonical, ClassMeans, Eval, Matched, MatchedMoments, MatchedNeighbours, Mixing, RowView, SamplePair, Shares,
+    Between, Canonical, ClassMeans, Eval, Matched, MatchedMoments, MatchedNeighbours, Mixing, RowView, SamplePair,
+    Shares,
 };
 
 use crate::error::{Error, Result};
@@ -234,7 +235,11 @@ fn select_where(words: &[String], fits: fn(&Metric) -> bool) -> Result<Vec<&'sta
         }
     }
     let wanted = |row: &(&str, &'static Metric)| words.iter().any(|word| word == "all" || names(word, row));
-    Ok(rows.iter().filter(|row| fits(row.1) && wanted(row)).map(|row| row.1).collect())
+    Ok(rows
+        .iter()
+        .filter(|row| fits(row.1) && wanted(row))
+        .map(|row| row.1)
+        .collect())
 }
 
 #[cfg(test)]

@@ -81,7 +81,11 @@ impl CrossSums {
     /// # Errors
     /// As [`CrossSums::centred`].
     pub fn without(groups: &[Self], group: Option<usize>) -> Result<Cross> {
-        let mut kept = groups.iter().enumerate().filter(|(g, _)| Some(*g) != group).map(|(_, sums)| sums);
+        let mut kept = groups
+            .iter()
+            .enumerate()
+            .filter(|(g, _)| Some(*g) != group)
+            .map(|(_, sums)| sums);
         let mut all = kept.next().expect("there are several groups").clone();
         kept.for_each(|sums| all.add(sums));
         all.centred()
@@ -218,12 +222,19 @@ mod tests {
         }
         let centred = |m: &Array2<f64>| m - &m.mean_axis(Axis(0)).unwrap();
         for (without, kept) in [(None, 0..40), (Some(2), 0..20), (Some(0), 13..40)] {
-            let (a, b) = (centred(&x.slice(s![kept.clone(), ..]).to_owned()), centred(&y.slice(s![kept, ..]).to_owned()));
+            let (a, b) = (
+                centred(&x.slice(s![kept.clone(), ..]).to_owned()),
+                centred(&y.slice(s![kept, ..]).to_owned()),
+            );
             let cross = CrossSums::without(&groups, without).unwrap();
             let scatter = a.t().dot(&b);
             assert!(cross.scatter.iter().zip(&scatter).all(|(g, e)| (g - e).abs() < 1e-10));
             let norm = |r: ndarray::ArrayView1<f64>| r.dot(&r);
-            let products: Vec<f64> = a.outer_iter().zip(b.outer_iter()).map(|(r, q)| norm(r) * norm(q)).collect();
+            let products: Vec<f64> = a
+                .outer_iter()
+                .zip(b.outer_iter())
+                .map(|(r, q)| norm(r) * norm(q))
+                .collect();
             assert!((cross.norms / products.iter().sum::<f64>() - 1.0).abs() < 1e-12);
             assert!((cross.traces.1 / b.iter().map(|v| v * v).sum::<f64>() - 1.0).abs() < 1e-12);
         }
@@ -241,6 +252,9 @@ mod tests {
     fn directions_are_cut_where_they_hold_enough_together() {
         let directions = Directions::new(Array2::from_diag(&ndarray::array![90.0, 9.0, 1.0, 0.0]), 9).unwrap();
         assert_eq!(directions.values, [90.0, 9.0, 1.0]);
-        assert_eq!([0.5, 0.9, 0.95, 0.99, 1.0].map(|share| directions.holding(share)), [1, 1, 2, 2, 3]);
+        assert_eq!(
+            [0.5, 0.9, 0.95, 0.99, 1.0].map(|share| directions.holding(share)),
+            [1, 1, 2, 2, 3]
+        );
     }
 }

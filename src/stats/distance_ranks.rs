@@ -21,7 +21,9 @@ impl DistanceOrder {
     pub fn new(points: ArrayView2<f64>) -> Self {
         let n = points.nrows();
         let mut rows = Rows::choose((0..n).collect(), &vec![0; n], None, points.ncols());
-        points.axis_chunks_iter(Axis(0), 1024).for_each(|chunk| rows.push(chunk));
+        points
+            .axis_chunks_iter(Axis(0), 1024)
+            .for_each(|chunk| rows.push(chunk));
         let squared: Vec<f64> = sweep(&rows, &rows, |i, squared| squared[i + 1..].to_vec()).concat();
         let mut order: Vec<u32> = (0..squared.len() as u32).collect();
         let at = |pair: u32| squared[pair as usize];

@@ -110,7 +110,10 @@ pub fn plan(metrics: &[&str], conventions: &[&str]) -> Plan {
     let mut chosen = Conventions::default();
     conventions.iter().for_each(|c| chosen.choose(c).unwrap());
     Plan {
-        metrics: if words.iter().any(|w| w == "similarity" || find(w).is_some_and(|m| m.eval.is_matched())) {
+        metrics: if words
+            .iter()
+            .any(|w| w == "similarity" || find(w).is_some_and(|m| m.eval.is_matched()))
+        {
             select_matched(&words).unwrap()
         } else {
             select(&words).unwrap()

@@ -43,7 +43,11 @@ impl<'a> Layer<'a> {
         let batch = Summariser::batch_rows(set.width());
         let rows = Source::new(set, &matching.places[side], batch)?;
         let mut place_of = vec![usize::MAX; n];
-        matching.drawn.iter().enumerate().for_each(|(i, &row)| place_of[row] = i);
+        matching
+            .drawn
+            .iter()
+            .enumerate()
+            .for_each(|(i, &row)| place_of[row] = i);
         let wide = n < set.width();
         let mut layer = Self {
             set,
@@ -55,9 +59,13 @@ impl<'a> Layer<'a> {
             orders: Vec::new(),
             near: Vec::new(),
         };
-        let moments = needs(plan, |m| matches!(m, Matched::Moments { .. } | Matched::Canonical { .. }));
+        let moments = needs(plan, |m| {
+            matches!(m, Matched::Moments { .. } | Matched::Canonical { .. })
+        });
         let collected = moments && !wide && set.width() <= WIDEST;
-        let pairs = needs(plan, |m| matches!(m, Matched::Ranks { .. } | Matched::Neighbours { .. }));
+        let pairs = needs(plan, |m| {
+            matches!(m, Matched::Ranks { .. } | Matched::Neighbours { .. })
+        });
         let mut sums = vec![CrossSums::new(0, 0); GROUPS];
         if collected {
             sums.fill(CrossSums::new(set.width(), set.width()));
@@ -165,7 +173,8 @@ impl<'a> Layer<'a> {
             match eval {
                 Eval::Matched(Matched::Ranks { between, .. }) if !self.orders.iter().any(|o| o.0 == between) => {
                     let points = points(between, sample.slice(s![..ranked, ..]));
-                    self.orders.push((between, points.map(|p| DistanceOrder::new(p.view()))));
+                    self.orders
+                        .push((between, points.map(|p| DistanceOrder::new(p.view()))));
                 }
                 Eval::Matched(Matched::Neighbours { between, k, .. })
                     if !self.near.iter().any(|o| (o.0, o.1) == (between, k)) =>
@@ -211,7 +220,9 @@ fn points(between: Between, rows: ArrayView2<f64>) -> Result<Array2<f64>> {
     let size = first.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
     let same = |row: ndarray::ArrayView1<f64>| row.iter().zip(first).all(|(x, y)| (x - y).abs() <= 1e-12 * size);
     if points.outer_iter().all(same) {
-        return Err(Error::undefined("all rows of a side are the same: none is nearer than another"));
+        return Err(Error::undefined(
+            "all rows of a side are the same: none is nearer than another",
+        ));
     }
     Ok(points)
 }

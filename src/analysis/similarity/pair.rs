@@ -43,10 +43,7 @@ fn kinds<'p>() -> [Kind<Pair<'p>>; 3] {
 }
 
 fn of_moments(eval: &Eval) -> bool {
-    matches!(
-        eval,
-        Eval::Matched(Matched::Moments { .. } | Matched::Canonical { .. })
-    )
+    matches!(eval, Eval::Matched(Matched::Moments { .. } | Matched::Canonical { .. }))
 }
 
 /// All records of a pair of layers.

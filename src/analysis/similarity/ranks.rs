@@ -24,7 +24,9 @@ pub fn wanted(plan: &Plan) -> usize {
 /// The outcomes of these metrics.
 pub fn outcomes(pair: Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     let matching = pair.matching;
-    let replicates = replicates(metrics, matching.ranked as u64, Ok, |eval, g| value(pair, eval, Some(*g)));
+    let replicates = replicates(metrics, matching.ranked as u64, Ok, |eval, g| {
+        value(pair, eval, Some(*g))
+    });
     metrics
         .iter()
         .zip(replicates)
@@ -45,7 +47,9 @@ fn value(pair: Pair, eval: Eval, without: Option<usize>) -> Result<f64> {
     };
     let kept = |place: usize| match without {
         None => true,
-        Some(g) => pair.matching.pair_groups[place].iter().all(|&own| usize::from(own) != g),
+        Some(g) => pair.matching.pair_groups[place]
+            .iter()
+            .all(|&own| usize::from(own) != g),
     };
     let (x, y) = (pair.x.order(between)?, pair.y.order(between)?);
     value(&x.ranks(kept), &y.ranks(kept)).map_err(|e| restate(&e))

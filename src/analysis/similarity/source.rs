@@ -124,7 +124,10 @@ mod tests {
                 let batches: Vec<Array2<f64>> = source.batches(rows).unwrap().collect::<Result<_>>().unwrap();
                 assert!(batches.iter().rev().skip(1).all(|b| b.nrows() == rows));
                 let views: Vec<_> = batches.iter().map(|b| b.view()).collect();
-                assert_eq!(ndarray::concatenate(Axis(0), &views).unwrap(), values.select(Axis(0), &places));
+                assert_eq!(
+                    ndarray::concatenate(Axis(0), &views).unwrap(),
+                    values.select(Axis(0), &places)
+                );
             }
         }
     }

@@ -129,7 +129,13 @@ mod tests {
 
     /// Orthogonal columns of length sqrt(8) and mean 0.
     fn column(k: usize) -> Array1<f64> {
-        Array1::from_shape_fn(8, |i| if (i & k).count_ones() % 2 == 0 { 1.0 } else { -1.0 })
+        Array1::from_shape_fn(8, |i| {
+            if (i & k).count_ones().is_multiple_of(2) {
+                1.0
+            } else {
+                -1.0
+            }
+        })
     }
 
     fn side(columns: &[Array1<f64>]) -> Array2<f64> {

@@ -22,7 +22,13 @@ const KEPT: f64 = 0.99;
 
 const AT_THIS_N: &str = "the expectation at this number of rows: few rows make unrelated representations look alike";
 const POPULATION: &str = "the population's value";
-const SIDES: &[Law] = &[Law::Rotation, Law::Translation, Law::Scale, Law::RowOrder, Law::Exchange];
+const SIDES: &[Law] = &[
+    Law::Rotation,
+    Law::Translation,
+    Law::Scale,
+    Law::RowOrder,
+    Law::Exchange,
+];
 const UNCENTRED: &[Law] = &[Law::Rotation, Law::Scale, Law::RowOrder, Law::Exchange];
 
 const METRICS: &[Metric] = &[

@@ -28,9 +28,8 @@ pub fn cka_debiased(m: &MatchedMoments) -> Result<f64> {
     }
     // N (N - 3) HSIC_1 of centred rows (Song et al. 2012, eq. 5): without their diagonals k and l, the rows of K and L sum
     // to -k and -l, which leaves Σ K L - N/(N-2) Σ k l + tr K tr L / ((N-1)(N-2)).
-    let hsic = |squares: f64, norms: f64, traces: f64| {
-        squares - n / (n - 2.0) * norms + traces / ((n - 1.0) * (n - 2.0))
-    };
+    let hsic =
+        |squares: f64, norms: f64, traces: f64| squares - n / (n - 2.0) * norms + traces / ((n - 1.0) * (n - 2.0));
     let x = hsic(m.x.squares, m.x.norms, m.x.trace * m.x.trace);
     let y = hsic(m.y.squares, m.y.norms, m.y.trace * m.y.trace);
     // What rounding leaves of the three terms is no HSIC.

@@ -184,7 +184,10 @@ mod tests {
 
     #[test]
     fn ranks_that_fall_as_the_others_rise_are_minus_one() {
-        assert_eq!(spearman(&[1.0, 2.0, f64::NAN, 3.0], &[3.0, 2.0, 9.0, 1.0]).unwrap(), -1.0);
+        assert_eq!(
+            spearman(&[1.0, 2.0, f64::NAN, 3.0], &[3.0, 2.0, 9.0, 1.0]).unwrap(),
+            -1.0
+        );
         assert!(spearman(&[1.5, 1.5], &[1.0, 2.0]).is_err());
         assert!(spearman(&[f64::NAN], &[1.0]).is_err());
     }
