@@ -371,7 +371,8 @@ fn a_plan_says_what_it_needs_and_for_which_metrics() {
         "scatter of l2-normalised rows, 10 of 9 x 9 (0.0 MB): vendi",
         "second pass: covariance within classes, 11 of 9 x 9 (0.0 MB): vci",
         "second pass: nearest class mean of each row: nc4_ncc_agreement",
-        "302 rows held (0.0 MB in 32 bits, twice that in 64); then all 302 x 302 distances: silhouette",
+        "302 rows held (0.0 MB in 32 bits, twice that in 64): silhouette",
+        "their 302 x 302 distances, block by block: silhouette",
     ] {
         let line = lines.lines().any(|l| l.contains(said));
         // Orders of the catalogue, not of the command line.

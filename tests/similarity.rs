@@ -377,6 +377,9 @@ impl FeatureSet for Layer {
     fn ids(&self) -> featscope::error::Result<Vec<String>> {
         self.0.ids()
     }
+    fn has_ids(&self) -> bool {
+        self.0.has_ids()
+    }
     fn batches(&self, rows: usize) -> featscope::error::Result<featscope::features::Batches<'_>> {
         self.0.batches(rows)
     }

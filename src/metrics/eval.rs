@@ -476,6 +476,8 @@ pub struct Canonical<'a> {
     pub x: &'a Directions,
     /// Those of the second side, of which the first k2 are kept.
     pub y: &'a Directions,
+    /// Rows.
+    pub n: u64,
 }
 
 /// The nearest neighbours of matched rows.

@@ -129,20 +129,23 @@ fn list(records: &[&Record]) -> Grid {
 fn caption(records: &[&Record]) -> String {
     let first = records[0];
     let said = |key: &str| first.convention.get(key).and_then(|v| v.as_str()).unwrap_or("");
-    let side = |model: &str, dataset: &str, split: &str| match split {
-        "" => format!("{model} · {dataset}"),
-        split => format!("{model} · {dataset} ({split})"),
+    let data = |dataset: &str, split: &str| match split {
+        "" => dataset.to_owned(),
+        split => format!("{dataset} ({split})"),
     };
-    let x = side(&first.model, &first.dataset, &first.split);
-    let y = side(
-        first.other_model.as_deref().unwrap_or(""),
-        first.other_dataset.as_deref().unwrap_or(""),
-        said("other_split"),
-    );
-    let sides = if x == y {
-        x
-    } else {
-        format!("{x} (down) and {y} (across)")
+    let other = |name: &Option<String>| name.clone().unwrap_or_default();
+    let models = [first.model.clone(), other(&first.other_model)];
+    let seen = [
+        data(&first.dataset, &first.split),
+        data(&other(&first.other_dataset), said("other_split")),
+    ];
+    let sides = match (models[0] == models[1], seen[0] == seen[1]) {
+        (true, true) => format!("{} · {}", models[0], seen[0]),
+        (false, true) => format!("{} (down) and {} (across) · {}", models[0], models[1], seen[0]),
+        (_, false) => format!(
+            "{} · {} (down) and {} · {} (across)",
+            models[0], seen[0], models[1], seen[1]
+        ),
     };
     let variant = match said("variant") {
         "" | "default" => first.metric.clone(),

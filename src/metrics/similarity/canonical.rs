@@ -29,7 +29,12 @@ impl<'a> Canonical<'a> {
         };
         let half = product_transposed(whitening(x, kept[0]).view(), cross.scatter.t());
         let whitened = product_transposed(half.view(), whitening(y, kept[1]).view());
-        Ok(Self { whitened, x, y })
+        Ok(Self {
+            whitened,
+            x,
+            y,
+            n: cross.n,
+        })
     }
 
     /// How many directions of each side are kept.
@@ -59,8 +64,10 @@ pub fn svcca_squared(c: &Canonical) -> Result<f64> {
 /// The mean canonical correlation, weighted by what the first side's canonical variates account for of its channels.
 ///
 /// # Errors
-/// When the eigenvalues do not converge.
+/// Undefined where the directions of both sides are more than rows allow: some correlations are then equal, all 1, and have no
+/// weights of their own. When the eigenvalues do not converge.
 pub fn pwcca(c: &Canonical) -> Result<f64> {
+    unambiguous(c)?;
     weighted(c.whitened.clone(), c.x)
 }
 
@@ -73,7 +80,20 @@ pub fn pwcca_of_smaller(c: &Canonical) -> Result<f64> {
     if k1 <= k2 {
         return pwcca(c);
     }
+    unambiguous(c)?;
     weighted(c.whitened.t().as_standard_layout().into_owned(), c.y)
+}
+
+fn unambiguous(c: &Canonical) -> Result<()> {
+    let (k1, k2) = c.kept();
+    if (k1 + k2) as u64 >= c.n {
+        return Err(Error::undefined(format!(
+            "{} rows are no more than {k1} + {k2} directions: some canonical correlations are 1 for any features, and how they \
+             weigh is arbitrary",
+            c.n
+        )));
+    }
+    Ok(())
 }
 
 fn weighted(whitened: Array2<f64>, side: &Directions) -> Result<f64> {
@@ -109,7 +129,13 @@ mod tests {
 
     /// Orthogonal columns of length sqrt(8) and mean 0.
     fn column(k: usize) -> Array1<f64> {
-        Array1::from_shape_fn(8, |i| if (i & k).count_ones() % 2 == 0 { 1.0 } else { -1.0 })
+        Array1::from_shape_fn(8, |i| {
+            if (i & k).count_ones().is_multiple_of(2) {
+                1.0
+            } else {
+                -1.0
+            }
+        })
     }
 
     fn side(columns: &[Array1<f64>]) -> Array2<f64> {

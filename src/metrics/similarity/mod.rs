@@ -117,7 +117,8 @@ const METRICS: &[Metric] = &[
                 accounts for. Not symmetric, and not unchanged when the first side is rotated.",
         caveat: "Biased upwards at few rows. Not symmetric: the first side's channels give the weights.",
         formula: "sum_i a_i rho_i / sum_i a_i, a_i = sum_j |<h_i, x_j>|, h_i the first side's canonical variates, x_j its channels",
-        convention: "centred; weights of the first side; all directions that are not rounding; needs more rows than channels",
+        convention: "centred; weights of the first side; all directions that are not rounding; needs more rows than the \
+                     directions of both sides",
         like: &[],
         variants: &[Variant {
             id: "smaller",
