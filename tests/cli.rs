@@ -145,7 +145,7 @@ fn every_format_and_every_thread_count_tells_the_same() {
             continue;
         };
         assert!(
-            csv.contains(&format!(",{value},")),
+            csv.contains(&format!(",{value:?},")),
             "{} = {value} is not in the CSV",
             record["metric"]
         );
