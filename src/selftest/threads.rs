@@ -3,6 +3,7 @@
 use super::Check;
 use super::data::{Formula, analyse_pair, matched, plan, similar};
 use crate::error::{Error, Result};
+use crate::metrics;
 use crate::results::Record;
 
 /// Every metric of an analysis and of a comparison of layers with 1, 2 and 4 threads: equal to the bit.
@@ -17,13 +18,16 @@ pub(super) fn checks() -> Result<Vec<Check>> {
         .data()
     };
     let (pre, eval) = (side(41), side(42));
+    // Dear ones are not among all unless they are named.
+    let by_name = metrics::all().filter(|m| m.only_by_name()).map(|m| m.id);
+    let named: Vec<&str> = std::iter::once("all").chain(by_name).collect();
     let all = |threads: usize| -> Result<Vec<Record>> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
             .map_err(|e| Error::input(format!("{threads} threads cannot be started ({e})")))?;
         pool.install(|| {
-            let mut records = analyse_pair(pre.clone(), eval.clone(), &plan(&["all"], &[])?)?
+            let mut records = analyse_pair(pre.clone(), eval.clone(), &plan(&named, &[])?)?
                 .results
                 .records;
             records.extend(similar(pre.clone(), matched(&pre.0), &plan(&["similarity"], &[])?)?.records);
