@@ -125,7 +125,7 @@ fn intervals_hold_the_truth() {
             falling: true,
         },
         World {
-            name: "unequal classes, nearly the same",
+            name: "unequal classes",
             counts: vec![15, 30, 60, 120, 240],
             widths: [12, 12],
             latent: 12,
