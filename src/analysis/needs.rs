@@ -16,11 +16,11 @@ enum Product {
     Scatter,
     UnitScatter,
     Sample,
+    Sweep,
     Within,
     Distances,
     Nearest,
     ClassSpectra,
-    Sweep,
 }
 
 /// What a way to compute needs of a set; of pairs, what it needs of each side.
@@ -135,7 +135,10 @@ fn describe(product: Product, set: &dyn FeatureSet, plan: &Plan) -> String {
         }
         Product::Distances => "second pass: distances of rows to their class means".to_owned(),
         Product::Nearest => "second pass: nearest class mean of each row".to_owned(),
-        Product::ClassSpectra => format!("{} more passes: a spectrum for each class", passes_of_classes(set)),
+        Product::ClassSpectra => match passes_of_classes(set) {
+            1 => "one pass more: a spectrum for each class".to_owned(),
+            passes => format!("{passes} passes more: a spectrum for each class"),
+        },
         Product::Sweep => {
             let rows = chosen(set, plan).len();
             format!(

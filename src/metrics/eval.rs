@@ -54,7 +54,7 @@ pub enum Eval {
         /// The value.
         value: fn(&Spectrum) -> Result<f64>,
         /// What the record says beside the value, by name.
-        beside: Option<(&'static str, fn(&Spectrum) -> Result<f64>)>,
+        beside: Option<Beside>,
     },
     /// From each row's distances to all rows of its set.
     Within {
@@ -91,6 +91,9 @@ pub enum Eval {
         k: usize,
     },
 }
+
+/// A name, and the number of a spectrum that goes by it.
+pub type Beside = (&'static str, fn(&Spectrum) -> Result<f64>);
 
 impl Eval {
     /// Whether it is computed from labels.
