@@ -16,14 +16,14 @@ enum Product {
     Scatter,
     UnitScatter,
     Sample,
-    Within,
-    Distances,
-    Nearest,
-    ClassSpectra,
     Rows,
     Sweep,
     Neighbours,
     Crossed,
+    Within,
+    Distances,
+    Nearest,
+    ClassSpectra,
 }
 
 /// What a way to compute needs of a set; of pairs, what it needs of each side.
@@ -146,7 +146,10 @@ fn describe(product: Product, set: &dyn FeatureSet, plan: &Plan) -> String {
         }
         Product::Distances => "second pass: distances of rows to their class means".to_owned(),
         Product::Nearest => "second pass: nearest class mean of each row".to_owned(),
-        Product::ClassSpectra => format!("{} more passes: a spectrum for each class", passes_of_classes(set)),
+        Product::ClassSpectra => match passes_of_classes(set) {
+            1 => "one pass more: a spectrum for each class".to_owned(),
+            passes => format!("{passes} passes more: a spectrum for each class"),
+        },
         Product::Rows => {
             let rows = chosen(set, plan).len();
             format!(

@@ -55,7 +55,7 @@ pub enum Eval {
         /// The value.
         value: fn(&Spectrum) -> Result<f64>,
         /// What the record says beside the value, by name.
-        beside: Option<(&'static str, fn(&Spectrum) -> Result<f64>)>,
+        beside: Option<Beside>,
     },
     /// From each row's distances to all rows of its set.
     Within {
@@ -145,6 +145,9 @@ pub enum Eval {
         null: f64,
     },
 }
+
+/// A name, and the number of a spectrum that goes by it.
+pub type Beside = (&'static str, fn(&Spectrum) -> Result<f64>);
 
 impl Eval {
     /// Whether it compares two layers or models on the same images: `featscope similarity` computes it, an analysis does not.
