@@ -40,14 +40,8 @@ impl Check {
     /// The share of the error allowed that was used; infinite where the check failed for want of a value.
     pub fn used(&self) -> f64 {
         match self.error {
-            // Where none is allowed, none or too much.
-            Some(error) if self.tolerance == 0.0 => {
-                if error == 0.0 {
-                    0.0
-                } else {
-                    f64::INFINITY
-                }
-            }
+            // None of none.
+            Some(0.0) => 0.0,
             Some(error) => error / self.tolerance,
             None => f64::INFINITY,
         }
