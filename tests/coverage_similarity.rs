@@ -18,6 +18,9 @@ use rayon::prelude::*;
 
 const REPLICATES: u64 = 1_000;
 
+/// A value and its interval, where it has one.
+type Seen = (f64, Option<(f64, f64)>);
+
 /// Two representations of latent rows: classes of the same spread around means, seen through fixed random matrices, each
 /// with noise of its own.
 struct World {
@@ -159,7 +162,7 @@ fn intervals_hold_the_truth() {
             values.iter().sum::<f64>() / values.len() as f64
         };
         let runs: Vec<_> = (0..REPLICATES).into_par_iter().map(|r| run(r, 1, &metrics)).collect();
-        let mut by_metric: BTreeMap<String, Vec<(f64, Option<(f64, f64)>)>> = BTreeMap::new();
+        let mut by_metric: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
         for r in runs.into_iter().flatten() {
             if let Some(value) = r.value {
                 by_metric
