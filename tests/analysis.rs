@@ -283,7 +283,7 @@ struct Split {
 }
 
 impl Split {
-    fn new(split: &str, data: (Array2<f64>, Vec<usize>)) -> Box<dyn FeatureSet> {
+    fn named(split: &str, data: (Array2<f64>, Vec<usize>)) -> Box<dyn FeatureSet> {
         let inner = set("m", "data", data);
         let mut provenance = inner.provenance().clone();
         split.clone_into(&mut provenance.split);
@@ -325,7 +325,7 @@ fn rows_of_the_test_split_are_judged_by_the_centres_of_the_train_split() {
     let mut p = plan(&["nc4_ncc_agreement"], &[]);
     (p.pre, p.eval) = (vec![], vec![]);
     // Class 6 has no row in the train split.
-    let sets = [Split::new("test", test.clone()), Split::new("train", train.clone())];
+    let sets = [Split::named("test", test.clone()), Split::named("train", train.clone())];
     let analysis = analyse(&sets, &p, &|_| ()).unwrap();
     let of = |split: &str| analysis.results.records.iter().find(|r| r.split == split).unwrap();
     let centres: Vec<_> = (0..6)
