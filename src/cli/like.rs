@@ -2,6 +2,9 @@
 
 use crate::metrics::Followed;
 
+/// Metrics named in a line; the others are counted.
+const NAMED: usize = 6;
+
 /// A sentence for each thing that happened.
 pub fn said(library: &str, followed: &Followed) -> Vec<String> {
     let mut lines = Vec::new();
@@ -15,7 +18,12 @@ pub fn said(library: &str, followed: &Followed) -> Vec<String> {
     }
     let mut line = |what: &str, ids: &[&str]| {
         if !ids.is_empty() {
-            lines.push(format!("--like {library}: {what}: {}", ids.join(", ")));
+            let more = match ids.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let named = ids[..ids.len().min(NAMED)].join(", ");
+            lines.push(format!("--like {library}: {what}: {named}{more}"));
         }
     };
     line("its convention is the default", &followed.kept);

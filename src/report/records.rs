@@ -79,12 +79,23 @@ fn grid(records: &[Record]) -> Grid {
         cells.extend(with_p.then(|| Cell::Number(p_value(r.p_value))));
         cells
     };
-    let note = |r: &Record| Some(format!("{}: {}", r.metric, r.note.as_ref()?));
+    // Metrics that have the same to say say it together.
+    let mut notes: Vec<(&str, Vec<&str>)> = Vec::new();
+    for record in records {
+        let Some(note) = &record.note else { continue };
+        match notes.iter_mut().find(|(known, _)| known == note) {
+            Some((_, metrics)) => metrics.push(&record.metric),
+            None => notes.push((note, vec![&record.metric])),
+        }
+    }
     Grid {
         caption: format!("{} · n = {}, d = {}", heading(&records[0]), records[0].n, records[0].d),
         header,
         rows: records.iter().map(row).collect(),
-        notes: records.iter().filter_map(note).collect(),
+        notes: notes
+            .iter()
+            .map(|(note, metrics)| format!("{}: {note}", metrics.join(", ")))
+            .collect(),
     }
 }
 

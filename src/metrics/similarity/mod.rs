@@ -47,7 +47,7 @@ const METRICS: &[Metric] = &[
                  alike. A few strong directions decide it.",
         formula: "|X'Y|_F^2 / (|X'X|_F |Y'Y|_F), X and Y centred",
         convention: "linear kernel, biased HSIC; through channels, or where rows are fewer through rows: the same number",
-        like: &[],
+        like: &["thingsvision"],
         variants: &[],
         reference: "Kornblith et al., ICML 2019, arXiv 1905.00414",
         estimand: AT_THIS_N,
