@@ -351,7 +351,10 @@ fn formula_html(formula: &str) -> String {
         rest = &rest[at + 1..];
         let (low, after) = match rest.strip_prefix('{').and_then(|r| r.split_once('}')) {
             Some(parts) => parts,
-            None => rest.split_at(rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len())),
+            None => rest.split_at(
+                rest.find(|c: char| !c.is_alphanumeric() || "²³".contains(c))
+                    .unwrap_or(rest.len()),
+            ),
         };
         out.push_str(&format!("<sub>{}</sub>", escape(low)));
         rest = after;
@@ -373,5 +376,6 @@ mod tests {
         assert_eq!(formula_html("Σ_{i<c} x_ij"), "Σ<sub>i&lt;c</sub> x<sub>ij</sub>");
         assert_eq!(symbols("share of the set in all"), "share of the set in all");
         assert_eq!(formula_html("a_"), "a<sub></sub>");
+        assert_eq!(formula_html("ρ_ij²"), "ρ<sub>ij</sub>²");
     }
 }
