@@ -139,8 +139,8 @@ pub enum Eval {
     },
     /// From the held-out scores of a linear classifier that tells the data sets apart.
     Domain {
-        /// The value, without the rows of one jackknife group if one is named.
-        value: fn(&DomainScores, without: Option<u8>) -> Result<f64>,
+        /// The value.
+        value: fn(&DomainScores) -> Result<f64>,
         /// What it gives where the data sets cannot be told apart.
         null: f64,
     },

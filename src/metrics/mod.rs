@@ -4,6 +4,7 @@
 pub mod class_structure;
 mod convention;
 pub mod distance;
+pub mod domain_classifier;
 mod eval;
 pub mod geometry;
 pub mod mixing;

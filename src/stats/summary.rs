@@ -196,11 +196,16 @@ impl Summary {
 
     /// Moments of all rows but those of one group, of the rows as they are or l2-normalised; `None` where not collected.
     pub fn moments_without(&self, group: Option<usize>, unit: bool) -> Option<Moments> {
+        self.moments_of(|g| Some(g) != group, unit)
+    }
+
+    /// Moments of the rows of the groups to keep, of the rows as they are or l2-normalised; `None` where not collected.
+    pub fn moments_of(&self, keep: impl Fn(usize) -> bool, unit: bool) -> Option<Moments> {
         let mut kept = self
             .parts
             .iter()
             .enumerate()
-            .filter(|(g, _)| Some(*g) != group)
+            .filter(|(g, _)| keep(*g))
             .map(|(_, part)| if unit { &part.unit } else { &part.moments });
         let mut all = kept.next()?.clone()?;
         kept.flatten().for_each(|moments| all.merge(moments));

@@ -7,38 +7,42 @@ use serde_json::json;
 use super::super::kinds::{Chosen, restate};
 use super::super::outcome::{Outcome, few_rows};
 use super::super::{Plan, Side, WIDEST};
+use super::slices::along;
 use super::{Pair, of_rows};
 use crate::error::{Error, Result};
-use crate::linalg::product_transposed;
-use crate::metrics::sample_distance::{DomainClassifier, domain_classifier, wrong};
+use crate::metrics::domain_classifier::{DomainClassifier, domain_classifier, wrong};
 use crate::metrics::{DomainScores, Eval};
-use crate::stats::{GROUPS, Rows, joint_centre};
+use crate::stats::{GROUPS, joint_centre};
 
 /// Rows on the wrong side below which ten groups do not show the spread of an error rate.
 const ERRORS_FOR_INTERVAL: f64 = 10.0;
 
-/// Rows scored at a time.
-const CHUNK: usize = 1024;
-
-/// The outcomes of these metrics.
+/// The outcomes of these metrics. A replicate leaves a group out of everything: the classifiers are made anew.
 pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
-    let scores = scores(pre, eval);
-    let spread = scores.as_ref().map_err(restate).and_then(shows_spread);
+    let scores = held_out(pre, eval);
+    let without = if metrics.iter().any(|(metric, _)| metric.error.resamples()) {
+        scores.as_ref().map_err(restate).and_then(|s| {
+            shows_spread(s)?;
+            held_out_without_each_group(pre, eval)
+        })
+    } else {
+        Ok(Vec::new())
+    };
     metrics
         .iter()
         .map(|&(metric, evaluation)| {
             let Eval::Domain { value, null } = evaluation else {
                 unreachable!("only metrics of domain classifiers come here")
             };
-            let of = |without: Option<u8>| scores.as_ref().map_err(restate).and_then(|s| value(s, without));
             let mut convention = plan.conventions.describe(metric);
             convention.insert("folds".to_owned(), json!(GROUPS));
             of_rows(&mut convention, (pre, eval), [&pre.rows, &eval.rows], plan);
-            let replicates = spread
+            let found = scores.as_ref().map_err(restate).and_then(value);
+            let replicates = without
                 .as_ref()
                 .map_err(restate)
-                .and_then(|()| (0..GROUPS as u8).map(|g| of(Some(g))).collect());
-            let mut outcome = Outcome::new(of(None), convention).with_replicates(metric, replicates);
+                .and_then(|all| all.iter().map(value).collect());
+            let mut outcome = Outcome::new(found, convention).with_replicates(metric, replicates);
             outcome.n = (pre.rows.len() + eval.rows.len()) as u64;
             if outcome.value.is_ok() {
                 outcome.null_value = Some(null);
@@ -52,52 +56,89 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
 }
 
 /// Every held row of both sides, scored by the classifier made without its group.
-fn scores(pre: &Side, eval: &Side) -> Result<DomainScores> {
-    let classifiers: Vec<DomainClassifier> = (0..GROUPS)
+fn held_out(pre: &Side, eval: &Side) -> Result<DomainScores> {
+    let made: Vec<DomainClassifier> = (0..GROUPS)
         .into_par_iter()
-        .map(|g| {
-            let moments = |side: &Side| {
-                side.summary.moments_without(Some(g), false).ok_or_else(|| {
-                    Error::undefined(format!(
-                        "{} channels are more than the {WIDEST} whose covariance is computed",
-                        side.summary.width
-                    ))
-                })
-            };
-            domain_classifier(&moments(pre)?, &moments(eval)?)
-        })
+        .map(|g| classifier(pre, eval, [g, g]))
         .collect::<Result<_>>()?;
-    let centre = joint_centre(&pre.rows, &eval.rows);
-    let mut weights = Array2::zeros((GROUPS, centre.len()));
-    let mut borders = [0.0; GROUPS];
-    for (g, classifier) in classifiers.iter().enumerate() {
-        weights.row_mut(g).assign(&classifier.weights);
-        borders[g] = classifier.weights.dot(&(&classifier.midpoint - &centre));
-    }
-    let mut scores = scores_of(&pre.rows, &centre, &weights, &borders);
-    scores.extend(scores_of(&eval.rows, &centre, &weights, &borders));
-    Ok(DomainScores {
-        is_eval: (0..scores.len()).map(|i| i >= pre.rows.len()).collect(),
-        groups: [pre.rows.groups(), eval.rows.groups()].concat(),
-        scores,
-    })
+    Ok(scored(pre, eval, &all_scores(pre, eval, &made), None, |own, _| own))
 }
 
-fn scores_of(rows: &Rows, centre: &Array1<f64>, weights: &Array2<f64>, borders: &[f64; GROUPS]) -> Vec<f64> {
-    let starts: Vec<usize> = (0..rows.len()).step_by(CHUNK).collect();
-    let chunks: Vec<Vec<f64>> = starts
-        .into_par_iter()
-        .map(|from| {
-            let to = (from + CHUNK).min(rows.len());
-            let products = product_transposed((rows.block(from..to) - centre).view(), weights.view());
-            let groups = rows.groups()[from..to].iter().map(|&g| usize::from(g));
-            groups
-                .zip(products.outer_iter())
-                .map(|(g, row)| row[g] - borders[g])
-                .collect()
-        })
-        .collect();
-    chunks.concat()
+/// The same without the rows of each group, in scoring and in making the classifiers: one for each pair of groups.
+fn held_out_without_each_group(pre: &Side, eval: &Side) -> Result<Vec<DomainScores>> {
+    let made: Vec<DomainClassifier> = pairs()
+        .par_iter()
+        .map(|&pair| classifier(pre, eval, pair))
+        .collect::<Result<_>>()?;
+    let scores = all_scores(pre, eval, &made);
+    Ok((0..GROUPS)
+        .map(|left_out| scored(pre, eval, &scores, Some(left_out), place))
+        .collect())
+}
+
+/// Every pair of groups.
+fn pairs() -> Vec<[usize; 2]> {
+    (0..GROUPS).flat_map(|h| (0..h).map(move |g| [g, h])).collect()
+}
+
+/// The place of a pair of groups, in either order, among [`pairs`].
+fn place(one: usize, other: usize) -> usize {
+    let (g, h) = (one.min(other), one.max(other));
+    // The pairs of smaller h come first: 1 + 2 + … + (h - 1) of them.
+    h * h.saturating_sub(1) / 2 + g
+}
+
+/// The classifier made without two groups (or one, named twice) of both sides.
+fn classifier(pre: &Side, eval: &Side, without: [usize; 2]) -> Result<DomainClassifier> {
+    let moments = |side: &Side| {
+        side.summary
+            .moments_of(|g| !without.contains(&g), false)
+            .ok_or_else(|| {
+                Error::undefined(format!(
+                    "{} channels are more than the {WIDEST} whose covariance is computed",
+                    side.summary.width
+                ))
+            })
+    };
+    domain_classifier(&moments(pre)?, &moments(eval)?)
+}
+
+/// The scores of the held rows of each side by each of some classifiers (rows, classifiers).
+fn all_scores(pre: &Side, eval: &Side, classifiers: &[DomainClassifier]) -> [Array2<f64>; 2] {
+    let centre = joint_centre(&pre.rows, &eval.rows);
+    let mut weights = Array2::zeros((classifiers.len(), centre.len()));
+    let mut borders = Array1::zeros(classifiers.len());
+    for (i, classifier) in classifiers.iter().enumerate() {
+        weights.row_mut(i).assign(&classifier.weights);
+        borders[i] = classifier.weights.dot(&(&classifier.midpoint - &centre));
+    }
+    [&pre.rows, &eval.rows].map(|rows| along(rows, &centre, weights.view()) - &borders)
+}
+
+/// The rows outside the group left out, each by the classifier at the place that its own group and that one name.
+fn scored(
+    pre: &Side,
+    eval: &Side,
+    scores: &[Array2<f64>; 2],
+    left_out: Option<usize>,
+    place: impl Fn(usize, usize) -> usize,
+) -> DomainScores {
+    let mut all = DomainScores {
+        scores: Vec::new(),
+        is_eval: Vec::new(),
+        groups: Vec::new(),
+    };
+    for ((rows, scores), is_eval) in [&pre.rows, &eval.rows].into_iter().zip(scores).zip([false, true]) {
+        for (&group, scores) in rows.groups().iter().zip(scores.outer_iter()) {
+            let own = usize::from(group);
+            if Some(own) != left_out {
+                all.scores.push(scores[place(own, left_out.unwrap_or(own))]);
+                all.is_eval.push(is_eval);
+                all.groups.push(group);
+            }
+        }
+    }
+    all
 }
 
 /// Whether the groups show how the held-out figures vary: all have rows of both sides, and not all rows are told apart.
@@ -121,4 +162,17 @@ fn shows_spread(s: &DomainScores) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_of_groups_is_found_in_either_order() {
+        for (i, [g, h]) in pairs().into_iter().enumerate() {
+            assert_eq!([place(g, h), place(h, g)], [i; 2]);
+        }
+        assert_eq!(pairs().len(), GROUPS * (GROUPS - 1) / 2);
+    }
 }

@@ -1,6 +1,6 @@
 //! Metrics that are means of a kernel over pairs of rows: one sweep over each two sets serves them all.
 
-use ndarray::{Array1, Array2};
+use ndarray::Array1;
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -10,7 +10,6 @@ use super::super::outcome::Outcome;
 use super::permutation::{PERMUTATIONS, Pooled, p_value};
 use super::{Pair, check_measurable, of_rows};
 use crate::error::{Error, Result};
-use crate::linalg::product_transposed;
 use crate::metrics::sample_distance::discrepancy;
 use crate::metrics::{Eval, KernelScale, PairSums, Place};
 use crate::stats::{GROUPS, Rows, joint_centre, sweep};
@@ -30,9 +29,6 @@ const ROWS_FOR_WIDTH: usize = 1_000;
 const ROWS_STREAM: u64 = 40;
 const WIDTH_STREAM: u64 = 41;
 const SUBSET_STREAM: u64 = 10_000;
-
-/// Rows of one block of a kernel matrix.
-const BLOCK: usize = 256;
 
 type Kernel = fn(&KernelScale, Place, Place, f64) -> f64;
 
@@ -271,53 +267,16 @@ fn p_values(pre: &Rows, eval: &Rows, kernels: &[Kernel], bandwidth: f64, seed: u
                 kernel(&scale, at[i], at[j], squared[i][j])
             }
         };
-        (p_value(&discrepancies(&pooled, value)), pooled.sizes)
+        (p_value(&pooled.discrepancies(value)), pooled.sizes)
     };
     Some(kernels.iter().map(of_kernel).collect())
-}
-
-/// The discrepancy under each labelling, from one product of the kernel matrix (zero on its diagonal) with all of them.
-fn discrepancies(pooled: &Pooled, kernel: impl Fn(usize, usize) -> f64 + Sync) -> Vec<f64> {
-    let (count, n) = pooled.labels.dim();
-    let blocks: Vec<(f64, Array1<f64>, Array1<f64>)> = (0..n)
-        .into_par_iter()
-        .step_by(BLOCK)
-        .map(|from| {
-            let to = (from + BLOCK).min(n);
-            let block = Array2::from_shape_fn((to - from, n), |(i, j)| kernel(from + i, j));
-            let products = product_transposed(block.view(), pooled.labels.view());
-            let (mut total, mut of_eval, mut within_eval) = (0.0, Array1::zeros(count), Array1::zeros(count));
-            for (i, (row, products)) in block.outer_iter().zip(products.outer_iter()).enumerate() {
-                let (label, sum) = (pooled.labels.column(from + i), row.sum());
-                total += sum;
-                of_eval.scaled_add(sum, &label);
-                within_eval += &(&label * &products);
-            }
-            (total, of_eval, within_eval)
-        })
-        .collect();
-    let (mut total, mut of_eval, mut within_eval) = (0.0, Array1::<f64>::zeros(count), Array1::<f64>::zeros(count));
-    for block in blocks {
-        total += block.0;
-        of_eval += &block.1;
-        within_eval += &block.2;
-    }
-    let [a, b] = pooled.sizes.map(|n| n as f64);
-    of_eval
-        .iter()
-        .zip(&within_eval)
-        .map(|(of_eval, eval)| {
-            let across = of_eval - eval;
-            let pre = total - of_eval - across;
-            pre / (a * (a - 1.0)) + eval / (b * (b - 1.0)) - 2.0 * across / (a * b)
-        })
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::metrics::sample_distance::negative_distance;
+    use ndarray::Array2;
 
     fn rows(n: usize, seed: usize) -> Rows {
         let values = Array2::from_shape_fn((n, 3), |(i, j)| ((i * 31 + j * 17 + i * j * seed) % 29) as f64 / 3.0);
@@ -369,7 +328,7 @@ mod tests {
             let apart = &points[i] - &points[j];
             -apart.dot(&apart).sqrt()
         };
-        let found = discrepancies(&pooled, kernel);
+        let found = pooled.discrepancies(kernel);
         for labelling in [0, 1, 500, PERMUTATIONS] {
             let side = |eval: f64| {
                 let places: Vec<usize> = (0..38).filter(|&i| pooled.labels[[labelling, i]] == eval).collect();

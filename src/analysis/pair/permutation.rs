@@ -1,8 +1,10 @@
 //! Permutation tests of which rows are of which data set.
 
-use ndarray::{Array2, Axis, concatenate};
+use ndarray::{Array1, Array2, Axis, concatenate};
 use rand::seq::SliceRandom as _;
+use rayon::prelude::*;
 
+use crate::linalg::product_transposed;
 use crate::stats::{Rows, generator};
 
 /// Labellings drawn beside the observed one.
@@ -10,6 +12,9 @@ pub const PERMUTATIONS: usize = 999;
 
 /// Rows of each side that a test looks at.
 const TESTED_ROWS: usize = 2_000;
+
+/// Rows of one block of a kernel matrix.
+const BLOCK: usize = 256;
 
 /// Random streams (see [`generator`]).
 const ROWS_STREAM: u64 = 42;
@@ -45,6 +50,44 @@ impl Pooled {
             labelling.shuffle(&mut rng);
         }
         Some(Self { rows, sizes, labels })
+    }
+
+    /// The discrepancy under each labelling, from one product of the kernel matrix (zero on its diagonal) with all of them.
+    pub fn discrepancies(&self, kernel: impl Fn(usize, usize) -> f64 + Sync) -> Vec<f64> {
+        let (count, n) = self.labels.dim();
+        let blocks: Vec<(f64, Array1<f64>, Array1<f64>)> = (0..n)
+            .into_par_iter()
+            .step_by(BLOCK)
+            .map(|from| {
+                let to = (from + BLOCK).min(n);
+                let block = Array2::from_shape_fn((to - from, n), |(i, j)| kernel(from + i, j));
+                let products = product_transposed(block.view(), self.labels.view());
+                let (mut total, mut of_eval, mut within_eval) = (0.0, Array1::zeros(count), Array1::zeros(count));
+                for (i, (row, products)) in block.outer_iter().zip(products.outer_iter()).enumerate() {
+                    let (label, sum) = (self.labels.column(from + i), row.sum());
+                    total += sum;
+                    of_eval.scaled_add(sum, &label);
+                    within_eval += &(&label * &products);
+                }
+                (total, of_eval, within_eval)
+            })
+            .collect();
+        let (mut total, mut of_eval, mut within_eval) = (0.0, Array1::<f64>::zeros(count), Array1::<f64>::zeros(count));
+        for block in blocks {
+            total += block.0;
+            of_eval += &block.1;
+            within_eval += &block.2;
+        }
+        let [a, b] = self.sizes.map(|n| n as f64);
+        of_eval
+            .iter()
+            .zip(&within_eval)
+            .map(|(of_eval, eval)| {
+                let across = of_eval - eval;
+                let pre = total - of_eval - across;
+                pre / (a * (a - 1.0)) + eval / (b * (b - 1.0)) - 2.0 * across / (a * b)
+            })
+            .collect()
     }
 }
 

@@ -129,7 +129,7 @@ fn squares_along(pre: &Rows, eval: &Rows, kept: &[Kept], seed: u64) -> Vec<Vec<f
     let centre = joint_centre(pre, eval);
     let mut squares = vec![Vec::with_capacity(DIRECTIONS); kept.len()];
     for some in all.axis_chunks_iter(ndarray::Axis(0), AT_ONCE) {
-        let sides = [pre, eval].map(|rows| projected(rows, &centre, some));
+        let sides = [pre, eval].map(|rows| along(rows, &centre, some));
         let by_direction: Vec<Vec<Option<f64>>> = (0..some.nrows())
             .into_par_iter()
             .map(|k| {
@@ -165,8 +165,8 @@ fn squares_along(pre: &Rows, eval: &Rows, kept: &[Kept], seed: u64) -> Vec<Vec<f
     squares
 }
 
-/// The rows, from a centre, along some directions (rows, directions).
-fn projected(rows: &Rows, centre: &ndarray::Array1<f64>, directions: ArrayView2<f64>) -> Array2<f64> {
+/// The products of the rows, less a centre, with some directions (rows, directions).
+pub fn along(rows: &Rows, centre: &ndarray::Array1<f64>, directions: ArrayView2<f64>) -> Array2<f64> {
     let starts: Vec<usize> = (0..rows.len()).step_by(CHUNK).collect();
     let chunks: Vec<Array2<f64>> = starts
         .into_par_iter()
@@ -184,11 +184,11 @@ fn projected(rows: &Rows, centre: &ndarray::Array1<f64>, directions: ArrayView2<
 fn permutation_p(pre: &Rows, eval: &Rows, seed: u64) -> Option<(f64, [usize; 2])> {
     let pooled = Pooled::draw(pre, eval, seed)?;
     let some = directions(TESTED_DIRECTIONS, pre.width(), seed, DIRECTIONS_STREAM);
-    let along = projected(&pooled.rows, &joint_centre(pre, eval), some.view());
+    let projections = along(&pooled.rows, &joint_centre(pre, eval), some.view());
     let by_direction: Vec<Vec<f64>> = (0..TESTED_DIRECTIONS)
         .into_par_iter()
         .map(|k| {
-            let column = along.column(k);
+            let column = projections.column(k);
             let mut order: Vec<usize> = (0..column.len()).collect();
             order.sort_by(|&i, &j| column[i].total_cmp(&column[j]));
             let of = |labels: ndarray::ArrayView1<f64>| {
