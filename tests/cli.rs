@@ -163,6 +163,24 @@ fn every_format_and_every_thread_count_tells_the_same() {
 }
 
 #[test]
+fn values_against_the_number_of_rows_follow_the_records() {
+    let dir = pair();
+    let words = with(&PAIR, &["--metrics", "frechet_distance,rankme", "--convergence"]);
+    let shown = text(&featscope(dir.path(), &words).stdout);
+    let after = shown.split("value against N").count();
+    assert_eq!(after, 4, "one table for each side and one for the pair: {shown}");
+    assert!(shown.contains("N = 118") && shown.contains("N → ∞"), "{shown}");
+    refused(
+        dir.path(),
+        &with(&words, &["--format", "json"]),
+        &["--convergence", "-o"],
+    );
+    let out = featscope(dir.path(), &with(&words, &["-o", "found"]));
+    assert_eq!(out.status.code(), Some(0));
+    assert!(dir.path().join("found/tables/convergence.parquet").exists());
+}
+
+#[test]
 fn labels_are_found_beside_the_array() {
     let dir = pair();
     let found = featscope(

@@ -145,8 +145,9 @@ pub fn few_rows(n: u64, d: u64, effect: &str) -> Option<String> {
 
 /// A number for a note, to four digits.
 pub fn in_words(value: f64) -> String {
-    if value == 0.0 || (1e-3..1e6).contains(&value.abs()) {
-        format!("{value:.4}")
+    let size = value.abs();
+    if (1e-3..1e4).contains(&size) {
+        format!("{value:.*}", (3.0 - size.log10().floor()) as usize)
     } else {
         format!("{value:.3e}")
     }
@@ -160,4 +161,22 @@ pub fn some_of(names: &[&str]) -> String {
         text.push_str(&format!(" and {} more", names.len() - SHOWN));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_notes_have_four_digits() {
+        let shown = [0.0036251, 2.10384, 1234.56, -0.5, 98765.4, 0.0].map(in_words);
+        assert_eq!(shown, ["0.003625", "2.104", "1235", "-0.5000", "9.877e4", "0.000e0"]);
+    }
+
+    #[test]
+    fn few_rows_are_said_to_be_few() {
+        assert!(few_rows(9, 10, "x").unwrap().contains("below d = 10"));
+        assert!(few_rows(49, 10, "x").unwrap().contains("below 5 d = 50"));
+        assert!(few_rows(50, 10, "x").is_none());
+    }
 }
