@@ -164,11 +164,9 @@ def main():
     print("| task | peer | peer s | featscope s | ratio | peer MB | featscope MB | ratio |")
     print("|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        for name, seed in (("pre", 1), ("eval", 2)):
-            x, y = features(args.rows, args.width, args.classes, seed)
-            np.save(f"{folder}/{name}.npy", x)
-            np.save(f"{folder}/{name}_labels.npy", y)
-        del x, y
+        # In a process of its own: what this one holds would count as its children's.
+        shape = [str(args.rows), str(args.width), str(args.classes)]
+        subprocess.run([sys.executable, __file__, "--make", folder, *shape], check=True)
         for task in args.tasks:
             _, peer, metrics, more = TASKS[task]
             ours = [args.featscope, "analyze", f"{folder}/pre.npy"]
@@ -191,5 +189,11 @@ if __name__ == "__main__":
         x, y = np.load(f"{folder}/pre.npy"), np.load(f"{folder}/pre_labels.npy")
         other = np.load(f"{folder}/eval.npy") if task == "frechet" else None
         print([float(v) for v in TASKS[task][0](x, y, other)])
+    elif sys.argv[1:2] == ["--make"]:
+        folder, *shape = sys.argv[2:]
+        for name, seed in (("pre", 1), ("eval", 2)):
+            x, y = features(*map(int, shape), seed)
+            np.save(f"{folder}/{name}.npy", x)
+            np.save(f"{folder}/{name}_labels.npy", y)
     else:
         main()
