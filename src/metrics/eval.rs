@@ -56,6 +56,8 @@ pub enum Eval {
         value: fn(&Spectrum) -> Result<f64>,
         /// What the record says beside the value, by name.
         beside: Option<Beside>,
+        /// Whether the eigenvalues it looks at are equal within sampling error: it then has no interval.
+        flat: fn(&Spectrum) -> bool,
     },
     /// From each row's distances to all rows of its set.
     Within {
@@ -102,8 +104,8 @@ pub enum Eval {
     },
     /// From the nearest neighbours among samples of both data sets.
     Samples {
-        /// The value, without the rows of one jackknife group if one is named.
-        value: fn(&SamplePair, k: usize, without: Option<u8>) -> Result<f64>,
+        /// The value of the rows of some jackknife groups.
+        value: fn(&SamplePair, k: usize, kept: Groups) -> Result<f64>,
         /// What it gives for fully mixed sets.
         null: f64,
         /// Neighbours looked at where the user sets no other number.
@@ -439,8 +441,8 @@ pub enum Matched {
     },
     /// The nearest neighbours of each row, on each side.
     Neighbours {
-        /// The value, without the rows of one jackknife group if one is named.
-        value: fn(&MatchedNeighbours, without: Option<u8>) -> Result<f64>,
+        /// The value of the rows of some jackknife groups.
+        value: fn(&MatchedNeighbours, kept: Groups) -> Result<f64>,
         /// What unrelated rows give, from the number of rows and k.
         null: fn(usize, usize) -> f64,
         /// Which distance.

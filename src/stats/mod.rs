@@ -31,7 +31,7 @@ pub use halves::{Groups, SPLITS, half_samples, replicates_of_halves};
 pub use moments::Moments;
 pub use nearest::{nearest, nearest_in};
 pub use neighbours::{Neighbours, squared_distances};
-pub use resample::{Estimate, bootstrap_draws, generator, jackknife, percentile_interval, t_quantile};
+pub use resample::{Estimate, NORMAL_QUANTILE, bootstrap_draws, bootstrap_interval, generator, jackknife, t_quantile};
 pub use residuals::{Again, Centres, Residuals, SecondPass};
 pub use rows::Rows;
 pub use screen::{Screened, screen};

@@ -170,7 +170,7 @@ const METRICS: &[Metric] = &[
         reference: "Fisher, Annals of Eugenics 1936",
         estimand: POPULATION,
         laws: LAWS,
-        error: ErrorBar::JackknifeCorrected,
+        error: ErrorBar::JackknifeOfExcess,
         eval: classes(fisher_ratio, 2),
     },
     Metric {
