@@ -11,7 +11,7 @@ use super::layer::Layer;
 use super::matching::Matching;
 use super::{neighbours, ranks};
 use crate::error::{Error, Result};
-use crate::metrics::{Canonical, ErrorBar, Eval, Matched, MatchedMoments};
+use crate::metrics::{Canonical, Eval, Matched, MatchedMoments};
 use crate::results::Record;
 use crate::stats::{Cross, CrossSums};
 
