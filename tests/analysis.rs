@@ -369,7 +369,7 @@ fn a_plan_says_what_it_needs_and_for_which_metrics() {
         "m · features · pre: 302 rows, 9 channels, 6 classes",
         "first pass: scatter, 10 of 9 x 9 (0.0 MB): redundancy, rankme, coral",
         "scatter of l2-normalised rows, 10 of 9 x 9 (0.0 MB): vendi",
-        "second pass: covariance within classes, 11 of 9 x 9 (0.0 MB): vci",
+        "second pass: covariance within classes, 21 of 9 x 9 (0.0 MB): vci",
         "second pass: nearest class mean of each row: nc4_ncc_agreement",
         "302 rows held (0.0 MB in 32 bits, twice that in 64): silhouette",
         "their 302 x 302 distances, block by block: silhouette",

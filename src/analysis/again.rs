@@ -9,7 +9,7 @@ use crate::features::FeatureSet;
 use crate::metrics::Eval;
 use crate::stats::{Again, Centres, ClassMoments, Moments, SecondPass, Spectrum, Summariser, Summary, Wanted};
 
-/// Channels above which no covariance within classes is made: a second pass holds eleven beside the first one's ten.
+/// Channels above which no covariance within classes is made: a second pass holds up to 21 sums beside the first one's ten.
 pub const WIDEST_WITHIN: usize = WIDEST / 2;
 
 /// Numbers that the classes of one pass may hold: 1 GiB.

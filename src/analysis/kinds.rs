@@ -105,6 +105,28 @@ pub fn replicates<T>(
     (0..metrics.len()).map(of_metric).collect()
 }
 
+/// As [`replicates`], of the metrics that have an interval alone; the others' are empty.
+pub fn replicates_where_used<T>(
+    metrics: &[Chosen],
+    rows: u64,
+    without: impl Fn(usize) -> Result<T> + Sync,
+    value: impl Fn(Eval, &T) -> Result<f64> + Sync,
+) -> Vec<Result<Vec<f64>>> {
+    let used: Vec<Chosen> = metrics.iter().copied().filter(|(m, _)| m.error.resamples()).collect();
+    let mut found = match used.is_empty() {
+        true => Vec::new(),
+        false => replicates(&used, rows, without, value),
+    }
+    .into_iter();
+    metrics
+        .iter()
+        .map(|(metric, _)| match metric.error.resamples() {
+            true => found.next().expect("one for each of them"),
+            false => Ok(Vec::new()),
+        })
+        .collect()
+}
+
 /// Replicates of `value` from half-samples of the rows; for too few `rows` the reason.
 pub fn replicates_from_halves(
     value: &Result<f64>,

@@ -5,7 +5,7 @@ use super::side::chosen;
 use super::{Plan, SAMPLES, WIDEST, by_model_and_layer};
 use crate::features::FeatureSet;
 use crate::metrics::Eval;
-use crate::stats::{GROUPS, Of};
+use crate::stats::{GROUPS, LANES, Of};
 
 /// Something that several metrics share, in the order in which it is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +45,7 @@ fn products(eval: Eval) -> Vec<Product> {
         Eval::Channels { .. } | Eval::Moments { .. } => vec![Product::Scatter],
         Eval::Spectrum { of: Of::Unit, .. } => vec![Product::UnitScatter],
         Eval::Spectrum { .. } => vec![Product::Scatter],
-        Eval::Within { .. } => vec![Product::Rows, Product::Sweep],
+        Eval::Within { .. } | Eval::ByClass { .. } => vec![Product::Rows, Product::Sweep],
         Eval::Norms { .. } | Eval::Slices { .. } => vec![Product::Rows],
         Eval::Neighbours { .. } => vec![Product::Rows, Product::Neighbours],
         Eval::Support { .. } => vec![Product::Rows, Product::Neighbours, Product::Crossed],
@@ -138,10 +138,15 @@ fn describe(product: Product, set: &dyn FeatureSet, plan: &Plan) -> String {
             )
         }
         Product::Within => {
-            let times = if plan.again(set).resamples { GROUPS + 1 } else { 1 };
+            // Classes that lose more rows with one group than with another need sums of their own.
+            let most = if plan.again(set).resamples {
+                2 * GROUPS + 1
+            } else {
+                LANES
+            };
             format!(
                 "second pass: {}",
-                scatter("covariance within classes", times, WIDEST_WITHIN)
+                scatter("covariance within classes", most, WIDEST_WITHIN)
             )
         }
         Product::Distances => "second pass: distances of rows to their class means".to_owned(),

@@ -23,6 +23,11 @@ impl Symmetric {
 
     /// Adds XᵀX, X being (rows, d) in standard (row-major) layout.
     pub fn add_gram(&mut self, rows: ArrayView2<f64>) {
+        self.add_scaled_gram(1.0, rows);
+    }
+
+    /// Adds `scale` XᵀX.
+    pub fn add_scaled_gram(&mut self, scale: f64, rows: ArrayView2<f64>) {
         assert_eq!(rows.ncols(), self.d, "the Gram matrix of rows of another width");
         if rows.nrows() == 0 || self.d == 0 {
             return;
@@ -38,7 +43,7 @@ impl Symmetric {
                 &NORMAL,
                 &n,
                 &k,
-                &one,
+                &scale,
                 rows.as_ptr(),
                 &n,
                 &one,
@@ -51,6 +56,11 @@ impl Symmetric {
     pub fn add(&mut self, other: &Self) {
         assert_eq!(self.d, other.d, "the sum of matrices of different sizes");
         self.packed.iter_mut().zip(&other.packed).for_each(|(a, b)| *a += b);
+    }
+
+    /// Multiplies all entries.
+    pub fn scale(&mut self, by: f64) {
+        self.packed.iter_mut().for_each(|x| *x *= by);
     }
 
     /// All d x d entries.

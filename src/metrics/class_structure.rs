@@ -1,14 +1,16 @@
 //! Class structure: how tight classes are against how far apart they lie, and how regularly.
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2, Axis, s};
+use rayon::prelude::*;
 
 mod residuals;
 mod rows;
 
+use super::Shares;
 use super::variation::{ROUNDING, inter_over, intra_by_rows, intra_class_distance, squared_size, with_rows};
-use super::{RowView, Shares};
 use crate::error::{Error, Result};
-use crate::stats::{ClassMoments, GROUPS, squared_distances, unit_squared};
+use crate::linalg::product_transposed;
+use crate::stats::{ClassMoments, Rows, ToClasses, sweep};
 
 pub use residuals::{davies_bouldin, nc1, nc4_ncc_agreement, vci};
 pub use rows::FAMILY;
@@ -33,9 +35,28 @@ fn between(m: &ClassMoments, least: u64) -> Result<f64> {
     Ok(inter * (classes - 1.0) / (2.0 * classes))
 }
 
-/// Whether this squared distance between two class means is rounding.
-fn coincide(m: &ClassMoments, squared: f64) -> bool {
-    squared <= ROUNDING * squared_size(m)
+/// For each of these classes the sum (or what else `fold` makes) over all others of what `pair` gives for the two and the
+/// squared distance of their means.
+///
+/// # Errors
+/// Undefined where two of the means coincide.
+fn over_others(
+    m: &ClassMoments,
+    classes: &[usize],
+    pair: impl Fn(usize, usize, f64) -> f64 + Sync,
+    fold: fn(f64, f64) -> f64,
+) -> Result<Vec<f64>> {
+    let means = Rows::of(m.means().select(Axis(0), classes));
+    // What rounding alone can put between two means.
+    let rounding = ROUNDING * squared_size(m);
+    let of_class = |i: usize, squared: &[f64]| {
+        let others = (0..squared.len()).filter(|&j| j != i);
+        others.map(|j| (squared[j], j)).try_fold(0.0, |sum, (squared, j)| {
+            (squared > rounding).then(|| fold(sum, pair(classes[i], classes[j], squared)))
+        })
+    };
+    let found: Option<Vec<f64>> = sweep(&means, &means, of_class).into_iter().collect();
+    found.ok_or_else(|| Error::undefined("the means of two classes coincide"))
 }
 
 /// The mean over pairs of classes of (v_i + v_j) / (2 ‖mu_i - mu_j‖²), v the mean squared distance of a class's rows to its
@@ -49,19 +70,11 @@ pub fn cdnv(m: &ClassMoments) -> Result<f64> {
         return Err(Error::undefined("fewer than two classes have two rows"));
     }
     intra_class_distance(m)?;
-    let means = m.means().select(Axis(0), &classes);
-    let squared = squared_distances(means.view());
-    let spread: Vec<f64> = classes.iter().map(|&c| m.spreads()[c] / m.counts()[c] as f64).collect();
-    let mut sum = 0.0;
-    for i in 0..classes.len() {
-        for j in 0..i {
-            if coincide(m, squared[[i, j]]) {
-                return Err(Error::undefined("the means of two classes coincide"));
-            }
-            sum += (spread[i] + spread[j]) / (2.0 * squared[[i, j]]);
-        }
-    }
-    Ok(sum / (classes.len() * (classes.len() - 1) / 2) as f64)
+    let spread = |c: usize| m.spreads()[c] / m.counts()[c] as f64;
+    let of_pair = |c: usize, other: usize, squared: f64| (spread(c) + spread(other)) / (2.0 * squared);
+    let sums = over_others(m, &classes, of_pair, |sum, x| sum + x)?;
+    // Each pair came up twice.
+    Ok(sums.iter().sum::<f64>() / (classes.len() * (classes.len() - 1)) as f64)
 }
 
 /// tr S_W / tr S_B, both over the classes with at least two rows.
@@ -147,21 +160,20 @@ fn equinorm(m: &ClassMoments, ddof: f64) -> Result<f64> {
 /// # Errors
 /// Undefined with fewer than two classes, and where a class mean is the mean of all.
 pub fn nc2_equiangle(m: &ClassMoments) -> Result<f64> {
-    let (cosines, c) = cosines_of_means(m)?;
-    let ideal = 1.0 / (c - 1.0);
-    Ok(cosines.iter().map(|x| (x + ideal).abs()).sum::<f64>() / cosines.len() as f64)
+    let means = directions_of_means(m)?;
+    let ideal = 1.0 / (means.nrows() as f64 - 1.0);
+    Ok(mean_over_pairs(&means, |cosine| (cosine + ideal).abs()))
 }
 
 /// The standard deviation of the cosines over pairs.
 fn equiangle_deviation(m: &ClassMoments) -> Result<f64> {
-    let (cosines, _) = cosines_of_means(m)?;
-    let n = cosines.len() as f64;
-    let mean = cosines.iter().sum::<f64>() / n;
-    Ok((cosines.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt())
+    let means = directions_of_means(m)?;
+    let mean = mean_over_pairs(&means, |cosine| cosine);
+    Ok(mean_over_pairs(&means, |cosine| (cosine - mean).powi(2)).sqrt())
 }
 
-/// The cosines of all pairs of centred means, and the number of classes.
-fn cosines_of_means(m: &ClassMoments) -> Result<(Vec<f64>, f64)> {
+/// The centred class means, of unit length.
+fn directions_of_means(m: &ClassMoments) -> Result<Array2<f64>> {
     between(m, 1)?;
     let mut means = centred_means(m);
     for mut mean in means.outer_iter_mut() {
@@ -173,10 +185,25 @@ fn cosines_of_means(m: &ClassMoments) -> Result<(Vec<f64>, f64)> {
         }
         mean /= norm;
     }
-    let c = means.nrows();
-    let pairs = (0..c).flat_map(|i| (0..i).map(move |j| (i, j)));
-    let cosines = pairs.map(|(i, j)| means.row(i).dot(&means.row(j))).collect();
-    Ok((cosines, c as f64))
+    Ok(means)
+}
+
+/// The mean over pairs of these unit vectors of a number that their cosine gives.
+fn mean_over_pairs(units: &Array2<f64>, of: impl Fn(f64) -> f64 + Sync) -> f64 {
+    const BLOCK: usize = 128;
+    let n = units.nrows();
+    let sums: Vec<f64> = (0..n)
+        .into_par_iter()
+        .step_by(BLOCK)
+        .map(|from| {
+            let to = (from + BLOCK).min(n);
+            let cosines = product_transposed(units.slice(s![from..to, ..]), units.slice(s![..to, ..]));
+            let rows = cosines.outer_iter().zip(from..to);
+            rows.map(|(row, i)| row.iter().take(i).map(|&x| of(x)).sum::<f64>())
+                .sum()
+        })
+        .collect();
+    sums.iter().sum::<f64>() / (n * (n - 1) / 2) as f64
 }
 
 /// (B / (C-1)) / (W / (N-C)), B and W the sums of squares between and within classes, each row counting the same
@@ -199,62 +226,17 @@ pub fn calinski_harabasz(m: &ClassMoments) -> Result<f64> {
 
 /// What one row adds to the silhouette: (b - a) / max(a, b), a its mean distance to the others of its class, b to the
 /// nearest other class; 0 for the only row of a class.
-fn silhouette_of(view: &RowView) -> Shares {
-    silhouette_by(view, |squared, _| squared.sqrt())
-}
-
-/// The same by cosine distance.
-fn cosine_silhouette_of(view: &RowView) -> Shares {
-    let own = view.norms[view.i];
-    silhouette_by(view, |squared, j| unit_squared(squared, own, view.norms[j]) / 2.0)
-}
-
-/// The same by a distance to row j, given the squared Euclidean one.
-fn silhouette_by(view: &RowView, distance: impl Fn(f64, usize) -> f64) -> Shares {
-    let nothing = Shares {
-        all: (0.0, 0.0),
-        without: [(0.0, 0.0); GROUPS],
+fn silhouette_of(row: &ToClasses) -> Shares {
+    let share = |place: usize| match (row.own[place], row.other[place]) {
+        (_, f64::INFINITY) => (0.0, 0.0),
+        // Some row has no direction; the larger of two distances must not hide it.
+        (own, b) if b.is_nan() || own.is_some_and(f64::is_nan) => (f64::NAN, 1.0),
+        (Some(a), b) if a.max(b) > 0.0 => ((b - a) / a.max(b), 1.0),
+        _ => (0.0, 1.0),
     };
-    let Some(own) = view.rows.classes()[view.i].map(|c| c as usize) else {
-        return nothing;
-    };
-    // Sums of distances by class and group.
-    let mut sums = Array2::<f64>::zeros(view.counts.raw_dim());
-    for (j, (class, &group)) in view.rows.classes().iter().zip(view.rows.groups()).enumerate() {
-        if let Some(class) = class {
-            sums[[*class as usize, group as usize]] += distance(view.squared[j], j);
-        }
-    }
-    let silhouette = |without: Option<usize>| {
-        let left = |values: &[f64]| values.iter().sum::<f64>() - without.map_or(0.0, |g| values[g]);
-        let (mut a, mut b) = (None, f64::INFINITY);
-        for (class, (sums, counts)) in sums.outer_iter().zip(view.counts.outer_iter()).enumerate() {
-            let sum = left(sums.as_slice().expect("rows of a standard layout"));
-            let rows = counts.sum() - without.map_or(0, |g| counts[g]);
-            if sum.is_nan() {
-                // Some row has no direction; the smaller of two distances must not hide it.
-                return (f64::NAN, 1.0);
-            }
-            if class == own {
-                a = (rows > 1).then(|| sum / (rows - 1) as f64);
-            } else if rows > 0 {
-                b = b.min(sum / rows as f64);
-            }
-        }
-        match a {
-            _ if b == f64::INFINITY => (0.0, 0.0),
-            Some(a) if a.max(b) > 0.0 => ((b - a) / a.max(b), 1.0),
-            _ => (0.0, 1.0),
-        }
-    };
-    let mut without = nothing.without;
-    let own_group = usize::from(view.rows.groups()[view.i]);
-    for (group, share) in without.iter_mut().enumerate().filter(|(g, _)| *g != own_group) {
-        *share = silhouette(Some(group));
-    }
     Shares {
-        all: silhouette(None),
-        without,
+        all: share(0),
+        without: std::array::from_fn(|group| share(group + 1)),
     }
 }
 

@@ -5,7 +5,7 @@ use ndarray::Array2;
 use crate::error::{Error, Result};
 use crate::stats::{
     Again, ChannelValues, ClassMoments, Correlation, Cross, Directions, GROUPS, Groups, Moments, Neighbours, Of, Own,
-    Residuals, Rows, Spectrum,
+    Residuals, Rows, Spectrum, ToClasses,
 };
 
 /// How a metric is computed; the variant declares its needs, and the analysis computes the union of them once.
@@ -67,6 +67,15 @@ pub enum Eval {
         value: fn(f64) -> Result<f64>,
         /// Whether rows are told apart by their class.
         labelled: bool,
+    },
+    /// From each row's mean distances to the classes of its set.
+    ByClass {
+        /// The distance of two rows, from the squared Euclidean one and the norms of both.
+        distance: fn(squared: f64, norm: f64, other: f64) -> f64,
+        /// What one row adds.
+        row: fn(&ToClasses) -> Shares,
+        /// The value, from the weighted mean over all rows.
+        value: fn(f64) -> Result<f64>,
     },
     /// From the nearest neighbours of each row within its set.
     Neighbours {
@@ -160,7 +169,11 @@ impl Eval {
     /// Whether it is computed from labels.
     pub fn needs_labels(&self) -> bool {
         match self {
-            Self::Classes { .. } | Self::Residuals { .. } | Self::EachClass { .. } | Self::Means { .. } => true,
+            Self::Classes { .. }
+            | Self::Residuals { .. }
+            | Self::EachClass { .. }
+            | Self::ByClass { .. }
+            | Self::Means { .. } => true,
             Self::Within { labelled, .. } => *labelled,
             Self::Values { .. }
             | Self::Channels { .. }
@@ -196,7 +209,10 @@ impl Eval {
 
     /// Whether it looks at the rows of one data set.
     pub fn needs_rows(&self) -> bool {
-        matches!(self, Self::Within { .. } | Self::Neighbours { .. } | Self::Norms { .. })
+        matches!(
+            self,
+            Self::Within { .. } | Self::ByClass { .. } | Self::Neighbours { .. } | Self::Norms { .. }
+        )
     }
 
     /// Whether it looks at the rows of both data sets of a pair.
@@ -388,8 +404,6 @@ pub struct RowView<'a> {
     pub rows: &'a Rows,
     /// Euclidean norms of all rows as they are.
     pub norms: &'a [f64],
-    /// Rows of each class in each jackknife group (C, groups).
-    pub counts: &'a Array2<u64>,
 }
 
 /// What one row adds to a weighted mean over rows: with all rows, and without those of each jackknife group (the entry of

@@ -4,7 +4,7 @@ use ndarray::{Array1, Axis};
 
 use super::{Better, ErrorBar, Eval, Family, Law, Metric, Variant};
 use crate::error::{Error, Result};
-use crate::stats::{ClassMoments, SMALLEST_SQUARE};
+use crate::stats::{ClassMoments, Rows, SMALLEST_SQUARE, sweep};
 
 const PAPER: &str = "Wang et al., CVPR 2022, arXiv 2112.00496 (this project's stated convention for it)";
 
@@ -108,9 +108,10 @@ pub(super) fn inter_over(m: &ClassMoments, classes: &[usize]) -> Result<f64> {
 fn inter_unsquared(m: &ClassMoments) -> Result<f64> {
     inter_class_distance(m)?;
     let means = m.means().select(Axis(0), &with_rows(m, 1));
-    let squared = crate::stats::squared_distances(means.view());
     let pairs = (means.nrows() * (means.nrows() - 1)) as f64;
-    Ok(squared.iter().map(|s| s.sqrt()).sum::<f64>() / pairs)
+    let means = Rows::of(means);
+    let of_class = |_: usize, squared: &[f64]| squared.iter().map(|s| s.sqrt()).sum::<f64>();
+    Ok(sweep(&means, &means, of_class).iter().sum::<f64>() / pairs)
 }
 
 /// phi = D_inter / D_intra, both over the classes with at least two rows.

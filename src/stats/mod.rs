@@ -2,6 +2,7 @@
 
 mod candidates;
 mod channels;
+mod class_distances;
 mod class_moments;
 mod correlation;
 mod cross;
@@ -9,6 +10,7 @@ mod distance_ranks;
 mod halves;
 mod moments;
 mod nearest;
+mod nearest_centre;
 mod neighbours;
 mod resample;
 mod residuals;
@@ -18,11 +20,13 @@ mod slices;
 mod spectrum;
 mod summary;
 mod sweep;
+mod within;
 
 /// Squares below this have lost digits, being near the smallest numbers of 64 bits.
 pub const SMALLEST_SQUARE: f64 = 1e-290;
 
 pub use channels::ChannelValues;
+pub use class_distances::{RESAMPLES, ToClasses, class_distances};
 pub use class_moments::ClassMoments;
 pub use correlation::Correlation;
 pub use cross::{Cross, CrossSums, Directions, Own};
@@ -39,6 +43,7 @@ pub use slices::{directions, wasserstein_squared};
 pub use spectrum::{Of, Spectrum};
 pub use summary::{GROUPS, Part, Sample, Summariser, Summary, Wanted, groups_within_classes, unit};
 pub use sweep::{joint_centre, product, sweep, unit_squared};
+pub use within::LANES;
 
 /// Whether squared distances between rows of `d` numbers from `low` to `high` neither overflow nor vanish.
 pub fn squares_in_range(low: f64, high: f64, d: usize) -> bool {

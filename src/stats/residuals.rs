@@ -1,10 +1,13 @@
 //! A second pass over a set whose class means are known: how rows lie around the means of their classes.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
-use crate::linalg::{Symmetric, product_transposed};
-use crate::stats::{ClassMoments, GROUPS, Summary};
+use super::nearest_centre::NearestCentre;
+use super::rows::squared_apart;
+use super::within::Within;
+use crate::linalg::Symmetric;
+use crate::stats::{ClassMoments, GROUPS, RESAMPLES, Summary};
 
 /// What a second pass should collect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,7 +18,7 @@ pub struct Again {
     pub distances: bool,
     /// Whether rows lie nearest to the centre of their class.
     pub nearest: bool,
-    /// All of it also without each jackknife group: as many times the work.
+    /// All of it also without each jackknife group.
     pub resamples: bool,
 }
 
@@ -58,15 +61,27 @@ pub struct Centres {
     pub of_class: Vec<Option<usize>>,
 }
 
+/// A row of a batch that has a class.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Member {
+    /// Its place in the batch.
+    pub place: usize,
+    pub class: usize,
+    pub group: usize,
+}
+
 /// What a second pass found.
 #[derive(Clone, Debug)]
 pub struct SecondPass {
     group_of: Vec<u8>,
     class_of: Vec<Option<u32>>,
     wanted: Again,
-    /// Of all rows, then without each group (without resamples: none of those).
-    parts: Vec<Residuals>,
-    centres: Option<Centres>,
+    /// Moments of the classes of all rows, then without each group (without resamples: none of those).
+    classes: Vec<ClassMoments>,
+    within: Option<Within>,
+    /// Σ ‖x - mu_c‖ of each class, as `classes`.
+    distances: Vec<Vec<f64>>,
+    nearest: Option<NearestCentre>,
     seen: usize,
 }
 
@@ -81,120 +96,100 @@ impl SecondPass {
         wanted: Again,
     ) -> Self {
         let resamples = if wanted.resamples { GROUPS } else { 0 };
-        let parts = std::iter::once(None)
-            .chain((0..resamples).map(Some))
-            .map(|group| {
-                let classes = summary.classes_without(group, false);
-                Residuals {
-                    within: wanted.scatter.then(|| Symmetric::zeros(summary.width)),
-                    distances: vec![0.0; classes.classes()],
-                    nearest: (0, 0),
-                    classes,
-                }
-            })
+        let classes: Vec<ClassMoments> = (0..=resamples)
+            .into_par_iter()
+            .map(|place| summary.classes_without(place.checked_sub(1), false))
             .collect();
+        let within = wanted.scatter.then(|| {
+            let counts: Vec<&[u64]> = classes.iter().map(ClassMoments::counts).collect();
+            Within::new(&counts, summary.width)
+        });
         Self {
             group_of,
             class_of,
             wanted,
-            parts,
-            centres,
+            within,
+            distances: classes.iter().map(|c| vec![0.0; c.classes()]).collect(),
+            nearest: wanted.nearest.then(|| NearestCentre::new(centres, &classes)),
+            classes,
             seen: 0,
         }
     }
 
     /// Takes in the next rows.
     pub fn push(&mut self, rows: ArrayView2<f64>) {
+        let rows = rows.as_standard_layout();
         let range = self.seen..self.seen + rows.nrows();
         self.seen = range.end;
         let (groups, classes) = (&self.group_of[range.clone()], &self.class_of[range]);
-        let (wanted, centres) = (self.wanted, self.centres.as_ref());
-        self.parts.par_iter_mut().enumerate().for_each(|(place, part)| {
-            let without = place.checked_sub(1);
-            let kept: Vec<(usize, usize)> = (0..rows.nrows())
-                .filter(|&i| Some(usize::from(groups[i])) != without)
-                .filter_map(|i| Some((i, classes[i]? as usize)))
-                .collect();
-            if wanted.scatter || wanted.distances {
-                part.measure(rows, &kept, wanted);
+        let kept: Vec<Member> = (0..rows.nrows())
+            .filter_map(|place| {
+                Some(Member {
+                    place,
+                    class: classes[place]? as usize,
+                    group: usize::from(groups[place]),
+                })
+            })
+            .collect();
+        if let Some(within) = &mut self.within {
+            within.push(rows.view(), &kept, self.classes[0].means());
+        }
+        let judges_by_own = self.nearest.as_ref().is_some_and(NearestCentre::judges_by_own);
+        let own = if self.wanted.distances || judges_by_own {
+            self.to_own_means(rows.view(), &kept)
+        } else {
+            Vec::new()
+        };
+        if self.wanted.distances {
+            for (member, own) in kept.iter().zip(&own) {
+                for (place, distances) in self.distances.iter_mut().enumerate() {
+                    if member.group + 1 != place {
+                        distances[member.class] += own[place].sqrt();
+                    }
+                }
             }
-            if wanted.nearest {
-                part.judge(rows, &kept, centres);
-            }
-        });
+        }
+        if let Some(nearest) = &mut self.nearest {
+            nearest.push(rows.view(), &kept, &own, &self.classes);
+        }
+    }
+
+    /// The squared distance of each row to the mean of its class, of all rows and without each group but the row's own.
+    fn to_own_means(&self, rows: ArrayView2<f64>, kept: &[Member]) -> Vec<[f64; RESAMPLES]> {
+        kept.par_iter()
+            .map(|member| {
+                let mut own = [f64::NAN; RESAMPLES];
+                for (place, classes) in self.classes.iter().enumerate() {
+                    if member.group + 1 != place {
+                        own[place] = squared_apart(rows.row(member.place), classes.means().row(member.class));
+                    }
+                }
+                own
+            })
+            .collect()
     }
 
     /// What was found of all rows, or of all but those of one group.
     ///
     /// # Panics
     /// For a group, where no resamples were wanted.
-    pub fn without(&self, group: Option<usize>) -> &Residuals {
-        &self.parts[group.map_or(0, |g| g + 1)]
-    }
-}
-
-impl Residuals {
-    /// Takes in some rows, each named by its place and class.
-    fn measure(&mut self, rows: ArrayView2<f64>, kept: &[(usize, usize)], wanted: Again) {
-        let used = self.classes.counts().iter().filter(|n| **n > 1).count() as f64;
-        let mut residuals = Array2::zeros((kept.len(), rows.ncols()));
-        for (mut residual, &(i, class)) in residuals.outer_iter_mut().zip(kept) {
-            residual.assign(&rows.row(i));
-            residual -= &self.classes.means().row(class);
-            if wanted.distances {
-                self.distances[class] += residual.dot(&residual).sqrt();
-            }
-            let n = self.classes.counts()[class] as f64;
-            residual *= if n > 1.0 { (n * used).sqrt().recip() } else { 0.0 };
+    pub fn without(&self, group: Option<usize>) -> Residuals {
+        let place = group.map_or(0, |g| g + 1);
+        let classes = self.classes[place].clone();
+        let means = self.classes[0].means();
+        Residuals {
+            within: self.within.as_ref().map(|w| w.covariance(group, &classes, means)),
+            distances: self.distances[place].clone(),
+            nearest: self.nearest.as_ref().map_or((0, 0), |n| n.without(group)),
+            classes,
         }
-        if let Some(within) = &mut self.within {
-            within.add_gram(residuals.view());
-        }
-    }
-
-    /// Assigns some rows to the nearest centre: of `centres`, or the class means of these rows without the row itself.
-    fn judge(&mut self, rows: ArrayView2<f64>, kept: &[(usize, usize)], centres: Option<&Centres>) {
-        /// Rows at a time: their products with all centres stay small.
-        const BLOCK: usize = 256;
-        let counts = self.classes.counts();
-        let means = centres.map_or_else(|| self.classes.means().view(), |c| c.means.view());
-        let origin = means.mean_axis(Axis(0)).expect("there is a class");
-        let centred = &means - &origin;
-        let squares: Vec<f64> = centred.outer_iter().map(|m| m.dot(&m)).collect();
-        let (mut right, mut judged) = (0, 0);
-        for members in kept.chunks(BLOCK) {
-            let places: Vec<usize> = members.iter().map(|(i, _)| *i).collect();
-            let block = rows.select(Axis(0), &places) - &origin;
-            let products = product_transposed(block.view(), centred.view());
-            for (i, &(_, class)) in members.iter().enumerate() {
-                let own = match centres {
-                    Some(centres) => centres.of_class[class],
-                    // A row that is its whole class leaves no centre behind.
-                    None => (counts[class] > 1).then_some(class),
-                };
-                let Some(own) = own else { continue };
-                let square = block.row(i).dot(&block.row(i));
-                let apart = |c: usize| square + squares[c] - 2.0 * products[[i, c]];
-                // Without the row itself its class mean lies n / (n - 1) times as far away.
-                let n = counts[class] as f64;
-                let to_own = apart(own)
-                    * if centres.is_some() {
-                        1.0
-                    } else {
-                        (n / (n - 1.0)).powi(2)
-                    };
-                let has_rows = |c: usize| centres.is_some() || counts[c] > 0;
-                judged += 1;
-                right += u64::from((0..squares.len()).all(|c| c == own || !has_rows(c) || apart(c) > to_own));
-            }
-        }
-        self.nearest.0 += right;
-        self.nearest.1 += judged;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Axis;
+
     use super::*;
     use crate::features::Labels;
     use crate::stats::{Summariser, Wanted};

@@ -1,6 +1,6 @@
 //! Squared distances between the rows of two sets, block by block: nothing of size N² is ever held.
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 use rayon::prelude::*;
 
 use crate::linalg::product_transposed;
@@ -38,18 +38,8 @@ pub fn sweep<T: Send>(a: &Rows, b: &Rows, visit: impl Fn(usize, &[f64]) -> T + S
             for start in (0..b.len()).step_by(CHUNK) {
                 let end = (start + CHUNK).min(b.len());
                 let others = centred(b, start..end, &centre);
-                let products = product_transposed(rows.view(), others.view());
-                for (i, (row, square)) in rows.outer_iter().zip(&squares_a).enumerate() {
-                    for (j, other) in squares_b[start..end].iter().enumerate() {
-                        let norms = square + other;
-                        let apart = norms - 2.0 * products[[i, j]];
-                        squared[[i, start + j]] = if apart > CLOSE * norms {
-                            apart
-                        } else {
-                            row.iter().zip(others.row(j)).map(|(x, y)| (x - y) * (x - y)).sum()
-                        };
-                    }
-                }
+                let part = squared.slice_mut(s![.., start..end]);
+                write_squared((rows.view(), &squares_a), (others.view(), &squares_b[start..end]), part);
             }
             (from..to)
                 .zip(squared.outer_iter_mut())
@@ -63,6 +53,26 @@ pub fn sweep<T: Send>(a: &Rows, b: &Rows, visit: impl Fn(usize, &[f64]) -> T + S
         })
         .collect();
     blocks.into_iter().flatten().collect()
+}
+
+/// Writes the squared distances between centred rows, given with their squared norms.
+pub(super) fn write_squared(
+    (rows, squares): (ArrayView2<f64>, &[f64]),
+    (others, squares_of_others): (ArrayView2<f64>, &[f64]),
+    mut out: ArrayViewMut2<f64>,
+) {
+    let products = product_transposed(rows, others);
+    for (i, (row, square)) in rows.outer_iter().zip(squares).enumerate() {
+        for (j, other) in squares_of_others.iter().enumerate() {
+            let norms = square + other;
+            let apart = norms - 2.0 * products[[i, j]];
+            out[[i, j]] = if apart > CLOSE * norms {
+                apart
+            } else {
+                row.iter().zip(others.row(j)).map(|(x, y)| (x - y) * (x - y)).sum()
+            };
+        }
+    }
 }
 
 /// The mean of the rows of both sets (d).

@@ -1,6 +1,6 @@
 //! Metrics of class moments.
 
-use super::super::kinds::{Chosen, replicates};
+use super::super::kinds::{Chosen, replicates_where_used};
 use super::super::outcome::{Outcome, some_of};
 use super::super::{Plan, Side};
 use crate::error::{Error, Result};
@@ -9,12 +9,11 @@ use crate::stats::ClassMoments;
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
-    let all = side.summary.all();
     let normalised = metrics.iter().any(|(_, e)| is_normalised(*e));
     // The class moments as they are, and of unit rows where a metric wants them.
-    let both = |group: usize| {
-        let of = |normalised| side.summary.classes_without(Some(group), normalised);
-        Ok((of(false), normalised.then(|| of(true))))
+    let both = |group: Option<usize>| {
+        let of = |normalised| side.summary.classes_without(group, normalised);
+        (of(false), normalised.then(|| of(true)))
     };
     let of_either = |eval: Eval, (plain, unit): &(ClassMoments, Option<ClassMoments>)| match (eval, unit) {
         (
@@ -28,15 +27,17 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
         (Eval::Classes { value, .. }, _) => value(plain),
         _ => unreachable!("only class metrics come here"),
     };
-    let rows = all.classes.counts().iter().sum();
-    replicates(metrics, rows, both, of_either)
-        .into_iter()
-        .zip(metrics)
-        .map(|(replicates, &chosen)| {
-            let classes = match &all.normalised {
+    let (plain, unit) = both(None);
+    let rows = plain.counts().iter().sum();
+    let mut resampled = replicates_where_used(metrics, rows, |group| Ok(both(Some(group))), of_either).into_iter();
+    metrics
+        .iter()
+        .map(|&chosen| {
+            let classes = match &unit {
                 Some(of_unit_rows) if is_normalised(chosen.1) => of_unit_rows,
-                _ => &all.classes,
+                _ => &plain,
             };
+            let replicates = resampled.next().expect("one for each metric");
             outcome(side, chosen, classes, replicates, plan)
         })
         .collect()

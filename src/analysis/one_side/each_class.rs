@@ -10,7 +10,7 @@ use crate::stats::Spectrum;
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     let names = side.labels().map(|l| l.names()).unwrap_or_default();
-    let counts = side.summary.all().classes.counts().to_vec();
+    let counts = side.labels().map(|l| l.counts()).unwrap_or_default();
     metrics
         .iter()
         .map(|&(metric, eval)| {
@@ -20,7 +20,7 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             let mut outcome = Outcome::new(mean(&side.spectra, value), plan.conventions.describe(metric))
                 .with_replicates(metric, Ok(Vec::new()));
             let used = |c: &usize| side.spectra[*c].is_ok();
-            outcome.n = (0..counts.len()).filter(used).map(|c| counts[c]).sum();
+            outcome.n = (0..counts.len()).filter(used).map(|c| counts[c] as u64).sum();
             outcome.d = side.summary.width as u64;
             outcome.classes = (0..counts.len()).filter(used).count() as u64;
             let left_out: Vec<&str> = (0..counts.len())

@@ -1,5 +1,6 @@
 //! Records of one data set.
 
+mod by_class;
 mod channels;
 mod classes;
 mod each_class;
@@ -21,7 +22,7 @@ use crate::metrics::Eval;
 use crate::results::Record;
 
 /// Every kind of metric of one data set.
-fn kinds<'s>() -> [Kind<&'s Side<'s>>; 9] {
+fn kinds<'s>() -> [Kind<&'s Side<'s>>; 10] {
     [
         Kind {
             is: |eval| matches!(eval, Eval::Classes { .. }),
@@ -50,6 +51,10 @@ fn kinds<'s>() -> [Kind<&'s Side<'s>>; 9] {
         Kind {
             is: |eval| matches!(eval, Eval::Within { .. }),
             outcomes: within::outcomes,
+        },
+        Kind {
+            is: |eval| matches!(eval, Eval::ByClass { .. }),
+            outcomes: by_class::outcomes,
         },
         Kind {
             is: |eval| matches!(eval, Eval::Neighbours { .. }),

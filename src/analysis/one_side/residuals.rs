@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::kinds::{Chosen, replicates, restate};
+use super::super::kinds::{Chosen, replicates_where_used, restate};
 use super::super::outcome::Outcome;
 use super::super::{Plan, Side};
 use super::classes::{of_classes, survives};
@@ -22,25 +22,16 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
         ))
     };
     let rows = whole.classes.counts().iter().sum();
-    let resampled: Vec<Chosen> = metrics.iter().copied().filter(|(m, _)| m.error.resamples()).collect();
     let without = |group| Ok(pass.without(Some(group)));
-    let mut resampled = if resampled.is_empty() {
-        Vec::new()
-    } else {
-        replicates(&resampled, rows, without, |eval, part: &&Residuals| value(eval, part))
-    }
-    .into_iter();
+    let mut resampled =
+        replicates_where_used(metrics, rows, without, |eval, part: &Residuals| value(eval, part)).into_iter();
     metrics
         .iter()
         .map(|&(metric, eval)| {
             let Eval::Residuals { needs, rows: least, .. } = eval else {
                 unreachable!("only metrics of rows around class means come here");
             };
-            let of_metric = if metric.error.resamples() {
-                resampled.next().expect("as many as were asked for")
-            } else {
-                Ok(Vec::new())
-            };
+            let of_metric = resampled.next().expect("one for each metric");
             let mut convention = plan.conventions.describe(metric);
             if needs.nearest {
                 let centres = match &side.train {
@@ -49,7 +40,7 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
                 };
                 convention.insert("centres".to_owned(), json!(centres));
             }
-            let found = measurable.as_ref().map_err(restate).and_then(|()| value(eval, whole));
+            let found = measurable.as_ref().map_err(restate).and_then(|()| value(eval, &whole));
             let kept = survives(&whole.classes, side, least).and(of_metric);
             let mut outcome = Outcome::new(found, convention).with_replicates(metric, kept);
             of_classes(&mut outcome, side, &whole.classes, least);

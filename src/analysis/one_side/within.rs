@@ -1,6 +1,5 @@
 //! Metrics of each row's distances to all rows of its set: one sweep serves them all.
 
-use ndarray::Array2;
 use serde_json::json;
 
 use super::super::kinds::{Chosen, ROWS_FOR_GROUPS, UNMEASURABLE};
@@ -13,61 +12,65 @@ use crate::stats::{GROUPS, sweep};
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     let rows = &side.rows;
-    let measurable = rows.measurable();
     let norms = rows.norms();
-    let mut counts = Array2::zeros((side.labels().map_or(0, |l| l.classes()), GROUPS));
-    for (class, &group) in rows.classes().iter().zip(rows.groups()) {
-        if let Some(class) = class {
-            counts[[*class as usize, group as usize]] += 1;
-        }
-    }
     let shares: Vec<Vec<Shares>> = sweep(rows, rows, |i, squared| {
         let view = RowView {
             i,
             squared,
             rows,
             norms: &norms,
-            counts: &counts,
         };
         metrics.iter().map(|(_, eval)| of_row(*eval, &view)).collect()
     });
+    let of_metric = |m: usize| shares.iter().map(move |row| Some(row[m]));
     metrics
         .iter()
         .enumerate()
-        .map(|(m, &(metric, eval))| {
-            let mean = |without: Option<usize>| {
-                let (mut sum, mut weight) = (0.0, 0.0);
-                for (row, &group) in shares.iter().zip(rows.groups()) {
-                    let share = match without {
-                        None => row[m].all,
-                        Some(g) if g == usize::from(group) => continue,
-                        Some(g) => row[m].without[g],
-                    };
-                    sum += share.0;
-                    weight += share.1;
-                }
-                if !measurable {
-                    return Err(Error::undefined(UNMEASURABLE));
-                }
-                value(eval, sum, weight)
-            };
-            let replicates = if (rows.len() as u64) < ROWS_FOR_GROUPS {
-                Err(Error::undefined(format!(
-                    "{} rows are too few for {GROUPS} groups",
-                    rows.len()
-                )))
-            } else {
-                (0..GROUPS).map(|g| mean(Some(g))).collect()
-            };
-            let mut convention = plan.conventions.describe(metric);
-            of_rows(&mut convention, side, plan);
-            let mut outcome = Outcome::new(mean(None), convention).with_replicates(metric, replicates);
-            outcome.n = rows.len() as u64;
-            outcome.d = side.summary.width as u64;
-            outcome.classes = side.labels().map_or(0, |l| l.classes() as u64);
-            outcome
-        })
+        .map(|(m, &chosen)| outcome_of_shares(side, chosen, || of_metric(m), plan))
         .collect()
+}
+
+/// The outcome of a metric that is a weighted mean over rows, from what each row adds.
+pub fn outcome_of_shares<I: Iterator<Item = Option<Shares>>>(
+    side: &Side,
+    (metric, eval): Chosen,
+    shares: impl Fn() -> I,
+    plan: &Plan,
+) -> Outcome {
+    let rows = &side.rows;
+    let measurable = rows.measurable();
+    let mean = |without: Option<usize>| {
+        let (mut sum, mut weight) = (0.0, 0.0);
+        for (row, &group) in shares().zip(rows.groups()) {
+            let Some(row) = row else { continue };
+            let share = match without {
+                None => row.all,
+                Some(g) if g == usize::from(group) => continue,
+                Some(g) => row.without[g],
+            };
+            sum += share.0;
+            weight += share.1;
+        }
+        if !measurable {
+            return Err(Error::undefined(UNMEASURABLE));
+        }
+        value(eval, sum, weight)
+    };
+    let replicates = if (rows.len() as u64) < ROWS_FOR_GROUPS {
+        Err(Error::undefined(format!(
+            "{} rows are too few for {GROUPS} groups",
+            rows.len()
+        )))
+    } else {
+        (0..GROUPS).map(|g| mean(Some(g))).collect()
+    };
+    let mut convention = plan.conventions.describe(metric);
+    of_rows(&mut convention, side, plan);
+    let mut outcome = Outcome::new(mean(None), convention).with_replicates(metric, replicates);
+    outcome.n = rows.len() as u64;
+    outcome.d = side.summary.width as u64;
+    outcome.classes = side.labels().map_or(0, |l| l.classes() as u64);
+    outcome
 }
 
 /// What a record says of the rows looked at, where they are a choice.
@@ -88,7 +91,7 @@ fn of_row(eval: Eval, view: &RowView) -> Shares {
 
 fn value(eval: Eval, sum: f64, weight: f64) -> Result<f64> {
     match eval {
-        Eval::Within { value, .. } if weight > 0.0 => value(sum / weight),
+        Eval::Within { value, .. } | Eval::ByClass { value, .. } if weight > 0.0 => value(sum / weight),
         _ => Err(Error::undefined("no two rows to compare")),
     }
 }

@@ -5,16 +5,14 @@ use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 use serde_json::json;
 
+use super::super::Plan;
 use super::super::kinds::{Chosen, UNMEASURABLE};
 use super::super::outcome::Outcome;
-use super::super::{Plan, Side};
 use super::{Pair, is_measurable};
 use crate::error::Error;
 use crate::metrics::mixing::{mixtureness_of, neighbours_used};
 use crate::metrics::{ClassMeans, Eval, Mixing};
-use crate::stats::{
-    ClassMoments, Neighbours, Rows, Summary, bootstrap_draws, generator, nearest, squared_distances, unit,
-};
+use crate::stats::{ClassMoments, Rows, Summary, bootstrap_draws, generator, nearest, unit};
 
 /// Random streams (see [`generator`]): permutations, then one for each bootstrap resample.
 const PERMUTATION_STREAM: u64 = 2;
@@ -24,15 +22,22 @@ const BOOTSTRAP_STREAM: u64 = 1_000;
 const ALL_LABELLINGS: f64 = 1e5;
 const DRAWN_LABELLINGS: usize = 9_999;
 
-/// The pooled class means of two sides, with their neighbours.
-pub fn class_means(pre: &Array2<f64>, eval: &Array2<f64>) -> ClassMeans {
-    let means = pooled(pre, eval);
-    let all = means.nrows();
-    let unit_means = unit_rows(&means);
+/// The pooled class means of two sides, each with its `k` nearest others; by cosine only where it is asked for, else Euclidean
+/// twice.
+pub fn class_means(pre: &Array2<f64>, eval: &Array2<f64>, k: usize, cosine: bool) -> ClassMeans {
+    of_pooled(pooled(pre, eval), domain(pre, eval), k, cosine)
+}
+
+fn of_pooled(means: Array2<f64>, is_eval: Vec<bool>, k: usize, cosine: bool) -> ClassMeans {
+    let near = |points: Array2<f64>| nearest(&Rows::of(points), k);
+    let euclidean = near(means.clone());
     ClassMeans {
-        is_eval: domain(pre, eval),
-        euclidean: Neighbours::from_distances(&squared_distances(means.view()), all),
-        cosine: Neighbours::from_distances(&squared_distances(unit_means.view()), all),
+        is_eval,
+        cosine: match cosine {
+            true => near(unit_rows(&means)),
+            false => euclidean.clone(),
+        },
+        euclidean,
         means,
     }
 }
@@ -54,10 +59,27 @@ fn unit_rows(means: &Array2<f64>) -> Array2<f64> {
 
 /// The outcomes of these metrics.
 pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
-    let (a, b) = (pre.summary.all().classes, eval.summary.all().classes);
-    let means = class_means(a.means(), b.means());
+    let (a, b) = (
+        pre.summary.classes_without(None, false),
+        eval.summary.classes_without(None, false),
+    );
+    let used = metrics.iter().filter_map(|(_, e)| match e {
+        Eval::Means { mixing, .. } => neighbours_used((a.classes(), b.classes()), *mixing).ok(),
+        _ => None,
+    });
+    let k = used.max().unwrap_or(0);
+    let cosine = metrics.iter().any(|(_, e)| {
+        matches!(
+            e,
+            Eval::Means {
+                mixing: Mixing { cosine: true, .. },
+                ..
+            }
+        )
+    });
+    let means = class_means(a.means(), b.means(), k, cosine);
     let measurable = is_measurable(&means.means);
-    let replicates = bootstrap(pre, eval, &means, metrics, plan.seed);
+    let replicates = bootstrap((pre, eval), &means, metrics, (k, cosine), plan.seed);
     metrics
         .iter()
         .enumerate()
@@ -106,10 +128,10 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
 
 /// Values of every metric on resamples of the group means within each class; the reason where there are none.
 fn bootstrap(
-    pre: &Side,
-    eval: &Side,
+    (pre, eval): Pair,
     means: &ClassMeans,
     metrics: &[Chosen],
+    (k, cosine): (usize, bool),
     seed: u64,
 ) -> std::result::Result<Vec<Vec<Option<f64>>>, String> {
     for side in [pre, eval] {
@@ -120,23 +142,6 @@ fn bootstrap(
             }
         }
     }
-    let cosine = metrics.iter().any(|(_, e)| {
-        matches!(
-            e,
-            Eval::Means {
-                mixing: Mixing { cosine: true, .. },
-                ..
-            }
-        )
-    });
-    let k = metrics
-        .iter()
-        .filter_map(|(_, e)| match e {
-            Eval::Means { mixing, .. } => neighbours_used(means.sizes(), *mixing).ok(),
-            _ => None,
-        })
-        .max()
-        .unwrap_or(0);
     // As many resamples as a few seconds allow for many classes, but a thousand for a few.
     let (m, d) = (means.means.nrows() as f64, means.means.ncols() as f64);
     let resamples = (2e11 / (m * m * d)).clamp(100.0, 1000.0) as u64;
@@ -145,18 +150,7 @@ fn bootstrap(
         .map(|b| {
             let mut rng = generator(seed, BOOTSTRAP_STREAM + b);
             let drawn = pooled(&resampled(&pre.summary, &mut rng), &resampled(&eval.summary, &mut rng));
-            let near = |points: Array2<f64>| nearest(&Rows::of(points), k);
-            let euclidean = near(drawn.clone());
-            let c = ClassMeans {
-                is_eval: means.is_eval.clone(),
-                cosine: if cosine {
-                    near(unit_rows(&drawn))
-                } else {
-                    euclidean.clone()
-                },
-                euclidean,
-                means: drawn,
-            };
+            let c = of_pooled(drawn, means.is_eval.clone(), k, cosine);
             metrics
                 .iter()
                 .map(|(_, e)| match e {
@@ -265,7 +259,7 @@ mod tests {
     fn means_far_apart_are_as_separated_as_labels_can_be() {
         let pre = Array2::from_shape_fn((6, 1), |(i, _)| i as f64);
         let eval = Array2::from_shape_fn((4, 1), |(i, _)| 1e3 + i as f64);
-        let c = class_means(&pre, &eval);
+        let c = class_means(&pre, &eval, 3, false);
         let (p, tried, all) = separation_test(&c, Mixing::default(), 0);
         // 10 choose 4 labellings; only the observed one is this separated.
         assert_eq!((tried, all), (210, true));

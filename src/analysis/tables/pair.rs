@@ -31,7 +31,8 @@ pub fn of_pair(pre: &Side, eval: &Side) -> Vec<Table> {
     );
     if let (Some(a), Some(b)) = (pre.labels(), eval.labels()) {
         let (p, e) = (pre.set.provenance(), eval.set.provenance());
-        let c = class_means(pre.summary.all().classes.means(), eval.summary.all().classes.means());
+        let means = |side: &Side| side.summary.classes_without(None, false).means().clone();
+        let c = class_means(&means(pre), &means(eval), a.classes().min(b.classes()), false);
         let names: Vec<(&str, &str)> = a
             .names()
             .iter()

@@ -7,7 +7,7 @@ use crate::linalg::eigenvalues;
 use crate::metrics::NearRows;
 use crate::metrics::geometry::occurrences;
 use crate::results::Table;
-use crate::stats::{Groups, Part, squared_distances};
+use crate::stats::{self, Groups, Part, nearest};
 
 /// Nearest rows among which those of other classes are counted.
 pub const FOREIGN_AMONG: usize = 10;
@@ -56,19 +56,17 @@ fn classes(side: &Side, all: &Part) -> Table {
     );
     if let Some(labels) = side.labels() {
         let foreign = foreign_shares(side, labels.classes());
-        let distances = squared_distances(all.classes.means().view());
+        let nearest = nearest(&stats::Rows::of(all.classes.means().clone()), 1);
         for (c, name) in labels.names().iter().enumerate() {
             let n = all.classes.counts()[c];
-            let nearest = (0..labels.classes())
-                .filter(|&o| o != c)
-                .min_by(|&a, &b| distances[[c, a]].total_cmp(&distances[[c, b]]));
+            let other = (nearest.k() > 0).then(|| (nearest.of(c)[0] as usize, nearest.squared(c)[0].sqrt()));
             let within = if n < 2 {
                 f64::NAN
             } else {
                 all.classes.spreads()[c] / n as f64
             };
-            let nearest_name = nearest.map_or("", |o| labels.names()[o].as_str());
-            let distance = nearest.map_or(f64::NAN, |o| distances[[c, o]].sqrt());
+            let nearest_name = other.map_or("", |(o, _)| labels.names()[o].as_str());
+            let distance = other.map_or(f64::NAN, |(_, distance)| distance);
             classes.push(
                 &[&p.model, &p.layer, &p.dataset, &p.split, name, nearest_name],
                 &[n],

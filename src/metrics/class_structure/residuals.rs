@@ -2,10 +2,10 @@
 
 use ndarray::{Array2, Axis};
 
-use super::{between, coincide, intra_class_distance, with_rows};
+use super::{between, intra_class_distance, over_others, with_rows};
 use crate::error::{Error, Result};
-use crate::linalg::{eigenvectors, inverse_forms};
-use crate::stats::{ClassMoments, Residuals, squared_distances};
+use crate::linalg::{Symmetric, eigenvectors, inverse_forms, product_transposed};
+use crate::stats::{ClassMoments, Residuals};
 
 /// The means of the classes with at least two rows around their mean, over √C: S_B = MᵀM.
 fn scaled_means(m: &ClassMoments) -> Array2<f64> {
@@ -17,11 +17,9 @@ fn scaled_means(m: &ClassMoments) -> Array2<f64> {
     means / (classes.len() as f64).sqrt()
 }
 
-fn within(r: &Residuals) -> Result<Array2<f64>> {
+fn within(r: &Residuals) -> Result<&Symmetric> {
     let within = r.within.as_ref();
-    within
-        .map(crate::linalg::Symmetric::to_full)
-        .ok_or_else(|| Error::undefined("the channels are too many for a covariance within classes"))
+    within.ok_or_else(|| Error::undefined("the channels are too many for a covariance within classes"))
 }
 
 /// The eigenvalues of S_B = MᵀM that are not rounding, at most C - 1, and their eigenvectors (rank, d).
@@ -29,10 +27,12 @@ fn between_directions(means: &Array2<f64>) -> Result<(Vec<f64>, Array2<f64>)> {
     let (c, d) = means.dim();
     let (values, mut vectors) = if c <= d {
         // M Mᵀ has the same eigenvalues; Mᵀu is the eigenvector, of length √lambda.
-        let (values, of_classes) = eigenvectors(means.dot(&means.t()))?;
+        let (values, of_classes) = eigenvectors(product_transposed(means.view(), means.view()))?;
         (values, of_classes.dot(means))
     } else {
-        eigenvectors(means.t().dot(means))?
+        let mut between = Symmetric::zeros(d);
+        between.add_gram(means.view());
+        eigenvectors(between.to_full())?
     };
     let rounding = (c.max(d) as f64) * f64::EPSILON * values[0];
     let rank = values.iter().take(c - 1).take_while(|v| **v > rounding).count();
@@ -54,7 +54,7 @@ pub fn nc1(r: &Residuals) -> Result<f64> {
     between(&r.classes, 2)?;
     let means = scaled_means(&r.classes);
     let (values, vectors) = between_directions(&means)?;
-    let projected = vectors.dot(&within(r)?);
+    let projected = product_transposed(vectors.view(), within(r)?.to_full().view());
     let spreads = projected.outer_iter().zip(vectors.outer_iter()).map(|(p, v)| p.dot(&v));
     let sum: f64 = spreads.zip(&values).map(|(spread, value)| spread / value).sum();
     Ok(sum / means.nrows() as f64)
@@ -68,8 +68,9 @@ pub fn vci(r: &Residuals) -> Result<f64> {
     intra_class_distance(&r.classes)?;
     between(&r.classes, 2)?;
     let means = scaled_means(&r.classes);
-    let total = within(r)? + means.t().dot(&means);
-    let explained: f64 = inverse_forms(total, means.view())?.iter().sum();
+    let mut total = within(r)?.clone();
+    total.add_gram(means.view());
+    let explained: f64 = inverse_forms(total.to_full(), means.view())?.iter().sum();
     let (c, d) = means.dim();
     Ok((1.0 - explained / d.min(c - 1) as f64).clamp(0.0, 1.0))
 }
@@ -84,20 +85,10 @@ pub fn davies_bouldin(r: &Residuals) -> Result<f64> {
     intra_class_distance(m)?;
     between(m, 1)?;
     let classes = with_rows(m, 1);
-    let squared = squared_distances(m.means().select(Axis(0), &classes).view());
-    let spread: Vec<f64> = classes.iter().map(|&c| r.distances[c] / m.counts()[c] as f64).collect();
-    let mut sum = 0.0;
-    for i in 0..classes.len() {
-        let mut worst = 0.0f64;
-        for j in (0..classes.len()).filter(|&j| j != i) {
-            if coincide(m, squared[[i, j]]) {
-                return Err(Error::undefined("the means of two classes coincide"));
-            }
-            worst = worst.max((spread[i] + spread[j]) / squared[[i, j]].sqrt());
-        }
-        sum += worst;
-    }
-    Ok(sum / classes.len() as f64)
+    let spread = |c: usize| r.distances[c] / m.counts()[c] as f64;
+    let of_pair = |c: usize, other: usize, squared: f64| (spread(c) + spread(other)) / squared.sqrt();
+    let worst = over_others(m, &classes, of_pair, f64::max)?;
+    Ok(worst.iter().sum::<f64>() / classes.len() as f64)
 }
 
 /// The share of rows that lie nearest to the centre of their class.
@@ -122,7 +113,6 @@ pub fn nc4_ncc_agreement(r: &Residuals) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::Symmetric;
     use ndarray::array;
 
     fn of(rows: &Array2<f64>, classes: &[usize]) -> Residuals {

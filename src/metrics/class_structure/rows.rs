@@ -5,7 +5,7 @@ use super::super::spectrum::{effective_rank, matrix_entropy_rank};
 use super::super::variation::classes;
 use super::super::{Better, ErrorBar, Eval, Family, Law, Metric, Variant};
 use super::*;
-use crate::stats::{Again, Residuals};
+use crate::stats::{Again, Residuals, unit_squared};
 
 const LAWS: &[Law] = &[
     Law::Rotation,
@@ -241,20 +241,20 @@ const METRICS: &[Metric] = &[
             "cosine",
             "cosine distance, 1 - cos (scikit-learn's metric='cosine'); not unchanged by translation",
             &[],
-            Eval::Within {
-                row: cosine_silhouette_of,
+            Eval::ByClass {
+                distance: |squared, norm, other| unit_squared(squared, norm, other) / 2.0,
+                row: silhouette_of,
                 value: directed,
-                labelled: true,
             },
         )],
         reference: "Rousseeuw, J. Comput. Appl. Math. 1987",
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Within {
+        eval: Eval::ByClass {
+            distance: |squared, _, _| squared.sqrt(),
             row: silhouette_of,
             value: Ok,
-            labelled: true,
         },
     },
     Metric {
