@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::error::{Error, Result};
 use crate::metrics::{ErrorBar, Metric};
 use crate::results::{Record, Table};
-use crate::stats::{Estimate, GROUPS, bootstrap_interval, jackknife};
+use crate::stats::{Estimate, GROUPS, bootstrap_interval, jackknife, wilson_interval};
 
 /// What is known of one value.
 pub struct Outcome {
@@ -65,7 +65,7 @@ impl Outcome {
                     | ErrorBar::JackknifeCorrected
                     | ErrorBar::JackknifeOfExcess
                     | ErrorBar::HalfSamples => ("jackknife", "groups"),
-                    ErrorBar::None(reason) => {
+                    ErrorBar::HeldOut(reason) | ErrorBar::None(reason) => {
                         self.notes.push(format!("no interval: {reason}"));
                         return self;
                     }
@@ -99,6 +99,24 @@ impl Outcome {
             }
             Err(Error::Undefined(reason)) => self.notes.push(format!("no interval: {reason}")),
             Err(other) => self.notes.push(format!("no interval: {other}")),
+        }
+        self
+    }
+
+    /// Adds Wilson's interval of a share of so many held-out rows; its values without each group of them go with it, so that
+    /// models can be paired.
+    pub fn with_share(mut self, replicates: Result<Vec<f64>>, rows: u64) -> Self {
+        match (&self.value, replicates) {
+            (Ok(value), Ok(replicates)) => {
+                self.convention.insert("error".to_owned(), json!("jackknife"));
+                self.convention.insert("groups".to_owned(), json!(replicates.len()));
+                self.convention.insert("centred".to_owned(), json!("plug-in"));
+                self.convention.insert("interval".to_owned(), json!("wilson"));
+                self.estimate = Some(wilson_interval(*value, rows));
+                self.replicates = Some(replicates);
+            }
+            (Ok(_), Err(error)) => self.notes.push(format!("no interval: {error}")),
+            _ => {}
         }
         self
     }

@@ -170,6 +170,8 @@ pub enum ErrorBar {
     Bootstrap,
     /// Half-samples of the jackknife's groups, t interval around the value.
     HalfSamples,
+    /// Wilson's interval of a share of held-out rows, which needs a split to hold out; without one no interval, and why.
+    HeldOut(&'static str),
     /// No interval, and why.
     None(&'static str),
 }
@@ -204,6 +206,7 @@ impl ErrorBar {
             Self::HalfSamples => {
                 "18 pairs of complementary half-samples of 10 groups within classes; 95 % t interval around the value"
             }
+            Self::HeldOut(_) => "95 % Wilson interval of rows held out from a train split; none without one",
             Self::None(reason) => reason,
         }
     }
