@@ -153,7 +153,7 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: residuals(vci, SCATTER, 2, 0.25),
+        eval: residuals(vci, SCATTER, 2, 0.5),
     },
     Metric {
         id: "fisher_ratio",
