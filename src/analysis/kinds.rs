@@ -88,17 +88,42 @@ pub fn replicates<T>(
     without: impl Fn(usize) -> Result<T> + Sync,
     value: impl Fn(Eval, &T) -> Result<f64> + Sync,
 ) -> Vec<Result<Vec<f64>>> {
+    gathered(metrics, rows, without, value, |of_group| {
+        (0..GROUPS).into_par_iter().map(of_group).collect()
+    })
+}
+
+/// As [`replicates`], one group after the other: for what is too large to be held once for each thread, and is made by all of
+/// them.
+pub fn replicates_in_turn<T>(
+    metrics: &[Chosen],
+    rows: u64,
+    without: impl Fn(usize) -> Result<T> + Sync,
+    value: impl Fn(Eval, &T) -> Result<f64> + Sync,
+) -> Vec<Result<Vec<f64>>> {
+    gathered(metrics, rows, without, value, |of_group| {
+        (0..GROUPS).map(of_group).collect()
+    })
+}
+
+/// The values of every metric without one group, or why there are none.
+type OfGroup = Result<Vec<Result<f64>>>;
+
+fn gathered<T>(
+    metrics: &[Chosen],
+    rows: u64,
+    without: impl Fn(usize) -> Result<T> + Sync,
+    value: impl Fn(Eval, &T) -> Result<f64> + Sync,
+    each: impl FnOnce(&(dyn Fn(usize) -> OfGroup + Sync)) -> Vec<OfGroup>,
+) -> Vec<Result<Vec<f64>>> {
     if rows < ROWS_FOR_GROUPS {
         let few = || Err(Error::undefined(format!("{rows} rows are too few for {GROUPS} groups")));
         return metrics.iter().map(|_| few()).collect();
     }
-    let by_group: Vec<Result<Vec<Result<f64>>>> = (0..GROUPS)
-        .into_par_iter()
-        .map(|group| {
-            let made = without(group)?;
-            Ok(metrics.iter().map(|(_, eval)| value(*eval, &made)).collect())
-        })
-        .collect();
+    let by_group = each(&|group| {
+        let made = without(group)?;
+        Ok(metrics.iter().map(|(_, eval)| value(*eval, &made)).collect())
+    });
     let of_metric = |i: usize| {
         by_group
             .iter()

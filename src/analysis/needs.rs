@@ -17,6 +17,7 @@ enum Product {
     UnitScatter,
     Sample,
     Rows,
+    Orders,
     Sweep,
     Neighbours,
     Crossed,
@@ -42,6 +43,7 @@ fn products(eval: Eval) -> Vec<Product> {
         .collect(),
         Eval::EachClass { .. } => vec![Product::ClassSpectra],
         Eval::Values { .. } => vec![Product::Values],
+        Eval::Ranks { .. } => vec![Product::Rows, Product::Orders],
         Eval::Channels { .. } | Eval::Moments { .. } => vec![Product::Scatter],
         Eval::Spectrum { of: Of::Unit, .. } => vec![Product::UnitScatter],
         Eval::Spectrum { .. } => vec![Product::Scatter],
@@ -156,6 +158,10 @@ fn describe(product: Product, set: &dyn FeatureSet, plan: &Plan) -> String {
                 "first pass: {rows} rows held ({} in 32 bits, twice that in 64)",
                 megabytes(rows * d * 4)
             )
+        }
+        Product::Orders => {
+            let rows = chosen(set, plan).len();
+            format!("their order in each channel ({}), and ranks", megabytes(rows * d * 4))
         }
         Product::Sweep => {
             let rows = chosen(set, plan).len();

@@ -48,6 +48,13 @@ pub enum Eval {
         /// What it gives for independent channels.
         null: fn(&Correlation) -> f64,
     },
+    /// From the correlations between the ranks of the channels of one data set.
+    Ranks {
+        /// The value.
+        value: fn(&Correlation) -> Result<f64>,
+        /// What it gives for independent channels.
+        null: fn(&Correlation) -> f64,
+    },
     /// From the eigenvalues of a matrix of second moments of one data set.
     Spectrum {
         /// Which matrix.
@@ -104,8 +111,8 @@ pub enum Eval {
     Samples {
         /// The value, without the rows of one jackknife group if one is named.
         value: fn(&SamplePair, k: usize, without: Option<u8>) -> Result<f64>,
-        /// What it gives for fully mixed sets.
-        null: f64,
+        /// What it gives for fully mixed sets, where that is known.
+        null: Option<f64>,
         /// Neighbours looked at where the user sets no other number.
         k: usize,
     },
@@ -162,6 +169,7 @@ impl Eval {
             Self::Within { labelled, .. } => *labelled,
             Self::Values { .. }
             | Self::Channels { .. }
+            | Self::Ranks { .. }
             | Self::Spectrum { .. }
             | Self::Neighbours { .. }
             | Self::Norms { .. }
@@ -194,7 +202,10 @@ impl Eval {
 
     /// Whether it looks at the rows of one data set.
     pub fn needs_rows(&self) -> bool {
-        matches!(self, Self::Within { .. } | Self::Neighbours { .. } | Self::Norms { .. })
+        matches!(
+            self,
+            Self::Within { .. } | Self::Neighbours { .. } | Self::Norms { .. } | Self::Ranks { .. }
+        )
     }
 
     /// Whether it looks at the rows of both data sets of a pair.

@@ -1,12 +1,14 @@
 //! Mergeable statistics and resampling: arrays in, numbers out.
 
 mod candidates;
+mod channel_ranks;
 mod channels;
 mod class_moments;
 mod correlation;
 mod cross;
 mod distance_ranks;
 mod halves;
+mod mean_ranks;
 mod moments;
 mod nearest;
 mod neighbours;
@@ -22,6 +24,7 @@ mod sweep;
 /// Squares below this have lost digits, being near the smallest numbers of 64 bits.
 pub const SMALLEST_SQUARE: f64 = 1e-290;
 
+pub use channel_ranks::ChannelOrders;
 pub use channels::ChannelValues;
 pub use class_moments::ClassMoments;
 pub use correlation::Correlation;
