@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::Plan;
 use super::outcome::Outcome;
 use crate::error::{Error, Result};
-use crate::metrics::{Eval, Metric};
+use crate::metrics::{Eval, Metric, describe};
 use crate::stats::{GROUPS, Groups, SPLITS, half_samples, replicates_of_halves};
 
 /// Rows below which ten groups say nothing about the spread.
@@ -77,7 +77,15 @@ pub fn run<S: Copy>(kinds: &[Kind<S>], input: S, labelled: bool, plan: &Plan) ->
         );
     }
     found.sort_by_key(|(i, ..)| *i);
-    found.into_iter().map(|(_, m, outcome, s)| (m, outcome, s)).collect()
+    let ways: Vec<_> = plan.ways().collect();
+    found
+        .into_iter()
+        .map(|(i, metric, mut outcome, seconds)| {
+            // Of one metric there may be several conventions here, each of which says which it is.
+            outcome.convention.extend(describe(metric, ways[i].1));
+            (metric, outcome, seconds)
+        })
+        .collect()
 }
 
 /// The values of each of `metrics` without each jackknife group: `without` makes what they are computed from, for one

@@ -82,7 +82,7 @@ fn of_set(set: &dyn FeatureSet, plan: &Plan) -> Vec<String> {
         p.model, p.layer, p.dataset
     )];
     let mut needed: Vec<(Product, Vec<&str>)> = Vec::new();
-    for (metric, eval) in plan.metrics.iter().map(|&m| (m, plan.conventions.eval(m))) {
+    for (metric, eval) in plan.chosen() {
         let of_pair = eval.needs_rows_of_pairs()
             || matches!(eval, Eval::Means { .. } | Eval::Moments { .. } | Eval::Samples { .. });
         if (eval.needs_labels() && classes == 0) || (of_pair && !plan.paired()) {
@@ -90,6 +90,7 @@ fn of_set(set: &dyn FeatureSet, plan: &Plan) -> Vec<String> {
         }
         for product in products(eval) {
             match needed.iter_mut().find(|(known, _)| *known == product) {
+                Some((_, ids)) if ids.last() == Some(&metric.id) => {}
                 Some((_, ids)) => ids.push(metric.id),
                 None => needed.push((product, vec![metric.id])),
             }

@@ -109,3 +109,40 @@ fn rank_correlations_are_of_the_rows_held_and_say_so() {
     assert_eq!(ranks.convention["rows_drawn"], 100);
     assert!(ranks.value.unwrap() < 1.0 && ranks.ci_low.is_some() && ranks.null_value.is_some());
 }
+
+#[test]
+fn all_conventions_in_one_pass_are_what_each_gives_alone() {
+    let metrics: Vec<&str> = analysed().filter(|m| !m.only_by_name()).map(|m| m.id).collect();
+    let mut all = plan(&metrics, &["sample_mixing.k=20"]);
+    all.conventions.take_every();
+    let sets = || [set("m", "pre", pre().data()), set("m", "eval", eval().data())];
+    let read = std::sync::atomic::AtomicU64::new(0);
+    let together = analyse(&sets(), &all, &|n| {
+        read.fetch_add(n, std::sync::atomic::Ordering::Relaxed);
+    })
+    .unwrap();
+    assert_eq!(rows_to_read(&sets(), &all), read.into_inner());
+    let most = analysed().map(|m| m.variants.len()).max().unwrap();
+    let mut compared = 0;
+    for variant in 0..=most {
+        let choices: Vec<String> = analysed()
+            .filter_map(|m| Some(format!("{}={}", m.id, m.variants.get(variant.checked_sub(1)?)?.id)))
+            .chain(["sample_mixing.k=20".to_owned()])
+            .collect();
+        let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
+        let alone = analyse(&sets(), &plan(&metrics, &choices), &|_| ()).unwrap();
+        for mut r in alone.results.records {
+            let is_same = |other: &&featscope::results::Record| {
+                other.metric == r.metric
+                    && other.dataset == r.dataset
+                    && other.convention["variant"] == r.convention["variant"]
+            };
+            let found: Vec<_> = together.results.records.iter().filter(is_same).collect();
+            assert_eq!(found.len(), 1, "{} {}", r.metric, r.convention["variant"]);
+            r.seconds = found[0].seconds;
+            assert_eq!(found[0], &r);
+            compared += 1;
+        }
+    }
+    assert!(compared > together.results.records.len());
+}
