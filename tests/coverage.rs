@@ -9,13 +9,12 @@ mod common;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use common::coverage::{Coverage, normal};
 use common::{plan, set};
 use featscope::analysis::analyse;
 use featscope::metrics::distance::frechet_distance;
 use featscope::stats::{Moments, generator};
 use ndarray::{Array1, Array2, Axis};
-use rand::Rng as _;
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 const REPLICATES: u64 = 1_000;
@@ -33,12 +32,6 @@ struct World {
     factor: f64,
     /// Whether the variance of channel k falls as 1/k, that of class means with it, as the spectra of features fall.
     falling: bool,
-}
-
-fn normal(rng: &mut ChaCha8Rng) -> f64 {
-    // Box and Muller; 1 - u is never 0.
-    let (u, v): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
-    (-2.0 * u.ln()).sqrt() * (v * std::f64::consts::TAU).cos()
 }
 
 impl World {
@@ -243,30 +236,19 @@ fn intervals_hold_the_truth() {
             if truth.is_nan() {
                 continue;
             }
-            let intervals: Vec<(f64, f64)> = seen.iter().filter_map(|s| s.interval).collect();
-            let share = intervals.len() as f64 / seen.len() as f64;
-            let held = intervals
-                .iter()
-                .filter(|(low, high)| (low..=high).contains(&&truth))
-                .count();
-            let coverage = held as f64 / intervals.len() as f64;
-            let shown = if intervals.is_empty() {
-                "no interval".to_owned()
-            } else {
-                format!("{:.1} %", 100.0 * coverage)
-            };
+            let coverage = Coverage::of(truth, seen.iter().map(|s| s.interval));
             let _ = writeln!(
                 report,
-                "| {} | {dataset} | {metric} | {truth:.4} | {mean:.4} | {:.0} % | {shown} |",
+                "| {} | {dataset} | {metric} | {truth:.4} | {mean:.4} | {:.0} % | {} |",
                 world.name,
-                100.0 * share
+                coverage.with_interval,
+                coverage.shown()
             );
-            // 93 % less three standard errors of a share of 1,000; too wide an interval only wastes.
-            if intervals.len() > 500 && coverage < 0.93 - 0.021 {
+            if coverage.is_too_low() {
                 wrong.push(format!(
-                    "{}: {metric} on {dataset} covers {:.1} %",
+                    "{}: {metric} on {dataset} covers {}",
                     world.name,
-                    100.0 * coverage
+                    coverage.shown()
                 ));
             }
         }

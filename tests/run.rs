@@ -7,11 +7,16 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::SystemTime;
 
+const EXTRACT: &str = "featscope-extract";
+
 fn run(file: &Path) -> Output {
-    let program = Path::new(env!("CARGO_BIN_EXE_featscope"));
+    run_by(Path::new(env!("CARGO_BIN_EXE_featscope")), file)
+}
+
+fn run_by(program: &Path, file: &Path) -> Output {
     assert!(
-        program.with_file_name("featscope-extract").is_file(),
-        "featscope-extract is not built: run `make build` first"
+        program.with_file_name(EXTRACT).is_file(),
+        "{EXTRACT} is not built: run `make build` first"
     );
     Command::new(program).arg("run").arg(file).output().unwrap()
 }
@@ -76,6 +81,47 @@ fn an_experiment_runs_end_to_end_and_again_does_only_what_changed() {
         .layers
         .clone();
     assert_eq!(layers, ["stage1", "backbone"]);
+}
+
+#[test]
+fn another_build_of_a_program_does_its_part_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let built = Path::new(env!("CARGO_BIN_EXE_featscope"));
+    let (program, extractor) = (dir.path().join("featscope"), dir.path().join(EXTRACT));
+    std::fs::copy(built, &program).unwrap();
+    std::fs::copy(built.with_file_name(EXTRACT), &extractor).unwrap();
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+    let file = dir.path().join("experiment.toml");
+    let text = format!(
+        "out = 'out'\nlayers = 'backbone'\n[[model]]\nname = 'SL'\ncheckpoint = \
+         '{fixtures}/checkpoints/sl.safetensors'\n[[dataset]]\nname = 'a'\nrole = 'pre'\npath = \
+         '{fixtures}/images/vehicles-test.parquet'\n[analysis]\nmetrics = ['redundancy']\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let out = dir.path().join("out");
+    let files = ["features/SL/a-test/manifest.json", "results.json", "report/index.html"];
+    let made = || files.map(|name| changed(&out.join(name)));
+    let again = || {
+        let ran = run_by(&program, &file);
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        made()
+    };
+    let first = again();
+    assert_eq!(again(), first);
+    // Another build: one byte more, which no program reads.
+    let rebuild = |path: &Path| {
+        let mut bytes = std::fs::read(path).unwrap();
+        bytes.push(0);
+        std::fs::write(path, bytes).unwrap();
+    };
+    rebuild(&program);
+    let measured = again();
+    assert_eq!(measured[0], first[0], "the features are those of the same program");
+    assert!(measured[1] > first[1] && measured[2] > first[2]);
+    rebuild(&extractor);
+    let extracted = again();
+    assert!(extracted[0] > measured[0]);
+    assert_eq!(again(), extracted);
 }
 
 /// Starts the program, kills it when it has said what it works on, and waits until nobody can say anything any more.

@@ -22,8 +22,8 @@ impl Plan {
             return Again::default();
         }
         let mut wanted = Again::default();
-        for &metric in &self.metrics {
-            if let Eval::Residuals { needs, .. } = self.conventions.eval(metric) {
+        for (metric, eval) in self.chosen() {
+            if let Eval::Residuals { needs, .. } = eval {
                 let resamples = metric.error.resamples();
                 wanted = wanted.or(Again { resamples, ..needs });
             }

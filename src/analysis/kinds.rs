@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::Plan;
 use super::outcome::Outcome;
 use crate::error::{Error, Result};
-use crate::metrics::{Eval, Metric};
+use crate::metrics::{Eval, Metric, describe};
 use crate::stats::{GROUPS, Groups, SPLITS, half_samples, replicates_of_halves};
 
 /// Rows below which ten groups say nothing about the spread.
@@ -71,7 +71,15 @@ pub fn run<S: Copy>(kinds: &[Kind<S>], input: S, labelled: bool, plan: &Plan) ->
         );
     }
     found.sort_by_key(|(i, ..)| *i);
-    found.into_iter().map(|(_, m, outcome, s)| (m, outcome, s)).collect()
+    let ways: Vec<_> = plan.ways().collect();
+    found
+        .into_iter()
+        .map(|(i, metric, mut outcome, seconds)| {
+            // Of one metric there may be several conventions here, each of which says which it is.
+            outcome.convention.extend(describe(metric, ways[i].1));
+            (metric, outcome, seconds)
+        })
+        .collect()
 }
 
 /// The values of each of `metrics` without each jackknife group: `without` makes what they are computed from, for one
@@ -82,17 +90,42 @@ pub fn replicates<T>(
     without: impl Fn(usize) -> Result<T> + Sync,
     value: impl Fn(Eval, &T) -> Result<f64> + Sync,
 ) -> Vec<Result<Vec<f64>>> {
+    gathered(metrics, rows, without, value, |of_group| {
+        (0..GROUPS).into_par_iter().map(of_group).collect()
+    })
+}
+
+/// As [`replicates`], one group after the other: for what is too large to be held once for each thread, and is made by all of
+/// them.
+pub fn replicates_in_turn<T>(
+    metrics: &[Chosen],
+    rows: u64,
+    without: impl Fn(usize) -> Result<T> + Sync,
+    value: impl Fn(Eval, &T) -> Result<f64> + Sync,
+) -> Vec<Result<Vec<f64>>> {
+    gathered(metrics, rows, without, value, |of_group| {
+        (0..GROUPS).map(of_group).collect()
+    })
+}
+
+/// The values of every metric without one group, or why there are none.
+type OfGroup = Result<Vec<Result<f64>>>;
+
+fn gathered<T>(
+    metrics: &[Chosen],
+    rows: u64,
+    without: impl Fn(usize) -> Result<T> + Sync,
+    value: impl Fn(Eval, &T) -> Result<f64> + Sync,
+    each: impl FnOnce(&(dyn Fn(usize) -> OfGroup + Sync)) -> Vec<OfGroup>,
+) -> Vec<Result<Vec<f64>>> {
     if rows < ROWS_FOR_GROUPS {
         let few = || Err(Error::undefined(format!("{rows} rows are too few for {GROUPS} groups")));
         return metrics.iter().map(|_| few()).collect();
     }
-    let by_group: Vec<Result<Vec<Result<f64>>>> = (0..GROUPS)
-        .into_par_iter()
-        .map(|group| {
-            let made = without(group)?;
-            Ok(metrics.iter().map(|(_, eval)| value(*eval, &made)).collect())
-        })
-        .collect();
+    let by_group = each(&|group| {
+        let made = without(group)?;
+        Ok(metrics.iter().map(|(_, eval)| value(*eval, &made)).collect())
+    });
     let of_metric = |i: usize| {
         by_group
             .iter()

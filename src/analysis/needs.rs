@@ -17,6 +17,7 @@ enum Product {
     UnitScatter,
     Sample,
     Rows,
+    Orders,
     Sweep,
     Neighbours,
     Crossed,
@@ -42,6 +43,7 @@ fn products(eval: Eval) -> Vec<Product> {
         .collect(),
         Eval::EachClass { .. } => vec![Product::ClassSpectra],
         Eval::Values { .. } => vec![Product::Values],
+        Eval::Ranks { .. } => vec![Product::Rows, Product::Orders],
         Eval::Channels { .. } | Eval::Moments { .. } => vec![Product::Scatter],
         Eval::Spectrum { of: Of::Unit, .. } => vec![Product::UnitScatter],
         Eval::Spectrum { .. } => vec![Product::Scatter],
@@ -80,7 +82,7 @@ fn of_set(set: &dyn FeatureSet, plan: &Plan) -> Vec<String> {
         p.model, p.layer, p.dataset
     )];
     let mut needed: Vec<(Product, Vec<&str>)> = Vec::new();
-    for (metric, eval) in plan.metrics.iter().map(|&m| (m, plan.conventions.eval(m))) {
+    for (metric, eval) in plan.chosen() {
         let of_pair = eval.needs_rows_of_pairs()
             || matches!(eval, Eval::Means { .. } | Eval::Moments { .. } | Eval::Samples { .. });
         if (eval.needs_labels() && classes == 0) || (of_pair && !plan.paired()) {
@@ -88,6 +90,7 @@ fn of_set(set: &dyn FeatureSet, plan: &Plan) -> Vec<String> {
         }
         for product in products(eval) {
             match needed.iter_mut().find(|(known, _)| *known == product) {
+                Some((_, ids)) if ids.last() == Some(&metric.id) => {}
                 Some((_, ids)) => ids.push(metric.id),
                 None => needed.push((product, vec![metric.id])),
             }
@@ -161,6 +164,10 @@ fn describe(product: Product, set: &dyn FeatureSet, plan: &Plan) -> String {
                 "first pass: {rows} rows held ({} in 32 bits, twice that in 64)",
                 megabytes(rows * d * 4)
             )
+        }
+        Product::Orders => {
+            let rows = chosen(set, plan).len();
+            format!("their order in each channel ({}), and ranks", megabytes(rows * d * 4))
         }
         Product::Sweep => {
             let rows = chosen(set, plan).len();

@@ -7,7 +7,7 @@ use super::kinds::{Chosen, MOST_NEIGHBOURS, with_spare_for_halves};
 use super::{Plan, SAMPLES, WIDEST, again, is_named};
 use crate::error::Result;
 use crate::features::{FeatureSet, Labels};
-use crate::metrics::{ErrorBar, Eval};
+use crate::metrics::{ErrorBar, Eval, Metric, Variant};
 use crate::stats::{Neighbours, Rows, SecondPass, Spectrum, Summariser, Summary, Wanted, generator, nearest};
 
 /// Multiplications (N² d) up to which metrics of pairs of rows look at all rows: about two minutes of two processors.
@@ -70,9 +70,17 @@ impl Side<'_> {
 }
 
 impl Plan {
-    /// The metrics of the plan, each as it is computed.
+    /// The metrics of the plan, once for each convention wanted, `None` being the default.
+    pub fn ways(&self) -> impl Iterator<Item = (&'static Metric, Option<&'static Variant>)> {
+        self.metrics
+            .iter()
+            .flat_map(|&m| self.conventions.of(m).map(move |variant| (m, variant)))
+    }
+
+    /// The same, each as it is computed.
     pub fn chosen(&self) -> impl Iterator<Item = Chosen> {
-        self.metrics.iter().map(|&m| (m, self.conventions.eval(m)))
+        self.ways()
+            .map(|(m, variant)| (m, self.conventions.eval_by(m, variant)))
     }
 
     /// How each metric of the plan is computed.

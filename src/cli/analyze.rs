@@ -148,15 +148,23 @@ pub struct Beside {
 /// # Errors
 /// For input that cannot be read or does not fit together.
 pub fn analysis_of(stores: &[PathBuf], what: &What, beside: Beside) -> anyhow::Result<Analysis> {
-    use_threads(what.threads);
     let (plan, said) = planned(what, select, beside)?;
     said.iter().for_each(|line| style::say(line));
+    run_plan(&plan, stores, what)
+}
+
+/// Opens the stores and runs a plan on them, with progress.
+///
+/// # Errors
+/// For input that cannot be read or does not fit together.
+pub fn run_plan(plan: &Plan, stores: &[PathBuf], what: &What) -> anyhow::Result<Analysis> {
+    use_threads(what.threads);
     let sets = open_all(stores, what)?;
     if what.verbose {
-        needs(&sets, &plan).iter().for_each(|line| style::say(line));
+        needs(&sets, plan).iter().for_each(|line| style::say(line));
     }
-    let bar = style::progress(rows_to_read(&sets, &plan), "rows");
-    let analysis = analyse(&sets, &plan, &|rows| bar.inc(rows));
+    let bar = style::progress(rows_to_read(&sets, plan), "rows");
+    let analysis = analyse(&sets, plan, &|rows| bar.inc(rows));
     bar.finish_and_clear();
     Ok(analysis?)
 }

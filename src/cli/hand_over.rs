@@ -66,8 +66,11 @@ fn not_started(program: &Path, error: &std::io::Error) -> anyhow::Error {
     )
 }
 
-/// Beside this program first, then on the PATH.
-fn find() -> anyhow::Result<PathBuf> {
+/// Where `featscope-extract` is: beside this program first, then on the PATH.
+///
+/// # Errors
+/// When it is nowhere.
+pub fn find() -> anyhow::Result<PathBuf> {
     let file = format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX);
     let beside = std::env::current_exe()
         .ok()

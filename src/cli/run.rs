@@ -35,6 +35,9 @@ pub struct Args {
 struct State {
     /// By feature store.
     stores: BTreeMap<String, String>,
+    /// Of the program that made them.
+    #[serde(default)]
+    extractor: String,
     /// Of the results.
     analysis: String,
     /// Of the report.
@@ -43,6 +46,24 @@ struct State {
 }
 
 const STATE: &str = "run.json";
+
+/// The programs, by their bytes: what another build made may be otherwise, whatever its version says.
+struct Programs {
+    /// This one, which measures and reports.
+    own: String,
+    /// The one that extracts, where there is one.
+    extractor: Option<String>,
+}
+
+impl Programs {
+    fn here() -> anyhow::Result<Self> {
+        let own = std::env::current_exe().context("this program's own file cannot be found")?;
+        Ok(Self {
+            own: sha256_of(&own)?,
+            extractor: hand_over::find().ok().map(|path| sha256_of(&path)).transpose()?,
+        })
+    }
+}
 
 /// A report shows pictures.
 const PICTURES: Beside = Beside {
@@ -60,19 +81,20 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Ok(text) if !args.force => serde_json::from_str(&text).unwrap_or_default(),
         _ => State::default(),
     };
+    let programs = Programs::here()?;
     // What cannot be measured is known before hours of extraction.
     plan(&settings(&experiment, args), select, PICTURES)?;
-    let Some(stores) = extract(&experiment, args, &mut state)? else {
+    let Some(stores) = extract(&experiment, args, &programs, &mut state)? else {
         // The other program has said why.
         return Ok(ExitCode::from(2));
     };
-    let analysis = analyze(&experiment, args, &mut state, &stores)?;
+    let analysis = analyze(&experiment, args, &programs, &mut state, &stores)?;
     let options = Options {
         baseline: experiment.analysis.baseline.clone(),
         ..Options::default()
     };
     let report = out.join("report");
-    let made_of = key(&[&state.analysis, &format!("{options:?}"), env!("CARGO_PKG_VERSION")]);
+    let made_of = key(&[&state.analysis, &format!("{options:?}"), &programs.own]);
     let comparison = if state.report == made_of && report.join("index.html").is_file() {
         Comparison::of(&analysis.results, &options)?
     } else {
@@ -89,7 +111,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Extracts what is not yet extracted; the stores in the order of models and data sets, or `None` where an extraction
 /// failed.
-fn extract(experiment: &Experiment, args: &Args, state: &mut State) -> anyhow::Result<Option<Vec<PathBuf>>> {
+fn extract(
+    experiment: &Experiment,
+    args: &Args,
+    programs: &Programs,
+    state: &mut State,
+) -> anyhow::Result<Option<Vec<PathBuf>>> {
     let features = experiment.out.join("features");
     let data: Vec<Looked> = experiment.datasets.iter().map(look_at).collect::<anyhow::Result<_>>()?;
     for (i, Looked { folder, .. }) in data.iter().enumerate() {
@@ -101,21 +128,32 @@ fn extract(experiment: &Experiment, args: &Args, state: &mut State) -> anyhow::R
             );
         }
     }
+    // Where there is no program that could make them anew, the stores at hand are those to measure.
+    let other = programs.extractor.as_ref().filter(|e| **e != state.extractor);
+    if let Some(extractor) = other {
+        state.stores.clear();
+        state.extractor.clone_from(extractor);
+        save(state, &experiment.out)?;
+    }
     let mut stores = Vec::new();
     for model in &experiment.models {
         let weights = sha256_of(&model.checkpoint)?;
         for (dataset, Looked { folder, fingerprint }) in experiment.datasets.iter().zip(&data) {
-            let words = words(experiment, args, model, dataset, &features);
+            let mut words = words(experiment, args, model, dataset, &features);
             let store = features.join(&model.name).join(folder);
             let name = store
                 .strip_prefix(&experiment.out)
                 .unwrap_or(&store)
                 .display()
                 .to_string();
-            let made_of = key(&[&format!("{words:?}"), &weights, fingerprint, env!("CARGO_PKG_VERSION")]);
+            let made_of = key(&[&format!("{words:?}"), &weights, fingerprint]);
             let whole = store.join("manifest.json").is_file();
             if !whole || state.stores.get(&name) != Some(&made_of) {
                 style::say(&format!("extract {} on {folder}", model.name));
+                // An extraction of the very same plan that was cut off goes on where it stopped, unless another program began it.
+                if other.is_none() {
+                    words.push("--resume".into());
+                }
                 // Where the store is, which it prints, is known.
                 if hand_over::call(&words, Stdio::null())? != ExitCode::SUCCESS {
                     return Ok(None);
@@ -131,9 +169,8 @@ fn extract(experiment: &Experiment, args: &Args, state: &mut State) -> anyhow::R
 
 /// The command line of one extraction.
 fn words(experiment: &Experiment, args: &Args, model: &Model, dataset: &Dataset, features: &Path) -> Vec<OsString> {
-    // An extraction of the very same plan that was cut off goes on where it stopped; any other starts afresh. That a store
-    // of another plan has to go is known here, where it is asked what changed.
-    let mut words: Vec<OsString> = vec!["extract".into(), "--resume".into(), "--force".into()];
+    // That a store of another plan has to go is known here, where it is asked what changed.
+    let mut words: Vec<OsString> = vec!["extract".into(), "--force".into()];
     let mut option = |name: &str, value: OsString| {
         words.push(format!("--{name}").into());
         words.push(value);
@@ -192,7 +229,13 @@ fn settings(experiment: &Experiment, args: &Args) -> What {
 }
 
 /// Analyzes the stores, unless the results at hand are of these very stores and settings.
-fn analyze(experiment: &Experiment, args: &Args, state: &mut State, stores: &[PathBuf]) -> anyhow::Result<Analysis> {
+fn analyze(
+    experiment: &Experiment,
+    args: &Args,
+    programs: &Programs,
+    state: &mut State,
+    stores: &[PathBuf],
+) -> anyhow::Result<Analysis> {
     let what = settings(experiment, args);
     let mut parts = vec![
         format!(
@@ -202,7 +245,7 @@ fn analyze(experiment: &Experiment, args: &Args, state: &mut State, stores: &[Pa
                 ..what.clone()
             }
         ),
-        env!("CARGO_PKG_VERSION").to_owned(),
+        programs.own.clone(),
     ];
     for store in stores {
         parts.push(sha256_of(&store.join("manifest.json"))?);

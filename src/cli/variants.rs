@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use super::analyze::{Beside, What, analysis_of};
-use crate::metrics::Metric;
+use super::analyze::{Beside, What, plan, run_plan};
+use crate::metrics::{Metric, select};
 use crate::results::Record;
 
 /// On what, and how.
@@ -39,27 +39,21 @@ pub struct On {
 /// # Errors
 /// For input that cannot be read, and where the metric needs what the input does not have.
 pub fn measured(metric: &Metric, on: &On) -> anyhow::Result<Vec<Record>> {
-    let choices = std::iter::once(None).chain(metric.variants.iter().map(|v| Some(v.id)));
-    let mut by_variant: Vec<Vec<Record>> = Vec::new();
-    for variant in choices {
-        let what = What {
-            pre: on.pre.clone(),
-            eval: on.eval.clone(),
-            metrics: vec![metric.id.to_owned()],
-            convention: variant.map(|v| format!("{}={v}", metric.id)).into_iter().collect(),
-            layer: on.layer.clone(),
-            labels: on.labels.clone(),
-            seed: on.seed,
-            rows: on.rows,
-            ..What::default()
-        };
-        by_variant.push(analysis_of(&on.on, &what, Beside::default())?.results.records);
-        refuse_what_lacks(metric, &by_variant[by_variant.len() - 1])?;
-    }
-    let sides = by_variant[0].len();
-    Ok((0..sides)
-        .flat_map(|side| by_variant.iter().filter_map(move |records| records.get(side).cloned()))
-        .collect())
+    let what = What {
+        pre: on.pre.clone(),
+        eval: on.eval.clone(),
+        metrics: vec![metric.id.to_owned()],
+        layer: on.layer.clone(),
+        labels: on.labels.clone(),
+        seed: on.seed,
+        rows: on.rows,
+        ..What::default()
+    };
+    let mut plan = plan(&what, select, Beside::default())?;
+    plan.conventions.take_every();
+    let records = run_plan(&plan, &on.on, &what)?.results.records;
+    refuse_what_lacks(metric, &records)?;
+    Ok(records)
 }
 
 /// Says what a metric needs that the input does not have.

@@ -252,25 +252,19 @@ mod tests {
     use super::*;
     use ndarray::array;
 
-    fn moments(rows: &Array2<f64>, classes: &[usize]) -> ClassMoments {
-        let mut m = ClassMoments::new(classes.iter().max().unwrap() + 1, rows.ncols());
-        rows.outer_iter().zip(classes).for_each(|(row, &c)| m.update(c, row));
-        m
-    }
-
     #[test]
     fn noise_of_means_is_taken_off_their_distances() {
         // Means at 0 and 10, each of two rows with variance 2 (ddof 1): noise 2 * 2 / 2 = 2 of 100.
-        let m = moments(&array![[-1.0], [1.0], [9.0], [11.0]], &[0, 0, 1, 1]);
+        let m = ClassMoments::of(&array![[-1.0], [1.0], [9.0], [11.0]], &[0, 0, 1, 1]);
         assert!((resolution(&m) - 0.98).abs() < 1e-15);
-        let none = moments(&array![[-1.0], [1.0], [1.0], [-1.0]], &[0, 0, 1, 1]);
+        let none = ClassMoments::of(&array![[-1.0], [1.0], [1.0], [-1.0]], &[0, 0, 1, 1]);
         assert_eq!(resolution(&none), 0.0);
     }
 
     #[test]
     fn two_classes_on_a_line() {
         // Class 0 at -1 and 1, class 1 at 9 and 11: v = 1 each, means 10 apart, S_B = 25.
-        let m = moments(&array![[-1.0], [1.0], [9.0], [11.0]], &[0, 0, 1, 1]);
+        let m = ClassMoments::of(&array![[-1.0], [1.0], [9.0], [11.0]], &[0, 0, 1, 1]);
         assert_eq!(cdnv(&m).unwrap(), 0.01);
         assert_eq!(nc1_quotient(&m).unwrap(), 0.04);
         assert_eq!(fisher_ratio(&m).unwrap(), 25.0);
@@ -286,18 +280,18 @@ mod tests {
             (8, 4),
             |(i, j)| if i % 4 == j { 1.0 } else { 0.0 } + (i / 4) as f64 * 1e-3,
         );
-        let m = moments(&rows, &[0, 1, 2, 3, 0, 1, 2, 3]);
+        let m = ClassMoments::of(&rows, &[0, 1, 2, 3, 0, 1, 2, 3]);
         assert!(nc2_equinorm(&m).unwrap() < 1e-12);
         assert!(nc2_equiangle(&m).unwrap() < 1e-12);
     }
 
     #[test]
     fn what_does_not_exist_is_undefined() {
-        let one = moments(&array![[1.0], [2.0]], &[0, 0]);
+        let one = ClassMoments::of(&array![[1.0], [2.0]], &[0, 0]);
         for metric in [cdnv, nc1_quotient, nc2_equinorm, nc2_equiangle, calinski_harabasz] {
             assert!(metric(&one).is_err());
         }
-        let coincident = moments(&array![[0.1], [0.7], [0.7], [0.1]], &[0, 0, 1, 1]);
+        let coincident = ClassMoments::of(&array![[0.1], [0.7], [0.7], [0.1]], &[0, 0, 1, 1]);
         assert!(cdnv(&coincident).is_err() && nc1_quotient(&coincident).is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Eval, LIBRARIES, Metric, find};
+use super::{Eval, LIBRARIES, Metric, Variant, find};
 use crate::error::{Error, Result};
 
 /// What following a library's conventions did to the metrics asked for.
@@ -25,6 +25,7 @@ pub struct Followed {
 pub struct Conventions {
     variants: BTreeMap<String, String>,
     neighbours: BTreeMap<String, usize>,
+    every: bool,
 }
 
 impl Conventions {
@@ -96,41 +97,47 @@ impl Conventions {
         }
     }
 
-    /// How `metric` is to be computed.
-    pub fn eval(&self, metric: &Metric) -> Eval {
-        let mut eval = match self.variants.get(metric.id) {
-            Some(chosen) => metric
-                .variants
-                .iter()
-                .find(|v| v.id == chosen)
-                .map_or(metric.eval, |v| v.eval),
-            None => metric.eval,
-        };
+    /// Makes each metric count once for each of its conventions: the default first, then its variants in their order.
+    pub fn take_every(&mut self) {
+        self.every = true;
+    }
+
+    /// The conventions by which `metric` is to be computed, `None` being the default: one, or all of them.
+    pub fn of(&self, metric: &'static Metric) -> impl Iterator<Item = Option<&'static Variant>> + use<> {
+        let chosen = self.chosen(metric);
+        let all = self.every.then_some(metric.variants).into_iter().flatten().map(Some);
+        std::iter::once(if self.every { None } else { chosen }).chain(all)
+    }
+
+    /// How `metric` is computed by one of its conventions.
+    pub fn eval_by(&self, metric: &Metric, variant: Option<&Variant>) -> Eval {
+        let mut eval = variant.map_or(metric.eval, |v| v.eval);
         if let Some(&chosen) = self.neighbours.get(metric.id) {
             eval.set_k(chosen);
         }
         eval
     }
 
+    /// How `metric` is to be computed, by the convention that the user chose.
+    pub fn eval(&self, metric: &Metric) -> Eval {
+        self.eval_by(metric, self.chosen(metric))
+    }
+
     /// The start of a record's `convention`: the variant, and where it differs from the default, how.
     pub fn describe(&self, metric: &Metric) -> Map<String, Value> {
-        let mut map = Map::new();
-        match self
-            .variants
-            .get(metric.id)
-            .and_then(|id| metric.variants.iter().find(|v| v.id == id))
-        {
-            Some(variant) => {
-                map.insert("variant".to_owned(), json!(variant.id));
-                map.insert("about".to_owned(), json!(variant.about));
-            }
-            None => {
-                map.insert("variant".to_owned(), json!("default"));
-                map.insert("about".to_owned(), json!(metric.convention));
-            }
-        }
-        map
+        describe(metric, self.chosen(metric))
     }
+
+    fn chosen(&self, metric: &Metric) -> Option<&'static Variant> {
+        let id = self.variants.get(metric.id)?;
+        metric.variants.iter().find(|v| v.id == id)
+    }
+}
+
+/// The start of a `convention`: which of a metric's conventions it is, and how it computes.
+pub fn describe(metric: &Metric, variant: Option<&Variant>) -> Map<String, Value> {
+    let (id, about) = variant.map_or(("default", metric.convention), |v| (v.id, v.about));
+    Map::from_iter([("variant".to_owned(), json!(id)), ("about".to_owned(), json!(about))])
 }
 
 #[cfg(test)]
@@ -160,6 +167,26 @@ mod tests {
         ] {
             assert!(c.choose(nonsense).is_err(), "{nonsense}");
         }
+    }
+
+    #[test]
+    fn every_convention_of_a_metric_is_taken_where_all_are_wanted() {
+        let mut c = Conventions::default();
+        c.choose("intra_class_distance=unbiased").unwrap();
+        c.choose("sample_mixing.k=7").unwrap();
+        let ids = |c: &Conventions, id: &str| -> Vec<&str> {
+            let metric = find(id).unwrap();
+            c.of(metric).map(|v| v.map_or("default", |v| v.id)).collect()
+        };
+        assert_eq!(ids(&c, "intra_class_distance"), ["unbiased"]);
+        c.take_every();
+        assert_eq!(ids(&c, "intra_class_distance"), ["default", "unbiased", "by-rows"]);
+        assert_eq!(ids(&c, "cdnv"), ["default"]);
+        let mixing = find("sample_mixing").unwrap();
+        for variant in c.of(mixing) {
+            assert!(matches!(c.eval_by(mixing, variant), Eval::Samples { k: 7, .. }));
+        }
+        assert_eq!(describe(mixing, c.of(mixing).last().unwrap())["variant"], "lisi");
     }
 
     #[test]

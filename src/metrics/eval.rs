@@ -50,6 +50,13 @@ pub enum Eval {
         /// What it gives for independent channels.
         null: fn(&Correlation) -> f64,
     },
+    /// From the correlations between the ranks of the channels of one data set.
+    Ranks {
+        /// The value.
+        value: fn(&Correlation) -> Result<f64>,
+        /// What it gives for independent channels.
+        null: fn(&Correlation) -> f64,
+    },
     /// From the eigenvalues of a matrix of second moments of one data set.
     Spectrum {
         /// Which matrix.
@@ -118,8 +125,8 @@ pub enum Eval {
     Samples {
         /// The value of the rows of some jackknife groups.
         value: fn(&SamplePair, k: usize, kept: Groups) -> Result<f64>,
-        /// What it gives for fully mixed sets.
-        null: f64,
+        /// What it gives for fully mixed sets, where that is known.
+        null: Option<f64>,
         /// Neighbours looked at where the user sets no other number.
         k: usize,
     },
@@ -180,6 +187,7 @@ impl Eval {
             Self::Within { labelled, .. } => *labelled,
             Self::Values { .. }
             | Self::Channels { .. }
+            | Self::Ranks { .. }
             | Self::Spectrum { .. }
             | Self::Neighbours { .. }
             | Self::Norms { .. }
@@ -214,7 +222,11 @@ impl Eval {
     pub fn needs_rows(&self) -> bool {
         matches!(
             self,
-            Self::Within { .. } | Self::ByClass { .. } | Self::Neighbours { .. } | Self::Norms { .. }
+            Self::Within { .. }
+                | Self::ByClass { .. }
+                | Self::Neighbours { .. }
+                | Self::Norms { .. }
+                | Self::Ranks { .. }
         )
     }
 

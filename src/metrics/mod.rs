@@ -16,7 +16,7 @@ pub mod spectrum;
 pub mod support;
 pub mod variation;
 
-pub use convention::{Conventions, Followed};
+pub use convention::{Conventions, Followed, describe};
 pub use eval::{
     Balls, Between, Canonical, ClassMeans, DomainScores, Eval, KernelScale, Matched, MatchedMoments, MatchedNeighbours,
     Mixing, NearRows, PairSums, Place, RowView, SamplePair, Shares, Support,

@@ -111,6 +111,11 @@ fn floor_with_diagonal(c: &Correlation) -> f64 {
     (1.0 + (d - 1.0) * floor(c)) / d
 }
 
+/// The floor of rank correlations is the same: under independence their variance is 1/(N - 1) too.
+const SPEARMAN: &str = "Spearman's rank correlation, equal values sharing their mean rank (scipy): it sees no rising \
+                        transform of a channel, such as a logarithm, and hardly an outlier; of sets too large for it, of rows \
+                        drawn with the seed";
+
 const ESTIMAND: &str = "the expectation at this N (|r| is biased upwards where correlations are weak)";
 const COUNT: &str = "none: a property of the set as it is";
 const COUNTED: &str = "a count over the set as it is stored, not an estimate of anything beyond it";
@@ -137,7 +142,15 @@ const METRICS: &[Metric] = &[
         formula: "R = 1/d^2 sum_{i,j} |rho_ij|",
         convention: "Pearson correlation; diagonal included; constant channels left out, d counts the others",
         like: &[],
-        variants: &[],
+        variants: &[Variant {
+            id: "spearman",
+            about: SPEARMAN,
+            like: &[],
+            eval: Eval::Ranks {
+                value: redundancy,
+                null: floor_with_diagonal,
+            },
+        }],
         reference: PAPER,
         estimand: ESTIMAND,
         laws: LAWS,
@@ -159,7 +172,15 @@ const METRICS: &[Metric] = &[
         formula: "1/(d(d-1)) sum_{i != j} |rho_ij|",
         convention: "Pearson correlation; constant channels left out",
         like: &[],
-        variants: &[],
+        variants: &[Variant {
+            id: "spearman",
+            about: SPEARMAN,
+            like: &[],
+            eval: Eval::Ranks {
+                value: redundancy_offdiagonal,
+                null: floor,
+            },
+        }],
         reference: PAPER,
         estimand: ESTIMAND,
         laws: LAWS,

@@ -254,16 +254,10 @@ mod tests {
     use super::*;
     use ndarray::{Array2, array};
 
-    fn moments(rows: &Array2<f64>, classes: &[usize]) -> ClassMoments {
-        let mut m = ClassMoments::new(classes.iter().max().unwrap() + 1, rows.ncols());
-        rows.outer_iter().zip(classes).for_each(|(row, &c)| m.update(c, row));
-        m
-    }
-
     #[test]
     fn two_classes_on_a_line() {
         // Class 0 at -1 and 1, class 1 at 9 and 11: D_intra = 1, D_inter = 100.
-        let m = moments(&array![[-1.0], [1.0], [9.0], [11.0]], &[0, 0, 1, 1]);
+        let m = ClassMoments::of(&array![[-1.0], [1.0], [9.0], [11.0]], &[0, 0, 1, 1]);
         assert_eq!(intra_class_distance(&m).unwrap(), 1.0);
         assert_eq!(inter_class_distance(&m).unwrap(), 100.0);
         assert_eq!(discriminative_ratio(&m).unwrap(), 100.0);
@@ -276,7 +270,7 @@ mod tests {
         // tr S_T = D_intra + (C-1)/(2C) D_inter for balanced classes, S_T around mu_bar.
         let rows = Array2::from_shape_fn((12, 3), |(i, j)| ((i * 5 + j * 7 + i * i) % 13) as f64);
         let classes: Vec<usize> = (0..12).map(|i| i % 4).collect();
-        let m = moments(&rows, &classes);
+        let m = ClassMoments::of(&rows, &classes);
         let centre = m.centre();
         let total = rows
             .outer_iter()
@@ -289,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_singleton_counts_between_but_not_within() {
-        let m = moments(&array![[-1.0], [1.0], [9.0], [11.0], [100.0]], &[0, 0, 1, 1, 2]);
+        let m = ClassMoments::of(&array![[-1.0], [1.0], [9.0], [11.0], [100.0]], &[0, 0, 1, 1, 2]);
         assert_eq!(intra_class_distance(&m).unwrap(), 1.0);
         assert_eq!(discriminative_ratio(&m).unwrap(), 100.0);
         // Means 0, 10, 100: squared distances 100, 8100, 10000.
@@ -299,13 +293,13 @@ mod tests {
     #[test]
     fn degenerate_classes_are_undefined_and_say_why() {
         let reason = |r: Result<f64>| r.unwrap_err().to_string();
-        let one = moments(&array![[1.0], [2.0]], &[0, 0]);
+        let one = ClassMoments::of(&array![[1.0], [2.0]], &[0, 0]);
         assert!(reason(inter_class_distance(&one)).contains("two classes"));
-        let collapsed = moments(&array![[0.1], [0.1], [0.7], [0.7]], &[0, 0, 1, 1]);
+        let collapsed = ClassMoments::of(&array![[0.1], [0.1], [0.7], [0.7]], &[0, 0, 1, 1]);
         assert!(reason(discriminative_ratio(&collapsed)).contains("collapsed"));
-        let coincident = moments(&array![[0.1], [0.7], [0.7], [0.1]], &[0, 0, 1, 1]);
+        let coincident = ClassMoments::of(&array![[0.1], [0.7], [0.7], [0.1]], &[0, 0, 1, 1]);
         assert!(reason(inter_class_distance(&coincident)).contains("coincide"));
-        let singletons = moments(&array![[0.1], [0.7]], &[0, 1]);
+        let singletons = ClassMoments::of(&array![[0.1], [0.7]], &[0, 1]);
         assert!(reason(intra_class_distance(&singletons)).contains("two rows"));
     }
 }

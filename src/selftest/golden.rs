@@ -26,6 +26,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../fixtures/golden/metrics/sample_distance.json"),
     ),
     (
+        "sample_mixing",
+        include_str!("../../fixtures/golden/metrics/sample_mixing.json"),
+    ),
+    (
         "similarity",
         include_str!("../../fixtures/golden/metrics/similarity.json"),
     ),

@@ -96,6 +96,15 @@ impl ClassMoments {
 mod tests {
     use super::*;
 
+    impl ClassMoments {
+        /// Of rows and their classes, for the unit tests of metrics.
+        pub fn of(rows: &Array2<f64>, classes: &[usize]) -> Self {
+            let mut m = Self::new(classes.iter().max().unwrap() + 1, rows.ncols());
+            rows.outer_iter().zip(classes).for_each(|(row, &c)| m.update(c, row));
+            m
+        }
+    }
+
     #[test]
     fn merging_any_split_equals_one_pass() {
         let rows = Array2::from_shape_fn((30, 3), |(i, j)| ((i * 13 + j * 5) % 17) as f64 * 0.3 + 100.0);

@@ -5,7 +5,7 @@ use ndarray::{Array2, Axis};
 use crate::error::{Error, Result};
 use crate::stats::{Moments, SMALLEST_SQUARE};
 
-/// The Pearson correlation matrix of the live channels, with what is needed to read it.
+/// The correlation matrix of the live channels, or of the ranks of their values, with what is needed to read it.
 #[derive(Clone, Debug)]
 pub struct Correlation {
     /// (live, live), unit diagonal, clipped to [-1, 1].
@@ -21,14 +21,21 @@ impl Correlation {
     /// # Errors
     /// Undefined with fewer than two rows or without a channel to keep.
     pub fn new(moments: &Moments, keep: &[bool], varies: &[bool]) -> Result<Self> {
-        if moments.n() < 2 {
+        Self::of_scatter(moments.scatter(), moments.n(), keep, varies)
+    }
+
+    /// The same from the scatter Σ (x - mean)(x - mean)ᵀ (d, d) of `n` rows.
+    ///
+    /// # Errors
+    /// As [`Correlation::new`].
+    pub fn of_scatter(mut matrix: Array2<f64>, n: u64, keep: &[bool], varies: &[bool]) -> Result<Self> {
+        if n < 2 {
             return Err(Error::undefined("correlations need at least two rows"));
         }
         let channels: Vec<usize> = (0..keep.len()).filter(|&j| keep[j]).collect();
         if channels.is_empty() {
             return Err(Error::undefined("every channel is constant"));
         }
-        let mut matrix = moments.scatter();
         let squares = channels.iter().filter(|&&j| varies[j]).map(|&j| matrix[[j, j]]);
         if let Some(square) = squares.into_iter().find(|s| !s.is_finite() || *s < SMALLEST_SQUARE) {
             return Err(Error::undefined(format!(
@@ -47,7 +54,7 @@ impl Correlation {
         if channels.len() < keep.len() {
             matrix = matrix.select(Axis(0), &channels).select(Axis(1), &channels);
         }
-        Ok(Self { matrix, n: moments.n() })
+        Ok(Self { matrix, n })
     }
 
     /// The number of live channels.

@@ -2,6 +2,7 @@
 
 use ndarray::{ArrayView2, Axis};
 
+use super::mean_ranks::mean_ranks;
 use crate::stats::{Rows, sweep};
 
 /// Distances that differ by no more than this share of themselves are equal: rounding cannot tell them apart.
@@ -37,23 +38,8 @@ impl DistanceOrder {
     /// The average rank, from 1, of each pair among those that are kept; NaN for the others.
     pub fn ranks(&self, kept: impl Fn(usize) -> bool) -> Vec<f64> {
         let mut ranks = vec![f64::NAN; self.order.len()];
-        let mut equal: Vec<u32> = Vec::new();
-        let mut before = 0;
-        let mut settle = |equal: &mut Vec<u32>| {
-            let mean = before as f64 + (equal.len() as f64 + 1.0) / 2.0;
-            equal.iter().for_each(|&pair| ranks[pair as usize] = mean);
-            before += equal.len();
-            equal.clear();
-        };
-        for (&pair, &tied) in self.order.iter().zip(&self.tied) {
-            if !tied {
-                settle(&mut equal);
-            }
-            if kept(pair as usize) {
-                equal.push(pair);
-            }
-        }
-        settle(&mut equal);
+        let order = self.order.iter().copied().zip(self.tied.iter().copied());
+        mean_ranks(order, kept, |pair, rank| ranks[pair] = rank);
         ranks
     }
 }

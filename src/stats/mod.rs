@@ -1,6 +1,7 @@
 //! Mergeable statistics and resampling: arrays in, numbers out.
 
 mod candidates;
+mod channel_ranks;
 mod channels;
 mod class_distances;
 mod class_moments;
@@ -8,6 +9,7 @@ mod correlation;
 mod cross;
 mod distance_ranks;
 mod halves;
+mod mean_ranks;
 mod moments;
 mod nearest;
 mod nearest_centre;
@@ -25,6 +27,7 @@ mod within;
 /// Squares below this have lost digits, being near the smallest numbers of 64 bits.
 pub const SMALLEST_SQUARE: f64 = 1e-290;
 
+pub use channel_ranks::ChannelOrders;
 pub use channels::ChannelValues;
 pub use class_distances::{ToClasses, class_distances};
 pub use class_moments::ClassMoments;

@@ -134,6 +134,20 @@ impl Rows {
         }
     }
 
+    /// The values of a range of channels (channels, n).
+    pub fn channels(&self, range: Range<usize>) -> Array2<f64> {
+        let mut out = Array2::zeros((range.len(), self.len()));
+        // Row by row, as they lie in memory.
+        for i in 0..self.len() {
+            let mut to = out.column_mut(i);
+            match &self.values {
+                Values::Single(single) => to.zip_mut_with(&single.slice(s![i, range.clone()]), |to, &x| *to = x.into()),
+                Values::Double(double) => to.assign(&double.slice(s![i, range.clone()])),
+            }
+        }
+        out
+    }
+
     /// All rows (n, d): as much memory again, or twice as much.
     pub fn matrix(&self) -> Array2<f64> {
         self.block(0..self.len())
@@ -279,6 +293,7 @@ mod tests {
             assert_eq!(rows.matrix(), values.select(Axis(0), &[0, 3, 4, 7, 10]));
             assert_eq!(rows.row(3), values.row(7));
             assert_eq!(rows.block(1..3), values.slice(s![3..5, ..]));
+            assert_eq!(rows.channels(1..3), rows.matrix().slice(s![.., 1..3]).t());
             assert_eq!((rows.place(4), rows.groups()[4], rows.are_all()), (10, 0, false));
         }
     }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each test file uses its own part
 
+pub mod coverage;
+
 use featscope::analysis::Plan;
 use featscope::features::FeatureSet;
 use featscope::metrics::{Eval, Metric, all};

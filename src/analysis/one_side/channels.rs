@@ -12,19 +12,32 @@ use crate::stats::{Correlation, Part};
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
-    let rows = side.summary.rows;
     let all = side.summary.all();
     let live = all.channels.live();
     let whole = correlation(&all, &live, &live);
+    of_correlations(side, metrics, plan, side.summary.rows, &live, whole, |metrics| {
+        let without = |group| {
+            let part = side.summary.without(Some(group));
+            correlation(&part, &live, &part.channels.live())
+        };
+        replicates(metrics, side.summary.rows, without, value)
+    })
+}
+
+/// The outcomes of metrics of these correlations, of `rows` rows and the channels that are `live`; `resample` gives the
+/// replicates of some of the metrics.
+pub fn of_correlations(
+    side: &Side,
+    metrics: &[Chosen],
+    plan: &Plan,
+    rows: u64,
+    live: &[bool],
+    whole: Result<Correlation>,
+    resample: impl FnOnce(&[Chosen]) -> Vec<Result<Vec<f64>>>,
+) -> Vec<Outcome> {
     let resampled: Vec<Result<Vec<f64>>> = match &whole {
         // Counts have no interval: no resamples are made for them alone.
-        Ok(_) if metrics.iter().any(|(m, _)| m.error.resamples()) => {
-            let without = |group| {
-                let part = side.summary.without(Some(group));
-                correlation(&part, &live, &part.channels.live())
-            };
-            replicates(metrics, rows, without, value)
-        }
+        Ok(_) if metrics.iter().any(|(m, _)| m.error.resamples()) => resample(metrics),
         Ok(_) => metrics.iter().map(|_| Ok(Vec::new())).collect(),
         Err(error) => metrics.iter().map(|_| Err(restate(error))).collect(),
     };
@@ -45,7 +58,9 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             outcome.n = rows;
             outcome.d = (live.len() - dead) as u64;
             outcome.classes = side.labels().map_or(0, |l| l.classes() as u64);
-            if let (Ok(c), Eval::Channels { null, .. }, true) = (&whole, eval, outcome.value.is_ok()) {
+            if let (Ok(c), Eval::Channels { null, .. } | Eval::Ranks { null, .. }, true) =
+                (&whole, eval, outcome.value.is_ok())
+            {
                 outcome.null_value = Some(null(c));
             }
             if dead > 0 {
@@ -64,16 +79,21 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
 pub fn correlation(part: &Part, keep: &[bool], varies: &[bool]) -> Result<Correlation> {
     match &part.moments {
         Some(moments) => Correlation::new(moments, keep, varies),
-        None => Err(Error::undefined(format!(
-            "{} channels are more than the {WIDEST} whose correlations are computed",
-            keep.len()
-        ))),
+        None => Err(too_wide(keep.len())),
     }
 }
 
-fn value(eval: Eval, c: &Correlation) -> Result<f64> {
+/// Why wider sets have no correlations.
+pub fn too_wide(channels: usize) -> Error {
+    Error::undefined(format!(
+        "{channels} channels are more than the {WIDEST} whose correlations are computed"
+    ))
+}
+
+/// The value of a metric of correlations.
+pub fn value(eval: Eval, c: &Correlation) -> Result<f64> {
     match eval {
-        Eval::Channels { value, .. } => value(c),
+        Eval::Channels { value, .. } | Eval::Ranks { value, .. } => value(c),
         _ => unreachable!("only channel metrics come here"),
     }
 }

@@ -6,6 +6,7 @@ mod classes;
 mod each_class;
 mod neighbours;
 mod norms;
+mod ranks;
 mod residuals;
 mod spectra;
 mod values;
@@ -22,7 +23,7 @@ use crate::metrics::Eval;
 use crate::results::Record;
 
 /// Every kind of metric of one data set.
-fn kinds<'s>() -> [Kind<&'s Side<'s>>; 10] {
+fn kinds<'s>() -> [Kind<&'s Side<'s>>; 11] {
     [
         Kind {
             is: |eval| matches!(eval, Eval::Classes { .. }),
@@ -43,6 +44,10 @@ fn kinds<'s>() -> [Kind<&'s Side<'s>>; 10] {
         Kind {
             is: |eval| matches!(eval, Eval::Channels { .. }),
             outcomes: channels::outcomes,
+        },
+        Kind {
+            is: |eval| matches!(eval, Eval::Ranks { .. }),
+            outcomes: ranks::outcomes,
         },
         Kind {
             is: |eval| matches!(eval, Eval::Spectrum { .. }),

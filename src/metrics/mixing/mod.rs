@@ -1,10 +1,13 @@
 //! Mixing: do the features of the pretraining and the evaluation data fill the same space?
 
+mod samples;
+
 use statrs::distribution::{Discrete as _, Hypergeometric};
 
-use super::{Better, ClassMeans, ErrorBar, Eval, Family, Law, Metric, Mixing, SamplePair, Variant};
+use super::{Better, ClassMeans, ErrorBar, Eval, Family, Law, Metric, Mixing, Variant};
 use crate::error::{Error, Result};
-use crate::stats::Groups;
+
+pub use samples::{lisi, sample_mixing};
 
 const PAPER: &str = "Wang et al., CVPR 2022, arXiv 2112.00496 (this project's stated convention for it)";
 
@@ -100,48 +103,6 @@ pub fn feature_mixtureness_scaled(c: &ClassMeans, mixing: Mixing) -> Result<f64>
         ));
     }
     Ok((mixtureness_of(c, &c.is_eval, k, mixing) - apart) / (together - apart))
-}
-
-/// Share of the other data set among the k nearest samples, divided by the share expected under full mixing; the mean
-/// over all samples; only the rows of the groups `kept` take part, as queries and as neighbours.
-///
-/// # Errors
-/// Undefined where k is not below the number of samples of each side.
-pub fn sample_mixing(pair: &SamplePair, k: usize, kept: Groups) -> Result<f64> {
-    if !pair.measurable {
-        return Err(Error::undefined(
-            "squared distances are beyond the range of 64-bit numbers; rescale the features",
-        ));
-    }
-    let kept = |i: usize| kept.has(pair.groups[i]);
-    let mut sizes = [0usize; 2];
-    (0..pair.is_eval.len())
-        .filter(|&i| kept(i))
-        .for_each(|i| sizes[usize::from(pair.is_eval[i])] += 1);
-    let least = sizes[0].min(sizes[1]);
-    if k == 0 || k >= least {
-        return Err(Error::undefined(format!(
-            "sample mixing needs 1 <= k < the samples of each side; here k = {k} and {least} samples"
-        )));
-    }
-    let (mut sum, mut rows) = (0.0, 0usize);
-    for i in (0..pair.is_eval.len()).filter(|&i| kept(i)) {
-        let mut others = 0usize;
-        let mut seen = 0usize;
-        for &j in pair.neighbours.of(i) {
-            if seen < k && kept(j as usize) {
-                seen += 1;
-                others += usize::from(pair.is_eval[j as usize] != pair.is_eval[i]);
-            }
-        }
-        if seen < k {
-            return Err(Error::undefined("too few neighbours are left of some rows"));
-        }
-        let expected = sizes[usize::from(!pair.is_eval[i])] as f64 / (sizes[0] + sizes[1] - 1) as f64;
-        sum += others as f64 / k as f64 / expected;
-        rows += 1;
-    }
-    Ok(sum / rows as f64)
 }
 
 /// The default: k chosen by the class counts, Euclidean, expected share C_eval / M.
@@ -260,33 +221,8 @@ const METRICS: &[Metric] = &[
         error: ErrorBar::Bootstrap,
         eval: scaled(DEFAULT),
     },
-    Metric {
-        id: "sample_mixing",
-        label: "Sample mixing",
-        unit: "",
-        better: Better::Higher,
-        range: (0.0, f64::INFINITY),
-        about: "Whether single samples of the two data sets lie among one another: 0 where they are apart, 1 where \
-                they are fully mixed. Needs no labels.",
-        caveat: "Mixing of rows is not mixing of classes: two data sets of the same classes mix, and so do two that \
-                 are both noise.",
-        formula: "mean over samples of (share of the other set among the k nearest samples) / (its share under full mixing)",
-        convention: "k = 50; Euclidean; equally many samples of each set, at most 5,000, drawn with the seed",
-        like: &[],
-        variants: &[],
-        reference: "this project; in the spirit of LISI, Korsunsky et al., Nature Methods 2019",
-        estimand: "the expectation at this number of samples",
-        laws: LAWS_OF_SAMPLES,
-        error: ErrorBar::HalfSamples,
-        eval: Eval::Samples {
-            value: sample_mixing,
-            null: 1.0,
-            k: 50,
-        },
-    },
+    samples::SAMPLE_MIXING,
 ];
-
-const LAWS_OF_SAMPLES: &[Law] = &[Law::Rotation, Law::Translation, Law::Scale];
 
 #[cfg(test)]
 mod tests {
@@ -349,31 +285,5 @@ mod tests {
         assert_eq!(neighbours_used((10, 3), DEFAULT).unwrap(), 2);
         assert_eq!(neighbours_used((10, 9), DEFAULT).unwrap(), 5);
         assert!(neighbours_used((10, 9), Mixing { k: Some(9), ..DEFAULT }).is_err());
-    }
-
-    #[test]
-    fn samples_apart_do_not_mix_and_alternating_ones_do() {
-        let pair = |points: Array2<f64>, is_eval: Vec<bool>| SamplePair {
-            groups: (0..is_eval.len()).map(|i| (i % 10) as u8).collect(),
-            measurable: true,
-            neighbours: nearest(&Rows::of(points), 20),
-            is_eval,
-        };
-        let apart = pair(
-            Array2::from_shape_fn((60, 1), |(i, _)| i as f64 + if i >= 30 { 1e5 } else { 0.0 }),
-            (0..60).map(|i| i >= 30).collect(),
-        );
-        assert_eq!(sample_mixing(&apart, 5, Groups::ALL).unwrap(), 0.0);
-        // Every point has four neighbours at distances 1, 1, 2, 2 on a line of alternating sets: half are of the other
-        // set (at the ends too), where 30/59 are expected.
-        let ring = pair(
-            Array2::from_shape_fn((60, 2), |(i, j)| {
-                let angle = i as f64 / 60.0 * std::f64::consts::TAU;
-                if j == 0 { angle.cos() } else { angle.sin() }
-            }),
-            (0..60).map(|i| i % 2 == 0).collect(),
-        );
-        assert!((sample_mixing(&ring, 4, Groups::ALL).unwrap() - 0.5 / (30.0 / 59.0)).abs() < 1e-12);
-        assert!(sample_mixing(&ring, 30, Groups::ALL).is_err());
     }
 }

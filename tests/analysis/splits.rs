@@ -1,0 +1,84 @@
+//! Rows of one split judged by the classes of another.
+
+use featscope::analysis::analyse;
+use featscope::features::{Batches, FeatureSet, Labels, Provenance};
+use ndarray::{Array2, Axis};
+
+use super::common::{Formula, plan, set};
+use super::pre;
+
+/// Some rows of a set as another split of it.
+struct Split {
+    inner: Box<dyn FeatureSet>,
+    provenance: Provenance,
+}
+
+impl Split {
+    fn named(split: &str, data: (Array2<f64>, Vec<usize>)) -> Box<dyn FeatureSet> {
+        let inner = set("m", "data", data);
+        let mut provenance = inner.provenance().clone();
+        split.clone_into(&mut provenance.split);
+        Box::new(Self { inner, provenance })
+    }
+}
+
+impl FeatureSet for Split {
+    fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+    fn rows(&self) -> usize {
+        self.inner.rows()
+    }
+    fn width(&self) -> usize {
+        self.inner.width()
+    }
+    fn labels(&self) -> Option<&Labels> {
+        self.inner.labels()
+    }
+    fn ids(&self) -> featscope::error::Result<Vec<String>> {
+        self.inner.ids()
+    }
+    fn batches(&self, batch_rows: usize) -> featscope::error::Result<Batches<'_>> {
+        self.inner.batches(batch_rows)
+    }
+}
+
+#[test]
+fn rows_of_the_test_split_are_judged_by_the_centres_of_the_train_split() {
+    let (train, test) = (
+        pre().data(),
+        Formula {
+            counts: vec![9; 7],
+            ..pre()
+        }
+        .data(),
+    );
+    let mut p = plan(&["nc4_ncc_agreement"], &[]);
+    (p.pre, p.eval) = (vec![], vec![]);
+    // Class 6 has no row in the train split.
+    let sets = [Split::named("test", test.clone()), Split::named("train", train.clone())];
+    let analysis = analyse(&sets, &p, &|_| ()).unwrap();
+    let of = |split: &str| analysis.results.records.iter().find(|r| r.split == split).unwrap();
+    let centres: Vec<_> = (0..6)
+        .map(|c| {
+            let members: Vec<usize> = (0..train.1.len()).filter(|&i| train.1[i] == c).collect();
+            train.0.select(Axis(0), &members).mean_axis(Axis(0)).unwrap()
+        })
+        .collect();
+    let nearest = |i: usize| {
+        let apart = |c: usize| (&test.0.row(i) - &centres[c]).mapv(|x| x * x).sum();
+        (0..6).min_by(|&a, &b| apart(a).total_cmp(&apart(b))).unwrap()
+    };
+    let right = (0..54).filter(|&i| nearest(i) == test.1[i]).count();
+    assert_eq!(of("test").value.unwrap(), right as f64 / 54.0);
+    assert_eq!((of("test").n, of("test").ci_low.is_some()), (54, true));
+    assert!(
+        of("test")
+            .note
+            .as_ref()
+            .unwrap()
+            .contains("9 rows of classes without a centre")
+    );
+    assert!(of("test").convention["centres"].as_str().unwrap().contains("train"));
+    assert!(of("train").convention["centres"].as_str().unwrap().contains("left out"));
+}
