@@ -43,7 +43,7 @@ fn products(eval: Eval) -> Vec<Product> {
         Eval::EachClass { .. } => vec![Product::ClassSpectra],
         Eval::Values { .. } => vec![Product::Values],
         Eval::Channels { .. } | Eval::Moments { .. } => vec![Product::Scatter],
-        Eval::Spectrum { of: Of::Unit, .. } => vec![Product::UnitScatter],
+        Eval::Spectrum { of: Of::Unit, .. } | Eval::UnitMoments { .. } => vec![Product::UnitScatter],
         Eval::Spectrum { .. } => vec![Product::Scatter],
         Eval::Within { .. } => vec![Product::Rows, Product::Sweep],
         Eval::Norms { .. } | Eval::Slices { .. } => vec![Product::Rows],

@@ -57,6 +57,11 @@ pub enum Eval {
         /// What the record says beside the value, by name.
         beside: Option<Beside>,
     },
+    /// From the moments of the l2-normalised rows of one data set, without their eigenvalues.
+    UnitMoments {
+        /// The value.
+        value: fn(&Moments) -> Result<f64>,
+    },
     /// From each row's distances to all rows of its set.
     Within {
         /// What one row adds.
@@ -163,6 +168,7 @@ impl Eval {
             Self::Values { .. }
             | Self::Channels { .. }
             | Self::Spectrum { .. }
+            | Self::UnitMoments { .. }
             | Self::Neighbours { .. }
             | Self::Norms { .. }
             | Self::Moments { .. }
@@ -184,7 +190,7 @@ impl Eval {
 
     /// Whether it needs the scatter of the l2-normalised rows of one data set.
     pub fn needs_unit_scatter(&self) -> bool {
-        matches!(self, Self::Spectrum { of: Of::Unit, .. })
+        matches!(self, Self::Spectrum { of: Of::Unit, .. } | Self::UnitMoments { .. })
     }
 
     /// Whether it needs the scatter of both data sets of a pair.

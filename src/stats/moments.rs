@@ -2,7 +2,8 @@
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
 
-use crate::linalg::Symmetric;
+use crate::error::Result;
+use crate::linalg::{Symmetric, Tridiagonal};
 
 /// Count, mean (d) and scatter Σ (x - mean)(x - mean)ᵀ (d x d, packed) of a set of rows.
 ///
@@ -62,18 +63,44 @@ impl Moments {
         self.n = joint;
     }
 
-    /// Takes in the rows of another set.
-    pub fn merge(&mut self, other: &Self) {
-        if other.n == 0 {
-            return;
+    /// All rows of several sets of one width.
+    pub fn merged(sets: &[&Self]) -> Self {
+        let n: u64 = sets.iter().map(|set| set.n).sum();
+        let Some(first) = sets.iter().find(|set| set.n > 0) else {
+            return sets[0].clone();
+        };
+        let mut mean = first.mean.clone();
+        for set in sets {
+            let weight = set.n as f64 / n as f64;
+            Zip::from(&mut mean)
+                .and(&set.mean)
+                .and(&first.mean)
+                .for_each(|m, x, from| *m += (x - from) * weight);
         }
-        let joint = self.n + other.n;
-        let delta = &other.mean - &self.mean;
-        let weight = (self.n as f64 * other.n as f64 / joint as f64).sqrt();
-        self.scatter.add(&other.scatter);
-        self.scatter.add_gram((&delta * weight).insert_axis(Axis(0)).view());
-        self.mean.scaled_add(other.n as f64 / joint as f64, &delta);
-        self.n = joint;
+        // One row for each set carries the distance of its mean.
+        let mut apart = Array2::zeros((sets.len(), mean.len()));
+        for (mut row, set) in apart.outer_iter_mut().zip(sets) {
+            row.assign(&((&set.mean - &mean) * (set.n as f64).sqrt()));
+        }
+        let scatter = Symmetric::sum(sets.iter().map(|set| &set.scatter), apart.view());
+        Self { n, mean, scatter }
+    }
+
+    /// The scatter in tridiagonal form, from which N `mean` `meanᵀ` differs in its first entry alone.
+    pub fn tridiagonal(&self) -> Tridiagonal {
+        self.scatter.tridiagonal(self.mean.view())
+    }
+
+    /// log det(I + a/N XᵀX), X the rows as they are.
+    ///
+    /// # Errors
+    /// Undefined where that is not a number.
+    pub fn log_det_one_plus(&self, a: f64) -> Result<f64> {
+        let n = self.n as f64;
+        let mean = &self.mean * n.sqrt();
+        let mut second = Symmetric::sum(std::iter::once(&self.scatter), mean.insert_axis(Axis(0)).view());
+        second.scale(a / n);
+        second.log_det_one_plus()
     }
 }
 
@@ -116,9 +143,15 @@ mod tests {
             let (mut a, mut b) = (Moments::new(6), Moments::new(6));
             a.update(x.slice(s![..cut, ..]));
             b.update(x.slice(s![cut.., ..]));
-            a.merge(&b);
-            assert_eq!(a.n(), 40);
-            close(&a.scatter(), &whole.scatter(), 1e-13);
+            let both = Moments::merged(&[&a, &b]);
+            assert_eq!(both.n(), 40);
+            close(&both.scatter(), &whole.scatter(), 1e-13);
+            assert!(
+                both.mean()
+                    .iter()
+                    .zip(whole.mean())
+                    .all(|(x, y)| (x - y).abs() < 1e-14 * y.abs())
+            );
         }
     }
 
@@ -144,5 +177,23 @@ mod tests {
             b.update(fb);
         }
         close(&b.scatter(), &a.scatter(), 1e-11);
+        let part = |from| {
+            let mut m = Moments::new(5);
+            m.update(far.slice(s![from..from + 20, ..]));
+            m
+        };
+        let parts = [part(0), part(20), part(40), Moments::new(5)];
+        let merged = Moments::merged(&parts.each_ref());
+        close(&merged.scatter(), &a.scatter(), 1e-11);
+    }
+
+    #[test]
+    fn a_determinant_of_second_moments_counts_the_mean() {
+        let x = rows(25, 4, 3.0);
+        let mut m = Moments::new(4);
+        m.update(x.view());
+        let values = crate::linalg::eigenvalues(x.t().dot(&x) / 25.0).unwrap();
+        let expected: f64 = values.iter().map(|v| (7.0 * v).ln_1p()).sum();
+        assert!((m.log_det_one_plus(7.0).unwrap() - expected).abs() < 1e-12 * expected);
     }
 }

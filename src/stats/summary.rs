@@ -114,19 +114,30 @@ impl Part {
         }
     }
 
-    fn merge(&mut self, other: &Self) {
-        self.rows += other.rows;
-        self.classes.merge(&other.classes);
-        if let (Some(a), Some(b)) = (&mut self.normalised, &other.normalised) {
-            a.merge(b);
+    fn merged<'a>(parts: impl Iterator<Item = &'a Self>) -> Self {
+        let parts: Vec<&Self> = parts.collect();
+        let moments = |of: fn(&Self) -> Option<&Moments>| {
+            let sets: Option<Vec<&Moments>> = parts.iter().map(|part| of(part)).collect();
+            sets.map(|sets| Moments::merged(&sets))
+        };
+        let first = parts.first().expect("there are several groups");
+        let (mut classes, mut normalised) = (first.classes.clone(), first.normalised.clone());
+        let mut channels = first.channels.clone();
+        for part in &parts[1..] {
+            classes.merge(&part.classes);
+            if let (Some(a), Some(b)) = (&mut normalised, &part.normalised) {
+                a.merge(b);
+            }
+            channels.merge(&part.channels);
         }
-        if let (Some(a), Some(b)) = (&mut self.moments, &other.moments) {
-            a.merge(b);
+        Self {
+            rows: parts.iter().map(|part| part.rows).sum(),
+            moments: moments(|part| part.moments.as_ref()),
+            unit: moments(|part| part.unit.as_ref()),
+            classes,
+            normalised,
+            channels,
         }
-        if let (Some(a), Some(b)) = (&mut self.unit, &other.unit) {
-            a.merge(b);
-        }
-        self.channels.merge(&other.channels);
     }
 }
 
@@ -156,15 +167,8 @@ impl Summary {
     }
 
     fn merged(&self, keep: impl Fn(usize) -> bool) -> Part {
-        let mut kept = self
-            .parts
-            .iter()
-            .enumerate()
-            .filter(|(g, _)| keep(*g))
-            .map(|(_, part)| part);
-        let mut all = kept.next().expect("there are several groups").clone();
-        kept.for_each(|part| all.merge(part));
-        all
+        let kept = self.parts.iter().enumerate().filter(|(g, _)| keep(*g));
+        Part::merged(kept.map(|(_, part)| part))
     }
 
     /// Class moments of all rows but those of one group, of the rows as they are or l2-normalised.
@@ -201,15 +205,17 @@ impl Summary {
 
     /// Moments of the rows of the groups to keep, of the rows as they are or l2-normalised; `None` where not collected.
     pub fn moments_of(&self, keep: impl Fn(usize) -> bool, unit: bool) -> Option<Moments> {
-        let mut kept = self
-            .parts
-            .iter()
-            .enumerate()
-            .filter(|(g, _)| keep(*g))
-            .map(|(_, part)| if unit { &part.unit } else { &part.moments });
-        let mut all = kept.next()?.clone()?;
-        kept.flatten().for_each(|moments| all.merge(moments));
-        Some(all)
+        let kept = self.parts.iter().enumerate().filter(|(g, _)| keep(*g));
+        let sets: Option<Vec<&Moments>> = kept
+            .map(|(_, part)| {
+                if unit {
+                    part.unit.as_ref()
+                } else {
+                    part.moments.as_ref()
+                }
+            })
+            .collect();
+        sets.map(|sets| Moments::merged(&sets))
     }
 
     /// Whether squared distances between the rows neither overflow nor vanish.

@@ -8,21 +8,20 @@ use super::super::{Plan, Side, WIDEST};
 use crate::error::{Error, Result};
 use crate::metrics::Eval;
 use crate::metrics::redundancy::floor;
-use crate::stats::{Correlation, Part};
+use crate::stats::{Correlation, Moments};
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     let rows = side.summary.rows;
-    let all = side.summary.all();
-    let live = all.channels.live();
-    let whole = correlation(&all, &live, &live);
+    let part = |group: Option<usize>, live: &[bool], varies: &[bool]| {
+        correlation(side.summary.moments_without(group, false).as_ref(), live, varies)
+    };
+    let live = side.summary.channels_without(None).live();
+    let whole = part(None, &live, &live);
     let resampled: Vec<Result<Vec<f64>>> = match &whole {
         // Counts have no interval: no resamples are made for them alone.
         Ok(_) if metrics.iter().any(|(m, _)| m.error.resamples()) => {
-            let without = |group| {
-                let part = side.summary.without(Some(group));
-                correlation(&part, &live, &part.channels.live())
-            };
+            let without = |group| part(Some(group), &live, &side.summary.channels_without(Some(group)).live());
             replicates(metrics, rows, without, value)
         }
         Ok(_) => metrics.iter().map(|_| Ok(Vec::new())).collect(),
@@ -60,9 +59,9 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
         .collect()
 }
 
-/// The correlations between the channels to `keep`, of which some no longer vary in this part.
-pub fn correlation(part: &Part, keep: &[bool], varies: &[bool]) -> Result<Correlation> {
-    match &part.moments {
+/// The correlations between the channels to `keep`, of which some no longer vary in this part of the rows.
+pub fn correlation(moments: Option<&Moments>, keep: &[bool], varies: &[bool]) -> Result<Correlation> {
+    match moments {
         Some(moments) => Correlation::new(moments, keep, varies),
         None => Err(Error::undefined(format!(
             "{} channels are more than the {WIDEST} whose correlations are computed",

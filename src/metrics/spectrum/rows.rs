@@ -293,13 +293,17 @@ const METRICS: &[Metric] = &[
                 "nats",
                 "natural logarithm (the MCR2 authors' code)",
                 &[],
-                spectrum(Of::Unit, coding_rate_in_nats),
+                Eval::UnitMoments {
+                    value: coding_rate_in_nats,
+                },
             ),
             variant(
                 "emp-ssl",
                 "natural logarithm and eps^2 = 0.2 (EMP-SSL, Tong et al., arXiv 2304.03977)",
                 &[],
-                spectrum(Of::Unit, coding_rate_of_emp_ssl),
+                Eval::UnitMoments {
+                    value: coding_rate_of_emp_ssl,
+                },
             ),
             variant(
                 "unnormalised",
@@ -312,6 +316,6 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_N,
         laws: UNCENTRED,
         error: ErrorBar::Jackknife,
-        eval: spectrum(Of::Unit, coding_rate),
+        eval: Eval::UnitMoments { value: coding_rate },
     },
 ];
