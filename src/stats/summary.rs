@@ -1,6 +1,6 @@
 //! One pass over a set of features: everything the moment metrics and their error bars need.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 
 use crate::features::Labels;
@@ -90,11 +90,13 @@ impl Part {
         }
     }
 
-    fn update(&mut self, rows: ArrayView2<f64>, classes: &[Option<u32>]) {
-        self.rows += rows.nrows() as u64;
-        for (row, class) in rows.outer_iter().zip(classes) {
+    /// Takes in some of the rows, each by its place; `class_of` has the class of every row.
+    fn update(&mut self, rows: ArrayView2<f64>, members: &[usize], class_of: &[Option<u32>]) {
+        self.rows += members.len() as u64;
+        for &i in members {
+            let row = rows.row(i);
             self.channels.update(row);
-            let Some(class) = class.map(|c| c as usize) else {
+            let Some(class) = class_of[i].map(|c| c as usize) else {
                 continue;
             };
             self.classes.update(class, row);
@@ -103,14 +105,16 @@ impl Part {
             }
         }
         if let Some(moments) = &mut self.moments {
-            moments.update(rows);
+            let as_they_are: Vec<(usize, f64)> = members.iter().map(|&i| (i, 1.0)).collect();
+            moments.update_some(rows, &as_they_are);
         }
         if let Some(moments) = &mut self.unit {
-            let mut of_unit_length = rows.to_owned();
-            of_unit_length
-                .outer_iter_mut()
-                .for_each(|mut row| row.assign(&unit(row.to_owned())));
-            moments.update(of_unit_length.view());
+            let to_unit = |i: usize| {
+                let norm = rows.row(i).dot(&rows.row(i)).sqrt();
+                if norm > 0.0 { 1.0 / norm } else { 1.0 }
+            };
+            let normalised: Vec<(usize, f64)> = members.iter().map(|&i| (i, to_unit(i))).collect();
+            moments.update_some(rows, &normalised);
         }
     }
 
@@ -286,8 +290,7 @@ impl Summariser {
         let (group_of, class_of) = (&self.group_of[from..to], &self.class_of[from..to]);
         self.parts.par_iter_mut().enumerate().for_each(|(group, part)| {
             let members: Vec<usize> = (0..rows.nrows()).filter(|&i| group_of[i] as usize == group).collect();
-            let classes: Vec<_> = members.iter().map(|&i| class_of[i]).collect();
-            part.update(rows.select(Axis(0), &members).view(), &classes);
+            part.update(rows, &members, class_of);
         });
         let first = self.drawn.partition_point(|(row, _)| *row < from);
         for &(row, place) in self.drawn[first..].iter().take_while(|(row, _)| *row < to) {
@@ -325,7 +328,7 @@ pub fn groups_within_classes(class_of: &[Option<u32>], classes: usize) -> Vec<u8
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::s;
+    use ndarray::{Axis, s};
 
     fn data() -> (Array2<f64>, Labels) {
         let x = Array2::from_shape_fn((123, 4), |(i, j)| ((i * 31 + j * 17 + i * j * j) % 29) as f64 / 3.0);
