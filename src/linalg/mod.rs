@@ -6,6 +6,7 @@
 mod eigen;
 mod factor;
 mod products;
+mod root;
 mod symmetric;
 mod tridiagonal;
 
@@ -13,8 +14,9 @@ use std::ffi::{c_char, c_int};
 use std::sync::Once;
 
 pub use eigen::{eigenvalues, eigenvectors, nuclear_norm};
-pub use factor::{inverse_forms, rotated_into_fewest, semidefinite_factor, solve_definite};
+pub use factor::{inverse_forms, rotated_into_fewest, solve_definite};
 pub use products::{add_product, product_transposed, write_single_product};
+pub use root::trace_of_root;
 pub use symmetric::Symmetric;
 pub use tridiagonal::Tridiagonal;
 

@@ -48,12 +48,6 @@ impl Symmetric {
         }
     }
 
-    /// Adds another matrix of the same size.
-    pub fn add(&mut self, other: &Self) {
-        assert_eq!(self.d, other.d, "the sum of matrices of different sizes");
-        self.packed.iter_mut().zip(&other.packed).for_each(|(a, b)| *a += b);
-    }
-
     /// Multiplies every entry.
     pub fn scale(&mut self, by: f64) {
         self.packed.iter_mut().for_each(|x| *x *= by);
