@@ -2,7 +2,7 @@
 """featscope beside the library a user would pick, on the same features, in one run, with the same threads.
 
     python3 -m venv venv && venv/bin/pip install -r benches/peers/requirements.txt
-    venv/bin/python benches/peers/peers.py target/debug/featscope [moments|moments-bare|frechet|knn|silhouette ...]
+    venv/bin/python benches/peers/peers.py target/debug/featscope [moments|moments-bare|frechet|frechet-scipy|knn|silhouette ...]
 
 Each task runs `--times` times on either side, in turn; shown are the best wall times and the peak memories, whole processes
 each, reading the .npy files included. Ratios above 1 are in featscope's favour. Shapes: `--rows`, `--width`, `--classes`.
@@ -41,33 +41,95 @@ def features(rows, width, classes, seed):
 
 
 def peer_moments(x, y, other):
-    """The libraries' own code paths, one metric after the other: covariance and correlation, spectra, class structure."""
+    """The libraries' own code paths, one metric after the other. What a user would keep in a variable is made once: the
+    covariance with its eigenvalues, the correlation, the l2-normalised rows, the class means."""
+    import torch
+    from scipy.spatial.distance import pdist
+    from sklearn.decomposition import PCA
     from sklearn.metrics import calinski_harabasz_score
+    from vendi_score import vendi
 
-    correlation = np.corrcoef(x, rowvar=False)
-    redundancy = np.abs(correlation).mean()
-    barlow = (correlation[~np.eye(len(correlation), dtype=bool)] ** 2).mean()
+    torch.set_num_threads(int(THREADS))
+    n, d = x.shape
+    z = torch.from_numpy(x)
 
+    # Redundancy: numpy's correlation; Barlow's as its authors' loss has it, in 32 bits after a batch normalisation.
+    constant = (x == x[0]).all(0)
+    correlation = np.abs(np.corrcoef(x[:, ~constant], rowvar=False))
+    off = ~np.eye(len(correlation), dtype=bool)
+    offdiagonal = correlation[off].mean()
+    barlow = torch.nn.functional.batch_norm(z[:, ~constant], None, None, training=True)
+    barlow = barlow.T @ barlow / n
+    barlow = barlow.flatten()[:-1].view(len(barlow) - 1, len(barlow) + 1)[:, 1:].pow(2).mean()
+    redundancy = {
+        "redundancy": correlation.mean(),
+        "redundancy_offdiagonal": offdiagonal,
+        "redundancy_excess": offdiagonal - (2 / (np.pi * (n - 1))) ** 0.5,
+        "barlow_redundancy": barlow,
+        "dead_channels": constant.sum(),
+        "duplicate_channels": (np.triu(correlation, 1) > 0.999).any(0).sum(),
+        "sparsity": (x == 0).mean(),
+    }
+
+    # Ranks of singular values: RankMe by torch.linalg.svdvals, the effective rank of Roy and Vetterli by numpy's.
     def entropy(p):
         p = p[p > 0]
         return -(p * np.log(p)).sum()
 
-    sigma = np.linalg.svd(x, compute_uv=False)  # RankMe, uncentred
+    sigma = torch.linalg.svdvals(z).numpy()
     rankme = np.exp(entropy(sigma / sigma.sum() + 1e-7))
     centred = np.linalg.svd(x - x.mean(0), compute_uv=False)
     effective = np.exp(entropy(centred / centred.sum()))
-    lam = np.linalg.eigvalsh(np.cov(x, rowvar=False))[::-1]
-    participation = lam.sum() ** 2 / (lam**2).sum()
-    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    # Ranks of eigenvalues: numpy's covariance, decomposed once for all of them; numpy.linalg.cond decomposes it again.
+    covariance = np.cov(x, rowvar=False)
+    lam = np.linalg.eigvalsh(covariance)[::-1]
+    k = np.arange(11, 101)
+    slope = np.polyfit(np.log(k), np.log(lam[10:100]), 1, w=k**-0.5)[0]
+    ranks = {
+        "rankme": rankme,
+        "effective_rank": effective,
+        "matrix_entropy_rank": np.exp(entropy(lam / lam.sum())),
+        "participation_ratio": lam.sum() ** 2 / (lam**2).sum(),
+        "stable_rank": lam.sum() / lam[0],
+        "alpha_req": -slope,
+        "condition_number": np.linalg.cond(covariance),
+        # scikit-learn's own choice for a share of the variance is the full decomposition of the rows.
+        "pca_dims_95": PCA(n_components=0.95).fit(x).n_components_,
+    }
+
+    # Rows on the sphere: the coding rate as the MCR2 authors' code has it, in 32 bits; Vendi in its dual form.
+    unit = torch.nn.functional.normalize(z)
     gram = unit.T @ unit
-    coding = np.linalg.slogdet(np.eye(x.shape[1]) + x.shape[1] / (len(x) * 0.5) * gram)[1] / (2 * np.log(2))
+    even = n + n * (n - 1) / d
+    sphere = {
+        "coding_rate": torch.logdet(torch.eye(d) + d / (n * 0.5) * gram) / (2 * np.log(2)),
+        "self_clustering": (gram.double().pow(2).sum() - even) / (n * n - even),
+        "vendi": vendi.score_dual(x, normalize=True),
+    }
+
+    # Class structure: class by class in numpy, as the authors of neural collapse do; pairs of means by scipy.
     classes = np.unique(y)
-    means = np.stack([x[y == c].mean(0) for c in classes])
-    within = np.mean([((x[y == c] - m) ** 2).sum(1).mean() for c, m in zip(classes, means)])
-    grand = means.mean(0)
-    between = 2 / (len(classes) - 1) * ((means - grand) ** 2).sum()
-    calinski = calinski_harabasz_score(x, y)
-    return [redundancy, barlow, rankme, effective, participation, coding, between / within, calinski]
+    members = [x[y == c] for c in classes]
+    means = np.stack([m.mean(0) for m in members])
+    spreads = np.array([((m - mean) ** 2).sum(1).mean() for m, mean in zip(members, means)])
+    centred = means - means.mean(0)
+    between = (centred**2).sum(1).mean()
+    apart = pdist(means, "sqeuclidean")
+    one, two = np.triu_indices(len(classes), 1)
+    norms = np.linalg.norm(centred, axis=1)
+    cosines = (centred / norms[:, None]) @ (centred / norms[:, None]).T
+    structure = {
+        "intra_class_distance": spreads.mean(),
+        "inter_class_distance": apart.mean(),
+        "discriminative_ratio": apart.mean() / spreads.mean(),
+        "cdnv": ((spreads[one] + spreads[two]) / (2 * apart)).mean(),
+        "nc1_quotient": spreads.mean() / between,
+        "nc2_equinorm": norms.std() / norms.mean(),
+        "nc2_equiangle": np.abs(cosines[one, two] + 1 / (len(classes) - 1)).mean(),
+        "fisher_ratio": between / spreads.mean(),
+        "calinski_harabasz": calinski_harabasz_score(x, y),
+    }
+    return redundancy | ranks | sphere | structure
 
 
 def peer_moments_bare(x, y, other):
@@ -90,14 +152,28 @@ def peer_moments_bare(x, y, other):
     means = sums / counts[:, None]
     within = (squares / counts - (means**2).sum(1)).mean()
     between = 2 / (len(means) - 1) * ((means - means.mean(0)) ** 2).sum()
-    return [correlation.mean(), lam.sum() ** 2 / (lam**2).sum(), between / within]
+    return {
+        "redundancy": correlation.mean(),
+        "participation_ratio": lam.sum() ** 2 / (lam**2).sum(),
+        "discriminative_ratio": between / within,
+    }
 
 
 def peer_frechet(x, y, other):
     from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
 
     moments = [{"mu": a.mean(0, dtype="f8"), "sigma": np.cov(a, rowvar=False)} for a in (x, other)]
-    return [fid_statistics_to_metric(*moments, verbose=False)[KEY_METRIC_FID]]
+    return {"frechet_distance": fid_statistics_to_metric(*moments, verbose=False)[KEY_METRIC_FID]}
+
+
+def peer_frechet_scipy(x, y, other):
+    """As pytorch-fid and the code of FID's authors have it."""
+    from scipy.linalg import sqrtm
+
+    (m1, s1), (m2, s2) = [(np.mean(a, axis=0), np.cov(a, rowvar=False)) for a in (x, other)]
+    root = sqrtm(s1.dot(s2)).real
+    apart = m1 - m2
+    return {"frechet_distance": apart.dot(apart) + np.trace(s1) + np.trace(s2) - 2 * np.trace(root)}
 
 
 def peer_knn(x, y, other):
@@ -107,20 +183,30 @@ def peer_knn(x, y, other):
     index = faiss.IndexFlatL2(x.shape[1])
     index.add(x)
     distances, _ = index.search(x, 101)
-    return [float(np.sqrt(distances[:, 100]).mean())]
+    return {"distance to the 100th": np.sqrt(distances[:, 100]).mean()}
 
 
 def peer_silhouette(x, y, other):
     from sklearn.metrics import silhouette_score
 
-    return [silhouette_score(x, y)]
+    return {"silhouette": silhouette_score(x, y)}
 
+
+MOMENTS = [
+    *["redundancy", "redundancy_offdiagonal", "redundancy_excess", "barlow_redundancy", "dead_channels"],
+    *["duplicate_channels", "sparsity"],
+    *["rankme", "effective_rank", "matrix_entropy_rank", "participation_ratio", "stable_rank", "alpha_req"],
+    *["condition_number", "pca_dims_95"],
+    *["coding_rate", "self_clustering", "vendi"],
+    *["intra_class_distance", "inter_class_distance", "discriminative_ratio", "cdnv", "nc1_quotient"],
+    *["nc2_equinorm", "nc2_equiangle", "fisher_ratio", "calinski_harabasz"],
+]
 
 TASKS = {
     "moments": (
         peer_moments,
-        "numpy, scipy and scikit-learn, one metric after the other",
-        "redundancy,barlow_redundancy,rankme,effective_rank,participation_ratio,coding_rate,discriminative_ratio,calinski_harabasz",
+        "numpy, torch, scipy, scikit-learn and vendi-score, one metric after the other",
+        ",".join(MOMENTS),
         [],
     ),
     "moments-bare": (
@@ -130,6 +216,7 @@ TASKS = {
         [],
     ),
     "frechet": (peer_frechet, "torch-fidelity", "frechet_distance", ["pair"]),
+    "frechet-scipy": (peer_frechet_scipy, "scipy.linalg.sqrtm, as pytorch-fid", "frechet_distance", ["pair"]),
     "knn": (
         peer_knn,
         "faiss IndexFlatL2, k = 100",
@@ -160,7 +247,8 @@ def main():
     parser.add_argument("--classes", type=int, default=1000)
     parser.add_argument("--times", type=int, default=3)
     args = parser.parse_args()
-    print(f"{args.rows} x {args.width} f32, {args.classes} classes, {THREADS} threads, best of {args.times}\n")
+    load = f"load {os.getloadavg()[0]:.1f} before"
+    print(f"{args.rows} x {args.width} f32, {args.classes} classes, {THREADS} threads, best of {args.times}, {load}\n")
     print("| task | peer | peer s | featscope s | ratio | peer MB | featscope MB | ratio |")
     print("|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
@@ -187,8 +275,8 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--peer"]:
         task, folder = sys.argv[2:4]
         x, y = np.load(f"{folder}/pre.npy"), np.load(f"{folder}/pre_labels.npy")
-        other = np.load(f"{folder}/eval.npy") if task == "frechet" else None
-        print([float(v) for v in TASKS[task][0](x, y, other)])
+        other = np.load(f"{folder}/eval.npy") if "pair" in TASKS[task][3] else None
+        print({name: float(value) for name, value in TASKS[task][0](x, y, other).items()})
     elif sys.argv[1:2] == ["--make"]:
         folder, *shape = sys.argv[2:]
         for name, seed in (("pre", 1), ("eval", 2)):

@@ -1,14 +1,14 @@
 //! Values against the number of rows: how far has each metric come to where it is going?
 
 use super::kinds::{Chosen, restate};
-use super::one_side::{correlation, spectrum};
+use super::one_side::{correlation, is_of_spectra, values_of_spectra};
 use super::pair::{Pair, on_first_groups};
 use super::tables::Rows;
 use super::{Plan, Side};
 use crate::error::{Error, Result};
 use crate::metrics::Eval;
 use crate::results::Table;
-use crate::stats::{ClassMoments, Of, Part, Spectrum};
+use crate::stats::{ClassMoments, Part};
 
 /// How many of the ten jackknife groups are taken together for each value.
 const MERGED: [usize; 5] = [2, 3, 5, 7, 10];
@@ -22,8 +22,8 @@ pub fn of_side(side: &Side, plan: &Plan) -> Table {
         .chosen()
         .filter(|(_, eval)| match eval {
             Eval::Classes { .. } => side.labels().is_some(),
-            Eval::Channels { .. } | Eval::Spectrum { .. } => true,
-            _ => false,
+            Eval::Channels { .. } => true,
+            eval => is_of_spectra(eval),
         })
         .collect();
     let mut curves: Vec<Curve> = vec![Vec::new(); chosen.len()];
@@ -87,23 +87,25 @@ pub fn of_pair((pre, eval): Pair, plan: &Plan) -> Table {
 fn values(side: &Side, part: &Part, all: &Part, metrics: &[Chosen]) -> Vec<Result<f64>> {
     let live = all.channels.live();
     let any = |is: fn(&Eval) -> bool| metrics.iter().any(|(_, eval)| is(eval));
-    let channels =
-        any(|eval| matches!(eval, Eval::Channels { .. })).then(|| correlation(part, &live, &part.channels.live()));
-    let spectra: Vec<(Of, Result<Spectrum>)> = [Of::Covariance, Of::Uncentred, Of::Unit]
-        .into_iter()
-        .filter(|of| {
-            metrics
-                .iter()
-                .any(|(_, eval)| matches!(eval, Eval::Spectrum { of: wanted, .. } if wanted == of))
-        })
-        .map(|of| {
-            let moments = if of == Of::Unit { &part.unit } else { &part.moments };
-            (of, spectrum(side, moments.as_ref(), of))
-        })
-        .collect();
+    let channels = any(|eval| matches!(eval, Eval::Channels { .. }))
+        .then(|| correlation(part.moments.as_ref(), &live, &part.channels.live()));
+    let mut spectra: Vec<Option<Result<f64>>> = metrics.iter().map(|_| None).collect();
+    for unit in [false, true] {
+        let of_source = |eval: &Eval| is_of_spectra(eval) && eval.needs_unit_scatter() == unit;
+        let places: Vec<usize> = (0..metrics.len()).filter(|&i| of_source(&metrics[i].1)).collect();
+        let chosen: Vec<Chosen> = places.iter().map(|&i| metrics[i]).collect();
+        let moments = if unit { &part.unit } else { &part.moments };
+        for (place, valued) in places
+            .into_iter()
+            .zip(values_of_spectra(side, moments.as_ref(), &chosen))
+        {
+            spectra[place] = Some(valued.value);
+        }
+    }
     metrics
         .iter()
-        .map(|(_, eval)| match *eval {
+        .zip(spectra)
+        .map(|((_, eval), of_spectra)| match *eval {
             Eval::Classes {
                 value,
                 rows,
@@ -132,12 +134,7 @@ fn values(side: &Side, part: &Part, all: &Part, metrics: &[Chosen]) -> Vec<Resul
                 Some(Err(error)) => Err(restate(error)),
                 None => unreachable!("made where a metric wants it"),
             },
-            Eval::Spectrum { of, value, .. } => match spectra.iter().find(|(known, _)| *known == of) {
-                Some((_, Ok(spectrum))) => value(spectrum),
-                Some((_, Err(error))) => Err(restate(error)),
-                None => unreachable!("made where a metric wants it"),
-            },
-            _ => unreachable!("only metrics of the moments of one data set come here"),
+            _ => of_spectra.expect("only metrics of the moments of one data set come here"),
         })
         .collect()
 }

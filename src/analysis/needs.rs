@@ -45,7 +45,7 @@ fn products(eval: Eval) -> Vec<Product> {
         Eval::Values { .. } => vec![Product::Values],
         Eval::Ranks { .. } => vec![Product::Rows, Product::Orders],
         Eval::Channels { .. } | Eval::Moments { .. } => vec![Product::Scatter],
-        Eval::Spectrum { of: Of::Unit, .. } => vec![Product::UnitScatter],
+        Eval::Spectrum { of: Of::Unit, .. } | Eval::UnitMoments { .. } => vec![Product::UnitScatter],
         Eval::Spectrum { .. } => vec![Product::Scatter],
         Eval::Within { .. } | Eval::ByClass { .. } => vec![Product::Rows, Product::Sweep],
         Eval::Norms { .. } | Eval::Slices { .. } => vec![Product::Rows],

@@ -52,26 +52,21 @@ pub fn rotated_into_fewest(rows: Array2<f64>) -> Result<Array2<f64>> {
     ))
 }
 
-/// A factor F (rank, d) of a positive semidefinite matrix: FᵀF is the matrix, to the rounding of its largest entry
-/// (pivoted Cholesky, `dpstrf`).
-///
-/// # Errors
-/// When LAPACK refuses the matrix.
-pub fn semidefinite_factor(matrix: Array2<f64>) -> Result<Array2<f64>> {
-    let d = matrix.nrows();
-    let (lower, pivots, rank) = pivoted_cholesky(matrix)?;
+/// From what [`pivoted_cholesky`] gives, F (rank, d) in the order of the channels: FᵀF is the matrix, to the rounding of its
+/// largest entry.
+pub(super) fn factor_of(lower: &Array2<f64>, pivots: &[usize], rank: usize) -> Array2<f64> {
     // Column k of the lower factor is row k here; entry i of it belongs to channel pivots[i].
-    let mut factor = Array2::zeros((rank, d));
+    let mut factor = Array2::zeros((rank, pivots.len()));
     for k in 0..rank {
-        for i in k..d {
+        for i in k..pivots.len() {
             factor[[k, pivots[i]]] = lower[[k, i]];
         }
     }
-    Ok(factor)
+    factor
 }
 
 /// The factor of `dpstrf`: its columns as rows (d, d) with the rank's many in use, the channel of each entry, and the rank.
-fn pivoted_cholesky(mut matrix: Array2<f64>) -> Result<(Array2<f64>, Vec<usize>, usize)> {
+pub(super) fn pivoted_cholesky(mut matrix: Array2<f64>) -> Result<(Array2<f64>, Vec<usize>, usize)> {
     let d = matrix.nrows();
     if d == 0 {
         return Ok((matrix, Vec::new(), 0));
@@ -179,15 +174,20 @@ mod tests {
         assert!(got.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-12));
     }
 
+    fn factor(matrix: Array2<f64>) -> Array2<f64> {
+        let (lower, pivots, rank) = pivoted_cholesky(matrix).unwrap();
+        factor_of(&lower, &pivots, rank)
+    }
+
     #[test]
     fn the_factor_of_a_singular_matrix_gives_it_back() {
         let x = Array2::from_shape_fn((3, 5), |(i, j)| ((i * 7 + j * 3) % 11) as f64 - 4.0);
         let matrix = x.t().dot(&x);
-        let factor = semidefinite_factor(matrix.clone()).unwrap();
-        assert_eq!(factor.nrows(), 3);
-        let back = factor.t().dot(&factor);
+        let found = factor(matrix.clone());
+        assert_eq!(found.nrows(), 3);
+        let back = found.t().dot(&found);
         assert!(back.iter().zip(&matrix).all(|(a, b)| (a - b).abs() < 1e-12));
-        assert_eq!(semidefinite_factor(Array2::zeros((2, 2))).unwrap().nrows(), 0);
+        assert_eq!(factor(Array2::zeros((2, 2))).nrows(), 0);
     }
 
     #[test]

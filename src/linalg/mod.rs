@@ -6,15 +6,19 @@
 mod eigen;
 mod factor;
 mod products;
+mod root;
 mod symmetric;
+mod tridiagonal;
 
 use std::ffi::{c_char, c_int};
 use std::sync::Once;
 
 pub use eigen::{eigenvalues, eigenvectors, nuclear_norm};
-pub use factor::{inverse_forms, rotated_into_fewest, semidefinite_factor, solve_definite};
+pub use factor::{inverse_forms, rotated_into_fewest, solve_definite};
 pub use products::{add_product, product_transposed, write_single_product};
+pub use root::trace_of_root;
 pub use symmetric::Symmetric;
+pub use tridiagonal::Tridiagonal;
 
 unsafe extern "C" {
     fn openblas_set_num_threads(threads: c_int);

@@ -68,6 +68,13 @@ pub enum Eval {
         /// Whether the eigenvalues it looks at are equal within sampling error: it then has no interval.
         flat: fn(&Spectrum) -> bool,
     },
+    /// From the moments of the l2-normalised rows of one data set, without their eigenvalues.
+    UnitMoments {
+        /// The value.
+        value: fn(&Moments) -> Result<f64>,
+        /// Whether their eigenvalues are equal within sampling error: it then has no interval.
+        flat: fn(&Moments) -> bool,
+    },
     /// From each row's distances to all rows of its set.
     Within {
         /// What one row adds.
@@ -189,6 +196,7 @@ impl Eval {
             | Self::Channels { .. }
             | Self::Ranks { .. }
             | Self::Spectrum { .. }
+            | Self::UnitMoments { .. }
             | Self::Neighbours { .. }
             | Self::Norms { .. }
             | Self::Moments { .. }
@@ -210,7 +218,7 @@ impl Eval {
 
     /// Whether it needs the scatter of the l2-normalised rows of one data set.
     pub fn needs_unit_scatter(&self) -> bool {
-        matches!(self, Self::Spectrum { of: Of::Unit, .. })
+        matches!(self, Self::Spectrum { of: Of::Unit, .. } | Self::UnitMoments { .. })
     }
 
     /// Whether it needs the scatter of both data sets of a pair.

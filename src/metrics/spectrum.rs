@@ -3,7 +3,7 @@
 mod rows;
 
 use crate::error::{Error, Result};
-use crate::stats::{Correlation, Spectrum};
+use crate::stats::{Correlation, Moments, Spectrum};
 
 pub use rows::FAMILY;
 
@@ -123,6 +123,15 @@ pub(super) fn flat(s: &Spectrum) -> bool {
     unevenness(&s.values, s.d, s.n) < LEAST_UNEVEN
 }
 
+/// The same of the second moments of rows, whose squares sum to those of the eigenvalues.
+fn flat_rows(rows: &Moments) -> bool {
+    let (scatter, mean, n) = (rows.scatter(), rows.mean(), rows.n() as f64);
+    let (d, level) = (mean.len() as f64, n * mean.dot(mean));
+    let squares = scatter.iter().map(|s| s * s).sum::<f64>() + 2.0 * n * mean.dot(&scatter.dot(mean)) + level * level;
+    let trace = scatter.diag().sum() + level;
+    (d * squares / (trace * trace) - 1.0) * n / d < LEAST_UNEVEN
+}
+
 /// The same of those a power law is fitted to.
 fn flat_where_fitted(s: &Spectrum) -> bool {
     let fitted = &s.values[(FIT.start() - 1).min(s.rank())..(*FIT.end()).min(s.rank())];
@@ -222,31 +231,40 @@ pub fn pca_dims_95(s: &Spectrum) -> Result<f64> {
     Ok(within.count() as f64 + 1.0)
 }
 
-/// ½ log2 det(I + d / (N eps²) ZᵀZ), Z the l2-normalised rows, in bits.
+/// ½ log2 det(I + d / (N eps²) ZᵀZ), Z the l2-normalised rows, whose moments are given, in bits.
 ///
 /// # Errors
-/// None beyond those of the spectrum.
-pub fn coding_rate(s: &Spectrum) -> Result<f64> {
-    Ok(rate(s, 1.0, DISTORTION) / std::f64::consts::LN_2)
+/// Undefined with fewer than two rows, and where all are zero.
+pub fn coding_rate(unit: &Moments) -> Result<f64> {
+    Ok(rate_of_rows(unit, DISTORTION)? / std::f64::consts::LN_2)
 }
 
-fn coding_rate_in_nats(s: &Spectrum) -> Result<f64> {
-    Ok(rate(s, 1.0, DISTORTION))
+fn coding_rate_in_nats(unit: &Moments) -> Result<f64> {
+    rate_of_rows(unit, DISTORTION)
 }
 
-fn coding_rate_of_emp_ssl(s: &Spectrum) -> Result<f64> {
-    Ok(rate(s, 1.0, EMP_SSL_DISTORTION))
+fn coding_rate_of_emp_ssl(unit: &Moments) -> Result<f64> {
+    rate_of_rows(unit, EMP_SSL_DISTORTION)
 }
 
-/// Of XᵀX as it is, which is N times the mean of squares.
+/// In nats. A determinant needs no eigenvalues.
+fn rate_of_rows(rows: &Moments, distortion: f64) -> Result<f64> {
+    if rows.n() < 2 {
+        return Err(Error::undefined("a coding rate needs at least two rows"));
+    }
+    let rate = rows.log_det_one_plus(rows.mean().len() as f64 / distortion)? / 2.0;
+    if rate > 0.0 {
+        Ok(rate)
+    } else {
+        Err(Error::undefined("every row is zero"))
+    }
+}
+
+/// Of XᵀX as it is, which is N times the mean of squares and may be large in some directions: of its eigenvalues.
 fn coding_rate_unnormalised(s: &Spectrum) -> Result<f64> {
-    Ok(rate(s, s.n as f64, DISTORTION) / std::f64::consts::LN_2)
-}
-
-/// ½ log det(I + d/eps² M), M with these eigenvalues over `n`, in nats.
-fn rate(s: &Spectrum, n: f64, distortion: f64) -> f64 {
-    let scale = s.d as f64 / (distortion * n);
-    s.values.iter().map(|v| (scale * v).ln_1p()).sum::<f64>() / 2.0
+    let scale = s.d as f64 / (DISTORTION * s.n as f64);
+    let nats = s.values.iter().map(|v| (scale * v).ln_1p()).sum::<f64>() / 2.0;
+    Ok(nats / std::f64::consts::LN_2)
 }
 
 #[cfg(test)]
@@ -309,6 +327,13 @@ mod tests {
         // 1 + x and 1 - x: d Σ lambda² / (Σ lambda)² - 1 = x², over 2/100.
         let apart = |x: f64| of(&[1.0 + x, 1.0 - x]);
         assert!(flat(&apart(0.24)) && !flat(&apart(0.25)));
+        let rows = |first: f64| {
+            let mut moments = Moments::new(2);
+            (0..50).for_each(|_| moments.update(ndarray::array![[first, 1.0], [first, -1.0]].view()));
+            moments
+        };
+        // Second moments first² and 1.
+        assert!(flat_rows(&rows(1.2)) && !flat_rows(&rows(1.4)));
         let falling: Vec<f64> = (1..=40).map(|k| 1.0 / f64::from(k)).collect();
         let step: Vec<f64> = (1..=40).map(|k| if k < 11 { 9.0 } else { 1.0 }).collect();
         assert!(!flat(&of(&falling)) && !flat(&of(&step)));
@@ -327,11 +352,15 @@ mod tests {
     #[test]
     fn the_coding_rate_of_orthogonal_rows() {
         // Z'Z / N = I / d: d/2 log2(1 + 2).
-        let s = of(&[0.25; 4]);
-        assert!((coding_rate(&s).unwrap() - 2.0 * 3f64.log2()).abs() < 1e-12);
-        assert!((coding_rate_in_nats(&s).unwrap() - 2.0 * 3f64.ln()).abs() < 1e-12);
-        assert!((coding_rate_of_emp_ssl(&s).unwrap() - 2.0 * 6f64.ln()).abs() < 1e-12);
-        // N = 100 rows in `of`: the same matrix before it was divided by N.
+        let mut unit = Moments::new(4);
+        unit.update(ndarray::Array2::eye(4).view());
+        assert!((coding_rate(&unit).unwrap() - 2.0 * 3f64.log2()).abs() < 1e-12);
+        assert!((coding_rate_in_nats(&unit).unwrap() - 2.0 * 3f64.ln()).abs() < 1e-12);
+        assert!((coding_rate_of_emp_ssl(&unit).unwrap() - 2.0 * 6f64.ln()).abs() < 1e-12);
+        // N = 100 rows in `of`: X'X / N = I / d.
         assert!((coding_rate_unnormalised(&of(&[25.0; 4])).unwrap() - 2.0 * 3f64.log2()).abs() < 1e-12);
+        let mut zero = Moments::new(4);
+        zero.update(ndarray::Array2::zeros((3, 4)).view());
+        assert!(coding_rate(&zero).is_err() && coding_rate(&Moments::new(4)).is_err());
     }
 }

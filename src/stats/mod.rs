@@ -45,7 +45,7 @@ pub use residuals::{Again, Centres, Residuals, SecondPass};
 pub use rows::Rows;
 pub use screen::{Screened, screen};
 pub use slices::{directions, wasserstein_squared};
-pub use spectrum::{Of, Spectrum};
+pub use spectrum::{Of, Reduced, Spectrum};
 pub use summary::{GROUPS, Part, Sample, Summariser, Summary, Wanted, groups_within_classes, unit};
 pub use sweep::{joint_centre, product, sweep, unit_squared};
 pub use within::LANES;

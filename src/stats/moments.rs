@@ -1,8 +1,18 @@
 //! Mean and scatter of all rows, mergeable.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
+use std::cell::RefCell;
 
-use crate::linalg::Symmetric;
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, Zip, s};
+
+use crate::error::Result;
+use crate::linalg::{Symmetric, Tridiagonal};
+
+/// Numbers up to which a thread keeps the block that rows are centred in: new memory costs more than centring does.
+const LARGEST_BLOCK: usize = 2 << 20;
+
+thread_local! {
+    static BLOCK: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Count, mean (d) and scatter Σ (x - mean)(x - mean)ᵀ (d x d, packed) of a set of rows.
 ///
@@ -39,41 +49,82 @@ impl Moments {
         self.scatter.to_full()
     }
 
-    /// Takes in more rows (b, d). The rows are centred on their own mean first, so a mean far from zero costs nothing.
+    /// Takes in more rows (b, d).
     pub fn update(&mut self, rows: ArrayView2<f64>) {
-        let b = rows.nrows();
+        let all: Vec<(usize, f64)> = (0..rows.nrows()).map(|i| (i, 1.0)).collect();
+        self.update_some(rows, &all);
+    }
+
+    /// Takes in some of the rows (b, d), each named by its place and multiplied by a number. They are centred on their own
+    /// mean first, so a mean far from zero costs nothing.
+    pub fn update_some(&mut self, rows: ArrayView2<f64>, some: &[(usize, f64)]) {
+        let (b, d) = (some.len(), rows.ncols());
         if b == 0 {
             return;
         }
-        let d = rows.ncols();
-        let block_mean = precise_mean(rows);
-        // One more row carries the distance between the two means, so that one product does it all.
-        let mut centred = Array2::zeros((b + 1, d));
-        for (mut to, from) in centred.axis_iter_mut(Axis(0)).zip(rows.axis_iter(Axis(0))) {
-            to.assign(&from);
-            to -= &block_mean;
-        }
-        let joint = self.n + b as u64;
-        let delta = &block_mean - &self.mean;
-        let weight = (self.n as f64 * b as f64 / joint as f64).sqrt();
-        centred.row_mut(b).assign(&(&delta * weight));
-        self.scatter.add_gram(centred.view());
-        self.mean.scaled_add(b as f64 / joint as f64, &delta);
-        self.n = joint;
+        BLOCK.with_borrow_mut(|block| {
+            // One more row carries the distance between the two means, so that one product does it all.
+            block.resize((b + 1) * d, 0.0);
+            let mut centred =
+                ArrayViewMut2::from_shape((b + 1, d), block.as_mut_slice()).expect("as many numbers as it takes");
+            for (mut to, &(i, by)) in centred.outer_iter_mut().zip(some) {
+                Zip::from(&mut to).and(rows.row(i)).for_each(|to, x| *to = x * by);
+            }
+            let block_mean = precise_mean(centred.slice(s![..b, ..]));
+            for mut row in centred.slice_mut(s![..b, ..]).outer_iter_mut() {
+                row -= &block_mean;
+            }
+            let joint = self.n + b as u64;
+            let delta = &block_mean - &self.mean;
+            let weight = (self.n as f64 * b as f64 / joint as f64).sqrt();
+            centred.row_mut(b).assign(&(&delta * weight));
+            self.scatter.add_gram(centred.view());
+            self.mean.scaled_add(b as f64 / joint as f64, &delta);
+            self.n = joint;
+            if block.len() > LARGEST_BLOCK {
+                *block = Vec::new();
+            }
+        });
     }
 
-    /// Takes in the rows of another set.
-    pub fn merge(&mut self, other: &Self) {
-        if other.n == 0 {
-            return;
+    /// All rows of several sets of one width.
+    pub fn merged(sets: &[&Self]) -> Self {
+        let n: u64 = sets.iter().map(|set| set.n).sum();
+        let Some(first) = sets.iter().find(|set| set.n > 0) else {
+            return sets[0].clone();
+        };
+        let mut mean = first.mean.clone();
+        for set in sets {
+            let weight = set.n as f64 / n as f64;
+            Zip::from(&mut mean)
+                .and(&set.mean)
+                .and(&first.mean)
+                .for_each(|m, x, from| *m += (x - from) * weight);
         }
-        let joint = self.n + other.n;
-        let delta = &other.mean - &self.mean;
-        let weight = (self.n as f64 * other.n as f64 / joint as f64).sqrt();
-        self.scatter.add(&other.scatter);
-        self.scatter.add_gram((&delta * weight).insert_axis(Axis(0)).view());
-        self.mean.scaled_add(other.n as f64 / joint as f64, &delta);
-        self.n = joint;
+        // One row for each set carries the distance of its mean.
+        let mut apart = Array2::zeros((sets.len(), mean.len()));
+        for (mut row, set) in apart.outer_iter_mut().zip(sets) {
+            row.assign(&((&set.mean - &mean) * (set.n as f64).sqrt()));
+        }
+        let scatter = Symmetric::sum(sets.iter().map(|set| &set.scatter), apart.view());
+        Self { n, mean, scatter }
+    }
+
+    /// The scatter in tridiagonal form, from which N `mean` `meanᵀ` differs in its first entry alone.
+    pub fn tridiagonal(&self) -> Tridiagonal {
+        self.scatter.tridiagonal(self.mean.view())
+    }
+
+    /// log det(I + a/N XᵀX), X the rows as they are.
+    ///
+    /// # Errors
+    /// Undefined where that is not a number.
+    pub fn log_det_one_plus(&self, a: f64) -> Result<f64> {
+        let n = self.n as f64;
+        let mean = &self.mean * n.sqrt();
+        let mut second = Symmetric::sum(std::iter::once(&self.scatter), mean.insert_axis(Axis(0)).view());
+        second.scale(a / n);
+        second.log_det_one_plus()
     }
 }
 
@@ -95,7 +146,6 @@ fn precise_mean(rows: ArrayView2<f64>) -> Array1<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::s;
 
     fn rows(n: usize, d: usize, offset: f64) -> Array2<f64> {
         Array2::from_shape_fn((n, d), |(i, j)| offset + ((i * 31 + j * 17 + i * j) % 23) as f64 / 7.0)
@@ -116,10 +166,27 @@ mod tests {
             let (mut a, mut b) = (Moments::new(6), Moments::new(6));
             a.update(x.slice(s![..cut, ..]));
             b.update(x.slice(s![cut.., ..]));
-            a.merge(&b);
-            assert_eq!(a.n(), 40);
-            close(&a.scatter(), &whole.scatter(), 1e-13);
+            let both = Moments::merged(&[&a, &b]);
+            assert_eq!(both.n(), 40);
+            close(&both.scatter(), &whole.scatter(), 1e-13);
+            assert!(
+                both.mean()
+                    .iter()
+                    .zip(whole.mean())
+                    .all(|(x, y)| (x - y).abs() < 1e-14 * y.abs())
+            );
         }
+    }
+
+    #[test]
+    fn some_rows_are_taken_in_as_if_they_were_alone() {
+        let x = rows(25, 4, 5.0);
+        let (mut some, mut alone) = (Moments::new(4), Moments::new(4));
+        for chosen in [[3, 7, 8], [24, 0, 11]] {
+            some.update_some(x.view(), &chosen.map(|i| (i, 0.5)));
+            alone.update((x.select(Axis(0), &chosen) * 0.5).view());
+        }
+        assert_eq!(some, alone);
     }
 
     #[test]
@@ -144,5 +211,23 @@ mod tests {
             b.update(fb);
         }
         close(&b.scatter(), &a.scatter(), 1e-11);
+        let part = |from| {
+            let mut m = Moments::new(5);
+            m.update(far.slice(s![from..from + 20, ..]));
+            m
+        };
+        let parts = [part(0), part(20), part(40), Moments::new(5)];
+        let merged = Moments::merged(&parts.each_ref());
+        close(&merged.scatter(), &a.scatter(), 1e-11);
+    }
+
+    #[test]
+    fn a_determinant_of_second_moments_counts_the_mean() {
+        let x = rows(25, 4, 3.0);
+        let mut m = Moments::new(4);
+        m.update(x.view());
+        let values = crate::linalg::eigenvalues(x.t().dot(&x) / 25.0).unwrap();
+        let expected: f64 = values.iter().map(|v| (7.0 * v).ln_1p()).sum();
+        assert!((m.log_det_one_plus(7.0).unwrap() - expected).abs() < 1e-12 * expected);
     }
 }

@@ -1,9 +1,9 @@
 //! Eigenvalues of d x d matrices of second moments.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{ArrayView2, Axis};
 
 use crate::error::{Error, Result};
-use crate::linalg::{eigenvalues, product_transposed};
+use crate::linalg::{Tridiagonal, eigenvalues, product_transposed};
 use crate::stats::{Moments, SMALLEST_SQUARE};
 
 /// Which matrix of second moments.
@@ -34,17 +34,7 @@ impl Spectrum {
     /// # Errors
     /// Undefined with fewer than two rows, and where all eigenvalues are zero or beyond the range of 64 bits.
     pub fn new(moments: &Moments, of: Of) -> Result<Self> {
-        let n = moments.n();
-        if n < 2 {
-            return Err(Error::undefined("a spectrum needs at least two rows"));
-        }
-        let d = moments.mean().len();
-        let matrix = match of {
-            Of::Covariance => moments.scatter() / (n - 1) as f64,
-            Of::Uncentred => second_moments(moments),
-            Of::Unit => second_moments(moments) / n as f64,
-        };
-        Self::of_matrix(matrix, n, d)
+        Reduced::new(moments)?.spectrum(of)
     }
 
     /// Of the covariance of these rows (n, d), from the smaller one of its two Gram matrices.
@@ -59,26 +49,23 @@ impl Spectrum {
             return Self::new(&moments, Of::Covariance);
         }
         if n < 2 {
-            return Err(Error::undefined("a spectrum needs at least two rows"));
+            return Err(few_rows());
         }
         // The mean in two steps: the second one removes what rounding left.
         let centred = &rows - &rows.mean_axis(Axis(0)).expect("there are rows");
         let centred = &centred - &centred.mean_axis(Axis(0)).expect("there are rows");
         let gram = product_transposed(centred.view(), centred.view()) / (n - 1) as f64;
-        Self::of_matrix(gram, n as u64, d)
+        Self::of_values(eigenvalues(gram)?, n as u64, d)
     }
 
-    /// Of a matrix that has the eigenvalues of a second moment of `n` rows of width `d`.
-    fn of_matrix(matrix: Array2<f64>, n: u64, d: usize) -> Result<Self> {
-        let mut values = eigenvalues(matrix)?;
+    /// From the eigenvalues, in descending order, of a second moment of `n` rows of width `d`.
+    fn of_values(mut values: Vec<f64>, n: u64, d: usize) -> Result<Self> {
         let largest = values.first().copied().unwrap_or(0.0);
         if largest == 0.0 {
             return Err(Error::undefined("every channel is constant"));
         }
         if !largest.is_finite() || largest < SMALLEST_SQUARE {
-            return Err(Error::undefined(
-                "the features' squares are beyond the range of 64-bit numbers; rescale them",
-            ));
+            return Err(beyond_range());
         }
         let rounding = (n as f64).max(d as f64) * f64::EPSILON * largest;
         values.truncate(d.min(usize::try_from(n).unwrap_or(usize::MAX)));
@@ -97,16 +84,63 @@ impl Spectrum {
     }
 }
 
-/// XᵀX from the scatter around the mean.
-fn second_moments(moments: &Moments) -> Array2<f64> {
-    let column = moments.mean().view().insert_axis(Axis(1));
-    moments.scatter() + column.dot(&column.t()) * moments.n() as f64
+/// Moments brought into the form from which any spectrum of theirs costs next to nothing: XᵀX and the scatter around the
+/// mean differ by a matrix of rank one, and share one reduction.
+pub struct Reduced {
+    scatter: Tridiagonal,
+    /// N ‖mean‖².
+    shift: f64,
+    n: u64,
+}
+
+impl Reduced {
+    /// Of the moments of at least two rows.
+    ///
+    /// # Errors
+    /// Undefined with fewer.
+    pub fn new(moments: &Moments) -> Result<Self> {
+        if moments.n() < 2 {
+            return Err(few_rows());
+        }
+        Ok(Self {
+            scatter: moments.tridiagonal(),
+            shift: moments.mean().dot(moments.mean()) * moments.n() as f64,
+            n: moments.n(),
+        })
+    }
+
+    /// The spectrum of one of the matrices.
+    ///
+    /// # Errors
+    /// Undefined where all eigenvalues are zero or beyond the range of 64 bits.
+    pub fn spectrum(&self, of: Of) -> Result<Spectrum> {
+        let n = self.n as f64;
+        let (shift, over) = match of {
+            Of::Covariance => (0.0, n - 1.0),
+            Of::Uncentred => (self.shift, 1.0),
+            Of::Unit => (self.shift, n),
+        };
+        if !shift.is_finite() || self.scatter.diagonal.iter().any(|x| !x.is_finite()) {
+            return Err(beyond_range());
+        }
+        let mut values = self.scatter.eigenvalues(shift)?;
+        values.iter_mut().for_each(|v| *v /= over);
+        Spectrum::of_values(values, self.n, self.scatter.diagonal.len())
+    }
+}
+
+fn few_rows() -> Error {
+    Error::undefined("a spectrum needs at least two rows")
+}
+
+fn beyond_range() -> Error {
+    Error::undefined("the features' squares are beyond the range of 64-bit numbers; rescale them")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::array;
+    use ndarray::{Array2, array};
 
     #[test]
     fn spectra_of_a_small_matrix() {

@@ -1,6 +1,6 @@
 //! One pass over a set of features: everything the moment metrics and their error bars need.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 
 use crate::features::Labels;
@@ -90,11 +90,13 @@ impl Part {
         }
     }
 
-    fn update(&mut self, rows: ArrayView2<f64>, classes: &[Option<u32>]) {
-        self.rows += rows.nrows() as u64;
-        for (row, class) in rows.outer_iter().zip(classes) {
+    /// Takes in some of the rows, each by its place; `class_of` has the class of every row.
+    fn update(&mut self, rows: ArrayView2<f64>, members: &[usize], class_of: &[Option<u32>]) {
+        self.rows += members.len() as u64;
+        for &i in members {
+            let row = rows.row(i);
             self.channels.update(row);
-            let Some(class) = class.map(|c| c as usize) else {
+            let Some(class) = class_of[i].map(|c| c as usize) else {
                 continue;
             };
             self.classes.update(class, row);
@@ -103,30 +105,43 @@ impl Part {
             }
         }
         if let Some(moments) = &mut self.moments {
-            moments.update(rows);
+            let as_they_are: Vec<(usize, f64)> = members.iter().map(|&i| (i, 1.0)).collect();
+            moments.update_some(rows, &as_they_are);
         }
         if let Some(moments) = &mut self.unit {
-            let mut of_unit_length = rows.to_owned();
-            of_unit_length
-                .outer_iter_mut()
-                .for_each(|mut row| row.assign(&unit(row.to_owned())));
-            moments.update(of_unit_length.view());
+            let to_unit = |i: usize| {
+                let norm = rows.row(i).dot(&rows.row(i)).sqrt();
+                if norm > 0.0 { 1.0 / norm } else { 1.0 }
+            };
+            let normalised: Vec<(usize, f64)> = members.iter().map(|&i| (i, to_unit(i))).collect();
+            moments.update_some(rows, &normalised);
         }
     }
 
-    fn merge(&mut self, other: &Self) {
-        self.rows += other.rows;
-        self.classes.merge(&other.classes);
-        if let (Some(a), Some(b)) = (&mut self.normalised, &other.normalised) {
-            a.merge(b);
+    fn merged<'a>(parts: impl Iterator<Item = &'a Self>) -> Self {
+        let parts: Vec<&Self> = parts.collect();
+        let moments = |of: fn(&Self) -> Option<&Moments>| {
+            let sets: Option<Vec<&Moments>> = parts.iter().map(|part| of(part)).collect();
+            sets.map(|sets| Moments::merged(&sets))
+        };
+        let first = parts.first().expect("there are several groups");
+        let (mut classes, mut normalised) = (first.classes.clone(), first.normalised.clone());
+        let mut channels = first.channels.clone();
+        for part in &parts[1..] {
+            classes.merge(&part.classes);
+            if let (Some(a), Some(b)) = (&mut normalised, &part.normalised) {
+                a.merge(b);
+            }
+            channels.merge(&part.channels);
         }
-        if let (Some(a), Some(b)) = (&mut self.moments, &other.moments) {
-            a.merge(b);
+        Self {
+            rows: parts.iter().map(|part| part.rows).sum(),
+            moments: moments(|part| part.moments.as_ref()),
+            unit: moments(|part| part.unit.as_ref()),
+            classes,
+            normalised,
+            channels,
         }
-        if let (Some(a), Some(b)) = (&mut self.unit, &other.unit) {
-            a.merge(b);
-        }
-        self.channels.merge(&other.channels);
     }
 }
 
@@ -156,15 +171,8 @@ impl Summary {
     }
 
     fn merged(&self, keep: impl Fn(usize) -> bool) -> Part {
-        let mut kept = self
-            .parts
-            .iter()
-            .enumerate()
-            .filter(|(g, _)| keep(*g))
-            .map(|(_, part)| part);
-        let mut all = kept.next().expect("there are several groups").clone();
-        kept.for_each(|part| all.merge(part));
-        all
+        let kept = self.parts.iter().enumerate().filter(|(g, _)| keep(*g));
+        Part::merged(kept.map(|(_, part)| part))
     }
 
     /// Class moments of all rows but those of one group, of the rows as they are or l2-normalised.
@@ -201,15 +209,17 @@ impl Summary {
 
     /// Moments of the rows of the groups to keep, of the rows as they are or l2-normalised; `None` where not collected.
     pub fn moments_of(&self, keep: impl Fn(usize) -> bool, unit: bool) -> Option<Moments> {
-        let mut kept = self
-            .parts
-            .iter()
-            .enumerate()
-            .filter(|(g, _)| keep(*g))
-            .map(|(_, part)| if unit { &part.unit } else { &part.moments });
-        let mut all = kept.next()?.clone()?;
-        kept.flatten().for_each(|moments| all.merge(moments));
-        Some(all)
+        let kept = self.parts.iter().enumerate().filter(|(g, _)| keep(*g));
+        let sets: Option<Vec<&Moments>> = kept
+            .map(|(_, part)| {
+                if unit {
+                    part.unit.as_ref()
+                } else {
+                    part.moments.as_ref()
+                }
+            })
+            .collect();
+        sets.map(|sets| Moments::merged(&sets))
     }
 
     /// Whether squared distances between the rows neither overflow nor vanish.
@@ -280,8 +290,7 @@ impl Summariser {
         let (group_of, class_of) = (&self.group_of[from..to], &self.class_of[from..to]);
         self.parts.par_iter_mut().enumerate().for_each(|(group, part)| {
             let members: Vec<usize> = (0..rows.nrows()).filter(|&i| group_of[i] as usize == group).collect();
-            let classes: Vec<_> = members.iter().map(|&i| class_of[i]).collect();
-            part.update(rows.select(Axis(0), &members).view(), &classes);
+            part.update(rows, &members, class_of);
         });
         let first = self.drawn.partition_point(|(row, _)| *row < from);
         for &(row, place) in self.drawn[first..].iter().take_while(|(row, _)| *row < to) {
@@ -319,7 +328,7 @@ pub fn groups_within_classes(class_of: &[Option<u32>], classes: usize) -> Vec<u8
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::s;
+    use ndarray::{Axis, s};
 
     fn data() -> (Array2<f64>, Labels) {
         let x = Array2::from_shape_fn((123, 4), |(i, j)| ((i * 31 + j * 17 + i * j * j) % 29) as f64 / 3.0);

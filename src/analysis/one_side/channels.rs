@@ -8,18 +8,17 @@ use super::super::{Plan, Side, WIDEST};
 use crate::error::{Error, Result};
 use crate::metrics::Eval;
 use crate::metrics::redundancy::floor;
-use crate::stats::{Correlation, Part};
+use crate::stats::{Correlation, Moments};
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
-    let all = side.summary.all();
-    let live = all.channels.live();
-    let whole = correlation(&all, &live, &live);
+    let part = |group: Option<usize>, live: &[bool], varies: &[bool]| {
+        correlation(side.summary.moments_without(group, false).as_ref(), live, varies)
+    };
+    let live = side.summary.channels_without(None).live();
+    let whole = part(None, &live, &live);
     of_correlations(side, metrics, plan, side.summary.rows, &live, whole, |metrics| {
-        let without = |group| {
-            let part = side.summary.without(Some(group));
-            correlation(&part, &live, &part.channels.live())
-        };
+        let without = |group| part(Some(group), &live, &side.summary.channels_without(Some(group)).live());
         replicates(metrics, side.summary.rows, without, value)
     })
 }
@@ -75,9 +74,9 @@ pub fn of_correlations(
         .collect()
 }
 
-/// The correlations between the channels to `keep`, of which some no longer vary in this part.
-pub fn correlation(part: &Part, keep: &[bool], varies: &[bool]) -> Result<Correlation> {
-    match &part.moments {
+/// The correlations between the channels to `keep`, of which some no longer vary in this part of the rows.
+pub fn correlation(moments: Option<&Moments>, keep: &[bool], varies: &[bool]) -> Result<Correlation> {
+    match moments {
         Some(moments) => Correlation::new(moments, keep, varies),
         None => Err(too_wide(keep.len())),
     }

@@ -15,7 +15,7 @@ mod within;
 use serde_json::json;
 
 pub use channels::correlation;
-pub use spectra::spectrum;
+pub use spectra::{is as is_of_spectra, values as values_of_spectra};
 
 use super::kinds::{Kind, run};
 use super::{Plan, Side};
@@ -50,7 +50,7 @@ fn kinds<'s>() -> [Kind<&'s Side<'s>>; 11] {
             outcomes: ranks::outcomes,
         },
         Kind {
-            is: |eval| matches!(eval, Eval::Spectrum { .. }),
+            is: spectra::is,
             outcomes: spectra::outcomes,
         },
         Kind {

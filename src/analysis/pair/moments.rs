@@ -37,12 +37,14 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
                 })
         })
         .collect();
-    let resampled = replicates(&distinct, least, |group| without(Some(group)), value);
-    let whole = without(None);
-    let values: Vec<Result<f64>> = distinct
-        .iter()
-        .map(|(_, of)| whole.as_ref().map_err(restate).and_then(|moments| value(*of, moments)))
-        .collect();
+    let values = || -> Vec<Result<f64>> {
+        let whole = without(None);
+        let of = |of: Eval| whole.as_ref().map_err(restate).and_then(|moments| value(of, moments));
+        distinct.iter().map(|(_, eval)| of(*eval)).collect()
+    };
+    let (values, resampled) = rayon::join(values, || {
+        replicates(&distinct, least, |group| without(Some(group)), value)
+    });
     let equal = groups_at_equal_n((pre, eval)).and_then(|[a, b]| {
         let moments = both(pre.summary.first(a).moments, eval.summary.first(b).moments, 0).ok()?;
         let values: Vec<Option<f64>> = distinct.iter().map(|(_, of)| value(*of, &moments).ok()).collect();

@@ -294,13 +294,19 @@ const METRICS: &[Metric] = &[
                 "nats",
                 "natural logarithm (the MCR2 authors' code)",
                 &[],
-                spectrum(Of::Unit, coding_rate_in_nats),
+                Eval::UnitMoments {
+                    value: coding_rate_in_nats,
+                    flat: flat_rows,
+                },
             ),
             variant(
                 "emp-ssl",
                 "natural logarithm and eps^2 = 0.2 (EMP-SSL, Tong et al., arXiv 2304.03977)",
                 &[],
-                spectrum(Of::Unit, coding_rate_of_emp_ssl),
+                Eval::UnitMoments {
+                    value: coding_rate_of_emp_ssl,
+                    flat: flat_rows,
+                },
             ),
             variant(
                 "unnormalised",
@@ -313,6 +319,9 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_N,
         laws: UNCENTRED,
         error: ErrorBar::Jackknife,
-        eval: spectrum(Of::Unit, coding_rate),
+        eval: Eval::UnitMoments {
+            value: coding_rate,
+            flat: flat_rows,
+        },
     },
 ];
