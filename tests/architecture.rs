@@ -32,9 +32,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// The only files that may name a dependency.
 const DOORS: &[(&str, &[&str])] = &[
-    ("ndarray_linalg", &["linalg.rs"]),
-    ("lapack_sys", &["linalg.rs"]),
-    ("cblas_sys", &["linalg.rs"]),
+    ("ndarray_linalg", &["linalg"]),
+    ("lapack_sys", &["linalg"]),
+    ("cblas_sys", &["linalg"]),
     ("polars", &["compare/table.rs"]),
     ("plotters", &["report/figure.rs", "report/figure"]),
     ("tch", &["extract", "pretrain"]),

@@ -19,12 +19,6 @@ pub const MOST_NEIGHBOURS: usize = 1_000;
 /// Why a metric of distances is undefined where squares leave the range of 64 bits.
 pub const UNMEASURABLE: &str = "squared distances are beyond the range of 64-bit numbers; rescale the features";
 
-/// How many neighbours a table needs for `k` to be left of them without any one group: a tenth goes with each, and this many
-/// to spare never run out.
-pub fn with_spare(k: usize) -> usize {
-    k.saturating_add(k / 4).saturating_add(25)
-}
-
 /// How many neighbours a table needs for `k` to be left of them among any half of the groups.
 pub fn with_spare_for_halves(k: usize) -> usize {
     k.saturating_mul(2).saturating_add(k / 2).saturating_add(45)

@@ -2,6 +2,7 @@
 //! every number.
 
 mod again;
+mod bootstrap;
 mod convergence;
 mod kinds;
 mod needs;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::error::{Error, Result};
 use crate::metrics::{ErrorBar, Metric};
 use crate::results::{Record, Table};
-use crate::stats::{Estimate, GROUPS, jackknife, percentile_interval};
+use crate::stats::{Estimate, GROUPS, bootstrap_interval, jackknife, wilson_interval};
 
 /// What is known of one value.
 pub struct Outcome {
@@ -48,10 +48,24 @@ impl Outcome {
             Ok(replicates) => {
                 let (error, count) = match metric.error {
                     ErrorBar::Bootstrap => ("bootstrap", "resamples"),
-                    ErrorBar::Jackknife | ErrorBar::JackknifeCorrected | ErrorBar::HalfSamples => {
-                        ("jackknife", "groups")
+                    ErrorBar::JackknifeOfDistance if let Some(reason) = mostly_bias(value, &replicates) => {
+                        self.notes.push(format!("no interval: {reason}"));
+                        return self;
                     }
-                    ErrorBar::None(reason) => {
+                    ErrorBar::JackknifeOfExcess if jackknife(value, &replicates, true).low <= 0.0 => {
+                        self.notes.push(
+                            "no interval: it would reach zero, and of what is no more than chance the jackknife counts twice \
+                             what pairs of rows say together"
+                                .to_owned(),
+                        );
+                        return self;
+                    }
+                    ErrorBar::Jackknife
+                    | ErrorBar::JackknifeOfDistance
+                    | ErrorBar::JackknifeCorrected
+                    | ErrorBar::JackknifeOfExcess
+                    | ErrorBar::HalfSamples => ("jackknife", "groups"),
+                    ErrorBar::HeldOut(reason) | ErrorBar::None(reason) => {
                         self.notes.push(format!("no interval: {reason}"));
                         return self;
                     }
@@ -64,10 +78,10 @@ impl Outcome {
                 self.convention.insert(count.to_owned(), json!(replicates.len()));
                 if metric.error == ErrorBar::Bootstrap {
                     self.convention.insert("groups".to_owned(), json!(GROUPS));
-                    self.convention.insert("interval".to_owned(), json!("percentile"));
-                    self.estimate = Some(percentile_interval(value, &replicates));
+                    self.convention.insert("interval".to_owned(), json!("normal"));
+                    self.estimate = Some(bootstrap_interval(value, &replicates));
                 } else {
-                    let corrected = metric.error == ErrorBar::JackknifeCorrected;
+                    let corrected = metric.error.is_corrected();
                     let centre = if corrected { "bias-corrected" } else { "plug-in" };
                     self.convention.insert("centred".to_owned(), json!(centre));
                     let estimate = jackknife(value, &replicates, corrected);
@@ -85,6 +99,24 @@ impl Outcome {
             }
             Err(Error::Undefined(reason)) => self.notes.push(format!("no interval: {reason}")),
             Err(other) => self.notes.push(format!("no interval: {other}")),
+        }
+        self
+    }
+
+    /// Adds Wilson's interval of a share of so many held-out rows; its values without each group of them go with it, so that
+    /// models can be paired.
+    pub fn with_share(mut self, replicates: Result<Vec<f64>>, rows: u64) -> Self {
+        match (&self.value, replicates) {
+            (Ok(value), Ok(replicates)) => {
+                self.convention.insert("error".to_owned(), json!("jackknife"));
+                self.convention.insert("groups".to_owned(), json!(replicates.len()));
+                self.convention.insert("centred".to_owned(), json!("plug-in"));
+                self.convention.insert("interval".to_owned(), json!("wilson"));
+                self.estimate = Some(wilson_interval(*value, rows));
+                self.replicates = Some(replicates);
+            }
+            (Ok(_), Err(error)) => self.notes.push(format!("no interval: {error}")),
+            _ => {}
         }
         self
     }
@@ -134,6 +166,20 @@ impl Outcome {
     }
 }
 
+/// The share of a value that may be bias for its jackknife to be of use.
+const MOST_BIAS: f64 = 1.0 / 3.0;
+
+/// Why a value whose replicates show more bias than that has no interval.
+pub fn mostly_bias(value: f64, replicates: &[f64]) -> Option<String> {
+    let bias = value - jackknife(value, replicates, true).corrected;
+    (bias.abs() > MOST_BIAS * value.abs()).then(|| {
+        format!(
+            "{:.0} % of the value is its bias at this N, where the jackknife counts twice what pairs of rows say together",
+            100.0 * (bias / value).abs()
+        )
+    })
+}
+
 /// What is said of a value from few rows for its channels: `effect` is what that does to it.
 pub fn few_rows(n: u64, d: u64, effect: &str) -> Option<String> {
     match n {
@@ -171,6 +217,16 @@ mod tests {
     fn numbers_in_notes_have_four_digits() {
         let shown = [0.0036251, 2.10384, 1234.56, -0.5, 98765.4, 0.0].map(in_words);
         assert_eq!(shown, ["0.003625", "2.104", "1235", "-0.5000", "9.877e4", "0.000e0"]);
+    }
+
+    #[test]
+    fn a_distance_that_is_mostly_bias_is_told() {
+        // 3 + 70/N at N = 100 and 90: 0.7 of 3.7 are bias; 1 + 70/N: 0.7 of 1.7.
+        assert_eq!(mostly_bias(3.7, &[3.0 + 70.0 / 90.0; GROUPS]), None);
+        let told = mostly_bias(1.7, &[1.0 + 70.0 / 90.0; GROUPS]).unwrap();
+        assert!(told.starts_with("41 % of the value"), "{told}");
+        // Of two equal sets nothing is biased.
+        assert_eq!(mostly_bias(0.0, &[0.0; GROUPS]), None);
     }
 
     #[test]

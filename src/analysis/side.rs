@@ -7,7 +7,7 @@ use super::kinds::{Chosen, MOST_NEIGHBOURS, with_spare_for_halves};
 use super::{Plan, SAMPLES, WIDEST, again, is_named};
 use crate::error::Result;
 use crate::features::{FeatureSet, Labels};
-use crate::metrics::Eval;
+use crate::metrics::{ErrorBar, Eval};
 use crate::stats::{Neighbours, Rows, SecondPass, Spectrum, Summariser, Summary, Wanted, generator, nearest};
 
 /// Multiplications (N² d) up to which metrics of pairs of rows look at all rows: about two minutes of two processors.
@@ -93,9 +93,15 @@ impl Plan {
 
     /// The neighbours of each row that a table holds.
     pub fn neighbours(&self) -> usize {
-        let asked = self.evals().filter_map(|e| e.neighbours());
-        let most = asked.filter(|k| *k <= MOST_NEIGHBOURS).max().unwrap_or(0);
-        with_spare_for_halves(most.max(if self.tables { super::tables::FOREIGN_AMONG } else { 0 }))
+        let asked = self.chosen().filter_map(|(metric, eval)| {
+            let k = eval.neighbours().filter(|k| *k <= MOST_NEIGHBOURS)?;
+            Some(match metric.error {
+                ErrorBar::HalfSamples => with_spare_for_halves(k),
+                _ => k,
+            })
+        });
+        let of_tables = if self.tables { super::tables::FOREIGN_AMONG } else { 0 };
+        asked.max().unwrap_or(0).max(of_tables)
     }
 }
 

@@ -1,8 +1,9 @@
 //! The difference of two models on the same images, from the replicates their records keep.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use crate::results::Record;
+use crate::stats::NORMAL_QUANTILE;
 
 /// The difference a - b of one metric on the same images, with the error of a paired design: both models were
 /// recomputed on the same resamples, so what both share cancels.
@@ -26,8 +27,7 @@ pub struct Paired {
 /// (d_(-g) - d̄)²`, interval `centre ± t_{G-1} se`, the centre being `G d - (G-1) d̄` where both records are
 /// bias-corrected and `d` otherwise; p from t with G - 1 degrees of freedom.
 ///
-/// Bootstrap, B resamples drawn alike in both: the percentile interval of d_b, and
-/// `p = min(1, 2 (count + 1)/(B + 1))`, count the resamples on the rarer side of zero.
+/// Bootstrap, B resamples drawn alike in both: se the standard deviation of d_b, interval `d ± 1.96 se`; p normal.
 ///
 /// `None` when either value is missing, or their difference is beyond the range of 64-bit numbers.
 pub fn difference(a: &Record, b: &Record) -> Option<Paired> {
@@ -61,7 +61,7 @@ pub fn difference(a: &Record, b: &Record) -> Option<Paired> {
     let replicates: Vec<f64> = of_a.iter().zip(of_b).map(|(x, y)| x - y).collect();
     match a.convention.get("error").and_then(|e| e.as_str()) {
         Some("jackknife") => Some(jackknife(plain, &replicates, bias_corrected(a) && bias_corrected(b))),
-        Some("bootstrap") => Some(bootstrap(plain, replicates)),
+        Some("bootstrap") => Some(bootstrap(plain, &replicates)),
         _ => untested("no interval: the records name no error method"),
     }
 }
@@ -105,21 +105,18 @@ fn jackknife(plain: Paired, replicates: &[f64], corrected: bool) -> Paired {
     }
 }
 
-fn bootstrap(plain: Paired, mut replicates: Vec<f64>) -> Paired {
-    replicates.sort_by(f64::total_cmp);
+fn bootstrap(plain: Paired, replicates: &[f64]) -> Paired {
     let count = replicates.len() as f64;
-    let (low, high) = (quantile(&replicates, 0.025), quantile(&replicates, 0.975));
-    if low == high && low == plain.value {
+    let mean = replicates.iter().sum::<f64>() / count;
+    let std_error = (replicates.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
+    if std_error == 0.0 {
         return without_spread(plain);
     }
-    let mean = replicates.iter().sum::<f64>() / count;
-    let variance = replicates.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (count - 1.0);
-    let below = replicates.iter().filter(|d| **d <= 0.0).count();
-    let above = replicates.iter().filter(|d| **d >= 0.0).count();
-    let p_value = (2.0 * (below.min(above) as f64 + 1.0) / (count + 1.0)).min(1.0);
+    let half = NORMAL_QUANTILE * std_error;
+    let p_value = 2.0 * Normal::standard().sf((plain.value / std_error).abs());
     Paired {
-        std_error: Some(variance.sqrt()),
-        interval: Some((low, high)),
+        std_error: Some(std_error),
+        interval: Some((plain.value - half, plain.value + half)),
         p_value: Some(p_value),
         ..plain
     }
@@ -140,14 +137,6 @@ fn without_spread(plain: Paired) -> Paired {
         note: Some("no interval: the difference is the same in every resample".to_owned()),
         ..plain
     }
-}
-
-/// The q-quantile of sorted values by linear interpolation (numpy's default).
-fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let at = q * (sorted.len() - 1) as f64;
-    let (low, share) = (at.floor() as usize, at.fract());
-    let high = (low + 1).min(sorted.len() - 1);
-    sorted[low] + share * (sorted[high] - sorted[low])
 }
 
 #[cfg(test)]
@@ -227,15 +216,16 @@ mod tests {
         assert!(paired.p_value.unwrap() < 1e-6);
     }
 
-    /// d_b = 1..=39 less 0: all above zero: p = 2 * 1/40; percentiles of 1..=39 at 0.025 and 0.975 are 1.95 and 38.05.
+    /// d_b = 1..=39: their standard deviation is sqrt(39 * 40 / 12) = sqrt(130). scipy.stats.norm.sf(20/sqrt(130))*2.
     #[test]
-    fn bootstrap_percentiles_and_p_are_counted() {
+    fn bootstrap_differences_have_a_normal_interval() {
         let b = record(0.0, &[0.0; 39], json!({"error": "bootstrap"}));
         let values: Vec<f64> = (1..=39).map(f64::from).collect();
         let paired = difference(&record(20.0, &values, json!({"error": "bootstrap"})), &b).unwrap();
         let (low, high) = paired.interval.unwrap();
-        assert!((low - 1.95).abs() < 1e-12 && (high - 38.05).abs() < 1e-12);
-        assert!((paired.p_value.unwrap() - 0.05).abs() < 1e-15);
+        assert!((high - 20.0 - 1.959_963_984_540_054 * 130f64.sqrt()).abs() < 1e-12);
+        assert!((low + high - 40.0).abs() < 1e-12);
+        assert!((paired.p_value.unwrap() - 0.079_410_625_998_942_16).abs() < 1e-9);
         let straddling: Vec<f64> = (-19..=19).map(f64::from).collect();
         let paired = difference(&record(0.0, &straddling, json!({"error": "bootstrap"})), &b).unwrap();
         assert_eq!(paired.p_value, Some(1.0));

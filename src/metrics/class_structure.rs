@@ -6,11 +6,10 @@ use rayon::prelude::*;
 mod residuals;
 mod rows;
 
-use super::Shares;
 use super::variation::{ROUNDING, inter_over, intra_by_rows, intra_class_distance, squared_size, with_rows};
 use crate::error::{Error, Result};
 use crate::linalg::product_transposed;
-use crate::stats::{ClassMoments, Rows, ToClasses, sweep};
+use crate::stats::{ClassMoments, Rows, sweep};
 
 pub use residuals::{davies_bouldin, nc1, nc4_ncc_agreement, vci};
 pub use rows::FAMILY;
@@ -33,6 +32,18 @@ fn between(m: &ClassMoments, least: u64) -> Result<f64> {
     let inter = inter_over(m, &with_rows(m, least))?;
     let classes = with_rows(m, least).len() as f64;
     Ok(inter * (classes - 1.0) / (2.0 * classes))
+}
+
+/// The share of the squared distances between class means that is not sampling noise of the means, over the classes with at
+/// least two rows; 0 where there is none.
+pub fn resolution(m: &ClassMoments) -> f64 {
+    let classes = with_rows(m, 2);
+    let noise = classes.iter().map(|&c| {
+        let n = m.counts()[c] as f64;
+        2.0 * m.spreads()[c] / (n * (n - 1.0))
+    });
+    let noise = noise.sum::<f64>() / classes.len() as f64;
+    inter_over(m, &classes).map_or(0.0, |apart| (1.0 - noise / apart).max(0.0))
 }
 
 /// For each of these classes the sum (or what else `fold` makes) over all others of what `pair` gives for the two and the
@@ -224,19 +235,15 @@ pub fn calinski_harabasz(m: &ClassMoments) -> Result<f64> {
     Ok(outside / (classes - 1.0) / (inside / (rows - classes)))
 }
 
-/// What one row adds to the silhouette: (b - a) / max(a, b), a its mean distance to the others of its class, b to the
-/// nearest other class; 0 for the only row of a class.
-fn silhouette_of(row: &ToClasses) -> Shares {
-    let share = |place: usize| match (row.own[place], row.other[place]) {
-        (_, f64::INFINITY) => (0.0, 0.0),
+/// The silhouette of one row: (b - a) / max(a, b), a its mean distance to the others of its class, b to the nearest other class;
+/// 0 for the only row of a class, `None` where there is no other class.
+fn silhouette_of(own: Option<f64>, other: f64) -> Option<f64> {
+    match (own, other) {
+        (_, f64::INFINITY) => None,
         // Some row has no direction; the larger of two distances must not hide it.
-        (own, b) if b.is_nan() || own.is_some_and(f64::is_nan) => (f64::NAN, 1.0),
-        (Some(a), b) if a.max(b) > 0.0 => ((b - a) / a.max(b), 1.0),
-        _ => (0.0, 1.0),
-    };
-    Shares {
-        all: share(0),
-        without: std::array::from_fn(|group| share(group + 1)),
+        (own, b) if b.is_nan() || own.is_some_and(f64::is_nan) => Some(f64::NAN),
+        (Some(a), b) if a.max(b) > 0.0 => Some((b - a) / a.max(b)),
+        _ => Some(0.0),
     }
 }
 
@@ -249,6 +256,15 @@ mod tests {
         let mut m = ClassMoments::new(classes.iter().max().unwrap() + 1, rows.ncols());
         rows.outer_iter().zip(classes).for_each(|(row, &c)| m.update(c, row));
         m
+    }
+
+    #[test]
+    fn noise_of_means_is_taken_off_their_distances() {
+        // Means at 0 and 10, each of two rows with variance 2 (ddof 1): noise 2 * 2 / 2 = 2 of 100.
+        let m = moments(&array![[-1.0], [1.0], [9.0], [11.0]], &[0, 0, 1, 1]);
+        assert!((resolution(&m) - 0.98).abs() < 1e-15);
+        let none = moments(&array![[-1.0], [1.0], [1.0], [-1.0]], &[0, 0, 1, 1]);
+        assert_eq!(resolution(&none), 0.0);
     }
 
     #[test]

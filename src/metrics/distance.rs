@@ -126,8 +126,7 @@ const METRICS: &[Metric] = &[
                 data sets (FID, on these features). It has the features' scale and shrinks with the number of rows: \
                 compare at equal N.",
         caveat: "Only means and covariances count: sets of different shape can be at distance 0. It is biased \
-                 upwards by about 1/N and is not comparable between layers of different scale. \
-                 Its interval is wide: it covered 93.4 to 99.3 % (reports/coverage.md).",
+                 upwards by about 1/N and is not comparable between layers of different scale.",
         formula: "|mu_1 - mu_2|^2 + tr S_1 + tr S_2 - 2 tr (S_1 S_2)^(1/2)",
         convention: "covariances with ddof 1 (torch-fidelity); not scaled, not square-rooted",
         like: &["torch-fidelity"],
@@ -154,7 +153,7 @@ const METRICS: &[Metric] = &[
         reference: "Dowson and Landau, J. Multivariate Analysis 1982; Heusel et al., NeurIPS 2017",
         estimand: AT_THIS_N,
         laws: LAWS,
-        error: ErrorBar::Jackknife,
+        error: ErrorBar::JackknifeOfDistance,
         eval: Eval::Moments {
             value: frechet_distance,
             infinite: false,
@@ -169,8 +168,7 @@ const METRICS: &[Metric] = &[
         about: "The Fréchet distance carried on to infinitely many rows, so that it can be compared across numbers of rows \
                 (FID infinity). Where there is next to no distance it can be below zero.",
         caveat: "The line in 1/N is a law only while N is well above d; below, it carries on in the wrong \
-                 direction. Its interval is wider than the distance's own. \
-                 Its interval is wide: it covered 93.5 to 98.8 % (reports/coverage.md).",
+                 direction. Its interval is wider than the distance's own.",
         formula: "intercept of the line over 1/N through frechet_distance at N and its mean at 9N/10: 10 F - 9 mean_g F_g",
         convention: "F_g without one of 10 groups of rows on both sides, each in turn; covariances with ddof 1",
         like: &[],
@@ -179,7 +177,7 @@ const METRICS: &[Metric] = &[
                     is no line while N is not far above d",
         estimand: "the populations' value, as long as the error at N falls as 1/N",
         laws: &[Law::Rotation, Law::Translation, Law::Symmetry, Law::ZeroOnItself],
-        error: ErrorBar::Jackknife,
+        error: ErrorBar::JackknifeOfDistance,
         eval: Eval::Moments {
             value: frechet_distance,
             infinite: true,
@@ -192,8 +190,7 @@ const METRICS: &[Metric] = &[
         better: Better::Lower,
         range: (0.0, f64::INFINITY),
         about: "How much the covariances of the two data sets differ; means do not matter. It has the features' scale.",
-        caveat: "Means do not count: two sets far apart can be at distance 0. \
-                 Its interval is wide: it covered 95.6 to 99.0 % (reports/coverage.md).",
+        caveat: "Means do not count: two sets far apart can be at distance 0.",
         formula: "|S_1 - S_2|_F^2 / (4 d^2)",
         convention: "covariances with ddof 1",
         like: &[],
@@ -220,7 +217,7 @@ const METRICS: &[Metric] = &[
         reference: "Sun and Saenko, ECCV Workshops 2016, arXiv 1607.01719",
         estimand: AT_THIS_N,
         laws: LAWS,
-        error: ErrorBar::Jackknife,
+        error: ErrorBar::JackknifeOfDistance,
         eval: Eval::Moments {
             value: coral,
             infinite: false,

@@ -5,7 +5,7 @@ use ndarray::Array2;
 use crate::error::{Error, Result};
 use crate::stats::{
     Again, ChannelValues, ClassMoments, Correlation, Cross, Directions, GROUPS, Groups, Moments, Neighbours, Of, Own,
-    Residuals, Rows, Spectrum, ToClasses,
+    Residuals, Rows, Spectrum,
 };
 
 /// How a metric is computed; the variant declares its needs, and the analysis computes the union of them once.
@@ -28,6 +28,8 @@ pub enum Eval {
         value: fn(&Residuals) -> Result<f64>,
         /// What the pass must collect.
         needs: Again,
+        /// Which share of the squared distances between class means must not be sampling noise for its jackknife to hold.
+        resolved: f64,
         /// Rows a class needs to take part (1 or 2).
         rows: u64,
     },
@@ -56,6 +58,8 @@ pub enum Eval {
         value: fn(&Spectrum) -> Result<f64>,
         /// What the record says beside the value, by name.
         beside: Option<Beside>,
+        /// Whether the eigenvalues it looks at are equal within sampling error: it then has no interval.
+        flat: fn(&Spectrum) -> bool,
     },
     /// From each row's distances to all rows of its set.
     Within {
@@ -70,9 +74,10 @@ pub enum Eval {
     ByClass {
         /// The distance of two rows, from the squared Euclidean one and the norms of both.
         distance: fn(squared: f64, norm: f64, other: f64) -> f64,
-        /// What one row adds.
-        row: fn(&ToClasses) -> Shares,
-        /// The value, from the weighted mean over all rows.
+        /// What one row gives, from its distance to the others of its class, where there are any, and to the nearest other class
+        /// (infinite where there is none); `None` where it does not count.
+        row: fn(own: Option<f64>, other: f64) -> Option<f64>,
+        /// The value, from the mean over the rows that count.
         value: fn(f64) -> Result<f64>,
     },
     /// From the nearest neighbours of each row within its set.
@@ -111,8 +116,8 @@ pub enum Eval {
     },
     /// From the nearest neighbours among samples of both data sets.
     Samples {
-        /// The value, without the rows of one jackknife group if one is named.
-        value: fn(&SamplePair, k: usize, without: Option<u8>) -> Result<f64>,
+        /// The value of the rows of some jackknife groups.
+        value: fn(&SamplePair, k: usize, kept: Groups) -> Result<f64>,
         /// What it gives for fully mixed sets.
         null: f64,
         /// Neighbours looked at where the user sets no other number.
@@ -453,8 +458,8 @@ pub enum Matched {
     },
     /// The nearest neighbours of each row, on each side.
     Neighbours {
-        /// The value, without the rows of one jackknife group if one is named.
-        value: fn(&MatchedNeighbours, without: Option<u8>) -> Result<f64>,
+        /// The value of the rows of some jackknife groups.
+        value: fn(&MatchedNeighbours, kept: Groups) -> Result<f64>,
         /// What unrelated rows give, from the number of rows and k.
         null: fn(usize, usize) -> f64,
         /// Which distance.

@@ -4,6 +4,7 @@ mod neighbours;
 
 pub use neighbours::occurrences;
 
+use super::spectrum::flat;
 use super::{Better, ErrorBar, Eval, Family, Law, Metric, RowView, Shares, Variant};
 use crate::error::{Error, Result};
 use crate::stats::{GROUPS, Of, Spectrum, unit_squared};
@@ -252,6 +253,7 @@ const METRICS: &[Metric] = &[
                     of: Of::Unit,
                     value: vendi_of_order_2,
                     beside: None,
+                    flat,
                 },
             },
             Variant {
@@ -262,6 +264,7 @@ const METRICS: &[Metric] = &[
                     of: Of::Unit,
                     value: vendi_of_infinite_order,
                     beside: None,
+                    flat,
                 },
             },
         ],
@@ -273,6 +276,7 @@ const METRICS: &[Metric] = &[
             of: Of::Unit,
             value: vendi,
             beside: None,
+            flat,
         },
     },
     Metric {
@@ -291,11 +295,12 @@ const METRICS: &[Metric] = &[
         reference: "this project's stated convention; even spread: E cos^2 = 1/d for independent directions",
         estimand: "the population's value",
         laws: LAWS,
-        error: ErrorBar::JackknifeCorrected,
+        error: ErrorBar::JackknifeOfExcess,
         eval: Eval::Spectrum {
             of: Of::Unit,
             value: self_clustering,
             beside: None,
+            flat,
         },
     },
 ];

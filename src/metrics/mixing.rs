@@ -4,6 +4,7 @@ use statrs::distribution::{Discrete as _, Hypergeometric};
 
 use super::{Better, ClassMeans, ErrorBar, Eval, Family, Law, Metric, Mixing, SamplePair, Variant};
 use crate::error::{Error, Result};
+use crate::stats::Groups;
 
 const PAPER: &str = "Wang et al., CVPR 2022, arXiv 2112.00496 (this project's stated convention for it)";
 
@@ -102,17 +103,17 @@ pub fn feature_mixtureness_scaled(c: &ClassMeans, mixing: Mixing) -> Result<f64>
 }
 
 /// Share of the other data set among the k nearest samples, divided by the share expected under full mixing; the mean
-/// over all samples. `without` leaves out the rows of one jackknife group, as queries and as neighbours.
+/// over all samples; only the rows of the groups `kept` take part, as queries and as neighbours.
 ///
 /// # Errors
 /// Undefined where k is not below the number of samples of each side.
-pub fn sample_mixing(pair: &SamplePair, k: usize, without: Option<u8>) -> Result<f64> {
+pub fn sample_mixing(pair: &SamplePair, k: usize, kept: Groups) -> Result<f64> {
     if !pair.measurable {
         return Err(Error::undefined(
             "squared distances are beyond the range of 64-bit numbers; rescale the features",
         ));
     }
-    let kept = |i: usize| Some(pair.groups[i]) != without;
+    let kept = |i: usize| kept.has(pair.groups[i]);
     let mut sizes = [0usize; 2];
     (0..pair.is_eval.len())
         .filter(|&i| kept(i))
@@ -134,7 +135,7 @@ pub fn sample_mixing(pair: &SamplePair, k: usize, without: Option<u8>) -> Result
             }
         }
         if seen < k {
-            return Err(Error::undefined("too few neighbours are left without one group"));
+            return Err(Error::undefined("too few neighbours are left of some rows"));
         }
         let expected = sizes[usize::from(!pair.is_eval[i])] as f64 / (sizes[0] + sizes[1] - 1) as f64;
         sum += others as f64 / k as f64 / expected;
@@ -201,8 +202,7 @@ const METRICS: &[Metric] = &[
         about: "Whether the class means of the pretraining and the evaluation data lie among one another: how close \
                 the share of evaluation means around each mean comes to their overall share.",
         caveat: "A step function of few class means: small changes of the features can move it by 1/(M k). Its \
-                 range depends on the class counts; the scaled form's does not. \
-                 Its interval is wide: it covered 99.8 to 100 % (reports/coverage.md).",
+                 range depends on the class counts; the scaled form's does not.",
         formula: "Pi = 1 - 1/M sum_i |t_i/k - C_eval/M|, t_i = evaluation means among the k nearest means of mean i",
         convention: "Euclidean; the mean itself is no neighbour; k = min(5, min(C_pre, C_eval) - 1) unless set",
         like: &[],
@@ -235,8 +235,7 @@ const METRICS: &[Metric] = &[
         about: "Feature mixtureness on a scale that does not depend on the class counts: 0 for sets far apart, 1 for \
                 sets as mixed as if domain labels were dealt at random. Its p-value says how often random labels look \
                 at least as separated.",
-        caveat: "A step function of few class means. Above 1 is possible: means mixed more evenly than at random. \
-                 Its interval is wide: it covered 99.8 to 100 % (reports/coverage.md).",
+        caveat: "A step function of few class means. Above 1 is possible: means mixed more evenly than at random.",
         formula: "(Pi - Pi_sep) / (Pi_mix - Pi_sep), Pi_sep = 1 - 2p(1-p), p = C_eval/M, Pi_mix = E[Pi] under random labels",
         convention: "as feature_mixtureness; Pi_mix by the hypergeometric law; p-value left-tailed over permuted domain labels, \
                      all of them where there are at most 100,000",
@@ -270,8 +269,7 @@ const METRICS: &[Metric] = &[
         about: "Whether single samples of the two data sets lie among one another: 0 where they are apart, 1 where \
                 they are fully mixed. Needs no labels.",
         caveat: "Mixing of rows is not mixing of classes: two data sets of the same classes mix, and so do two that \
-                 are both noise. \
-                 Its interval is wide: it covered 96.1 to 99.6 % (reports/coverage.md).",
+                 are both noise.",
         formula: "mean over samples of (share of the other set among the k nearest samples) / (its share under full mixing)",
         convention: "k = 50; Euclidean; equally many samples of each set, at most 5,000, drawn with the seed",
         like: &[],
@@ -279,7 +277,7 @@ const METRICS: &[Metric] = &[
         reference: "this project; in the spirit of LISI, Korsunsky et al., Nature Methods 2019",
         estimand: "the expectation at this number of samples",
         laws: LAWS_OF_SAMPLES,
-        error: ErrorBar::Jackknife,
+        error: ErrorBar::HalfSamples,
         eval: Eval::Samples {
             value: sample_mixing,
             null: 1.0,
@@ -365,7 +363,7 @@ mod tests {
             Array2::from_shape_fn((60, 1), |(i, _)| i as f64 + if i >= 30 { 1e5 } else { 0.0 }),
             (0..60).map(|i| i >= 30).collect(),
         );
-        assert_eq!(sample_mixing(&apart, 5, None).unwrap(), 0.0);
+        assert_eq!(sample_mixing(&apart, 5, Groups::ALL).unwrap(), 0.0);
         // Every point has four neighbours at distances 1, 1, 2, 2 on a line of alternating sets: half are of the other
         // set (at the ends too), where 30/59 are expected.
         let ring = pair(
@@ -375,7 +373,7 @@ mod tests {
             }),
             (0..60).map(|i| i % 2 == 0).collect(),
         );
-        assert!((sample_mixing(&ring, 4, None).unwrap() - 0.5 / (30.0 / 59.0)).abs() < 1e-12);
-        assert!(sample_mixing(&ring, 30, None).is_err());
+        assert!((sample_mixing(&ring, 4, Groups::ALL).unwrap() - 0.5 / (30.0 / 59.0)).abs() < 1e-12);
+        assert!(sample_mixing(&ring, 30, Groups::ALL).is_err());
     }
 }

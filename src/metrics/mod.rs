@@ -158,17 +158,30 @@ impl Law {
 pub enum ErrorBar {
     /// Delete-a-group jackknife, t interval around the bias-corrected value.
     JackknifeCorrected,
+    /// The same, where that interval lies above zero. Of what is no more than chance only the spread of chance is left, which
+    /// the jackknife counts twice: it then covers 99 %.
+    JackknifeOfExcess,
     /// Delete-a-group jackknife, t interval around the value.
     Jackknife,
-    /// Bootstrap of the group means within each class, percentile interval.
+    /// The same, where no more than a third of the value is its bias at this N. Of a distance that is mostly bias hardly more
+    /// is left than what pairs of rows say together, which the jackknife counts twice: it then covers 98 to 99 %.
+    JackknifeOfDistance,
+    /// Bootstrap of the group means within each class, normal interval around the value.
     Bootstrap,
     /// Half-samples of the jackknife's groups, t interval around the value.
     HalfSamples,
+    /// Wilson's interval of a share of held-out rows, which needs a split to hold out; without one no interval, and why.
+    HeldOut(&'static str),
     /// No interval, and why.
     None(&'static str),
 }
 
 impl ErrorBar {
+    /// Whether the interval is around the value less its bias.
+    pub fn is_corrected(self) -> bool {
+        matches!(self, Self::JackknifeCorrected | Self::JackknifeOfExcess)
+    }
+
     /// Whether there is an interval.
     pub fn resamples(self) -> bool {
         !matches!(self, Self::None(_))
@@ -180,11 +193,20 @@ impl ErrorBar {
             Self::JackknifeCorrected => {
                 "delete-a-group jackknife, 10 groups within classes; 95 % t interval around the bias-corrected value"
             }
+            Self::JackknifeOfExcess => {
+                "delete-a-group jackknife, 10 groups within classes; 95 % t interval around the bias-corrected value, none \
+                 where it would reach zero"
+            }
             Self::Jackknife => "delete-a-group jackknife, 10 groups within classes; 95 % t interval around the value",
-            Self::Bootstrap => "bootstrap of 10 group means within each class; 95 % percentile interval",
+            Self::JackknifeOfDistance => {
+                "delete-a-group jackknife, 10 groups within classes; 95 % t interval around the value, none where more than \
+                 a third of the value is its bias at this N"
+            }
+            Self::Bootstrap => "bootstrap of 10 group means within each class; 95 % normal interval around the value",
             Self::HalfSamples => {
                 "18 pairs of complementary half-samples of 10 groups within classes; 95 % t interval around the value"
             }
+            Self::HeldOut(_) => "95 % Wilson interval of rows held out from a train split; none without one",
             Self::None(reason) => reason,
         }
     }

@@ -107,6 +107,28 @@ pub fn stable_rank(s: &Spectrum) -> Result<f64> {
     Ok(s.total() / s.values[0])
 }
 
+/// How uneven eigenvalues must be for an interval, in units of what `n` rows of equal ones give: of equal eigenvalues a
+/// resample sees only how they spread by chance, which the jackknife counts twice (it covered 99 %).
+const LEAST_UNEVEN: f64 = 3.0;
+
+/// d Σ lambda² / (Σ lambda)² - 1 of `d` eigenvalues (those not listed are zero), over its expectation d/n for equal ones
+/// (Ledoit & Wolf 2002, on John's test of sphericity).
+fn unevenness(values: &[f64], d: usize, n: u64) -> f64 {
+    let squares: f64 = shares(values).map(|p| p * p).sum();
+    (d as f64 * squares - 1.0) * n as f64 / d as f64
+}
+
+/// Whether all eigenvalues are equal within sampling error.
+pub(super) fn flat(s: &Spectrum) -> bool {
+    unevenness(&s.values, s.d, s.n) < LEAST_UNEVEN
+}
+
+/// The same of those a power law is fitted to.
+fn flat_where_fitted(s: &Spectrum) -> bool {
+    let fitted = &s.values[(FIT.start() - 1).min(s.rank())..(*FIT.end()).min(s.rank())];
+    fitted.is_empty() || unevenness(fitted, fitted.len(), s.n) < LEAST_UNEVEN
+}
+
 /// A power law fitted to a spectrum.
 struct PowerLaw {
     slope: f64,
@@ -279,6 +301,20 @@ mod tests {
             assert!((alpha_req_r_squared(&of(&values)).unwrap() - 1.0).abs() < 1e-12);
         }
         assert!(alpha_req(&of(&[1.0; 29])).is_err());
+    }
+
+    #[test]
+    fn equal_eigenvalues_are_told_from_falling_ones() {
+        assert!(flat(&of(&[2.0; 7])));
+        // 1 + x and 1 - x: d Σ lambda² / (Σ lambda)² - 1 = x², over 2/100.
+        let apart = |x: f64| of(&[1.0 + x, 1.0 - x]);
+        assert!(flat(&apart(0.24)) && !flat(&apart(0.25)));
+        let falling: Vec<f64> = (1..=40).map(|k| 1.0 / f64::from(k)).collect();
+        let step: Vec<f64> = (1..=40).map(|k| if k < 11 { 9.0 } else { 1.0 }).collect();
+        assert!(!flat(&of(&falling)) && !flat(&of(&step)));
+        assert!(flat_where_fitted(&of(&step)) && flat_where_fitted(&of(&[1.0; 5])));
+        let steep: Vec<f64> = (1..=40).map(|k| f64::from(k).powi(-4)).collect();
+        assert!(!flat_where_fitted(&of(&steep)));
     }
 
     #[test]

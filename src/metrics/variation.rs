@@ -181,7 +181,7 @@ const METRICS: &[Metric] = &[
             Law::RowOrder,
             Law::ClassNames,
         ],
-        error: ErrorBar::JackknifeCorrected,
+        error: ErrorBar::JackknifeOfExcess,
         eval: Eval::Classes {
             value: discriminative_ratio,
             null: Some(ratio_of_meaningless_labels),
@@ -244,7 +244,7 @@ const METRICS: &[Metric] = &[
         reference: PAPER,
         estimand: "the populations' mean squared distance, for these classes",
         laws: &[Law::Rotation, Law::Translation, Law::RowOrder, Law::ClassNames],
-        error: ErrorBar::JackknifeCorrected,
+        error: ErrorBar::JackknifeOfExcess,
         eval: classes(inter_class_distance, 1),
     },
 ];

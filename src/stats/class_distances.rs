@@ -1,4 +1,4 @@
-//! Mean distances of rows to the classes of their set, with all rows and without each jackknife group.
+//! Mean distances of rows to the classes of their set, with all rows and in each half-sample.
 //!
 //! Rows are taken class by class, so that the distances between two blocks of whole classes are all that their rows need of
 //! each other: each pair of blocks is multiplied once and serves both, and no sums over classes are held.
@@ -10,10 +10,8 @@ use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 
 use super::sweep::write_squared;
-use crate::stats::{GROUPS, Rows};
-
-/// All rows, then all but those of each group.
-pub const RESAMPLES: usize = GROUPS + 1;
+use crate::stats::halves::{RESAMPLES, all_and_halves};
+use crate::stats::{GROUPS, Groups, Rows};
 
 /// Rows that classes are joined up to, into blocks of whole classes.
 const JOINED: usize = 1024;
@@ -24,7 +22,8 @@ const LARGE: usize = 8192;
 /// Distances held at a time by each thread.
 const HELD: usize = 4 << 20;
 
-/// How far a row is from the classes, on average over their rows: with all rows, then without each group.
+/// How far a row is from the classes, on average over their rows: with all rows, then in each half-sample that the row is in
+/// (in the order of [`all_and_halves`]; the others are not known).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ToClasses {
     /// To the other rows of its class; `None` where there are none.
@@ -37,6 +36,8 @@ pub struct ToClasses {
 struct Class {
     /// Where the rows of each group begin, and the last ones end.
     bounds: [usize; GROUPS + 1],
+    /// Its rows in each resample.
+    counts: [usize; RESAMPLES],
 }
 
 /// Whole classes that stand together.
@@ -62,6 +63,8 @@ struct Sorted<'r> {
     blocks: Vec<Block>,
     centre: Array1<f64>,
     squares: Vec<f64>,
+    /// For each group the resamples that hold it, with the groups of each.
+    holding: [Vec<(usize, Vec<usize>)>; GROUPS],
 }
 
 /// For each row its mean `distance` to its class and to the nearest other one, `None` where it has no class. A distance is made
@@ -93,14 +96,11 @@ impl ToClasses {
         other: [f64::INFINITY; RESAMPLES],
     };
 
-    /// Takes in the sums of the distances to each group of a class.
-    fn offer(&mut self, sums: &[f64; GROUPS], class: &Class, is_own: bool) {
-        let total: f64 = sums.iter().sum();
-        for place in 0..RESAMPLES {
-            let (sum, rows) = match place.checked_sub(1) {
-                None => (total, class.rows().len()),
-                Some(group) => (total - sums[group], class.rows().len() - class.group(group).len()),
-            };
+    /// Takes in the sums of the distances to each group of a class, for the resamples `holding` the row.
+    fn offer(&mut self, sums: &[f64; GROUPS], class: &Class, is_own: bool, holding: &[(usize, Vec<usize>)]) {
+        for (place, groups) in holding {
+            let (place, rows) = (*place, class.counts[*place]);
+            let sum: f64 = groups.iter().map(|&group| sums[group]).sum();
             if is_own {
                 self.own[place] = (rows > 1).then(|| sum / (rows - 1) as f64);
             } else if rows > 0 {
@@ -129,12 +129,17 @@ impl<'r> Sorted<'r> {
         let key = |i: usize| Some((rows.classes()[i]?, rows.groups()[i]));
         let mut order: Vec<usize> = (0..rows.len()).filter(|&i| key(i).is_some()).collect();
         order.sort_by_key(|&i| key(i));
+        let resamples = all_and_halves();
+        let groups_of = |kept: Groups| (0..GROUPS).filter(move |&g| kept.has(g as u8));
         let mut classes = Vec::new();
         let mut from = 0;
         for of_class in order.chunk_by(|&i, &j| rows.classes()[i] == rows.classes()[j]) {
             let before = |group: usize| of_class.partition_point(|&i| usize::from(rows.groups()[i]) < group);
+            let bounds: [usize; GROUPS + 1] = std::array::from_fn(|group| from + before(group));
+            let count = |kept: &Groups| -> usize { groups_of(*kept).map(|g| bounds[g + 1] - bounds[g]).sum() };
             classes.push(Class {
-                bounds: std::array::from_fn(|group| from + before(group)),
+                bounds,
+                counts: std::array::from_fn(|place| count(&resamples[place])),
             });
             from += of_class.len();
         }
@@ -168,6 +173,10 @@ impl<'r> Sorted<'r> {
             blocks,
             centre,
             squares: squares.concat(),
+            holding: std::array::from_fn(|group| {
+                let held = resamples.iter().enumerate().filter(|(_, kept)| kept.has(group as u8));
+                held.map(|(place, kept)| (place, groups_of(*kept).collect())).collect()
+            }),
         }
     }
 
@@ -219,7 +228,8 @@ impl<'r> Sorted<'r> {
                             let of = class.group(group);
                             row[of.start - other.rows.start..of.end - other.rows.start].iter().sum()
                         });
-                        held[i - block.rows.start].offer(&sums, class, class.rows().contains(&i));
+                        let is_own = class.rows().contains(&i);
+                        held[i - block.rows.start].offer(&sums, class, is_own, self.holding(i));
                     }
                 }
             }
@@ -232,14 +242,19 @@ impl<'r> Sorted<'r> {
                 sum += &row;
                 if i + 1 == class.rows().end {
                     let mut held = held[task.against].lock().unwrap_or_else(PoisonError::into_inner);
-                    for (held, sums) in held.iter_mut().zip(sums.columns()) {
-                        held.offer(&std::array::from_fn(|group| sums[group]), class, false);
+                    for ((held, sums), j) in held.iter_mut().zip(sums.columns()).zip(other.rows.clone()) {
+                        held.offer(&std::array::from_fn(|group| sums[group]), class, false, self.holding(j));
                     }
                     sums.fill(0.0);
                     class = classes.next().unwrap_or(class);
                 }
             }
         }
+    }
+
+    /// The resamples that hold the row at a place of the order.
+    fn holding(&self, i: usize) -> &[(usize, Vec<usize>)] {
+        &self.holding[usize::from(self.rows.groups()[self.order[i]])]
     }
 
     /// The distances of some rows to all rows of a range.
@@ -299,10 +314,9 @@ mod tests {
         let own = rows.classes()[i]?;
         let classes = rows.classes().iter().flatten().max().unwrap() + 1;
         let mut found = ToClasses::UNKNOWN;
-        for place in 0..RESAMPLES {
+        for (place, groups) in all_and_halves().into_iter().enumerate() {
             for c in 0..classes {
-                let kept = (0..rows.len())
-                    .filter(|&j| rows.classes()[j] == Some(c) && usize::from(rows.groups()[j]) + 1 != place);
+                let kept = (0..rows.len()).filter(|&j| rows.classes()[j] == Some(c) && groups.has(rows.groups()[j]));
                 let apart: Vec<f64> = kept.map(|j| rows.squared_apart(i, rows, j).sqrt()).collect();
                 let sum: f64 = apart.iter().sum();
                 if c == own {
@@ -331,8 +345,8 @@ mod tests {
                 let (Some(found), Some(expected)) = (found, expected) else {
                     continue;
                 };
-                let own = usize::from(rows.groups()[i]) + 1;
-                for place in (0..RESAMPLES).filter(|&p| p != own) {
+                let own = rows.groups()[i];
+                for (place, _) in all_and_halves().iter().enumerate().filter(|(_, kept)| kept.has(own)) {
                     assert!(close(found.other[place], expected.other[place]));
                     match (found.own[place], expected.own[place]) {
                         (Some(a), Some(b)) => assert!(close(a, b)),

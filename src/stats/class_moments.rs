@@ -60,21 +60,24 @@ impl ClassMoments {
 
     /// Takes in the rows of another set with the same classes.
     pub fn merge(&mut self, other: &Self) {
-        for c in 0..self.classes() {
-            let (a, b) = (self.counts[c] as f64, other.counts[c] as f64);
-            if other.counts[c] == 0 {
-                continue;
-            }
-            let joint = a + b;
-            let mut squared = 0.0;
-            for (mean, &theirs) in self.means.row_mut(c).iter_mut().zip(other.means.row(c)) {
-                let delta = theirs - *mean;
-                *mean += delta * (b / joint);
-                squared += delta * delta;
-            }
-            self.spreads[c] += other.spreads[c] + squared * (a * b / joint);
-            self.counts[c] += other.counts[c];
+        (0..self.classes()).for_each(|c| self.merge_class(c, other));
+    }
+
+    /// Takes in the rows of one class of another set with the same classes.
+    pub fn merge_class(&mut self, c: usize, other: &Self) {
+        let (a, b) = (self.counts[c] as f64, other.counts[c] as f64);
+        if other.counts[c] == 0 {
+            return;
         }
+        let joint = a + b;
+        let mut squared = 0.0;
+        for (mean, &theirs) in self.means.row_mut(c).iter_mut().zip(other.means.row(c)) {
+            let delta = theirs - *mean;
+            *mean += delta * (b / joint);
+            squared += delta * delta;
+        }
+        self.spreads[c] += other.spreads[c] + squared * (a * b / joint);
+        self.counts[c] += other.counts[c];
     }
 
     /// The unweighted mean of the class means, mu_bar (d).

@@ -35,6 +35,18 @@ pub fn half_samples() -> [[Groups; 2]; SPLITS] {
     })
 }
 
+/// All groups, then each half of each pair.
+pub const RESAMPLES: usize = 1 + 2 * SPLITS;
+
+/// All groups, then the two halves of each pair in turn.
+pub fn all_and_halves() -> [Groups; RESAMPLES] {
+    let halves = half_samples();
+    std::array::from_fn(|place| match place {
+        0 => Groups::ALL,
+        _ => halves[(place - 1) / 2][(place - 1) % 2],
+    })
+}
+
 /// Delete-a-group replicates of `value` from its values on each pair of half-samples.
 ///
 /// Leaving out a tenth of the rows moves a statistic of nearest neighbours by more than its share: what three rows say

@@ -26,16 +26,18 @@ mod within;
 pub const SMALLEST_SQUARE: f64 = 1e-290;
 
 pub use channels::ChannelValues;
-pub use class_distances::{RESAMPLES, ToClasses, class_distances};
+pub use class_distances::{ToClasses, class_distances};
 pub use class_moments::ClassMoments;
 pub use correlation::Correlation;
 pub use cross::{Cross, CrossSums, Directions, Own};
 pub use distance_ranks::DistanceOrder;
-pub use halves::{Groups, SPLITS, half_samples, replicates_of_halves};
+pub use halves::{Groups, SPLITS, all_and_halves, half_samples, replicates_of_halves};
 pub use moments::Moments;
 pub use nearest::{nearest, nearest_in};
 pub use neighbours::{Neighbours, squared_distances};
-pub use resample::{Estimate, bootstrap_draws, generator, jackknife, percentile_interval, t_quantile};
+pub use resample::{
+    Estimate, NORMAL_QUANTILE, bootstrap_draws, bootstrap_interval, generator, jackknife, t_quantile, wilson_interval,
+};
 pub use residuals::{Again, Centres, Residuals, SecondPass};
 pub use rows::Rows;
 pub use screen::{Screened, screen};

@@ -38,6 +38,9 @@ pub fn jackknife(value: f64, replicates: &[f64], centre_corrected: bool) -> Esti
     }
 }
 
+/// The 97.5 % quantile of the normal distribution.
+pub const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
+
 /// The 97.5 % quantile of Student's t.
 pub fn t_quantile(degrees: f64) -> f64 {
     StudentsT::new(0.0, 1.0, degrees)
@@ -45,23 +48,34 @@ pub fn t_quantile(degrees: f64) -> f64 {
         .inverse_cdf(0.975)
 }
 
-/// Standard error and percentile interval of bootstrap values.
-pub fn percentile_interval(value: f64, replicates: &[f64]) -> Estimate {
+/// Standard error of bootstrap values, and the normal interval around the value itself.
+///
+/// Step functions of noisy means are why: resamples add noise to noise, which moves their mean away from the value, so that
+/// their percentiles cover up to 100 %; their spread is right, since a step's chance to be taken grows with the noise alike.
+pub fn bootstrap_interval(value: f64, replicates: &[f64]) -> Estimate {
     let n = replicates.len() as f64;
     let mean = replicates.iter().sum::<f64>() / n;
     let std_error = (replicates.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-    let mut sorted = replicates.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let quantile = |p: f64| {
-        let at = p * (n - 1.0);
-        let (below, above) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
-        below + (above - below) * at.fract()
-    };
+    let half = NORMAL_QUANTILE * std_error;
     Estimate {
         std_error,
-        low: quantile(0.025),
-        high: quantile(0.975),
+        low: value - half,
+        high: value + half,
         corrected: 2.0 * value - mean,
+    }
+}
+
+/// Wilson's 95 % interval (1927) of the share `value` of so many `rows`, each right or not by itself, with the share's standard
+/// error.
+pub fn wilson_interval(value: f64, rows: u64) -> Estimate {
+    let (n, z) = (rows as f64, NORMAL_QUANTILE);
+    let centre = (value + z * z / (2.0 * n)) / (1.0 + z * z / n);
+    let half = z / (1.0 + z * z / n) * (value * (1.0 - value) / n + z * z / (4.0 * n * n)).sqrt();
+    Estimate {
+        std_error: (value * (1.0 - value) / n).sqrt(),
+        low: centre - half,
+        high: centre + half,
+        corrected: value,
     }
 }
 
@@ -122,10 +136,22 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_interpolate_as_numpy_does() {
-        // numpy.quantile([1, 2, 3, 4, 5], [0.025, 0.975]) = [1.1, 4.9]
-        let e = percentile_interval(3.0, &[5.0, 1.0, 4.0, 2.0, 3.0]);
-        assert!((e.low - 1.1).abs() < 1e-12 && (e.high - 4.9).abs() < 1e-12);
+    fn bootstrap_values_give_their_standard_deviation() {
+        // numpy.std([1, 2, 3, 4, 5], ddof=1) = sqrt(2.5).
+        let e = bootstrap_interval(2.0, &[5.0, 1.0, 4.0, 2.0, 3.0]);
+        assert!((e.std_error - 2.5f64.sqrt()).abs() < 1e-15);
+        assert!((e.low - (2.0 - 1.959_963_984_540_054 * 2.5f64.sqrt())).abs() < 1e-12);
+        assert!((e.high + e.low - 4.0).abs() < 1e-14);
+        assert_eq!(e.corrected, 1.0);
+    }
+
+    #[test]
+    fn wilsons_interval_is_scipys() {
+        // scipy.stats.binomtest(45, 50).proportion_ci(method="wilson"), and of 50 of 50.
+        let e = wilson_interval(0.9, 50);
+        assert!((e.low - 0.7863976856252034).abs() < 1e-12 && (e.high - 0.9565242350681095).abs() < 1e-12);
+        let e = wilson_interval(1.0, 50);
+        assert!((e.low - 0.9286524008666412).abs() < 1e-12 && (e.high - 1.0).abs() < 1e-12);
     }
 
     #[test]

@@ -7,7 +7,10 @@ use super::nearest_centre::NearestCentre;
 use super::rows::squared_apart;
 use super::within::Within;
 use crate::linalg::Symmetric;
-use crate::stats::{ClassMoments, GROUPS, RESAMPLES, Summary};
+use crate::stats::{ClassMoments, GROUPS, Summary};
+
+/// All rows, then all but those of each group.
+const WITHOUT_EACH: usize = GROUPS + 1;
 
 /// What a second pass should collect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,7 +113,7 @@ impl SecondPass {
             wanted,
             within,
             distances: classes.iter().map(|c| vec![0.0; c.classes()]).collect(),
-            nearest: wanted.nearest.then(|| NearestCentre::new(centres, &classes)),
+            nearest: wanted.nearest.then(|| NearestCentre::new(centres, &classes[0])),
             classes,
             seen: 0,
         }
@@ -134,14 +137,8 @@ impl SecondPass {
         if let Some(within) = &mut self.within {
             within.push(rows.view(), &kept, self.classes[0].means());
         }
-        let judges_by_own = self.nearest.as_ref().is_some_and(NearestCentre::judges_by_own);
-        let own = if self.wanted.distances || judges_by_own {
-            self.to_own_means(rows.view(), &kept)
-        } else {
-            Vec::new()
-        };
         if self.wanted.distances {
-            for (member, own) in kept.iter().zip(&own) {
+            for (member, own) in kept.iter().zip(self.to_own_means(rows.view(), &kept)) {
                 for (place, distances) in self.distances.iter_mut().enumerate() {
                     if member.group + 1 != place {
                         distances[member.class] += own[place].sqrt();
@@ -150,15 +147,15 @@ impl SecondPass {
             }
         }
         if let Some(nearest) = &mut self.nearest {
-            nearest.push(rows.view(), &kept, &own, &self.classes);
+            nearest.push(rows.view(), &kept, &self.classes[0]);
         }
     }
 
     /// The squared distance of each row to the mean of its class, of all rows and without each group but the row's own.
-    fn to_own_means(&self, rows: ArrayView2<f64>, kept: &[Member]) -> Vec<[f64; RESAMPLES]> {
+    fn to_own_means(&self, rows: ArrayView2<f64>, kept: &[Member]) -> Vec<[f64; WITHOUT_EACH]> {
         kept.par_iter()
             .map(|member| {
-                let mut own = [f64::NAN; RESAMPLES];
+                let mut own = [f64::NAN; WITHOUT_EACH];
                 for (place, classes) in self.classes.iter().enumerate() {
                     if member.group + 1 != place {
                         own[place] = squared_apart(rows.row(member.place), classes.means().row(member.class));

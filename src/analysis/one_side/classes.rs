@@ -1,10 +1,13 @@
 //! Metrics of class moments.
 
+use rayon::prelude::*;
+
+use super::super::bootstrap::{can_resample, resampled, resamples};
 use super::super::kinds::{Chosen, replicates_where_used};
 use super::super::outcome::{Outcome, some_of};
 use super::super::{Plan, Side};
 use crate::error::{Error, Result};
-use crate::metrics::Eval;
+use crate::metrics::{ErrorBar, Eval};
 use crate::stats::ClassMoments;
 
 /// The outcomes of these metrics.
@@ -37,8 +40,33 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
                 Some(of_unit_rows) if is_normalised(chosen.1) => of_unit_rows,
                 _ => &plain,
             };
-            let replicates = resampled.next().expect("one for each metric");
+            let of_groups = resampled.next().expect("one for each metric");
+            let replicates = match chosen.0.error {
+                ErrorBar::Bootstrap => bootstrap(side, chosen.1, plan.seed),
+                _ => of_groups,
+            };
             outcome(side, chosen, classes, replicates, plan)
+        })
+        .collect()
+}
+
+/// The values of a metric of the rows as they are on resamples of the groups within each class.
+fn bootstrap(side: &Side, eval: Eval, seed: u64) -> Result<Vec<f64>> {
+    let Eval::Classes {
+        value,
+        normalised: false,
+        ..
+    } = eval
+    else {
+        unreachable!("no metric of unit rows is bootstrapped");
+    };
+    can_resample(side)?;
+    let classes = side.labels().map_or(0, |l| l.classes());
+    (0..resamples(classes, side.summary.width))
+        .into_par_iter()
+        .map(|b| {
+            let [drawn] = resampled([&side.summary], seed, b);
+            value(&drawn)
         })
         .collect()
 }

@@ -7,8 +7,9 @@ use super::super::outcome::Outcome;
 use super::super::{Plan, Side};
 use super::classes::{of_classes, survives};
 use crate::error::{Error, Result};
-use crate::metrics::Eval;
-use crate::stats::Residuals;
+use crate::metrics::class_structure::resolution;
+use crate::metrics::{ErrorBar, Eval};
+use crate::stats::{ClassMoments, Residuals};
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
@@ -28,7 +29,13 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     metrics
         .iter()
         .map(|&(metric, eval)| {
-            let Eval::Residuals { needs, rows: least, .. } = eval else {
+            let Eval::Residuals {
+                needs,
+                rows: least,
+                resolved,
+                ..
+            } = eval
+            else {
                 unreachable!("only metrics of rows around class means come here");
             };
             let of_metric = resampled.next().expect("one for each metric");
@@ -41,8 +48,16 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
                 convention.insert("centres".to_owned(), json!(centres));
             }
             let found = measurable.as_ref().map_err(restate).and_then(|()| value(eval, &whole));
-            let kept = survives(&whole.classes, side, least).and(of_metric);
-            let mut outcome = Outcome::new(found, convention).with_replicates(metric, kept);
+            let outcome = Outcome::new(found, convention);
+            let mut outcome = match (metric.error, &side.train) {
+                (ErrorBar::HeldOut(_), Some(_)) => outcome.with_share(of_metric, whole.nearest.1),
+                _ => outcome.with_replicates(
+                    metric,
+                    survives(&whole.classes, side, least)
+                        .and_then(|()| is_resolved(&whole.classes, resolved))
+                        .and(of_metric),
+                ),
+            };
             of_classes(&mut outcome, side, &whole.classes, least);
             let judged = whole.nearest.1;
             if needs.nearest && judged < outcome.n {
@@ -62,6 +77,20 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             outcome
         })
         .collect()
+}
+
+/// Whether so much of the distances between class means is more than sampling noise: of noise the jackknife counts twice what
+/// pairs of rows say together, and where it hides which means are near it can miss as well.
+fn is_resolved(classes: &ClassMoments, least: f64) -> Result<()> {
+    let found = resolution(classes);
+    if found >= least {
+        return Ok(());
+    }
+    Err(Error::undefined(format!(
+        "{:.0} % of the squared distances between class means are their sampling noise, more than the {:.0} % a jackknife can bear",
+        100.0 * (1.0 - found),
+        100.0 * (1.0 - least)
+    )))
 }
 
 fn value(eval: Eval, residuals: &Residuals) -> Result<f64> {

@@ -46,7 +46,8 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             }
             let mut outcome = Outcome::new(found_value, convention);
             let of_metric = if metric.error.resamples() {
-                resampled.next().unwrap_or_else(|| Err(Error::undefined("undefined")))
+                let replicates = resampled.next().unwrap_or_else(|| Err(Error::undefined("undefined")));
+                told_apart(eval, &whole).and(replicates)
             } else {
                 Ok(Vec::new())
             };
@@ -65,6 +66,16 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
         .into_iter()
         .map(|o| o.expect("every metric is of one of the matrices"))
         .collect()
+}
+
+/// Whether the eigenvalues that a metric looks at differ by more than chance.
+fn told_apart(eval: Eval, whole: &Result<Spectrum>) -> Result<()> {
+    match (eval, whole) {
+        (Eval::Spectrum { flat, .. }, Ok(s)) if flat(s) => Err(Error::undefined(
+            "the eigenvalues it looks at are equal within sampling error, and how such ones spread no resample shows",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn of(eval: Eval) -> Of {

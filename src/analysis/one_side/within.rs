@@ -22,7 +22,7 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
         };
         metrics.iter().map(|(_, eval)| of_row(*eval, &view)).collect()
     });
-    let of_metric = |m: usize| shares.iter().map(move |row| Some(row[m]));
+    let of_metric = |m: usize| shares.iter().map(move |row| row[m]);
     metrics
         .iter()
         .enumerate()
@@ -31,7 +31,7 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
 }
 
 /// The outcome of a metric that is a weighted mean over rows, from what each row adds.
-pub fn outcome_of_shares<I: Iterator<Item = Option<Shares>>>(
+fn outcome_of_shares<I: Iterator<Item = Shares>>(
     side: &Side,
     (metric, eval): Chosen,
     shares: impl Fn() -> I,
@@ -42,7 +42,6 @@ pub fn outcome_of_shares<I: Iterator<Item = Option<Shares>>>(
     let mean = |without: Option<usize>| {
         let (mut sum, mut weight) = (0.0, 0.0);
         for (row, &group) in shares().zip(rows.groups()) {
-            let Some(row) = row else { continue };
             let share = match without {
                 None => row.all,
                 Some(g) if g == usize::from(group) => continue,
@@ -91,7 +90,7 @@ fn of_row(eval: Eval, view: &RowView) -> Shares {
 
 fn value(eval: Eval, sum: f64, weight: f64) -> Result<f64> {
     match eval {
-        Eval::Within { value, .. } | Eval::ByClass { value, .. } if weight > 0.0 => value(sum / weight),
+        Eval::Within { value, .. } if weight > 0.0 => value(sum / weight),
         _ => Err(Error::undefined("no two rows to compare")),
     }
 }

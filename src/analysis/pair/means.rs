@@ -1,22 +1,22 @@
 //! Metrics of the class means of both sides.
 
-use ndarray::{Array1, Array2, Axis, concatenate};
+use ndarray::{Array2, Axis, concatenate};
 use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 use serde_json::json;
 
 use super::super::Plan;
-use super::super::kinds::{Chosen, UNMEASURABLE};
+use super::super::bootstrap::{can_resample, resampled, resamples};
+use super::super::kinds::{Chosen, UNMEASURABLE, restate};
 use super::super::outcome::Outcome;
 use super::{Pair, is_measurable};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::metrics::mixing::{mixtureness_of, neighbours_used};
 use crate::metrics::{ClassMeans, Eval, Mixing};
-use crate::stats::{ClassMoments, Rows, Summary, bootstrap_draws, generator, nearest, unit};
+use crate::stats::{Rows, generator, nearest, unit};
 
-/// Random streams (see [`generator`]): permutations, then one for each bootstrap resample.
+/// The random stream of permutations (see [`generator`]).
 const PERMUTATION_STREAM: u64 = 2;
-const BOOTSTRAP_STREAM: u64 = 1_000;
 
 /// Domain labellings up to which all of them are tried, and how many are drawn where there are more.
 const ALL_LABELLINGS: f64 = 1e5;
@@ -103,7 +103,7 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
                     .map(|r| r[i])
                     .collect::<Option<Vec<f64>>>()
                     .ok_or_else(|| Error::undefined("undefined on a resample")),
-                Err(e) => Err(Error::undefined(e.clone())),
+                Err(error) => Err(restate(error)),
             };
             let found = if measurable {
                 value(&means, mixing)
@@ -133,23 +133,15 @@ fn bootstrap(
     metrics: &[Chosen],
     (k, cosine): (usize, bool),
     seed: u64,
-) -> std::result::Result<Vec<Vec<Option<f64>>>, String> {
-    for side in [pre, eval] {
-        let names = side.labels().map(|l| l.names()).unwrap_or_default();
-        for (c, name) in names.iter().enumerate() {
-            if members(&side.summary, c).len() < 3 {
-                return Err(format!("class {name} has too few rows to resample"));
-            }
-        }
-    }
-    // As many resamples as a few seconds allow for many classes, but a thousand for a few.
-    let (m, d) = (means.means.nrows() as f64, means.means.ncols() as f64);
-    let resamples = (2e11 / (m * m * d)).clamp(100.0, 1000.0) as u64;
+) -> Result<Vec<Vec<Option<f64>>>> {
+    can_resample(pre)?;
+    can_resample(eval)?;
+    let resamples = resamples(means.means.nrows(), means.means.ncols());
     Ok((0..resamples)
         .into_par_iter()
         .map(|b| {
-            let mut rng = generator(seed, BOOTSTRAP_STREAM + b);
-            let drawn = pooled(&resampled(&pre.summary, &mut rng), &resampled(&eval.summary, &mut rng));
+            let [a, b] = resampled([&pre.summary, &eval.summary], seed, b);
+            let drawn = pooled(a.means(), b.means());
             let c = of_pooled(drawn, means.is_eval.clone(), k, cosine);
             metrics
                 .iter()
@@ -160,37 +152,6 @@ fn bootstrap(
                 .collect()
         })
         .collect())
-}
-
-/// The groups that hold rows of class `c`.
-fn members(summary: &Summary, c: usize) -> Vec<&ClassMoments> {
-    summary
-        .parts
-        .iter()
-        .map(|p| &p.classes)
-        .filter(|m| m.counts()[c] > 0)
-        .collect()
-}
-
-/// Class means of one resample.
-fn resampled(summary: &Summary, rng: &mut rand_chacha::ChaCha8Rng) -> Array2<f64> {
-    let classes = summary.parts[0].classes.classes();
-    let mut out = Array2::zeros((classes, summary.width));
-    for c in 0..classes {
-        let groups = members(summary, c);
-        let mut weight = 0.0;
-        let mut mean = Array1::<f64>::zeros(summary.width);
-        for (group, times) in groups.iter().zip(bootstrap_draws(rng, groups.len())) {
-            if times > 0 {
-                let w = f64::from(times) * group.counts()[c] as f64;
-                weight += w;
-                // A running mean keeps the digits of means far from zero.
-                mean.zip_mut_with(&group.means().row(c), |m, x| *m += (x - *m) * (w / weight));
-            }
-        }
-        out.row_mut(c).assign(&mean);
-    }
-    out
 }
 
 /// How often random domain labels look at least as separated: (p, labellings tried, whether those were all).

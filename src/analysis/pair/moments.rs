@@ -1,11 +1,13 @@
 //! Metrics of the moments of both sides.
 
+use serde_json::{Map, Value};
+
 use super::super::kinds::{Chosen, replicates, restate};
-use super::super::outcome::{Outcome, few_rows};
+use super::super::outcome::{Outcome, few_rows, mostly_bias};
 use super::super::{Plan, WIDEST};
 use super::{Pair, at_equal_n, groups_at_equal_n};
 use crate::error::{Error, Result};
-use crate::metrics::Eval;
+use crate::metrics::{Eval, Metric};
 use crate::stats::{GROUPS, Moments};
 
 /// The moments of both sides.
@@ -54,15 +56,9 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
             let found = values[at].as_ref().copied().map_err(restate);
             let replicates = resampled[at].as_ref().cloned().map_err(restate);
             let infinite = matches!(of, Eval::Moments { infinite: true, .. });
-            let mut outcome = if infinite {
-                match found.and_then(|value| Ok(at_infinity(value, &replicates?))) {
-                    Ok((value, replicates)) => {
-                        Outcome::new(Ok(value), convention).with_replicates(metric, Ok(replicates))
-                    }
-                    Err(error) => Outcome::new(Err(error), convention),
-                }
-            } else {
-                Outcome::new(found, convention).with_replicates(metric, replicates)
+            let mut outcome = match (found, infinite) {
+                (Ok(value), true) => at_infinity_of(value, replicates, (metric, convention)),
+                (found, _) => Outcome::new(found, convention).with_replicates(metric, replicates),
             };
             outcome.n = pre.summary.rows + eval.summary.rows;
             if outcome.value.is_ok() {
@@ -77,6 +73,25 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
             outcome
         })
         .collect()
+}
+
+/// What a distance of this value and these replicates is at infinite N; without them it is not known.
+fn at_infinity_of(
+    value: f64,
+    replicates: Result<Vec<f64>>,
+    (metric, convention): (&Metric, Map<String, Value>),
+) -> Outcome {
+    match replicates {
+        Ok(replicates) => {
+            let (intercept, shifted) = at_infinity(value, &replicates);
+            let kept = match mostly_bias(value, &replicates) {
+                Some(reason) => Err(Error::undefined(reason)),
+                None => Ok(shifted),
+            };
+            Outcome::new(Ok(intercept), convention).with_replicates(metric, kept)
+        }
+        Err(error) => Outcome::new(Err(error), convention),
+    }
 }
 
 /// The intercept of the line over 1/N through the value at N and the mean of its replicates at N (G-1)/G: the mean of the

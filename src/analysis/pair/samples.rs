@@ -3,12 +3,12 @@
 use ndarray::{Axis, concatenate, s};
 use serde_json::json;
 
-use super::super::kinds::{Chosen, with_spare};
+use super::super::kinds::{Chosen, replicates_from_halves, with_spare_for_halves};
 use super::super::outcome::Outcome;
 use super::super::{Plan, SAMPLES, Side};
 use super::{Pair, is_measurable};
 use crate::metrics::{Eval, SamplePair};
-use crate::stats::{GROUPS, Rows, nearest};
+use crate::stats::{Groups, Rows, nearest};
 
 /// The outcomes of these metrics.
 pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
@@ -32,10 +32,11 @@ fn outcome(pre: &Side, eval: &Side, (metric, evaluation): Chosen, plan: &Plan) -
         is_eval: (0..2 * each).map(|i| i >= each).collect(),
         groups: a.groups[..each].iter().chain(&b.groups[..each]).copied().collect(),
         measurable: is_measurable(&pooled),
-        neighbours: nearest(&Rows::of(pooled), with_spare(k)),
+        neighbours: nearest(&Rows::of(pooled), with_spare_for_halves(k)),
     };
-    let replicates = (0..GROUPS as u8).map(|g| value(&pair, k, Some(g))).collect();
-    let mut outcome = Outcome::new(value(&pair, k, None), convention).with_replicates(metric, replicates);
+    let whole = value(&pair, k, Groups::ALL);
+    let replicates = replicates_from_halves(&whole, each as u64, |kept| value(&pair, k, kept));
+    let mut outcome = Outcome::new(whole, convention).with_replicates(metric, replicates);
     outcome.n = 2 * each as u64;
     outcome.null_value = outcome.value.is_ok().then_some(null);
     outcome

@@ -3,10 +3,9 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
-use super::super::kinds::ROWS_FOR_GROUPS;
+use super::super::kinds::{ROWS_FOR_GROUPS, with_spare_for_halves};
 use super::super::{Plan, WIDEST};
 use super::matching::Matching;
-use super::neighbours;
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
@@ -93,7 +92,11 @@ impl<'a> Layer<'a> {
             read(rows.nrows() as u64);
             at = end;
         }
-        let directions = needs(plan, |m| matches!(m, Matched::Canonical { .. }));
+        let canonical = |eval: &Eval| matches!(eval, Eval::Matched(Matched::Canonical { .. }));
+        let directions = Directed {
+            whole: plan.evals().any(|eval| canonical(&eval)),
+            resamples: plan.chosen().any(|(m, eval)| canonical(&eval) && m.error.resamples()),
+        };
         if wide && moments {
             // Fewer rows than channels: as many coordinates hold all there is, and every product stays the same.
             let few = rotated_into_fewest(held)?;
@@ -180,7 +183,7 @@ impl<'a> Layer<'a> {
                     if !self.near.iter().any(|o| (o.0, o.1) == (between, k)) =>
                 {
                     let points = points(between, sample.view());
-                    let near = points.map(|p| nearest(&Rows::of(p), neighbours::with_spare(k)));
+                    let near = points.map(|p| nearest(&Rows::of(p), with_spare_for_halves(k)));
                     self.near.push((between, k, near));
                 }
                 _ => {}
@@ -202,11 +205,21 @@ fn add(sums: &mut [CrossSums], groups: &[u8], x: ArrayView2<f64>, y: ArrayView2<
     });
 }
 
-fn own(sums: &[CrossSums], n: u64, directions: bool) -> Vec<Result<Own>> {
+/// Whether directions are wanted of all rows, and without each jackknife group.
+#[derive(Clone, Copy)]
+struct Directed {
+    whole: bool,
+    resamples: bool,
+}
+
+fn own(sums: &[CrossSums], n: u64, directions: Directed) -> Vec<Result<Own>> {
     let resamples = if n < ROWS_FOR_GROUPS { 0 } else { GROUPS };
     (0..=resamples)
         .into_par_iter()
-        .map(|i| Own::new(CrossSums::without(sums, i.checked_sub(1))?, directions))
+        .map(|i| {
+            let directed = if i == 0 { directions.whole } else { directions.resamples };
+            Own::new(CrossSums::without(sums, i.checked_sub(1))?, directed)
+        })
         .collect()
 }
 

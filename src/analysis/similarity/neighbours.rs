@@ -3,16 +3,17 @@
 use serde_json::{Map, Value, json};
 
 use super::super::Plan;
-use super::super::kinds::{Chosen, replicates};
+use super::super::kinds::{Chosen, replicates_from_halves, restate};
 use super::super::outcome::Outcome;
 use super::pair::Pair;
-use crate::error::Result;
-use crate::metrics::{Eval, Matched, MatchedNeighbours};
+use crate::error::{Error, Result};
+use crate::metrics::{ErrorBar, Eval, Matched, MatchedNeighbours};
+use crate::stats::Groups;
 
-/// A tenth of the neighbours goes with each group that is left out; this many hardly ever run out.
-pub fn with_spare(k: usize) -> usize {
-    k.saturating_add(k / 4).saturating_add(25)
-}
+/// How many times what unrelated rows give a value must be, and how many times k the rows, for half-samples to show its spread:
+/// below, halves of the rows are too few or say too little, and intervals covered 99 %.
+const ABOVE_CHANCE: f64 = 3.0;
+const ROWS_PER_NEIGHBOUR: usize = 10;
 
 /// What a record says of the rows looked at, where they are a draw.
 pub fn of_draw(convention: &mut Map<String, Value>, drawn: usize, pair: Pair, plan: &Plan) {
@@ -28,7 +29,7 @@ pub fn outcomes(pair: Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     let matching = pair.matching;
     let drawn = matching.drawn.len();
     let groups: Vec<u8> = matching.drawn.iter().map(|&row| matching.groups[row]).collect();
-    let value = |eval: Eval, without: Option<u8>| -> Result<f64> {
+    let value = |eval: Eval, kept: Groups| -> Result<f64> {
         let Eval::Matched(Matched::Neighbours { value, between, k, .. }) = eval else {
             unreachable!("only metrics of neighbours come here")
         };
@@ -38,25 +39,45 @@ pub fn outcomes(pair: Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             groups: &groups,
             k,
         };
-        value(&near, without)
+        value(&near, kept)
     };
-    let replicates = replicates(metrics, drawn as u64, Ok, |eval, g| value(eval, Some(*g as u8)));
     metrics
         .iter()
-        .zip(replicates)
-        .map(|(&(metric, eval), replicates)| {
+        .map(|&(metric, eval)| {
+            let Eval::Matched(Matched::Neighbours { null, between, k, .. }) = eval else {
+                unreachable!("only metrics of neighbours come here")
+            };
             let mut convention = plan.conventions.describe(metric);
-            if let Eval::Matched(Matched::Neighbours { between, k, .. }) = eval {
-                convention.insert("k".to_owned(), json!(k));
-                convention.insert("neighbours".to_owned(), json!(between.describe()));
-            }
+            convention.insert("k".to_owned(), json!(k));
+            convention.insert("neighbours".to_owned(), json!(between.describe()));
             of_draw(&mut convention, drawn, pair, plan);
-            let mut outcome = Outcome::new(value(eval, None), convention).with_replicates(metric, replicates);
+            let whole = value(eval, Groups::ALL);
+            let chance = null(drawn, k);
+            let replicates = match metric.error {
+                ErrorBar::HalfSamples => shows_spread(&whole, chance, drawn, k)
+                    .and_then(|()| replicates_from_halves(&whole, drawn as u64, |kept| value(eval, kept))),
+                _ => Ok(Vec::new()),
+            };
+            let mut outcome = Outcome::new(whole, convention).with_replicates(metric, replicates);
             outcome.n = drawn as u64;
-            if let (Ok(_), Eval::Matched(Matched::Neighbours { null, k, .. })) = (&outcome.value, eval) {
-                outcome.null_value = Some(null(drawn, k));
-            }
+            outcome.null_value = outcome.value.is_ok().then_some(chance);
             outcome
         })
         .collect()
+}
+
+/// Whether half-samples can show the spread of a value.
+fn shows_spread(value: &Result<f64>, chance: f64, rows: usize, k: usize) -> Result<()> {
+    let value = *value.as_ref().map_err(restate)?;
+    if rows < ROWS_PER_NEIGHBOUR * k {
+        return Err(Error::undefined(format!(
+            "{rows} rows are fewer than {ROWS_PER_NEIGHBOUR} for each of k = {k} neighbours"
+        )));
+    }
+    if value < ABOVE_CHANCE * chance {
+        return Err(Error::undefined(format!(
+            "the value is less than {ABOVE_CHANCE} times what unrelated rows give"
+        )));
+    }
+    Ok(())
 }

@@ -11,7 +11,7 @@ use super::layer::Layer;
 use super::matching::Matching;
 use super::{neighbours, ranks};
 use crate::error::{Error, Result};
-use crate::metrics::{Canonical, ErrorBar, Eval, Matched, MatchedMoments};
+use crate::metrics::{Canonical, Eval, Matched, MatchedMoments};
 use crate::results::Record;
 use crate::stats::{Cross, CrossSums};
 
@@ -103,15 +103,26 @@ fn outcomes(pair: Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
         Ok((without, CrossSums::without(pair.sums, without)?))
     };
     let whole = cross(None);
-    let replicates = match &whole {
-        Ok(_) => replicates(metrics, n, |g| cross(Some(g)), |eval, (g, c)| value(pair, eval, *g, c)),
-        Err(error) => metrics.iter().map(|_| Err(restate(error))).collect(),
-    };
+    let resampled: Vec<Chosen> = metrics.iter().copied().filter(|(m, _)| m.error.resamples()).collect();
+    let mut resampled = match &whole {
+        Ok(_) if !resampled.is_empty() => replicates(
+            &resampled,
+            n,
+            |g| cross(Some(g)),
+            |eval, (g, c)| value(pair, eval, *g, c),
+        ),
+        _ => Vec::new(),
+    }
+    .into_iter();
     let widest = pair.x.set.width().max(pair.y.set.width()) as u64;
     metrics
         .iter()
-        .zip(replicates)
-        .map(|(&(metric, eval), replicates)| {
+        .map(|&(metric, eval)| {
+            let replicates = if metric.error.resamples() {
+                resampled.next().unwrap_or_else(|| Err(Error::undefined("undefined")))
+            } else {
+                Ok(Vec::new())
+            };
             let found = whole
                 .as_ref()
                 .map_err(restate)
@@ -121,7 +132,7 @@ fn outcomes(pair: Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             outcome.n = n;
             if let (Ok(_), Ok((_, cross))) = (&outcome.value, &whole) {
                 describe(&mut outcome, pair, eval, cross);
-                if metric.error == ErrorBar::Jackknife && n < 5 * widest {
+                if !metric.error.is_corrected() && n < 5 * widest {
                     outcome.notes.push(format!(
                         "N = {n} is below 5 d = {}: so few rows make unrelated representations look alike",
                         5 * widest

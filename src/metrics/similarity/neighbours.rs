@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Error, Result};
 use crate::metrics::{Between, MatchedNeighbours};
-use crate::stats::Neighbours;
+use crate::stats::{Groups, Neighbours};
 
 impl Between {
     /// Rows (n, d) as points whose Euclidean distances are in the order of this distance.
@@ -80,8 +80,8 @@ struct Kept {
 }
 
 impl Kept {
-    fn new(m: &MatchedNeighbours, side: &Neighbours, without: Option<u8>) -> Result<Self> {
-        let stays = |i: usize| Some(m.groups[i]) != without;
+    fn new(m: &MatchedNeighbours, side: &Neighbours, kept: Groups) -> Result<Self> {
+        let stays = |i: usize| kept.has(m.groups[i]);
         let rows = (0..m.groups.len()).filter(|&i| stays(i)).count();
         if m.k == 0 || m.k >= rows {
             return Err(Error::undefined(format!(
@@ -96,7 +96,9 @@ impl Kept {
             let all = side.of(i).iter().copied();
             let nearest: Vec<u32> = all.filter(|&j| stays(j as usize)).take(m.k).collect();
             if nearest.len() < m.k {
-                return Err(Error::undefined("the neighbours of a row are nearly all of one group"));
+                return Err(Error::undefined(
+                    "the neighbours of a row are nearly all of a few groups",
+                ));
             }
             Ok(nearest)
         };
@@ -121,8 +123,8 @@ impl Kept {
 ///
 /// # Errors
 /// Undefined unless 1 <= k < N.
-pub fn mutual_knn(m: &MatchedNeighbours, without: Option<u8>) -> Result<f64> {
-    let (x, y) = (Kept::new(m, m.x, without)?, Kept::new(m, m.y, without)?);
+pub fn mutual_knn(m: &MatchedNeighbours, kept: Groups) -> Result<f64> {
+    let (x, y) = (Kept::new(m, m.x, kept)?, Kept::new(m, m.y, kept)?);
     Ok(x.mean(|i, nearest| {
         let shared = nearest.iter().filter(|j| y.nearest[i].contains(j)).count();
         shared as f64 / x.k as f64
@@ -138,8 +140,8 @@ pub fn unrelated_mutual(n: usize, k: usize) -> f64 {
 ///
 /// # Errors
 /// Undefined unless 1 <= k < N.
-pub fn cycle_knn(m: &MatchedNeighbours, without: Option<u8>) -> Result<f64> {
-    let (x, y) = (Kept::new(m, m.x, without)?, Kept::new(m, m.y, without)?);
+pub fn cycle_knn(m: &MatchedNeighbours, kept: Groups) -> Result<f64> {
+    let (x, y) = (Kept::new(m, m.x, kept)?, Kept::new(m, m.y, kept)?);
     Ok(y.mean(|i, nearest| {
         let back = |j: &u32| x.nearest[*j as usize].contains(&(i as u32));
         f64::from(u8::from(nearest.iter().any(back)))
@@ -163,23 +165,21 @@ mod tests {
         let x = nearest(&Rows::of(array![[0.0], [1.0], [2.1], [4.0]]), 3);
         let y = nearest(&Rows::of(array![[4.0], [1.0], [2.1], [0.0]]), 3);
         assert_eq!([y.of(0)[0], y.of(1)[0], y.of(2)[0], y.of(3)[0]], [2, 3, 1, 1]);
-        let of = |metric: fn(&MatchedNeighbours, Option<u8>) -> Result<f64>, k, without| {
+        let of = |metric: fn(&MatchedNeighbours, Groups) -> Result<f64>, k| {
             let m = MatchedNeighbours {
                 x: &x,
                 y: &y,
                 groups: &[0, 1, 2, 3],
                 k,
             };
-            metric(&m, without)
+            metric(&m, Groups::ALL)
         };
         // Of 1, 0, 1, 2 and 2, 3, 1, 1 only row 2 shares its nearest.
-        assert_eq!(of(mutual_knn, 1, None).unwrap(), 0.25);
+        assert_eq!(of(mutual_knn, 1).unwrap(), 0.25);
         // 0 → 2 → 1, 1 → 3 → 2, 2 → 1 → 0, 3 → 1 → 0: nobody comes back.
-        assert_eq!(of(cycle_knn, 1, None).unwrap(), 0.0);
-        assert_eq!(of(mutual_knn, 3, None).unwrap(), 1.0);
-        // Without row 3: nearest 1, 0, 1 and 2, 2, 1.
-        assert_eq!(of(mutual_knn, 1, Some(3)).unwrap(), 1.0 / 3.0);
-        assert!(of(mutual_knn, 4, None).is_err() && of(cycle_knn, 0, None).is_err());
+        assert_eq!(of(cycle_knn, 1).unwrap(), 0.0);
+        assert_eq!(of(mutual_knn, 3).unwrap(), 1.0);
+        assert!(of(mutual_knn, 4).is_err() && of(cycle_knn, 0).is_err());
     }
 
     #[test]

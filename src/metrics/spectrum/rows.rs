@@ -9,6 +9,7 @@ const fn spectrum(of: Of, value: fn(&Spectrum) -> Result<f64>) -> Eval {
         of,
         value,
         beside: None,
+        flat,
     }
 }
 
@@ -18,6 +19,7 @@ const fn fit(value: fn(&Spectrum) -> Result<f64>, r_squared: fn(&Spectrum) -> Re
         of: Of::Covariance,
         value,
         beside: Some(("r_squared", r_squared)),
+        flat: flat_where_fitted,
     }
 }
 
@@ -218,8 +220,7 @@ const METRICS: &[Metric] = &[
         about: "How fast the spectrum falls: the exponent of its power law. Near 1 was found to go with good transfer; \
                 far above it few directions matter, far below it noise does.",
         caveat: "It is the slope of ranks 11 to 100 only, and means a power law only where R^2, stated beside it, \
-                 is near 1. \
-                 Its interval is wide: it covered 99.6 % (reports/coverage.md).",
+                 is near 1.",
         formula: "-slope of log lambda_k on log k, weighted by 1/k, k = 11..min(100, rank)",
         convention: COVARIANCE,
         like: &[],
