@@ -210,7 +210,7 @@ impl<'r> Sorted<'r> {
     ) {
         let (block, other) = (&self.blocks[task.block], &self.blocks[task.against]);
         let columns = other.rows.len();
-        let step = (HELD / columns).clamp(8, 256);
+        let step = (HELD / columns).clamp(8, JOINED);
         // Sums over the rows of one class of each group, of every column.
         let mut sums = Array2::<f64>::zeros((GROUPS, if task.both { columns } else { 0 }));
         let mut classes = self.classes[block.classes.clone()].iter();

@@ -106,3 +106,57 @@ fn without_itself(squared: f64, n: u64) -> Option<f64> {
 fn rounding(d: usize, squares: f64) -> f64 {
     (d + 8) as f64 * f64::EPSILON * squares
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::Labels;
+    use crate::stats::{Again, SecondPass, Summariser, Wanted};
+
+    /// Rows of 40 classes whose means stand `apart`, with noise around them, and 19 rows or fewer a class.
+    fn rows(apart: f64) -> (Array2<f64>, Labels) {
+        let noise = |i: usize, j: usize| ((i * 31 + j * 17 + i * i * (j + 3)) % 101) as f64 / 50.0 - 1.0;
+        let class = |i: usize| (i * i + i / 7) % 40;
+        let x = Array2::from_shape_fn((600, 6), |(i, j)| {
+            1e2 + noise(i, j) + apart * noise(7 * class(i) + 3, j)
+        });
+        let names: Vec<String> = (0..600).map(|i| class(i).to_string()).collect();
+        (x, Labels::from_names(&names))
+    }
+
+    #[test]
+    fn rows_are_judged_as_plain_loops_judge_them() {
+        // Classes that hide in the noise, that overlap, and that stand alone.
+        for apart in [0.01, 1.0, 20.0] {
+            let (x, labels) = rows(apart);
+            let mut first = Summariser::new(600, 6, Some(&labels), Wanted::default());
+            first.push(x.view());
+            let groups = first.groups().to_vec();
+            let wanted = Again {
+                nearest: true,
+                resamples: true,
+                ..Again::default()
+            };
+            let class_of = labels.class_of().to_vec();
+            let mut second = SecondPass::new(&first.finish(), groups.clone(), class_of.clone(), None, wanted);
+            x.axis_chunks_iter(Axis(0), 100).for_each(|rows| second.push(rows));
+            for group in [None, Some(0), Some(4), Some(9)] {
+                let kept: Vec<usize> = (0..600).filter(|&i| Some(usize::from(groups[i])) != group).collect();
+                let squared = |i: usize, c: u32| -> Option<f64> {
+                    let members: Vec<usize> = (0..600).filter(|&j| j != i && class_of[j] == Some(c)).collect();
+                    let centre = x.select(Axis(0), &members).mean_axis(Axis(0))?;
+                    Some((&x.row(i) - &centre).mapv(|v| v * v).sum())
+                };
+                let (mut right, mut judged) = (0, 0);
+                for &i in &kept {
+                    let class = class_of[i].unwrap();
+                    let Some(own) = squared(i, class) else { continue };
+                    let others = (0..labels.classes() as u32).filter(|&c| c != class);
+                    judged += 1;
+                    right += u64::from(others.filter_map(|c| squared(i, c)).all(|other| other > own));
+                }
+                assert_eq!(second.without(group).nearest, (right, judged), "{apart} {group:?}");
+            }
+        }
+    }
+}

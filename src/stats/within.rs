@@ -161,3 +161,28 @@ fn weighted(rows: ArrayView2<f64>, members: &[(&Member, f64)], means: &Array2<f6
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_of_tens_of_rows_share_all_sums() {
+        let (all, without) = ([30, 50], [27, 45]);
+        let within = Within::new(&[&all, &without, &without], 2);
+        assert!(within.of.iter().all(|of| of.sum.is_none()));
+        assert_eq!((within.of[0].scale, within.of[1].scale), (0.9, 1.0));
+        assert_eq!(within.base, without);
+    }
+
+    #[test]
+    fn a_class_that_loses_another_number_of_rows_has_sums_of_its_own() {
+        let (all, most, one) = ([60, 51], [54, 46], [54, 45]);
+        let within = Within::new(&[&all, &most, &most, &one], 2);
+        let own: Vec<bool> = within.of.iter().map(|of| of.sum.is_some()).collect();
+        // 51 rows are not ten ninths of 46.
+        assert_eq!(own, [true, false, false, true]);
+        assert!((within.of[3].excess[1] - (1.0 / 45.0 - 1.0 / 46.0)).abs() < 1e-16);
+        assert_eq!(within.of[3].excess[0], 0.0);
+    }
+}
