@@ -244,7 +244,7 @@ fn intervals_hold_the_truth() {
                 coverage.with_interval,
                 coverage.shown()
             );
-            if coverage.is_too_low() {
+            if coverage.is_off() {
                 wrong.push(format!(
                     "{}: {metric} on {dataset} covers {}",
                     world.name,

@@ -176,7 +176,7 @@ fn intervals_hold_the_truth() {
                 coverage.with_interval,
                 coverage.shown()
             );
-            if coverage.is_too_low() {
+            if coverage.is_off() {
                 wrong.push(format!("{}: {metric} covers {}", world.name, coverage.shown()));
             }
         }

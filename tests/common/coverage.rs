@@ -34,15 +34,15 @@ impl Coverage {
 
     /// For the table.
     pub fn shown(&self) -> String {
-        if self.intervals == 0 {
-            "no interval".to_owned()
-        } else {
-            format!("{:.1} %", self.held)
+        match self.intervals {
+            0 => "no interval".to_owned(),
+            1..50 => "hardly ever an interval".to_owned(),
+            _ => format!("{:.1} %", self.held),
         }
     }
 
-    /// Below 93 % less three standard errors of a share of 1,000; too wide an interval only wastes.
-    pub fn is_too_low(&self) -> bool {
-        self.intervals > 500 && self.held < 93.0 - 2.1
+    /// Outside 93 to 97 % by more than sampling explains: by about three standard errors of a share of 1,000.
+    pub fn is_off(&self) -> bool {
+        self.intervals > 500 && !(93.0 - 2.1..=97.0 + 1.7).contains(&self.held)
     }
 }
