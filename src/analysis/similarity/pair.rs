@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::super::Plan;
-use super::super::kinds::{Chosen, Kind, replicates, restate, run};
+use super::super::kinds::{Chosen, Kind, replicates_where_used, restate, run};
 use super::super::outcome::Outcome;
 use super::layer::Layer;
 use super::matching::Matching;
@@ -103,26 +103,15 @@ fn outcomes(pair: Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
         Ok((without, CrossSums::without(pair.sums, without)?))
     };
     let whole = cross(None);
-    let resampled: Vec<Chosen> = metrics.iter().copied().filter(|(m, _)| m.error.resamples()).collect();
-    let mut resampled = match &whole {
-        Ok(_) if !resampled.is_empty() => replicates(
-            &resampled,
-            n,
-            |g| cross(Some(g)),
-            |eval, (g, c)| value(pair, eval, *g, c),
-        ),
-        _ => Vec::new(),
-    }
-    .into_iter();
+    let replicates = match &whole {
+        Ok(_) => replicates_where_used(metrics, n, |g| cross(Some(g)), |eval, (g, c)| value(pair, eval, *g, c)),
+        Err(error) => metrics.iter().map(|_| Err(restate(error))).collect(),
+    };
     let widest = pair.x.set.width().max(pair.y.set.width()) as u64;
     metrics
         .iter()
-        .map(|&(metric, eval)| {
-            let replicates = if metric.error.resamples() {
-                resampled.next().unwrap_or_else(|| Err(Error::undefined("undefined")))
-            } else {
-                Ok(Vec::new())
-            };
+        .zip(replicates)
+        .map(|(&(metric, eval), replicates)| {
             let found = whole
                 .as_ref()
                 .map_err(restate)
