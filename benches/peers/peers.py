@@ -220,8 +220,8 @@ TASKS = {
     "knn": (
         peer_knn,
         "faiss IndexFlatL2, k = 100",
-        "intrinsic_dim_mle",
-        ["--convention", "intrinsic_dim_mle.k=100", "--rows", "1000000000"],
+        "hubness",
+        ["--convention", "hubness.k=100", "--rows", "1000000000"],
     ),
     "silhouette": (peer_silhouette, "scikit-learn", "silhouette", ["--rows", "1000000000"]),
 }

@@ -44,62 +44,43 @@ impl Outcome {
     /// Adds the error bar the metric's row names, from the value's replicates; `Err` says why there is none.
     pub fn with_replicates(mut self, metric: &Metric, replicates: Result<Vec<f64>>) -> Self {
         let Ok(value) = self.value else { return self };
-        match replicates {
-            Ok(replicates) => {
-                let (error, count) = match metric.error {
-                    ErrorBar::Bootstrap => ("bootstrap", "resamples"),
-                    ErrorBar::JackknifeOfDistance if let Some(reason) = mostly_bias(value, &replicates) => {
-                        self.notes.push(format!("no interval: {reason}"));
-                        return self;
-                    }
-                    ErrorBar::JackknifeOfExcess if jackknife(value, &replicates, true).low <= 0.0 => {
-                        self.notes.push(
-                            "no interval: it would reach zero, and of what is no more than chance the jackknife counts twice \
-                             what pairs of rows say together"
-                                .to_owned(),
-                        );
-                        return self;
-                    }
-                    ErrorBar::Jackknife
-                    | ErrorBar::JackknifeOfDistance
-                    | ErrorBar::JackknifeCorrected
-                    | ErrorBar::JackknifeOfExcess
-                    | ErrorBar::HalfSamples => ("jackknife", "groups"),
-                    ErrorBar::HeldOut(reason) | ErrorBar::None(reason) => {
-                        self.notes.push(format!("no interval: {reason}"));
-                        return self;
-                    }
-                };
-                self.convention.insert("error".to_owned(), json!(error));
-                if metric.error == ErrorBar::HalfSamples {
-                    self.convention
-                        .insert("replicates_from".to_owned(), json!("half-samples"));
-                }
-                self.convention.insert(count.to_owned(), json!(replicates.len()));
-                if metric.error == ErrorBar::Bootstrap {
-                    self.convention.insert("groups".to_owned(), json!(GROUPS));
-                    self.convention.insert("interval".to_owned(), json!("normal"));
-                    self.estimate = Some(bootstrap_interval(value, &replicates));
-                } else {
-                    let corrected = metric.error.is_corrected();
-                    let centre = if corrected { "bias-corrected" } else { "plug-in" };
-                    self.convention.insert("centred".to_owned(), json!(centre));
-                    let estimate = jackknife(value, &replicates, corrected);
-                    if corrected {
-                        self.convention
-                            .insert("bias_corrected".to_owned(), json!(estimate.corrected));
-                        if !(estimate.low..=estimate.high).contains(&value) {
-                            self.notes
-                                .push("biased at this N: the interval is around the bias-corrected value".to_owned());
-                        }
-                    }
-                    self.estimate = Some(estimate);
-                }
-                self.replicates = Some(replicates);
+        let found = replicates
+            .map_err(|error| match error {
+                Error::Undefined(reason) => reason,
+                other => other.to_string(),
+            })
+            .and_then(|replicates| Ok((estimate(metric.error, value, &replicates)?, replicates)));
+        let (estimate, replicates) = match found {
+            Ok(found) => found,
+            Err(reason) => {
+                self.notes.push(format!("no interval: {reason}"));
+                return self;
             }
-            Err(Error::Undefined(reason)) => self.notes.push(format!("no interval: {reason}")),
-            Err(other) => self.notes.push(format!("no interval: {other}")),
+        };
+        let mut say = |name: &str, what: Value| self.convention.insert(name.to_owned(), what);
+        if metric.error == ErrorBar::Bootstrap {
+            say("error", json!("bootstrap"));
+            say("resamples", json!(replicates.len()));
+            say("groups", json!(GROUPS));
+            say("interval", json!("normal"));
+        } else {
+            say("error", json!("jackknife"));
+            say("groups", json!(replicates.len()));
+            if metric.error == ErrorBar::HalfSamples {
+                say("replicates_from", json!("half-samples"));
+            }
+            let corrected = metric.error.is_corrected();
+            say("centred", json!(if corrected { "bias-corrected" } else { "plug-in" }));
+            if corrected {
+                say("bias_corrected", json!(estimate.corrected));
+                if !(estimate.low..=estimate.high).contains(&value) {
+                    self.notes
+                        .push("biased at this N: the interval is around the bias-corrected value".to_owned());
+                }
+            }
         }
+        self.estimate = Some(estimate);
+        self.replicates = Some(replicates);
         self
     }
 
@@ -166,6 +147,42 @@ impl Outcome {
     }
 }
 
+/// What a metric's error bar makes of a value and its replicates, or why it makes nothing.
+fn estimate(error: ErrorBar, value: f64, replicates: &[f64]) -> std::result::Result<Estimate, String> {
+    let above_zero = |e: Estimate| {
+        if e.low > 0.0 {
+            return Ok(e);
+        }
+        Err(
+            "it would reach zero, and of what is no more than chance the jackknife counts twice what pairs of rows say \
+             together"
+                .to_owned(),
+        )
+    };
+    match error {
+        ErrorBar::Bootstrap => Ok(bootstrap_interval(value, replicates)),
+        ErrorBar::Jackknife | ErrorBar::HalfSamples => Ok(jackknife(value, replicates, false)),
+        ErrorBar::JackknifeCorrected => Ok(jackknife(value, replicates, true)),
+        ErrorBar::JackknifeOfDistance => match mostly_bias(value, replicates) {
+            Some(reason) => Err(reason),
+            None => Ok(jackknife(value, replicates, false)),
+        },
+        ErrorBar::JackknifeOfExcess => above_zero(jackknife(value, replicates, true)),
+        ErrorBar::InverseOfExcess => {
+            let inverses: Vec<f64> = replicates.iter().map(|r| r.recip()).collect();
+            let inverse =
+                above_zero(jackknife(value.recip(), &inverses, true)).map_err(|why| format!("of its inverse {why}"))?;
+            Ok(Estimate {
+                std_error: inverse.std_error / inverse.corrected.powi(2),
+                low: inverse.high.recip(),
+                high: inverse.low.recip(),
+                corrected: inverse.corrected.recip(),
+            })
+        }
+        ErrorBar::HeldOut(reason) | ErrorBar::None(reason) => Err(reason.to_owned()),
+    }
+}
+
 /// The share of a value that may be bias for its jackknife to be of use.
 const MOST_BIAS: f64 = 1.0 / 3.0;
 
@@ -217,6 +234,19 @@ mod tests {
     fn numbers_in_notes_have_four_digits() {
         let shown = [0.0036251, 2.10384, 1234.56, -0.5, 98765.4, 0.0].map(in_words);
         assert_eq!(shown, ["0.003625", "2.104", "1235", "-0.5000", "9.877e4", "0.000e0"]);
+    }
+
+    #[test]
+    fn a_quotient_has_the_interval_of_its_inverse() {
+        let inverses: Vec<f64> = (0..GROUPS).map(|g| 4.0 + g as f64 / 100.0).collect();
+        let of_inverse = jackknife(4.1, &inverses, true);
+        let values: Vec<f64> = inverses.iter().map(|x| x.recip()).collect();
+        let e = estimate(ErrorBar::InverseOfExcess, 4.1f64.recip(), &values).unwrap();
+        assert!((e.low * of_inverse.high - 1.0).abs() < 1e-14 && (e.high * of_inverse.low - 1.0).abs() < 1e-14);
+        assert!((e.std_error * of_inverse.corrected.powi(2) / of_inverse.std_error - 1.0).abs() < 1e-14);
+        let scattered: Vec<f64> = (0..GROUPS).map(|g| if g < 5 { 0.1 } else { 9.0 }).collect();
+        let why = estimate(ErrorBar::InverseOfExcess, 0.3, &scattered).unwrap_err();
+        assert!(why.starts_with("of its inverse it would reach zero"), "{why}");
     }
 
     #[test]

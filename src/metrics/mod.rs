@@ -161,6 +161,8 @@ pub enum ErrorBar {
     /// The same, where that interval lies above zero. Of what is no more than chance only the spread of chance is left, which
     /// the jackknife counts twice: it then covers 99 %.
     JackknifeOfExcess,
+    /// That of the inverse, turned over: of a quotient by what may be next to nothing.
+    InverseOfExcess,
     /// Delete-a-group jackknife, t interval around the value.
     Jackknife,
     /// The same, where no more than a third of the value is its bias at this N. Of a distance that is mostly bias hardly more
@@ -179,7 +181,10 @@ pub enum ErrorBar {
 impl ErrorBar {
     /// Whether the interval is around the value less its bias.
     pub fn is_corrected(self) -> bool {
-        matches!(self, Self::JackknifeCorrected | Self::JackknifeOfExcess)
+        matches!(
+            self,
+            Self::JackknifeCorrected | Self::JackknifeOfExcess | Self::InverseOfExcess
+        )
     }
 
     /// Whether there is an interval.
@@ -196,6 +201,10 @@ impl ErrorBar {
             Self::JackknifeOfExcess => {
                 "delete-a-group jackknife, 10 groups within classes; 95 % t interval around the bias-corrected value, none \
                  where it would reach zero"
+            }
+            Self::InverseOfExcess => {
+                "delete-a-group jackknife of the inverse, 10 groups within classes; 95 % t interval around the bias-corrected \
+                 inverse, turned over, none where it would reach zero"
             }
             Self::Jackknife => "delete-a-group jackknife, 10 groups within classes; 95 % t interval around the value",
             Self::JackknifeOfDistance => {

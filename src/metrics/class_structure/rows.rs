@@ -76,7 +76,7 @@ const METRICS: &[Metric] = &[
         reference: "Galanti et al., ICLR 2022, arXiv 2112.15121",
         estimand: POPULATION,
         laws: LAWS,
-        error: ErrorBar::None(UNMEASURED),
+        error: ErrorBar::InverseOfExcess,
         eval: classes(cdnv, 2),
     },
     Metric {
@@ -109,7 +109,7 @@ const METRICS: &[Metric] = &[
         reference: "after Papyan et al., PNAS 2020, arXiv 2008.08186",
         estimand: POPULATION,
         laws: LAWS,
-        error: ErrorBar::None(UNMEASURED),
+        error: ErrorBar::InverseOfExcess,
         eval: classes(nc1_quotient, 2),
     },
     Metric {
@@ -153,7 +153,7 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: residuals(vci, SCATTER, 2, 0.5),
+        eval: residuals(vci, SCATTER, 2, 0.7),
     },
     Metric {
         id: "fisher_ratio",
@@ -199,7 +199,9 @@ const METRICS: &[Metric] = &[
         reference: "Papyan et al., PNAS 2020, arXiv 2008.08186",
         estimand: POPULATION,
         laws: LAWS,
-        error: ErrorBar::None(UNMEASURED),
+        error: ErrorBar::None(
+            "a deviation of norms, which noise pushes up: a jackknife covered 81 to 96 % (simulated)",
+        ),
         eval: classes(nc2_equinorm, 1),
     },
     Metric {
