@@ -251,8 +251,8 @@ fn malformed_input_is_refused_in_one_sentence() {
     );
     refused(
         at,
-        &["analyze", "pre.npy", "--convention", "redundancy=spearman"],
-        &["redundancy=spearman"],
+        &["analyze", "pre.npy", "--convention", "redundancy=kendall"],
+        &["redundancy=kendall"],
     );
     refused(at, &["analyze", "pre.npy", "pre.npy"], &["twice"]);
     refused(at, &["metrics", "fid"], &["fid"]);

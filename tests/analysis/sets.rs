@@ -3,7 +3,7 @@
 use featscope::analysis::{analyse, needs, rows_to_read};
 use featscope::features::{FeatureSet, Matrix};
 
-use super::common::{analyse_pair, analysed, of_pairs, plan, record, set};
+use super::common::{Formula, analyse_pair, analysed, of_pairs, plan, record, set};
 use super::{eval, pre};
 
 #[test]
@@ -95,7 +95,9 @@ fn unknown_names_and_inputs_given_twice_are_refused() {
 fn rank_correlations_are_of_the_rows_held_and_say_so() {
     let mut p = plan(&["redundancy", "redundancy_offdiagonal"], &["redundancy=spearman"]);
     (p.pre, p.eval, p.rows) = (vec![], vec![], Some(100));
-    let sets = [set("m", "pre", pre().data())];
+    // Class means far apart correlate the channels, well above the floor.
+    let formula = Formula { apart: 3.0, ..pre() };
+    let sets = [set("m", "pre", formula.data())];
     let said = needs(&sets, &p);
     let line = |l: &String| l.ends_with("their order in each channel (0.0 MB), and ranks: redundancy");
     assert!(said.iter().any(line), "{said:?}");
