@@ -5,9 +5,9 @@
 
 use std::time::Instant;
 
-use featscope::analysis::{Plan, analyse};
+use featscope::analysis::{Plan, analyse, similarity};
 use featscope::features::{FeatureSet, Labels, Matrix};
-use featscope::metrics::{Conventions, FAMILIES, select};
+use featscope::metrics::{Conventions, FAMILIES, select, select_matched};
 use featscope::stats::generator;
 use ndarray::Array2;
 use rand::Rng as _;
@@ -24,7 +24,7 @@ const SHAPES: &[(&str, usize, usize, usize)] = &[
 const ROWS: usize = 10_000;
 
 /// Positive, correlated features like those after a ReLU: classes apart, 64 factors that channels share, and noise.
-fn features(name: &str, rows: usize, d: usize, classes: usize, seed: u64) -> Box<dyn FeatureSet> {
+fn features(model: &str, name: &str, rows: usize, d: usize, classes: usize, seed: u64) -> Box<dyn FeatureSet> {
     const FACTORS: usize = 64;
     let mut rng = generator(seed, 0);
     let mixing = Array2::from_shape_fn((FACTORS, d), |_| rng.random_range(-0.3..0.3));
@@ -49,7 +49,7 @@ fn features(name: &str, rows: usize, d: usize, classes: usize, seed: u64) -> Box
     let views: Vec<_> = blocks.iter().map(|b| b.view()).collect();
     let matrix = ndarray::concatenate(ndarray::Axis(0), &views).expect("blocks of one width");
     let names: Vec<String> = (0..rows).map(|i| format!("class {}", i % classes)).collect();
-    Box::new(Matrix::new("bench", name, matrix, Some(Labels::from_names(&names))).expect("finite features"))
+    Box::new(Matrix::new(model, name, matrix, Some(Labels::from_names(&names))).expect("finite features"))
 }
 
 /// The most memory this process held so far, in MB, where the system says so.
@@ -69,16 +69,24 @@ fn main() {
             continue;
         }
         let sets = [
-            features("pre", rows, d, classes, 1),
-            features("eval", rows / 5, d, classes / 10, 2),
+            features("bench", "pre", rows, d, classes, 1),
+            features("bench", "eval", rows / 5, d, classes / 10, 2),
         ];
         for family in FAMILIES {
             if family_named && !words.iter().any(|w| w == family.id) {
                 continue;
             }
             let words = vec![family.id.to_owned()];
+            // Two models on the same images.
+            let matched = family.metrics.iter().all(|m| m.eval.is_matched());
+            let other = matched.then(|| [features("other", "pre", rows, d, classes, 3)]);
             let plan = Plan {
-                metrics: select(&words).expect("a family"),
+                metrics: if matched {
+                    select_matched(&words)
+                } else {
+                    select(&words)
+                }
+                .expect("a family"),
                 named: Vec::new(),
                 conventions: Conventions::default(),
                 pre: vec!["pre".to_owned()],
@@ -90,13 +98,13 @@ fn main() {
                 command: "bench".to_owned(),
             };
             let start = Instant::now();
-            let analysis = analyse(&sets, &plan, &|_| ()).expect("an analysis");
+            let records = match &other {
+                Some(other) => similarity(&sets[..1], Some(other), &plan, &|_| ()).map(|results| results.records),
+                None => analyse(&sets, &plan, &|_| ()).map(|analysis| analysis.results.records),
+            }
+            .expect("an analysis");
             let seconds = start.elapsed().as_secs_f64();
-            assert!(
-                analysis.results.records.iter().any(|r| r.value.is_some()),
-                "{} gave nothing",
-                family.id
-            );
+            assert!(records.iter().any(|r| r.value.is_some()), "{} gave nothing", family.id);
             let peak = peak().map_or("?".to_owned(), |mb| format!("{mb:.0}"));
             println!("{shape:<14} {:<24} {seconds:>9.2} {peak:>9}", family.id);
         }
