@@ -7,6 +7,7 @@ pub mod distance;
 pub mod domain_classifier;
 mod eval;
 pub mod geometry;
+mod inputs;
 pub mod mixing;
 pub mod redundancy;
 pub mod reference;
@@ -17,9 +18,10 @@ pub mod support;
 pub mod variation;
 
 pub use convention::{Conventions, Followed, describe};
-pub use eval::{
-    Balls, Between, Canonical, ClassMeans, DomainScores, Eval, KernelScale, Matched, MatchedMoments, MatchedNeighbours,
-    Mixing, NearRows, PairSums, Place, RowView, SamplePair, Shares, Support,
+pub use eval::{Eval, Matched};
+pub use inputs::{
+    Balls, Between, Canonical, ClassMeans, DomainScores, KernelScale, MatchedMoments, MatchedNeighbours, Mixing,
+    NearRows, PairSums, Place, RowView, SamplePair, Shares, Support,
 };
 
 use crate::error::{Error, Result};
