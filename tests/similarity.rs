@@ -100,7 +100,7 @@ fn rows_are_matched_by_id_in_any_order() {
     assert_eq!(straight.records[0].convention.get("rows_left_out"), None);
     for (a, b) in numbers(straight).iter().zip(numbers(crossed)) {
         assert!(
-            a.value.is_some() && has_interval_or_reason(&a),
+            a.value.is_some() && has_interval_or_reason(a),
             "{}: {:?}",
             a.metric,
             a.note
