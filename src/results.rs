@@ -61,6 +61,21 @@ pub struct Input {
     pub audit: Option<Value>,
 }
 
+/// Keys of a convention that say what was found on the data beside the value, and not how it was computed.
+const FOUND: &[&str] = &[
+    "at_equal_n",
+    "bias_corrected",
+    "dead_channels",
+    "directions",
+    "other_directions",
+    "r_squared",
+];
+
+/// Whether a key of a convention says what was found on the data: it differs between models that were measured alike.
+pub fn is_found(key: &str) -> bool {
+    FOUND.contains(&key)
+}
+
 /// One number: a metric on one side (a data set) or on two (pre and eval).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "analysis", derive(schemars::JsonSchema))]

@@ -120,6 +120,24 @@ fn numbers_of_different_conventions_are_not_paired() {
 }
 
 #[test]
+fn what_was_found_beside_a_value_is_no_convention() {
+    let mut results = analysis().results;
+    let of_mixtureness = results.records.iter_mut().filter(|r| r.metric == "feature_mixtureness");
+    for (i, record) in of_mixtureness.enumerate() {
+        for key in ["at_equal_n", "r_squared", "directions"] {
+            record.convention.insert(key.into(), i.into());
+        }
+    }
+    let comparison = compared(&results, &Options::default());
+    let rows = &comparison.table("feature_mixtureness").unwrap().groups[0].rows;
+    assert!(
+        rows[1..]
+            .iter()
+            .all(|row| row.difference.as_ref().unwrap().p_value.is_some())
+    );
+}
+
+#[test]
 fn different_preprocessing_is_paired_with_a_warning() {
     let mut results = analysis().results;
     results.inputs[2].preprocess_sha256 = "resize 64".into();

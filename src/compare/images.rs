@@ -1,6 +1,6 @@
 //! Whether two models saw the same images in the same way: asked before anything is paired.
 
-use crate::results::{Input, Record};
+use crate::results::{Input, Record, is_found};
 
 /// Why records `a` and `b` may not be paired, or `None` when they may: each data set must have the same row ids in the
 /// same order in both models, and both numbers must follow one convention.
@@ -70,23 +70,22 @@ pub(super) fn preprocessing_warnings(inputs: &[Input], models: &[String]) -> Vec
     warnings
 }
 
-/// Keys of a convention that say how an error was found or what the data were like, not *what* is measured.
+/// Keys of a convention that say how an error was found, not *what* is measured.
 const ASIDES: &[&str] = &[
     "error",
     "groups",
     "resamples",
     "interval",
+    "replicates_from",
     "centred",
     "role",
     "seed",
-    "bias_corrected",
-    "dead_channels",
     "permutations",
     "all_permutations",
 ];
 
 fn defines(key: &str) -> bool {
-    !ASIDES.contains(&key)
+    !ASIDES.contains(&key) && !is_found(key)
 }
 
 type Side<'a> = (String, Option<&'a Input>, Option<&'a Input>);

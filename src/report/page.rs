@@ -13,7 +13,7 @@ use super::write::Meta;
 use crate::compare::Comparison;
 use crate::error::{Error, Result};
 use crate::metrics::{Metric, find};
-use crate::results::{Analysis, Input, Record};
+use crate::results::{Analysis, Input, Record, is_found};
 
 /// A drawn figure, ready for a page.
 #[derive(Serialize)]
@@ -230,12 +230,8 @@ fn convention(id: &str, records: &[Record]) -> Convention {
     let metric: Option<&Metric> = find(id);
     let mut settings: Vec<String> = Vec::new();
     for record in records.iter().filter(|r| r.metric == id) {
-        let told = |(key, _): &(&String, &Value)| {
-            !matches!(
-                key.as_str(),
-                "role" | "about" | "other_split" | "dead_channels" | "bias_corrected"
-            )
-        };
+        let told =
+            |(key, _): &(&String, &Value)| !is_found(key) && !matches!(key.as_str(), "role" | "about" | "other_split");
         let words: Vec<String> = record
             .convention
             .iter()
