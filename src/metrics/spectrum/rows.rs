@@ -220,7 +220,8 @@ const METRICS: &[Metric] = &[
         about: "How fast the spectrum falls: the exponent of its power law. Near 1 was found to go with good transfer; \
                 far above it few directions matter, far below it noise does.",
         caveat: "It is the slope of ranks 11 to 100 only, and means a power law only where R^2, stated beside it, \
-                 is near 1.",
+                 is near 1. \
+                 Its interval covered 96.4 to 98.3 % (reports/coverage.md).",
         formula: "-slope of log lambda_k on log k, weighted by 1/k, k = 11..min(100, rank)",
         convention: COVARIANCE,
         like: &[],
