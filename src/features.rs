@@ -6,6 +6,7 @@ use ndarray::Array2;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
+use crate::files::hex;
 
 /// Where a set of features comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +96,15 @@ impl Labels {
 /// Batches of rows in order, each (rows, d) in f64 (stored f32 widened, f64 arrays kept as they are).
 pub type Batches<'a> = Box<dyn Iterator<Item = Result<Array2<f64>>> + Send + 'a>;
 
+/// What was found out where a file had to be made sense of, in sentences.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Which arrays or columns were taken for what, and which were left out.
+    pub arrays: Vec<String>,
+    /// Where the labels are from and how they were joined, or where they were looked for.
+    pub labels: Vec<String>,
+}
+
 /// One set of features of one layer, N rows of width d, read in batches so that memory never depends on N.
 pub trait FeatureSet: Send + Sync {
     /// Where the features come from.
@@ -123,6 +133,15 @@ pub trait FeatureSet: Send + Sync {
     /// Whether the rows have ids of their own; else they are numbered.
     fn has_ids(&self) -> bool {
         true
+    }
+
+    /// What was found out where a file had to be made sense of.
+    fn said(&self) -> &Said {
+        static NOTHING: Said = Said {
+            arrays: Vec::new(),
+            labels: Vec::new(),
+        };
+        &NOTHING
     }
 
     /// All rows in order, in batches of `batch_rows` (the last one may be shorter). Every value yielded is finite.
@@ -233,7 +252,7 @@ impl IdsHash {
 
     /// The hash of the ids taken in.
     pub fn finish(self) -> String {
-        self.0.finalize().iter().map(|b| format!("{b:02x}")).collect()
+        hex(self.0)
     }
 }
 

@@ -23,6 +23,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod error;
 pub mod features;
+pub mod files;
 pub mod images;
 pub mod results;
 pub mod store;

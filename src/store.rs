@@ -8,21 +8,22 @@
 //! memory for a few batches, whatever the number of rows.
 
 mod batches;
+mod channels;
+mod choice;
 mod columns;
-mod containers;
 mod delimited;
-mod dtype;
 mod findings;
 mod foreign;
 mod inspect;
 mod journal;
 mod labels;
 mod manifest;
-mod npy;
-mod pages;
+mod names;
 mod places;
 mod raw;
 mod reader;
+mod renamed;
+mod rows;
 mod sample;
 mod standing;
 mod table;
@@ -46,23 +47,32 @@ pub use writer::{PART_ROWS, TakenUp, Writer};
 pub struct OpenOptions {
     /// A file with one label per row, for an array; a feature store has its own labels.
     pub labels: Option<PathBuf>,
-    /// The model's name, for an array (default `features`); a feature store knows its model.
-    pub name: Option<String>,
+    /// The model's name, where it is to be another than the store's, or `features` of an array.
+    pub model: Option<String>,
+    /// The data set's name, where it is to be another than the store's, or the stem of an array's file.
+    pub dataset: Option<String>,
+    /// The split, where it is to be another than the store's, or none of an array.
+    pub split: Option<String>,
+    /// Of a table, only these columns are channels; `*` stands for any characters.
+    pub columns: Option<Vec<String>>,
     /// Only these layers, in network order; default: all of them.
     pub layers: Option<Vec<String>>,
 }
 
 /// Opens a feature store or a foreign array: one set of features per layer, in network order.
 ///
-/// An array is data set STEM (the file's name without its extension), layer `features` (in Parquet, each list column is a
-/// layer), model `features`, no split; its row ids are the row numbers "0", "1", … unless the file has an `id` column.
-/// Its labels are `options.labels`, else those inside the file, else `STEM_labels.npy` beside it.
+/// An array is data set STEM (the file's name without its extension), layer `features`, model `features`, no split. Several
+/// arrays of as many rows in one file are layers by their own names, as list columns of Parquet always are. Row ids are those
+/// inside the file, else the row numbers "0", "1", …. Labels are `options.labels`, else those inside the file, else
+/// `STEM_labels.npy` beside it; they are joined by id where both sides have ids. What was taken for what says
+/// [`FeatureSet::said`].
 ///
 /// # Errors
 /// When the path holds no features, is damaged, lies about its size, has no rows or duplicate ids, or when labels and rows
 /// differ in number.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn FeatureSet>>> {
     let shown = path.display();
+    let mut shard = None;
     let sets: Vec<Box<dyn FeatureSet>> = match std::fs::metadata(path) {
         Ok(m) if !m.is_dir() => foreign::open(path, options)?,
         _ if inspect::is_folder_of_stores(path) => {
@@ -82,11 +92,19 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn FeatureSet
                     labels.display()
                 )));
             }
+            if options.columns.is_some() {
+                return Err(malformed(
+                    path,
+                    "--columns picks columns of a table (.csv, .tsv, .parquet); pick a layer of a store with --layer",
+                ));
+            }
+            shard = store.manifest().shard;
             let layers: Vec<String> = store.layers().iter().map(|l| l.name.clone()).collect();
             let set = |name: &String| Ok(Box::new(store.features(name)?) as Box<dyn FeatureSet>);
             layers.iter().map(set).collect::<Result<_>>()?
         }
     };
+    let sets = renamed::renamed(sets, options, shard);
     match &options.layers {
         None => Ok(sets),
         Some(wanted) => select(path, sets, wanted),

@@ -70,7 +70,7 @@ fn every_container_gives_what_torch_load_gives() {
                             .contains("does not hold whole numbers")
                     );
                 }
-                "int64" | "int32" | "int16" | "int8" | "uint8" | "bool" => {
+                "int64" | "int32" | "int16" | "int8" | "uint8" | "uint16" | "uint32" | "uint64" | "bool" => {
                     let found: Vec<f64> = as_integers.unwrap().1.iter().map(|&v| v as f64).collect();
                     assert_eq!(found, values, "{file}: {name}");
                     assert!(

@@ -10,31 +10,28 @@ mod branch;
 mod claim;
 mod container;
 mod detect;
-mod element;
 pub mod export;
 mod head;
 mod naming;
 pub mod own;
-mod pickle;
+mod shards;
 mod stack;
 mod style;
 mod summary;
 mod tally;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
+use crate::files::{Element, hash_from, hex, one_line};
 
-pub(crate) use container::{Array, arrays};
-pub(crate) use element::Element;
+pub use crate::files::Opaque;
 
 pub use audit::{Audit, MisShaped};
 pub use detect::{Loading, Options, detect};
@@ -73,17 +70,6 @@ impl TensorInfo {
     pub fn elements(&self) -> usize {
         self.shape.iter().product()
     }
-}
-
-/// Something in a pickle that is of no known class. It was not run, and what is inside it is not read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Opaque {
-    /// Where it lies: the names of the dictionaries above it, joined by dots; empty for the root.
-    pub path: String,
-    /// Its class, or the function that would have made it.
-    pub class: String,
-    /// Tensors inside it, which are not read.
-    pub tensors: usize,
 }
 
 /// An open checkpoint: what is in it is known, the tensors' values are read when asked for.
@@ -158,17 +144,10 @@ impl Checkpoint {
             return Ok(known);
         }
         let mut hash = Sha256::new();
-        let mut buffer = vec![0u8; 1 << 20];
         for path in &self.files {
-            let mut file = File::open(path).map_err(Error::io(path))?;
-            loop {
-                match file.read(&mut buffer).map_err(Error::io(path))? {
-                    0 => break,
-                    n => hash.update(&buffer[..n]),
-                }
-            }
+            hash_from(path, 0, &mut hash)?;
         }
-        Ok(self.sha256.get_or_init(|| format!("{:x}", hash.finalize())))
+        Ok(self.sha256.get_or_init(|| hex(hash)))
     }
 
     /// Reads one tensor, converted to f32: its shape and its values in row-major order.
@@ -188,13 +167,17 @@ impl Checkpoint {
     /// # Errors
     /// When there is no such tensor, it holds no integers, or its bytes are missing or damaged.
     pub fn tensor_i64(&self, name: &str) -> Result<(Vec<usize>, Vec<i64>)> {
-        self.tensor(name, Element::to_i64, "whole numbers; expected integers or booleans")
+        let integers = |element: Element, bytes: &[u8]| {
+            let wide = element.to_integers(bytes)?;
+            wide.into_iter().map(|i| i64::try_from(i).ok()).collect()
+        };
+        self.tensor(name, integers, "whole numbers; expected integers or booleans")
     }
 
     fn tensor<T>(
         &self,
         name: &str,
-        convert: fn(Element, &[u8]) -> Option<Vec<T>>,
+        convert: impl Fn(Element, &[u8]) -> Option<Vec<T>>,
         expected: &str,
     ) -> Result<(Vec<usize>, Vec<T>)> {
         let info = self
@@ -220,6 +203,6 @@ impl Checkpoint {
     }
 
     fn damaged(&self, what: &str) -> Error {
-        Error::input(container::one_line(&format!("{}: {what}", self.path.display())))
+        Error::input(one_line(&format!("{}: {what}", self.path.display())))
     }
 }

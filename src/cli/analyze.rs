@@ -3,21 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::inputs::{self, Input, open_all};
 use super::{like, style};
 use crate::analysis::{Plan, analyse, needs, rows_to_read};
 use crate::error::{Error, Result};
-use crate::features::FeatureSet;
 use crate::metrics::{Conventions, Metric, select};
 use crate::report::{Format, render, render_convergence};
 use crate::results::Analysis;
-use crate::store::{OpenOptions, open};
 
 /// Arguments of `featscope analyze`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Feature stores (folders), or arrays: .npy, .npz, .safetensors, .parquet, .csv, .pt
-    #[arg(required = true, value_name = "STORE")]
-    stores: Vec<PathBuf>,
+    /// Feature stores (folders), or arrays: .npy, .npz, .safetensors, .parquet, .csv, .tsv, .pt. Names of your own go before
+    /// the path: [MODEL:]DATASET[/SPLIT]=PATH
+    #[arg(required = true, value_name = "STORE", value_parser = inputs::parser())]
+    stores: Vec<Input>,
     #[command(flatten)]
     what: What,
     /// Also each value against the number of rows, as a table: printed as text or Markdown, or written to the folder of -o
@@ -56,6 +56,9 @@ pub struct What {
     /// Only these layers, separated by commas
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub layer: Vec<String>,
+    /// Only these columns of a table are channels, separated by commas; * stands for any characters
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub columns: Vec<String>,
     /// Labels of an array: once for each array, in their order
     #[arg(long, value_name = "FILE")]
     pub labels: Vec<PathBuf>,
@@ -74,6 +77,18 @@ pub struct What {
     /// Say first which passes and shared products are needed, and for which metrics
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+impl What {
+    /// How stores and arrays are read.
+    pub fn reading(&self) -> inputs::Options<'_> {
+        inputs::Options {
+            labels: &self.labels,
+            name: self.name.as_deref(),
+            layers: &self.layer,
+            columns: &self.columns,
+        }
+    }
 }
 
 /// Analyzes and prints.
@@ -147,7 +162,7 @@ pub struct Beside {
 ///
 /// # Errors
 /// For input that cannot be read or does not fit together.
-pub fn analysis_of(stores: &[PathBuf], what: &What, beside: Beside) -> anyhow::Result<Analysis> {
+pub fn analysis_of(stores: &[Input], what: &What, beside: Beside) -> anyhow::Result<Analysis> {
     let (plan, said) = planned(what, select, beside)?;
     said.iter().for_each(|line| style::say(line));
     run_plan(&plan, stores, what)
@@ -157,9 +172,9 @@ pub fn analysis_of(stores: &[PathBuf], what: &What, beside: Beside) -> anyhow::R
 ///
 /// # Errors
 /// For input that cannot be read or does not fit together.
-pub fn run_plan(plan: &Plan, stores: &[PathBuf], what: &What) -> anyhow::Result<Analysis> {
+pub fn run_plan(plan: &Plan, stores: &[Input], what: &What) -> anyhow::Result<Analysis> {
     use_threads(what.threads);
-    let sets = open_all(stores, what)?;
+    let sets = open_all(stores, &what.reading())?;
     if what.verbose {
         needs(&sets, plan).iter().for_each(|line| style::say(line));
     }
@@ -212,33 +227,6 @@ fn planned(
         command: style::command_line(),
     };
     Ok((plan, said))
-}
-
-fn open_all(stores: &[PathBuf], what: &What) -> anyhow::Result<Vec<Box<dyn FeatureSet>>> {
-    let mut labels = what.labels.iter();
-    let mut sets = Vec::new();
-    for path in stores {
-        let labels = if path.is_dir() { None } else { labels.next().cloned() };
-        let layers = (!what.layer.is_empty()).then(|| what.layer.clone());
-        sets.extend(open(
-            path,
-            &OpenOptions {
-                labels,
-                name: what.name.clone(),
-                layers,
-            },
-        )?);
-    }
-    let unused = labels.count();
-    if unused > 0 {
-        return Err(Error::input(format!(
-            "--labels is given {} times for {} arrays; give one file for each array, in their order",
-            what.labels.len(),
-            what.labels.len() - unused
-        ))
-        .into());
-    }
-    Ok(sets)
 }
 
 /// Whether an output path means a folder: one that is there, or a name without a table's ending.

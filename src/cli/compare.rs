@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 
 use crate::compare::{Comparison, Condition, Options, merge};
+use crate::error::Error;
 use crate::report::{Format, render_comparison};
 use crate::results::Analysis;
-use crate::store::{self, Kind};
 
 use super::analyze::{Beside, What, analysis_of};
+use super::inputs::{self, Input};
 use super::style;
 
 /// Sets models side by side: value and interval, paired difference to the baseline, rank.
@@ -19,9 +20,13 @@ use super::style;
 /// says "not separable".
 #[derive(clap::Args)]
 pub struct Args {
-    /// Results files, folders that hold a results.json, or feature stores and arrays, which are analyzed first
-    #[arg(required = true, value_name = "RESULTS|STORE")]
-    results: Vec<PathBuf>,
+    /// Results files, folders that hold a results.json, or feature stores and arrays, which are analyzed first; these may be
+    /// given names, as [MODEL:]DATASET[/SPLIT]=PATH
+    #[arg(required = true, value_name = "RESULTS|STORE", value_parser = inputs::parser())]
+    results: Vec<Input>,
+    /// Labels of an array: once for each array, in their order
+    #[arg(long, value_name = "FILE")]
+    labels: Vec<PathBuf>,
     /// For stores: the data set the models were pretrained on
     #[arg(long, value_name = "NAME")]
     pre: Vec<String>,
@@ -99,14 +104,26 @@ pub fn merged(paths: &[PathBuf]) -> Result<Analysis> {
 
 /// The results named, and the stores named after analyzing them.
 fn measured(args: &Args) -> Result<Analysis> {
-    let is_store = |path: &PathBuf| matches!(store::kind(path), Ok(Kind::Store | Kind::Array));
-    let (stores, results): (Vec<PathBuf>, Vec<PathBuf>) = args.results.iter().cloned().partition(is_store);
+    let (stores, others): (Vec<Input>, Vec<Input>) = args
+        .results
+        .iter()
+        .cloned()
+        .partition(|input| inputs::is_store(&input.path));
+    if let Some(named) = others.iter().find(|input| input.dataset.is_some()) {
+        return Err(Error::input(format!(
+            "{}: only feature stores and arrays are given names, and this is neither",
+            named.path.display()
+        ))
+        .into());
+    }
+    let results: Vec<PathBuf> = others.into_iter().map(|input| input.path).collect();
     if stores.is_empty() {
         return merged(&results);
     }
     let what = What {
         pre: args.pre.clone(),
         eval: args.eval.clone(),
+        labels: args.labels.clone(),
         metrics: args.metrics.clone().unwrap_or_else(|| vec!["all".to_owned()]),
         ..What::default()
     };

@@ -13,6 +13,8 @@ mod extract;
 #[cfg(feature = "analysis")]
 mod hand_over;
 #[cfg(feature = "analysis")]
+mod inputs;
+#[cfg(feature = "analysis")]
 mod inspect;
 #[cfg(feature = "torch")]
 mod interrupt;

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::analyze::{Beside, What, analysis_of, plan};
 use super::experiment::{Dataset, Experiment, Model, Role};
+use super::inputs::Input;
 use super::{hand_over, style};
 use crate::compare::{Comparison, Options};
 use crate::metrics::select;
@@ -257,7 +258,8 @@ fn analyze(
         return Ok(analysis);
     }
     style::say(&format!("analyze {} feature stores", stores.len()));
-    let analysis = analysis_of(stores, &what, PICTURES)?;
+    let inputs: Vec<Input> = stores.iter().cloned().map(Input::from).collect();
+    let analysis = analysis_of(&inputs, &what, PICTURES)?;
     analysis.write(&experiment.out)?;
     state.analysis = made_of;
     save(state, &experiment.out)?;

@@ -4,23 +4,24 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::analyze::{Beside, What, deliver, plan, use_threads};
+use super::inputs::{self, Input};
 use super::style;
 use crate::analysis::similarity;
 use crate::features::FeatureSet;
 use crate::metrics::select_matched;
 use crate::report::{Format, render_similarity};
 use crate::results::Analysis;
-use crate::store::{OpenOptions, open};
+use crate::store::OpenOptions;
 
 /// Arguments of `featscope similarity`.
 #[derive(clap::Args)]
 pub struct Args {
     /// Feature store (a folder) or array; alone, its layers are compared with one another
-    #[arg(value_name = "A")]
-    first: PathBuf,
-    /// Another one of the same images: rows are matched by id, or by position where neither side has ids
-    #[arg(value_name = "B")]
-    second: Option<PathBuf>,
+    #[arg(value_name = "A", value_parser = inputs::parser())]
+    first: Input,
+    /// Another one of the same images: rows are matched by id, or by position where a side has no ids
+    #[arg(value_name = "B", value_parser = inputs::parser())]
+    second: Option<Input>,
     /// all, or ids, separated by commas: cka, cka_debiased, svcca, pwcca, procrustes, rsa, mutual_knn, cycle_knn
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "all")]
     metrics: Vec<String>,
@@ -62,7 +63,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let plan = plan(&what, select_matched, Beside::default())?;
     let a = layers(args, &args.first, 0)?;
-    let b = args.second.as_deref().map(|path| layers(args, path, 1)).transpose()?;
+    let b = args.second.as_ref().map(|input| layers(args, input, 1)).transpose()?;
     // Each layer is read once for itself and once for each of its pairs.
     let rows = a.first().map_or(0, |set| set.rows() as u64);
     let (own, other) = (a.len() as u64, b.as_ref().map_or(0, |b| b.len() as u64));
@@ -75,7 +76,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let results = similarity(&a, b.as_deref(), &plan, &|rows| bar.inc(rows));
     bar.finish_and_clear();
     let results = results?;
-    say_left_out(args, &results);
+    if let (Some(a), Some(b)) = (a.first(), b.as_ref().and_then(|b| b.first())) {
+        say_matched(args, a.as_ref(), b.as_ref(), &results);
+    }
     let analysis = Analysis {
         results,
         tables: Vec::new(),
@@ -87,12 +90,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// The wanted layers of one side.
-fn layers(args: &Args, path: &std::path::Path, side: usize) -> anyhow::Result<Vec<Box<dyn FeatureSet>>> {
+fn layers(args: &Args, input: &Input, side: usize) -> anyhow::Result<Vec<Box<dyn FeatureSet>>> {
     let options = OpenOptions {
-        name: args.name.get(side).cloned(),
+        model: args.name.get(side).cloned().filter(|_| !input.path.is_dir()),
         ..OpenOptions::default()
     };
-    let mut sets = open(path, &options)?;
+    let mut sets = input.open(options.clone(), false)?;
     if args.layers.is_empty() {
         return Ok(sets);
     }
@@ -100,24 +103,32 @@ fn layers(args: &Args, path: &std::path::Path, side: usize) -> anyhow::Result<Ve
     if !sets.iter().any(|set| wanted(set.as_ref())) {
         // Says which layers there are.
         let layers = Some(args.layers.clone());
-        return Ok(open(path, &OpenOptions { layers, ..options })?);
+        return Ok(input.open(OpenOptions { layers, ..options }, false)?);
     }
     sets.retain(|set| wanted(set.as_ref()));
     Ok(sets)
 }
 
-/// Says how many rows had no match.
-fn say_left_out(args: &Args, results: &crate::results::Results) {
+/// Says how rows were matched, and how many had no match.
+fn say_matched(args: &Args, a: &dyn FeatureSet, b: &dyn FeatureSet, results: &crate::results::Results) {
     let (Some(record), Some(second)) = (results.records.first(), &args.second) else {
         return;
     };
-    let of = |key: &str| record.convention.get(key).and_then(serde_json::Value::as_u64);
-    if let (Some(a), Some(b)) = (of("rows_left_out"), of("other_rows_left_out")) {
-        let rows = results.inputs.first().map_or(0, |input| input.rows) - a;
-        style::say(&format!(
-            "{rows} rows matched by id; left out: {a} of {} and {b} of {}",
-            args.first.display(),
-            second.display()
-        ));
+    let (first, second) = (args.first.path.display(), second.path.display());
+    if !(a.has_ids() && b.has_ids()) {
+        let without = match (a.has_ids(), b.has_ids()) {
+            (false, false) => "neither side has ids".to_owned(),
+            (true, _) => format!("{second} has no ids"),
+            _ => format!("{first} has no ids"),
+        };
+        style::say(&format!("{} rows matched by position: {without}", a.rows()));
+        return;
     }
+    let count = |key: &str| record.convention.get(key).and_then(serde_json::Value::as_u64).unwrap_or(0);
+    let (left, other) = (count("rows_left_out"), count("other_rows_left_out"));
+    let rows = a.rows() as u64 - left;
+    style::say(&match left + other {
+        0 => format!("{rows} rows matched by id"),
+        _ => format!("{rows} rows matched by id; left out: {left} of {first} and {other} of {second}"),
+    });
 }

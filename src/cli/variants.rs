@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use super::analyze::{Beside, What, plan, run_plan};
+use super::inputs::{self, Input};
 use crate::metrics::{Metric, select};
 use crate::results::Record;
 
@@ -12,8 +13,8 @@ use crate::results::Record;
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct On {
     /// Print the value of every convention on these feature stores or arrays
-    #[arg(long, value_name = "STORE", num_args = 1.., requires = "id")]
-    pub on: Vec<PathBuf>,
+    #[arg(long, value_name = "STORE", num_args = 1.., requires = "id", value_parser = inputs::parser())]
+    pub on: Vec<Input>,
     /// Data set the model was pretrained on (NAME or NAME/SPLIT)
     #[arg(long, value_name = "NAME", requires = "on")]
     pre: Vec<String>,

@@ -4,27 +4,29 @@
 //! `output.0`, `output.1`, …; those of a dictionary have their keys for names; deeper ones are joined by dots. Maps
 //! (B, C, H, W) are averaged over space; of tokens (B, T, C) the first is taken, where class tokens stand.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use tch::jit::{self, CModule, IValue};
 use tch::{Device, Kind, Tensor};
 
 use super::network::Network;
 use crate::error::{Error, Result};
+use crate::files::{self, Directory};
 use crate::images::transform::Preprocess;
 use crate::store::ModelInfo;
 
 /// Whether a file is a TorchScript archive: a zip file with constants and code beside its tensors.
 pub fn is_script(path: &Path) -> bool {
-    let Some(archive) = File::open(path).ok().and_then(|file| zip::ZipArchive::new(file).ok()) else {
+    let Some(archive) = files::open(path)
+        .ok()
+        .and_then(|(mut file, len)| Directory::read(&mut file, len).ok())
+    else {
         return false;
     };
     let has = |found: &dyn Fn(&str) -> bool| {
         archive
-            .file_names()
+            .names()
             .any(|name| name.split_once('/').is_some_and(|(_, inner)| found(inner)))
     };
     has(&|inner| inner == "constants.pkl") && has(&|inner| inner.starts_with("code/"))
@@ -61,9 +63,7 @@ impl Script {
         // Passes that learn from the first runs would make a batch's features depend on how many came before it.
         jit::set_profiling_mode(false);
         jit::set_graph_executor_optimize(false);
-        let mut file = File::open(path).map_err(Error::io(path))?;
-        let mut hash = Sha256::new();
-        std::io::copy(&mut file, &mut hash).map_err(Error::io(path))?;
+        let sha256 = files::sha256_of(path)?;
         let damaged = |e: tch::TchError| {
             Error::input(format!(
                 "{}: libtorch cannot read this TorchScript file ({}); save it again with PyTorch 2.11 or older",
@@ -77,7 +77,7 @@ impl Script {
         let mut script = Self {
             module,
             path: path.to_path_buf(),
-            sha256: format!("{:x}", hash.finalize()),
+            sha256,
             device,
             kind: Kind::Float,
             parameters: parameters.iter().map(|(_, tensor)| tensor.numel()).sum(),

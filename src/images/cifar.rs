@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::locate::Located;
-use super::pickle::{self, Value};
 use super::records::{Layout, RecordFile, Records};
 use super::split::Splits;
 use super::{Contents, Format, archive};
 use crate::error::{Error, Result};
+use crate::files::PlainPickle;
 
 const LAYOUT: Layout = Layout {
     width: 32,
@@ -284,13 +284,10 @@ impl Batches {
         }
     }
 
-    fn unpickle(&self, name: &str) -> Result<Value> {
-        let shown = self.shown(name);
-        let mut bytes = Vec::new();
-        self.open_file(name)?
-            .read_to_end(&mut bytes)
-            .map_err(Error::io(&shown))?;
-        pickle::read(&bytes).map_err(|reason| {
+    fn unpickle(&self, name: &str) -> Result<PlainPickle> {
+        let file = self.open_file(name)?;
+        PlainPickle::read(&mut BufReader::with_capacity(1 << 18, file)).map_err(|reason| {
+            let shown = self.shown(name);
             Error::input(format!(
                 "{shown}: not a readable CIFAR pickle ({reason}); download it again"
             ))
@@ -311,26 +308,21 @@ impl Batches {
             let shown = self.shown(name);
             let lacks =
                 |what: &str| Error::input(format!("{shown}: {what}; not {}: download it again", self.form.format));
-            let Some(Value::Array { shape, data }) = batch.get("data") else {
-                return Err(lacks("has no array \"data\""));
-            };
+            let (shape, data) = batch.bytes("data").map_err(|what| lacks(&what))?;
             let listed = batch
-                .get(key)
-                .and_then(Value::as_list)
+                .integers(key)
                 .ok_or_else(|| lacks(&format!("has no list {key:?}")))?;
-            if shape[..] != [listed.len(), PIXELS] || listed.is_empty() {
+            if shape[..] != [listed.len() as u64, PIXELS as u64] || listed.is_empty() {
                 return Err(lacks(&format!(
                     "data of shape {shape:?} for {} labels, expected {PIXELS} columns",
                     listed.len()
                 )));
             }
             for (row, label) in listed.iter().enumerate() {
-                let Value::Int(label) = label else {
-                    return Err(lacks(&format!("label {row} is no integer")));
-                };
-                labels.push(self.check_label(*label, name, row)?);
+                let label = label.ok_or_else(|| lacks(&format!("label {row} is no integer")))?;
+                labels.push(self.check_label(label, name, row)?);
             }
-            spool.write_all(data).map_err(Error::io(std::env::temp_dir()))?;
+            spool.write_all(&data).map_err(Error::io(std::env::temp_dir()))?;
         }
         let names = match self.dir.join(self.form.names).exists() {
             true => self.names_in_pickle()?,
@@ -357,10 +349,7 @@ impl Batches {
             "fine_label_names"
         };
         let meta = self.unpickle(self.form.names)?;
-        let names = meta
-            .get(key)
-            .and_then(Value::as_list)
-            .and_then(|l| l.iter().map(Value::as_text).collect());
+        let names: Option<Vec<String>> = meta.list(key).and_then(|names| names.into_iter().collect());
         names.ok_or_else(|| {
             Error::input(format!(
                 "{}: has no list {key:?} of names; download it again",

@@ -1,14 +1,13 @@
 //! A table of paths and labels.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
 use super::files::Files;
 use super::locate::Located;
 use super::{Contents, classes, shards};
 use crate::error::{Error, Result};
+use crate::files::text::layout;
 
 /// What the tables' names end in.
 pub(super) const ENDING: &str = "csv";
@@ -37,7 +36,6 @@ pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
     let mut met: HashMap<String, (usize, u64)> = HashMap::new();
     let tables = shards::paths(at, ENDING, split)?;
     for (table, path) in tables.iter().enumerate() {
-        refuse_open_quote(path)?;
         let folder = path.parent().and_then(|f| f.strip_prefix(&root).ok());
         let folder = folder.map(Path::to_string_lossy).unwrap_or_default();
         for row in rows(path)? {
@@ -75,19 +73,22 @@ struct Row {
 /// The rows of a table with a header, in order.
 fn rows(path: &Path) -> Result<impl Iterator<Item = Result<Row>>> {
     let shown = path.display().to_string();
-    let mut reader = csv::Reader::from_path(path).map_err(|e| wrong(&shown, &e))?;
-    let header = reader.headers().map_err(|e| wrong(&shown, &e))?.clone();
-    let Some(file_column) = classes::column(header.iter(), &PATH_NAMES) else {
-        let found: Vec<&str> = header.iter().collect();
+    let Some(layout) = layout(path)? else {
+        return Err(Error::input(format!("{shown}: has no lines; expected a header such as path,label")));
+    };
+    layout.refuse_open_quote(path)?;
+    let Some(file_column) = classes::column(layout.first.iter().map(String::as_str), &PATH_NAMES) else {
         return Err(Error::input(format!(
             "{shown}: no column of paths in its first line ({}); expected a header such as path,label",
-            found.join(", ")
+            layout.first.join(", ")
         )));
     };
-    let label_column = classes::label_column(header.iter());
+    let label_column = classes::label_column(layout.first.iter().map(String::as_str));
+    let reader = layout.rows(path, true)?;
+    let at = path.to_path_buf();
     let row = move |record: csv::Result<csv::StringRecord>| {
-        let record = record.map_err(|e| wrong(&shown, &e))?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let record = record.map_err(|e| layout.wrong(&at, &e))?;
+        let line = layout.line(&record);
         let file = record.get(file_column).unwrap_or_default().trim();
         if file.is_empty() {
             return Err(Error::input(format!(
@@ -102,51 +103,4 @@ fn rows(path: &Path) -> Result<impl Iterator<Item = Result<Row>>> {
         })
     };
     Ok(reader.into_records().map(row))
-}
-
-fn wrong(shown: &str, error: &csv::Error) -> Error {
-    let line = error.position().map_or(1, csv::Position::line);
-    Error::input(match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
-            "{shown}: line {line} has {len} fields, the header has {expected_len}; put fields that contain commas in quotes"
-        ),
-        csv::ErrorKind::Utf8 { .. } => format!("{shown}: line {line} is not UTF-8; save the table as UTF-8"),
-        _ => format!("{shown}: not a readable table ({error})"),
-    })
-}
-
-/// The reader would take the rest of the file for one field.
-fn refuse_open_quote(path: &Path) -> Result<()> {
-    let mut reader = BufReader::new(File::open(path).map_err(Error::io(path))?);
-    // Whether inside quotes, whether quotes may open here, and the line of the last that did.
-    let (mut quoted, mut may_open, mut opened) = (false, true, 0);
-    let mut line = Vec::new();
-    for number in 1_u64.. {
-        line.clear();
-        if reader.read_until(b'\n', &mut line).map_err(Error::io(path))? == 0 {
-            break;
-        }
-        let text = match number {
-            1 => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line),
-            _ => &line,
-        };
-        for &byte in text {
-            let quote = byte == b'"';
-            if quote && !quoted && may_open {
-                (quoted, opened) = (true, number);
-            } else if quote && quoted {
-                // Right behind a closing quote another one means a quote inside the field.
-                (quoted, may_open) = (false, true);
-            } else {
-                may_open = matches!(byte, b',' | b'\n' | b'\r');
-            }
-        }
-    }
-    match quoted {
-        true => Err(Error::input(format!(
-            "{}: the quote opened in line {opened} is never closed; close it, or double quotes inside fields",
-            path.display()
-        ))),
-        false => Ok(()),
-    }
 }

@@ -1,7 +1,7 @@
 //! Images that are files of their own: a folder per class, or paths listed somewhere.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 use super::decode::Clause;
 use super::raw::Body;
 use super::{Raw, Source};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::files::hash_from;
 
 /// The endings of image files, in lower case.
 pub(super) const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jpe", "png", "webp", "bmp", "gif", "tif", "tiff"];
@@ -80,17 +81,4 @@ pub(super) fn digest(paths: impl Iterator<Item = PathBuf> + Clone, hasher: &mut 
         }
     }
     Ok(())
-}
-
-/// Feeds a file from byte `from` on to the hasher.
-pub(super) fn hash_from(path: &Path, from: u64, hasher: &mut Sha256) -> Result<()> {
-    let mut file = File::open(path).map_err(Error::io(path))?;
-    file.seek(SeekFrom::Start(from)).map_err(Error::io(path))?;
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer).map_err(Error::io(path))? {
-            0 => return Ok(()),
-            n => hasher.update(&buffer[..n]),
-        }
-    }
 }

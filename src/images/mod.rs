@@ -31,7 +31,6 @@ mod folder;
 mod idx;
 mod locate;
 mod parquet;
-mod pickle;
 mod raw;
 mod records;
 mod resize;

@@ -8,13 +8,16 @@ use arrow_array::cast::AsArray as _;
 use arrow_array::{Array, ArrayRef, BinaryArray, RecordBatch, StringArray, StructArray};
 use arrow_schema::DataType;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use sha2::{Digest as _, Sha256};
 
 use super::locate::Located;
 use super::raw::Body;
-use super::{Contents, Raw, Source, files, shards};
+use super::files::HASH_WHOLE;
+use super::{Contents, Raw, Source, shards};
 use crate::error::{Error, Result};
+use crate::files::parquet::{guarded, simple_arrays};
+use crate::files::{self, hash_from};
 
 mod labels;
 
@@ -34,8 +37,13 @@ pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
     let (mut shards, mut columns) = (Vec::new(), Vec::new());
     let mut first = 0;
     for path in paths {
-        let shard = Shard::open(path, first)?;
-        columns.push(labels::read(&shard)?);
+        let at = path.clone();
+        let (shard, column) = guarded(&at, || {
+            let shard = Shard::open(path, first)?;
+            let column = labels::read(&shard)?;
+            Ok((shard, column))
+        })?;
+        columns.push(column);
         first += shard.rows;
         shards.push(shard);
     }
@@ -62,10 +70,7 @@ struct Shard {
 }
 
 fn damaged(shown: &str, reason: impl std::fmt::Display) -> Error {
-    let reason = reason.to_string().replace('\n', " ");
-    Error::input(format!(
-        "{shown}: damaged or truncated Parquet file ({reason}); download it again"
-    ))
+    files::parquet::damaged(Path::new(shown), &reason)
 }
 
 impl Shard {
@@ -111,9 +116,7 @@ impl Shard {
 
     /// A reader of the file with plain types: dictionaries, views and large variants all arrive as the simple ones.
     fn builder(&self) -> Result<ParquetRecordBatchReaderBuilder<File>> {
-        let file = File::open(&self.path).map_err(Error::io(&self.path))?;
-        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(|e| damaged(&self.shown, e))
+        simple_arrays(&self.path)
     }
 
     /// Reads one column from row `skip` of the file on.
@@ -236,9 +239,9 @@ impl Source for ParquetImages {
         let mut cursor = self.cursor.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut images = Vec::with_capacity(rows.len());
         for &row in rows {
-            let (current, i) = self.seek(&mut cursor, row)?;
+            let shard = &self.shards[self.shards.partition_point(|s| s.first <= row) - 1];
+            let (current, i) = guarded(&shard.path, || self.seek(&mut cursor, row))?;
             let body = current.batch.body(i);
-            let shard = &self.shards[current.shard];
             images.push(Raw::new(
                 self.id(row),
                 format!("{}: row {}", shard.shown, row - shard.first),
@@ -251,7 +254,7 @@ impl Source for ParquetImages {
     fn digest(&self, _rows: &[usize], hasher: &mut Sha256) -> Result<()> {
         let size = |s: &Shard| std::fs::metadata(&s.path).map(|m| m.len()).map_err(Error::io(&s.path));
         let sizes = self.shards.iter().map(size).collect::<Result<Vec<u64>>>()?;
-        let whole = sizes.iter().sum::<u64>() <= files::HASH_WHOLE;
+        let whole = sizes.iter().sum::<u64>() <= HASH_WHOLE;
         for (shard, size) in self.shards.iter().zip(sizes) {
             hasher.update(size.to_le_bytes());
             // The footer holds every column chunk's size, offset and statistics.
@@ -260,7 +263,7 @@ impl Source for ParquetImages {
             } else {
                 size.saturating_sub(footer(&shard.path)?)
             };
-            files::hash_from(&shard.path, from, hasher)?;
+            hash_from(&shard.path, from, hasher)?;
         }
         Ok(())
     }

@@ -1,30 +1,18 @@
 //! Arrays that other programs wrote, as sets of features.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
-use super::containers::{Member, is_container, members};
+use super::choice::{self, Choice, choose, held, is_container};
 use super::raw::RawArray;
-use super::{OpenOptions, delimited, labels, malformed, table};
+use super::rows::{self, Column, Texts};
+use super::{OpenOptions, delimited, labels, malformed, names, table};
 use crate::error::Result;
 use crate::features::ids_sha256;
-use crate::features::{Batches, FeatureSet, Labels, Provenance};
-
-/// Names that arrays of features go by; the first that is there counts.
-const NAMES: [&str; 10] = [
-    "features",
-    "feature",
-    "feats",
-    "embeddings",
-    "embedding",
-    "x",
-    "data",
-    "representations",
-    "activations",
-    "arr_0",
-];
+use crate::features::{Batches, FeatureSet, Labels, Provenance, Said};
 
 /// The layer of an array.
-const LAYER: &str = "features";
+pub(super) const LAYER: &str = "features";
 
 /// The lower-case extension of a path.
 pub(super) fn extension(path: &Path) -> String {
@@ -46,47 +34,54 @@ pub(super) struct Found {
     pub(super) layers: Vec<(String, Source)>,
     pub(super) rows: usize,
     /// Labels inside the file.
-    pub(super) labels: Option<labels::Names>,
-    /// SHA-256 of the ids inside the file.
-    pub(super) ids_sha256: Option<String>,
+    pub(super) labels: Option<Column>,
+    /// Ids inside the file, and the name they go by.
+    pub(super) ids: Option<(String, Vec<String>)>,
+    /// What was taken for what, in words.
+    pub(super) said: Said,
 }
 
 /// One layer of an array file.
 struct Foreign {
-    path: PathBuf,
     provenance: Provenance,
     labels: Option<Labels>,
     rows: usize,
     source: Source,
-    /// Whether the file has ids of its own.
-    has_ids: bool,
+    ids: Option<Arc<Vec<String>>>,
+    said: Arc<Said>,
 }
 
 /// The sets of features in an array file.
 pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn FeatureSet>>> {
     let extension = extension(path);
+    let columns = options.columns.as_deref();
     let mut found = match extension.as_str() {
-        "csv" | "tsv" => delimited::open(path)?,
-        "parquet" => table::open(path)?,
-        other if is_container(other) => container(path, other)?,
+        "csv" | "tsv" => delimited::open(path, columns)?,
+        "parquet" => table::open(path, columns)?,
+        other if is_container(other) => {
+            if columns.is_some() {
+                return Err(malformed(
+                    path,
+                    "--columns picks columns of a table (.csv, .tsv, .parquet); pick an array with --layer",
+                ));
+            }
+            container(path, other)?
+        }
         _ => {
-            let known = "a feature store, or .npy, .npz, .safetensors, .parquet, .csv, .pt";
+            let known = "a feature store, or .npy, .npz, .safetensors, .parquet, .csv, .tsv, .pt";
             return Err(malformed(path, format!("not a file of features; expected {known}")));
         }
     };
-    let inside = found.labels.take().filter(|_| options.labels.is_none());
-    let labels = match inside {
-        Some(names) => Some(labels::checked(path, found.rows, path, names)?),
-        None => labels::given_or_beside(path, options.labels.as_deref(), found.rows)?,
+    let labels = labels_for(path, options, &mut found)?;
+    let ids = found.ids.take().map(|(_, ids)| Arc::new(ids));
+    let ids_sha256 = match &ids {
+        Some(ids) => ids_sha256(ids.iter()),
+        None => ids_sha256((0..found.rows).map(|row| row.to_string())),
     };
-    let labels = labels.filter(|labels| labels.classes() > 0);
-    let has_ids = found.ids_sha256.is_some();
-    let ids_sha256 = found
-        .ids_sha256
-        .unwrap_or_else(|| ids_sha256((0..found.rows).map(|row| row.to_string())));
+    let said = Arc::new(found.said);
     let sets = found.layers.into_iter().map(|(layer, source)| {
         let provenance = Provenance {
-            model: options.name.clone().unwrap_or_else(|| LAYER.to_owned()),
+            model: LAYER.to_owned(),
             layer,
             dataset: path
                 .file_stem()
@@ -97,67 +92,107 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn Fea
             ids_sha256: ids_sha256.clone(),
             preprocess_sha256: String::new(),
         };
-        let (path, labels, rows) = (path.to_path_buf(), labels.clone(), found.rows);
         Box::new(Foreign {
-            path,
             provenance,
-            labels,
-            rows,
+            labels: labels.clone(),
+            rows: found.rows,
             source,
-            has_ids,
+            ids: ids.clone(),
+            said: said.clone(),
         }) as Box<dyn FeatureSet>
     });
     Ok(sets.collect())
 }
 
-/// The one array of features among the arrays of a file, and the labels that lie with it.
-fn container(path: &Path, extension: &str) -> Result<Found> {
-    let members = members(path, extension)?;
-    let member = choose(path, &members)?;
-    let raw = member.matrix(path)?;
-    let rows = raw.rows;
-    let list = |name: &&str| {
-        let mut lists = members
-            .iter()
-            .filter(|m| m.as_list().is_some() && !std::ptr::eq(*m, member));
-        lists.find(|m| m.name.eq_ignore_ascii_case(name))
+/// The labels given, those inside the file, or those beside it; says which, how they were joined, and where none were found.
+fn labels_for(path: &Path, options: &OpenOptions, found: &mut Found) -> Result<Option<Labels>> {
+    let beside = labels::beside(path);
+    let inside = found.labels.take();
+    let file = match (&options.labels, &inside) {
+        (Some(given), _) => Some(given.as_path()),
+        (None, None) if beside.is_file() => Some(beside.as_path()),
+        _ => None,
     };
-    let labels = labels::NAMES
-        .iter()
-        .find_map(list)
-        .map(|m| labels::from_member(path, m))
-        .transpose()?;
-    Ok(Found {
-        layers: vec![(LAYER.to_owned(), Source::Raw(raw))],
-        rows,
+    let texts: Option<Texts> = match (file, inside) {
+        (Some(file), _) => {
+            let ids = found.ids.as_ref().map(|(_, ids)| ids.as_slice());
+            let (texts, said) = rows::join(path, found.rows, ids, file, labels::read(file, found.rows)?)?;
+            found.said.labels.push(said);
+            Some(texts)
+        }
+        (None, Some(column)) => Some(column.values),
+        (None, None) => {
+            found.said.labels.push(format!(
+                "no labels: none in the file, and no {} beside it; give some with --labels",
+                beside.file_name().unwrap_or_default().to_string_lossy()
+            ));
+            None
+        }
+    };
+    let Some(mut texts) = texts else { return Ok(None) };
+    found.said.labels.extend(rows::without_placeholders(&mut texts));
+    let labels = Labels::from_optional(&texts.iter().map(Option::as_deref).collect::<Vec<_>>());
+    if labels.classes() == 0 {
+        found.said.labels.push("no row has a label".to_owned());
+        return Ok(None);
+    }
+    Ok(Some(labels))
+}
+
+/// The arrays of features among the arrays of a file, and the labels and ids that lie with them.
+fn container(path: &Path, extension: &str) -> Result<Found> {
+    let Choice {
+        layers,
+        rows: n,
         labels,
-        ids_sha256: None,
+        ids,
+        left_out,
+    } = choose(path, held(path, extension)?)?;
+    let mut said = Said::default();
+    let one = layers.len() == 1;
+    let mut chosen = Vec::new();
+    let mut words = Vec::new();
+    for array in layers {
+        let layer = match one && (names::says_features(&array.name) || names::is_positional(&array.name)) {
+            true => LAYER.to_owned(),
+            false => array.name.clone(),
+        };
+        words.push(array.describe());
+        chosen.push((layer, Source::Raw(RawArray::new(path, array)?)));
+    }
+    let labels = match labels {
+        Some(list) => Some(Column {
+            name: list.name().to_owned(),
+            values: list.texts(path)?,
+        }),
+        None => None,
+    };
+    let ids = match ids {
+        Some((kind, list)) => rows::ids(path, kind, list.texts(path)?)?.map(|ids| (list.name().to_owned(), ids)),
+        None => None,
+    };
+    if !one || labels.is_some() || ids.is_some() || !left_out.is_empty() {
+        let mut parts = vec![format!("{} {}", if one { "features are" } else { "layers are" }, words.join(", "))];
+        parts.extend(labels.as_ref().map(|column| format!("labels are {}", column.name)));
+        parts.extend(ids.as_ref().map(|(name, _)| format!("ids are {name}")));
+        parts.extend((!left_out.is_empty()).then(|| format!("left out: {}", left_out.join(", "))));
+        said.arrays.push(parts.join("; "));
+    }
+    Ok(Found {
+        layers: chosen,
+        rows: usize::try_from(n).map_err(|_| malformed(path, "too large for this machine"))?,
+        labels,
+        ids,
+        said,
     })
 }
 
-/// The array of features: the only one of two dimensions, or the one with a name that says so.
-pub(super) fn choose<'a>(path: &Path, members: &'a [Member]) -> Result<&'a Member> {
-    if let [one] = members {
-        return Ok(one);
-    }
-    let matrices: Vec<&Member> = members.iter().filter(|m| m.is_matrix()).collect();
-    if let [one] = matrices[..] {
-        return Ok(one);
-    }
-    let named = |name: &&str| matrices.iter().find(|m| m.name.eq_ignore_ascii_case(name)).copied();
-    NAMES.iter().find_map(named).ok_or_else(|| {
-        let all: Vec<String> = members.iter().map(Member::describe).collect();
-        let count = if matrices.is_empty() { "none" } else { "several" };
-        let message = format!(
-            "{count} of its arrays could be the features (rows, channels): {}; name one of them \"features\"",
-            if all.is_empty() {
-                "it has no arrays".to_owned()
-            } else {
-                all.join("; ")
-            }
-        );
-        malformed(path, message)
-    })
+/// Whether a file of tensors is features rather than weights: a few arrays, of which some can be told to be the features.
+pub(super) fn holds_features(path: &Path, extension: &str) -> bool {
+    let Ok(held) = held(path, extension) else {
+        return false;
+    };
+    held.arrays.len() <= 6 && choose(path, held).is_ok_and(|choice| choice.layers.iter().all(choice::is_matrix))
 }
 
 impl FeatureSet for Foreign {
@@ -182,15 +217,18 @@ impl FeatureSet for Foreign {
     }
 
     fn ids(&self) -> Result<Vec<String>> {
-        match &self.source {
-            Source::Delimited(table) if self.has_ids => table.ids(),
-            Source::Column(_) if self.has_ids => table::ids(&self.path),
-            _ => Ok((0..self.rows).map(|row| row.to_string()).collect()),
-        }
+        Ok(match &self.ids {
+            Some(ids) => ids.to_vec(),
+            None => (0..self.rows).map(|row| row.to_string()).collect(),
+        })
     }
 
     fn has_ids(&self) -> bool {
-        self.has_ids
+        self.ids.is_some()
+    }
+
+    fn said(&self) -> &Said {
+        &self.said
     }
 
     fn batches(&self, batch_rows: usize) -> Result<Batches<'_>> {

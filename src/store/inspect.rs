@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::findings;
 use super::manifest;
-use super::{FeatureStore, OpenOptions, containers, foreign, malformed};
+use super::{FeatureStore, OpenOptions, foreign, malformed};
 use crate::error::{Error, Result};
 use crate::features::Labels;
 
@@ -139,7 +139,7 @@ pub fn kind(path: &Path) -> Result<Kind> {
             }
         }
         "safetensors" | "pt" | "pth" => {
-            if is_array(path, &extension) {
+            if foreign::holds_features(path, &extension) {
                 Kind::Array
             } else {
                 Kind::Checkpoint
@@ -171,12 +171,6 @@ fn holds_an_index(folder: &Path) -> bool {
 
 fn opens(path: &Path) -> bool {
     super::open(path, &OpenOptions::default()).is_ok()
-}
-
-/// Whether a file of tensors is features rather than weights: a few tensors, of which one can be told to be the features.
-fn is_array(path: &Path, extension: &str) -> bool {
-    let members = containers::members(path, extension).unwrap_or_default();
-    members.len() <= 3 && foreign::choose(path, &members).is_ok_and(|member| member.is_matrix())
 }
 
 /// What the feature store or the array at `path` holds. The features themselves are not read.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::malformed;
-use super::manifest::{Part, file_sha256};
+use super::manifest::Part;
 use crate::error::Result;
 use crate::results::write_atomically;
 
@@ -56,7 +56,7 @@ pub(super) fn look(dir: &Path, file: &str) -> Result<Found> {
     if !path.exists() {
         return unsound("is missing");
     }
-    if file_sha256(&path)? != note.part.sha256 {
+    if crate::files::sha256_of(&path)? != note.part.sha256 {
         return unsound("is not as it was written");
     }
     Ok(Found::Whole(note.part, note.memory))

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::findings::{Deviation, Findings, Repeated, Shard, Skipped};
 use super::malformed;
 use crate::error::{Error, Result};
+use crate::files::hex;
 
 /// The schema every manifest names.
 pub const SCHEMA: &str = "featscope/features/1";
@@ -290,23 +291,6 @@ fn check_layers(path: &Path, layers: &[LayerInfo]) -> Result<()> {
 /// SHA-256 (hex) of a JSON value in its compact form: the fingerprint of a preprocessing description.
 pub fn value_sha256(value: &Value) -> String {
     hex(Sha256::new_with_prefix(value.to_string()))
-}
-
-/// SHA-256 (hex) of a file.
-pub(super) fn file_sha256(path: &Path) -> Result<String> {
-    let mut hash = Sha256::new();
-    let mut file = std::fs::File::open(path).map_err(Error::io(path))?;
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        match std::io::Read::read(&mut file, &mut buffer).map_err(Error::io(path))? {
-            0 => return Ok(hex(hash)),
-            n => hash.update(&buffer[..n]),
-        }
-    }
-}
-
-pub(super) fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Finds duplicate ids in 16 bytes an id: half a SHA-256 stands for each.

@@ -1,143 +1,23 @@
-//! Arrays of plain numbers in a file: their element types, and reading them as rows of f64.
+//! Arrays of plain numbers in a file, read as rows of f64.
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 
 use super::batches::{Recut, ahead};
-use super::dtype::Dtype;
 use super::malformed;
-use crate::checkpoint::Array;
 use crate::error::{Error, Result};
 use crate::features::Batches;
+use crate::files::{Array, Element, Order, broken};
 
 /// Bytes read and converted at a time: they stay in the cache in between.
 const CHUNK: usize = 1 << 18;
 
 /// Numbers a batch may claim before they are there; beyond it grows with what is read.
 const CLAIM: usize = 1 << 24;
-
-/// Where the bytes of an array are.
-#[derive(Clone, Debug)]
-pub(super) enum Place {
-    /// In a file, from `start` on.
-    File {
-        /// First byte.
-        start: u64,
-    },
-    /// In a member of a zip archive, after `skip` bytes of its content.
-    Member {
-        /// First byte of the stored or deflated content.
-        start: u64,
-        /// Bytes of it.
-        packed: u64,
-        /// Bytes of the content.
-        size: u64,
-        deflated: bool,
-        /// Checksum of the content, where there is one.
-        crc: Option<u32>,
-        /// Header bytes before the numbers.
-        skip: u64,
-    },
-    /// A tensor of a PyTorch file that is a view with gaps; it is gathered in memory.
-    Tensor(Box<Array>),
-}
-
-impl Place {
-    /// The bytes in order.
-    pub(super) fn reader(&self, path: &Path) -> Result<Box<dyn Read>> {
-        let open = |start| -> Result<File> {
-            let mut file = File::open(path).map_err(Error::io(path))?;
-            file.seek(SeekFrom::Start(start)).map_err(Error::io(path))?;
-            Ok(file)
-        };
-        match self {
-            Self::File { start } => Ok(Box::new(open(*start)?)),
-            &Self::Member {
-                start,
-                packed,
-                size,
-                deflated,
-                crc,
-                skip,
-            } => {
-                let packed = open(start)?.take(packed);
-                let content: Box<dyn Read> = match deflated {
-                    true => Box::new(flate2::read::DeflateDecoder::new(BufReader::with_capacity(
-                        CHUNK, packed,
-                    ))),
-                    false => Box::new(packed),
-                };
-                let mut content = Checked {
-                    content,
-                    left: size,
-                    crc: flate2::Crc::new(),
-                    expected: crc,
-                };
-                let skipped = io::copy(&mut (&mut content).take(skip), &mut io::sink()).map_err(|e| broken(path, e))?;
-                if skipped == skip {
-                    Ok(Box::new(content))
-                } else {
-                    Err(malformed(path, "is truncated"))
-                }
-            }
-            Self::Tensor(tensor) => {
-                let bytes = tensor.read(path).map_err(|e| broken(path, e))?;
-                Ok(Box::new(Cursor::new(bytes)))
-            }
-        }
-    }
-
-    /// The file position of the first byte, where every byte of the array can be reached directly.
-    fn direct(&self) -> Option<u64> {
-        match self {
-            Self::File { start } => Some(*start),
-            Self::Member {
-                start,
-                deflated: false,
-                skip,
-                ..
-            } => Some(start + skip),
-            Self::Member { .. } | Self::Tensor(_) => None,
-        }
-    }
-}
-
-/// Checks the checksum of an archive member when its last byte has passed.
-struct Checked {
-    content: Box<dyn Read>,
-    left: u64,
-    crc: flate2::Crc,
-    expected: Option<u32>,
-}
-
-impl Read for Checked {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let n = self.content.read(bytes)?;
-        self.crc.update(&bytes[..n]);
-        self.left = self.left.saturating_sub(n as u64);
-        if n > 0 && self.left == 0 && self.expected.is_some_and(|crc| crc != self.crc.sum()) {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "its checksum does not match its content",
-            ));
-        }
-        Ok(n)
-    }
-}
-
-/// An error while reading the content of a file: ours passed through, the system's, or what the content is.
-pub(super) fn broken(path: &Path, error: io::Error) -> Error {
-    if error.raw_os_error().is_some() {
-        return Error::io(path)(error);
-    }
-    error
-        .downcast::<Error>()
-        .unwrap_or_else(|error| malformed(path, format!("is damaged or truncated ({error}); make it again")))
-}
 
 /// The value that is not finite, in words.
 pub(super) fn not_finite(path: &Path, row: usize, channel: impl fmt::Display, value: f64) -> Error {
@@ -151,11 +31,35 @@ pub(super) fn not_finite(path: &Path, row: usize, channel: impl fmt::Display, va
     )
 }
 
+/// What the numbers of an array are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kind {
+    pub(super) element: Element,
+    pub(super) big_endian: bool,
+}
+
+impl Kind {
+    pub(super) fn little(element: Element) -> Self {
+        Self {
+            element,
+            big_endian: false,
+        }
+    }
+
+    fn size(self) -> usize {
+        self.element.size().unwrap_or(1)
+    }
+
+    fn widen(self, bytes: &[u8], out: &mut Vec<f64>) {
+        self.element.widen(self.big_endian, bytes, out);
+    }
+}
+
 /// Reads rows of `width` numbers from `content` until it ends or `rows` are there.
 pub(super) struct Rows<R> {
     pub(super) path: PathBuf,
     pub(super) content: R,
-    pub(super) dtype: Dtype,
+    pub(super) kind: Kind,
     pub(super) rows: usize,
     pub(super) width: usize,
     pub(super) batch_rows: usize,
@@ -168,16 +72,16 @@ impl<R: Read> Rows<R> {
         // A width times a row count that overflows never gets past the size checks of the formats.
         let numbers = rows.saturating_mul(self.width);
         let mut values = Vec::with_capacity(numbers.min(CLAIM));
-        let mut buffer = vec![0; CHUNK.min(numbers.saturating_mul(self.dtype.size()))];
+        let mut buffer = vec![0; CHUNK.min(numbers.saturating_mul(self.kind.size()))];
         while values.len() < numbers {
             let bytes = buffer
                 .len()
-                .min((numbers - values.len()).saturating_mul(self.dtype.size()));
+                .min((numbers - values.len()).saturating_mul(self.kind.size()));
             self.content
                 .read_exact(&mut buffer[..bytes])
                 .map_err(|e| broken(&self.path, e))?;
             let from = values.len();
-            self.dtype.widen(&buffer[..bytes], &mut values);
+            self.kind.widen(&buffer[..bytes], &mut values);
             if let Some(bad) = first_not_finite(&values[from..]) {
                 let at = from + bad;
                 return Err(not_finite(
@@ -222,16 +126,44 @@ pub(super) fn first_not_finite(values: &[f64]) -> Option<usize> {
 /// A two-dimensional array of numbers in a file.
 #[derive(Clone, Debug)]
 pub(super) struct RawArray {
-    pub(super) path: PathBuf,
-    pub(super) place: Place,
-    pub(super) dtype: Dtype,
-    pub(super) rows: usize,
+    path: PathBuf,
+    array: Array,
+    rows: usize,
     pub(super) width: usize,
-    /// Column after column.
-    pub(super) fortran: bool,
 }
 
 impl RawArray {
+    /// The array as features, or why it cannot be.
+    pub(super) fn new(path: &Path, array: Array) -> Result<Self> {
+        let described = array.describe();
+        let wrong = |what: String| Err(malformed(path, format!("{described}: {what}")));
+        if !array.element.is_number() {
+            return wrong("features are numbers; save it as an array of f32 or f64".to_owned());
+        }
+        let &[rows, width] = array.extents() else {
+            let advice = if array.shape.len() < 2 {
+                "reshape it to (rows, 1), or to (1, channels)"
+            } else {
+                "pool or reshape it"
+            };
+            return wrong(format!("features have two dimensions, (rows, channels); {advice}"));
+        };
+        if rows == 0 || width == 0 {
+            let what = if rows == 0 { "rows" } else { "channels" };
+            return wrong(format!("has no {what}; features need at least one"));
+        }
+        let (Ok(rows), Ok(width)) = (usize::try_from(rows), usize::try_from(width)) else {
+            return wrong("too large for this machine".to_owned());
+        };
+        let path = path.to_path_buf();
+        Ok(Self {
+            path,
+            array,
+            rows,
+            width,
+        })
+    }
+
     /// The rows in batches, read ahead.
     pub(super) fn batches(&self, batch_rows: usize) -> Result<Batches<'static>> {
         let array = self.clone();
@@ -243,18 +175,20 @@ impl RawArray {
     fn read(self, batch_rows: usize) -> Result<Box<dyn Iterator<Item = Result<Array2<f64>>>>> {
         let Self {
             path,
-            place,
-            dtype,
+            array,
             rows,
             width,
-            fortran,
         } = self;
-        if !fortran {
-            let content = place.reader(&path)?;
+        let kind = Kind {
+            element: array.element,
+            big_endian: array.is_big_endian(),
+        };
+        if array.order() != Some(Order::Columns) {
+            let content = array.reader(&path)?;
             return Ok(Box::new(Rows {
                 path,
                 content,
-                dtype,
+                kind,
                 rows,
                 width,
                 batch_rows,
@@ -268,22 +202,24 @@ impl RawArray {
                 path: path.clone(),
                 content,
                 start,
-                dtype,
+                kind,
                 rows,
                 width,
                 block,
                 done: 0,
             }
         };
-        let columns = match place.direct() {
+        let columns = match array.direct() {
             Some(start) => blocks(Box::new(File::open(&path).map_err(Error::io(&path))?), start),
             None => {
                 let mut bytes = Vec::new();
-                place
-                    .reader(&path)?
+                let content = array.reader(&path)?;
+                let needed = rows.saturating_mul(width).saturating_mul(kind.size());
+                content
+                    .take(needed as u64)
                     .read_to_end(&mut bytes)
                     .map_err(|e| broken(&path, e))?;
-                if bytes.len() != rows.saturating_mul(width).saturating_mul(dtype.size()) {
+                if bytes.len() != needed {
                     return Err(malformed(&path, "is damaged or truncated; make it again"));
                 }
                 blocks(Box::new(Cursor::new(bytes)), 0)
@@ -301,7 +237,7 @@ struct Columns {
     path: PathBuf,
     content: Box<dyn ReadSeek>,
     start: u64,
-    dtype: Dtype,
+    kind: Kind,
     rows: usize,
     width: usize,
     block: usize,
@@ -312,7 +248,7 @@ impl Columns {
     fn block(&mut self, rows: usize) -> Result<Array2<f64>> {
         /// Columns turned at once: two cache lines of every row.
         const TILE: usize = 16;
-        let size = self.dtype.size();
+        let size = self.kind.size();
         let mut block = Array2::zeros((rows, self.width));
         let mut bytes = vec![0; rows * size];
         let mut values = Vec::with_capacity(rows * TILE);
@@ -325,7 +261,7 @@ impl Columns {
                     .seek(SeekFrom::Start(self.start + at))
                     .map_err(|e| broken(&self.path, e))?;
                 self.content.read_exact(&mut bytes).map_err(|e| broken(&self.path, e))?;
-                self.dtype.widen(&bytes, &mut values);
+                self.kind.widen(&bytes, &mut values);
             }
             if let Some(bad) = first_not_finite(&values) {
                 return Err(not_finite(

@@ -13,13 +13,13 @@ use arrow_schema::DataType;
 use parquet::arrow::ProjectionMask;
 
 use super::batches::ahead;
-use super::dtype::{Dtype, Number};
-use super::manifest::{Duplicates, LayerInfo, Manifest, file_sha256};
-use super::pages::{ListValues, arrays, damaged, guarded, parquet, plain_list};
-use super::raw::Rows;
+use super::manifest::{Duplicates, LayerInfo, Manifest};
+use super::raw::{Kind, Rows};
 use super::{columns, malformed};
 use crate::error::{Error, Result};
 use crate::features::IdsHash;
+use crate::files::parquet::{ListValues, arrays, damaged, guarded, parquet, plain_list};
+use crate::files::{Element, sha256_of};
 use crate::features::{Batches, FeatureSet, Labels, Provenance};
 
 /// A whole feature store.
@@ -204,7 +204,7 @@ impl FeatureSet for StoredLayer {
             Ok(Rows {
                 path,
                 content,
-                dtype: Dtype::little(Number::F32),
+                kind: Kind::little(Element::F32),
                 rows,
                 width,
                 batch_rows,
@@ -242,7 +242,7 @@ impl StoreValues {
         }
         let layer = &self.store.manifest.layers[self.layer];
         let file = parquet(&path)?;
-        let Some((leaf, dtype)) = plain_list(&file, &layer.name) else {
+        let Some(leaf) = plain_list(&file, &layer.name).filter(|(_, element)| *element == Element::F32) else {
             return Err(malformed(
                 &path,
                 format!("column {:?} is not as featscope writes it; extract again", layer.name),
@@ -250,8 +250,8 @@ impl StoreValues {
         };
         let bytes = (part.rows as u64)
             .saturating_mul(layer.width as u64)
-            .saturating_mul(dtype.size() as u64);
-        self.values = Some(ListValues::new(&path, &file, leaf, dtype)?.take(bytes));
+            .saturating_mul(size_of::<f32>() as u64);
+        self.values = Some(ListValues::new(&path, &file, leaf, layer.width)?.take(bytes));
         Ok(true)
     }
 
@@ -267,7 +267,7 @@ impl StoreValues {
 
 impl Shared {
     fn verify(&self, index: usize, path: &Path) -> Result<()> {
-        if file_sha256(path)? != self.manifest.parts[index].sha256 {
+        if sha256_of(path)? != self.manifest.parts[index].sha256 {
             let message = "does not have the SHA-256 its manifest says: it was altered or damaged; extract again";
             return Err(malformed(path, message));
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::manifest::{self, Description, Manifest, file_sha256};
+use super::manifest::{self, Description, Manifest};
 use super::places::Places;
 use super::{FeatureStore, malformed};
 use crate::error::{Error, Result};
@@ -58,7 +58,7 @@ fn verified(dir: &Path) -> Result<Manifest> {
     let store = FeatureStore::open(dir)?;
     for part in &store.manifest().parts {
         let path = dir.join(&part.file);
-        if file_sha256(&path)? != part.sha256 {
+        if crate::files::sha256_of(&path)? != part.sha256 {
             return Err(malformed(&path, "is not as it was written"));
         }
     }

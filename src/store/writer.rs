@@ -327,7 +327,7 @@ impl Writer {
         let closed = Part {
             file: part_name(self.parts.len()),
             rows: part.rows,
-            sha256: manifest::hex(sink.hash),
+            sha256: crate::files::hex(sink.hash),
         };
         journal::write(&self.places.partial, &closed, std::mem::take(&mut self.memory))?;
         let whole = self.places.partial.join(&closed.file);

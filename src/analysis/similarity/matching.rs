@@ -81,24 +81,22 @@ impl Matching {
 fn matched(a: &dyn FeatureSet, b: &dyn FeatureSet, ids: &[String]) -> Result<([Vec<usize>; 2], [usize; 2])> {
     let (p, q) = (&a.provenance().path, &b.provenance().path);
     match (a.has_ids(), b.has_ids()) {
-        (false, false) if a.rows() == b.rows() => {
+        (true, true) => {}
+        _ if a.rows() == b.rows() => {
             let all: Vec<usize> = (0..a.rows()).collect();
             return Ok(([all.clone(), all], [0, 0]));
         }
-        (false, false) => {
+        (with, other) => {
+            let without = match (with, other) {
+                (false, false) => "neither has ids".to_owned(),
+                (true, _) => format!("{q} has no ids"),
+                _ => format!("{p} has no ids"),
+            };
             return Err(Error::input(format!(
-                "{p} has {} rows and {q} has {}, and neither has ids; rows are then matched by position, so their \
-                 numbers must agree",
+                "{p} has {} rows and {q} has {}, and {without}; rows are then matched by position, so their numbers must \
+                 agree",
                 a.rows(),
                 b.rows()
-            )));
-        }
-        (true, true) => {}
-        (with, _) => {
-            let (named, numbered) = if with { (p, q) } else { (q, p) };
-            return Err(Error::input(format!(
-                "the rows of {named} have ids and those of {numbered} have none; give both sides ids (a feature store, \
-                 or an `id` column in .parquet or .csv)"
             )));
         }
     }

@@ -1,59 +1,103 @@
-//! The header of an npy array, versions 1 to 3 of the format.
+//! npy arrays, versions 1 to 3 of the format, and archives of them (npz).
 
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
+use std::path::Path;
 
-use super::dtype::{Dtype, Number};
+use super::array::Array;
+use super::element::Element;
+use super::place::Place;
+use super::strides::Strides;
+use super::{open, zip};
+use crate::error::{Error, Result as Reading};
+
+/// How members of an archive that are arrays end.
+const ENDING: &str = ".npy";
 
 /// The longest header read: numpy itself refuses more than 10,000 bytes.
 const LONGEST: usize = 1 << 16;
 
-/// What the elements are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Element {
-    /// Numbers.
-    Number(Dtype),
-    /// One byte each, zero or not.
-    Bool,
-    /// Text of so many bytes each, padded with zeros.
-    Bytes(usize),
-    /// Text of so many characters of four bytes each, padded with zeros.
-    Unicode { characters: usize, big_endian: bool },
-    /// Anything else, as its `descr` says.
-    Other(String),
-}
-
-impl Element {
-    /// Bytes of an element; `None` for those that cannot be read.
-    pub(super) fn size(&self) -> Option<usize> {
-        match self {
-            Self::Number(dtype) => Some(dtype.size()),
-            Self::Bool => Some(1),
-            Self::Bytes(n) => Some(*n),
-            Self::Unicode { characters, .. } => characters.checked_mul(4),
-            Self::Other(_) => None,
-        }
-    }
-}
-
 /// The header of an npy array.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Header {
-    pub(super) element: Element,
-    pub(super) fortran: bool,
-    pub(super) shape: Vec<u64>,
+struct Header {
+    element: Element,
+    big_endian: bool,
+    fortran: bool,
+    shape: Vec<u64>,
     /// Bytes of the header: where the elements begin.
-    pub(super) length: u64,
+    length: u64,
+}
+
+/// The array of an npy file.
+///
+/// # Errors
+/// When it is none, or its header and its length disagree.
+pub fn npy(path: &Path) -> Reading<Array> {
+    let (file, length) = open(path)?;
+    let header = Header::read(&mut BufReader::new(file))
+        .map_err(|what| Error::input(format!("{}: {what}; expected an array of numpy.save", path.display())))?;
+    array(path, String::new(), header, Place::plain(0, length))
+}
+
+/// The arrays of an npz archive, in its order. Nothing is unpacked yet.
+///
+/// # Errors
+/// When it is none, contradicts itself, or holds an array whose header and length disagree.
+pub fn npz(path: &Path) -> Reading<Vec<Array>> {
+    let refused = |what: String| Error::input(format!("{}: {what}; save it again with numpy.savez", path.display()));
+    let damaged = |what: String| refused(format!("not a readable npz archive ({what})"));
+    let (mut file, length) = open(path)?;
+    let directory = zip::Directory::read(&mut file, length).map_err(damaged)?;
+    let mut arrays = Vec::new();
+    for entry in directory.in_order() {
+        let Some(name) = entry.strip_suffix(ENDING) else {
+            continue;
+        };
+        let place = directory.place(&mut file, entry).map_err(damaged)?;
+        let place = place.ok_or_else(|| damaged(format!("{name} is gone")))?;
+        let mut content = place.reader(&mut file).map_err(Error::io(path))?;
+        let header = Header::read(&mut content).map_err(|what| refused(format!("{name}: {what}")))?;
+        arrays.push(array(path, name.to_owned(), header, place)?);
+    }
+    Ok(arrays)
+}
+
+/// The array with such a header, in bytes that begin with the header.
+fn array(path: &Path, name: String, header: Header, place: Place) -> Reading<Array> {
+    let (claimed, there) = (header.bytes(), place.len.saturating_sub(header.length));
+    let strides = match header.fortran {
+        true => Strides::by_column(&header.shape),
+        false => Strides::by_row(&header.shape),
+    };
+    let array = Array {
+        name,
+        shape: header.shape,
+        element: header.element,
+        big_endian: header.big_endian,
+        place,
+        skip: header.length,
+        strides,
+    };
+    // How long a pickle of objects is, only the pickle says.
+    if claimed == Some(there) || header.element.size().is_none() {
+        return Ok(array);
+    }
+    let claimed = claimed.map_or("more than any file".to_owned(), |b| format!("{b} bytes"));
+    Err(Error::input(format!(
+        "{}: {}: its header claims {claimed}, but {there} bytes follow; it is damaged or truncated, save it again",
+        path.display(),
+        array.describe()
+    )))
 }
 
 impl Header {
     /// Bytes of the elements; `None` where that overflows, or the element has no size.
-    pub(super) fn bytes(&self) -> Option<u64> {
+    fn bytes(&self) -> Option<u64> {
         let size = self.element.size()? as u64;
         self.shape.iter().try_fold(size, |product, &n| product.checked_mul(n))
     }
 
     /// Reads a header. The error is half a sentence: what is wrong.
-    pub(super) fn read(source: &mut impl Read) -> Result<Self, String> {
+    fn read(source: &mut impl Read) -> Result<Self, String> {
         let mut start = [0; 8];
         take(source, &mut start)?;
         if start[..6] != *b"\x93NUMPY" {
@@ -79,8 +123,10 @@ impl Header {
         take(source, &mut text)?;
         let text = String::from_utf8(text).map_err(|_| "has a header that is not text".to_owned())?;
         let (descr, fortran, shape) = Parser(text.trim_end().trim_end_matches('\0')).dictionary()?;
+        let (element, big_endian) = element(&descr);
         Ok(Self {
-            element: element(&descr),
+            element,
+            big_endian,
             fortran,
             shape,
             length: (prefix + length) as u64,
@@ -95,37 +141,14 @@ fn take(source: &mut impl Read, bytes: &mut [u8]) -> Result<(), String> {
     })
 }
 
-fn element(descr: &str) -> Element {
-    let other = || Element::Other(descr.to_owned());
-    let (big_endian, code) = match descr.split_at_checked(1) {
-        Some((">", code)) => (true, code),
-        Some(("<" | "|", code)) => (false, code),
-        Some(("=", code)) => (cfg!(target_endian = "big"), code),
-        _ => return other(),
-    };
-    let count = |text: &str| text.parse::<usize>().ok();
-    let number = match code {
-        "f2" => Number::F16,
-        "f4" => Number::F32,
-        "f8" => Number::F64,
-        "i1" => Number::I8,
-        "i2" => Number::I16,
-        "i4" => Number::I32,
-        "i8" => Number::I64,
-        "u1" => Number::U8,
-        "u2" => Number::U16,
-        "u4" => Number::U32,
-        "u8" => Number::U64,
-        "b1" | "?" => return Element::Bool,
-        _ => {
-            return match (code.split_at_checked(1), code.get(1..).and_then(count)) {
-                (Some(("S" | "a", _)), Some(n)) => Element::Bytes(n),
-                (Some(("U", _)), Some(characters)) => Element::Unicode { characters, big_endian },
-                _ => other(),
-            };
-        }
-    };
-    Element::Number(Dtype { number, big_endian })
+/// What a type string such as `<f4` says: the elements, and whether their most significant byte comes first.
+fn element(descr: &str) -> (Element, bool) {
+    match descr.split_at_checked(1) {
+        Some((">", code)) => (Element::from_numpy(code), true),
+        Some(("<" | "|", code)) => (Element::from_numpy(code), false),
+        Some(("=", code)) => (Element::from_numpy(code), cfg!(target_endian = "big")),
+        _ => (Element::Other("a structured type", None), false),
+    }
 }
 
 /// Reads the one kind of Python literal there is in a header: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`.
@@ -265,7 +288,7 @@ mod tests {
         for version in 1..=3 {
             let bytes = header(version, text);
             let found = Header::read(&mut bytes.as_slice()).unwrap();
-            assert_eq!(found.element, Element::Number(Dtype::little(Number::F32)));
+            assert_eq!(found.element, Element::F32);
             assert_eq!((found.fortran, found.shape.as_slice()), (false, [3, 4].as_slice()));
             assert_eq!((found.length, found.bytes()), (bytes.len() as u64, Some(48)));
         }
@@ -279,13 +302,7 @@ mod tests {
     #[test]
     fn keys_come_in_any_order_and_quotes() {
         let found = read("{\"shape\":(2,),'fortran_order':True,\"descr\":\">U5\"}").unwrap();
-        assert_eq!(
-            found.element,
-            Element::Unicode {
-                characters: 5,
-                big_endian: true
-            }
-        );
+        assert_eq!((found.element, found.big_endian), (Element::Unicode(5), true));
         assert_eq!(
             (found.fortran, found.shape.as_slice(), found.bytes()),
             (true, [2].as_slice(), Some(40))
@@ -294,15 +311,19 @@ mod tests {
 
     #[test]
     fn types_that_are_no_numbers_are_named() {
-        let text = |descr: &str| format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (3,), }}");
-        assert_eq!(read(&text("'|O'")).unwrap().element, Element::Other("|O".into()));
-        assert_eq!(read(&text("'<c8'")).unwrap().element, Element::Other("<c8".into()));
-        assert_eq!(read(&text("'|S7'")).unwrap().element, Element::Bytes(7));
-        let structured = "[('a', '<f4'), ('b', [('c', '<i8')])]";
-        assert_eq!(
-            read(&text(structured)).unwrap().element,
-            Element::Other(structured.into())
-        );
+        let read = |descr: &str| {
+            let text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (3,), }}");
+            read(&text).unwrap().element
+        };
+        assert_eq!(read("'|S7'"), Element::Bytes(7));
+        for (descr, name) in [
+            ("'|O'", "Python objects"),
+            ("'<c8'", "complex"),
+            ("'<M8[ns]'", "dates"),
+            ("[('a', '<f4'), ('b', [('c', '<i8')])]", "a structured type"),
+        ] {
+            assert_eq!(read(descr), Element::Other(name, None));
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod calls;
 mod input;
 mod machine;
+mod numpy;
 mod policy;
 mod walk;
 
@@ -16,7 +17,8 @@ use std::rc::Rc;
 
 use super::element::Element;
 
-pub(super) use machine::read;
+pub(super) use machine::{Keep, read};
+pub(super) use numpy::{Data, NdArray};
 pub(super) use walk::{Found, walk};
 
 /// A value's place in [`Pickle::values`].
@@ -30,7 +32,8 @@ pub(super) enum Value {
     Int(i64),
     Float(f64),
     Text(Rc<str>),
-    /// Bytes, or a text or integer too long to mean anything here: its Python type, without its contents.
+    Bytes(Rc<[u8]>),
+    /// Bytes, a text or an integer too long to be kept: its Python type, without its contents.
     Bulk(&'static str),
     Tuple(Vec<Id>),
     /// A list or a set.
@@ -53,6 +56,7 @@ impl Value {
             Self::Int(_) => "an int",
             Self::Float(_) => "a float",
             Self::Text(_) => "a str",
+            Self::Bytes(_) => "bytes",
             Self::Bulk(kind) => kind,
             Self::Tuple(_) => "a tuple",
             Self::List(_) => "a list",
@@ -93,7 +97,7 @@ pub(super) struct TensorRef {
     pub(super) element: Element,
     /// Elements before the first one.
     pub(super) offset: u64,
-    pub(super) shape: Vec<usize>,
+    pub(super) shape: Vec<u64>,
     pub(super) strides: Vec<u64>,
 }
 
@@ -165,7 +169,7 @@ pub(super) fn view(
     storage: &Storage,
     element: Element,
     offset: u64,
-    shape: Vec<usize>,
+    shape: Vec<u64>,
     strides: Vec<u64>,
 ) -> Result<TensorRef, Failure> {
     let absurd = || {
@@ -173,7 +177,7 @@ pub(super) fn view(
             "a tensor claims the shape {shape:?}, which no memory could hold"
         ))
     };
-    let size = element.size();
+    let size = element.bytes();
     if shape.len() != strides.len() {
         return Err(Failure::damaged(format!(
             "a tensor has {} extents and {} strides",
@@ -184,8 +188,8 @@ pub(super) fn view(
     let mut elements = 1u64;
     let mut last = 0u64;
     for (&extent, &stride) in shape.iter().zip(&strides) {
-        elements = elements.checked_mul(extent as u64).ok_or_else(absurd)?;
-        last = (extent as u64)
+        elements = elements.checked_mul(extent).ok_or_else(absurd)?;
+        last = extent
             .saturating_sub(1)
             .checked_mul(stride)
             .and_then(|step| last.checked_add(step))

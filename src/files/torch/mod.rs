@@ -1,17 +1,20 @@
 //! What torch.save writes: zip files since 1.6, before that one stream of pickles and storages.
 
+mod tar;
+
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use flate2::CrcReader;
-use flate2::read::DeflateDecoder;
 
-use super::super::pickle::{self, Failure, Found, Persistent, Pickle, TensorRef, Value};
-use super::Opened;
-use super::source::{Packing, Place, Stored, View};
-use super::{tar, zip};
+use super::array::Array;
+use super::container::Container;
+use super::pickle::{self, Data, Failure, Found, Keep, Persistent, Pickle, TensorRef, Value};
+use super::place::Place;
+use super::strides::Strides;
+use super::zip;
 use crate::error::{Error, Result};
 
 /// A tensor larger than its file is refused, unless it is small anyway (compressed files, broadcast views).
@@ -42,20 +45,21 @@ pub(super) fn damaged(what: impl Into<String>) -> Failure {
     Failure::Damaged(what.into())
 }
 
-pub(super) fn open(path: &Path, file: &mut File, len: u64, head: &[u8]) -> Result<Opened> {
+/// Reads everything but the tensors' bytes of a file of `len` bytes that begins with `head`.
+pub(super) fn open(path: &Path, file: &mut File, len: u64, head: &[u8], keep: Keep) -> Result<Container> {
     let magic = &head[..head.len().min(MAGIC_WITHIN)];
     let has = |number: &[u8]| magic.windows(number.len()).any(|bytes| bytes == number);
     let (container, parsed) = if head.starts_with(b"PK") {
-        ("PyTorch zip", of_zip(file, len))
+        ("PyTorch zip", zipped(file, len, keep))
     } else if head.get(257..262) == Some(b"ustar") {
         ("PyTorch tar", tar::contents(file, len))
     } else if MAGIC.iter().any(|number| has(number)) {
-        ("PyTorch legacy", of_legacy(file, len))
+        ("PyTorch legacy", legacy(file, len, keep))
     } else {
-        ("pickle", of_pickle(file))
+        ("pickle", plain(file, keep))
     };
     parsed
-        .and_then(|contents| opened(container, contents, len))
+        .and_then(|contents| opened(container, contents, len, keep))
         .map_err(|failure| {
             let sentence = match failure {
                 Failure::Hostile(does) => format!(
@@ -80,7 +84,7 @@ fn is_pickle(head: &[u8]) -> bool {
     matches!(head, [0x80, 0..=5, ..])
 }
 
-fn opened(container: &'static str, contents: Contents, len: u64) -> Parsed<Opened> {
+fn opened(kind: &'static str, contents: Contents, len: u64, keep: Keep) -> Parsed<Container> {
     let Contents {
         pickle,
         places,
@@ -90,22 +94,25 @@ fn opened(container: &'static str, contents: Contents, len: u64) -> Parsed<Opene
         tensors,
         metadata,
         nests,
+        ndarrays,
+        lists,
         opaque,
-    } = pickle::walk(&pickle)?;
-    let mut opened = Opened {
-        container,
+    } = pickle::walk(&pickle, keep)?;
+    let mut container = Container {
         metadata,
         nests: nests.into_iter().collect(),
         opaque,
+        lists,
         root: match pickle.root() {
             Value::Dict(_) => None,
             Value::Object(object) => Some(format!("an object of type {}", object.class)),
             other => Some(other.kind().to_owned()),
         },
-        ..Opened::default()
+        ..Container::new(kind)
     };
     for (name, tensor) in tensors {
-        let bytes = tensor.element.size() * tensor.shape.iter().map(|&n| n as u64).product::<u64>();
+        let size = tensor.element.bytes();
+        let bytes = size * tensor.shape.iter().product::<u64>();
         if bytes > len.max(ALWAYS_PLAUSIBLE) {
             return Err(damaged(format!(
                 "tensor {name} claims {bytes} bytes in a file of {len}"
@@ -118,26 +125,41 @@ fn opened(container: &'static str, contents: Contents, len: u64) -> Parsed<Opene
             shape,
             strides,
         } = &*tensor;
-        let place = *places
+        let place = places
             .get(storage)
             .ok_or_else(|| damaged(format!("the storage {storage} of tensor {name} is not in the file")))?;
-        let stored = Stored {
-            file: 0,
-            place,
+        container.arrays.push(Array {
+            name,
+            shape: shape.clone(),
             element: *element,
-            view: Some(View {
-                offset: *offset,
-                shape: shape.clone(),
-                strides: strides.clone(),
-            }),
             big_endian,
-        };
-        opened.add(name, shape.clone(), stored);
+            place: place.clone(),
+            skip: offset * size,
+            strides: Strides::new(strides.clone()),
+        });
     }
-    Ok(opened)
+    for (name, array) in ndarrays {
+        match array.data {
+            Data::Objects(items) => container.lists.push((name, items)),
+            Data::Bytes(bytes) => container.arrays.push(Array {
+                name,
+                strides: match array.fortran {
+                    true => Strides::by_column(&array.shape),
+                    false => Strides::by_row(&array.shape),
+                },
+                shape: array.shape,
+                element: array.element,
+                big_endian: array.big_endian,
+                place: Place::held(bytes),
+                skip: 0,
+            }),
+        }
+    }
+    Ok(container)
 }
 
-fn of_zip(file: &mut File, len: u64) -> Parsed<Contents> {
+
+fn zipped(file: &mut File, len: u64, keep: Keep) -> Parsed<Contents> {
     let directory = zip::Directory::read(file, len).map_err(damaged)?;
     let mut roots = directory
         .names()
@@ -176,7 +198,7 @@ fn of_zip(file: &mut File, len: u64) -> Parsed<Contents> {
     };
     let missing = || damaged("its data.pkl is gone");
     let place = directory.place(file, &format!("{root}data.pkl")).map_err(damaged)?;
-    let pickle = read_entry(file, place.ok_or_else(missing)?)?;
+    let pickle = read_entry(file, &place.ok_or_else(missing)?, keep)?;
     let mut places = BTreeMap::new();
     for (key, &(bytes, _)) in &pickle.storages {
         let place = directory.place(file, &format!("{root}data/{key}")).map_err(damaged)?;
@@ -197,20 +219,16 @@ fn of_zip(file: &mut File, len: u64) -> Parsed<Contents> {
 }
 
 /// Reads the pickle of a zip file, and to the end of its entry for the checksum.
-fn read_entry(file: &mut File, place: Place) -> Parsed<Pickle> {
+fn read_entry(file: &mut File, place: &Place, keep: Keep) -> Parsed<Pickle> {
     if place.len > MAX_PICKLE {
         return Err(damaged(format!("its data.pkl claims {} bytes", place.len)));
     }
     file.seek(SeekFrom::Start(place.start))
         .map_err(|e| damaged(e.to_string()))?;
-    let bytes: Box<dyn BufRead> = match place.packing {
-        Packing::Plain => Box::new(BufReader::new(file.take(place.len))),
-        Packing::Deflated(packed) => Box::new(BufReader::new(
-            DeflateDecoder::new(BufReader::new(file.take(packed))).take(place.len),
-        )),
-    };
-    let mut bytes = CrcReader::new(bytes);
-    let pickle = pickle::read(&mut bytes, &Persistent::Storages)?;
+    let unchecked = Place { crc: None, ..place.clone() };
+    let bytes = unchecked.reader(file).map_err(|e| damaged(e.to_string()))?;
+    let mut bytes = CrcReader::new(BufReader::new(bytes));
+    let pickle = pickle::read(&mut bytes, &Persistent::Storages, keep)?;
     std::io::copy(&mut bytes, &mut std::io::sink())
         .map_err(|e| damaged(format!("its data.pkl cannot be read: {e}")))?;
     if u64::from(bytes.crc().amount()) != place.len & u64::from(u32::MAX) {
@@ -223,9 +241,9 @@ fn read_entry(file: &mut File, place: Place) -> Parsed<Pickle> {
 }
 
 /// A stream of pickles (a magic number, a version, the machine, the object, the storages' keys), then the storages.
-fn of_legacy(file: &mut File, len: u64) -> Parsed<Contents> {
+fn legacy(file: &mut File, len: u64, keep: Keep) -> Parsed<Contents> {
     let mut input = rewound(file)?;
-    let next = |input: &mut BufReader<&mut File>| pickle::read(input, &Persistent::Nobody);
+    let next = |input: &mut BufReader<&mut File>| pickle::read(input, &Persistent::Nobody, Keep::Names);
     next(&mut input)?;
     match next(&mut input)?.root() {
         Value::Int(1001) => {}
@@ -240,7 +258,7 @@ fn of_legacy(file: &mut File, len: u64) -> Parsed<Contents> {
         }
     }
     let big_endian = is_big_endian(&next(&mut input)?)?;
-    let pickle = pickle::read(&mut input, &Persistent::Storages)?;
+    let pickle = pickle::read(&mut input, &Persistent::Storages, keep)?;
     let keys = next(&mut input)?;
     let Value::List(listed) = keys.root() else {
         return Err(damaged("the keys of its storages are not a list"));
@@ -276,13 +294,7 @@ fn of_legacy(file: &mut File, len: u64) -> Parsed<Contents> {
                 len - start
             ))
         })?;
-        let place = Place {
-            start,
-            len: bytes,
-            packing: Packing::Plain,
-            crc: None,
-        };
-        if places.insert(key.clone(), place).is_some() {
+        if places.insert(key.clone(), Place::plain(start, bytes)).is_some() {
             return Err(damaged(format!("its storage {key} is there twice")));
         }
     }
@@ -293,9 +305,9 @@ fn of_legacy(file: &mut File, len: u64) -> Parsed<Contents> {
     })
 }
 
-fn of_pickle(file: &mut File) -> Parsed<Contents> {
+fn plain(file: &mut File, keep: Keep) -> Parsed<Contents> {
     Ok(Contents {
-        pickle: pickle::read(&mut rewound(file)?, &Persistent::Nobody)?,
+        pickle: pickle::read(&mut rewound(file)?, &Persistent::Nobody, keep)?,
         places: BTreeMap::new(),
         big_endian: false,
     })

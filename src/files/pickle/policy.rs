@@ -59,9 +59,9 @@ fn is_in(words: &str, word: &str) -> bool {
     words.split(' ').any(|one| one == word)
 }
 
-/// Whether `name` is `of` or lies within it.
-fn within(name: &str, of: &str) -> bool {
-    name.strip_prefix(of)
+/// Whether `name` is `outer` or lies within it.
+fn within(name: &str, outer: &str) -> bool {
+    name.strip_prefix(outer)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
@@ -77,7 +77,7 @@ pub(super) fn is_denied(name: &str) -> bool {
 pub(super) fn is_quiet(name: &str) -> bool {
     let is_dtype = || {
         let rest = name.strip_prefix("torch.");
-        rest.is_some_and(|rest| super::Element::of_dtype(rest).is_some() || rest.ends_with("Storage"))
+        rest.is_some_and(|rest| super::Element::from_dtype(rest).is_some() || rest.ends_with("Storage"))
     };
     QUIET.split(' ').any(|quiet| within(name, quiet)) || is_dtype()
 }

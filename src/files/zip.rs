@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
-use super::source::{Packing, Place};
+use super::place::{Packing, Place};
 
 /// Bytes of the record at the end, and of its longest comment.
 const END: usize = 22;
@@ -27,7 +27,7 @@ struct Entry {
 
 /// All files of the archive.
 #[derive(Debug)]
-pub(super) struct Directory {
+pub struct Directory {
     entries: BTreeMap<String, Entry>,
     /// Where the directory starts, and with it the end of all files.
     start: u64,
@@ -37,7 +37,7 @@ type Read<T> = Result<T, String>;
 
 impl Directory {
     /// Reads the directory of a file of `len` bytes.
-    pub(super) fn read(file: &mut File, len: u64) -> Read<Self> {
+    pub fn read(file: &mut File, len: u64) -> Read<Self> {
         let (count, start, size) = end_record(file, len)?;
         if start.checked_add(size).is_none_or(|end| end > len) {
             return Err("its directory lies outside the file".to_owned());
@@ -73,12 +73,20 @@ impl Directory {
         Ok(Self { entries, start })
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    /// The names of all entries, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)
     }
 
+    /// The names of all entries, as they lie in the file.
+    pub fn in_order(&self) -> impl Iterator<Item = &str> {
+        let mut entries: Vec<_> = self.entries.iter().map(|(name, entry)| (entry.header, name)).collect();
+        entries.sort();
+        entries.into_iter().map(|(_, name)| name.as_str())
+    }
+
     /// Where the bytes of an entry are; `None` where there is no such entry.
-    pub(super) fn place(&self, file: &mut File, name: &str) -> Read<Option<Place>> {
+    pub fn place(&self, file: &mut File, name: &str) -> Read<Option<Place>> {
         let Some(entry) = self.entries.get(name) else {
             return Ok(None);
         };
@@ -88,7 +96,7 @@ impl Directory {
             8 => Packing::Deflated(entry.packed),
             other => {
                 return Err(format!(
-                    "its entry {name} is compressed by method {other}, which torch does not read either"
+                    "its entry {name} is compressed by method {other}, which is not read: expected none, or deflate"
                 ));
             }
         };

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use serde_json::Value as Json;
 
-use super::super::Opaque;
-use super::{Failure, Id, Object, Pickle, TensorRef, Value, policy};
+use super::super::container::Opaque;
+use super::{Failure, Id, Keep, NdArray, Object, Pickle, TensorRef, Value, policy};
 
 /// The deepest nesting of dictionaries whose plain values are kept as metadata.
 const METADATA_DEPTH: usize = 3;
@@ -25,20 +25,25 @@ const TABLES: [&str; 3] = ["_parameters", "_buffers", "_modules"];
 
 /// What a pickle holds.
 #[derive(Debug, Default)]
-pub(in crate::checkpoint) struct Found {
-    pub(in crate::checkpoint) tensors: BTreeMap<String, Rc<TensorRef>>,
+pub(in crate::files) struct Found {
+    pub(in crate::files) tensors: BTreeMap<String, Rc<TensorRef>>,
     /// Plain values near the root.
-    pub(in crate::checkpoint) metadata: BTreeMap<String, Json>,
+    pub(in crate::files) metadata: BTreeMap<String, Json>,
     /// Dictionaries that tensors are nested in, the root left out.
-    pub(in crate::checkpoint) nests: BTreeSet<String>,
+    pub(in crate::files) nests: BTreeSet<String>,
+    /// Arrays of numpy, where data is kept.
+    pub(in crate::files) ndarrays: Vec<(String, NdArray)>,
+    /// Lists and tuples of texts and whole numbers, where data is kept.
+    pub(in crate::files) lists: Vec<(String, Vec<Option<String>>)>,
     /// What was not interpreted.
-    pub(in crate::checkpoint) opaque: Vec<Opaque>,
+    pub(in crate::files) opaque: Vec<Opaque>,
 }
 
 /// Walks everything below the root.
-pub(in crate::checkpoint) fn walk(pickle: &Pickle) -> Result<Found, Failure> {
+pub(in crate::files) fn walk(pickle: &Pickle, keep: Keep) -> Result<Found, Failure> {
     let mut walker = Walker {
         pickle,
+        keep,
         found: Found::default(),
         path: Vec::new(),
         nested: 0,
@@ -52,6 +57,7 @@ pub(in crate::checkpoint) fn walk(pickle: &Pickle) -> Result<Found, Failure> {
 
 struct Walker<'a> {
     pickle: &'a Pickle,
+    keep: Keep,
     found: Found,
     path: Vec<String>,
     /// How many parts of the path are dictionaries and lists, rather than modules of a model that was saved whole.
@@ -83,6 +89,10 @@ impl<'a> Walker<'a> {
         }
         self.depth += 1;
         let pickle = self.pickle;
+        if self.keep == Keep::Data && self.data(id) {
+            self.depth -= 1;
+            return Ok(());
+        }
         match pickle.get(id) {
             Value::Dict(pairs) => {
                 for &(key, item) in pairs {
@@ -108,6 +118,19 @@ impl<'a> Walker<'a> {
         }
         self.depth -= 1;
         Ok(())
+    }
+
+    /// Keeps an array of numpy, or a list of texts and numbers; false for anything else.
+    fn data(&mut self, id: Id) -> bool {
+        let name = || self.path.join(".");
+        if let Some(array) = self.pickle.ndarray(id) {
+            self.found.ndarrays.push((name(), array));
+            return true;
+        }
+        let list = self.pickle.list(id).filter(|items| !items.is_empty());
+        let is_list = list.is_some();
+        self.found.lists.extend(list.map(|items| (name(), items)));
+        is_list
     }
 
     fn plain(&mut self, name: String, value: &Value) {

@@ -10,15 +10,18 @@ use ::safetensors::tensor::{Metadata, TensorInfo};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::super::element::Element;
-use super::Opened;
-use super::source::{Packing, Place, Stored};
+use super::array::Array;
+use super::container::Container;
+use super::element::Element;
+use super::place::Place;
+use super::strides::Strides;
 use crate::error::{Error, Result};
 
 /// The largest header, as the format defines it.
-pub(super) const MAX_HEADER: u64 = 100_000_000;
+pub const MAX_HEADER: u64 = 100_000_000;
 
-pub(super) fn open(path: &Path, file: &mut File, len: u64, head: &[u8]) -> Result<Opened> {
+/// Reads the header of a file of `len` bytes that begins with `head`.
+pub(super) fn open(path: &Path, file: &mut File, len: u64, head: &[u8]) -> Result<Container> {
     let damaged = |what: String| {
         Error::input(format!(
             "{}: damaged safetensors file ({what}); fetch it again",
@@ -48,32 +51,28 @@ pub(super) fn open(path: &Path, file: &mut File, len: u64, head: &[u8]) -> Resul
             len - data_start
         )));
     }
-    let mut opened = Opened {
-        container: "safetensors",
-        ..Opened::default()
-    };
+    let mut container = Container::new("safetensors");
     for (name, info) in parsed.tensors() {
         let (start, end) = info.data_offsets;
         if end < start || end > parsed.data_len() {
             return Err(damaged(format!("tensor {name} lies outside the file")));
         }
-        let stored = Stored {
-            file: 0,
-            place: Place {
-                start: data_start + start as u64,
-                len: (end - start) as u64,
-                packing: Packing::Plain,
-                crc: None,
-            },
-            element: Element::of_safetensors(info.dtype),
-            view: None,
+        let shape: Vec<u64> = info.shape.iter().map(|&n| n as u64).collect();
+        container.arrays.push(Array {
+            name,
+            strides: Strides::by_row(&shape),
+            shape,
+            element: Element::from_safetensors(info.dtype),
             big_endian: false,
-        };
-        opened.add(name, info.shape.clone(), stored);
+            place: Place::plain(data_start + start as u64, (end - start) as u64),
+            skip: 0,
+        });
     }
+    // As they lie in the file.
+    container.arrays.sort_by_key(|array| array.place.start);
     let metadata = parsed.metadata().iter().flatten();
-    opened.metadata = metadata.map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect();
-    Ok(opened)
+    container.metadata = metadata.map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect();
+    Ok(container)
 }
 
 /// The first tensor whose type and shape need other bytes than it is given.
@@ -99,7 +98,7 @@ fn disagreeing(header: &[u8]) -> Option<String> {
 }
 
 /// A JSON object none of whose names is there twice.
-pub(super) struct Once<T>(pub(super) Vec<(String, T)>);
+pub struct Once<T>(pub Vec<(String, T)>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Once<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {

@@ -8,10 +8,10 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::safetensors::{MAX_HEADER, Once};
-use super::{Opened, finish, open_file};
-use crate::checkpoint::Checkpoint;
+use super::Checkpoint;
+use super::container::{finish, open_file};
 use crate::error::{Error, Result};
+use crate::files::{MAX_HEADER, Once};
 
 /// How the names of indices end.
 const INDEX: &str = ".index.json";
@@ -96,45 +96,36 @@ pub(super) fn open(index: &Path, given: &Path) -> Result<Checkpoint> {
             "the shard {extra} lies beside it and is not in its weight_map; fetch the index that belongs to the shards"
         )));
     }
-    let mut whole = Opened::default();
-    let (mut paths, mut files) = (vec![index.to_path_buf()], Vec::new());
+    let mut kind = "";
+    let (mut paths, mut parts) = (vec![index.to_path_buf()], Vec::new());
     for (shard, tensors) in promised {
         let path = folder.join(&shard);
         if !path.is_file() {
             return Err(refused(format!("its shard {shard} is missing; fetch it too")));
         }
         let (file, part) = open_file(&path)?;
-        if let Some(lost) = tensors.iter().find(|name| !part.tensors.contains_key(*name)) {
+        let held: BTreeSet<&str> = part.arrays.iter().map(|array| array.name.as_str()).collect();
+        if let Some(lost) = tensors.iter().find(|name| !held.contains(name.as_str())) {
             return Err(refused(format!(
                 "tensor {lost} is not in {shard}, where its weight_map says it is; fetch all shards again"
             )));
         }
-        if let Some(extra) = part.tensors.keys().find(|name| !tensors.contains(*name)) {
+        if let Some(extra) = held.iter().find(|name| !tensors.contains(**name)) {
             return Err(refused(format!(
                 "{shard} holds the tensor {extra}, which its weight_map does not place there; fetch all shards again"
             )));
         }
-        whole.container = match part.container {
+        kind = match part.kind {
             "safetensors" => "safetensors in shards",
             _ => "PyTorch files in shards",
         };
-        whole.tensors.extend(part.tensors);
-        whole.stored.extend(part.stored.into_iter().map(|(name, mut stored)| {
-            stored.file = files.len();
-            (name, stored)
-        }));
-        whole.metadata.extend(part.metadata);
-        whole.nests.extend(part.nests);
-        whole.opaque.extend(part.opaque);
         paths.push(path);
-        files.push(file);
+        parts.push((file, part));
     }
-    whole.nests.sort();
-    whole.nests.dedup();
-    if files.is_empty() {
+    if parts.is_empty() {
         return Err(refused("its weight_map names no tensor; fetch it again".to_owned()));
     }
-    finish(given, paths, files, whole)
+    finish(given, paths, parts, kind)
 }
 
 /// Whether a name is a file of the folder itself.

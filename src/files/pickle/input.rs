@@ -4,9 +4,6 @@ use std::io::{BufRead, ErrorKind, Read as _};
 
 use super::Failure;
 
-/// The longest text that is kept: names are shorter, data longer.
-const MAX_TEXT: u64 = 1 << 20;
-
 /// The longest line of a text protocol.
 const MAX_LINE: u64 = 16 << 20;
 
@@ -32,9 +29,9 @@ impl<R: BufRead> Input<'_, R> {
         Ok(u64::from_le_bytes(self.bytes()?))
     }
 
-    /// `len` bytes, or `None` (and they are passed over) where they are too long to be kept.
-    pub(super) fn take(&mut self, len: u64) -> Result<Option<Vec<u8>>, Failure> {
-        if len > MAX_TEXT {
+    /// `len` bytes, or `None` (and they are passed over) where they are more than `longest`.
+    pub(super) fn take(&mut self, len: u64, longest: u64) -> Result<Option<Vec<u8>>, Failure> {
+        if len > longest {
             self.skip(len)?;
             return Ok(None);
         }

@@ -7,9 +7,9 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::super::element::Element;
-use super::super::pickle::{self, Failure, Id, Persistent, Pickle, Storage, TensorRef, Value, view};
-use super::source::{Packing, Place};
-use super::torch::{Contents, Parsed, damaged, is_big_endian, position};
+use super::super::pickle::{self, Failure, Id, Keep, Persistent, Pickle, Storage, TensorRef, Value, view};
+use super::super::place::Place;
+use super::{Contents, Parsed, damaged, is_big_endian, position};
 
 /// The most extents a tensor may have; torch itself stops there.
 const MAX_RANK: i32 = 64;
@@ -35,7 +35,7 @@ pub(super) fn contents(file: &mut File, len: u64) -> Parsed<Contents> {
     let (storages, places) = parts.need(file, "storages")?.storages()?;
     let tensors = parts.need(file, "tensors")?.tensors(&storages)?;
     let mut part = parts.need(file, "pickle")?;
-    let pickle = pickle::read(&mut part.input, &Persistent::Tensors(&tensors))?;
+    let pickle = pickle::read(&mut part.input, &Persistent::Tensors(&tensors), Keep::Names)?;
     Ok(Contents {
         pickle,
         places,
@@ -105,7 +105,7 @@ type Storages = BTreeMap<String, (Element, u64)>;
 
 impl Part<'_> {
     fn pickle(&mut self) -> Parsed<Pickle> {
-        let pickle = pickle::read(&mut self.input, &Persistent::Nobody)?;
+        let pickle = pickle::read(&mut self.input, &Persistent::Nobody, Keep::Names)?;
         if position(&mut self.input)? > self.end {
             return Err(damaged("one of its parts is cut short"));
         }
@@ -141,12 +141,12 @@ impl Part<'_> {
             let Value::Name(class) = about.get(class) else {
                 return Err(damaged(format!("the type of storage {key} is missing")));
             };
-            let element = class.rsplit('.').next().and_then(Element::of_storage);
+            let element = class.rsplit('.').next().and_then(Element::from_storage);
             let element = element
                 .ok_or_else(|| Failure::Unsupported(format!("it holds tensors of type {class}, which is not known")))?;
             let elements = self.natural("size of a storage")?;
             let start = position(&mut self.input)?;
-            let len = elements.checked_mul(element.size());
+            let len = elements.checked_mul(element.bytes());
             let end = len
                 .and_then(|len| start.checked_add(len))
                 .filter(|&end| end <= self.end);
@@ -170,7 +170,7 @@ impl Part<'_> {
             let outside = || damaged(format!("the view {key} lies outside storage {root}"));
             let (&(element, _), place) = storages.get(&root).zip(places.get(&root)).ok_or_else(outside)?;
             let natural = |id| match views.get(id) {
-                &Value::Int(i) => u64::try_from(i).ok().and_then(|n| n.checked_mul(element.size())),
+                &Value::Int(i) => u64::try_from(i).ok().and_then(|n| n.checked_mul(element.bytes())),
                 _ => None,
             };
             let (offset, len) = natural(offset).zip(natural(elements)).ok_or_else(outside)?;
@@ -208,7 +208,6 @@ impl Part<'_> {
                 element: Some(element),
                 view: (0, len),
             };
-            let shape = shape.into_iter().map(|n| n as usize).collect();
             let tensor = view(&storage, element, offset, shape, strides)?;
             if tensors.insert(key, Rc::new(tensor)).is_some() {
                 return Err(damaged("it has two tensors of one name"));
@@ -226,13 +225,7 @@ fn add(
     start: u64,
     len: u64,
 ) -> Parsed<()> {
-    let place = Place {
-        start,
-        len,
-        packing: Packing::Plain,
-        crc: None,
-    };
-    if places.insert(key.clone(), place).is_some() {
+    if places.insert(key.clone(), Place::plain(start, len)).is_some() {
         return Err(damaged(format!("its storage {key} is there twice")));
     }
     storages.insert(key, (element, len));

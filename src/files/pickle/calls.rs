@@ -38,7 +38,7 @@ impl Machine<'_> {
                 let Some(Value::Name(dtype)) = dtype else {
                     return Err(Failure::damaged("a tensor's type is missing"));
                 };
-                let element = dtype.strip_prefix("torch.").and_then(Element::of_dtype);
+                let element = dtype.strip_prefix("torch.").and_then(Element::from_dtype);
                 let element = element.ok_or_else(|| unknown_type(dtype))?;
                 self.tensor(&given, Some(element))
             }
@@ -80,9 +80,9 @@ impl Machine<'_> {
     /// `getattr(X, "name")`: how older protocols spell a class within a class.
     fn attribute(&mut self, given: &[Id]) -> Step<Id> {
         match given.iter().map(|&id| self.get(id)).collect::<Vec<_>>()[..] {
-            [Value::Name(of), Value::Text(name)] => {
-                let (of, name) = (of.clone(), name.clone());
-                self.name(&of, &name)
+            [Value::Name(outer), Value::Text(name)] => {
+                let (outer, name) = (outer.clone(), name.clone());
+                self.name(&outer, &name)
             }
             _ => Err(Failure::Hostile("calls builtins.getattr on what it made".to_owned())),
         }
@@ -137,7 +137,7 @@ impl Machine<'_> {
             }
         };
         let offset = self.natural(offset, "offset")?;
-        let shape = self.naturals(shape, "shape")?.into_iter().map(|n| n as usize).collect();
+        let shape = self.naturals(shape, "shape")?;
         let strides = self.naturals(strides, "stride")?;
         let tensor = super::view(&storage, element, offset, shape, strides)?;
         self.spend(size_of::<TensorRef>() + tensor.storage.len() + tensor.shape.len() * 16)?;
@@ -184,9 +184,9 @@ impl Machine<'_> {
         let class = class.rsplit('.').next().unwrap_or_default();
         let element = match class {
             "UntypedStorage" => None,
-            class => Some(Element::of_storage(class).ok_or_else(|| unknown_type(class))?),
+            class => Some(Element::from_storage(class).ok_or_else(|| unknown_type(class))?),
         };
-        let size = element.map_or(1, Element::size);
+        let size = element.map_or(1, Element::bytes);
         let key = super::key(self.get(fields[2])).ok_or_else(wrong)?;
         let too_large = || Failure::damaged(format!("storage {key} claims more bytes than there are"));
         let elements = self.natural(fields[4], "number of elements")?;

@@ -16,13 +16,25 @@ const MEMORY: usize = 512 << 20;
 /// Memory of one value and of its places on the stack, in the memo and in containers.
 const VALUE: usize = size_of::<Value>() + 4 * size_of::<Id>();
 
+/// The longest text that names something; data is longer.
+const LONGEST_TEXT: u64 = 1 << 20;
+
 /// The longest module or name.
 const LONGEST_NAME: usize = 1 << 12;
+
+/// What is kept of long bytes and texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::files) enum Keep {
+    /// Nothing: names are short.
+    Names,
+    /// All that the memory of a pickle holds: arrays of numpy.
+    Data,
+}
 
 pub(super) type Step<T = ()> = Result<T, Failure>;
 
 /// Reads one pickle, leaving the input after its end.
-pub(in crate::checkpoint) fn read(input: &mut impl BufRead, persistent: &Persistent) -> Result<Pickle, Failure> {
+pub(in crate::files) fn read(input: &mut impl BufRead, persistent: &Persistent, keep: Keep) -> Result<Pickle, Failure> {
     let mut machine = Machine {
         values: Vec::new(),
         stack: Vec::new(),
@@ -30,6 +42,7 @@ pub(in crate::checkpoint) fn read(input: &mut impl BufRead, persistent: &Persist
         memo: HashMap::new(),
         storages: BTreeMap::new(),
         persistent,
+        keep,
         denied: None,
         spent: 0,
     };
@@ -54,6 +67,7 @@ pub(super) struct Machine<'a> {
     memo: HashMap<u32, Id>,
     pub(super) storages: Sizes,
     persistent: &'a Persistent<'a>,
+    keep: Keep,
     /// A name that refuses the file, and whether it is called.
     denied: Option<(Rc<str>, bool)>,
     spent: usize,
@@ -89,7 +103,7 @@ impl Machine<'_> {
             b'M' => Value::Int(u16::from_le_bytes(input.bytes()?).into()),
             0x8a | 0x8b => {
                 let len = if op == 0x8a { input.byte()?.into() } else { input.u32()? };
-                let bytes = input.take(len)?;
+                let bytes = input.take(len, LONGEST_TEXT)?;
                 let number = bytes.as_deref().and_then(input::integer);
                 number.map_or(Value::Bulk("a long int"), Value::Int)
             }
@@ -99,7 +113,7 @@ impl Machine<'_> {
             b'S' => self.text(input::unquote(&input.line()?)?)?,
             b'X' | 0x8c | 0x8d => {
                 let len = length(op, input)?;
-                match input.take(len)? {
+                match input.take(len, self.longest())? {
                     Some(bytes) => {
                         // Python allows lone surrogates, which no name has.
                         self.text(String::from_utf8_lossy(&bytes).into_owned())?
@@ -109,15 +123,19 @@ impl Machine<'_> {
             }
             b'U' | b'T' => {
                 let len = length(op, input)?;
-                match input.take(len)? {
-                    Some(bytes) => self.text(bytes.iter().map(|&b| char::from(b)).collect())?,
+                match input.take(len, self.longest())? {
+                    Some(bytes) if len <= LONGEST_TEXT => self.text(bytes.iter().map(|&b| char::from(b)).collect())?,
+                    // What Python 2 calls a text may be data.
+                    Some(bytes) => self.bytes(bytes)?,
                     None => Value::Bulk("a long str"),
                 }
             }
             b'C' | b'B' | 0x8e | 0x96 => {
                 let len = length(op, input)?;
-                input.skip(len)?;
-                Value::Bulk("bytes")
+                match input.take(len, self.longest())? {
+                    Some(bytes) => self.bytes(bytes)?,
+                    None => Value::Bulk("bytes"),
+                }
             }
             _ => return Ok(false),
         };
@@ -399,6 +417,19 @@ impl Machine<'_> {
     fn text(&mut self, text: String) -> Step<Value> {
         self.spend(text.len())?;
         Ok(Value::Text(text.into()))
+    }
+
+    fn bytes(&mut self, bytes: Vec<u8>) -> Step<Value> {
+        self.spend(bytes.len())?;
+        Ok(Value::Bytes(bytes.into()))
+    }
+
+    /// The longest bytes or text kept.
+    fn longest(&self) -> u64 {
+        match self.keep {
+            Keep::Names => LONGEST_TEXT,
+            Keep::Data => MEMORY.saturating_sub(self.spent) as u64,
+        }
     }
 
     fn pop(&mut self) -> Step<Id> {

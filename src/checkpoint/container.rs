@@ -1,0 +1,132 @@
+//! Opening a checkpoint: one file of tensors, or several with their index.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock};
+
+use super::{Checkpoint, Dtype, TensorInfo, shards};
+use crate::error::{Error, Result};
+use crate::files::{Array, Container, Element, one_sentence};
+
+/// The bytes of all tensors of a checkpoint.
+#[derive(Debug)]
+pub(super) struct Source {
+    files: Vec<Mutex<File>>,
+    /// Each tensor, and the file it is in.
+    tensors: HashMap<String, (usize, Array)>,
+}
+
+impl Source {
+    /// The bytes of one tensor: contiguous, row-major, little-endian.
+    pub(super) fn read(&self, name: &str) -> io::Result<(Element, Vec<u8>)> {
+        let (file, array) = self
+            .tensors
+            .get(name)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such tensor"))?;
+        // A panic cannot leave a file in a state that matters: every read seeks first.
+        let mut file = self.files[*file].lock().unwrap_or_else(|e| e.into_inner());
+        Ok((array.element, array.read(&mut file)?))
+    }
+}
+
+/// Opens a checkpoint of any container.
+pub(super) fn open(path: &Path) -> Result<Checkpoint> {
+    open_any(path).map_err(one_sentence)
+}
+
+fn open_any(path: &Path) -> Result<Checkpoint> {
+    let about = std::fs::metadata(path).map_err(Error::io(path))?;
+    if about.is_dir() {
+        return shards::open(&shards::index_in(path)?, path);
+    }
+    if shards::is_index(path) {
+        return shards::open(path, path);
+    }
+    let (file, container) = open_file(path)?;
+    let kind = container.kind;
+    finish(path, vec![path.to_path_buf()], vec![(file, container)], kind)
+}
+
+/// Opens one file of weights.
+pub(super) fn open_file(path: &Path) -> Result<(File, Container)> {
+    let (file, container) = Container::of_weights(path)?;
+    match no_weights(&container) {
+        Some(what) => Err(Error::input(format!("{}: {what}", path.display()))),
+        None => Ok((file, container)),
+    }
+}
+
+/// Why this is no checkpoint, whatever tensors it has.
+fn no_weights(container: &Container) -> Option<String> {
+    let holder = container.opaque.iter().find(|o| o.tensors > 0);
+    match (container.arrays.is_empty(), holder, &container.root) {
+        (true, Some(holder), _) => Some(format!(
+            "it holds tensors in an object of type {}, which cannot be read without running code; save its state_dict() \
+             instead",
+            holder.class
+        )),
+        (true, None, Some(root)) => Some(format!("not a state dict ({root}); save model.state_dict() instead")),
+        _ if container.arrays.iter().any(|array| array.name.is_empty()) => {
+            Some("not a state dict (a single tensor); save model.state_dict() instead".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// A checkpoint of files that were opened, all of `container`; `paths` are what its checksum covers, in order.
+pub(super) fn finish(
+    path: &Path,
+    paths: Vec<PathBuf>,
+    parts: Vec<(File, Container)>,
+    container: &'static str,
+) -> Result<Checkpoint> {
+    let mut checkpoint = Checkpoint {
+        path: path.to_path_buf(),
+        files: paths,
+        container,
+        tensors: Default::default(),
+        metadata: Default::default(),
+        nests: Vec::new(),
+        opaque: Vec::new(),
+        source: Source {
+            files: Vec::new(),
+            tensors: HashMap::new(),
+        },
+        sha256: OnceLock::new(),
+    };
+    for (index, (file, part)) in parts.into_iter().enumerate() {
+        for array in part.arrays {
+            let info = TensorInfo {
+                dtype: dtype(array.element),
+                shape: array.shape.iter().map(|&n| n as usize).collect(),
+            };
+            checkpoint.tensors.insert(array.name.clone(), info);
+            checkpoint.source.tensors.insert(array.name.clone(), (index, array));
+        }
+        checkpoint.metadata.extend(part.metadata);
+        checkpoint.nests.extend(part.nests);
+        checkpoint.opaque.extend(part.opaque);
+        checkpoint.source.files.push(Mutex::new(file));
+    }
+    if checkpoint.tensors.is_empty() {
+        return Err(Error::input(format!(
+            "{}: a {container} file without any tensor; expected a checkpoint",
+            path.display()
+        )));
+    }
+    checkpoint.nests.sort();
+    checkpoint.nests.dedup();
+    Ok(checkpoint)
+}
+
+fn dtype(element: Element) -> Dtype {
+    match element {
+        Element::F64 => Dtype::F64,
+        Element::F32 => Dtype::F32,
+        Element::F16 => Dtype::F16,
+        Element::Bf16 => Dtype::Bf16,
+        _ => Dtype::Other,
+    }
+}

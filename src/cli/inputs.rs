@@ -1,0 +1,192 @@
+//! Feature stores and arrays as a command line names them.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::style;
+use crate::error::{Error, Result};
+use crate::features::FeatureSet;
+use crate::store::{OpenOptions, open};
+
+/// A feature store or an array: `PATH`, or `[MODEL:]DATASET[/SPLIT]=PATH` to give it names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Input {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The model's name, where one is given.
+    pub model: Option<String>,
+    /// The data set's name, where one is given.
+    pub dataset: Option<String>,
+    /// The split, where one is given.
+    pub split: Option<String>,
+}
+
+impl From<PathBuf> for Input {
+    fn from(path: PathBuf) -> Self {
+        Self {
+            path,
+            ..Self::default()
+        }
+    }
+}
+
+impl Input {
+    /// Takes a word of the command line apart. What exists under the whole word is a path.
+    ///
+    /// # Errors
+    /// When a name is empty.
+    pub fn parse(word: OsString) -> std::result::Result<Self, String> {
+        let path = PathBuf::from(&word);
+        let named = word.to_str().filter(|_| !path.exists()).and_then(|text| text.split_once('='));
+        let Some((names, path)) = named.filter(|(names, _)| !names.starts_with(['.', '/'])) else {
+            return Ok(path.into());
+        };
+        let (model, data) = match names.split_once(':') {
+            Some((model, data)) => (Some(model), data),
+            None => (None, names),
+        };
+        let (dataset, split) = match data.rsplit_once('/') {
+            Some((dataset, split)) => (dataset, Some(split)),
+            None => (data, None),
+        };
+        if path.is_empty() || dataset.is_empty() || model == Some("") || split == Some("") {
+            return Err("expected [MODEL:]DATASET[/SPLIT]=PATH, none of them empty".to_owned());
+        }
+        Ok(Self {
+            path: path.into(),
+            model: model.map(str::to_owned),
+            dataset: Some(dataset.to_owned()),
+            split: split.map(str::to_owned),
+        })
+    }
+
+    /// How it is opened.
+    fn options(&self) -> OpenOptions {
+        OpenOptions {
+            model: self.model.clone(),
+            dataset: self.dataset.clone(),
+            split: self.split.clone(),
+            ..OpenOptions::default()
+        }
+    }
+
+    /// Opens it, and says what was made of the file: which arrays are what, and with `labels` where those are from.
+    ///
+    /// # Errors
+    /// When it cannot be read, or holds no features.
+    pub fn open(&self, more: OpenOptions, labels: bool) -> Result<Vec<Box<dyn FeatureSet>>> {
+        let own = self.options();
+        let sets = open(
+            &self.path,
+            &OpenOptions {
+                model: own.model.or(more.model),
+                dataset: own.dataset,
+                split: own.split,
+                ..more
+            },
+        )?;
+        if let Some(first) = sets.first() {
+            let said = first.said();
+            let of_labels = said.labels.iter().filter(|_| labels);
+            for line in said.arrays.iter().chain(of_labels) {
+                style::say(&format!("{}: {line}", self.path.display()));
+            }
+        }
+        Ok(sets)
+    }
+}
+
+/// The parser of such words.
+pub fn parser() -> impl clap::builder::TypedValueParser<Value = Input> {
+    use clap::builder::TypedValueParser as _;
+    clap::builder::OsStringValueParser::new().try_map(Input::parse)
+}
+
+/// What opening arrays is told for all of them.
+#[derive(Clone, Debug, Default)]
+pub struct Options<'a> {
+    /// Label files: once for each array, in their order.
+    pub labels: &'a [PathBuf],
+    /// Model name for arrays.
+    pub name: Option<&'a str>,
+    /// Only these layers.
+    pub layers: &'a [String],
+    /// Only these columns of tables.
+    pub columns: &'a [String],
+}
+
+/// Opens stores and arrays.
+///
+/// # Errors
+/// When one cannot be read, or label files are left over.
+pub fn open_all(inputs: &[Input], options: &Options) -> Result<Vec<Box<dyn FeatureSet>>> {
+    let mut labels = options.labels.iter();
+    let mut sets = Vec::new();
+    for input in inputs {
+        let is_array = !input.path.is_dir();
+        let given = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
+        sets.extend(input.open(
+            OpenOptions {
+                labels: if is_array { labels.next().cloned() } else { None },
+                model: options.name.filter(|_| is_array).map(str::to_owned),
+                layers: given(options.layers),
+                columns: given(options.columns).filter(|_| is_array),
+                ..OpenOptions::default()
+            },
+            true,
+        )?);
+    }
+    let unused = labels.count();
+    if unused > 0 {
+        return Err(Error::input(format!(
+            "--labels is given {} times for {} arrays; give one file for each array, in their order",
+            options.labels.len(),
+            options.labels.len() - unused
+        )));
+    }
+    Ok(sets)
+}
+
+/// Whether a path is one that [`Input::parse`] would name: for those who take other files too.
+pub fn is_store(path: &Path) -> bool {
+    use crate::store::{Kind, kind};
+    matches!(kind(path), Ok(Kind::Store | Kind::Array))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(word: &str) -> std::result::Result<Input, String> {
+        Input::parse(word.into())
+    }
+
+    #[test]
+    fn names_stand_before_the_path() {
+        let named = |path: &str, names: [Option<&str>; 3]| {
+            let [model, dataset, split] = names.map(|name| name.map(str::to_owned));
+            Input { path: path.into(), model, dataset, split }
+        };
+        for (word, expected) in [
+            ("a/tr.npy", named("a/tr.npy", [None, None, None])),
+            ("cars=a/tr.npy", named("a/tr.npy", [None, Some("cars"), None])),
+            ("A:cars/train=a/tr.npy", named("a/tr.npy", [Some("A"), Some("cars"), Some("train")])),
+            ("cars/test=a=b.npy", named("a=b.npy", [None, Some("cars"), Some("test")])),
+            ("./x=y.npy", named("./x=y.npy", [None, None, None])),
+            ("/x=y.npy", named("/x=y.npy", [None, None, None])),
+        ] {
+            assert_eq!(parse(word).unwrap(), expected, "{word}");
+        }
+        for word in ["=x.npy", "a=", ":a=x.npy", "a/=x.npy", "A:=x.npy"] {
+            assert!(parse(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_that_very_name_is_a_path() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("a=b.npy");
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(Input::parse(path.clone().into()).unwrap(), path.into());
+    }
+}

@@ -1,0 +1,58 @@
+//! A plain pickle: containers, texts, whole numbers and arrays of numpy, as data sets of old are kept in.
+
+use std::io::BufRead;
+
+use super::element::Element;
+use super::pickle::{self, Data, Failure, Id, Keep, Persistent, Pickle};
+use super::strides::Strides;
+
+/// A pickle that was read to its end; nothing was executed.
+pub struct PlainPickle(Pickle);
+
+impl PlainPickle {
+    /// Reads a pickle.
+    ///
+    /// # Errors
+    /// A reason, in words that follow "not a readable pickle: ".
+    pub fn read(input: &mut impl BufRead) -> Result<Self, String> {
+        match pickle::read(input, &Persistent::Nobody, Keep::Data) {
+            Ok(pickle) => Ok(Self(pickle)),
+            Err(Failure::Hostile(does)) => Err(format!("it {does}, which is never done")),
+            Err(Failure::Unsupported(what) | Failure::Damaged(what)) => Err(what),
+        }
+    }
+
+    /// The list under a key of the dictionary it is: texts and whole numbers.
+    pub fn list(&self, key: &str) -> Option<Vec<Option<String>>> {
+        self.0.list(self.entry(key)?)
+    }
+
+    /// The list of whole numbers under a key.
+    pub fn integers(&self, key: &str) -> Option<Vec<Option<i64>>> {
+        let list = self.0.items(self.entry(key)?)?;
+        Some(list.iter().map(|&item| self.0.integer(item)).collect())
+    }
+
+    /// The array of bytes under a key: its shape, and its elements row after row.
+    ///
+    /// # Errors
+    /// What is there instead.
+    pub fn bytes(&self, key: &str) -> Result<(Vec<u64>, Vec<u8>), String> {
+        let array = self.entry(key).and_then(|id| self.0.ndarray(id));
+        let Some(array) = array else {
+            return Err(format!("has no array {key:?}"));
+        };
+        let (Element::U8, Data::Bytes(bytes)) = (array.element, array.data) else {
+            return Err(format!("its array {key:?} holds {}, expected bytes (uint8)", array.element));
+        };
+        let bytes = match array.fortran {
+            true => Strides::by_column(&array.shape).gather(&array.shape, &bytes, 1),
+            false => bytes,
+        };
+        Ok((array.shape, bytes))
+    }
+
+    fn entry(&self, key: &str) -> Option<Id> {
+        self.0.entry(self.0.root, key)
+    }
+}

@@ -1,0 +1,238 @@
+//! Delimited text, however it is delimited.
+//!
+//! The delimiter is the tab, semicolon or comma that splits the first lines into as many fields each; else the space.
+//! Lines before the rows that begin with `#`, as numpy writes them, are comments; the last of them is the header where it
+//! has as many fields as the rows.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use super::{broken, open};
+use crate::error::{Error, Result};
+
+/// Bytes of the first lines looked at: more than any array's channels need.
+const LOOKED_AT: u64 = 1 << 26;
+
+/// Lines looked at for the delimiter.
+const LINES: usize = 20;
+
+/// How a table of text is laid out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// What stands between fields.
+    pub delimiter: u8,
+    /// The fields of the first line that is no comment, or of the commented header.
+    pub first: Vec<String>,
+    /// Whether `first` was a comment, and so can only be a header.
+    pub commented: bool,
+    /// Whether as many fields stand in all of the first lines.
+    pub even: bool,
+    /// Bytes before the first line that is no comment, and how many lines they are.
+    start: (u64, u64),
+}
+
+/// Looks at the first lines of a file; `None` where it has no lines.
+///
+/// # Errors
+/// When it cannot be read, or is no text.
+pub fn layout(path: &Path) -> Result<Option<Layout>> {
+    let (file, _) = open(path)?;
+    let mut lines = BufReader::new(file.take(LOOKED_AT));
+    let (mut comment, mut kept) = (None, Vec::new());
+    let mut start = (0, 0);
+    while kept.len() < LINES {
+        let mut line = Vec::new();
+        let bytes = lines.read_until(b'\n', &mut line).map_err(|e| broken(path, e))?;
+        if bytes == 0 {
+            break;
+        }
+        let text = decoded(path, &line)?;
+        if kept.is_empty() && (text.trim().is_empty() || text.starts_with('#')) {
+            comment = text.strip_prefix('#').map(|text| text.trim().to_owned()).or(comment);
+            start = (start.0 + bytes as u64, start.1 + 1);
+        } else if !text.trim().is_empty() {
+            kept.push(text);
+        }
+    }
+    if kept.is_empty() {
+        return Ok(None);
+    }
+    let (delimiter, even) = delimiter(path, &kept);
+    let mut first = fields(&kept[0], delimiter);
+    let header = comment.map(|comment| fields(&comment, delimiter));
+    let header = header.filter(|header| header.len() == first.len() && even);
+    let commented = header.is_some();
+    first = header.unwrap_or(first);
+    Ok(Some(Layout {
+        delimiter,
+        first,
+        commented,
+        even,
+        start,
+    }))
+}
+
+/// A line as text, without the mark some programs begin a file with.
+fn decoded(path: &Path, line: &[u8]) -> Result<String> {
+    let sentence = |what: &str| Error::input(format!("{}: is not UTF-8 text{what}; save it as UTF-8", path.display()));
+    if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") {
+        return Err(sentence(" but UTF-16"));
+    }
+    let text = std::str::from_utf8(line).map_err(|_| sentence(""))?;
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+/// The delimiter that splits all lines into as many fields; whether there is one, or the lines have one field each.
+fn delimiter(path: &Path, lines: &[String]) -> (u8, bool) {
+    let count = |delimiter: u8| {
+        let counts: Vec<usize> = lines.iter().map(|line| fields(line, delimiter).len()).collect();
+        (counts[0], counts.iter().all(|n| *n == counts[0]))
+    };
+    let tab_first = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tsv"));
+    let mut candidates: Vec<(bool, bool, usize, u8)> = [b',', b';', b'\t']
+        .into_iter()
+        .map(|delimiter| (count(delimiter), delimiter))
+        .filter(|((n, _), _)| *n > 1)
+        .map(|((n, even), delimiter)| (tab_first && delimiter == b'\t', even, n, delimiter))
+        .collect();
+    candidates.sort_unstable();
+    match candidates.last() {
+        Some(&(_, even, _, delimiter)) => (delimiter, even),
+        None => match count(b' ') {
+            (n, true) if n > 1 => (b' ', true),
+            // One field in each line, whatever blanks are in it.
+            _ => (b',', true),
+        },
+    }
+}
+
+fn fields(line: &str, delimiter: u8) -> Vec<String> {
+    let mut reader = builder(delimiter).from_reader(line.as_bytes());
+    let record = reader.records().next().and_then(std::result::Result::ok).unwrap_or_default();
+    record.iter().map(str::to_owned).collect()
+}
+
+fn builder(delimiter: u8) -> csv::ReaderBuilder {
+    let mut builder = csv::ReaderBuilder::new();
+    builder.delimiter(delimiter).has_headers(false).trim(csv::Trim::All);
+    builder
+}
+
+impl Layout {
+    /// The rows behind the header, where `header` says that the first line is one.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn rows(&self, path: &Path, header: bool) -> Result<csv::Reader<File>> {
+        let (mut file, _) = open(path)?;
+        file.seek(SeekFrom::Start(self.start.0)).map_err(Error::io(path))?;
+        let skip = header && !self.commented;
+        Ok(builder(self.delimiter).has_headers(skip).from_reader(file))
+    }
+
+    /// What is wrong with a table, in a sentence.
+    pub fn wrong(&self, path: &Path, error: &csv::Error) -> Error {
+        let shown = path.display();
+        let line = self.start.1 + error.position().map_or(1, csv::Position::line);
+        Error::input(match error.kind() {
+            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
+                "{shown}: line {line} has {len} fields, the lines before it {expected_len}; repair it, or put fields that \
+                 contain the delimiter in quotes"
+            ),
+            csv::ErrorKind::Utf8 { .. } => format!("{shown}: line {line} is not UTF-8; save it as UTF-8"),
+            _ => format!("{shown}: not readable as delimited text ({error})"),
+        })
+    }
+
+    /// The line of the file that a record stands in.
+    pub fn line(&self, record: &csv::StringRecord) -> u64 {
+        self.start.1 + record.position().map_or(0, csv::Position::line)
+    }
+
+    /// Refuses a quote that is never closed: a reader would take the rest of the file for one field.
+    ///
+    /// # Errors
+    /// Where there is one, naming its line.
+    pub fn refuse_open_quote(&self, path: &Path) -> Result<()> {
+        let (file, _) = open(path)?;
+        let mut reader = BufReader::new(file);
+        // Whether inside quotes, whether quotes may open here, and the line of the last that did.
+        let (mut quoted, mut may_open, mut opened) = (false, true, 0);
+        let mut line = Vec::new();
+        for number in 1_u64.. {
+            line.clear();
+            if reader.read_until(b'\n', &mut line).map_err(Error::io(path))? == 0 {
+                break;
+            }
+            if number <= self.start.1 {
+                continue;
+            }
+            for &byte in line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) {
+                let quote = byte == b'"';
+                if quote && !quoted && may_open {
+                    (quoted, opened) = (true, number);
+                } else if quote && quoted {
+                    // Right behind a closing quote another one means a quote inside the field.
+                    (quoted, may_open) = (false, true);
+                } else {
+                    may_open = byte == self.delimiter || matches!(byte, b'\n' | b'\r');
+                }
+            }
+        }
+        match quoted {
+            true => Err(Error::input(format!(
+                "{}: the quote opened in line {opened} is never closed; close it, or double quotes inside fields",
+                path.display()
+            ))),
+            false => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(name: &str, text: &str) -> Layout {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        layout(&path).unwrap().unwrap()
+    }
+
+    #[test]
+    fn the_delimiter_is_what_splits_every_line_alike() {
+        for (name, text, delimiter, first) in [
+            ("a.csv", "id;name\n1;tench, Tinca tinca\n2;b, c, d\n", b';', vec!["id", "name"]),
+            ("a.tsv", "a, b\tc\n1\t2\n", b'\t', vec!["a, b", "c"]),
+            ("a.csv", "1,5;2,5\n3,5;4,5\n", b';', vec!["1,5", "2,5"]),
+            ("a.csv", "1 2 3\n4 5 6\n", b' ', vec!["1", "2", "3"]),
+            ("a.csv", "great white shark\ntench\n", b',', vec!["great white shark"]),
+        ] {
+            let found = look(name, text);
+            assert_eq!((found.delimiter, found.first), (delimiter, first.into_iter().map(str::to_owned).collect()), "{text}");
+        }
+        assert!(!look("a.csv", "a, b\nc\n").even);
+    }
+
+    #[test]
+    fn a_header_of_numpy_is_one_and_other_comments_are_passed_over() {
+        let found = look("a.csv", "# made by a script\n# f0,f1\n1,2\n");
+        assert!(found.commented);
+        assert_eq!((found.first, found.start), (vec!["f0".to_owned(), "f1".to_owned()], (29, 2)));
+        let found = look("a.csv", "# made by a script\n1,2\n3,4\n");
+        assert!(!found.commented);
+        assert_eq!(found.first, ["1", "2"]);
+    }
+
+    #[test]
+    fn utf_16_is_named() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("a.csv");
+        std::fs::write(&path, b"\xff\xfea\x00,\x00b\x00\n\x00").unwrap();
+        assert!(layout(&path).unwrap_err().to_string().contains("UTF-16"));
+        std::fs::write(&path, b"").unwrap();
+        assert_eq!(layout(&path).unwrap(), None);
+    }
+}

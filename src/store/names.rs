@@ -1,0 +1,230 @@
+//! What arrays and columns are by their names: features, labels, ids, or bookkeeping.
+//!
+//! Names are compared without case, with `_` for blanks and dashes, without the `#` that numpy puts before a header, and
+//! by their last part where dictionaries are nested.
+
+/// Names that only say that an array is the features.
+const FEATURES: [&str; 12] = [
+    "features",
+    "feature",
+    "feats",
+    "feat",
+    "embeddings",
+    "embedding",
+    "x",
+    "data",
+    "representations",
+    "representation",
+    "activations",
+    "arr_0",
+];
+
+/// Words in a name that say the same of one array among several: `train_features`, `image_embeds`.
+const FEATURE_WORDS: [&str; 10] = [
+    "features",
+    "feature",
+    "feats",
+    "feat",
+    "embeddings",
+    "embedding",
+    "embeds",
+    "emb",
+    "representations",
+    "activations",
+];
+
+/// Names of labels, the most telling first: a class by its name tells more than by its number.
+pub(super) const LABELS: [&str; 17] = [
+    "labels",
+    "class_name",
+    "class",
+    "label_name",
+    "label",
+    "class_label",
+    "fine_label",
+    "fine_labels",
+    "category_name",
+    "category",
+    "targets",
+    "target",
+    "class_id",
+    "label_id",
+    "category_id",
+    "y",
+    "cls",
+];
+
+/// Names that may also list the classes, one entry for each.
+const CLASSES: [&str; 3] = ["classes", "class_names", "label_names"];
+
+/// Names of ids, which no two rows may share.
+const IDS: [&str; 4] = ["id", "ids", "image_id", "image_ids"];
+
+/// Names of what tells rows apart where no two share it.
+const KEYS: [&str; 24] = [
+    "img_id",
+    "sample_id",
+    "sample_ids",
+    "uid",
+    "uuid",
+    "key",
+    "keys",
+    "filename",
+    "filenames",
+    "file_name",
+    "file_names",
+    "filepath",
+    "filepaths",
+    "file_path",
+    "path",
+    "paths",
+    "image_path",
+    "image_paths",
+    "img_path",
+    "image_file",
+    "file",
+    "files",
+    "index",
+    "idx",
+];
+
+/// Names of numbers that say something about a row and are no channel of it.
+const BOOKKEEPING: [&str; 26] = [
+    "fold",
+    "folds",
+    "split",
+    "partition",
+    "subset",
+    "set",
+    "row",
+    "rowid",
+    "group",
+    "domain",
+    "batch",
+    "epoch",
+    "step",
+    "seed",
+    "rank",
+    "worker",
+    "time",
+    "timestamp",
+    "pred",
+    "prediction",
+    "predicted",
+    "score",
+    "prob",
+    "probability",
+    "confidence",
+    "weight",
+];
+
+/// Last words of names that are bookkeeping: `class_id`, `coarse_label`, `cv_fold`.
+const LAST_WORDS: [&str; 10] = [
+    "id", "ids", "idx", "index", "label", "class", "category", "target", "fold", "split",
+];
+
+/// A name as it is compared.
+pub(super) fn plain(name: &str) -> String {
+    let name = name.trim().trim_start_matches('#').trim();
+    let name = name.to_lowercase().replace([' ', '-'], "_");
+    match name.rsplit_once('.') {
+        Some((_, last)) if !last.is_empty() => last.to_owned(),
+        _ => name,
+    }
+}
+
+/// Whether a name only says that this is the features.
+pub(super) fn says_features(name: &str) -> bool {
+    let name = plain(name);
+    name.is_empty() || FEATURES.contains(&name.as_str())
+}
+
+/// Whether a name says, alone or with other words, that this is features.
+pub(super) fn is_feature(name: &str) -> bool {
+    let words = plain(name);
+    FEATURES.contains(&words.as_str()) || words.split('_').any(|word| FEATURE_WORDS.contains(&word))
+}
+
+/// Whether a name is that of labels; how telling it is, 0 being the most.
+pub(super) fn label_rank(name: &str) -> Option<usize> {
+    let name = plain(name);
+    LABELS
+        .iter()
+        .position(|known| *known == name)
+        .or_else(|| lists_classes(&name).then_some(LABELS.len()))
+}
+
+/// Whether a name may also be that of a list of the classes.
+pub(super) fn lists_classes(name: &str) -> bool {
+    CLASSES.contains(&plain(name).as_str())
+}
+
+/// Whether an array has its name from its place alone: `arr_1` of an npz file, `1` of a tuple.
+pub(super) fn is_positional(name: &str) -> bool {
+    let name = plain(name);
+    let number = name.strip_prefix("arr_").unwrap_or(&name);
+    !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// How much a name says that these are ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum IdName {
+    /// No two rows may share one.
+    Id(usize),
+    /// An id where no two rows share one.
+    Key(usize),
+}
+
+/// Whether a name is that of ids; the most telling first.
+pub(super) fn id_rank(name: &str) -> Option<IdName> {
+    let name = plain(name);
+    if let Some(rank) = IDS.iter().position(|known| *known == name) {
+        return Some(IdName::Id(rank));
+    }
+    if let Some(rank) = KEYS.iter().position(|known| *known == name) {
+        return Some(IdName::Key(rank));
+    }
+    // What pandas calls the index of a frame.
+    let is_index = name.is_empty() || name.starts_with("unnamed:") || name.starts_with("__index_level_");
+    is_index.then_some(IdName::Key(KEYS.len()))
+}
+
+/// Whether numbers of this name say something about a row, and are no channel.
+pub(super) fn is_bookkeeping(name: &str) -> bool {
+    let name = plain(name);
+    label_rank(&name).is_some()
+        || id_rank(&name).is_some()
+        || BOOKKEEPING.contains(&name.as_str())
+        || name.rsplit_once('_').is_some_and(|(_, last)| LAST_WORDS.contains(&last))
+}
+
+/// The stem and the number of a name that counts: `f12`, `dim_3`, `7`.
+pub(super) fn numbered(name: &str) -> Option<(String, u64)> {
+    let name = name.trim().trim_start_matches('#').trim();
+    let digits = name.len() - name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let (stem, number) = name.split_at(name.len() - digits);
+    Some((stem.to_lowercase(), number.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_by_what_they_say() {
+        assert!(says_features("data.Features") && says_features("arr_0") && !says_features("backbone"));
+        assert!(is_feature("train_features") && is_feature("image-embeds") && !is_feature("logits"));
+        assert!(label_rank("class_name") < label_rank("Label") && label_rank("# label") == label_rank("label"));
+        assert!(label_rank("classes").is_some() && label_rank("coarse_label").is_none());
+        assert!(id_rank("id") < id_rank("filename") && id_rank("filename") < id_rank("Unnamed: 0"));
+        for name in ["fold", "class_id", "coarse_label", "Unnamed: 0", "idx", "cv fold", "__index_level_0__"] {
+            assert!(is_bookkeeping(name), "{name}");
+        }
+        for name in ["f0", "sepal_length", "0", "dim_3", "area"] {
+            assert!(!is_bookkeeping(name), "{name}");
+        }
+        assert!(is_positional("arr_1") && is_positional("1") && !is_positional("a1"));
+        assert_eq!(numbered("Dim_12"), Some(("dim_".into(), 12)));
+        assert_eq!((numbered("7"), numbered("area")), (Some((String::new(), 7)), None));
+    }
+}

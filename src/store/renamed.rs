@@ -1,0 +1,72 @@
+//! Sets of features under names of the user's own.
+
+use super::OpenOptions;
+use super::findings::Shard;
+use crate::error::Result;
+use crate::features::{Batches, FeatureSet, Labels, Provenance, Said};
+
+/// A set under another name.
+struct Renamed {
+    set: Box<dyn FeatureSet>,
+    provenance: Provenance,
+}
+
+/// The sets under the names of `options`, where it has some. A shard says so whatever its split is called.
+pub(super) fn renamed(sets: Vec<Box<dyn FeatureSet>>, options: &OpenOptions, shard: Option<Shard>) -> Vec<Box<dyn FeatureSet>> {
+    if (&options.model, &options.dataset, &options.split) == (&None, &None, &None) {
+        return sets;
+    }
+    let split = options.split.as_ref().map(|split| match shard {
+        Some(shard) => format!("{split} {shard}"),
+        None => split.clone(),
+    });
+    let renamed = |set: Box<dyn FeatureSet>| {
+        let own = set.provenance().clone();
+        let provenance = Provenance {
+            model: options.model.clone().unwrap_or(own.model),
+            dataset: options.dataset.clone().unwrap_or(own.dataset),
+            split: split.clone().unwrap_or(own.split),
+            ..own
+        };
+        Box::new(Renamed { set, provenance }) as Box<dyn FeatureSet>
+    };
+    sets.into_iter().map(renamed).collect()
+}
+
+impl FeatureSet for Renamed {
+    fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    fn rows(&self) -> usize {
+        self.set.rows()
+    }
+
+    fn width(&self) -> usize {
+        self.set.width()
+    }
+
+    fn labels(&self) -> Option<&Labels> {
+        self.set.labels()
+    }
+
+    fn audit(&self) -> Option<&serde_json::Value> {
+        self.set.audit()
+    }
+
+    fn ids(&self) -> Result<Vec<String>> {
+        self.set.ids()
+    }
+
+    fn has_ids(&self) -> bool {
+        self.set.has_ids()
+    }
+
+    fn said(&self) -> &Said {
+        self.set.said()
+    }
+
+    fn batches(&self, batch_rows: usize) -> Result<Batches<'_>> {
+        self.set.batches(batch_rows)
+    }
+}
