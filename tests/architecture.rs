@@ -27,7 +27,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "extract",
         &["error", "files", "features", "results", "store", "checkpoint", "images"],
     ),
-    ("pretrain", &["error", "files", "results", "checkpoint", "images", "extract"]),
+    (
+        "pretrain",
+        &["error", "files", "results", "checkpoint", "images", "extract"],
+    ),
 ];
 
 /// The only files that may name a dependency.

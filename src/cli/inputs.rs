@@ -37,7 +37,10 @@ impl Input {
     /// When a name is empty.
     pub fn parse(word: OsString) -> std::result::Result<Self, String> {
         let path = PathBuf::from(&word);
-        let named = word.to_str().filter(|_| !path.exists()).and_then(|text| text.split_once('='));
+        let named = word
+            .to_str()
+            .filter(|_| !path.exists())
+            .and_then(|text| text.split_once('='));
         let Some((names, path)) = named.filter(|(names, _)| !names.starts_with(['.', '/'])) else {
             return Ok(path.into());
         };
@@ -165,13 +168,24 @@ mod tests {
     fn names_stand_before_the_path() {
         let named = |path: &str, names: [Option<&str>; 3]| {
             let [model, dataset, split] = names.map(|name| name.map(str::to_owned));
-            Input { path: path.into(), model, dataset, split }
+            Input {
+                path: path.into(),
+                model,
+                dataset,
+                split,
+            }
         };
         for (word, expected) in [
             ("a/tr.npy", named("a/tr.npy", [None, None, None])),
             ("cars=a/tr.npy", named("a/tr.npy", [None, Some("cars"), None])),
-            ("A:cars/train=a/tr.npy", named("a/tr.npy", [Some("A"), Some("cars"), Some("train")])),
-            ("cars/test=a=b.npy", named("a=b.npy", [None, Some("cars"), Some("test")])),
+            (
+                "A:cars/train=a/tr.npy",
+                named("a/tr.npy", [Some("A"), Some("cars"), Some("train")]),
+            ),
+            (
+                "cars/test=a=b.npy",
+                named("a=b.npy", [None, Some("cars"), Some("test")]),
+            ),
             ("./x=y.npy", named("./x=y.npy", [None, None, None])),
             ("/x=y.npy", named("/x=y.npy", [None, None, None])),
         ] {

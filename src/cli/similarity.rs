@@ -124,7 +124,13 @@ fn say_matched(args: &Args, a: &dyn FeatureSet, b: &dyn FeatureSet, results: &cr
         style::say(&format!("{} rows matched by position: {without}", a.rows()));
         return;
     }
-    let count = |key: &str| record.convention.get(key).and_then(serde_json::Value::as_u64).unwrap_or(0);
+    let count = |key: &str| {
+        record
+            .convention
+            .get(key)
+            .and_then(serde_json::Value::as_u64)
+            .unwrap_or(0)
+    };
     let (left, other) = (count("rows_left_out"), count("other_rows_left_out"));
     let rows = a.rows() as u64 - left;
     style::say(&match left + other {

@@ -1,11 +1,12 @@
 //! An array in a file: npy, npz, safetensors and PyTorch files all give the same.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 
-use super::element::Element;
+use super::element::{Element, OBJECTS};
 use super::place::{Packing, Place};
+use super::plain::PlainPickle;
 use super::strides::Strides;
 use crate::error::{Error, Result};
 
@@ -136,34 +137,44 @@ impl Array {
     ///
     /// # Errors
     /// When it is none of these, and when the file cannot be read.
-    pub fn texts(&self, path: &Path) -> Result<Vec<String>> {
+    pub fn texts(&self, path: &Path) -> Result<Vec<Option<String>>> {
         let wrong = |what: &str| {
             let described = self.describe();
-            Error::input(format!("{}: {described}: {what}; labels and ids are integers or text", path.display()))
+            Error::input(format!(
+                "{}: {described}: {what}; labels and ids are integers or text",
+                path.display()
+            ))
         };
         if self.list_length().is_none() {
             return Err(wrong("not a list of one dimension"));
         }
         let element = self.element;
+        if element == Element::Other(OBJECTS, None) {
+            let rows = PlainPickle::read(&mut BufReader::new(self.reader(path)?)).map(|pickle| pickle.rows());
+            let rows = rows.map_err(|reason| wrong(&format!("not a readable pickle of objects ({reason})")))?;
+            let rows = rows.filter(|rows| Some(rows.len() as u64) == self.list_length());
+            return rows.ok_or_else(|| wrong("neither integers nor text"));
+        }
         if element.size().is_none_or(|size| size == 0) {
             return Err(wrong("neither integers nor text"));
         }
         let mut file = File::open(path).map_err(Error::io(path))?;
         let bytes = self.read(&mut file).map_err(|e| super::broken(path, e))?;
         if let Some(integers) = element.to_integers(&bytes) {
-            return Ok(integers.iter().map(ToString::to_string).collect());
+            return Ok(integers.iter().map(|i| Some(i.to_string())).collect());
         }
         if element.is_number() {
             let mut values = Vec::new();
             element.widen(false, &bytes, &mut values);
-            let whole = values.into_iter().map(integral).collect::<Option<_>>();
+            let whole = values.into_iter().map(|v| integral(v).map(Some)).collect::<Option<_>>();
             return whole.ok_or_else(|| wrong("numbers that are not whole numbers"));
         }
-        match element {
-            Element::Bytes(_) => element.to_texts(&bytes).ok_or_else(|| wrong("text that is not UTF-8")),
-            Element::Unicode(_) => element.to_texts(&bytes).ok_or_else(|| wrong("text that is not Unicode")),
-            _ => Err(wrong("neither integers nor text")),
-        }
+        let texts = element.to_texts(&bytes).ok_or_else(|| match element {
+            Element::Bytes(_) => wrong("text that is not UTF-8"),
+            Element::Unicode(_) => wrong("text that is not Unicode"),
+            _ => wrong("neither integers nor text"),
+        });
+        Ok(texts?.into_iter().map(Some).collect())
     }
 }
 

@@ -103,7 +103,10 @@ fn mistaken(head: &[u8]) -> Option<&'static str> {
             b"version https://git-lfs",
             "a Git LFS pointer, not the file itself; fetch it with git lfs pull",
         ),
-        (b"<!DOCTYPE", "a web page, not a file of tensors; download the file itself"),
+        (
+            b"<!DOCTYPE",
+            "a web page, not a file of tensors; download the file itself",
+        ),
         (b"<html", "a web page, not a file of tensors; download the file itself"),
         (
             b"\x89HDF",

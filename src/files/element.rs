@@ -5,6 +5,9 @@ use std::fmt;
 use half::{bf16, f16};
 use safetensors::Dtype as Safe;
 
+/// What numpy keeps as a pickle.
+pub(super) const OBJECTS: &str = "Python objects";
+
 /// The type of an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Element {
@@ -63,10 +66,7 @@ impl Element {
 
     /// Whether this is a number.
     pub fn is_number(self) -> bool {
-        !matches!(
-            self,
-            Self::Bool | Self::Bytes(_) | Self::Unicode(_) | Self::Other(..)
-        )
+        !matches!(self, Self::Bool | Self::Bytes(_) | Self::Unicode(_) | Self::Other(..))
     }
 
     /// By the name of a torch storage class (without `torch.`).
@@ -138,7 +138,7 @@ impl Element {
             ("S" | "a", Ok(n)) => Self::Bytes(n),
             ("U", Ok(characters)) => Self::Unicode(characters),
             ("c", _) => Self::Other("complex", None),
-            ("O", _) => Self::Other("Python objects", None),
+            ("O", _) => Self::Other(OBJECTS, None),
             ("M" | "m", _) => Self::Other("dates", None),
             _ => Self::Other("of no known type", None),
         })

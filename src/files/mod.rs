@@ -42,7 +42,11 @@ pub fn open(path: &Path) -> Result<(File, u64)> {
     // A pipe would be waited for before it could be told from a file.
     let about = std::fs::metadata(path).map_err(Error::io(path))?;
     if !about.is_file() {
-        let what = if about.is_dir() { "a folder" } else { "not a regular file" };
+        let what = if about.is_dir() {
+            "a folder"
+        } else {
+            "not a regular file"
+        };
         return Err(Error::input(format!("{}: is {what}; expected a file", path.display())));
     }
     Ok((File::open(path).map_err(Error::io(path))?, about.len()))

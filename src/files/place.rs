@@ -103,7 +103,11 @@ impl Place {
                 content.take(len).read_to_end(&mut bytes)?;
             }
         }
-        if bytes.len() as u64 == len { Ok(bytes) } else { Err(short()) }
+        if bytes.len() as u64 == len {
+            Ok(bytes)
+        } else {
+            Err(short())
+        }
     }
 }
 

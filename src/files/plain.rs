@@ -22,6 +22,17 @@ impl PlainPickle {
         }
     }
 
+    /// The texts and whole numbers of the list, or of the array of numpy, that it is.
+    pub fn rows(&self) -> Option<Vec<Option<String>>> {
+        match self.0.ndarray(self.0.root) {
+            Some(array) => match array.data {
+                Data::Objects(rows) => Some(rows),
+                Data::Bytes(_) => None,
+            },
+            None => self.0.list(self.0.root),
+        }
+    }
+
     /// The list under a key of the dictionary it is: texts and whole numbers.
     pub fn list(&self, key: &str) -> Option<Vec<Option<String>>> {
         self.0.list(self.entry(key)?)
@@ -43,7 +54,10 @@ impl PlainPickle {
             return Err(format!("has no array {key:?}"));
         };
         let (Element::U8, Data::Bytes(bytes)) = (array.element, array.data) else {
-            return Err(format!("its array {key:?} holds {}, expected bytes (uint8)", array.element));
+            return Err(format!(
+                "its array {key:?} holds {}, expected bytes (uint8)",
+                array.element
+            ));
         };
         let bytes = match array.fortran {
             true => Strides::by_column(&array.shape).gather(&array.shape, &bytes, 1),

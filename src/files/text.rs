@@ -109,7 +109,11 @@ fn delimiter(path: &Path, lines: &[String]) -> (u8, bool) {
 
 fn fields(line: &str, delimiter: u8) -> Vec<String> {
     let mut reader = builder(delimiter).from_reader(line.as_bytes());
-    let record = reader.records().next().and_then(std::result::Result::ok).unwrap_or_default();
+    let record = reader
+        .records()
+        .next()
+        .and_then(std::result::Result::ok)
+        .unwrap_or_default();
     record.iter().map(str::to_owned).collect()
 }
 
@@ -204,14 +208,23 @@ mod tests {
     #[test]
     fn the_delimiter_is_what_splits_every_line_alike() {
         for (name, text, delimiter, first) in [
-            ("a.csv", "id;name\n1;tench, Tinca tinca\n2;b, c, d\n", b';', vec!["id", "name"]),
+            (
+                "a.csv",
+                "id;name\n1;tench, Tinca tinca\n2;b, c, d\n",
+                b';',
+                vec!["id", "name"],
+            ),
             ("a.tsv", "a, b\tc\n1\t2\n", b'\t', vec!["a, b", "c"]),
             ("a.csv", "1,5;2,5\n3,5;4,5\n", b';', vec!["1,5", "2,5"]),
             ("a.csv", "1 2 3\n4 5 6\n", b' ', vec!["1", "2", "3"]),
             ("a.csv", "great white shark\ntench\n", b',', vec!["great white shark"]),
         ] {
             let found = look(name, text);
-            assert_eq!((found.delimiter, found.first), (delimiter, first.into_iter().map(str::to_owned).collect()), "{text}");
+            assert_eq!(
+                (found.delimiter, found.first),
+                (delimiter, first.into_iter().map(str::to_owned).collect()),
+                "{text}"
+            );
         }
         assert!(!look("a.csv", "a, b\nc\n").even);
     }
@@ -220,7 +233,10 @@ mod tests {
     fn a_header_of_numpy_is_one_and_other_comments_are_passed_over() {
         let found = look("a.csv", "# made by a script\n# f0,f1\n1,2\n");
         assert!(found.commented);
-        assert_eq!((found.first, found.start), (vec!["f0".to_owned(), "f1".to_owned()], (29, 2)));
+        assert_eq!(
+            (found.first, found.start),
+            (vec!["f0".to_owned(), "f1".to_owned()], (29, 2))
+        );
         let found = look("a.csv", "# made by a script\n1,2\n3,4\n");
         assert!(!found.commented);
         assert_eq!(found.first, ["1", "2"]);

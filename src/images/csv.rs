@@ -74,7 +74,9 @@ struct Row {
 fn rows(path: &Path) -> Result<impl Iterator<Item = Result<Row>>> {
     let shown = path.display().to_string();
     let Some(layout) = layout(path)? else {
-        return Err(Error::input(format!("{shown}: has no lines; expected a header such as path,label")));
+        return Err(Error::input(format!(
+            "{shown}: has no lines; expected a header such as path,label"
+        )));
     };
     layout.refuse_open_quote(path)?;
     let Some(file_column) = classes::column(layout.first.iter().map(String::as_str), &PATH_NAMES) else {

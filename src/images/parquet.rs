@@ -11,9 +11,9 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use sha2::{Digest as _, Sha256};
 
+use super::files::HASH_WHOLE;
 use super::locate::Located;
 use super::raw::Body;
-use super::files::HASH_WHOLE;
 use super::{Contents, Raw, Source, shards};
 use crate::error::{Error, Result};
 use crate::files::parquet::{guarded, simple_arrays};

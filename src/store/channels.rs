@@ -23,6 +23,18 @@ pub(super) struct Named {
     pub(super) taken: bool,
 }
 
+impl Named {
+    /// A column of which only the name is known, and that counts until a row says otherwise.
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            number: false,
+            counts: true,
+            taken: false,
+        }
+    }
+}
+
 /// The channels of each layer, and the columns that are none.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Channels {
@@ -70,7 +82,11 @@ fn by_rule(columns: &[Named]) -> Vec<(String, Vec<usize>)> {
     families.retain(|(_, members, numbers)| members.len() > 1 && numbers.len() == members.len());
     let members: usize = families.iter().map(|(_, members, _)| members.len()).sum();
     if 2 * members <= free.len() {
-        return if free.is_empty() { Vec::new() } else { vec![(LAYER.to_owned(), free)] };
+        return if free.is_empty() {
+            Vec::new()
+        } else {
+            vec![(LAYER.to_owned(), free)]
+        };
     }
     let one = families.len() == 1;
     let named = |(stem, members, _): (String, Vec<usize>, _)| {
@@ -84,14 +100,19 @@ fn by_rule(columns: &[Named]) -> Vec<(String, Vec<usize>)> {
 fn wanted(path: &Path, columns: &[Named], asked: &[String]) -> Result<Vec<usize>> {
     let mut chosen = BTreeSet::new();
     for pattern in asked {
-        let found: Vec<usize> = (0..columns.len()).filter(|&c| matches(pattern, &columns[c].name)).collect();
+        let found: Vec<usize> = (0..columns.len())
+            .filter(|&c| matches(pattern, &columns[c].name))
+            .collect();
         if found.is_empty() {
             let all: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
             let what = format!("--columns {pattern}: no such column; it has {}", listed(&all));
             return Err(malformed(path, what));
         }
         if let Some(&column) = found.iter().find(|&&c| !columns[c].number) {
-            let what = format!("--columns {pattern}: column {:?} holds no numbers", columns[column].name);
+            let what = format!(
+                "--columns {pattern}: column {:?} holds no numbers",
+                columns[column].name
+            );
             return Err(malformed(path, what));
         }
         chosen.extend(found);
@@ -113,9 +134,10 @@ fn matches(pattern: &str, name: &str) -> bool {
 /// Names in a row; many are cut short and counted.
 pub(super) fn listed(names: &[&str]) -> String {
     const SHOWN: usize = 8;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
     match names.len() {
-        0..=SHOWN => names.join(", "),
-        n => format!("{}, … ({n} in all)", names[..SHOWN].join(", ")),
+        0..=SHOWN => shown.join(", "),
+        n => format!("{}, … ({n} in all)", shown.join(", ")),
     }
 }
 
@@ -131,7 +153,11 @@ pub(super) fn in_words(columns: &[Named], chosen: &Channels) -> Vec<String> {
                 [first, .., last] => format!("{} … {}", name(first), name(last)),
                 [] => String::new(),
             };
-            let layer = if chosen.layers.len() > 1 { format!("layer {layer}: ") } else { String::new() };
+            let layer = if chosen.layers.len() > 1 {
+                format!("layer {layer}: ")
+            } else {
+                String::new()
+            };
             format!("{layer}{} channels ({range})", members.len())
         })
         .collect();
@@ -158,7 +184,9 @@ mod tests {
 
     fn chosen(names: &[&str], asked: Option<&[&str]>) -> Vec<(String, Vec<usize>)> {
         let asked: Option<Vec<String>> = asked.map(|asked| asked.iter().map(|a| (*a).to_owned()).collect());
-        choose(Path::new("x.csv"), &columns(names), asked.as_deref()).unwrap().layers
+        choose(Path::new("x.csv"), &columns(names), asked.as_deref())
+            .unwrap()
+            .layers
     }
 
     fn one(members: &[usize]) -> Vec<(String, Vec<usize>)> {
@@ -167,7 +195,10 @@ mod tests {
 
     #[test]
     fn names_that_count_are_channels_and_others_beside_them_are_not() {
-        assert_eq!(chosen(&["Unnamed: 0", "f0", "f1", "f2", "fold", "age"], None), one(&[1, 2, 3]));
+        assert_eq!(
+            chosen(&["Unnamed: 0", "f0", "f1", "f2", "fold", "age"], None),
+            one(&[1, 2, 3])
+        );
         assert_eq!(chosen(&["0", "1", "2", "class_id"], None), one(&[0, 1, 2]));
         assert_eq!(
             chosen(&["a_0", "a_1", "b_0", "b_1"], None),
@@ -177,9 +208,15 @@ mod tests {
 
     #[test]
     fn other_numbers_are_channels_but_for_bookkeeping() {
-        assert_eq!(chosen(&["idx", "sepal", "petal", "fine_label", "n#", "\"text"], None), one(&[1, 2]));
+        assert_eq!(
+            chosen(&["idx", "sepal", "petal", "fine_label", "n#", "\"text"], None),
+            one(&[1, 2])
+        );
         // Two that count among many that do not.
-        assert_eq!(chosen(&["a", "b", "c", "d", "q1", "q2"], None), one(&[0, 1, 2, 3, 4, 5]));
+        assert_eq!(
+            chosen(&["a", "b", "c", "d", "q1", "q2"], None),
+            one(&[0, 1, 2, 3, 4, 5])
+        );
         assert_eq!(chosen(&["n#", "@label"], None), []);
     }
 
@@ -191,7 +228,7 @@ mod tests {
             let error = choose(Path::new("x.csv"), &columns(&["a", "\"t"]), Some(&[asked.to_owned()])).unwrap_err();
             error.to_string()
         };
-        assert!(refused("b").contains("no such column; it has a, \"t"));
+        assert!(refused("b").contains(r#"no such column; it has "a", "\"t""#));
         assert!(refused("\"t").contains("holds no numbers"));
     }
 
@@ -199,6 +236,9 @@ mod tests {
     fn what_was_chosen_is_said() {
         let columns = columns(&["f0", "f1", "age", "@label"]);
         let chosen = choose(Path::new("x"), &columns, None).unwrap();
-        assert_eq!(in_words(&columns, &chosen), ["2 channels (f0 … f1)", "left out: age"]);
+        assert_eq!(
+            in_words(&columns, &chosen),
+            ["2 channels (f0 … f1)", "left out: \"age\""]
+        );
     }
 }

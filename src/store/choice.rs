@@ -33,14 +33,26 @@ impl List {
         }
     }
 
+    /// What it is, for messages.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Array(array) | Self::OneHot(array) => array.describe(),
+            Self::Texts(name, texts) => format!("{name} ({},) list", texts.len()),
+        }
+    }
+
     /// The texts of its rows.
     pub(super) fn texts(&self, path: &Path) -> Result<Texts> {
         match self {
-            Self::Array(array) => Ok(array.texts(path)?.into_iter().map(Some).collect()),
+            Self::Array(array) => array.texts(path),
             Self::Texts(_, texts) => Ok(texts.clone()),
             Self::OneHot(array) => {
                 let hot = one_hot(path, array)?;
-                Ok(hot.unwrap_or_default().into_iter().map(|class| Some(class.to_string())).collect())
+                Ok(hot
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|class| Some(class.to_string()))
+                    .collect())
             }
         }
     }
@@ -110,8 +122,9 @@ pub(super) fn choose(path: &Path, held: Held) -> Result<Choice> {
         });
     }
     let rows = rows(path, &arrays, &lists)?;
-    let (layers, others): (Vec<Array>, Vec<Array>) =
-        arrays.drain(..).partition(|array| can_be_layer(array) && rows_of(array) == rows);
+    let (layers, others): (Vec<Array>, Vec<Array>) = arrays
+        .drain(..)
+        .partition(|array| can_be_layer(array) && rows_of(array) == rows);
     let mut candidates = Vec::new();
     let mut left_out = Vec::new();
     for array in others {
@@ -132,10 +145,7 @@ pub(super) fn choose(path: &Path, held: Held) -> Result<Choice> {
     }
     let ids = take_ids(&mut candidates);
     let mut words: Vec<String> = left_out.iter().map(Array::describe).collect();
-    words.extend(candidates.iter().map(|list| match list {
-        List::Array(array) | List::OneHot(array) => array.describe(),
-        List::Texts(name, texts) => format!("{name} ({},) list", texts.len()),
-    }));
+    words.extend(candidates.iter().map(List::describe));
     // Lists of settings lie in files of every kind; only those that could have been meant are worth a word.
     words.extend(
         short
@@ -165,10 +175,16 @@ fn rows(path: &Path, arrays: &[Array], lists: &[(String, Texts)]) -> Result<u64>
             all.push("it has no arrays".to_owned());
         }
         let shown = path.display();
-        Err(one_sentence(Error::input(format!("{shown}: {what}: {}", all.join("; ")))))
+        Err(one_sentence(Error::input(format!(
+            "{shown}: {what}: {}",
+            all.join("; ")
+        ))))
     };
     let named = |name: &str| arrays.iter().any(|array| names::plain(&array.name) == name);
-    if (named("mu") || named("mean")) && (named("sigma") || named("cov")) && !arrays.iter().any(|a| names::is_feature(&a.name)) {
+    if (named("mu") || named("mean"))
+        && (named("sigma") || named("cov"))
+        && !arrays.iter().any(|a| names::is_feature(&a.name))
+    {
         return refuse("a mean and a covariance of features, not the features; give the features themselves");
     }
     if named("weight") && named("bias") {
@@ -179,7 +195,11 @@ fn rows(path: &Path, arrays: &[Array], lists: &[(String, Texts)]) -> Result<u64>
         let rows = chosen.first().map(|array| rows_of(array))?;
         chosen.iter().all(|array| rows_of(array) == rows).then_some(rows)
     };
-    let features: Vec<&Array> = matrices.iter().copied().filter(|array| names::is_feature(&array.name)).collect();
+    let features: Vec<&Array> = matrices
+        .iter()
+        .copied()
+        .filter(|array| names::is_feature(&array.name))
+        .collect();
     if !features.is_empty() {
         return match agreed(&features) {
             Some(rows) => Ok(rows),
@@ -191,7 +211,12 @@ fn rows(path: &Path, arrays: &[Array], lists: &[(String, Texts)]) -> Result<u64>
         .iter()
         .filter(|array| names::label_rank(&array.name).is_some() && !names::lists_classes(&array.name))
         .map(rows_of)
-        .chain(lists.iter().filter(|(name, _)| names::label_rank(name).is_some()).map(|(_, texts)| texts.len() as u64));
+        .chain(
+            lists
+                .iter()
+                .filter(|(name, _)| names::label_rank(name).is_some())
+                .map(|(_, texts)| texts.len() as u64),
+        );
     for rows in labels {
         if matrices.iter().any(|array| rows_of(array) == rows) {
             return Ok(rows);
@@ -207,7 +232,9 @@ fn rows(path: &Path, arrays: &[Array], lists: &[(String, Texts)]) -> Result<u64>
             "none of its arrays could be the features (rows, channels); call one of them \"features\", and pool or reshape it to \
              two dimensions",
         ),
-        (None, _) => refuse("several of its arrays could be the features (rows, channels); call one of them \"features\""),
+        (None, _) => {
+            refuse("several of its arrays could be the features (rows, channels); call one of them \"features\"")
+        }
     }
 }
 
@@ -286,7 +313,10 @@ pub(super) fn labels_of(path: &Path, held: Held) -> Result<(List, Option<(IdName
     for array in held.arrays {
         if array.list_length().is_some() {
             candidates.push(List::Array(array));
-        } else if (alone || names::label_rank(&array.name).is_some()) && is_matrix(&array) && one_hot(path, &array)?.is_some() {
+        } else if (alone || names::label_rank(&array.name).is_some())
+            && is_matrix(&array)
+            && one_hot(path, &array)?.is_some()
+        {
             candidates.push(List::OneHot(array));
         }
     }

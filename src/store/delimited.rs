@@ -13,10 +13,10 @@ use ndarray::Array2;
 use super::batches::ahead;
 use super::channels::{self, Named};
 use super::foreign::{Found, Source};
+use super::malformed;
 use super::names::{self, IdName};
 use super::raw::not_finite;
 use super::rows::{self, Column, Labelled, Texts};
-use super::malformed;
 use crate::error::{Error, Result};
 use crate::features::{Batches, Said};
 use crate::files::text::{Layout, layout};
@@ -52,7 +52,7 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>) -> Result<Found> {
         return Err(no_rows());
     };
     let head = head(layout);
-    let mut columns: Vec<Named> = head.names.iter().enumerate().map(|(c, name)| head.column(c, name)).collect();
+    let mut columns: Vec<Named> = head.names.iter().map(|name| Named::new(name)).collect();
     let (mut rows, mut labels, mut ids): (usize, Texts, Texts) = (0, Vec::new(), Vec::new());
     head.each_row(path, |record| {
         let number = rows.to_string();
@@ -74,8 +74,15 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>) -> Result<Found> {
     if rows == 0 {
         return Err(no_rows());
     }
-    // One or two rows tell nothing from a count; without names nothing says that a column is one.
-    columns.iter_mut().for_each(|column| column.counts &= rows > 2 && head.header);
+    // One or two rows tell nothing from a count.
+    columns.iter_mut().for_each(|column| column.counts &= rows > 2);
+    let ids = match head.id {
+        Some((kind, column)) => rows::ids(path, kind, ids)?.map(|ids| (column, ids)),
+        None => None,
+    };
+    for column in ids.iter().map(|(column, _)| *column).chain(head.label) {
+        columns[column].taken = true;
+    }
     if let Some(text) = columns.iter().find(|column| !column.number && !head.header) {
         let what = format!(
             "row 0, column {} holds text, and no header says what it is; add one that calls it id, label or class",
@@ -93,17 +100,11 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>) -> Result<Found> {
         return Err(malformed(path, what));
     }
     let mut said = Said::default();
-    if head.header {
+    if head.header || !chosen.left_out.is_empty() {
         let mut words = channels::in_words(&columns, &chosen);
-        words.extend(head.label.map(|c| format!("labels are {}", head.names[c])));
+        words.extend(head.label.map(|c| format!("labels are {:?}", head.names[c])));
+        words.extend(ids.as_ref().map(|(c, _)| format!("ids are {:?}", head.names[*c])));
         said.arrays.push(words.join("; "));
-    }
-    let ids = match head.id {
-        Some((kind, column)) => rows::ids(path, kind, ids)?.map(|ids| (head.names[column].clone(), ids)),
-        None => None,
-    };
-    if let (Some((name, _)), Some(said)) = (&ids, said.arrays.first_mut()) {
-        said.push_str(&format!("; ids are {name}"));
     }
     let labels = head.label.map(|column| Column {
         name: head.names[column].clone(),
@@ -123,7 +124,7 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>) -> Result<Found> {
         layers: layers.collect(),
         rows,
         labels,
-        ids,
+        ids: ids.map(|(_, ids)| ids),
         said,
     })
 }
@@ -131,7 +132,11 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>) -> Result<Found> {
 /// What the first line says about the columns.
 fn head(layout: Layout) -> Head {
     let first = &layout.first;
-    let numbers: Vec<&str> = first.iter().map(String::as_str).filter(|f| f.parse::<f64>().is_ok()).collect();
+    let numbers: Vec<&str> = first
+        .iter()
+        .map(String::as_str)
+        .filter(|f| f.parse::<f64>().is_ok())
+        .collect();
     let counting = numbers.iter().enumerate().all(|(i, n)| *n == i.to_string());
     let header = layout.commented || numbers.is_empty() || (counting && numbers.len() >= 3);
     let names: Vec<String> = match header {
@@ -153,7 +158,10 @@ fn head(layout: Layout) -> Head {
 
 /// The column of ids, by its name.
 pub(super) fn id_column(names: &[String]) -> Option<(IdName, usize)> {
-    let ranked = names.iter().enumerate().filter_map(|(c, name)| Some((names::id_rank(name)?, c)));
+    let ranked = names
+        .iter()
+        .enumerate()
+        .filter_map(|(c, name)| Some((names::id_rank(name)?, c)));
     ranked.min()
 }
 
@@ -168,16 +176,6 @@ pub(super) fn label_column(names: &[String]) -> Option<usize> {
 }
 
 impl Head {
-    fn column(&self, index: usize, name: &str) -> Named {
-        let is_id = self.id.is_some_and(|(_, id)| id == index);
-        Named {
-            name: name.to_owned(),
-            number: false,
-            counts: true,
-            taken: is_id || self.label == Some(index),
-        }
-    }
-
     fn each_row(&self, path: &Path, mut row: impl FnMut(&csv::StringRecord) -> Result<()>) -> Result<()> {
         let mut reader = self.layout.rows(path, self.header)?;
         let mut record = csv::StringRecord::new();
@@ -215,9 +213,8 @@ pub(super) fn labels(path: &Path, extension: &str, rows: usize) -> Result<Labell
     let one_more = lines.len() == rows + 1;
     if extension != "txt" && layout.first.len() > 1 && layout.even {
         let columns = layout.first.len();
-        let what = format!(
-            "{columns} columns and none called \"label\"; name the column, or save one label per line as .txt"
-        );
+        let what =
+            format!("{columns} columns and none called \"label\"; name the column, or save one label per line as .txt");
         return Err(malformed(path, what));
     }
     if extension == "txt" {
@@ -253,7 +250,11 @@ fn in_columns(path: &Path, layout: &Layout, label: usize) -> Result<Labelled> {
     let (mut values, mut ids): (Texts, Texts) = (Vec::new(), Vec::new());
     for record in layout.rows(path, true)?.into_records() {
         let record = record.map_err(|e| layout.wrong(path, &e))?;
-        let text = |column| Some(field(&record, column)).filter(|f| !f.is_empty()).map(str::to_owned);
+        let text = |column| {
+            Some(field(&record, column))
+                .filter(|f| !f.is_empty())
+                .map(str::to_owned)
+        };
         values.push(text(label));
         ids.extend(id.map(|(_, column)| text(column)));
     }
@@ -291,7 +292,8 @@ fn refuse_listing(path: &Path, lines: &[String]) -> Result<()> {
         (is_path && last.parse::<u64>().is_ok()).then_some(())
     };
     if lines.len() > 1 && lines.iter().all(|line| listed(line).is_some()) {
-        let what = "each line is a path and a number; save it as .csv with a header (path,label) to join labels by path";
+        let what =
+            "each line is a path and a number; save it as .csv with a header (path,label) to join labels by path";
         return Err(malformed(path, what));
     }
     Ok(())

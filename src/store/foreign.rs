@@ -35,8 +35,8 @@ pub(super) struct Found {
     pub(super) rows: usize,
     /// Labels inside the file.
     pub(super) labels: Option<Column>,
-    /// Ids inside the file, and the name they go by.
-    pub(super) ids: Option<(String, Vec<String>)>,
+    /// Ids inside the file.
+    pub(super) ids: Option<Vec<String>>,
     /// What was taken for what, in words.
     pub(super) said: Said,
 }
@@ -73,7 +73,7 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn Fea
         }
     };
     let labels = labels_for(path, options, &mut found)?;
-    let ids = found.ids.take().map(|(_, ids)| Arc::new(ids));
+    let ids = found.ids.take().map(Arc::new);
     let ids_sha256 = match &ids {
         Some(ids) => ids_sha256(ids.iter()),
         None => ids_sha256((0..found.rows).map(|row| row.to_string())),
@@ -115,7 +115,7 @@ fn labels_for(path: &Path, options: &OpenOptions, found: &mut Found) -> Result<O
     };
     let texts: Option<Texts> = match (file, inside) {
         (Some(file), _) => {
-            let ids = found.ids.as_ref().map(|(_, ids)| ids.as_slice());
+            let ids = found.ids.as_deref();
             let (texts, said) = rows::join(path, found.rows, ids, file, labels::read(file, found.rows)?)?;
             found.said.labels.push(said);
             Some(texts)
@@ -146,7 +146,7 @@ fn container(path: &Path, extension: &str) -> Result<Found> {
         rows: n,
         labels,
         ids,
-        left_out,
+        mut left_out,
     } = choose(path, held(path, extension)?)?;
     let mut said = Said::default();
     let one = layers.len() == 1;
@@ -167,14 +167,26 @@ fn container(path: &Path, extension: &str) -> Result<Found> {
         }),
         None => None,
     };
+    let mut id_name = None;
     let ids = match ids {
-        Some((kind, list)) => rows::ids(path, kind, list.texts(path)?)?.map(|ids| (list.name().to_owned(), ids)),
+        Some((kind, list)) => {
+            let ids = rows::ids(path, kind, list.texts(path)?)?;
+            match ids {
+                Some(_) => id_name = Some(list.name().to_owned()),
+                None => left_out.push(list.describe()),
+            }
+            ids
+        }
         None => None,
     };
     if !one || labels.is_some() || ids.is_some() || !left_out.is_empty() {
-        let mut parts = vec![format!("{} {}", if one { "features are" } else { "layers are" }, words.join(", "))];
-        parts.extend(labels.as_ref().map(|column| format!("labels are {}", column.name)));
-        parts.extend(ids.as_ref().map(|(name, _)| format!("ids are {name}")));
+        let mut parts = vec![format!(
+            "{} {}",
+            if one { "features are" } else { "layers are" },
+            words.join(", ")
+        )];
+        parts.extend(labels.as_ref().map(|column| format!("labels are {:?}", column.name)));
+        parts.extend(id_name.map(|name| format!("ids are {name:?}")));
         parts.extend((!left_out.is_empty()).then(|| format!("left out: {}", left_out.join(", "))));
         said.arrays.push(parts.join("; "));
     }

@@ -4,13 +4,15 @@
 //! by their last part where dictionaries are nested.
 
 /// Names that only say that an array is the features.
-const FEATURES: [&str; 12] = [
+const FEATURES: [&str; 14] = [
     "features",
     "feature",
     "feats",
     "feat",
     "embeddings",
     "embedding",
+    "embeds",
+    "emb",
     "x",
     "data",
     "representations",
@@ -195,7 +197,9 @@ pub(super) fn is_bookkeeping(name: &str) -> bool {
     label_rank(&name).is_some()
         || id_rank(&name).is_some()
         || BOOKKEEPING.contains(&name.as_str())
-        || name.rsplit_once('_').is_some_and(|(_, last)| LAST_WORDS.contains(&last))
+        || name
+            .rsplit_once('_')
+            .is_some_and(|(_, last)| LAST_WORDS.contains(&last))
 }
 
 /// The stem and the number of a name that counts: `f12`, `dim_3`, `7`.
@@ -217,7 +221,15 @@ mod tests {
         assert!(label_rank("class_name") < label_rank("Label") && label_rank("# label") == label_rank("label"));
         assert!(label_rank("classes").is_some() && label_rank("coarse_label").is_none());
         assert!(id_rank("id") < id_rank("filename") && id_rank("filename") < id_rank("Unnamed: 0"));
-        for name in ["fold", "class_id", "coarse_label", "Unnamed: 0", "idx", "cv fold", "__index_level_0__"] {
+        for name in [
+            "fold",
+            "class_id",
+            "coarse_label",
+            "Unnamed: 0",
+            "idx",
+            "cv fold",
+            "__index_level_0__",
+        ] {
             assert!(is_bookkeeping(name), "{name}");
         }
         for name in ["f0", "sepal_length", "0", "dim_3", "area"] {

@@ -18,9 +18,9 @@ use super::raw::{Kind, Rows};
 use super::{columns, malformed};
 use crate::error::{Error, Result};
 use crate::features::IdsHash;
+use crate::features::{Batches, FeatureSet, Labels, Provenance};
 use crate::files::parquet::{ListValues, arrays, damaged, guarded, parquet, plain_list};
 use crate::files::{Element, sha256_of};
-use crate::features::{Batches, FeatureSet, Labels, Provenance};
 
 /// A whole feature store.
 ///

@@ -12,7 +12,11 @@ struct Renamed {
 }
 
 /// The sets under the names of `options`, where it has some. A shard says so whatever its split is called.
-pub(super) fn renamed(sets: Vec<Box<dyn FeatureSet>>, options: &OpenOptions, shard: Option<Shard>) -> Vec<Box<dyn FeatureSet>> {
+pub(super) fn renamed(
+    sets: Vec<Box<dyn FeatureSet>>,
+    options: &OpenOptions,
+    shard: Option<Shard>,
+) -> Vec<Box<dyn FeatureSet>> {
     if (&options.model, &options.dataset, &options.split) == (&None, &None, &None) {
         return sets;
     }

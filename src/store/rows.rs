@@ -32,7 +32,10 @@ pub(super) struct Labelled {
 /// When two rows share an id, or a row has none, in a column that is called an id.
 pub(super) fn ids(path: &Path, kind: IdName, values: Texts) -> Result<Option<Vec<String>>> {
     let must = matches!(kind, IdName::Id(_));
-    let counts = values.iter().enumerate().all(|(row, id)| id.as_deref() == Some(&row.to_string()));
+    let counts = values
+        .iter()
+        .enumerate()
+        .all(|(row, id)| id.as_deref() == Some(&row.to_string()));
     if counts && !must {
         return Ok(None);
     }
@@ -57,7 +60,13 @@ pub(super) fn ids(path: &Path, kind: IdName, values: Texts) -> Result<Option<Vec
 ///
 /// # Errors
 /// When numbers of rows differ, no id is on both sides, or an id has two labels.
-pub(super) fn join(path: &Path, rows: usize, ids: Option<&[String]>, file: &Path, labelled: Labelled) -> Result<(Texts, String)> {
+pub(super) fn join(
+    path: &Path,
+    rows: usize,
+    ids: Option<&[String]>,
+    file: &Path,
+    labelled: Labelled,
+) -> Result<(Texts, String)> {
     let Labelled { labels, ids: theirs } = labelled;
     let shown = file.display();
     let (Some(ids), Some(theirs)) = (ids, theirs) else {
@@ -77,7 +86,10 @@ pub(super) fn join(path: &Path, rows: usize, ids: Option<&[String]>, file: &Path
             return Err(malformed(file, format!("id {id:?} has two labels; give each row one")));
         }
     }
-    let joined: Texts = ids.iter().map(|id| by_id.get(id.as_str()).and_then(|label| (*label).clone())).collect();
+    let joined: Texts = ids
+        .iter()
+        .map(|id| by_id.get(id.as_str()).and_then(|label| (*label).clone()))
+        .collect();
     let found = ids.iter().filter(|id| by_id.contains_key(id.as_str())).count();
     if found == 0 {
         let example = |ids: &[String]| ids.first().cloned().unwrap_or_default();
@@ -95,22 +107,29 @@ pub(super) fn join(path: &Path, rows: usize, ids: Option<&[String]>, file: &Path
         0 => String::new(),
         rest => format!("; {rest} rows have no label there"),
     };
-    Ok((joined, format!("labels of {shown} joined by id: {found} of {rows} rows{rest}")))
+    Ok((
+        joined,
+        format!("labels of {shown} joined by id: {found} of {rows} rows{rest}"),
+    ))
 }
 
 /// Takes away what stands for no label, and says so: empty text, `unlabelled`, and -1 beside at least two labels that are
 /// counts.
 pub(super) fn without_placeholders(labels: &mut Texts) -> Option<String> {
-    let mut others: Vec<&str> = labels.iter().flatten().map(String::as_str).filter(|label| *label != "-1").collect();
+    let is_word = |label: &str| {
+        let word = label.trim();
+        word.is_empty()
+            || ["unlabelled", "unlabeled"]
+                .iter()
+                .any(|none| word.eq_ignore_ascii_case(none))
+    };
+    let known = labels.iter().flatten().map(String::as_str);
+    let mut others: Vec<&str> = known.filter(|label| *label != "-1" && !is_word(label)).collect();
     others.sort_unstable();
     others.dedup();
     let counts = others.iter().all(|label| label.parse::<u64>().is_ok());
     let minus_one = others.len() >= 2 && counts;
-    let is_none = |label: &str| match label.trim() {
-        "" => true,
-        "-1" => minus_one,
-        word => ["unlabelled", "unlabeled"].iter().any(|none| word.eq_ignore_ascii_case(none)),
-    };
+    let is_none = |label: &str| is_word(label) || (label == "-1" && minus_one);
     let mut taken: Vec<(String, usize)> = Vec::new();
     for label in labels.iter_mut() {
         if let Some(text) = label.take_if(|text| is_none(text)) {
@@ -152,25 +171,49 @@ mod tests {
         assert_eq!(ids(path, key, texts(&["0", "1", "2"])).unwrap(), None);
         assert_eq!(ids(path, key, texts(&["a", "a"])).unwrap(), None);
         assert_eq!(ids(path, key, texts(&["b", "a"])).unwrap().unwrap(), ["b", "a"]);
-        assert!(ids(path, IdName::Id(0), texts(&["a", "a"])).unwrap_err().to_string().contains("comes twice"));
-        assert!(ids(path, IdName::Id(0), vec![None]).unwrap_err().to_string().contains("row 0 has no id"));
+        assert!(
+            ids(path, IdName::Id(0), texts(&["a", "a"]))
+                .unwrap_err()
+                .to_string()
+                .contains("comes twice")
+        );
+        assert!(
+            ids(path, IdName::Id(0), vec![None])
+                .unwrap_err()
+                .to_string()
+                .contains("row 0 has no id")
+        );
     }
 
     #[test]
     fn labels_are_joined_by_id_where_both_sides_have_some() {
         let (path, file) = (Path::new("x.npy"), Path::new("l.csv"));
         let labelled = |ids: Option<&[&str]>| Labelled {
-            labels: Column { name: "label".into(), values: texts(&["p", "q", "r"]) },
+            labels: Column {
+                name: "label".into(),
+                values: texts(&["p", "q", "r"]),
+            },
             ids: ids.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect()),
         };
         let rows: Vec<String> = ["c", "a"].map(str::to_owned).to_vec();
         let (joined, said) = join(path, 2, Some(&rows), file, labelled(Some(&["a", "b", "c"]))).unwrap();
-        assert_eq!((joined, said.as_str()), (texts(&["r", "p"]), "labels of l.csv joined by id: 2 of 2 rows"));
+        assert_eq!(
+            (joined, said.as_str()),
+            (texts(&["r", "p"]), "labels of l.csv joined by id: 2 of 2 rows")
+        );
         let missing = join(path, 2, Some(&rows), file, labelled(Some(&["a", "b", "d"]))).unwrap();
-        assert_eq!((missing.0[0].clone(), missing.1.contains("1 rows have no label")), (None, true));
+        assert_eq!(
+            (missing.0[0].clone(), missing.1.contains("1 rows have no label")),
+            (None, true)
+        );
         let error = join(path, 2, Some(&rows), file, labelled(Some(&["x", "y", "z"]))).unwrap_err();
         assert!(error.to_string().contains("none of its 3 ids"), "{error}");
-        assert!(join(path, 2, Some(&rows), file, labelled(None)).unwrap_err().to_string().contains("3 labels for the 2 rows"));
+        assert!(
+            join(path, 2, Some(&rows), file, labelled(None))
+                .unwrap_err()
+                .to_string()
+                .contains("3 labels for the 2 rows")
+        );
         let (_, said) = join(path, 3, None, file, labelled(Some(&["a", "b", "c"]))).unwrap();
         assert!(said.ends_with("by position"));
         let twice = join(path, 2, Some(&rows), file, labelled(Some(&["a", "a", "c"]))).unwrap_err();

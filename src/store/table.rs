@@ -20,10 +20,10 @@ use super::batches::{Recut, ahead};
 use super::channels::{self, Channels, Named, listed};
 use super::delimited::{id_column, label_column};
 use super::foreign::{Found, LAYER, Source};
+use super::malformed;
+use super::names::{self, IdName};
 use super::raw::{Kind, Rows, first_not_finite, not_finite};
 use super::rows::{self, Labelled, Texts};
-use super::names::{self, IdName};
-use super::malformed;
 use crate::error::Result;
 use crate::features::{Batches, Said};
 use crate::files::integral;
@@ -116,10 +116,17 @@ fn read_sides(path: &Path, asked: Option<&[String]>) -> Result<Found> {
     if *rows == 0 {
         return Err(malformed(path, "has no rows; features need at least one"));
     }
-    let (label, id) = (layout.label(), layout.id());
-    let is_taken = |c: usize| Some(c) == label || id.is_some_and(|(_, id)| id == c);
+    let label = layout.label();
+    let ids = match layout.id() {
+        Some((kind, c)) => rows::ids(path, kind, texts(path, c)?)?.map(|ids| (c, ids)),
+        None => None,
+    };
+    let id = ids.as_ref().map(|(c, _)| *c);
+    let is_taken = |c: usize| Some(c) == label || Some(c) == id;
     refuse_unreadable(path, &layout, &is_taken)?;
-    let lists: Vec<usize> = (0..names.len()).filter(|&c| is_list(&kinds[c]) && !is_taken(c)).collect();
+    let lists: Vec<usize> = (0..names.len())
+        .filter(|&c| is_list(&kinds[c]) && !is_taken(c))
+        .collect();
     let mut columns: Vec<Named> = (0..names.len())
         .map(|c| Named {
             name: names[c].clone(),
@@ -134,7 +141,9 @@ fn read_sides(path: &Path, asked: Option<&[String]>) -> Result<Found> {
     } else {
         Channels {
             layers: lists.iter().map(|&c| (names[c].clone(), vec![c])).collect(),
-            left_out: (0..names.len()).filter(|&c| !lists.contains(&c) && !is_taken(c)).collect(),
+            left_out: (0..names.len())
+                .filter(|&c| !lists.contains(&c) && !is_taken(c))
+                .collect(),
         }
     };
     if chosen.layers.is_empty() {
@@ -152,7 +161,10 @@ fn read_sides(path: &Path, asked: Option<&[String]>) -> Result<Found> {
             let layers: Vec<&str> = lists.iter().map(|&c| names[c].as_str()).collect();
             let left: Vec<&str> = chosen.left_out.iter().map(|&c| names[c].as_str()).collect();
             let left = (!left.is_empty()).then(|| format!("left out: {}", listed(&left)));
-            [format!("layers are {}", listed(&layers))].into_iter().chain(left).collect()
+            [format!("layers are {}", listed(&layers))]
+                .into_iter()
+                .chain(left)
+                .collect()
         }
     };
     let layers = chosen.layers.iter().map(|(layer, members)| {
@@ -170,20 +182,21 @@ fn read_sides(path: &Path, asked: Option<&[String]>) -> Result<Found> {
         Ok((layer.clone(), source))
     });
     let layers: Vec<(String, Source)> = layers.collect::<Result<_>>()?;
-    let column = |c: usize| Ok::<_, crate::error::Error>(rows::Column { name: names[c].clone(), values: texts(path, c)? });
-    let labels = label.map(column).transpose()?;
-    let ids = match id {
-        Some((kind, c)) => rows::ids(path, kind, texts(path, c)?)?.map(|ids| (names[c].clone(), ids)),
-        None => None,
+    let column = |c: usize| {
+        Ok::<_, crate::error::Error>(rows::Column {
+            name: names[c].clone(),
+            values: texts(path, c)?,
+        })
     };
-    words.extend(labels.as_ref().map(|column| format!("labels are {}", column.name)));
-    words.extend(ids.as_ref().map(|(name, _)| format!("ids are {name}")));
+    let labels = label.map(column).transpose()?;
+    words.extend(labels.as_ref().map(|column| format!("labels are {:?}", column.name)));
+    words.extend(id.map(|c| format!("ids are {:?}", names[c])));
     let plain = layers.len() == 1 && layers[0].0 == LAYER && words.len() == 1;
     Ok(Found {
         layers,
         rows: *rows,
         labels,
-        ids,
+        ids: ids.map(|(_, ids)| ids),
         said: Said {
             arrays: if plain { Vec::new() } else { vec![words.join("; ")] },
             labels: Vec::new(),
@@ -201,7 +214,10 @@ fn refuse_unreadable(path: &Path, layout: &Layout, is_taken: &dyn Fn(usize) -> b
                 }
                 _ => "save it as a list of numbers in each row",
             };
-            let what = format!("column {name:?} is called features and holds {}; {advice}", in_words(kind));
+            let what = format!(
+                "column {name:?} is called features and holds {}; {advice}",
+                in_words(kind)
+            );
             return Err(malformed(path, what));
         }
     }
@@ -393,7 +409,10 @@ fn list_width(path: &Path, column: usize, name: &str) -> Result<usize> {
         .map_err(|e| damaged(path, &e))?;
     let lists = first.as_ref().map(|batch| batch.column(0).as_ref());
     let lists = lists.filter(|lists| lists.null_count() == 0);
-    match lists.and_then(list_values).and_then(|(_, lengths)| lengths.first().copied()) {
+    match lists
+        .and_then(list_values)
+        .and_then(|(_, lengths)| lengths.first().copied())
+    {
         Some(0) => Err(malformed(
             path,
             format!("column {name:?} has no channels in row 0; features need at least one"),
@@ -462,7 +481,8 @@ impl Column {
             if let Some(row) = (0..rows).find(|&row| first.is_null(row)) {
                 return Err(missing(done + row, name));
             }
-            let (numbers, lengths) = list_values(first).ok_or_else(|| damaged(&self.path, &"a column changes its type"))?;
+            let (numbers, lengths) =
+                list_values(first).ok_or_else(|| damaged(&self.path, &"a column changes its type"))?;
             if let Some((row, n)) = lengths.iter().enumerate().find(|(_, n)| **n != self.width) {
                 let message = format!(
                     "row {}, column {name:?} has {n} values, row 0 has {}; features have as many in every row",

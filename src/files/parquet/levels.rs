@@ -116,7 +116,9 @@ mod tests {
 
     fn rows(width: usize, pages: &[(&[u8], usize)]) -> Result<(), String> {
         let mut rows = EvenRows::new(width);
-        pages.iter().try_for_each(|(levels, values)| rows.take(levels, *values))?;
+        pages
+            .iter()
+            .try_for_each(|(levels, values)| rows.take(levels, *values))?;
         rows.end()
     }
 

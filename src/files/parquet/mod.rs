@@ -89,4 +89,3 @@ pub fn damaged(path: &Path, error: &dyn std::fmt::Display) -> Error {
         path.display()
     ))
 }
-

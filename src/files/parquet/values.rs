@@ -111,7 +111,12 @@ impl ListValues {
                 };
                 let repetition = levels(0);
                 let ends = repetition.zip(repetition.and_then(levels));
-                (buf, *num_values, *encoding, ends.map(|(repetition, start)| (4..repetition, start)))
+                (
+                    buf,
+                    *num_values,
+                    *encoding,
+                    ends.map(|(repetition, start)| (4..repetition, start)),
+                )
             }
             Page::DataPageV2 {
                 buf,
@@ -141,7 +146,10 @@ impl ListValues {
     }
 
     fn uneven(&self, what: &str) -> io::Error {
-        let message = format!("{}: {what}; features have as many values in every row", self.path.display());
+        let message = format!(
+            "{}: {what}; features have as many values in every row",
+            self.path.display()
+        );
         io::Error::other(Error::input(message))
     }
 

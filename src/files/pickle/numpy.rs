@@ -26,7 +26,11 @@ pub(in crate::files) enum Data {
 impl Pickle {
     /// Bytes: as such, as a text of Python 2, or as Python 3 spells them in old protocols.
     pub(in crate::files) fn bytes(&self, id: Id) -> Option<Cow<'_, [u8]>> {
-        let latin = |text: &str| text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect::<Option<Vec<_>>>();
+        let latin = |text: &str| {
+            text.chars()
+                .map(|c| u8::try_from(u32::from(c)).ok())
+                .collect::<Option<Vec<_>>>()
+        };
         match self.get(id) {
             Value::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
             Value::Text(text) => latin(text).map(Cow::Owned),
@@ -45,8 +49,36 @@ impl Pickle {
         match self.get(id) {
             Value::Text(text) => Some(text.to_string()),
             Value::Bytes(bytes) => String::from_utf8(bytes.to_vec()).ok(),
+            Value::Object(_) => {
+                let (element, bytes) = self.scalar(id)?;
+                element.to_texts(&bytes)?.pop()
+            }
             _ => None,
         }
+    }
+
+    /// A scalar of numpy: what it is, and its bytes, the least significant first.
+    fn scalar(&self, id: Id) -> Option<(Element, Vec<u8>)> {
+        let Value::Object(object) = self.get(id) else {
+            return None;
+        };
+        let [dtype, bytes] = self.arguments(object) else {
+            return None;
+        };
+        let (element, big_endian) = self.dtype(*dtype)?;
+        let mut bytes = self
+            .bytes(*bytes)
+            .filter(|_| is_from_numpy(&object.class, "scalar"))?
+            .into_owned();
+        if big_endian {
+            let width = if matches!(element, Element::Unicode(_)) {
+                4
+            } else {
+                bytes.len().max(1)
+            };
+            bytes.chunks_exact_mut(width).for_each(<[u8]>::reverse);
+        }
+        Some((element, bytes))
     }
 
     /// A whole number, Python's or numpy's.
@@ -54,13 +86,8 @@ impl Pickle {
         match self.get(id) {
             Value::Int(i) => Some(*i),
             Value::Bool(b) => Some((*b).into()),
-            Value::Object(object) if is_from_numpy(&object.class, "scalar") => {
-                let [dtype, bytes] = self.arguments(object) else { return None };
-                let (element, big_endian) = self.dtype(*dtype)?;
-                let mut bytes = self.bytes(*bytes)?.into_owned();
-                if big_endian {
-                    bytes.reverse();
-                }
+            Value::Object(_) => {
+                let (element, bytes) = self.scalar(id)?;
                 let one = element.to_integers(&bytes)?;
                 one.first().and_then(|&i| i64::try_from(i).ok())
             }
@@ -97,13 +124,21 @@ impl Pickle {
 
     /// The array of numpy that a value is.
     pub(in crate::files) fn ndarray(&self, id: Id) -> Option<NdArray> {
-        let Value::Object(object) = self.get(id) else { return None };
+        let Value::Object(object) = self.get(id) else {
+            return None;
+        };
         let (shape, dtype, fortran, data) = if is_from_numpy(&object.class, "_reconstruct") {
-            let Value::Tuple(state) = self.get(object.state?) else { return None };
-            let &[_, shape, dtype, fortran, data] = state.as_slice() else { return None };
+            let Value::Tuple(state) = self.get(object.state?) else {
+                return None;
+            };
+            let &[_, shape, dtype, fortran, data] = state.as_slice() else {
+                return None;
+            };
             (shape, dtype, matches!(self.get(fortran), Value::Bool(true)), data)
         } else if is_from_numpy(&object.class, "_frombuffer") {
-            let &[data, dtype, shape, order] = self.arguments(object) else { return None };
+            let &[data, dtype, shape, order] = self.arguments(object) else {
+                return None;
+            };
             (shape, dtype, self.text(order).as_deref() == Some("F"), data)
         } else {
             return None;
@@ -131,7 +166,9 @@ impl Pickle {
 
     /// What the elements are, and whether their most significant byte comes first.
     fn dtype(&self, id: Id) -> Option<(Element, bool)> {
-        let Value::Object(object) = self.get(id) else { return None };
+        let Value::Object(object) = self.get(id) else {
+            return None;
+        };
         if !matches!(&*object.class, "numpy.dtype" | "numpy.dtype.dtype") {
             return None;
         }

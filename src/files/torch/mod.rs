@@ -158,7 +158,6 @@ fn opened(kind: &'static str, contents: Contents, len: u64, keep: Keep) -> Parse
     Ok(container)
 }
 
-
 fn zipped(file: &mut File, len: u64, keep: Keep) -> Parsed<Contents> {
     let directory = zip::Directory::read(file, len).map_err(damaged)?;
     let mut roots = directory
@@ -225,7 +224,10 @@ fn read_entry(file: &mut File, place: &Place, keep: Keep) -> Parsed<Pickle> {
     }
     file.seek(SeekFrom::Start(place.start))
         .map_err(|e| damaged(e.to_string()))?;
-    let unchecked = Place { crc: None, ..place.clone() };
+    let unchecked = Place {
+        crc: None,
+        ..place.clone()
+    };
     let bytes = unchecked.reader(file).map_err(|e| damaged(e.to_string()))?;
     let mut bytes = CrcReader::new(BufReader::new(bytes));
     let pickle = pickle::read(&mut bytes, &Persistent::Storages, keep)?;

@@ -2,6 +2,10 @@
 
 // Helpers of tests may fail as tests do; clippy's own exception knows only the tests themselves.
 
+mod choice;
+mod labels;
+mod tables;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -155,7 +159,7 @@ fn labels_that_are_none_are_refused() {
         "not whole numbers",
     );
     case("matrix.npy", &npy("|u1", "(2, 3)", &[0; 6]), "one dimension");
-    case("objects.npy", &npy("|O", "(7,)", b"\x80\x04"), "Python objects");
+    case("objects.npy", &npy("|O", "(7,)", b"\x80\x04"), "not a readable pickle");
     case("latin.npy", &npy("|S1", "(1,)", b"\xe9"), "not UTF-8");
     case("two.csv", b"a,b\nc,d\n", "none called \"label\"");
     case("long.txt", b"a\nb\n", "2 labels for the 7 rows");
@@ -280,7 +284,10 @@ fn arrays_of_as_many_rows_are_layers_and_others_are_asked_about() {
     npz.add_array("right", &Array2::<f32>::ones((2, 4))).unwrap();
     npz.finish().unwrap();
     let sets = open(&path).unwrap();
-    let layers: Vec<(&str, usize)> = sets.iter().map(|s| (s.provenance().layer.as_str(), s.width())).collect();
+    let layers: Vec<(&str, usize)> = sets
+        .iter()
+        .map(|s| (s.provenance().layer.as_str(), s.width()))
+        .collect();
     assert_eq!(layers, [("left", 3), ("right", 4)]);
     let mut npz = ndarray_npy::NpzWriter::new(fs::File::create(&path).unwrap());
     npz.add_array("left", &Array2::<f32>::ones((2, 3))).unwrap();
