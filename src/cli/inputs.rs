@@ -94,6 +94,16 @@ impl Input {
             for line in said.arrays.iter().chain(of_labels) {
                 style::say(&format!("{}: {line}", self.path.display()));
             }
+            let unlabelled = first
+                .labels()
+                .map_or(0, |l| l.class_of().iter().filter(|c| c.is_none()).count());
+            if labels && unlabelled > 0 {
+                style::say(&format!(
+                    "{}: {unlabelled} of {} rows have no label; metrics of classes leave them out",
+                    self.path.display(),
+                    first.rows()
+                ));
+            }
         }
         Ok(sets)
     }

@@ -17,7 +17,17 @@ pub enum Packing {
     /// As a deflated zip entry of so many bytes.
     Deflated(u64),
     /// Not in the file as they are: inside a pickle, from which they were taken.
-    Held(Arc<[u8]>),
+    Held(Held),
+}
+
+/// Bytes in memory that several arrays may share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// A run of bytes in a file; it was seen to lie within the file.
@@ -45,11 +55,11 @@ impl Place {
     }
 
     /// Bytes that were taken from a pickle.
-    pub fn held(bytes: Vec<u8>) -> Self {
+    pub fn held(bytes: Arc<Vec<u8>>) -> Self {
         Self {
             start: 0,
             len: bytes.len() as u64,
-            packing: Packing::Held(bytes.into()),
+            packing: Packing::Held(Held(bytes)),
             crc: None,
         }
     }

@@ -1,6 +1,7 @@
 //! A plain pickle: containers, texts, whole numbers and arrays of numpy, as data sets of old are kept in.
 
 use std::io::BufRead;
+use std::sync::Arc;
 
 use super::element::Element;
 use super::pickle::{self, Data, Failure, Id, Keep, Persistent, Pickle};
@@ -61,7 +62,7 @@ impl PlainPickle {
         };
         let bytes = match array.fortran {
             true => Strides::by_column(&array.shape).gather(&array.shape, &bytes, 1),
-            false => bytes,
+            false => Arc::unwrap_or_clone(bytes),
         };
         Ok((array.shape, bytes))
     }

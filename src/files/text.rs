@@ -40,14 +40,15 @@ pub fn layout(path: &Path) -> Result<Option<Layout>> {
     let (file, _) = open(path)?;
     let mut lines = BufReader::new(file.take(LOOKED_AT));
     let (mut comment, mut kept) = (None, Vec::new());
-    let mut start = (0, 0);
+    let (mut start, mut number) = ((0, 0), 0);
     while kept.len() < LINES {
         let mut line = Vec::new();
         let bytes = lines.read_until(b'\n', &mut line).map_err(|e| broken(path, e))?;
         if bytes == 0 {
             break;
         }
-        let text = decoded(path, &line)?;
+        number += 1;
+        let text = decoded(path, &line, number)?;
         if kept.is_empty() && (text.trim().is_empty() || text.starts_with('#')) {
             comment = text.strip_prefix('#').map(|text| text.trim().to_owned()).or(comment);
             start = (start.0 + bytes as u64, start.1 + 1);
@@ -74,12 +75,12 @@ pub fn layout(path: &Path) -> Result<Option<Layout>> {
 }
 
 /// A line as text, without the mark some programs begin a file with.
-fn decoded(path: &Path, line: &[u8]) -> Result<String> {
-    let sentence = |what: &str| Error::input(format!("{}: is not UTF-8 text{what}; save it as UTF-8", path.display()));
-    if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") {
-        return Err(sentence(" but UTF-16"));
+fn decoded(path: &Path, line: &[u8], number: u64) -> Result<String> {
+    let refused = |what: String| Error::input(format!("{}: {what}; save it as UTF-8", path.display()));
+    if number == 1 && (line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff")) {
+        return Err(refused("is UTF-16".to_owned()));
     }
-    let text = std::str::from_utf8(line).map_err(|_| sentence(""))?;
+    let text = std::str::from_utf8(line).map_err(|_| refused(format!("line {number} is not UTF-8")))?;
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 

@@ -330,6 +330,7 @@ fn every_truncation_of_every_array_is_an_error_and_no_panic() {
         "bfloat16.safetensors",
         "alone.pt",
         "gaps-legacy.pt",
+        "pickle-4.pt",
         "lists.parquet",
     ] {
         let bytes = fs::read(fixtures().join(file)).unwrap();
@@ -352,6 +353,11 @@ fn flipped_bytes_never_panic() {
         "dictionary.pt",
         "gaps.pt",
         "gaps-legacy.pt",
+        "pickle-2.pt",
+        "pickle-5.pt",
+        "tuple.pt",
+        "objects.npz",
+        "one-hot.npz",
         "index.csv",
         "lists.parquet",
         "columns.parquet",

@@ -108,7 +108,7 @@ fn damaged_tables_are_refused() {
         ),
         (
             "path,label\na.png,x\nb.png,y,z\n",
-            "line 3 has 3 fields, the header has 2",
+            "line 3 has 3 fields, the lines before it 2",
         ),
         ("path,label\n ,x\n", "line 2 has no path"),
         ("a,b\nc,d\n", "no column of paths in its first line (a, b)"),
@@ -116,7 +116,7 @@ fn damaged_tables_are_refused() {
             "path,label\na.png,x\na.png,y\n",
             "line 3 lists a.png again (first in line 2 of ",
         ),
-        ("\n\n", "no column of paths"),
+        ("\n\n", "has no lines"),
     ] {
         let error = refusal(&table(&path, text), None);
         assert!(error.contains(says), "{text:?}: {error}");

@@ -14,6 +14,7 @@ mod walk;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::element::Element;
 
@@ -32,7 +33,8 @@ pub(super) enum Value {
     Int(i64),
     Float(f64),
     Text(Rc<str>),
-    Bytes(Rc<[u8]>),
+    /// Shared, since they may be most of the file.
+    Bytes(Arc<Vec<u8>>),
     /// Bytes, a text or an integer too long to be kept: its Python type, without its contents.
     Bulk(&'static str),
     Tuple(Vec<Id>),

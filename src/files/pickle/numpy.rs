@@ -1,6 +1,6 @@
 //! Arrays and scalars of numpy inside a pickle, and texts and bytes however they were spelled.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::{Element, Id, Object, Pickle, Value};
 
@@ -18,22 +18,22 @@ pub(in crate::files) struct NdArray {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::files) enum Data {
     /// Its elements' bytes, as many as its shape needs.
-    Bytes(Vec<u8>),
+    Bytes(Arc<Vec<u8>>),
     /// Python objects: texts or whole numbers; `None` for None.
     Objects(Vec<Option<String>>),
 }
 
 impl Pickle {
     /// Bytes: as such, as a text of Python 2, or as Python 3 spells them in old protocols.
-    pub(in crate::files) fn bytes(&self, id: Id) -> Option<Cow<'_, [u8]>> {
+    pub(in crate::files) fn bytes(&self, id: Id) -> Option<Arc<Vec<u8>>> {
         let latin = |text: &str| {
             text.chars()
                 .map(|c| u8::try_from(u32::from(c)).ok())
                 .collect::<Option<Vec<_>>>()
         };
         match self.get(id) {
-            Value::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
-            Value::Text(text) => latin(text).map(Cow::Owned),
+            Value::Bytes(bytes) => Some(bytes.clone()),
+            Value::Text(text) => latin(text).map(Arc::new),
             Value::Object(object) if matches!(&*object.class, "_codecs.encode" | "codecs.encode") => {
                 match self.arguments(object) {
                     [text, encoding] if self.key(*encoding).as_deref() == Some("latin1") => self.bytes(*text),
@@ -66,10 +66,8 @@ impl Pickle {
             return None;
         };
         let (element, big_endian) = self.dtype(*dtype)?;
-        let mut bytes = self
-            .bytes(*bytes)
-            .filter(|_| is_from_numpy(&object.class, "scalar"))?
-            .into_owned();
+        let bytes = self.bytes(*bytes).filter(|_| is_from_numpy(&object.class, "scalar"))?;
+        let mut bytes = bytes.to_vec();
         if big_endian {
             let width = if matches!(element, Element::Unicode(_)) {
                 4
@@ -149,7 +147,7 @@ impl Pickle {
         let elements = shape.iter().try_fold(1u64, |product, &n| product.checked_mul(n))?;
         let data = match element.size() {
             Some(size) => {
-                let bytes = self.bytes(data)?.into_owned();
+                let bytes = self.bytes(data)?;
                 let needed = elements.checked_mul(size as u64);
                 Data::Bytes(Some(bytes).filter(|bytes| needed == Some(bytes.len() as u64))?)
             }
