@@ -156,6 +156,16 @@ fn head(layout: Layout) -> Head {
     }
 }
 
+/// Whether a table lists files rather than features: it has a column of paths, and no columns whose names count.
+pub(super) fn lists_files(path: &Path) -> bool {
+    let Ok(Some(layout)) = layout(path) else {
+        return false;
+    };
+    let is_path = |name: &String| names::is_path(name);
+    let counts = |name: &String| names::numbered(name).is_some();
+    layout.first.iter().any(is_path) && !layout.first.iter().any(counts)
+}
+
 /// The column of ids, by its name.
 pub(super) fn id_column(names: &[String]) -> Option<(IdName, usize)> {
     let ranked = names

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::findings;
 use super::manifest;
-use super::{FeatureStore, OpenOptions, foreign, malformed};
+use super::{FeatureStore, OpenOptions, delimited, foreign, malformed};
 use crate::error::{Error, Result};
 use crate::features::Labels;
 
@@ -132,7 +132,7 @@ pub fn kind(path: &Path) -> Result<Kind> {
         "json" if is_index(path) => Kind::Checkpoint,
         "json" => Kind::Results,
         "csv" | "tsv" | "parquet" => {
-            if opens(path) {
+            if opens(path) && !(extension != "parquet" && delimited::lists_files(path)) {
                 Kind::Array
             } else {
                 Kind::Images

@@ -191,6 +191,12 @@ pub(super) fn id_rank(name: &str) -> Option<IdName> {
     is_index.then_some(IdName::Key(KEYS.len()))
 }
 
+/// Whether a name is that of paths of files.
+pub(super) fn is_path(name: &str) -> bool {
+    let name = plain(name);
+    KEYS.contains(&name.as_str()) && name.split('_').any(|word| word.starts_with("path") || word.contains("file"))
+}
+
 /// Whether numbers of this name say something about a row, and are no channel.
 pub(super) fn is_bookkeeping(name: &str) -> bool {
     let name = plain(name);
@@ -235,6 +241,7 @@ mod tests {
         for name in ["f0", "sepal_length", "0", "dim_3", "area"] {
             assert!(!is_bookkeeping(name), "{name}");
         }
+        assert!(is_path("image_path") && is_path("Filename") && !is_path("uuid") && !is_path("file_size"));
         assert!(is_positional("arr_1") && is_positional("1") && !is_positional("a1"));
         assert_eq!(numbered("Dim_12"), Some(("dim_".into(), 12)));
         assert_eq!((numbered("7"), numbered("area")), (Some((String::new(), 7)), None));
