@@ -184,7 +184,15 @@ fn of_store(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     if !s.preprocess.is_null() {
         sheet.line("preprocessing", &s.preprocess);
     }
-    sheet.line("size", format!("{:.1} MB in {} files", s.bytes as f64 / 1e6, s.parts));
+    let whole = if s.verified {
+        ", every part with the SHA-256 of its manifest"
+    } else {
+        ""
+    };
+    sheet.line(
+        "size",
+        format!("{:.1} MB in {} files{whole}", s.bytes as f64 / 1e6, s.parts),
+    );
     Ok((sheet, serde_json::to_value(&s)?))
 }
 

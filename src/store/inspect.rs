@@ -85,6 +85,8 @@ pub struct Summary {
     pub parts: usize,
     /// Bytes on disk.
     pub bytes: u64,
+    /// Whether every part was seen to have the SHA-256 that the manifest says; false for an array, which has none.
+    pub verified: bool,
 }
 
 /// The names of the feature stores in a folder, sorted.
@@ -179,13 +181,16 @@ fn is_array(path: &Path, extension: &str) -> bool {
     members.len() <= 3 && foreign::choose(path, &members).is_ok_and(|member| member.is_matrix())
 }
 
-/// What the feature store or the array at `path` holds. The features themselves are not read.
+/// What the feature store or the array at `path` holds. Of an array the features themselves are not read; the parts of a
+/// store are, to compare their SHA-256 with what the manifest says.
 ///
 /// # Errors
-/// As [`super::open`].
+/// As [`super::open`], and for a part that is not as it was written.
 pub fn summary(path: &Path) -> Result<Summary> {
+    let path = super::folder(path);
     if path.is_dir() {
         let store = FeatureStore::open(path)?;
+        store.verify()?;
         let manifest = store.manifest().clone();
         let rows = manifest.rows();
         let files = manifest.parts.iter().map(|p| p.file.as_str()).chain([manifest::FILE]);
@@ -199,6 +204,7 @@ pub fn summary(path: &Path) -> Result<Summary> {
             unlabelled,
             bytes: files.map(size).sum(),
             parts: manifest.parts.len(),
+            verified: true,
             model: manifest.model,
             dataset: manifest.data.name,
             split: manifest.data.split,
@@ -253,6 +259,7 @@ pub fn summary(path: &Path) -> Result<Summary> {
         device: String::new(),
         versions: std::collections::BTreeMap::new(),
         parts: 1,
+        verified: false,
         bytes: std::fs::metadata(path).map_or(0, |m| m.len()),
     })
 }
