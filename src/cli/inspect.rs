@@ -110,6 +110,13 @@ fn of_checkpoint(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     );
     sheet.line("sha256", &s.sha256);
     sheet.line("method", s.method.as_deref().unwrap_or_default());
+    sheet.line(
+        "training",
+        s.training
+            .as_ref()
+            .map(checkpoint::Training::describe)
+            .unwrap_or_default(),
+    );
     sheet.line("architecture", s.arch.as_deref().unwrap_or("not recognised"));
     sheet.line(
         "projector",
@@ -179,6 +186,13 @@ fn of_store(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     );
     sheet.line("device", &s.device);
     sheet.line("checkpoint sha256", &s.model.sha256);
+    sheet.line(
+        "training",
+        s.training
+            .as_ref()
+            .map(checkpoint::Training::describe)
+            .unwrap_or_default(),
+    );
     sheet.line("images sha256", &s.fingerprint);
     sheet.line("row ids sha256", &s.ids_sha256);
     if !s.preprocess.is_null() {

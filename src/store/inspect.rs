@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::findings;
 use super::manifest;
 use super::{FeatureStore, OpenOptions, containers, foreign, malformed};
+use crate::checkpoint::Training;
 use crate::error::{Error, Result};
 use crate::features::Labels;
 
@@ -49,6 +50,8 @@ pub struct Summary {
     pub path: String,
     /// The model.
     pub model: manifest::ModelInfo,
+    /// How far the training of its weights had come, where the loading audit says so.
+    pub training: Option<Training>,
     /// Name of the data set.
     pub dataset: String,
     /// Its split, or empty.
@@ -205,6 +208,7 @@ pub fn summary(path: &Path) -> Result<Summary> {
             bytes: files.map(size).sum(),
             parts: manifest.parts.len(),
             verified: true,
+            training: training(&manifest.model),
             model: manifest.model,
             dataset: manifest.data.name,
             split: manifest.data.split,
@@ -239,6 +243,7 @@ pub fn summary(path: &Path) -> Result<Summary> {
             name: provenance.model.clone(),
             ..manifest::ModelInfo::default()
         },
+        training: None,
         dataset: provenance.dataset.clone(),
         split: provenance.split.clone(),
         fingerprint: String::new(),
@@ -262,6 +267,12 @@ pub fn summary(path: &Path) -> Result<Summary> {
         verified: false,
         bytes: std::fs::metadata(path).map_or(0, |m| m.len()),
     })
+}
+
+/// What the loading audit of a model says of its training.
+fn training(model: &manifest::ModelInfo) -> Option<Training> {
+    let said = model.audit.get("training")?;
+    serde_json::from_value(said.clone()).ok()
 }
 
 fn counts(labels: Option<&Labels>, rows: usize) -> (Vec<ClassCount>, usize) {
