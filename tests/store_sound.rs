@@ -113,7 +113,7 @@ fn a_manifest_that_was_edited_is_refused_with_what_differs() {
         (|m| m["layers"][0]["name"] = "stage9".into(), "no column \"stage9\""),
         (
             |m| m["layers"][0]["name"] = "a\u{7}".into(),
-            "the layer's name \"a\\u{7}\" holds a control character",
+            "layer name \"a\\u{7}\" holds a control character",
         ),
         (
             |m| m["data"]["classes"].as_array_mut().unwrap().swap(0, 1),
@@ -311,6 +311,13 @@ fn what_no_store_can_say_is_not_written() {
         assert!(why.contains(expected), "{why}");
         assert!(!dir.exists());
     }
+    let mut named = shard.clone();
+    named.data.name = "a\nb".into();
+    let why = Writer::create(&dir, named).err().unwrap().to_string();
+    assert!(
+        why.contains("data set name \"a\\nb\" holds a control character"),
+        "{why}"
+    );
     write(off(0.99)).unwrap();
     FeatureStore::open(&dir).unwrap();
 }

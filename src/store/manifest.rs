@@ -132,9 +132,11 @@ pub struct Manifest {
 }
 
 impl Description {
-    /// Refuses layers that cannot be columns.
+    /// Refuses layers that cannot be columns, and names that no manifest may have, before anything is computed.
     pub(super) fn check(&self, dir: &Path) -> Result<()> {
-        sound::layers(&self.layers).map_err(|why| malformed(dir, why))
+        sound::described(&self.model, &self.data, &self.precision, &self.device)
+            .and_then(|()| sound::layers(&self.layers))
+            .map_err(|why| malformed(dir, why))
     }
 
     pub(super) fn into_manifest(self, ids_sha256: String, found: Findings, parts: Vec<Part>) -> Manifest {

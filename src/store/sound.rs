@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::findings::{Deviation, Repeated, Shard, Skipped};
-use super::manifest::{LayerInfo, Manifest, Part, value_sha256};
+use super::manifest::{DataInfo, LayerInfo, Manifest, ModelInfo, Part, value_sha256};
 
 /// The columns beside the layers.
 pub(super) const SIDES: [&str; 3] = ["id", "label", "class"];
@@ -16,12 +16,7 @@ type Sound = Result<(), String>;
 impl Manifest {
     /// Whether it can be what a writer wrote; else why not.
     pub(super) fn sound(&self) -> Sound {
-        let names = [
-            ("model", &self.model.name),
-            ("data set", &self.data.name),
-            ("split", &self.data.split),
-        ];
-        names.into_iter().try_for_each(|(what, text)| name(what, text))?;
+        described(&self.model, &self.data, &self.precision, &self.device)?;
         layers(&self.layers)?;
         parts(&self.parts)?;
         if value_sha256(&self.preprocess) != self.preprocess_sha256 {
@@ -42,16 +37,44 @@ impl Manifest {
     }
 }
 
+/// Whether texts are texts of one line, and a digest is one.
+pub(super) fn described(model: &ModelInfo, data: &DataInfo, precision: &str, device: &str) -> Sound {
+    let texts = [
+        ("model name", model.name.as_str()),
+        ("architecture", &model.arch),
+        ("branch", &model.branch),
+        ("data set name", &data.name),
+        ("split", &data.split),
+        ("precision", precision),
+        ("device", device),
+    ];
+    texts.into_iter().try_for_each(|(what, text)| plain(what, text))?;
+    match model.sha256.is_empty() {
+        true => Ok(()),
+        false => digest("the checkpoint", &model.sha256),
+    }
+}
+
 /// Rows that each image gives.
 fn views(preprocess: &Value) -> usize {
     let count = preprocess.pointer("/views/count").and_then(Value::as_u64);
     count.and_then(|count| usize::try_from(count).ok()).unwrap_or(1)
 }
 
-fn name(what: &str, text: &str) -> Sound {
+fn plain(what: &str, text: &str) -> Sound {
     match text.chars().any(char::is_control) {
-        true => Err(format!("the {what}'s name {text:?} holds a control character")),
+        true => Err(format!("{what} {text:?} holds a control character")),
         false => Ok(()),
+    }
+}
+
+fn digest(what: &str, sha256: &str) -> Sound {
+    let digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    match sha256.len() == 64 && sha256.bytes().all(digit) {
+        true => Ok(()),
+        false => Err(format!(
+            "{what} has the SHA-256 {sha256:?}; expected 64 digits, 0 to 9 and a to f"
+        )),
     }
 }
 
@@ -59,7 +82,8 @@ fn name(what: &str, text: &str) -> Sound {
 pub(super) fn layers(layers: &[LayerInfo]) -> Sound {
     let mut seen = BTreeSet::from(SIDES);
     for layer in layers {
-        name("layer", &layer.name)?;
+        plain("layer name", &layer.name)?;
+        plain("pooling", &layer.pooling)?;
         if layer.name.is_empty() {
             return Err("a layer without a name".to_owned());
         }
@@ -85,16 +109,11 @@ fn parts(parts: &[Part]) -> Sound {
         if file.is_empty() || file == "." || file == ".." || file.contains(['/', '\\']) {
             return Err(format!("part {file:?} is not a plain file name"));
         }
-        name("part", file)?;
+        plain("part name", file)?;
         if !seen.insert(file) {
             return Err(format!("part {file} is named twice"));
         }
-        let digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        if sha256.len() != 64 || !sha256.bytes().all(digit) {
-            return Err(format!(
-                "part {file} has the SHA-256 {sha256:?}; expected 64 digits, 0 to 9 and a to f"
-            ));
-        }
+        digest(&format!("part {file}"), sha256)?;
     }
     Ok(())
 }
@@ -135,8 +154,8 @@ fn part_of(shard: Shard, rows: usize, views: usize, skipped: usize) -> Sound {
     if !(1..=count).contains(&index) {
         return Err(format!("shard {index} of {count}; expected one from 1 to {count}"));
     }
-    if images == 0 || first_image.checked_add(images).is_none() {
-        return Err(format!("a shard of {images} images from image {first_image} on"));
+    if images == 0 || first_image.checked_add(images).is_none() || (index == 1 && first_image > 0) {
+        return Err(format!("{shard} of {images} images from image {first_image} on"));
     }
     let expected = images.checked_sub(skipped).and_then(|seen| seen.checked_mul(views));
     match expected == Some(rows) {
@@ -256,10 +275,16 @@ mod tests {
         fn deviation(m: &mut Manifest) -> &mut Deviation {
             m.deviation.as_mut().unwrap()
         }
-        let cases: [(Change, &str); 28] = [
-            (|m| m.model.name = "a\u{1b}[2J".into(), "model's name"),
-            (|m| m.data.name = "a\nb".into(), "data set's name"),
-            (|m| m.data.split = "\0".into(), "split's name"),
+        let cases: [(Change, &str); 31] = [
+            (|m| m.model.name = "a\u{1b}[2J".into(), "model name"),
+            (
+                |m| m.model.sha256 = "0f".into(),
+                "the checkpoint has the SHA-256 \"0f\"",
+            ),
+            (|m| m.data.name = "a\nb".into(), "data set name"),
+            (|m| m.data.split = "\0".into(), "split"),
+            (|m| m.layers[0].pooling = "\r".into(), "pooling"),
+            (|m| shard(m).index = 1, "shard 1 of 3 of 10 images from image 10 on"),
             (|m| m.layers.swap(0, 1), "other layers"),
             (|m| m.parts[1].file = "part-00000.parquet".into(), "named twice"),
             (|m| m.parts[1].file = "..".into(), "not a plain file name"),
@@ -274,7 +299,7 @@ mod tests {
             (|m| shard(m).index = 0, "shard 0 of 3"),
             (|m| shard(m).index = 4, "shard 4 of 3"),
             (|m| shard(m).count = 0, "shard 2 of 0"),
-            (|m| shard(m).images = 0, "a shard of 0 images"),
+            (|m| shard(m).images = 0, "shard 2 of 3 of 0 images"),
             (|m| shard(m).first_image = usize::MAX, "from image"),
             (|m| skipped(m).count = 11, "11 of them left out"),
             (|m| skipped(m).count = 0, "0 images left out, and 1 of them named"),
