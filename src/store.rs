@@ -25,6 +25,8 @@ mod reader;
 mod renamed;
 mod rows;
 mod sample;
+mod sides;
+mod sound;
 mod standing;
 mod table;
 mod writer;
@@ -71,6 +73,7 @@ pub struct OpenOptions {
 /// When the path holds no features, is damaged, lies about its size, has no rows or duplicate ids, or when labels and rows
 /// differ in number.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn FeatureSet>>> {
+    let path = folder(path);
     let shown = path.display();
     let mut shard = None;
     let sets: Vec<Box<dyn FeatureSet>> = match std::fs::metadata(path) {
@@ -108,6 +111,20 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn FeatureSet
     match &options.layers {
         None => Ok(sets),
         Some(wanted) => select(path, sets, wanted),
+    }
+}
+
+/// The store whose manifest a path names; any other path as it is.
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(store) if path.ends_with(manifest::FILE) && path.is_file() => {
+            if store.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                store
+            }
+        }
+        _ => path,
     }
 }
 

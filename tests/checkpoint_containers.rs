@@ -157,6 +157,11 @@ fn a_model_that_was_saved_whole_is_its_state_dict() {
 
 /// The small network in two shards with their index, as transformers writes it.
 fn shards(folder: &Folder) -> (PathBuf, Tensors) {
+    shards_called(folder, shard)
+}
+
+/// As [`shards`], by these names.
+fn shards_called(folder: &Folder, shard: impl Fn(usize) -> String) -> (PathBuf, Tensors) {
     let tensors = backbone(&small());
     let mut parts = [Tensors::new(), Tensors::new()];
     let mut weight_map = serde_json::Map::new();
@@ -195,6 +200,66 @@ fn shards_are_one_checkpoint() {
             assert_eq!(&checkpoint.tensor_f32(name).unwrap(), tensor);
         }
         assert_eq!(load(path).unwrap().arch, small());
+    }
+}
+
+#[test]
+fn shards_may_have_any_names() {
+    for names in [
+        ["part_a.safetensors", "part_b.safetensors"],
+        ["model-1.safetensors", "model-2.safetensors"],
+        ["backbone", "Kopf ü.safetensors"],
+        ["model-00001-of-00002.safetensors", "rest.safetensors"],
+    ] {
+        let folder = Folder::new();
+        let (index, tensors) = shards_called(&folder, |i| names[i].to_owned());
+        // What else lies there belongs to somebody else.
+        for other in [
+            "config.json",
+            "model-3.safetensors",
+            "optimizer.pt",
+            "README",
+            "other-00001-of-00001.safetensors",
+        ] {
+            fs::write(folder.path(other), "{}").unwrap();
+        }
+        for path in [index.as_path(), folder.0.path()] {
+            let checkpoint = Checkpoint::open(path).unwrap();
+            assert_eq!(checkpoint.tensors().len(), tensors.len(), "{names:?}");
+            assert_eq!(load(path).unwrap().arch, small());
+        }
+        assert_eq!(
+            featscope::store::kind(folder.0.path()).unwrap(),
+            featscope::store::Kind::Checkpoint
+        );
+        fs::remove_file(folder.path(names[1])).unwrap();
+        let missing = Checkpoint::open(&index).unwrap_err().to_string();
+        assert!(
+            missing.contains(&format!("its shard {} is missing", names[1])),
+            "{missing}"
+        );
+    }
+}
+
+#[test]
+fn what_describes_shards_lies_in_their_folder() {
+    let folder = Folder::new();
+    let inner = folder.path("model");
+    fs::create_dir(&inner).unwrap();
+    let (index, _) = shards(&folder);
+    for file in [index.clone(), folder.path(&shard(0)), folder.path(&shard(1))] {
+        fs::rename(&file, inner.join(file.file_name().unwrap())).unwrap();
+    }
+    // That of another model, one folder up.
+    fs::write(folder.path("config.json"), r#"{"architecture": "resnetaa50"}"#).unwrap();
+    fs::write(
+        inner.join("trainer_state.json"),
+        r#"{"epoch": 2, "num_train_epochs": 9}"#,
+    )
+    .unwrap();
+    for path in [inner.clone(), inner.join(index.file_name().unwrap())] {
+        let audit = load(&path).unwrap().audit;
+        assert_eq!((audit.lookalike, audit.training.unwrap().finished), (None, Some(false)));
     }
 }
 
@@ -243,6 +308,22 @@ fn shards_that_do_not_fit_their_index_are_refused() {
         (
             |_, index| index["weight_map"]["bn1.bias"] = "/etc/passwd".into(),
             "it names the shard \"/etc/passwd\", which is not a file beside it",
+        ),
+        (
+            |folder, _| fs::rename(folder.path(&shard(1)), folder.path("Model-00002-of-00002.safetensors")).unwrap(),
+            "its shard model-00002-of-00002.safetensors is called Model-00002-of-00002.safetensors here",
+        ),
+        (
+            // One file under two names: both would have to hold what is in the other.
+            |folder, index| {
+                fs::copy(folder.path(&shard(0)), folder.path("again.safetensors")).unwrap();
+                index["weight_map"]["bn1.bias"] = "again.safetensors".into();
+            },
+            ", which its weight_map does not place there",
+        ),
+        (
+            |_, index| index["weight_map"]["bn1.bias"] = format!("./{}", shard(0)).into(),
+            "which is not a file beside it",
         ),
         (
             |_, index| index["weight_map"] = json!({}),

@@ -167,6 +167,36 @@ fn different_preprocessing_is_paired_with_a_warning() {
 }
 
 #[test]
+fn weights_of_an_unfinished_training_are_a_warning() {
+    let mut results = analysis().results;
+    let audit = |finished: bool| serde_json::json!({"training": {"said": "epoch 4 of 40", "finished": finished}});
+    let (first, last) = (
+        results.inputs[0].model.clone(),
+        results.inputs.last().unwrap().model.clone(),
+    );
+    assert_ne!(first, last);
+    for input in &mut results.inputs {
+        input.audit = match &input.model {
+            model if *model == first => Some(audit(false)),
+            model if *model == last => Some(audit(true)),
+            _ => Some(serde_json::json!({"training": {"said": "epoch 4", "finished": null}})),
+        };
+    }
+    let warnings = compared(&results, &Options::default()).warnings;
+    assert_eq!(
+        warnings,
+        [format!(
+            "the weights of {first} are those of epoch 4 of 40, saved before its training ended; at its end it may measure otherwise"
+        )]
+    );
+    results.inputs.retain(|input| input.model != first);
+    results
+        .records
+        .retain(|record| record.model != first && record.other_model.as_ref() != Some(&first));
+    assert!(compared(&results, &Options::default()).warnings.is_empty());
+}
+
+#[test]
 fn a_layer_that_a_model_lacks_is_said_and_not_invented() {
     let results = analysis().results;
     let comparison = compared(

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use featscope::checkpoint::arch::{Arch, SmallCnn};
+use featscope::checkpoint::{Checkpoint, Options, detect};
 use featscope::error::Error;
 use featscope::pretrain::data::Pixels;
 use featscope::pretrain::save::{Contents, state_path};
@@ -286,6 +287,41 @@ fn files_that_are_there_are_neither_overwritten_nor_mixed_up() {
         stopped.stop_after = usize::MAX;
         stopped.run().0.unwrap();
     }
+}
+
+#[test]
+fn a_run_that_was_stopped_is_not_taken_for_a_finished_one() {
+    let (dir, tiny) = (tempfile::tempdir().unwrap(), pixels(30));
+    let out = dir.path().join("a.safetensors");
+    let training = |path: &Path| {
+        let checkpoint = Checkpoint::open(path).unwrap();
+        let training = detect(&checkpoint, &Options::default())
+            .unwrap()
+            .audit
+            .training
+            .unwrap();
+        (training.said, training.finished)
+    };
+    let mut stopped = trial("sl", &tiny, &out);
+    // Two steps an epoch: in the last one.
+    stopped.stop_after = 7;
+    stopped.run().0.unwrap_err();
+    for path in [out.clone(), state_path(&out)] {
+        assert_eq!(training(&path), ("epoch 3 of 4".to_owned(), Some(false)));
+    }
+    let state = std::fs::read(state_path(&out)).unwrap();
+    std::fs::remove_file(state_path(&out)).unwrap();
+    stopped.resume = true;
+    stopped.stop_after = usize::MAX;
+    let refused = message(&stopped);
+    assert!(
+        refused.contains("its training stopped at epoch 3 of 4, and the ")
+            && refused.contains("is gone; remove it to start again"),
+        "{refused}"
+    );
+    std::fs::write(state_path(&out), state).unwrap();
+    stopped.run().0.unwrap();
+    assert_eq!(training(&out), ("epoch 4 of 4".to_owned(), Some(true)));
 }
 
 #[test]

@@ -231,6 +231,27 @@ fn names_that_mean_something_elsewhere_do_nothing() {
 }
 
 #[test]
+fn an_unfinished_training_stands_in_the_summary_and_with_its_model() {
+    let mut analysis = analysis();
+    let input = &mut analysis.results.inputs[0];
+    input.audit = Some(serde_json::json!({
+        "training": {"said": "epoch 4 of 40", "finished": false},
+        "lines": ["training   epoch 4 of 40, saved before the training ended (epoch, args.epochs)"],
+    }));
+    let model = input.model.clone();
+    let (_dir, files) = reported(&analysis);
+    for name in ["index.html", "report.md"] {
+        let page = file(&files, name);
+        let warning = format!("the weights of {model} are those of epoch 4 of 40, saved before its training ended");
+        assert!(page.contains(&warning), "{name}");
+        assert!(
+            page.contains("training: epoch 4 of 40, saved before the training ended (epoch, args.epochs)"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn nothing_that_is_not_a_number_is_ever_printed() {
     let mut analysis = analysis();
     let odd = [

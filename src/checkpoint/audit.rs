@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::training::Training;
 use crate::error::{Error, Result};
 
 /// A tensor that is there and has another shape than the architecture needs.
@@ -39,6 +40,9 @@ pub struct Audit {
     /// What the file calls a network with the same tensors that computes something else, and how it differs.
     #[serde(default)]
     pub lookalike: Option<String>,
+    /// How far the training had come, where the file says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<Training>,
     /// Number of tensors the backbone has.
     pub expected: usize,
     /// Backbone tensors that were loaded.
@@ -187,6 +191,9 @@ impl Audit {
                 "branch",
                 format!("{}; left alone: {}", self.branch, self.other_branches.join(", ")),
             );
+        }
+        if let Some(training) = &self.training {
+            line("training", training.describe());
         }
         let [there, needed] = self.running_statistics;
         line(

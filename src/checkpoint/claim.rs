@@ -107,9 +107,19 @@ fn same(named: &Arch, found: &Arch) -> bool {
 impl Checkpoint {
     /// The `config.json` beside the file, as Hugging Face's folders have it; `None` where there is none that is JSON.
     pub(crate) fn config_beside(&self) -> Option<Value> {
+        self.beside("config.json", LONGEST)
+    }
+
+    /// The JSON file of that name beside the file, or in the folder that was opened; `None` where there is none, or one of
+    /// more than `longest` bytes.
+    pub(super) fn beside(&self, name: &str, longest: u64) -> Option<Value> {
+        let path = match self.path().is_dir() {
+            true => self.path().join(name),
+            false => self.path().with_file_name(name),
+        };
         let mut text = String::new();
-        let file = File::open(self.path().with_file_name("config.json")).ok()?;
-        file.take(LONGEST).read_to_string(&mut text).ok()?;
+        let file = File::open(path).ok()?;
+        file.take(longest).read_to_string(&mut text).ok()?;
         serde_json::from_str(&text).ok()
     }
 }

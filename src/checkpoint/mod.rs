@@ -19,6 +19,7 @@ mod stack;
 mod style;
 mod summary;
 mod tally;
+mod training;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,7 @@ pub use head::{FoundClassifier, FoundHead, FoundStep};
 pub use own::ClassifierInput;
 pub use style::Recipe;
 pub use summary::{Summary, summary};
+pub use training::{Counter, Training};
 
 /// Element type of a stored tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

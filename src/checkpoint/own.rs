@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 /// The schema every own checkpoint names.
 pub const SCHEMA: &str = "featscope/checkpoint/1";
 
+/// The schema of the state an unfinished run of `featscope pretrain` is continued from.
+pub const STATE_SCHEMA: &str = "featscope/training-state/1";
+
 /// The key of the safetensors metadata that holds an [`OwnMetadata`] as JSON.
 pub const KEY: &str = "featscope";
 

@@ -83,15 +83,18 @@ pub(super) fn open(index: &Path, given: &Path) -> Result<Checkpoint> {
             "it names the shard {shard:?}, which is not a file beside it; nothing outside its folder is read"
         )));
     }
-    if let Some(extra) = files_of(if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
-    })?
-    .iter()
-    .filter_map(|path| path.file_name().and_then(OsStr::to_str))
-    .find(|name| !promised.contains_key(*name) && promised.keys().any(|shard| family(shard) == family(name)))
-    {
+    let paths = files_of(match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    })?;
+    let beside: Vec<&str> = paths
+        .iter()
+        .filter_map(|path| path.file_name().and_then(OsStr::to_str))
+        .collect();
+    // Only names that count their shards tell that one is too many: other files may lie there for other reasons.
+    let families: BTreeSet<_> = promised.keys().filter_map(|shard| family(shard)).collect();
+    let is_extra = |name: &&&str| !promised.contains_key(**name) && family(name).is_some_and(|f| families.contains(&f));
+    if let Some(extra) = beside.iter().find(is_extra) {
         return Err(refused(format!(
             "the shard {extra} lies beside it and is not in its weight_map; fetch the index that belongs to the shards"
         )));
@@ -101,7 +104,11 @@ pub(super) fn open(index: &Path, given: &Path) -> Result<Checkpoint> {
     for (shard, tensors) in promised {
         let path = folder.join(&shard);
         if !path.is_file() {
-            return Err(refused(format!("its shard {shard} is missing; fetch it too")));
+            let other = beside.iter().find(|name| name.eq_ignore_ascii_case(&shard));
+            return Err(refused(match other {
+                Some(other) => format!("its shard {shard} is called {other} here; give it the name of its weight_map"),
+                None => format!("its shard {shard} is missing; fetch it too"),
+            }));
         }
         let (file, part) = open_file(&path)?;
         let held: BTreeSet<&str> = part.arrays.iter().map(|array| array.name.as_str()).collect();

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Audit, Checkpoint, Opaque, Options, detect};
+use super::{Audit, Checkpoint, Opaque, Options, Training, detect};
 use crate::error::Result;
 
 /// A layer that can be tapped.
@@ -45,6 +45,8 @@ pub struct Summary {
     pub classifier: Option<String>,
     /// Method and the like, where this project wrote the file.
     pub method: Option<String>,
+    /// How far the training had come, where the file says so.
+    pub training: Option<Training>,
     /// The loading audit, where a network was recognised.
     pub audit: Option<Audit>,
     /// Objects of unknown classes beside the tensors, which were not run.
@@ -91,6 +93,11 @@ pub fn summary(path: &Path) -> Result<Summary> {
         projector: loading.as_ref().and_then(|l| l.audit.projector.clone()),
         classifier: loading.as_ref().and_then(|l| l.audit.classifier.clone()),
         method: loading.as_ref().and_then(|l| Some(l.own.as_ref()?.method.clone())),
+        // Also of a network that is not known.
+        training: match &loading {
+            Some(loading) => loading.audit.training.clone(),
+            None => Training::of(&checkpoint, checkpoint.own().ok().flatten().as_ref()),
+        },
         problem: problem.or(failed).map(|e| e.to_string()),
         audit: loading.map(|l| l.audit),
         opaque: checkpoint.opaque().to_vec(),

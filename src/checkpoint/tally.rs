@@ -9,6 +9,7 @@ use super::detect::{Candidate, Loading};
 use super::head::{FoundClassifier, FoundHead};
 use super::own::{ClassifierInput, OwnMetadata};
 use super::style::Style;
+use super::training::Training;
 use super::{Checkpoint, Opaque};
 use crate::error::Result;
 
@@ -122,6 +123,7 @@ pub(super) fn audit(
                 chosen.arch.name()
             ))
         }),
+        training: Training::of(checkpoint, own.as_ref()),
         expected: chosen.expected.len(),
         matched: backbone.iter().map(|(_, n)| n.clone()).collect(),
         missing,

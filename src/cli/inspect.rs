@@ -110,6 +110,13 @@ fn of_checkpoint(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     );
     sheet.line("sha256", &s.sha256);
     sheet.line("method", s.method.as_deref().unwrap_or_default());
+    sheet.line(
+        "training",
+        s.training
+            .as_ref()
+            .map(checkpoint::Training::describe)
+            .unwrap_or_default(),
+    );
     sheet.line("architecture", s.arch.as_deref().unwrap_or("not recognised"));
     sheet.line(
         "projector",
@@ -165,6 +172,7 @@ fn of_store(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     if s.unlabelled > 0 {
         sheet.line("unlabelled", format!("{} rows", s.unlabelled));
     }
+    sheet.list("read as", &s.said);
     sheet.line("precision", &s.precision);
     sheet.list(
         "off f32 by",
@@ -179,12 +187,21 @@ fn of_store(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     );
     sheet.line("device", &s.device);
     sheet.line("checkpoint sha256", &s.model.sha256);
+    sheet.line("training", s.training.as_deref().unwrap_or_default());
     sheet.line("images sha256", &s.fingerprint);
     sheet.line("row ids sha256", &s.ids_sha256);
     if !s.preprocess.is_null() {
         sheet.line("preprocessing", &s.preprocess);
     }
-    sheet.line("size", format!("{:.1} MB in {} files", s.bytes as f64 / 1e6, s.parts));
+    let whole = if s.verified {
+        ", every part with the SHA-256 of its manifest"
+    } else {
+        ""
+    };
+    sheet.line(
+        "size",
+        format!("{:.1} MB in {} files{whole}", s.bytes as f64 / 1e6, s.parts),
+    );
     Ok((sheet, serde_json::to_value(&s)?))
 }
 

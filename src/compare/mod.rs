@@ -9,6 +9,7 @@ mod merge;
 mod paired;
 mod side_by_side;
 mod table;
+mod training;
 
 pub use comparison::{Comparison, Difference, Group, MetricTable, Options, Row, Verdict};
 pub use condition::{Condition, Outcome};

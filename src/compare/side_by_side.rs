@@ -8,7 +8,7 @@ use super::comparison::{Comparison, Difference, Group, MetricTable, Options, Row
 use super::meaning::{direction, label};
 use super::paired::difference;
 use super::table::{SideBySide, side_by_side};
-use super::{holm, images, layer_order};
+use super::{holm, images, layer_order, training};
 use crate::error::{Error, Result};
 use crate::results::{Record, Results};
 
@@ -47,7 +47,8 @@ impl Comparison {
             })
             .filter(|table| !table.groups.is_empty())
             .collect();
-        let warnings = images::preprocessing_warnings(&results.inputs, &models);
+        let mut warnings = training::warnings(&results.inputs, &models);
+        warnings.extend(images::preprocessing_warnings(&results.inputs, &models));
         Ok(Self {
             models,
             baseline,

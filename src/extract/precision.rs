@@ -128,10 +128,9 @@ pub(super) fn narrow(
                     }
                 }
                 if aa > 0.0 {
-                    deviation.worst_cosine =
-                        deviation
-                            .worst_cosine
-                            .min(if bb > 0.0 { ab / (aa * bb).sqrt() } else { 0.0 });
+                    let cosine = if bb > 0.0 { ab / (aa * bb).sqrt() } else { 0.0 };
+                    // Rounding may go past -1.
+                    deviation.worst_cosine = deviation.worst_cosine.min(cosine).max(-1.0);
                 }
             }
             Ok(deviation)

@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 use crate::extract::nets::assign;
 
 impl Run<'_> {
-    /// The outcome of an earlier run with the same configuration and images, which left its checkpoint and no state:
-    /// there is nothing to continue.
+    /// The outcome of an earlier run with the same configuration and images, which left its checkpoint and no state: where
+    /// it came to its end there is nothing to continue.
     pub(super) fn finished(&self) -> Result<Outcome> {
         let refuse = |why: String| Error::input(format!("{}: {why}; remove it to start again", self.out.display()));
         let file = Contents::read(self.out)?;
@@ -31,10 +31,18 @@ impl Run<'_> {
         let earlier =
             earlier.ok_or_else(|| refuse("its options are not known, so it cannot be continued".to_owned()))?;
         if let Some(difference) = difference(&earlier, self.config) {
-            return Err(refuse(format!("a finished run that had {difference}")));
+            return Err(refuse(format!("an earlier run that had {difference}")));
         }
         if own.more.get("data").and_then(|data| data.get("fingerprint")) != Some(&json!(self.train.fingerprint())) {
-            return Err(refuse("a finished run that saw other images".to_owned()));
+            return Err(refuse("an earlier run that saw other images".to_owned()));
+        }
+        let epoch = own.more.get("epoch").and_then(Value::as_u64).unwrap_or_default();
+        if epoch < self.config.epochs {
+            return Err(refuse(format!(
+                "its training stopped at epoch {epoch} of {}, and the {} it would be continued from is gone",
+                self.config.epochs,
+                state_path(self.out).display()
+            )));
         }
         let trained = |name: &str| !name.ends_with(".running_mean") && !name.ends_with(".running_var");
         let parameters = file

@@ -7,11 +7,9 @@ use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value, json};
 use tch::{Kind, Tensor};
 
+pub use crate::checkpoint::own::STATE_SCHEMA;
 use crate::error::{Error, Result};
 use crate::results::write_atomically;
-
-/// The schema of the state of an unfinished run.
-pub const STATE_SCHEMA: &str = "featscope/training-state/1";
 
 /// Tensors by name, and the metadata of a safetensors file.
 #[derive(Debug, Default)]

@@ -44,16 +44,31 @@ pub(super) fn properties() -> WriterProperties {
     builder.build()
 }
 
-/// Class names, with the index behind those that two classes share (as in ImageNet).
+/// Class names, with the index behind those that two classes share (as in ImageNet): no two of them are the same.
 pub(super) fn distinct(classes: &[String]) -> Vec<String> {
     let mut count = std::collections::HashMap::new();
     classes.iter().for_each(|class| *count.entry(class).or_insert(0) += 1);
     let name = |(i, class): (usize, &String)| {
+        let mut name = class.clone();
         if count[class] > 1 {
-            format!("{class} ({i})")
-        } else {
-            class.clone()
+            name.push_str(&format!(" ({i})"));
+            while count.contains_key(&name) {
+                name.push_str(&format!(" ({i})"));
+            }
         }
+        name
     };
     classes.iter().enumerate().map(name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_of_one_name_are_told_apart_whatever_the_others_are_called() {
+        let names = |classes: &[&str]| distinct(&classes.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>());
+        assert_eq!(names(&["dog", "crane", "crane"]), ["dog", "crane (1)", "crane (2)"]);
+        assert_eq!(names(&["a", "a", "a (0)"]), ["a (0) (0)", "a (1)", "a (0)"]);
+    }
 }

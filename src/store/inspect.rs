@@ -49,6 +49,8 @@ pub struct Summary {
     pub path: String,
     /// The model.
     pub model: manifest::ModelInfo,
+    /// How far the training of its weights had come, where the loading audit says so.
+    pub training: Option<String>,
     /// Name of the data set.
     pub dataset: String,
     /// Its split, or empty.
@@ -81,10 +83,14 @@ pub struct Summary {
     pub device: String,
     /// Versions of the libraries that took part.
     pub versions: std::collections::BTreeMap<String, String>,
+    /// What was made of an array's file.
+    pub said: Vec<String>,
     /// Files, or parts of the store.
     pub parts: usize,
     /// Bytes on disk.
     pub bytes: u64,
+    /// Whether every part was seen to have the SHA-256 that the manifest says; false for an array, which has none.
+    pub verified: bool,
 }
 
 /// The names of the feature stores in a folder, sorted.
@@ -173,13 +179,16 @@ fn opens(path: &Path) -> bool {
     super::open(path, &OpenOptions::default()).is_ok()
 }
 
-/// What the feature store or the array at `path` holds. The features themselves are not read.
+/// What the feature store or the array at `path` holds. Of an array the features themselves are not read; the parts of a
+/// store are, to compare their SHA-256 with what the manifest says.
 ///
 /// # Errors
-/// As [`super::open`].
+/// As [`super::open`], and for a part that is not as it was written.
 pub fn summary(path: &Path) -> Result<Summary> {
+    let path = super::folder(path);
     if path.is_dir() {
         let store = FeatureStore::open(path)?;
+        store.verify()?;
         let manifest = store.manifest().clone();
         let rows = manifest.rows();
         let files = manifest.parts.iter().map(|p| p.file.as_str()).chain([manifest::FILE]);
@@ -193,6 +202,9 @@ pub fn summary(path: &Path) -> Result<Summary> {
             unlabelled,
             bytes: files.map(size).sum(),
             parts: manifest.parts.len(),
+            verified: true,
+            training: training(&manifest.model),
+            said: Vec::new(),
             model: manifest.model,
             dataset: manifest.data.name,
             split: manifest.data.split,
@@ -227,6 +239,8 @@ pub fn summary(path: &Path) -> Result<Summary> {
             name: provenance.model.clone(),
             ..manifest::ModelInfo::default()
         },
+        training: None,
+        said: first.said().arrays.iter().chain(&first.said().labels).cloned().collect(),
         dataset: provenance.dataset.clone(),
         split: provenance.split.clone(),
         fingerprint: String::new(),
@@ -247,7 +261,18 @@ pub fn summary(path: &Path) -> Result<Summary> {
         device: String::new(),
         versions: std::collections::BTreeMap::new(),
         parts: 1,
+        verified: false,
         bytes: std::fs::metadata(path).map_or(0, |m| m.len()),
+    })
+}
+
+/// What the loading audit of a model says of its training.
+fn training(model: &manifest::ModelInfo) -> Option<String> {
+    let training = model.audit.get("training")?;
+    let said = training.get("said").and_then(Value::as_str)?;
+    Some(match training.get("finished") {
+        Some(Value::Bool(false)) => format!("{said}, saved before the training ended"),
+        _ => said.to_owned(),
     })
 }
 

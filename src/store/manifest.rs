@@ -1,6 +1,6 @@
 //! The manifest of a feature store, and the fingerprints it holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::findings::{Deviation, Findings, Repeated, Shard, Skipped};
-use super::malformed;
+use super::{malformed, sound};
 use crate::error::{Error, Result};
 use crate::files::hex;
 
@@ -133,9 +133,11 @@ pub struct Manifest {
 }
 
 impl Description {
-    /// Refuses layers that cannot be columns.
+    /// Refuses layers that cannot be columns, and names that no manifest may have, before anything is computed.
     pub(super) fn check(&self, dir: &Path) -> Result<()> {
-        check_layers(dir, &self.layers)
+        sound::described(&self.model, &self.data, &self.precision, &self.device)
+            .and_then(|()| sound::layers(&self.layers))
+            .map_err(|why| malformed(dir, why))
     }
 
     pub(super) fn into_manifest(self, ids_sha256: String, found: Findings, parts: Vec<Part>) -> Manifest {
@@ -200,12 +202,12 @@ impl Manifest {
     /// Reads the manifest of the store at `dir`; says what is the matter where there is none.
     pub(super) fn read(dir: &Path) -> Result<Self> {
         let path = dir.join(FILE);
-        let text = match std::fs::read_to_string(&path) {
+        let text = match std::fs::read(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(absent(dir)),
             Err(e) => return Err(Error::io(&path)(e)),
         };
-        let value: Value = serde_json::from_str(&text)
+        let value: Value = serde_json::from_slice(&text)
             .map_err(|e| malformed(&path, format!("not JSON ({e}); the manifest is damaged, extract again")))?;
         match value.get("schema").and_then(Value::as_str) {
             Some(SCHEMA) => {}
@@ -219,18 +221,12 @@ impl Manifest {
         }
         let manifest: Self = serde_json::from_value(value)
             .map_err(|e| malformed(&path, format!("damaged manifest ({e}); extract again")))?;
-        check_layers(&path, &manifest.layers)?;
-        for part in &manifest.parts {
-            let plain = Path::new(&part.file)
-                .file_name()
-                .is_some_and(|name| name == part.file.as_str());
-            if !plain || part.file.contains(['/', '\\']) {
-                return Err(malformed(
-                    &path,
-                    format!("part {:?} is not a plain file name; extract again", part.file),
-                ));
-            }
-        }
+        manifest.sound().map_err(|why| {
+            malformed(
+                &path,
+                format!("{why}; the manifest was altered or damaged, extract again"),
+            )
+        })?;
         Ok(manifest)
     }
 
@@ -265,29 +261,6 @@ fn absent(dir: &Path) -> Error {
     }
 }
 
-fn check_layers(path: &Path, layers: &[LayerInfo]) -> Result<()> {
-    let mut seen = BTreeSet::from(["id", "label", "class"]);
-    for layer in layers {
-        if !seen.insert(&layer.name) {
-            return Err(malformed(
-                path,
-                format!("layer name {:?} is taken; layers need different names", layer.name),
-            ));
-        }
-        if layer.width == 0 || i32::try_from(layer.width).is_err() {
-            return Err(malformed(
-                path,
-                format!("layer {:?} has width {}", layer.name, layer.width),
-            ));
-        }
-    }
-    if layers.is_empty() {
-        Err(malformed(path, "no layers; a feature store has at least one"))
-    } else {
-        Ok(())
-    }
-}
-
 /// SHA-256 (hex) of a JSON value in its compact form: the fingerprint of a preprocessing description.
 pub fn value_sha256(value: &Value) -> String {
     hex(Sha256::new_with_prefix(value.to_string()))
@@ -304,29 +277,5 @@ impl Duplicates {
         let mut half = [0; 16];
         half.copy_from_slice(&digest[..16]);
         self.0.insert(u128::from_le_bytes(half))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn layers_that_cannot_be_columns_are_refused() {
-        let layer = |name: &str, width| LayerInfo {
-            name: name.into(),
-            width,
-            pooling: "none".into(),
-        };
-        let check = |layers: &[LayerInfo]| check_layers(Path::new("x"), layers);
-        assert!(check(&[layer("a", 1), layer("b", 2)]).is_ok());
-        for bad in [
-            vec![],
-            vec![layer("id", 1)],
-            vec![layer("a", 0)],
-            vec![layer("a", 1), layer("a", 2)],
-        ] {
-            assert!(check(&bad).is_err(), "{bad:?}");
-        }
     }
 }

@@ -2,31 +2,24 @@
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray as _;
-use arrow_array::types::UInt32Type;
-use arrow_schema::DataType;
-use parquet::arrow::ProjectionMask;
-
 use super::batches::ahead;
-use super::manifest::{Duplicates, LayerInfo, Manifest};
+use super::malformed;
+use super::manifest::{LayerInfo, Manifest};
 use super::raw::{Kind, Rows};
-use super::{columns, malformed};
+use super::sides::{Sides, check_columns, check_folder, part_ids};
 use crate::error::{Error, Result};
-use crate::features::IdsHash;
 use crate::features::{Batches, FeatureSet, Labels, Provenance};
-use crate::files::parquet::{ListValues, arrays, damaged, guarded, parquet, plain_list};
+use crate::files::parquet::{ListValues, guarded, parquet, plain_list};
 use crate::files::{Element, sha256_of};
 
 /// A whole feature store.
 ///
-/// [`FeatureStore::open`] checks the manifest against the parts: files, rows, columns, widths, ids. The SHA-256 of a part is
-/// checked the first time its features are read, on a thread beside the reading, so that it costs little time; the
-/// batches of an altered part end in an error.
+/// [`FeatureStore::open`] checks the manifest against the parts: files, rows, columns and their order, widths, ids, classes.
+/// The SHA-256 of a part is checked before the first of its features is given away, that of the next part while this one is
+/// read; [`FeatureStore::verify`] checks them all.
 pub struct FeatureStore {
     shared: Arc<Shared>,
 }
@@ -35,8 +28,8 @@ struct Shared {
     dir: PathBuf,
     manifest: Manifest,
     labels: Option<Labels>,
-    /// Per part: whether its SHA-256 was seen to be right.
-    verified: Vec<AtomicBool>,
+    /// Per part: whether its SHA-256 was seen to be right. Who asks while another one looks waits for the answer.
+    verified: Vec<Mutex<bool>>,
 }
 
 /// One layer of a store.
@@ -50,11 +43,12 @@ impl FeatureStore {
     /// Opens the store at `dir`.
     ///
     /// # Errors
-    /// When there is none, it is unfinished, a part is missing, truncated or of another shape than the manifest says, or
-    /// an id comes twice.
+    /// When there is none, it is unfinished, its manifest is none that is ever written, a part is missing, truncated, too
+    /// many or other than the manifest says, or an id comes twice.
     pub fn open(dir: &Path) -> Result<Self> {
         let manifest = Manifest::read(dir)?;
-        let mut sides = Sides::default();
+        check_folder(dir, &manifest.parts)?;
+        let mut sides = Sides::new(&manifest.data.classes);
         for part in &manifest.parts {
             let path = dir.join(&part.file);
             guarded(&path, || {
@@ -62,14 +56,14 @@ impl FeatureStore {
                 sides.read(&path, part.rows)
             })?;
         }
+        let labels = sides.labels();
         if sides.hash.finish() != manifest.data.ids_sha256 {
             return Err(malformed(
                 dir,
                 "the ids are not those the manifest was written for; extract again",
             ));
         }
-        let labels = named(dir, &sides.labels, &manifest.data.classes)?;
-        let verified = manifest.parts.iter().map(|_| AtomicBool::new(false)).collect();
+        let verified = manifest.parts.iter().map(|_| Mutex::new(false)).collect();
         Ok(Self {
             shared: Arc::new(Shared {
                 dir: dir.to_path_buf(),
@@ -93,6 +87,14 @@ impl FeatureStore {
     /// The labels, where any row has one.
     pub fn labels(&self) -> Option<&Labels> {
         self.shared.labels.as_ref()
+    }
+
+    /// Reads every part to its end and checks its SHA-256.
+    ///
+    /// # Errors
+    /// For the first part that is not as it was written.
+    pub fn verify(&self) -> Result<()> {
+        (0..self.shared.verified.len()).try_for_each(|part| self.shared.verify(part))
     }
 
     /// The features of one layer.
@@ -122,40 +124,6 @@ impl FeatureStore {
             layer: index,
             provenance,
         })
-    }
-}
-
-/// What is read of a store when it is opened.
-#[derive(Default)]
-struct Sides {
-    hash: IdsHash,
-    seen: Duplicates,
-    labels: Vec<Option<u32>>,
-}
-
-impl Sides {
-    /// Reads the ids and labels of a part of `rows` rows.
-    fn read(&mut self, path: &Path, rows: usize) -> Result<()> {
-        let before = self.labels.len();
-        for batch in side_columns(path, &["id", "label"])? {
-            let batch = batch?;
-            read_ids(path, &batch, |id| {
-                self.hash.add(id);
-                match self.seen.is_new(id) {
-                    true => Ok(()),
-                    false => Err(malformed(path, format!("id {id:?} comes twice; extract again"))),
-                }
-            })?;
-            self.labels.extend(batch_labels(path, &batch)?);
-        }
-        let found = self.labels.len() - before;
-        if found == rows {
-            return Ok(());
-        }
-        Err(malformed(
-            path,
-            format!("{found} rows, but the manifest says {rows}; extract again"),
-        ))
     }
 }
 
@@ -199,7 +167,7 @@ impl FeatureSet for StoredLayer {
                 layer,
                 next: 0,
                 values: None,
-                check: None,
+                ahead: None,
             };
             Ok(Rows {
                 path,
@@ -221,25 +189,31 @@ struct StoreValues {
     /// The part to open next.
     next: usize,
     values: Option<io::Take<ListValues>>,
-    /// The check of the part being read.
-    check: Option<JoinHandle<Result<()>>>,
+    /// The check of the part to open next.
+    ahead: Option<JoinHandle<Result<()>>>,
 }
 
 impl StoreValues {
-    /// Opens the next part; false at the end.
+    /// Opens the next part; false at the end. It is checked by then: whoever stops reading early has nothing of an altered
+    /// part.
     fn advance(&mut self) -> Result<bool> {
         let index = self.next;
         let Some(part) = self.store.manifest.parts.get(index) else {
             return Ok(false);
         };
         self.next += 1;
-        let path = self.store.dir.join(&part.file);
-        if !self.store.verified[index].load(Ordering::Relaxed) {
-            let (store, path) = (self.store.clone(), path.clone());
-            let check = std::thread::Builder::new().name("featscope-check".to_owned());
-            let check = check.spawn(move || store.verify(index, &path));
-            self.check = Some(check.map_err(Error::io(&self.store.dir))?);
+        match self.ahead.take().map(JoinHandle::join) {
+            None => self.store.verify(index)?,
+            Some(Ok(checked)) => checked?,
+            Some(Err(_)) => return Err(malformed(&self.store.dir, "a part could not be checked")),
         }
+        if self.next < self.store.manifest.parts.len() {
+            let (store, next) = (self.store.clone(), self.next);
+            let thread = std::thread::Builder::new().name("featscope-check".to_owned());
+            let check = thread.spawn(move || store.verify(next));
+            self.ahead = Some(check.map_err(Error::io(&self.store.dir))?);
+        }
+        let path = self.store.dir.join(&part.file);
         let layer = &self.store.manifest.layers[self.layer];
         let file = parquet(&path)?;
         let Some(leaf) = plain_list(&file, &layer.name).filter(|(_, element)| *element == Element::F32) else {
@@ -254,24 +228,19 @@ impl StoreValues {
         self.values = Some(ListValues::new(&path, &file, leaf, layer.width)?.take(bytes));
         Ok(true)
     }
-
-    /// Waits for the check of the part that was read.
-    fn checked(&mut self) -> Result<()> {
-        match self.check.take().map(JoinHandle::join) {
-            None => Ok(()),
-            Some(Ok(result)) => result,
-            Some(Err(_)) => Err(malformed(&self.store.dir, "a part could not be checked")),
-        }
-    }
 }
 
 impl Shared {
-    fn verify(&self, index: usize, path: &Path) -> Result<()> {
-        if sha256_of(path)? != self.manifest.parts[index].sha256 {
+    /// Checks the SHA-256 of a part, once.
+    fn verify(&self, index: usize) -> Result<()> {
+        let mut verified = self.verified[index].lock().unwrap_or_else(PoisonError::into_inner);
+        let part = &self.manifest.parts[index];
+        let path = self.dir.join(&part.file);
+        if !*verified && sha256_of(&path)? != part.sha256 {
             let message = "does not have the SHA-256 its manifest says: it was altered or damaged; extract again";
-            return Err(malformed(path, message));
+            return Err(malformed(&path, message));
         }
-        self.verified[index].store(true, Ordering::Relaxed);
+        *verified = true;
         Ok(())
     }
 }
@@ -281,12 +250,7 @@ impl Read for StoreValues {
         loop {
             if let Some(values) = &mut self.values {
                 let n = values.read(out)?;
-                // The check is waited for before the last bytes of a part are let through.
-                if n > 0 && values.limit() > 0 {
-                    return Ok(n);
-                }
-                self.checked().map_err(io::Error::other)?;
-                if n > 0 {
+                if n > 0 || out.is_empty() {
                     return Ok(n);
                 }
             }
@@ -295,88 +259,4 @@ impl Read for StoreValues {
             }
         }
     }
-}
-
-/// Batches of the named columns of one of our parts.
-fn side_columns(path: &Path, names: &[&str]) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
-    let builder = arrays(path)?;
-    let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
-    let reader = builder
-        .with_projection(mask)
-        .with_batch_size(8192)
-        .build()
-        .map_err(|e| damaged(path, &e))?;
-    let path = path.to_path_buf();
-    Ok(reader.map(move |batch| batch.map_err(|e| damaged(&path, &e))))
-}
-
-/// The ids of one of our parts.
-pub(super) fn part_ids(path: &Path) -> Result<Vec<String>> {
-    let mut ids = Vec::new();
-    for batch in side_columns(path, &["id"])? {
-        read_ids(path, &batch?, |id| {
-            ids.push(id.to_owned());
-            Ok(())
-        })?;
-    }
-    Ok(ids)
-}
-
-fn read_ids(path: &Path, batch: &RecordBatch, mut each: impl FnMut(&str) -> Result<()>) -> Result<()> {
-    let column = batch.column_by_name("id").and_then(|c| c.as_string_opt::<i32>());
-    let column = column.ok_or_else(|| malformed(path, "no column \"id\" of text; extract again"))?;
-    column
-        .iter()
-        .try_for_each(|id| each(id.ok_or_else(|| malformed(path, "a row without an id; extract again"))?))
-}
-
-fn batch_labels(path: &Path, batch: &RecordBatch) -> Result<Vec<Option<u32>>> {
-    let column = batch
-        .column_by_name("label")
-        .and_then(|c| c.as_primitive_opt::<UInt32Type>());
-    let column = column.ok_or_else(|| malformed(path, "no column \"label\" of u32; extract again"))?;
-    Ok(column.iter().collect())
-}
-
-/// Checks that a part has a column of the right width for every layer.
-fn check_columns(path: &Path, layers: &[LayerInfo]) -> Result<()> {
-    if !path.exists() {
-        return Err(malformed(path, "is missing, but the manifest names it; extract again"));
-    }
-    let builder = arrays(path)?;
-    for layer in layers {
-        let field = builder.schema().field_with_name(&layer.name);
-        let field = field.map_err(|_| malformed(path, format!("no column {:?}; extract again", layer.name)))?;
-        match field.data_type() {
-            DataType::FixedSizeList(item, width)
-                if *item.data_type() == DataType::Float32
-                    && usize::try_from(*width).is_ok_and(|w| w == layer.width) => {}
-            other => {
-                let (name, width) = (&layer.name, layer.width);
-                let message =
-                    format!("column {name:?} is {other}, but the manifest says {width} channels of f32; extract again");
-                return Err(malformed(path, message));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Labels from indices into `classes`. A name that two classes share (as in ImageNet) gets its index behind it.
-fn named(dir: &Path, labels: &[Option<u32>], classes: &[String]) -> Result<Option<Labels>> {
-    if let Some(label) = labels.iter().flatten().find(|&&label| label as usize >= classes.len()) {
-        return Err(malformed(
-            dir,
-            format!("label {label}, but the manifest names {} classes", classes.len()),
-        ));
-    }
-    if labels.iter().all(Option::is_none) {
-        return Ok(None);
-    }
-    let names = columns::distinct(classes);
-    let rows: Vec<Option<&str>> = labels
-        .iter()
-        .map(|label| label.map(|l| names[l as usize].as_str()))
-        .collect();
-    Ok(Some(Labels::from_optional(&rows)))
 }

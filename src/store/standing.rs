@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::FeatureStore;
 use super::manifest::{self, Description, Manifest};
 use super::places::Places;
-use super::{FeatureStore, malformed};
 use crate::error::{Error, Result};
 
 /// What is at the place of a store.
@@ -56,12 +56,7 @@ pub fn standing(dir: &Path, description: &Description) -> Result<Standing> {
 /// The manifest of the store at `dir`, every part seen to be as it says.
 fn verified(dir: &Path) -> Result<Manifest> {
     let store = FeatureStore::open(dir)?;
-    for part in &store.manifest().parts {
-        let path = dir.join(&part.file);
-        if crate::files::sha256_of(&path)? != part.sha256 {
-            return Err(malformed(&path, "is not as it was written"));
-        }
-    }
+    store.verify()?;
     Ok(store.manifest().clone())
 }
 

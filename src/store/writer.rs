@@ -27,7 +27,7 @@ use super::findings::Findings;
 use super::journal::{self, Found};
 use super::manifest::{self, Description, Duplicates, Manifest, Part};
 use super::places::{DESCRIPTION, Places, is_part, part_name, sync};
-use super::{malformed, reader};
+use super::{malformed, sides};
 use crate::error::{Error, Result};
 use crate::features::IdsHash;
 use crate::results::write_atomically;
@@ -161,7 +161,7 @@ impl Writer {
                     break;
                 }
             };
-            for id in reader::part_ids(&self.places.partial.join(&file))? {
+            for id in sides::part_ids(&self.places.partial.join(&file))? {
                 self.ids.add(&id);
                 self.seen.is_new(&id);
             }
@@ -348,13 +348,16 @@ impl Writer {
     /// As [`Writer::finish`], with what was found out on the way.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When the disk refuses, or findings and rows do not fit together.
     pub fn finish_with(mut self, found: Findings) -> Result<Manifest> {
         if !self.pending.ids.is_empty() {
             self.write_group()?;
         }
         self.close_part()?;
         let manifest = self.description.into_manifest(self.ids.finish(), found, self.parts);
+        manifest
+            .sound()
+            .map_err(|why| malformed(&self.places.store, format!("{why}; this cannot be written")))?;
         let path = self.places.partial.join(manifest::FILE);
         write_atomically(&path, manifest.to_json().as_bytes())?;
         self.places.settle()?;

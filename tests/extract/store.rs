@@ -6,7 +6,7 @@ use featscope::extract::pipeline::OnBadImage;
 use featscope::{images, store};
 
 use crate::common::{Job, files, fixture, golden_images, read, small, small_job, vehicles, worst};
-use crate::support::write_safetensors;
+use crate::support::{CLASS, write_pth_beside, write_safetensors};
 
 #[test]
 fn the_same_plan_gives_the_same_bytes_and_another_batch_size_the_same_features() {
@@ -51,6 +51,22 @@ fn the_manifest_says_what_was_loaded() {
             .collect::<Vec<_>>(),
         job.loading().taps()
     );
+}
+
+#[test]
+fn weights_of_an_unfinished_training_are_said_and_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("half.pth");
+    let beside = serde_json::json!({"epoch": 4, "args": {CLASS: "argparse Namespace", "epochs": 40}});
+    write_pth_beside(&path, &small(), Some("state_dict"), &beside);
+    let job = Job::new(&path);
+    let line = "training   epoch 4 of 40, saved before the training ended (epoch, args.epochs)";
+    assert!(job.network().lines().contains(&line.to_owned()));
+    let dir = folder.path().join("store");
+    let audit = job.extract(&golden_images(), &dir).unwrap().manifest.model.audit;
+    assert_eq!(audit["training"]["finished"], false);
+    assert!(audit["lines"].as_array().unwrap().contains(&line.into()));
+    assert_eq!(store::summary(&dir).unwrap().training.unwrap().said, "epoch 4 of 40");
 }
 
 #[test]

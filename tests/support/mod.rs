@@ -121,6 +121,9 @@ pub fn write_pth_beside(path: &Path, tensors: &Tensors, wrapper: Option<&str>, b
     std::fs::write(path, zip(&entries)).unwrap();
 }
 
+/// The key of an object whose other members are the attributes of an instance of the class that it names, as MODULE NAME.
+pub const CLASS: &str = "__class__";
+
 /// Pickles a plain value; integers of up to 31 bits.
 fn plain(pickle: &mut Vec<u8>, value: &serde_json::Value) {
     use serde_json::Value;
@@ -140,11 +143,22 @@ fn plain(pickle: &mut Vec<u8>, value: &serde_json::Value) {
             pickle.extend(b"t");
         }
         Value::Object(fields) => {
+            let class = fields.get(CLASS).and_then(Value::as_str);
+            if let Some(class) = class {
+                pickle.extend(
+                    format!("c{}\n)\u{81}", class.replace(' ', "\n"))
+                        .chars()
+                        .map(|c| c as u8),
+                );
+            }
             pickle.extend(b"}");
-            for (key, item) in fields {
+            for (key, item) in fields.iter().filter(|(key, _)| *key != CLASS) {
                 text(pickle, key);
                 plain(pickle, item);
                 pickle.push(b's');
+            }
+            if class.is_some() {
+                pickle.push(b'b');
             }
         }
         Value::Null => pickle.push(b'N'),
