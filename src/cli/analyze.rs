@@ -176,12 +176,17 @@ pub fn run_plan(plan: &Plan, stores: &[Input], what: &What) -> anyhow::Result<An
     use_threads(what.threads);
     let sets = open_all(stores, &what.reading())?;
     if what.verbose {
+        inputs::say(&sets, true);
         needs(&sets, plan).iter().for_each(|line| style::say(line));
     }
     let bar = style::progress(rows_to_read(&sets, plan), "rows");
     let analysis = analyse(&sets, plan, &|rows| bar.inc(rows));
     bar.finish_and_clear();
-    Ok(analysis?)
+    let analysis = analysis?;
+    if !what.verbose {
+        inputs::say(&sets, true);
+    }
+    Ok(analysis)
 }
 
 /// The plan that a command line means, of the metrics that `select` makes of its words.

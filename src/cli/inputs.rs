@@ -73,13 +73,13 @@ impl Input {
         }
     }
 
-    /// Opens it, and says what was made of the file: which arrays are what, and with `labels` where those are from.
+    /// Opens it: one set for each layer.
     ///
     /// # Errors
     /// When it cannot be read, or holds no features.
-    pub fn open(&self, more: OpenOptions, labels: bool) -> Result<Vec<Box<dyn FeatureSet>>> {
+    pub fn open(&self, more: OpenOptions) -> Result<Vec<Box<dyn FeatureSet>>> {
         let own = self.options();
-        let sets = open(
+        open(
             &self.path,
             &OpenOptions {
                 model: own.model.or(more.model),
@@ -87,26 +87,32 @@ impl Input {
                 split: own.split,
                 ..more
             },
-        )?;
-        if let Some(first) = sets.first() {
-            let said = first.said();
-            let of_labels = said.labels.iter().filter(|_| labels);
-            for line in said.arrays.iter().chain(of_labels) {
-                style::say(&format!("{}: {line}", self.path.display()));
-            }
-            let unlabelled = first
-                .labels()
-                .map_or(0, |l| l.class_of().iter().filter(|c| c.is_none()).count());
-            if labels && unlabelled > 0 {
-                style::say(&format!(
-                    "{}: {unlabelled} of {} rows have no label; metrics of classes leave them out",
-                    self.path.display(),
-                    first.rows()
-                ));
+        )
+    }
+}
+
+/// Says what was made of the files of some sets: which arrays are what, and with `labels` where those are from.
+pub fn say(sets: &[Box<dyn FeatureSet>], labels: bool) {
+    let mut lines: Vec<String> = Vec::new();
+    for set in sets {
+        let (path, said) = (&set.provenance().path, set.said());
+        let of_labels = said.labels.iter().filter(|_| labels);
+        let all = said.arrays.iter().chain(of_labels);
+        let missing = set
+            .labels()
+            .map_or(0, |l| l.class_of().iter().filter(|class| class.is_none()).count());
+        let unlabelled = (labels && missing > 0).then(|| {
+            let rows = set.rows();
+            format!("{path}: {missing} of {rows} rows have no label; metrics of classes leave them out")
+        });
+        for line in all.map(|line| format!("{path}: {line}")).chain(unlabelled) {
+            // The layers of a file say the same.
+            if !lines.contains(&line) {
+                lines.push(line);
             }
         }
-        Ok(sets)
     }
+    lines.iter().for_each(|line| style::say(line));
 }
 
 /// The parser of such words.
@@ -138,16 +144,13 @@ pub fn open_all(inputs: &[Input], options: &Options) -> Result<Vec<Box<dyn Featu
     for input in inputs {
         let is_array = !input.path.is_dir();
         let given = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
-        sets.extend(input.open(
-            OpenOptions {
-                labels: if is_array { labels.next().cloned() } else { None },
-                model: options.name.filter(|_| is_array).map(str::to_owned),
-                layers: given(options.layers),
-                columns: given(options.columns).filter(|_| is_array),
-                ..OpenOptions::default()
-            },
-            true,
-        )?);
+        sets.extend(input.open(OpenOptions {
+            labels: if is_array { labels.next().cloned() } else { None },
+            model: options.name.filter(|_| is_array).map(str::to_owned),
+            layers: given(options.layers),
+            columns: given(options.columns).filter(|_| is_array),
+            ..OpenOptions::default()
+        })?);
     }
     let unused = labels.count();
     if unused > 0 {

@@ -76,6 +76,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let results = similarity(&a, b.as_deref(), &plan, &|rows| bar.inc(rows));
     bar.finish_and_clear();
     let results = results?;
+    inputs::say(&a, false);
+    inputs::say(b.as_deref().unwrap_or_default(), false);
     if let (Some(a), Some(b)) = (a.first(), b.as_ref().and_then(|b| b.first())) {
         say_matched(args, a.as_ref(), b.as_ref(), &results);
     }
@@ -95,7 +97,7 @@ fn layers(args: &Args, input: &Input, side: usize) -> anyhow::Result<Vec<Box<dyn
         model: args.name.get(side).cloned().filter(|_| !input.path.is_dir()),
         ..OpenOptions::default()
     };
-    let mut sets = input.open(options.clone(), false)?;
+    let mut sets = input.open(options.clone())?;
     if args.layers.is_empty() {
         return Ok(sets);
     }
@@ -103,7 +105,7 @@ fn layers(args: &Args, input: &Input, side: usize) -> anyhow::Result<Vec<Box<dyn
     if !sets.iter().any(|set| wanted(set.as_ref())) {
         // Says which layers there are.
         let layers = Some(args.layers.clone());
-        return Ok(input.open(OpenOptions { layers, ..options }, false)?);
+        return Ok(input.open(OpenOptions { layers, ..options })?);
     }
     sets.retain(|set| wanted(set.as_ref()));
     Ok(sets)

@@ -240,7 +240,13 @@ pub fn summary(path: &Path) -> Result<Summary> {
             ..manifest::ModelInfo::default()
         },
         training: None,
-        said: first.said().arrays.iter().chain(&first.said().labels).cloned().collect(),
+        said: first
+            .said()
+            .arrays
+            .iter()
+            .chain(&first.said().labels)
+            .cloned()
+            .collect(),
         dataset: provenance.dataset.clone(),
         split: provenance.split.clone(),
         fingerprint: String::new(),

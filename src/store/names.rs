@@ -194,7 +194,10 @@ pub(super) fn id_rank(name: &str) -> Option<IdName> {
 /// Whether a name is that of paths of files.
 pub(super) fn is_path(name: &str) -> bool {
     let name = plain(name);
-    KEYS.contains(&name.as_str()) && name.split('_').any(|word| word.starts_with("path") || word.contains("file"))
+    KEYS.contains(&name.as_str())
+        && name
+            .split('_')
+            .any(|word| word.starts_with("path") || word.contains("file"))
 }
 
 /// Whether numbers of this name say something about a row, and are no channel.

@@ -9,11 +9,11 @@ use arrow_schema::DataType;
 use parquet::arrow::ProjectionMask;
 
 use super::manifest::{Duplicates, LayerInfo};
-use crate::files::parquet::{arrays, damaged};
 use super::sound::SIDES;
 use super::{columns, malformed};
 use crate::error::{Error, Result};
 use crate::features::{IdsHash, Labels};
+use crate::files::parquet::{arrays, damaged};
 
 /// Ids and labels through all parts.
 pub(super) struct Sides {

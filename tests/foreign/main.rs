@@ -514,7 +514,10 @@ fn a_path_is_what_it_holds() {
         path
     };
     assert_eq!(kind(&make("images.csv", "path,label\na.png,cat\n")), Kind::Images);
-    assert_eq!(kind(&make("sizes.csv", "path,label,width\na.png,cat,32\n")), Kind::Images);
+    assert_eq!(
+        kind(&make("sizes.csv", "path,label,width\na.png,cat,32\n")),
+        Kind::Images
+    );
     assert_eq!(kind(&make("rows.csv", "path,f0,f1\na.png,1.5,2\n")), Kind::Array);
     assert_eq!(kind(&make("e.toml", "seed = 0")), Kind::Experiment);
     assert_eq!(kind(&make("results.json", "{}")), Kind::Results);
