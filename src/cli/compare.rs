@@ -91,10 +91,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     })
 }
 
-/// The analyses at `paths` as one.
-pub fn merged(paths: &[PathBuf]) -> Result<Analysis> {
+/// The analyses at `paths`, each as it was written.
+pub fn read(paths: &[PathBuf]) -> Result<Vec<Analysis>> {
     let read = |path: &PathBuf| Analysis::read(path).with_context(|| format!("cannot compare {}", path.display()));
-    Ok(merge(paths.iter().map(read).collect::<Result<Vec<_>>>()?)?)
+    paths.iter().map(read).collect()
 }
 
 /// The results named, and the stores named after analyzing them.
@@ -102,7 +102,7 @@ fn measured(args: &Args) -> Result<Analysis> {
     let is_store = |path: &PathBuf| matches!(store::kind(path), Ok(Kind::Store | Kind::Array));
     let (stores, results): (Vec<PathBuf>, Vec<PathBuf>) = args.results.iter().cloned().partition(is_store);
     if stores.is_empty() {
-        return merged(&results);
+        return Ok(merge(read(&results)?)?);
     }
     let what = What {
         pre: args.pre.clone(),
@@ -114,5 +114,7 @@ fn measured(args: &Args) -> Result<Analysis> {
     if results.is_empty() {
         return Ok(analyzed);
     }
-    Ok(merge(vec![merged(&results)?, analyzed])?)
+    let mut all = read(&results)?;
+    all.push(analyzed);
+    Ok(merge(all)?)
 }
