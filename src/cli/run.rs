@@ -15,7 +15,7 @@ use super::{hand_over, style};
 use crate::compare::{Comparison, Options};
 use crate::metrics::select;
 use crate::report::{Meta, headlines};
-use crate::results::{Analysis, write_atomically};
+use crate::results::{Analysis, FILE, TABLES, check_folder, write_atomically};
 
 /// Arguments of `featscope run`.
 #[derive(clap::Args)]
@@ -30,7 +30,8 @@ pub struct Args {
     threads: Option<u16>,
 }
 
-/// What the files of a run were made from, so that the next run knows what changed.
+/// What the files of a run were made from, and which they are, so that the next run knows what changed: a file that another
+/// command wrote in its place is not taken for it.
 #[derive(Default, Serialize, Deserialize)]
 struct State {
     /// By feature store.
@@ -82,7 +83,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         _ => State::default(),
     };
     let programs = Programs::here()?;
-    // What cannot be measured is known before hours of extraction.
+    // What cannot be measured or written is known before hours of extraction.
+    let report = out.join("report");
+    check_folder(out, TABLES)?;
+    check_folder(&report, &[])?;
     plan(&settings(&experiment, args), select, PICTURES)?;
     let Some(stores) = extract(&experiment, args, &programs, &mut state)? else {
         // The other program has said why.
@@ -93,13 +97,17 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         baseline: experiment.analysis.baseline.clone(),
         ..Options::default()
     };
-    let report = out.join("report");
     let made_of = key(&[&state.analysis, &format!("{options:?}"), &programs.own]);
-    let comparison = if state.report == made_of && report.join("index.html").is_file() {
+    let is_shown = holds(
+        &state.report,
+        &made_of,
+        &[&report.join("index.html"), &report.join(FILE)],
+    );
+    let comparison = if is_shown && Analysis::read(&report).is_ok() {
         Comparison::of(&analysis.results, &options)?
     } else {
         let comparison = super::report::write(&analysis, &options, &Meta::default(), &report)?;
-        state.report = made_of;
+        state.report = made(&made_of, &[&report.join("index.html"), &report.join(FILE)])?;
         save(&state, out)?;
         comparison
     };
@@ -147,8 +155,9 @@ fn extract(
                 .display()
                 .to_string();
             let made_of = key(&[&format!("{words:?}"), &weights, fingerprint]);
-            let whole = store.join("manifest.json").is_file();
-            if !whole || state.stores.get(&name) != Some(&made_of) {
+            let manifest = store.join("manifest.json");
+            let known = state.stores.get(&name);
+            if !known.is_some_and(|known| holds(known, &made_of, &[&manifest])) {
                 style::say(&format!("extract {} on {folder}", model.name));
                 // An extraction of the very same plan that was cut off goes on where it stopped, unless another program began it.
                 if other.is_none() {
@@ -158,7 +167,7 @@ fn extract(
                 if hand_over::call(&words, Stdio::null())? != ExitCode::SUCCESS {
                     return Ok(None);
                 }
-                state.stores.insert(name, made_of);
+                state.stores.insert(name, made(&made_of, &[&manifest])?);
                 save(state, &experiment.out)?;
             }
             stores.push(store);
@@ -251,17 +260,32 @@ fn analyze(
         parts.push(sha256_of(&store.join("manifest.json"))?);
     }
     let made_of = key(&parts.iter().map(String::as_str).collect::<Vec<_>>());
-    if state.analysis == made_of
-        && let Ok(analysis) = Analysis::read(&experiment.out.join("results.json"))
+    let results = experiment.out.join(FILE);
+    if holds(&state.analysis, &made_of, &[&results])
+        && let Ok(analysis) = Analysis::read(&experiment.out)
     {
         return Ok(analysis);
     }
     style::say(&format!("analyze {} feature stores", stores.len()));
     let analysis = analysis_of(stores, &what, PICTURES)?;
     analysis.write(&experiment.out)?;
-    state.analysis = made_of;
+    state.analysis = made(&made_of, &[&results])?;
     save(state, &experiment.out)?;
     Ok(analysis)
+}
+
+/// What the state notes of files that were made of something: what it was, and the files by their bytes.
+fn made(of: &str, files: &[&Path]) -> anyhow::Result<String> {
+    let mut parts = vec![of.to_owned()];
+    for file in files {
+        parts.push(sha256_of(file)?);
+    }
+    Ok(key(&parts.iter().map(String::as_str).collect::<Vec<_>>()))
+}
+
+/// Whether the files are those that were noted, made of the same.
+fn holds(noted: &str, of: &str, files: &[&Path]) -> bool {
+    made(of, files).is_ok_and(|found| found == noted)
 }
 
 fn save(state: &State, out: &Path) -> anyhow::Result<()> {
