@@ -10,8 +10,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("files", &["error"]),
     ("features", &["error", "files"]),
     ("results", &["error", "files"]),
-    ("checkpoint", &["error", "files", "results"]),
-    ("store", &["error", "files", "features", "results"]),
+    ("checkpoint", &["error", "files"]),
+    ("store", &["error", "files", "features"]),
     ("linalg", &["error"]),
     ("stats", &["error", "features", "linalg"]),
     ("metrics", &["error", "stats", "linalg"]),
@@ -25,11 +25,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("images", &["error", "files"]),
     (
         "extract",
-        &["error", "files", "features", "results", "store", "checkpoint", "images"],
+        &["error", "files", "features", "store", "checkpoint", "images"],
     ),
     (
         "pretrain",
-        &["error", "files", "results", "checkpoint", "images", "extract"],
+        &["error", "files", "checkpoint", "images", "extract"],
     ),
 ];
 

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::SystemTime;
 
+use featscope::results::Analysis;
+
 const EXTRACT: &str = "featscope-extract";
 
 fn run(file: &Path) -> Output {
@@ -122,6 +124,65 @@ fn another_build_of_a_program_does_its_part_again() {
     let extracted = again();
     assert!(extracted[0] > measured[0]);
     assert_eq!(again(), extracted);
+}
+
+/// Another command, or one that was cut off, may write into the folder of a run.
+#[test]
+fn what_is_not_as_the_run_wrote_it_is_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+    let file = dir.path().join("experiment.toml");
+    let text = format!(
+        "out = 'out'\nlayers = 'backbone'\n[[model]]\nname = 'SL'\ncheckpoint = \
+         '{fixtures}/checkpoints/sl.safetensors'\n[[dataset]]\nname = 'a'\nrole = 'pre'\npath = \
+         '{fixtures}/images/vehicles-test.parquet'\n[analysis]\nmetrics = ['redundancy']\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let (out, store) = (dir.path().join("out"), dir.path().join("out/features/SL/a-test"));
+    let again = || {
+        let ran = run(&file);
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        let analysis = Analysis::read(&out).unwrap();
+        let shown = Analysis::read(&out.join("report")).unwrap();
+        assert!(shown.results == analysis.results && shown.table("spectrum") == analysis.table("spectrum"));
+        analysis
+    };
+    let first = again();
+    // Whole results, of another seed.
+    let words = ["analyze", "--metrics", "rankme", "--seed", "7", "-o"].map(Path::new);
+    let other = Command::new(env!("CARGO_BIN_EXE_featscope"))
+        .args(words)
+        .args([&out, &store])
+        .output()
+        .unwrap();
+    assert!(other.status.success());
+    assert_eq!(Analysis::read(&out).unwrap().results.seed, 7);
+    assert_eq!(again().results.seed, first.results.seed);
+    // Parts of two results, in the folder and in the report.
+    std::fs::write(out.join("tables/spectrum.parquet"), "other").unwrap();
+    assert!(again().table("spectrum") == first.table("spectrum"));
+    let results = changed(&out.join("results.json"));
+    std::fs::write(out.join("report/tables/records.csv"), "other").unwrap();
+    again();
+    assert_eq!(
+        changed(&out.join("results.json")),
+        results,
+        "only the report is written again"
+    );
+    // Another store.
+    let manifest = store.join("manifest.json");
+    let whole = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(&manifest, whole.clone() + "\n").unwrap();
+    again();
+    assert_eq!(std::fs::read_to_string(&manifest).unwrap(), whole);
+    // Somebody else's file is known before the work.
+    std::fs::remove_dir_all(&out).unwrap();
+    std::fs::create_dir(&out).unwrap();
+    std::fs::write(out.join("results.json"), "[]").unwrap();
+    let refused = run(&file);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("not results that featscope wrote"));
+    assert!(!store.exists());
 }
 
 /// Starts the program, kills it when it has said what it works on, and waits until nobody can say anything any more.

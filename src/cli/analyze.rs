@@ -9,7 +9,7 @@ use crate::analysis::{Plan, analyse, needs, rows_to_read};
 use crate::error::{Error, Result};
 use crate::metrics::{Conventions, Metric, select};
 use crate::report::{Format, render, render_convergence};
-use crate::results::Analysis;
+use crate::results::{Analysis, FILE, TABLES, check_folder};
 
 /// Arguments of `featscope analyze`.
 #[derive(clap::Args)]
@@ -26,7 +26,8 @@ pub struct Args {
     /// How to print the records
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Write to this file (.json, .csv, .md, .txt), or to this folder as results.json with the arrays behind the pictures
+    /// Write to this file (.json, .csv, .md, .txt), or to this folder as results.json with the arrays behind the pictures;
+    /// earlier results there go, other files stay
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
 }
@@ -105,6 +106,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         )
         .into());
     }
+    if let Some(dir) = folder {
+        // What takes hours must not be done for nothing.
+        check_folder(dir, TABLES)?;
+    }
     let analysis = analysis_of(&args.stores, &args.what, beside)?;
     deliver(&analysis, args.output.as_deref(), args.format, |analysis, format| {
         let mut text = render(&analysis.results, format);
@@ -131,7 +136,7 @@ pub fn deliver(
         style::say(&format!(
             "wrote {} records to {}",
             analysis.results.records.len(),
-            dir.join("results.json").display()
+            dir.join(FILE).display()
         ));
         return Ok(());
     }
@@ -235,7 +240,7 @@ fn planned(
 }
 
 /// Whether an output path means a folder: one that is there, or a name without a table's ending.
-fn is_folder(path: &Path) -> bool {
+pub fn is_folder(path: &Path) -> bool {
     path.is_dir() || format_of(path).is_none()
 }
 

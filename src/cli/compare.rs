@@ -96,10 +96,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     })
 }
 
-/// The analyses at `paths` as one.
-pub fn merged(paths: &[PathBuf]) -> Result<Analysis> {
+/// The analyses at `paths`, each as it was written.
+pub fn read(paths: &[PathBuf]) -> Result<Vec<Analysis>> {
     let read = |path: &PathBuf| Analysis::read(path).with_context(|| format!("cannot compare {}", path.display()));
-    Ok(merge(paths.iter().map(read).collect::<Result<Vec<_>>>()?)?)
+    paths.iter().map(read).collect()
 }
 
 /// The results named, and the stores named after analyzing them.
@@ -118,7 +118,7 @@ fn measured(args: &Args) -> Result<Analysis> {
     }
     let results: Vec<PathBuf> = others.into_iter().map(|input| input.path).collect();
     if stores.is_empty() {
-        return merged(&results);
+        return Ok(merge(read(&results)?)?);
     }
     let what = What {
         pre: args.pre.clone(),
@@ -131,5 +131,7 @@ fn measured(args: &Args) -> Result<Analysis> {
     if results.is_empty() {
         return Ok(analyzed);
     }
-    Ok(merge(vec![merged(&results)?, analyzed])?)
+    let mut all = read(&results)?;
+    all.push(analyzed);
+    Ok(merge(all)?)
 }

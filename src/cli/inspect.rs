@@ -235,14 +235,14 @@ fn of_results(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     );
     let undefined = records.iter().filter(|r| r.value.is_none()).count();
     sheet.line("records", format!("{}, {undefined} of them undefined", records.len()));
-    sheet.line(
-        "tables",
-        tables.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().join(", "),
-    );
     let tables: Vec<&str> = tables.iter().map(|t| t.name.as_str()).collect();
+    sheet.line("tables", tables.join(", "));
+    let absent: Vec<&str> = results.tables.iter().flatten().map(|one| one.file.as_str()).collect();
+    sheet.line("not beside it", absent.join(", "));
     let value = json!({
         "kind": "results", "version": version, "created": created, "command": command, "seed": seed,
         "inputs": inputs, "records": records.len(), "undefined": undefined, "tables": tables,
+        "absent": absent,
     });
     Ok((sheet, value))
 }

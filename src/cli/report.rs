@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::{compare, style};
-use crate::compare::{Comparison, Options};
+use crate::compare::{Comparison, Options, merge};
 use crate::report::{Meta, summary, write_report};
 use crate::results::Analysis;
 
@@ -17,7 +17,7 @@ pub struct Args {
     /// Results files, or folders that hold a results.json
     #[arg(required = true, value_name = "RESULTS")]
     results: Vec<PathBuf>,
-    /// Folder to write into; it is made where it is missing
+    /// Folder to write into; it is made where it is missing, an earlier report there goes, other files stay
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// The model the others are compared with [default: the first one]
@@ -33,7 +33,17 @@ pub struct Args {
 
 /// Writes the report and says where it is.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let analysis = compare::merged(&args.results)?;
+    let read = compare::read(&args.results)?;
+    for (path, analysis) in args.results.iter().zip(&read) {
+        if let Some(tables) = &analysis.results.tables {
+            style::say(&format!(
+                "warning: {} stands without the {} tables it lists: their pictures are left out",
+                path.display(),
+                tables.len()
+            ));
+        }
+    }
+    let analysis = merge(read)?;
     let options = Options {
         baseline: args.baseline.clone(),
         metrics: None,

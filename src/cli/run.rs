@@ -14,9 +14,10 @@ use super::experiment::{Dataset, Experiment, Model, Role};
 use super::inputs::Input;
 use super::{hand_over, style};
 use crate::compare::{Comparison, Options};
+use crate::files::{hex, sha256_of, write_atomically};
 use crate::metrics::select;
 use crate::report::{Meta, headlines};
-use crate::results::{Analysis, write_atomically};
+use crate::results::{Analysis, FILE, TABLES, check_folder};
 
 /// Arguments of `featscope run`.
 #[derive(clap::Args)]
@@ -31,7 +32,8 @@ pub struct Args {
     threads: Option<u16>,
 }
 
-/// What the files of a run were made from, so that the next run knows what changed.
+/// What the files of a run were made from, and which they are, so that the next run knows what changed: a file that another
+/// command wrote in its place is not taken for it.
 #[derive(Default, Serialize, Deserialize)]
 struct State {
     /// By feature store.
@@ -83,7 +85,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         _ => State::default(),
     };
     let programs = Programs::here()?;
-    // What cannot be measured is known before hours of extraction.
+    // What cannot be measured or written is known before hours of extraction.
+    let report = out.join("report");
+    check_folder(out, TABLES)?;
+    check_folder(&report, &[])?;
     plan(&settings(&experiment, args), select, PICTURES)?;
     let Some(stores) = extract(&experiment, args, &programs, &mut state)? else {
         // The other program has said why.
@@ -94,13 +99,17 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         baseline: experiment.analysis.baseline.clone(),
         ..Options::default()
     };
-    let report = out.join("report");
     let made_of = key(&[&state.analysis, &format!("{options:?}"), &programs.own]);
-    let comparison = if state.report == made_of && report.join("index.html").is_file() {
+    let is_shown = holds(
+        &state.report,
+        &made_of,
+        &[&report.join("index.html"), &report.join(FILE)],
+    );
+    let comparison = if is_shown && Analysis::read(&report).is_ok() {
         Comparison::of(&analysis.results, &options)?
     } else {
         let comparison = super::report::write(&analysis, &options, &Meta::default(), &report)?;
-        state.report = made_of;
+        state.report = made(&made_of, &[&report.join("index.html"), &report.join(FILE)])?;
         save(&state, out)?;
         comparison
     };
@@ -148,8 +157,9 @@ fn extract(
                 .display()
                 .to_string();
             let made_of = key(&[&format!("{words:?}"), &weights, fingerprint]);
-            let whole = store.join("manifest.json").is_file();
-            if !whole || state.stores.get(&name) != Some(&made_of) {
+            let manifest = store.join("manifest.json");
+            let known = state.stores.get(&name);
+            if !known.is_some_and(|known| holds(known, &made_of, &[&manifest])) {
                 style::say(&format!("extract {} on {folder}", model.name));
                 // An extraction of the very same plan that was cut off goes on where it stopped, unless another program began it.
                 if other.is_none() {
@@ -159,7 +169,7 @@ fn extract(
                 if hand_over::call(&words, Stdio::null())? != ExitCode::SUCCESS {
                     return Ok(None);
                 }
-                state.stores.insert(name, made_of);
+                state.stores.insert(name, made(&made_of, &[&manifest])?);
                 save(state, &experiment.out)?;
             }
             stores.push(store);
@@ -252,8 +262,9 @@ fn analyze(
         parts.push(sha256_of(&store.join("manifest.json"))?);
     }
     let made_of = key(&parts.iter().map(String::as_str).collect::<Vec<_>>());
-    if state.analysis == made_of
-        && let Ok(analysis) = Analysis::read(&experiment.out.join("results.json"))
+    let results = experiment.out.join(FILE);
+    if holds(&state.analysis, &made_of, &[&results])
+        && let Ok(analysis) = Analysis::read(&experiment.out)
     {
         return Ok(analysis);
     }
@@ -261,9 +272,23 @@ fn analyze(
     let inputs: Vec<Input> = stores.iter().cloned().map(Input::from).collect();
     let analysis = analysis_of(&inputs, &what, PICTURES)?;
     analysis.write(&experiment.out)?;
-    state.analysis = made_of;
+    state.analysis = made(&made_of, &[&results])?;
     save(state, &experiment.out)?;
     Ok(analysis)
+}
+
+/// What the state notes of files that were made of something: what it was, and the files by their bytes.
+fn made(source: &str, files: &[&Path]) -> anyhow::Result<String> {
+    let mut parts = vec![source.to_owned()];
+    for file in files {
+        parts.push(sha256_of(file)?);
+    }
+    Ok(key(&parts.iter().map(String::as_str).collect::<Vec<_>>()))
+}
+
+/// Whether the files are those that were noted, made of the same.
+fn holds(noted: &str, source: &str, files: &[&Path]) -> bool {
+    made(source, files).is_ok_and(|found| found == noted)
 }
 
 fn save(state: &State, out: &Path) -> anyhow::Result<()> {
@@ -293,13 +318,6 @@ fn look_at(dataset: &Dataset) -> anyhow::Result<Looked> {
     })
 }
 
-fn sha256_of(path: &Path) -> anyhow::Result<String> {
-    let mut file = std::fs::File::open(path).with_context(|| format!("{}: cannot be read", path.display()))?;
-    let mut hash = Sha256::new();
-    std::io::copy(&mut file, &mut hash).with_context(|| format!("{}: cannot be read", path.display()))?;
-    Ok(hex(hash))
-}
-
 fn key(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
@@ -307,8 +325,4 @@ fn key(parts: &[&str]) -> String {
         hash.update(part);
     }
     hex(hash)
-}
-
-fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
 }

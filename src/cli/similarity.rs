@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::analyze::{Beside, What, deliver, plan, use_threads};
+use super::analyze::{Beside, What, deliver, is_folder, plan, use_threads};
 use super::inputs::{self, Input};
 use super::style;
 use crate::analysis::similarity;
 use crate::features::FeatureSet;
 use crate::metrics::select_matched;
 use crate::report::{Format, render_similarity};
-use crate::results::Analysis;
+use crate::results::{Analysis, check_folder};
 use crate::store::OpenOptions;
 
 /// Arguments of `featscope similarity`.
@@ -46,7 +46,8 @@ pub struct Args {
     /// How to print the records: text and markdown as one matrix of layers for each metric
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Write to this file (.json, .csv, .md, .txt), or to this folder as results.json
+    /// Write to this file (.json, .csv, .md, .txt), or to this folder as results.json; earlier results there go, other files
+    /// stay
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
 }
@@ -62,6 +63,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         ..What::default()
     };
     let plan = plan(&what, select_matched, Beside::default())?;
+    if let Some(dir) = args.output.as_deref().filter(|path| is_folder(path)) {
+        check_folder(dir, &[])?;
+    }
     let a = layers(args, &args.first, 0)?;
     let b = args.second.as_ref().map(|input| layers(args, input, 1)).transpose()?;
     // Each layer is read once for itself and once for each of its pairs.

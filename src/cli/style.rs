@@ -43,7 +43,7 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 /// When the output cannot be written.
 pub fn deliver(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
     match file {
-        Some(path) => Ok(crate::results::write_atomically(path, text.as_bytes())?),
+        Some(path) => Ok(crate::files::write_atomically(path, text.as_bytes())?),
         None => print(text),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::results::{Analysis, Column, Input, Record, Table};
+use crate::results::{Analysis, Column, Input, Place, Record, Table};
 
 /// One analysis out of several, in the order given. What two of them say alike is kept once.
 ///
@@ -37,6 +37,8 @@ pub fn merge(analyses: Vec<Analysis>) -> Result<Analysis> {
             merge_table(&mut all.tables, table)?;
         }
     }
+    // What each folder lists is its own.
+    (all.results.tables, all.results.report) = (None, Vec::new());
     Ok(all)
 }
 
@@ -48,26 +50,11 @@ fn stamp_seed(records: &mut [Record], seed: u64) {
     }
 }
 
-type Place<'a> = [&'a str; 8];
-
-fn place(r: &Record) -> Place<'_> {
-    [
-        &r.model,
-        &r.layer,
-        &r.dataset,
-        &r.split,
-        r.other_dataset.as_deref().unwrap_or(""),
-        r.other_model.as_deref().unwrap_or(""),
-        r.other_layer.as_deref().unwrap_or(""),
-        &r.metric,
-    ]
-}
-
 fn merge_records(all: &mut Vec<Record>, more: Vec<Record>) -> Result<()> {
-    let known: HashMap<Place, &Record> = all.iter().map(|r| (place(r), r)).collect();
+    let known: HashMap<Place, &Record> = all.iter().map(|r| (r.place(), r)).collect();
     let mut new = Vec::new();
     for record in more {
-        match known.get(&place(&record)) {
+        match known.get(&record.place()) {
             None => new.push(record),
             Some(same) if same.value == record.value && same.replicates == record.replicates => {}
             Some(_) => {
@@ -82,7 +69,7 @@ fn merge_records(all: &mut Vec<Record>, more: Vec<Record>) -> Result<()> {
     Ok(())
 }
 
-/// Appends the rows about (model, layer, data set) that no earlier table of this name has.
+/// Appends the rows about models, layers, data sets and metrics that no earlier table of this name has.
 fn merge_table(tables: &mut Vec<Table>, mut more: Table) -> Result<()> {
     let Some(mine) = tables.iter_mut().find(|t| t.name == more.name) else {
         tables.push(more);
@@ -111,11 +98,21 @@ fn merge_table(tables: &mut Vec<Table>, mut more: Table) -> Result<()> {
     Ok(())
 }
 
+/// Columns that say what a row is about.
+const PLACE: [&str; 9] = [
+    "model",
+    "layer",
+    "dataset",
+    "split",
+    "other_dataset",
+    "other_split",
+    "dataset_a",
+    "dataset_b",
+    "metric",
+];
+
 fn row_keys(table: &Table) -> Vec<Vec<String>> {
-    let keys: Vec<&[String]> = ["model", "layer", "dataset", "split", "dataset_a", "dataset_b"]
-        .iter()
-        .filter_map(|name| table.text(name))
-        .collect();
+    let keys: Vec<&[String]> = PLACE.iter().filter_map(|name| table.text(name)).collect();
     let rows = keys.iter().map(|k| k.len()).min().unwrap_or(0);
     (0..rows)
         .map(|row| keys.iter().map(|k| k[row].clone()).collect())
@@ -181,6 +178,32 @@ mod tests {
         assert_eq!(both.results.records.len(), 2);
         assert_eq!(both.results.records[1].convention["seed"], 7);
         assert_eq!(both.table("spectrum").unwrap().float("eigenvalue").unwrap(), [1.0, 2.0]);
+    }
+
+    /// A file about another pair, another metric or another split has rows of its own about the same data set.
+    #[test]
+    fn rows_about_another_pair_or_metric_are_kept() {
+        for column in ["other_dataset", "other_split", "metric"] {
+            let with = |what: &str| {
+                let mut one = analysis("a", 1.0, 0);
+                one.tables[0]
+                    .columns
+                    .push((column.to_owned(), Column::Text(vec![what.into()])));
+                one
+            };
+            let both = merge(vec![with("x"), with("y"), with("x")]).unwrap();
+            assert_eq!(both.table("spectrum").unwrap().text(column).unwrap(), ["x", "y"]);
+        }
+    }
+
+    #[test]
+    fn splits_of_the_other_side_are_told_apart() {
+        let mut pair = analysis("a", 1.0, 0);
+        let mut test = pair.results.records[0].clone();
+        test.convention.insert("other_split".into(), json!("test"));
+        test.value = Some(2.0);
+        pair.results.records.push(test);
+        assert_eq!(merge(vec![pair.clone(), pair.clone()]).unwrap(), pair);
     }
 
     #[test]

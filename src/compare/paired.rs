@@ -81,11 +81,7 @@ fn jackknife(plain: Paired, replicates: &[f64], corrected: bool) -> Paired {
         plain.value
     };
     if !(std_error.is_finite() && centre.is_finite()) {
-        let note = "no interval: beyond the range of 64-bit numbers".to_owned();
-        return Paired {
-            note: Some(note),
-            ..plain
-        };
+        return beyond_range(plain);
     }
     // Rounding alone leaves about 1e-16 of the values' size; a spread of that size is no spread.
     let scale = replicates.iter().fold(plain.value.abs(), |m, d| m.max(d.abs()));
@@ -96,6 +92,9 @@ fn jackknife(plain: Paired, replicates: &[f64], corrected: bool) -> Paired {
         return plain;
     };
     let half = t.inverse_cdf(0.975) * std_error;
+    if !(centre.abs() + half).is_finite() {
+        return beyond_range(plain);
+    }
     let p_value = 2.0 * t.sf((centre / std_error).abs());
     Paired {
         std_error: Some(std_error),
@@ -113,11 +112,22 @@ fn bootstrap(plain: Paired, replicates: &[f64]) -> Paired {
         return without_spread(plain);
     }
     let half = NORMAL_QUANTILE * std_error;
+    if !(plain.value.abs() + half).is_finite() {
+        return beyond_range(plain);
+    }
     let p_value = 2.0 * Normal::standard().sf((plain.value / std_error).abs());
     Paired {
         std_error: Some(std_error),
         interval: Some((plain.value - half, plain.value + half)),
         p_value: Some(p_value),
+        ..plain
+    }
+}
+
+/// An interval has two finite ends, or there is none.
+fn beyond_range(plain: Paired) -> Paired {
+    Paired {
+        note: Some("no interval: beyond the range of 64-bit numbers".to_owned()),
         ..plain
     }
 }
@@ -240,6 +250,17 @@ mod tests {
         let paired = difference(&a, &b).unwrap();
         assert_eq!((paired.value, paired.p_value, paired.interval), (1.0, None, None));
         assert!(paired.note.unwrap().contains("every resample"));
+    }
+
+    #[test]
+    fn an_interval_with_an_end_beyond_the_range_is_none() {
+        for error in ["jackknife", "bootstrap"] {
+            let a = record(1e308, &[0.5e308, 1.5e308, 0.5e308, 1.5e308], json!({"error": error}));
+            let zero = record(0.0, &[0.0; 4], json!({"error": error}));
+            let paired = difference(&a, &zero).unwrap();
+            assert_eq!((paired.interval, paired.std_error), (None, None), "{error}");
+            assert!(paired.note.unwrap().contains("beyond the range"), "{error}");
+        }
     }
 
     #[test]

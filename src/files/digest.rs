@@ -1,7 +1,7 @@
 //! SHA-256 of bytes and files, in hex.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -23,6 +23,16 @@ pub fn sha256_of(path: &Path) -> Result<String> {
     Ok(hex(hash))
 }
 
+/// The digest of what is read.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn digest(from: &mut impl Read) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    io::copy(from, &mut hash)?;
+    Ok(hex(hash))
+}
+
 /// Feeds a file from byte `from` on to a hasher.
 ///
 /// # Errors
@@ -30,11 +40,6 @@ pub fn sha256_of(path: &Path) -> Result<String> {
 pub fn hash_from(path: &Path, from: u64, hash: &mut Sha256) -> Result<()> {
     let mut file = File::open(path).map_err(Error::io(path))?;
     file.seek(SeekFrom::Start(from)).map_err(Error::io(path))?;
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        match file.read(&mut buffer).map_err(Error::io(path))? {
-            0 => return Ok(()),
-            n => hash.update(&buffer[..n]),
-        }
-    }
+    io::copy(&mut BufReader::with_capacity(1 << 18, file), hash).map_err(Error::io(path))?;
+    Ok(())
 }

@@ -1,10 +1,12 @@
 //! Bytes nobody trusts: one layer that reads what users have, for feature stores, checkpoints and images alike.
 //!
-//! npy and npz, safetensors, torch's files and other pickles, zip directories, Parquet's guards, delimited text, digests.
+//! npy and npz, safetensors, torch's files and other pickles, zip directories, Parquet's guards, delimited text, digests; and
+//! writing whole files or none.
 //! No length is believed before the file was seen to hold it, of what is stated twice both must agree, and nothing is
 //! ever executed.
 
 mod array;
+mod atomic;
 mod container;
 mod digest;
 mod element;
@@ -26,8 +28,9 @@ use std::path::Path;
 use crate::error::{Error, Result};
 
 pub use array::{Array, Order, integral};
+pub use atomic::{write_atomically, write_atomically_with};
 pub use container::{Container, Opaque, one_line, one_sentence};
-pub use digest::{hash_from, hex, sha256_of};
+pub use digest::{digest, hash_from, hex, sha256_of};
 pub use element::Element;
 pub use npy::{npy, npz};
 pub use plain::PlainPickle;

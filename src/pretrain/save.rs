@@ -9,7 +9,7 @@ use tch::{Kind, Tensor};
 
 pub use crate::checkpoint::own::STATE_SCHEMA;
 use crate::error::{Error, Result};
-use crate::results::write_atomically;
+use crate::files::write_atomically;
 
 /// Tensors by name, and the metadata of a safetensors file.
 #[derive(Debug, Default)]

@@ -1,4 +1,4 @@
-//! The report folder: pages, tables, results and figures, each file written whole, `index.html` last.
+//! The report folder: pages, tables, figures and results, written all or nothing.
 
 use std::path::Path;
 
@@ -10,8 +10,8 @@ use super::grid::Grid;
 use super::page::{Figure, pages};
 use super::records::{csv, table};
 use crate::compare::{Comparison, Options};
-use crate::error::{Error, Result};
-use crate::results::{Analysis, Table, write_atomically};
+use crate::error::Result;
+use crate::results::{Analysis, FILE, FolderWriter, Table};
 
 /// What a report is told beside the numbers.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +24,7 @@ pub struct Meta {
 /// Parquet with every digit, the axes also as LaTeX) and `figures/` (SVG and PNG). The folder is a results folder too.
 ///
 /// # Errors
-/// When the folder cannot be written.
+/// When the folder cannot be written, or holds files that are not of earlier results: it then is as it was.
 pub fn write_report(analysis: &Analysis, comparison: &Comparison, meta: &Meta, dir: &Path) -> Result<()> {
     let at_layer = |layer: Option<String>| {
         let metrics = Some(comparison.tables.iter().map(|t| t.metric.clone()).collect());
@@ -44,39 +44,42 @@ pub fn write_report(analysis: &Analysis, comparison: &Comparison, meta: &Meta, d
         comparison
     };
     let every_layer = at_layer(Some("all".to_owned()))?;
-    let (tables, figures) = (dir.join("tables"), dir.join("figures"));
-    for folder in [&tables, &figures] {
-        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-    }
-    let mut files = write_tables(analysis, one_layer, &tables)?;
+    let mut folder = FolderWriter::start(dir)?;
+    let mut files = write_tables(analysis, one_layer, &mut folder)?;
     let mut drawn = Vec::new();
     for chart in charts(analysis, one_layer, &every_layer) {
         let picture = draw(&chart)?;
-        write_atomically(&figures.join(format!("{}.svg", chart.name)), picture.svg.as_bytes())?;
-        write_atomically(&figures.join(format!("{}.png", chart.name)), &picture.png)?;
-        files.extend(["svg", "png"].map(|kind| format!("figures/{}.{kind}", chart.name)));
+        for (kind, bytes) in [("svg", picture.svg.as_bytes()), ("png", &picture.png[..])] {
+            let file = format!("figures/{}.{kind}", chart.name);
+            folder.of_report(&file, bytes)?;
+            files.push(file);
+        }
         drawn.push(figure(&chart, &picture.svg));
     }
-    files.push("results.json".to_owned());
-    write_atomically(&dir.join("results.json"), analysis.results.to_json().as_bytes())?;
+    files.push(FILE.to_owned());
     let (html, markdown) = pages(analysis, one_layer, &every_layer, &drawn, &files, meta)?;
-    write_atomically(&dir.join("report.md"), markdown.as_bytes())?;
-    write_atomically(&dir.join("index.html"), html.as_bytes())
+    folder.of_report("report.md", markdown.as_bytes())?;
+    folder.of_report("index.html", html.as_bytes())?;
+    folder.finish(&analysis.results)
 }
 
-fn write_tables(analysis: &Analysis, comparison: &Comparison, dir: &Path) -> Result<Vec<String>> {
+fn write_tables(analysis: &Analysis, comparison: &Comparison, folder: &mut FolderWriter) -> Result<Vec<String>> {
     let mut files = Vec::new();
     let mut write = |name: &str, table: Option<&Table>, grid: Option<Grid>| -> Result<()> {
+        let mut put = |kind: &str, bytes: &[u8]| {
+            let file = format!("tables/{name}.{kind}");
+            folder.of_report(&file, bytes)?;
+            files.push(file);
+            Ok(())
+        };
         if let Some(table) = table {
-            write_atomically(&dir.join(format!("{name}.csv")), csv(table).as_bytes())?;
-            table.write_parquet(&dir.join(format!("{name}.parquet")))?;
-            files.extend(["csv", "parquet"].map(|kind| format!("tables/{name}.{kind}")));
+            put("csv", csv(table).as_bytes())?;
+            put("parquet", &table.to_parquet()?)?;
         }
-        if let Some(grid) = grid.filter(|g| !g.rows.is_empty()) {
-            write_atomically(&dir.join(format!("{name}.tex")), grid.to_latex().as_bytes())?;
-            files.push(format!("tables/{name}.tex"));
+        match grid.filter(|g| !g.rows.is_empty()) {
+            Some(grid) => put("tex", grid.to_latex().as_bytes()),
+            None => Ok(()),
         }
-        Ok(())
     };
     write("overview", None, Some(overview(comparison)))?;
     for axis in &AXES {
@@ -99,13 +102,9 @@ fn write_tables(analysis: &Analysis, comparison: &Comparison, dir: &Path) -> Res
     }
     write("comparison", Some(&long_table(comparison)), None)?;
     write("records", Some(&table(&analysis.results.records)), None)?;
-    let written: Vec<String> = files.clone();
     for table in &analysis.tables {
-        let file = format!("tables/{}.parquet", table.name);
-        if !written.contains(&file) {
-            table.write_parquet(&dir.join(format!("{}.parquet", table.name)))?;
-            files.push(file);
-        }
+        folder.table(table)?;
+        files.push(format!("tables/{}.parquet", table.name));
     }
     Ok(files)
 }

@@ -8,6 +8,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::{Error, Result};
+use crate::files::write_atomically;
 
 /// A table: columns of equal length in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,7 +113,15 @@ impl Table {
     /// # Errors
     /// When the folder or disk refuses.
     pub fn write_parquet(&self, path: &Path) -> Result<()> {
-        let damaged = |e: String| Error::input(format!("{}: cannot write the table ({e})", path.display()));
+        write_atomically(path, &self.to_parquet()?)
+    }
+
+    /// The table as Parquet (zstd).
+    ///
+    /// # Errors
+    /// When its columns differ in length.
+    pub fn to_parquet(&self) -> Result<Vec<u8>> {
+        let damaged = |e: String| Error::input(format!("table {}: cannot be written ({e})", self.name));
         let batch = RecordBatch::try_from_iter(self.columns.iter().map(|(n, c)| (n.as_str(), c.to_arrow())))
             .map_err(|e| damaged(e.to_string()))?;
         let properties = parquet::file::properties::WriterProperties::builder()
@@ -123,7 +132,7 @@ impl Table {
             ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).map_err(|e| damaged(e.to_string()))?;
         writer.write(&batch).map_err(|e| damaged(e.to_string()))?;
         writer.close().map_err(|e| damaged(e.to_string()))?;
-        super::write_atomically(path, &bytes)
+        Ok(bytes)
     }
 
     /// Reads a table this project wrote.
@@ -131,13 +140,17 @@ impl Table {
     /// # Errors
     /// When the file cannot be read or is not such a table.
     pub fn read_parquet(path: &Path) -> Result<Self> {
+        Self::from_file(std::fs::File::open(path).map_err(Error::io(path))?, path)
+    }
+
+    /// Reads the table in an open file, which is at `path`.
+    pub(super) fn from_file(file: std::fs::File, path: &Path) -> Result<Self> {
         let damaged = |e: String| {
             Error::input(format!(
                 "{}: not a table of featscope ({e}); analyze again",
                 path.display()
             ))
         };
-        let file = std::fs::File::open(path).map_err(Error::io(path))?;
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(e.to_string()))?;
         let mut columns = Vec::new();
         for field in builder.schema().fields() {

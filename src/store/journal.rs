@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::malformed;
 use super::manifest::Part;
 use crate::error::Result;
-use crate::results::write_atomically;
+use crate::files::write_atomically;
 
 /// The note of one part.
 #[derive(Serialize, Deserialize)]

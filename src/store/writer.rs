@@ -30,7 +30,7 @@ use super::places::{DESCRIPTION, Places, is_part, part_name, sync};
 use super::{malformed, sides};
 use crate::error::{Error, Result};
 use crate::features::IdsHash;
-use crate::results::write_atomically;
+use crate::files::write_atomically;
 
 /// Rows of a part.
 pub const PART_ROWS: usize = 10_000;

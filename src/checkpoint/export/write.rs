@@ -10,7 +10,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::{Data, Export, Tensor};
 use crate::error::Result;
-use crate::results::write_atomically_with;
+use crate::files::write_atomically_with;
 
 /// Where torch expects a storage to begin, so that it can be mapped.
 const ALIGNMENT: u16 = 64;

@@ -1,18 +1,33 @@
 //! Results: the records of an analysis, schema `featscope/results/1`, and the arrays behind the pictures.
+//!
+//! A results folder is one result: `results.json` names every file that was written with it and its SHA-256, is written last,
+//! and is refused with a table that is another one.
 
+mod check;
+mod former;
+mod listed;
+mod read;
 mod table;
+mod write;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
+pub use check::Place;
+pub use former::check_folder;
+pub use listed::{Listed, TABLES};
 pub use table::{Column, Table};
+pub use write::FolderWriter;
 
 /// The schema every results file names.
 pub const SCHEMA: &str = "featscope/results/1";
+
+/// The results file of a folder.
+pub const FILE: &str = "results.json";
 
 /// What one command found out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +45,13 @@ pub struct Results {
     pub seed: u64,
     /// What was analysed.
     pub inputs: Vec<Input>,
+    /// The tables in the folder of these results: read with the records, and refused where they are other ones. In memory they
+    /// stand in [`Analysis`]; what is named here then was not beside the file that was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tables: Option<Vec<Listed>>,
+    /// What a report made of the numbers, in its folder: tables, figures and pages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub report: Vec<Listed>,
     /// The numbers.
     pub records: Vec<Record>,
 }
@@ -143,39 +165,10 @@ impl Results {
             command: command.into(),
             seed,
             inputs: Vec::new(),
+            tables: None,
+            report: Vec::new(),
             records: Vec::new(),
         }
-    }
-
-    /// Reads a results file.
-    ///
-    /// # Errors
-    /// When it cannot be read, is not JSON, or names another schema.
-    pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        let value: Value = serde_json::from_str(&text).map_err(|e| {
-            Error::input(format!(
-                "{}: not JSON ({e}); expected a results file of featscope analyze",
-                path.display()
-            ))
-        })?;
-        match value.get("schema").and_then(Value::as_str) {
-            Some(SCHEMA) => {}
-            Some(other) => {
-                return Err(Error::input(format!(
-                    "{}: schema {other}, expected {SCHEMA}; analyze again with this version",
-                    path.display()
-                )));
-            }
-            None => {
-                return Err(Error::input(format!(
-                    "{}: no \"schema\"; expected a results file of featscope analyze",
-                    path.display()
-                )));
-            }
-        }
-        serde_json::from_value(value)
-            .map_err(|e| Error::input(format!("{}: damaged results file ({e}); analyze again", path.display())))
     }
 
     /// As JSON, indented, with a final newline. The same bytes for the same results.
@@ -201,84 +194,15 @@ impl Analysis {
         self.tables.iter().find(|t| t.name == name)
     }
 
-    /// Writes `DIR/results.json` and `DIR/tables/NAME.parquet`, each under a temporary name first.
+    /// Writes `DIR/results.json` and `DIR/tables/NAME.parquet`; what earlier results left there goes (see [`FolderWriter`]).
     ///
     /// # Errors
-    /// When the folder cannot be made or written.
+    /// As [`FolderWriter::start`] and [`FolderWriter::finish`]. The folder then is as it was.
     pub fn write(&self, dir: &Path) -> Result<()> {
-        let tables = dir.join("tables");
-        std::fs::create_dir_all(&tables).map_err(Error::io(&tables))?;
+        let mut folder = FolderWriter::start(dir)?;
         for table in &self.tables {
-            table.write_parquet(&tables.join(format!("{}.parquet", table.name)))?;
+            folder.table(table)?;
         }
-        write_atomically(&dir.join("results.json"), self.results.to_json().as_bytes())
+        folder.finish(&self.results)
     }
-
-    /// Reads what [`Analysis::write`] wrote: a folder, or a results file (its tables are looked for beside it).
-    ///
-    /// # Errors
-    /// As [`Results::read`], and for a damaged table.
-    pub fn read(path: &Path) -> Result<Self> {
-        let file = if path.is_dir() {
-            path.join("results.json")
-        } else {
-            path.to_path_buf()
-        };
-        let results = Results::read(&file)?;
-        let dir = file.parent().unwrap_or(Path::new("")).join("tables");
-        let mut names: Vec<_> = match std::fs::read_dir(&dir) {
-            Ok(entries) => entries
-                .filter_map(|e| Some(e.ok()?.path()))
-                .filter(|p| p.extension().is_some_and(|e| e == "parquet"))
-                .collect(),
-            Err(_) => Vec::new(),
-        };
-        names.sort();
-        let tables = names.iter().map(|p| Table::read_parquet(p)).collect::<Result<_>>()?;
-        Ok(Self { results, tables })
-    }
-}
-
-/// Writes a file under a temporary name in the same folder, syncs it and renames it: never a half-written file.
-///
-/// # Errors
-/// When the folder or disk refuses.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    use std::io::Write as _;
-    write_atomically_with(path, |file| file.write_all(bytes))
-}
-
-/// As [`write_atomically`], for what is too large to be held twice: `write` fills the file.
-///
-/// # Errors
-/// When `write` fails, or the folder or disk refuses.
-pub fn write_atomically_with(path: &Path, write: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>) -> Result<()> {
-    let dir = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".featscope-")
-        .tempfile_in(dir)
-        .map_err(Error::io(dir))?;
-    write(file.as_file_mut())
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(Error::io(path))?;
-    set_default_permissions(file.as_file(), path)?;
-    file.persist(path).map_err(|e| Error::Io {
-        path: path.to_path_buf(),
-        source: e.error,
-    })?;
-    Ok(())
-}
-
-/// Temporary files are private by default; what the user asked for is readable as any other file is.
-fn set_default_permissions(file: &std::fs::File, path: &Path) -> Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        file.set_permissions(std::fs::Permissions::from_mode(0o644))
-            .map_err(Error::io(path))?;
-    }
-    Ok(())
 }
