@@ -215,10 +215,13 @@ fn arrays_are_matched_by_position() {
         &["similarity", "x.npy", "short.npy"],
         &["80 rows", "79", "position"],
     );
+    // Where only one side has ids, position counts too, and that is said.
+    let out = featscope(at, &["similarity", "x.npy", "ids.csv", "--metrics", "cka"]);
+    assert!(text(&out.stderr).contains("80 rows matched by position: x.npy has no ids"));
     refused(
         at,
-        &["similarity", "x.npy", "ids.csv"],
-        &["ids.csv have ids", "x.npy have none"],
+        &["similarity", "short.npy", "ids.csv"],
+        &["short.npy has 79 rows and ids.csv has 80", "short.npy has no ids"],
     );
     // One and the same file under two names, into a folder and back.
     let words = [
