@@ -36,8 +36,8 @@ fn ones(rows: usize, width: usize) -> Array2<f32> {
 
 fn layers(path: &Path) -> Vec<(String, usize, usize)> {
     let sets = open(path).unwrap_or_else(|e| panic!("{e}"));
-    let layer = |set: &Box<dyn FeatureSet>| (set.provenance().layer.clone(), set.rows(), set.width());
-    sets.iter().map(layer).collect()
+    let layer = |set: &dyn FeatureSet| (set.provenance().layer.clone(), set.rows(), set.width());
+    sets.iter().map(|set| layer(set.as_ref())).collect()
 }
 
 fn layer(name: &str, rows: usize, width: usize) -> (String, usize, usize) {
