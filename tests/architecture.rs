@@ -27,10 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "extract",
         &["error", "files", "features", "store", "checkpoint", "images"],
     ),
-    (
-        "pretrain",
-        &["error", "files", "checkpoint", "images", "extract"],
-    ),
+    ("pretrain", &["error", "files", "checkpoint", "images", "extract"]),
 ];
 
 /// The only files that may name a dependency.
