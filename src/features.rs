@@ -1,5 +1,7 @@
 //! Features and their labels, wherever they are kept: one (model, layer, data set, split) at a time, read in batches.
 
+mod ids;
+
 use std::collections::BTreeMap;
 
 use ndarray::Array2;
@@ -7,6 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 use crate::files::hex;
+
+pub use ids::{IdColumn, common};
 
 /// Where a set of features comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,6 +137,27 @@ pub trait FeatureSet: Send + Sync {
     /// Whether the rows have ids of their own; else they are numbered.
     fn has_ids(&self) -> bool {
         true
+    }
+
+    /// All that tells the rows apart, the most telling first; what [`FeatureSet::ids`] gives, where the rows have ids.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn id_columns(&self) -> Result<Vec<IdColumn>> {
+        if !self.has_ids() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![IdColumn {
+            name: "id".to_owned(),
+            ids: self.ids()?,
+            counts: false,
+            trouble: None,
+        }])
+    }
+
+    /// The names of the channels, where the file has some.
+    fn channels(&self) -> Option<Vec<String>> {
+        None
     }
 
     /// What was found out where a file had to be made sense of.

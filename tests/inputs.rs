@@ -148,7 +148,7 @@ fn rows_of_two_sides_are_joined_by_id_and_else_by_position_and_it_is_said() {
     refused(
         dir,
         "similarity A:d=a.csv B:d=few.csv",
-        &["a.csv has 60 rows and few.csv has 40, and few.csv has no ids"],
+        &["a.csv has 60 rows and few.csv has 40, and they have no ids in common"],
     );
 }
 

@@ -144,7 +144,7 @@ fn rows_without_a_match_are_left_out_and_said() {
     write_csv(&at.join("same.csv"), &kept, &y.select(Axis(0), &kept));
     write_csv(&at.join("none.csv"), &[200, 201], &x.select(Axis(0), &[0, 1]));
     let out = featscope(at, &["similarity", "x.csv", "y.csv", "--format", "json"]);
-    assert!(text(&out.stderr).contains("65 rows matched by id; left out: 15 of x.csv and 3 of y.csv"));
+    assert!(text(&out.stderr).contains("65 rows matched by id (\"id\"); left out: 15 of x.csv and 3 of y.csv"));
     let partly = json(&out);
     assert_eq!(partly.records[0].convention["rows_left_out"], 15);
     assert_eq!(partly.records[0].convention["other_rows_left_out"], 3);
@@ -221,7 +221,7 @@ fn arrays_are_matched_by_position() {
     refused(
         at,
         &["similarity", "short.npy", "ids.csv"],
-        &["short.npy has 79 rows and ids.csv has 80", "short.npy has no ids"],
+        &["short.npy has 79 rows and ids.csv has 80", "no ids in common"],
     );
     // One and the same file under two names, into a folder and back.
     let words = [

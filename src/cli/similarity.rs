@@ -7,7 +7,7 @@ use super::analyze::{Beside, What, deliver, is_folder, plan, use_threads};
 use super::inputs::{self, Input};
 use super::style;
 use crate::analysis::similarity;
-use crate::features::FeatureSet;
+use crate::features::{FeatureSet, common};
 use crate::metrics::select_matched;
 use crate::report::{Format, render_similarity};
 use crate::results::{Analysis, check_folder};
@@ -83,7 +83,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     inputs::say(&a, false);
     inputs::say(b.as_deref().unwrap_or_default(), false);
     if let (Some(a), Some(b)) = (a.first(), b.as_ref().and_then(|b| b.first())) {
-        say_matched(args, a.as_ref(), b.as_ref(), &results);
+        say_matched(args, a.as_ref(), b.as_ref(), &results)?;
     }
     let analysis = Analysis {
         results,
@@ -116,20 +116,27 @@ fn layers(args: &Args, input: &Input, side: usize) -> anyhow::Result<Vec<Box<dyn
 }
 
 /// Says how rows were matched, and how many had no match.
-fn say_matched(args: &Args, a: &dyn FeatureSet, b: &dyn FeatureSet, results: &crate::results::Results) {
+fn say_matched(
+    args: &Args,
+    a: &dyn FeatureSet,
+    b: &dyn FeatureSet,
+    results: &crate::results::Results,
+) -> anyhow::Result<()> {
     let (Some(record), Some(second)) = (results.records.first(), &args.second) else {
-        return;
+        return Ok(());
     };
     let (first, second) = (args.first.path.display(), second.path.display());
-    if !(a.has_ids() && b.has_ids()) {
+    let (of_a, of_b) = (a.id_columns()?, b.id_columns()?);
+    let (p, q) = (first.to_string(), second.to_string());
+    let Some((own, other)) = common((&p, &of_a), (&q, &of_b))? else {
         let without = match (a.has_ids(), b.has_ids()) {
             (false, false) => "neither side has ids".to_owned(),
             (true, _) => format!("{second} has no ids"),
             _ => format!("{first} has no ids"),
         };
         style::say(&format!("{} rows matched by position: {without}", a.rows()));
-        return;
-    }
+        return Ok(());
+    };
     let count = |key: &str| {
         record
             .convention
@@ -137,10 +144,15 @@ fn say_matched(args: &Args, a: &dyn FeatureSet, b: &dyn FeatureSet, results: &cr
             .and_then(serde_json::Value::as_u64)
             .unwrap_or(0)
     };
-    let (left, other) = (count("rows_left_out"), count("other_rows_left_out"));
+    let (left, left_of_other) = (count("rows_left_out"), count("other_rows_left_out"));
     let rows = a.rows() as u64 - left;
-    style::say(&match left + other {
-        0 => format!("{rows} rows matched by id"),
-        _ => format!("{rows} rows matched by id; left out: {left} of {first} and {other} of {second}"),
+    let by = match own.name == other.name {
+        true => format!("{:?}", own.name),
+        false => format!("{:?} and {:?}", own.name, other.name),
+    };
+    style::say(&match left + left_of_other {
+        0 => format!("{rows} rows matched by id ({by})"),
+        _ => format!("{rows} rows matched by id ({by}); left out: {left} of {first} and {left_of_other} of {second}"),
     });
+    Ok(())
 }

@@ -31,6 +31,8 @@ pub struct Container {
     pub arrays: Vec<Array>,
     /// Lists and tuples of texts and whole numbers (`None` for None), where they are wanted.
     pub lists: Vec<(String, Vec<Option<String>>)>,
+    /// What its dictionary holds beside these where they are wanted, and what that is.
+    pub unread: Vec<(String, &'static str)>,
     /// What else it says: metadata, or the plain values beside the tensors.
     pub metadata: BTreeMap<String, Value>,
     /// The dictionaries (dotted) that tensors are nested in, the root left out.

@@ -28,6 +28,8 @@ pub struct Layout {
     pub commented: bool,
     /// Whether as many fields stand in all of the first lines.
     pub even: bool,
+    /// The fields of the lines behind the first one, as far as they were looked at.
+    pub next: Vec<Vec<String>>,
     /// Bytes before the first line that is no comment, and how many lines they are.
     start: (u64, u64),
 }
@@ -61,6 +63,8 @@ pub fn layout(path: &Path) -> Result<Option<Layout>> {
     }
     let (delimiter, even) = delimiter(path, &kept);
     let mut first = fields(&kept[0], delimiter);
+    let behind = if comment.is_some() { 0 } else { 1 };
+    let next = kept[behind..].iter().map(|line| fields(line, delimiter)).collect();
     let header = comment.map(|comment| fields(&comment, delimiter));
     let header = header.filter(|header| header.len() == first.len() && even);
     let commented = header.is_some();
@@ -70,6 +74,7 @@ pub fn layout(path: &Path) -> Result<Option<Layout>> {
         first,
         commented,
         even,
+        next,
         start,
     }))
 }
@@ -90,12 +95,14 @@ fn delimiter(path: &Path, lines: &[String]) -> (u8, bool) {
         let counts: Vec<usize> = lines.iter().map(|line| fields(line, delimiter).len()).collect();
         (counts[0], counts.iter().all(|n| *n == counts[0]))
     };
-    let tab_first = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tsv"));
+    let named_so = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tsv"));
+    // Decimal commas and texts with commas stand between semicolons or tabs, not these between commas.
     let mut candidates: Vec<(bool, bool, usize, u8)> = [b',', b';', b'\t']
         .into_iter()
-        .map(|delimiter| (count(delimiter), delimiter))
-        .filter(|((n, _), _)| *n > 1)
-        .map(|((n, even), delimiter)| (tab_first && delimiter == b'\t', even, n, delimiter))
+        .enumerate()
+        .map(|(rank, delimiter)| (count(delimiter), rank, delimiter))
+        .filter(|((n, _), ..)| *n > 1)
+        .map(|((_, even), rank, delimiter)| (named_so && delimiter == b'\t', even, rank, delimiter))
         .collect();
     candidates.sort_unstable();
     match candidates.last() {
@@ -236,7 +243,7 @@ mod tests {
         assert!(found.commented);
         assert_eq!(
             (found.first, found.start),
-            (vec!["f0".to_owned(), "f1".to_owned()], (29, 2))
+            (vec!["f0".to_owned(), "f1".to_owned()], (27, 2))
         );
         let found = look("a.csv", "# made by a script\n1,2\n3,4\n");
         assert!(!found.commented);

@@ -17,8 +17,10 @@ pub(super) struct Named {
     pub(super) name: String,
     /// Whether it holds numbers.
     pub(super) number: bool,
-    /// Whether it counts the rows from 0.
+    /// Whether it counts the rows, from 0 or 1.
     pub(super) counts: bool,
+    /// What it holds where it holds no numbers, in words.
+    pub(super) holds: String,
     /// Whether it is the labels or the ids.
     pub(super) taken: bool,
 }
@@ -30,6 +32,7 @@ impl Named {
             name: name.to_owned(),
             number: false,
             counts: true,
+            holds: String::new(),
             taken: false,
         }
     }
@@ -49,7 +52,7 @@ pub(super) struct Channels {
 pub(super) fn choose(path: &Path, columns: &[Named], asked: Option<&[String]>) -> Result<Channels> {
     let layers = match asked {
         Some(asked) => vec![(LAYER.to_owned(), wanted(path, columns, asked)?)],
-        None => by_rule(columns),
+        None => by_rule(path, columns)?,
     };
     let used: BTreeSet<usize> = layers.iter().flat_map(|(_, columns)| columns.iter().copied()).collect();
     let left_out = (0..columns.len())
@@ -58,7 +61,7 @@ pub(super) fn choose(path: &Path, columns: &[Named], asked: Option<&[String]>) -
     Ok(Channels { layers, left_out })
 }
 
-fn by_rule(columns: &[Named]) -> Vec<(String, Vec<usize>)> {
+fn by_rule(path: &Path, columns: &[Named]) -> Result<Vec<(String, Vec<usize>)>> {
     let named = |name: &str| columns.iter().any(|column| names::plain(&column.name) == name);
     let plane = named("x") && named("y");
     let is_free = |column: &Named| {
@@ -66,35 +69,47 @@ fn by_rule(columns: &[Named]) -> Vec<(String, Vec<usize>)> {
         column.number && !column.taken && !column.counts && !bookkeeping
     };
     let free: Vec<usize> = (0..columns.len()).filter(|&c| is_free(&columns[c])).collect();
-    let mut families: Vec<(String, Vec<usize>, BTreeSet<u64>)> = Vec::new();
+    let mut families: Vec<(String, Vec<(u64, usize)>)> = Vec::new();
     for &column in &free {
         let Some((stem, number)) = names::numbered(&columns[column].name) else {
             continue;
         };
-        match families.iter_mut().find(|(known, ..)| *known == stem) {
-            Some((_, members, numbers)) => {
-                members.push(column);
-                numbers.insert(number);
-            }
-            None => families.push((stem, vec![column], BTreeSet::from([number]))),
+        match families.iter_mut().find(|(known, _)| *known == stem) {
+            Some((_, members)) => members.push((number, column)),
+            None => families.push((stem, vec![(number, column)])),
         }
     }
-    families.retain(|(_, members, numbers)| members.len() > 1 && numbers.len() == members.len());
-    let members: usize = families.iter().map(|(_, members, _)| members.len()).sum();
+    for (_, members) in &mut families {
+        // By their numbers, in whatever order the columns stand.
+        members.sort_unstable();
+    }
+    let distinct = |members: &[(u64, usize)]| members.windows(2).all(|two| two[0].0 != two[1].0);
+    families.retain(|(_, members)| members.len() > 1 && distinct(members));
+    let members: usize = families.iter().map(|(_, members)| members.len()).sum();
     if 2 * members <= free.len() {
-        return if free.is_empty() {
+        return Ok(if free.is_empty() {
             Vec::new()
         } else {
             vec![(LAYER.to_owned(), free)]
-        };
+        });
+    }
+    let is_member = |stem: &str| families.iter().any(|(known, _)| known == stem);
+    for column in columns.iter().filter(|column| !column.number && !column.taken) {
+        if names::numbered(&column.name).is_some_and(|(stem, _)| is_member(&stem)) {
+            let what = format!(
+                "column {:?} is a channel by its name and holds {}; features must be complete",
+                column.name, column.holds
+            );
+            return Err(malformed(path, what));
+        }
     }
     let one = families.len() == 1;
-    let named = |(stem, members, _): (String, Vec<usize>, _)| {
+    let named = |(stem, members): (String, Vec<(u64, usize)>)| {
         let stem = stem.trim_end_matches(|c: char| !c.is_alphanumeric()).to_owned();
         let layer = if one || stem.is_empty() { LAYER.to_owned() } else { stem };
-        (layer, members)
+        (layer, members.into_iter().map(|(_, column)| column).collect())
     };
-    families.into_iter().map(named).collect()
+    Ok(families.into_iter().map(named).collect())
 }
 
 fn wanted(path: &Path, columns: &[Named], asked: &[String]) -> Result<Vec<usize>> {
@@ -177,6 +192,7 @@ mod tests {
             name: (*name).to_owned(),
             number: !name.starts_with('"'),
             counts: name.ends_with('#'),
+            holds: "text".into(),
             taken: name.starts_with('@'),
         };
         names.iter().map(named).collect()
@@ -203,6 +219,18 @@ mod tests {
         assert_eq!(
             chosen(&["a_0", "a_1", "b_0", "b_1"], None),
             [("a".to_owned(), vec![0, 1]), ("b".to_owned(), vec![2, 3])]
+        );
+    }
+
+    #[test]
+    fn channels_stand_in_the_order_of_their_numbers_and_none_may_be_missing() {
+        assert_eq!(chosen(&["f0", "f1", "f10", "f2"], None), one(&[0, 1, 3, 2]));
+        let mut gap = columns(&["f0", "f1", "f2"]);
+        gap[1].number = false;
+        let error = choose(Path::new("x.csv"), &gap, None).unwrap_err().to_string();
+        assert!(
+            error.contains("\"f1\" is a channel by its name and holds text"),
+            "{error}"
         );
     }
 

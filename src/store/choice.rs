@@ -15,7 +15,7 @@ use super::malformed;
 use super::names::{self, IdName};
 use super::rows::Texts;
 use crate::error::{Error, Result};
-use crate::files::{Array, Container, npy, npz, one_sentence};
+use crate::files::{Array, Container, Element, npy, npz, one_sentence};
 
 /// A list in a file: an array, or a list of Python.
 pub(super) enum List {
@@ -63,6 +63,8 @@ impl List {
 pub(super) struct Held {
     pub(super) arrays: Vec<Array>,
     pub(super) lists: Vec<(String, Texts)>,
+    /// What a pickle holds beside them, and what that is.
+    pub(super) unread: Vec<(String, &'static str)>,
 }
 
 /// What the arrays of a file are.
@@ -71,10 +73,16 @@ pub(super) struct Choice {
     pub(super) layers: Vec<Array>,
     pub(super) rows: u64,
     pub(super) labels: Option<List>,
-    pub(super) ids: Option<(IdName, List)>,
+    /// The most telling first.
+    pub(super) ids: Vec<(IdName, List)>,
     /// What is none of these, in words.
     pub(super) left_out: Vec<String>,
+    /// What is called labels and cannot be, in words.
+    pub(super) unread_labels: Vec<String>,
 }
+
+/// More layers than this are no layers, but rows that were saved one by one.
+const MOST_LAYERS: usize = 200;
 
 /// Whether [`held`] knows the extension.
 pub(super) fn is_container(extension: &str) -> bool {
@@ -91,8 +99,10 @@ pub(super) fn held(path: &Path, extension: &str) -> Result<Held> {
         "npy" => Ok(of_arrays(vec![npy(path)?])),
         "npz" => Ok(of_arrays(npz(path).map_err(one_sentence)?)),
         _ => {
-            let Container { arrays, lists, .. } = Container::of_data(path)?;
-            Ok(Held { arrays, lists })
+            let Container {
+                arrays, lists, unread, ..
+            } = Container::of_data(path)?;
+            Ok(Held { arrays, lists, unread })
         }
     }
 }
@@ -100,6 +110,11 @@ pub(super) fn held(path: &Path, extension: &str) -> Result<Held> {
 /// Whether an array could be features: numbers of two dimensions.
 pub(super) fn is_matrix(array: &Array) -> bool {
     array.extents().len() == 2 && array.element.is_number()
+}
+
+/// Whether an array could be one-hot labels: numbers or booleans of two dimensions.
+fn is_table(array: &Array) -> bool {
+    array.extents().len() == 2 && (array.element.is_number() || array.element == Element::Bool)
 }
 
 fn rows_of(array: &Array) -> u64 {
@@ -111,14 +126,20 @@ fn rows_of(array: &Array) -> u64 {
 /// # Errors
 /// When the rules leave open which are the features, naming all arrays.
 pub(super) fn choose(path: &Path, held: Held) -> Result<Choice> {
-    let Held { mut arrays, lists } = held;
-    if arrays.len() == 1 && lists.is_empty() {
+    let Held {
+        mut arrays,
+        lists,
+        unread,
+    } = held;
+    refuse_others(path, &arrays)?;
+    if arrays.len() == 1 && lists.is_empty() && unread.is_empty() {
         return Ok(Choice {
             rows: rows_of(&arrays[0]),
             layers: arrays,
             labels: None,
-            ids: None,
+            ids: Vec::new(),
             left_out: Vec::new(),
+            unread_labels: Vec::new(),
         });
     }
     let rows = rows(path, &arrays, &lists)?;
@@ -131,21 +152,34 @@ pub(super) fn choose(path: &Path, held: Held) -> Result<Choice> {
         let is_label = names::label_rank(&array.name).is_some();
         if array.list_length() == Some(rows) {
             candidates.push(List::Array(array));
-        } else if is_label && is_matrix(&array) && rows_of(&array) == rows && one_hot(path, &array)?.is_some() {
+        } else if is_label && is_table(&array) && rows_of(&array) == rows && one_hot(path, &array)?.is_some() {
             candidates.push(List::OneHot(array));
         } else {
             left_out.push(array);
         }
     }
+    if layers.len() > MOST_LAYERS {
+        let what = format!(
+            "{} arrays of {rows} rows each, as rows saved one by one are; stack them into one array of features",
+            layers.len()
+        );
+        return Err(malformed(path, what));
+    }
+    // Labels and ids of another part of the file are those of other rows.
+    let parent = names::parent(&layers[0].name).to_owned();
+    let belongs = |list: &List| matches!(names::parent(list.name()), own if own.is_empty() || own == parent);
     let (fitting, short): (Vec<_>, Vec<_>) = lists.into_iter().partition(|(_, texts)| texts.len() as u64 == rows);
     candidates.extend(fitting.into_iter().map(|(name, texts)| List::Texts(name, texts)));
+    let (mut candidates, elsewhere): (Vec<List>, Vec<List>) = candidates.into_iter().partition(belongs);
     let labels = take_labels(&mut candidates);
     if labels.is_none() {
         refuse_other_length(path, rows, &left_out, &short)?;
     }
+    let labels_found = labels.is_some();
     let ids = take_ids(&mut candidates);
     let mut words: Vec<String> = left_out.iter().map(Array::describe).collect();
-    words.extend(candidates.iter().map(List::describe));
+    words.extend(candidates.iter().chain(&elsewhere).map(List::describe));
+    words.extend(unread.iter().map(|(name, kind)| format!("{name} ({kind})")));
     // Lists of settings lie in files of every kind; only those that could have been meant are worth a word.
     words.extend(
         short
@@ -158,38 +192,90 @@ pub(super) fn choose(path: &Path, held: Held) -> Result<Choice> {
         rows,
         labels,
         ids,
+        unread_labels: match labels_found {
+            true => Vec::new(),
+            false => words.iter().filter(|word| is_label_word(word)).cloned().collect(),
+        },
         left_out: words,
     })
 }
 
+/// Whether what is described is called labels.
+fn is_label_word(described: &str) -> bool {
+    let name = described.split(" (").next().unwrap_or_default();
+    names::array_label_rank(name).is_some() && !names::lists_classes(name)
+}
+
 fn can_be_layer(array: &Array) -> bool {
     let name = &array.name;
-    is_matrix(array) && names::label_rank(name).is_none() && names::id_rank(name).is_none_or(|_| name.is_empty())
+    let side = names::label_rank(name).is_some() || (names::id_rank(name).is_some() && !name.is_empty());
+    is_matrix(array) && !side && !names::is_weight(name)
+}
+
+/// The error that names all arrays of a file.
+fn refused(path: &Path, arrays: &[Array], what: &str) -> Error {
+    let mut all: Vec<String> = arrays.iter().map(Array::describe).collect();
+    if all.is_empty() {
+        all.push("it has no arrays".to_owned());
+    }
+    one_sentence(Error::input(format!("{}: {what}: {}", path.display(), all.join("; "))))
+}
+
+/// Refuses files of something else than features, and features that were saved in pieces.
+fn refuse_others(path: &Path, arrays: &[Array]) -> Result<()> {
+    let refuse = |what: &str| Err(refused(path, arrays, what));
+    let stems: Vec<(String, &str)> = arrays
+        .iter()
+        .filter_map(|array| names::statistic(&array.name))
+        .collect();
+    let both = |stem: &String| {
+        ["mean", "covariance"]
+            .iter()
+            .all(|kind| stems.iter().any(|(s, k)| s == stem && k == kind))
+    };
+    let others =
+        |array: &&Array| is_matrix(array) && names::is_feature(&array.name) && names::statistic(&array.name).is_none();
+    if stems.iter().any(|(stem, _)| both(stem)) && !arrays.iter().any(|array| others(&array)) {
+        return refuse("a mean and a covariance of features, not the features; give the features themselves");
+    }
+    if !arrays.is_empty() && arrays.iter().all(|array| names::is_weight(&array.name)) {
+        return refuse("the weights of a layer, not features; give features, or the whole checkpoint to extract");
+    }
+    if let [one] = arrays
+        && let [rows, columns] = *one.extents()
+        && rows == columns
+        && names::is_of_pairs(&one.name)
+    {
+        return refuse("a matrix of pairs of rows or channels, not features; give the features themselves");
+    }
+    let pieces = arrays.iter().filter(|array| {
+        let parent = names::parent(&array.name);
+        is_matrix(array) && names::is_positional(&array.name) && !parent.is_empty() && names::is_feature(parent)
+    });
+    if pieces.count() > 1 {
+        return refuse("its features are a list of arrays; concatenate them into one");
+    }
+    let is_named = |array: &&Array| names::is_feature(&array.name) && names::label_rank(&array.name).is_none();
+    let readable = |array: &Array| is_matrix(array) || (arrays.len() == 1);
+    let named: Vec<&Array> = arrays.iter().filter(is_named).collect();
+    let insists = named.iter().any(|array| names::insists_on_features(&array.name));
+    if insists && !named.iter().any(|array| readable(array)) {
+        return refuse(
+            "what it calls features is no array of numbers of two dimensions (rows, channels); pool, reshape or convert it",
+        );
+    }
+    for array in named.iter().filter(|array| is_matrix(array)) {
+        let twin = |other: &&&Array| is_matrix(other) && names::plain(&other.name) == names::plain(&array.name);
+        if named.iter().filter(twin).count() > 1 {
+            return refuse("several arrays are called features; save one data set in a file");
+        }
+    }
+    Ok(())
 }
 
 /// The number of rows of the features, which tells them from other arrays.
 fn rows(path: &Path, arrays: &[Array], lists: &[(String, Texts)]) -> Result<u64> {
-    let refuse = |what: &str| {
-        let mut all: Vec<String> = arrays.iter().map(Array::describe).collect();
-        if all.is_empty() {
-            all.push("it has no arrays".to_owned());
-        }
-        let shown = path.display();
-        Err(one_sentence(Error::input(format!(
-            "{shown}: {what}: {}",
-            all.join("; ")
-        ))))
-    };
-    let named = |name: &str| arrays.iter().any(|array| names::plain(&array.name) == name);
-    if (named("mu") || named("mean"))
-        && (named("sigma") || named("cov"))
-        && !arrays.iter().any(|a| names::is_feature(&a.name))
-    {
-        return refuse("a mean and a covariance of features, not the features; give the features themselves");
-    }
-    if named("weight") && named("bias") {
-        return refuse("the weights of a layer, not features; give features, or the whole checkpoint to extract");
-    }
+    let refuse = |what: &str| Err(refused(path, arrays, what));
     let matrices: Vec<&Array> = arrays.iter().filter(|array| can_be_layer(array)).collect();
     let agreed = |chosen: &[&Array]| {
         let rows = chosen.first().map(|array| rows_of(array))?;
@@ -243,7 +329,7 @@ fn take_labels(candidates: &mut Vec<List>) -> Option<List> {
     let by_name = candidates
         .iter()
         .enumerate()
-        .filter_map(|(i, list)| Some((names::label_rank(list.name())?, i)))
+        .filter_map(|(i, list)| Some((names::array_label_rank(list.name())?, i)))
         .min();
     if let Some((_, i)) = by_name {
         return Some(candidates.remove(i));
@@ -261,13 +347,16 @@ fn take_labels(candidates: &mut Vec<List>) -> Option<List> {
     }
 }
 
-fn take_ids(candidates: &mut Vec<List>) -> Option<(IdName, List)> {
-    let best = candidates
-        .iter()
-        .enumerate()
-        .filter_map(|(i, list)| Some((names::id_rank(list.name())?, i)))
-        .min()?;
-    Some((best.0, candidates.remove(best.1)))
+fn take_ids(candidates: &mut Vec<List>) -> Vec<(IdName, List)> {
+    let mut ids = Vec::new();
+    for list in std::mem::take(candidates) {
+        match names::id_rank(list.name()) {
+            Some(kind) => ids.push((kind, list)),
+            None => candidates.push(list),
+        }
+    }
+    ids.sort_by_key(|(kind, _)| *kind);
+    ids
 }
 
 /// Refuses a list that is called labels and has another length than the features.
@@ -294,7 +383,10 @@ fn one_hot(path: &Path, array: &Array) -> Result<Option<Vec<usize>>> {
     let mut file = File::open(path).map_err(Error::io(path))?;
     let bytes = array.read(&mut file).map_err(|e| crate::files::broken(path, e))?;
     let mut values = Vec::new();
-    array.element.widen(false, &bytes, &mut values);
+    match array.element.to_integers(&bytes) {
+        Some(integers) => values.extend(integers.into_iter().map(|i| i as f64)),
+        None => array.element.widen(false, &bytes, &mut values),
+    }
     let hot = |row: &[f64]| {
         let mut ones = row.iter().enumerate().filter(|(_, v)| **v != 0.0);
         match (ones.next(), ones.next()) {
@@ -306,7 +398,7 @@ fn one_hot(path: &Path, array: &Array) -> Result<Option<Vec<usize>>> {
 }
 
 /// The labels in a file of labels: its only list, or the one with a name that says so; and its ids.
-pub(super) fn labels_of(path: &Path, held: Held) -> Result<(List, Option<(IdName, List)>)> {
+pub(super) fn labels_of(path: &Path, held: Held) -> Result<(List, Vec<(IdName, List)>)> {
     let mut candidates: Vec<List> = Vec::new();
     let described: Vec<String> = held.arrays.iter().map(Array::describe).collect();
     let alone = held.arrays.len() == 1 && held.lists.is_empty();
@@ -314,7 +406,7 @@ pub(super) fn labels_of(path: &Path, held: Held) -> Result<(List, Option<(IdName
         if array.list_length().is_some() {
             candidates.push(List::Array(array));
         } else if (alone || names::label_rank(&array.name).is_some())
-            && is_matrix(&array)
+            && is_table(&array)
             && one_hot(path, &array)?.is_some()
         {
             candidates.push(List::OneHot(array));
@@ -322,7 +414,7 @@ pub(super) fn labels_of(path: &Path, held: Held) -> Result<(List, Option<(IdName
     }
     candidates.extend(held.lists.into_iter().map(|(name, texts)| List::Texts(name, texts)));
     let ids = match candidates.len() {
-        1 => None,
+        1 => Vec::new(),
         _ => take_ids(&mut candidates),
     };
     let labels = match candidates.len() {

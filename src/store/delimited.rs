@@ -41,7 +41,8 @@ struct Head {
     header: bool,
     /// Names, or positions where there is no header.
     names: Vec<String>,
-    id: Option<(IdName, usize)>,
+    /// The columns of ids, the most telling first.
+    ids: Vec<(IdName, usize)>,
     label: Option<usize>,
 }
 
@@ -51,22 +52,28 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>) -> Result<Found> {
     let Some(layout) = layout(path)? else {
         return Err(no_rows());
     };
+    layout.refuse_open_quote(path)?;
     let head = head(layout);
     let mut columns: Vec<Named> = head.names.iter().map(|name| Named::new(name)).collect();
-    let (mut rows, mut labels, mut ids): (usize, Texts, Texts) = (0, Vec::new(), Vec::new());
+    let (mut rows, mut labels): (usize, Texts) = (0, Vec::new());
+    let mut ids: Vec<Texts> = vec![Vec::new(); head.ids.len()];
+    let mut starts = vec![0.0; columns.len()];
     head.each_row(path, |record| {
-        let number = rows.to_string();
-        for (column, field) in columns.iter_mut().zip(record) {
+        for (c, (column, field)) in columns.iter_mut().zip(record).enumerate() {
             if rows == 0 {
-                column.number = field.parse::<f64>().is_ok() || MISSING.contains(&field.to_lowercase().as_str());
+                column.number = is_number(field) || is_missing(field);
+                column.holds = format!("{field:?} in row 0");
+                starts[c] = field.parse().unwrap_or(f64::NAN);
+                column.counts = starts[c] == 0.0 || starts[c] == 1.0;
             }
-            column.counts = column.counts && field == number;
+            column.counts = column.counts && field.parse() == Ok(starts[c] + rows as f64);
         }
         if let Some(label) = head.label.map(|label| field(record, label)) {
             labels.push((!label.is_empty()).then(|| label.to_owned()));
         }
-        if let Some(id) = head.id.map(|(_, id)| field(record, id)) {
-            ids.push((!id.is_empty()).then(|| id.to_owned()));
+        for (column, (_, id)) in ids.iter_mut().zip(&head.ids) {
+            let id = field(record, *id);
+            column.push((!id.is_empty()).then(|| id.to_owned()));
         }
         rows += 1;
         Ok(())
@@ -74,14 +81,60 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>) -> Result<Found> {
     if rows == 0 {
         return Err(no_rows());
     }
-    // One or two rows tell nothing from a count.
-    columns.iter_mut().for_each(|column| column.counts &= rows > 2);
-    let ids = match head.id {
-        Some((kind, column)) => rows::ids(path, kind, ids)?.map(|ids| (column, ids)),
-        None => None,
-    };
-    for column in ids.iter().map(|(column, _)| *column).chain(head.label) {
+    // A few rows tell nothing from a count, the less where it begins with 1.
+    let tells = |start: f64| rows > if start == 0.0 { 2 } else { 9 };
+    for (column, start) in columns.iter_mut().zip(&starts) {
+        column.counts &= tells(*start);
+    }
+    let mut id_columns = Vec::new();
+    for ((kind, column), values) in head.ids.iter().zip(ids) {
+        let name = head.names[*column].clone();
+        id_columns.push(rows::ids(path, *kind, Column { name, values })?);
+    }
+    let primary = rows::primary(&id_columns).map(|column| column.name.clone());
+    let is_primary = |c: &usize| Some(&head.names[*c]) == primary.as_ref();
+    let id = head.ids.iter().map(|(_, c)| *c).find(is_primary);
+    for column in id.into_iter().chain(head.label) {
         columns[column].taken = true;
+    }
+    let first = if head.header {
+        head.layout.next.first()
+    } else {
+        Some(&head.layout.first)
+    };
+    let comma = |field: &String| {
+        field
+            .split_once(',')
+            .is_some_and(|(a, b)| is_number(&format!("{a}.{b}")))
+    };
+    if let Some(field) = first
+        .into_iter()
+        .flatten()
+        .find(|field| !is_number(field) && comma(field))
+    {
+        let what = format!("row 0 has {field:?}, a number with a decimal comma; save numbers with decimal points");
+        return Err(malformed(path, what));
+    }
+    // What is no number in the first row alone is missing, not text.
+    for (c, column) in columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| !column.number && !column.taken)
+    {
+        let mut later = head
+            .layout
+            .next
+            .iter()
+            .skip(usize::from(head.header))
+            .filter_map(|row| row.get(c));
+        if head.header && later.clone().next().is_some() && later.all(|field| is_number(field)) {
+            let what = format!(
+                "row 0, column {:?} holds {}, not a number; features must be complete",
+                column.name,
+                column.holds.trim_end_matches(" in row 0")
+            );
+            return Err(malformed(path, what));
+        }
     }
     if let Some(text) = columns.iter().find(|column| !column.number && !head.header) {
         let what = format!(
@@ -103,7 +156,7 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>) -> Result<Found> {
     if head.header || !chosen.left_out.is_empty() {
         let mut words = channels::in_words(&columns, &chosen);
         words.extend(head.label.map(|c| format!("labels are {:?}", head.names[c])));
-        words.extend(ids.as_ref().map(|(c, _)| format!("ids are {:?}", head.names[*c])));
+        words.extend(primary.map(|name| format!("ids are {name:?}")));
         said.arrays.push(words.join("; "));
     }
     let labels = head.label.map(|column| Column {
@@ -124,34 +177,28 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>) -> Result<Found> {
         layers: layers.collect(),
         rows,
         labels,
-        ids: ids.map(|(_, ids)| ids),
+        ids: id_columns,
+        unread_labels: Vec::new(),
         said,
     })
 }
 
 /// What the first line says about the columns.
 fn head(layout: Layout) -> Head {
-    let first = &layout.first;
-    let numbers: Vec<&str> = first
-        .iter()
-        .map(String::as_str)
-        .filter(|f| f.parse::<f64>().is_ok())
-        .collect();
-    let counting = numbers.iter().enumerate().all(|(i, n)| *n == i.to_string());
-    let header = layout.commented || numbers.is_empty() || (counting && numbers.len() >= 3);
+    let header = layout.commented || is_header(&layout);
     let names: Vec<String> = match header {
-        true => first.clone(),
-        false => (0..first.len()).map(|i| i.to_string()).collect(),
+        true => layout.first.clone(),
+        false => (0..layout.first.len()).map(|i| i.to_string()).collect(),
     };
-    let (id, label) = match header {
-        true => (id_column(&names), label_column(&names)),
-        false => (None, None),
+    let (ids, label) = match header {
+        true => (id_columns(&names), label_column(&names)),
+        false => (Vec::new(), None),
     };
     Head {
         layout,
         header,
         names,
-        id,
+        ids,
         label,
     }
 }
@@ -166,13 +213,15 @@ pub(super) fn lists_files(path: &Path) -> bool {
     layout.first.iter().any(is_path) && !layout.first.iter().any(counts)
 }
 
-/// The column of ids, by its name.
-pub(super) fn id_column(names: &[String]) -> Option<(IdName, usize)> {
+/// The columns of ids by their names, the most telling first.
+pub(super) fn id_columns(names: &[String]) -> Vec<(IdName, usize)> {
     let ranked = names
         .iter()
         .enumerate()
         .filter_map(|(c, name)| Some((names::id_rank(name)?, c)));
-    ranked.min()
+    let mut ranked: Vec<_> = ranked.collect();
+    ranked.sort_unstable();
+    ranked
 }
 
 /// The column of labels, by its name. Beside an `x`, a `y` is a channel.
@@ -183,6 +232,36 @@ pub(super) fn label_column(names: &[String]) -> Option<usize> {
         (!plane || names::plain(name) != "y").then_some((rank, c))
     });
     ranked.min().map(|(_, column)| column)
+}
+
+fn is_number(text: &str) -> bool {
+    text.parse::<f64>().is_ok()
+}
+
+fn is_missing(text: &str) -> bool {
+    MISSING.contains(&text.to_lowercase().as_str())
+}
+
+/// Whether the first line names the columns: no field is a number; the numbers only count the columns; a field is text above
+/// numbers; or all numbers are whole above such as are not.
+fn is_header(layout: &Layout) -> bool {
+    let first = &layout.first;
+    let numbers: Vec<&str> = first.iter().map(String::as_str).filter(|f| is_number(f)).collect();
+    let counting = numbers.iter().enumerate().all(|(i, n)| *n == i.to_string());
+    if numbers.is_empty() || (counting && numbers.len() >= 3) {
+        return true;
+    }
+    let column = |c: usize| layout.next.iter().filter_map(move |row| row.get(c)).map(String::as_str);
+    let are_numbers = |c: usize| column(c).next().is_some() && column(c).all(|f| is_number(f) || is_missing(f));
+    let named = |c: usize| !is_number(&first[c]) && !is_missing(&first[c]) && are_numbers(c);
+    if (0..first.len()).any(named) {
+        return true;
+    }
+    let is_whole = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let broken = |c: usize| are_numbers(c) && column(c).all(|f| !is_whole(f));
+    let of_numbers = (0..first.len()).filter(|&c| are_numbers(c)).count();
+    let above = (0..first.len()).filter(|&c| is_whole(&first[c]) && broken(c)).count();
+    numbers.iter().all(|n| is_whole(n)) && above > 0 && 2 * above >= of_numbers
 }
 
 impl Head {
@@ -227,9 +306,7 @@ pub(super) fn labels(path: &Path, extension: &str, rows: usize) -> Result<Labell
             format!("{columns} columns and none called \"label\"; name the column, or save one label per line as .txt");
         return Err(malformed(path, what));
     }
-    if extension == "txt" {
-        refuse_listing(path, &lines)?;
-    }
+    refuse_listing(path, &layout, &lines)?;
     // A single column may have a class called "label" in its first row, unless there is one line too many.
     let is_integer = |text: &str| text.parse::<i128>().is_ok();
     let first = lines.first().cloned().unwrap_or_default();
@@ -250,14 +327,14 @@ pub(super) fn labels(path: &Path, extension: &str, rows: usize) -> Result<Labell
     let name = "label".to_owned();
     Ok(Labelled {
         labels: Column { name, values },
-        ids: None,
+        ids: Vec::new(),
     })
 }
 
 /// The label column of a table, and its ids.
 fn in_columns(path: &Path, layout: &Layout, label: usize) -> Result<Labelled> {
-    let id = id_column(&layout.first);
-    let (mut values, mut ids): (Texts, Texts) = (Vec::new(), Vec::new());
+    let ids = id_columns(&layout.first);
+    let (mut values, mut texts): (Texts, Vec<Texts>) = (Vec::new(), vec![Vec::new(); ids.len()]);
     for record in layout.rows(path, true)?.into_records() {
         let record = record.map_err(|e| layout.wrong(path, &e))?;
         let text = |column| {
@@ -266,16 +343,20 @@ fn in_columns(path: &Path, layout: &Layout, label: usize) -> Result<Labelled> {
                 .map(str::to_owned)
         };
         values.push(text(label));
-        ids.extend(id.map(|(_, column)| text(column)));
+        for (column, (_, id)) in texts.iter_mut().zip(&ids) {
+            column.push(text(*id));
+        }
     }
+    let name = |column: usize| layout.first[column].clone();
+    let columns = ids.into_iter().zip(texts).map(|((kind, id), values)| {
+        let name = name(id);
+        rows::ids(path, kind, Column { name, values })
+    });
     Ok(Labelled {
+        ids: columns.collect::<Result<_>>()?,
         labels: Column {
-            name: layout.first[label].clone(),
+            name: name(label),
             values,
-        },
-        ids: match id {
-            Some((kind, _)) => rows::ids(path, kind, ids)?,
-            None => None,
         },
     })
 }
@@ -294,22 +375,29 @@ fn lines(path: &Path) -> Result<Vec<String>> {
     Ok(text.lines().map(|line| unquoted(line.trim())).collect())
 }
 
-/// Refuses lines that are a path and a number each, as lists of images are: whole, every one would be a class.
-fn refuse_listing(path: &Path, lines: &[String]) -> Result<()> {
-    let listed = |line: &String| {
-        let (before, last) = line.rsplit_once([' ', '\t', ','])?;
-        let is_path = before.contains(['/', '.']) && !before.trim().contains([' ', '\t']);
-        (is_path && last.parse::<u64>().is_ok()).then_some(())
-    };
-    if lines.len() > 1 && lines.iter().all(|line| listed(line).is_some()) {
-        let what =
-            "each line is a path and a number; save it as .csv with a header (path,label) to join labels by path";
+/// Refuses lines of which every one is another and has several fields, as lists of images and their labels have: whole,
+/// each would be a class of its own.
+fn refuse_listing(path: &Path, layout: &Layout, lines: &[String]) -> Result<()> {
+    let mut distinct: Vec<&String> = lines.iter().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let blanks = |line: &String| line.split_whitespace().count();
+    let even = layout.even && layout.first.len() > 1 || lines.iter().all(|line| blanks(line) == 2);
+    if lines.len() > 2 && distinct.len() == lines.len() && even {
+        let what = "every line is another one and has several fields, so that each would be a class of its own; save a table with a \
+                    header (path,label) as .csv to join labels by path";
         return Err(malformed(path, what));
     }
     Ok(())
 }
 
 impl Table {
+    /// The names of the channels, where a header gives them.
+    pub(super) fn channel_names(&self) -> Option<Vec<String>> {
+        let names = self.channels.iter().map(|(_, name)| name.clone()).collect();
+        self.header.then_some(names)
+    }
+
     pub(super) fn width(&self) -> usize {
         self.channels.len()
     }

@@ -9,7 +9,7 @@ use super::rows::{self, Column, Texts};
 use super::{OpenOptions, delimited, labels, malformed, names, table};
 use crate::error::Result;
 use crate::features::ids_sha256;
-use crate::features::{Batches, FeatureSet, Labels, Provenance, Said};
+use crate::features::{Batches, FeatureSet, IdColumn, Labels, Provenance, Said};
 
 /// The layer of an array.
 pub(super) const LAYER: &str = "features";
@@ -35,8 +35,10 @@ pub(super) struct Found {
     pub(super) rows: usize,
     /// Labels inside the file.
     pub(super) labels: Option<Column>,
-    /// Ids inside the file.
-    pub(super) ids: Option<Vec<String>>,
+    /// Ids inside the file, the most telling first.
+    pub(super) ids: Vec<IdColumn>,
+    /// What is called labels inside the file and cannot be, in words.
+    pub(super) unread_labels: Vec<String>,
     /// What was taken for what, in words.
     pub(super) said: Said,
 }
@@ -47,7 +49,7 @@ struct Foreign {
     labels: Option<Labels>,
     rows: usize,
     source: Source,
-    ids: Option<Arc<Vec<String>>>,
+    ids: Arc<Vec<IdColumn>>,
     said: Arc<Said>,
 }
 
@@ -73,9 +75,9 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn Fea
         }
     };
     let labels = labels_for(path, options, &mut found)?;
-    let ids = found.ids.take().map(Arc::new);
-    let ids_sha256 = match &ids {
-        Some(ids) => ids_sha256(ids.iter()),
+    let ids = Arc::new(std::mem::take(&mut found.ids));
+    let ids_sha256 = match rows::primary(&ids) {
+        Some(column) => ids_sha256(column.ids.iter()),
         None => ids_sha256((0..found.rows).map(|row| row.to_string())),
     };
     let said = Arc::new(found.said);
@@ -115,15 +117,21 @@ fn labels_for(path: &Path, options: &OpenOptions, found: &mut Found) -> Result<O
     };
     let texts: Option<Texts> = match (file, inside) {
         (Some(file), _) => {
-            let ids = found.ids.as_deref();
-            let (texts, said) = rows::join(path, found.rows, ids, file, labels::read(file, found.rows)?)?;
+            let (texts, said) = rows::join(path, found.rows, &found.ids, file, labels::read(file, found.rows)?)?;
             found.said.labels.push(said);
             Some(texts)
         }
         (None, Some(column)) => Some(column.values),
         (None, None) => {
+            let inside = match found.unread_labels[..] {
+                [] => "none in the file".to_owned(),
+                _ => format!(
+                    "{} in the file is not one integer or text for each row",
+                    found.unread_labels.join(", ")
+                ),
+            };
             found.said.labels.push(format!(
-                "no labels: none in the file, and no {} beside it; give some with --labels",
+                "no labels: {inside}, and no {} beside it; give some with --labels",
                 beside.file_name().unwrap_or_default().to_string_lossy()
             ));
             None
@@ -139,6 +147,17 @@ fn labels_for(path: &Path, options: &OpenOptions, found: &mut Found) -> Result<O
     Ok(Some(labels))
 }
 
+/// The columns of ids that are not those of the set, in words: kept for joining with another side.
+pub(super) fn not_joined(columns: &[IdColumn], primary: Option<&str>) -> Vec<String> {
+    let others = columns.iter().filter(|column| Some(column.name.as_str()) != primary);
+    let word = |column: &IdColumn| match &column.trouble {
+        Some(trouble) => format!("{:?} ({trouble})", column.name),
+        None if column.counts => format!("{:?} (it counts the rows)", column.name),
+        None => format!("{:?}", column.name),
+    };
+    others.map(word).collect()
+}
+
 /// The arrays of features among the arrays of a file, and the labels and ids that lie with them.
 fn container(path: &Path, extension: &str) -> Result<Found> {
     let Choice {
@@ -147,6 +166,7 @@ fn container(path: &Path, extension: &str) -> Result<Found> {
         labels,
         ids,
         mut left_out,
+        unread_labels,
     } = choose(path, held(path, extension)?)?;
     let mut said = Said::default();
     let one = layers.len() == 1;
@@ -167,26 +187,24 @@ fn container(path: &Path, extension: &str) -> Result<Found> {
         }),
         None => None,
     };
-    let mut id_name = None;
-    let ids = match ids {
-        Some((kind, list)) => {
-            let ids = rows::ids(path, kind, list.texts(path)?)?;
-            match ids {
-                Some(_) => id_name = Some(list.name().to_owned()),
-                None => left_out.push(list.describe()),
-            }
-            ids
-        }
-        None => None,
-    };
-    if !one || labels.is_some() || ids.is_some() || !left_out.is_empty() {
+    let mut id_columns = Vec::new();
+    for (kind, list) in ids {
+        let column = Column {
+            name: list.name().to_owned(),
+            values: list.texts(path)?,
+        };
+        id_columns.push(rows::ids(path, kind, column)?);
+    }
+    let primary = rows::primary(&id_columns).map(|column| column.name.clone());
+    left_out.extend(not_joined(&id_columns, primary.as_deref()));
+    if !one || labels.is_some() || primary.is_some() || !left_out.is_empty() {
         let mut parts = vec![format!(
             "{} {}",
             if one { "features are" } else { "layers are" },
             words.join(", ")
         )];
         parts.extend(labels.as_ref().map(|column| format!("labels are {:?}", column.name)));
-        parts.extend(id_name.map(|name| format!("ids are {name:?}")));
+        parts.extend(primary.map(|name| format!("ids are {name:?}")));
         parts.extend((!left_out.is_empty()).then(|| format!("left out: {}", left_out.join(", "))));
         said.arrays.push(parts.join("; "));
     }
@@ -194,7 +212,8 @@ fn container(path: &Path, extension: &str) -> Result<Found> {
         layers: chosen,
         rows: usize::try_from(n).map_err(|_| malformed(path, "too large for this machine"))?,
         labels,
-        ids,
+        ids: id_columns,
+        unread_labels,
         said,
     })
 }
@@ -229,14 +248,26 @@ impl FeatureSet for Foreign {
     }
 
     fn ids(&self) -> Result<Vec<String>> {
-        Ok(match &self.ids {
-            Some(ids) => ids.to_vec(),
+        Ok(match rows::primary(&self.ids) {
+            Some(column) => column.ids.clone(),
             None => (0..self.rows).map(|row| row.to_string()).collect(),
         })
     }
 
     fn has_ids(&self) -> bool {
-        self.ids.is_some()
+        rows::primary(&self.ids).is_some()
+    }
+
+    fn id_columns(&self) -> Result<Vec<IdColumn>> {
+        Ok(self.ids.to_vec())
+    }
+
+    fn channels(&self) -> Option<Vec<String>> {
+        match &self.source {
+            Source::Raw(_) => None,
+            Source::Delimited(table) => table.channel_names(),
+            Source::Column(column) => column.channel_names(),
+        }
     }
 
     fn said(&self) -> &Said {

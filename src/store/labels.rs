@@ -29,11 +29,18 @@ pub(super) fn read(file: &Path, rows: usize) -> Result<Labelled> {
                 name: labels.name().to_owned(),
                 values: labels.texts(file)?,
             };
-            let ids = match ids {
-                Some((kind, list)) => rows::ids(file, kind, list.texts(file)?)?,
-                None => None,
-            };
-            Ok(Labelled { labels: column, ids })
+            let mut columns = Vec::new();
+            for (kind, list) in ids {
+                let column = Column {
+                    name: list.name().to_owned(),
+                    values: list.texts(file)?,
+                };
+                columns.push(rows::ids(file, kind, column)?);
+            }
+            Ok(Labelled {
+                labels: column,
+                ids: columns,
+            })
         }
         _ => Err(malformed(
             file,

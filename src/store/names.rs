@@ -63,7 +63,7 @@ const CLASSES: [&str; 3] = ["classes", "class_names", "label_names"];
 const IDS: [&str; 4] = ["id", "ids", "image_id", "image_ids"];
 
 /// Names of what tells rows apart where no two share it.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 34] = [
     "img_id",
     "sample_id",
     "sample_ids",
@@ -86,6 +86,16 @@ const KEYS: [&str; 24] = [
     "image_file",
     "file",
     "files",
+    "fname",
+    "image",
+    "image_name",
+    "img",
+    "url",
+    "__key__",
+    "stem",
+    "sample",
+    "photo_id",
+    "object_id",
     "index",
     "idx",
 ];
@@ -129,7 +139,7 @@ const LAST_WORDS: [&str; 10] = [
 pub(super) fn plain(name: &str) -> String {
     let name = name.trim().trim_start_matches('#').trim();
     let name = name.to_lowercase().replace([' ', '-'], "_");
-    match name.rsplit_once('.') {
+    match name.rsplit_once(['.', '/']) {
         Some((_, last)) if !last.is_empty() => last.to_owned(),
         _ => name,
     }
@@ -147,6 +157,9 @@ pub(super) fn is_feature(name: &str) -> bool {
     FEATURES.contains(&words.as_str()) || words.split('_').any(|word| FEATURE_WORDS.contains(&word))
 }
 
+/// Words in a name that say that it is labels where no other name does: `train_labels`, `y_true`.
+const LABEL_WORDS: [&str; 6] = ["labels", "label", "targets", "target", "y", "gt"];
+
 /// Whether a name is that of labels; how telling it is, 0 being the most.
 pub(super) fn label_rank(name: &str) -> Option<usize> {
     let name = plain(name);
@@ -154,6 +167,60 @@ pub(super) fn label_rank(name: &str) -> Option<usize> {
         .iter()
         .position(|known| *known == name)
         .or_else(|| lists_classes(&name).then_some(LABELS.len()))
+}
+
+/// The same, and after all names those with a word that says so: of arrays, which have no names of bookkeeping.
+pub(super) fn array_label_rank(name: &str) -> Option<usize> {
+    let words = plain(name);
+    let by_word = || words.split('_').any(|word| LABEL_WORDS.contains(&word));
+    label_rank(name).or_else(|| by_word().then_some(LABELS.len() + 1))
+}
+
+/// Whether a name is that of weights: of a layer, not of rows.
+pub(super) fn is_weight(name: &str) -> bool {
+    let name = plain(name);
+    matches!(name.as_str(), "weight" | "bias" | "weights") || name.ends_with("_weight") || name.ends_with("_bias")
+}
+
+/// Whether a name is that of a matrix of pairs.
+pub(super) fn is_of_pairs(name: &str) -> bool {
+    const PAIRS: [&str; 11] = [
+        "dist",
+        "distance",
+        "distances",
+        "similarity",
+        "similarities",
+        "kernel",
+        "gram",
+        "adjacency",
+        "cov",
+        "covariance",
+        "sigma",
+    ];
+    plain(name).split('_').any(|word| PAIRS.contains(&word))
+}
+
+/// The rest of a name that says that it is a mean or a covariance, and which of the two.
+pub(super) fn statistic(name: &str) -> Option<(String, &'static str)> {
+    let words = plain(name);
+    let kind = |word: &str| match word {
+        "mu" | "mean" | "means" => Some("mean"),
+        "sigma" | "cov" | "covariance" => Some("covariance"),
+        _ => None,
+    };
+    let found = words.split('_').find_map(kind)?;
+    let rest: Vec<&str> = words.split('_').filter(|word| kind(word).is_none()).collect();
+    Some((format!("{}/{}", parent(name), rest.join("_")), found))
+}
+
+/// Whether a name leaves no doubt that this is meant to be the features; `x` and `data` may be anything.
+pub(super) fn insists_on_features(name: &str) -> bool {
+    is_feature(name) && !matches!(plain(name).as_str(), "x" | "data" | "arr_0")
+}
+
+/// What stands before the last part of a nested name.
+pub(super) fn parent(name: &str) -> &str {
+    name.rsplit_once(['.', '/']).map_or("", |(parent, _)| parent)
 }
 
 /// Whether a name may also be that of a list of the classes.

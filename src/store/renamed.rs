@@ -3,7 +3,7 @@
 use super::OpenOptions;
 use super::findings::Shard;
 use crate::error::Result;
-use crate::features::{Batches, FeatureSet, Labels, Provenance, Said};
+use crate::features::{Batches, FeatureSet, IdColumn, Labels, Provenance, Said};
 
 /// A set under another name.
 struct Renamed {
@@ -64,6 +64,14 @@ impl FeatureSet for Renamed {
 
     fn has_ids(&self) -> bool {
         self.set.has_ids()
+    }
+
+    fn id_columns(&self) -> Result<Vec<IdColumn>> {
+        self.set.id_columns()
+    }
+
+    fn channels(&self) -> Option<Vec<String>> {
+        self.set.channels()
     }
 
     fn said(&self) -> &Said {

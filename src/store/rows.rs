@@ -7,6 +7,7 @@ use super::malformed;
 use super::manifest::Duplicates;
 use super::names::IdName;
 use crate::error::Result;
+use crate::features::{IdColumn, common};
 
 /// A text for each row; `None` where there is none.
 pub(super) type Texts = Vec<Option<String>>;
@@ -18,41 +19,43 @@ pub(super) struct Column {
     pub(super) values: Texts,
 }
 
-/// Labels, and ids of the same rows where there are any.
+/// Labels, and the ids of the same rows, the most telling first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Labelled {
     pub(super) labels: Column,
-    pub(super) ids: Option<Vec<String>>,
+    pub(super) ids: Vec<IdColumn>,
 }
 
-/// The texts of a column as ids: `None` where it only counts the rows, or where rows share one that need not tell them
-/// apart.
+/// The texts of a column as ids.
 ///
 /// # Errors
 /// When two rows share an id, or a row has none, in a column that is called an id.
-pub(super) fn ids(path: &Path, kind: IdName, values: Texts) -> Result<Option<Vec<String>>> {
-    let must = matches!(kind, IdName::Id(_));
-    let counts = values
-        .iter()
-        .enumerate()
-        .all(|(row, id)| id.as_deref() == Some(&row.to_string()));
-    if counts && !must {
-        return Ok(None);
-    }
+pub(super) fn ids(path: &Path, kind: IdName, Column { name, values }: Column) -> Result<IdColumn> {
+    let from = |first: usize| {
+        let mut numbers = values.iter().enumerate();
+        numbers.all(|(row, id)| id.as_deref() == Some(&(row + first).to_string()))
+    };
+    let counts = from(0) || from(1);
     let mut seen = Duplicates::default();
-    let mut ids = Vec::with_capacity(values.len());
-    for (row, id) in values.into_iter().enumerate() {
-        match id {
-            Some(id) if seen.is_new(&id) => ids.push(id),
-            _ if !must => return Ok(None),
-            Some(id) => {
-                let what = format!("id {id:?} comes twice; every row needs an id of its own");
-                return Err(malformed(path, what));
-            }
-            None => return Err(malformed(path, format!("row {row} has no id; every row needs one"))),
-        }
+    let odd = values.iter().enumerate().find_map(|(row, id)| match id {
+        Some(id) if seen.is_new(id) => None,
+        Some(id) => Some(format!("id {id:?} in {name:?} comes twice")),
+        None => Some(format!("row {row} has no id in {name:?}")),
+    });
+    if let (Some(what), IdName::Id(_)) = (&odd, kind) {
+        return Err(malformed(path, format!("{what}; every row needs an id of its own")));
     }
-    Ok(Some(ids))
+    Ok(IdColumn {
+        name,
+        ids: values.into_iter().map(Option::unwrap_or_default).collect(),
+        counts,
+        trouble: odd,
+    })
+}
+
+/// The column that tells the rows apart by itself, if there is one.
+pub(super) fn primary(columns: &[IdColumn]) -> Option<&IdColumn> {
+    columns.iter().find(|column| column.is_whole())
 }
 
 /// The labels of `file` for the rows of the features at `path`, in their order, and a sentence on how they were joined: by
@@ -63,65 +66,45 @@ pub(super) fn ids(path: &Path, kind: IdName, values: Texts) -> Result<Option<Vec
 pub(super) fn join(
     path: &Path,
     rows: usize,
-    ids: Option<&[String]>,
+    ids: &[IdColumn],
     file: &Path,
     labelled: Labelled,
 ) -> Result<(Texts, String)> {
     let Labelled { labels, ids: theirs } = labelled;
     let shown = file.display();
-    let (Some(ids), Some(theirs)) = (ids, theirs) else {
+    let (a, b) = (path.display().to_string(), shown.to_string());
+    let Some((own, other)) = common((&a, ids), (&b, &theirs))? else {
         let n = labels.values.len();
         if n != rows {
-            let what = format!(
-                "{n} labels for the {rows} rows of {}; there must be one label per row",
-                path.display()
-            );
+            let what = format!("{n} labels for the {rows} rows of {a}; there must be one label per row");
             return Err(malformed(file, what));
         }
         return Ok((labels.values, format!("labels of {shown} joined by position")));
     };
-    let mut by_id: HashMap<&str, &Option<String>> = HashMap::with_capacity(theirs.len());
-    for (id, label) in theirs.iter().zip(&labels.values) {
-        if by_id.insert(id, label).is_some_and(|other| other != label) {
-            return Err(malformed(file, format!("id {id:?} has two labels; give each row one")));
-        }
-    }
-    let joined: Texts = ids
-        .iter()
-        .map(|id| by_id.get(id.as_str()).and_then(|label| (*label).clone()))
-        .collect();
-    let found = ids.iter().filter(|id| by_id.contains_key(id.as_str())).count();
-    if found == 0 {
-        let example = |ids: &[String]| ids.first().cloned().unwrap_or_default();
-        let what = format!(
-            "none of its {} ids (e.g. {:?}) is an id of {} (e.g. {:?}); give labels of the same rows, or leave the ids out to \
-             join by position",
-            theirs.len(),
-            example(&theirs),
-            path.display(),
-            example(ids)
-        );
-        return Err(malformed(file, what));
-    }
+    let by_id: HashMap<&str, &Option<String>> = other.ids.iter().map(String::as_str).zip(&labels.values).collect();
+    let joined = |id: &String| by_id.get(id.as_str()).and_then(|label| (*label).clone());
+    let found = own.ids.iter().filter(|id| by_id.contains_key(id.as_str())).count();
     let rest = match rows - found {
         0 => String::new(),
         rest => format!("; {rest} rows have no label there"),
     };
-    Ok((
-        joined,
-        format!("labels of {shown} joined by id: {found} of {rows} rows{rest}"),
-    ))
+    let by = match own.name == other.name {
+        true => format!("{:?}", own.name),
+        false => format!("{:?} and {:?}", own.name, other.name),
+    };
+    let said = format!("labels of {shown} joined by id ({by}): {found} of {rows} rows{rest}");
+    Ok((own.ids.iter().map(joined).collect(), said))
 }
 
-/// Takes away what stands for no label, and says so: empty text, `unlabelled`, and -1 beside at least two labels that are
+/// Words that stand for no label.
+const NO_LABEL: [&str; 6] = ["unlabelled", "unlabeled", "nan", "na", "n/a", "null"];
+
+/// Takes away what stands for no label, and says so: empty text, `unlabelled`, `nan` and the like, and -1 beside at least two labels that are
 /// counts.
 pub(super) fn without_placeholders(labels: &mut Texts) -> Option<String> {
     let is_word = |label: &str| {
         let word = label.trim();
-        word.is_empty()
-            || ["unlabelled", "unlabeled"]
-                .iter()
-                .any(|none| word.eq_ignore_ascii_case(none))
+        word.is_empty() || NO_LABEL.iter().any(|none| word.eq_ignore_ascii_case(none))
     };
     let known = labels.iter().flatten().map(String::as_str);
     let mut others: Vec<&str> = known.filter(|label| *label != "-1" && !is_word(label)).collect();
@@ -164,21 +147,29 @@ mod tests {
         assert_eq!(words, [Some("cat".into()), None, None, Some("dog".into())]);
     }
 
+    fn column(name: &str, values: Texts) -> Column {
+        let name = name.to_owned();
+        Column { name, values }
+    }
+
     #[test]
-    fn a_column_that_counts_or_repeats_is_no_id_unless_it_is_called_one() {
+    fn a_column_that_repeats_is_no_id_and_one_that_counts_says_so() {
         let path = Path::new("x.csv");
+        let read = |kind, values: Texts| ids(path, kind, column("k", values));
         let key = IdName::Key(0);
-        assert_eq!(ids(path, key, texts(&["0", "1", "2"])).unwrap(), None);
-        assert_eq!(ids(path, key, texts(&["a", "a"])).unwrap(), None);
-        assert_eq!(ids(path, key, texts(&["b", "a"])).unwrap().unwrap(), ["b", "a"]);
+        assert!(read(key, texts(&["0", "1", "2"])).unwrap().counts);
+        assert!(read(key, texts(&["1", "2", "3"])).unwrap().counts);
+        let repeats = read(key, texts(&["a", "a"])).unwrap();
+        assert_eq!(repeats.trouble.as_deref(), Some("id \"a\" in \"k\" comes twice"));
+        assert!(read(key, texts(&["b", "a"])).unwrap().is_whole());
         assert!(
-            ids(path, IdName::Id(0), texts(&["a", "a"]))
+            read(IdName::Id(0), texts(&["a", "a"]))
                 .unwrap_err()
                 .to_string()
                 .contains("comes twice")
         );
         assert!(
-            ids(path, IdName::Id(0), vec![None])
+            read(IdName::Id(0), vec![None])
                 .unwrap_err()
                 .to_string()
                 .contains("row 0 has no id")
@@ -188,35 +179,29 @@ mod tests {
     #[test]
     fn labels_are_joined_by_id_where_both_sides_have_some() {
         let (path, file) = (Path::new("x.npy"), Path::new("l.csv"));
-        let labelled = |ids: Option<&[&str]>| Labelled {
-            labels: Column {
-                name: "label".into(),
-                values: texts(&["p", "q", "r"]),
-            },
-            ids: ids.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect()),
+        let id_column = |values: &[&str]| vec![ids(path, IdName::Key(0), column("k", texts(values))).unwrap()];
+        let labelled = |ids: &[&str]| Labelled {
+            labels: column("label", texts(&["p", "q", "r"])),
+            ids: if ids.is_empty() { Vec::new() } else { id_column(ids) },
         };
-        let rows: Vec<String> = ["c", "a"].map(str::to_owned).to_vec();
-        let (joined, said) = join(path, 2, Some(&rows), file, labelled(Some(&["a", "b", "c"]))).unwrap();
+        let rows = id_column(&["c", "a"]);
+        let (joined, said) = join(path, 2, &rows, file, labelled(&["a", "b", "c"])).unwrap();
         assert_eq!(
-            (joined, said.as_str()),
-            (texts(&["r", "p"]), "labels of l.csv joined by id: 2 of 2 rows")
+            (joined, said.ends_with("by id (\"k\"): 2 of 2 rows")),
+            (texts(&["r", "p"]), true)
         );
-        let missing = join(path, 2, Some(&rows), file, labelled(Some(&["a", "b", "d"]))).unwrap();
+        let missing = join(path, 2, &rows, file, labelled(&["a", "b", "d"])).unwrap();
         assert_eq!(
             (missing.0[0].clone(), missing.1.contains("1 rows have no label")),
             (None, true)
         );
-        let error = join(path, 2, Some(&rows), file, labelled(Some(&["x", "y", "z"]))).unwrap_err();
-        assert!(error.to_string().contains("none of its 3 ids"), "{error}");
-        assert!(
-            join(path, 2, Some(&rows), file, labelled(None))
-                .unwrap_err()
-                .to_string()
-                .contains("3 labels for the 2 rows")
-        );
-        let (_, said) = join(path, 3, None, file, labelled(Some(&["a", "b", "c"]))).unwrap();
+        let error = join(path, 2, &rows, file, labelled(&["x", "y", "z"])).unwrap_err();
+        assert!(error.to_string().contains("no row in common"), "{error}");
+        let error = join(path, 2, &rows, file, labelled(&[])).unwrap_err();
+        assert!(error.to_string().contains("3 labels for the 2 rows"), "{error}");
+        let (_, said) = join(path, 3, &[], file, labelled(&["a", "b", "c"])).unwrap();
         assert!(said.ends_with("by position"));
-        let twice = join(path, 2, Some(&rows), file, labelled(Some(&["a", "a", "c"]))).unwrap_err();
-        assert!(twice.to_string().contains("two labels"), "{twice}");
+        let twice = join(path, 2, &rows, file, labelled(&["a", "a", "c"])).unwrap_err();
+        assert!(twice.to_string().contains("comes twice"), "{twice}");
     }
 }

@@ -11,13 +11,13 @@ use arrow_array::Array as _;
 use arrow_schema::DataType;
 
 use super::channels::{self, Channels, Named, listed};
-use super::delimited::{id_column, label_column};
+use super::delimited::{id_columns, label_column};
 use super::foreign::{Found, LAYER, Source};
 use super::malformed;
 use super::names::{self, IdName};
 use super::rows::{self, Labelled};
 use crate::error::Result;
-use crate::features::Said;
+use crate::features::{IdColumn, Said};
 use crate::files::parquet::{damaged, guarded, simple_arrays};
 use column::{TEXTS, is_list, is_number, list_width, read, texts, widen};
 
@@ -32,7 +32,7 @@ struct Layout {
 
 /// Whether these can be labels or ids.
 fn is_text(kind: &DataType) -> bool {
-    is_number(kind) || matches!(kind, DataType::Utf8 | DataType::Boolean)
+    is_number(kind) || matches!(kind, DataType::Utf8 | DataType::Boolean | DataType::Binary)
 }
 
 impl Layout {
@@ -62,9 +62,30 @@ impl Layout {
         texts.or_else(|| label_column(&self.names_where(is_text)))
     }
 
-    /// The ids.
-    fn id(&self) -> Option<(IdName, usize)> {
-        id_column(&self.names_where(|kind| *kind == DataType::Utf8 || kind.is_integer()))
+    /// The ids, the most telling first.
+    ///
+    /// # Errors
+    /// When a column is called an id and holds what cannot be one.
+    fn ids(&self, path: &Path) -> Result<Vec<IdColumn>> {
+        let mut columns = Vec::new();
+        for (kind, c) in id_columns(&self.names) {
+            let name = self.names[c].clone();
+            match is_text(&self.kinds[c]) {
+                true => {
+                    let values = texts(path, c)?;
+                    columns.push(rows::ids(path, kind, rows::Column { name, values })?);
+                }
+                false if matches!(kind, IdName::Id(_)) => {
+                    let what = in_words(&self.kinds[c]);
+                    let what = format!(
+                        "column {name:?} is called an id and holds {what}; ids are text or integers: save it so"
+                    );
+                    return Err(malformed(path, what));
+                }
+                false => {}
+            }
+        }
+        Ok(columns)
     }
 }
 
@@ -80,21 +101,21 @@ fn read_sides(path: &Path, asked: Option<&[String]>) -> Result<Found> {
         return Err(malformed(path, "has no rows; features need at least one"));
     }
     let label = layout.label();
-    let ids = match layout.id() {
-        Some((kind, c)) => rows::ids(path, kind, texts(path, c)?)?.map(|ids| (c, ids)),
-        None => None,
-    };
-    let id = ids.as_ref().map(|(c, _)| *c);
+    let ids = layout.ids(path)?;
+    let primary = rows::primary(&ids).map(|column| column.name.clone());
+    let id = names.iter().position(|name| Some(name) == primary.as_ref());
     let is_taken = |c: usize| Some(c) == label || Some(c) == id;
+    let is_side = |name: &str| names::label_rank(name).is_some() || matches!(names::id_rank(name), Some(IdName::Id(_)));
     refuse_unreadable(path, &layout, &is_taken)?;
     let lists: Vec<usize> = (0..names.len())
-        .filter(|&c| is_list(&kinds[c]) && !is_taken(c))
+        .filter(|&c| is_list(&kinds[c]) && !is_side(&names[c]))
         .collect();
     let mut columns: Vec<Named> = (0..names.len())
         .map(|c| Named {
             name: names[c].clone(),
             number: is_number(&kinds[c]),
             counts: false,
+            holds: in_words(&kinds[c]),
             taken: is_taken(c),
         })
         .collect();
@@ -152,6 +173,11 @@ fn read_sides(path: &Path, asked: Option<&[String]>) -> Result<Found> {
         })
     };
     let labels = label.map(column).transpose()?;
+    let is_unread = |&c: &usize| names::label_rank(&names[c]).is_some() && labels.is_none();
+    let unread = (0..names.len())
+        .filter(is_unread)
+        .map(|c| format!("{:?} ({})", names[c], in_words(&kinds[c])));
+    let unread: Vec<String> = unread.collect();
     words.extend(labels.as_ref().map(|column| format!("labels are {:?}", column.name)));
     words.extend(id.map(|c| format!("ids are {:?}", names[c])));
     let plain = layers.len() == 1 && layers[0].0 == LAYER && words.len() == 1;
@@ -159,7 +185,8 @@ fn read_sides(path: &Path, asked: Option<&[String]>) -> Result<Found> {
         layers,
         rows: *rows,
         labels,
-        ids: ids.map(|(_, ids)| ids),
+        ids,
+        unread_labels: unread,
         said: Said {
             arrays: if plain { Vec::new() } else { vec![words.join("; ")] },
             labels: Vec::new(),
@@ -172,7 +199,9 @@ fn refuse_unreadable(path: &Path, layout: &Layout, is_taken: &dyn Fn(usize) -> b
     for (c, (name, kind)) in layout.names.iter().zip(&layout.kinds).enumerate() {
         if names::is_feature(name) && !is_taken(c) && !is_number(kind) && !is_list(kind) {
             let advice = match kind {
-                DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => {
+                DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _)
+                    if is_list(item.data_type()) =>
+                {
                     "pool it to one list of numbers in each row"
                 }
                 _ => "save it as a list of numbers in each row",
@@ -199,11 +228,11 @@ fn in_words(kind: &DataType) -> String {
     }
 }
 
-/// Marks the columns of whole numbers that count the rows.
+/// Marks the columns that count the rows.
 fn mark_counts(path: &Path, layout: &Layout, columns: &mut [Named]) -> Result<()> {
-    // One or two rows tell nothing from a count.
+    // A few rows tell nothing from a count, the less where it begins with 1.
     let mut counting: Vec<usize> = (0..columns.len())
-        .filter(|&c| layout.rows > 2 && layout.kinds[c].is_integer() && !columns[c].taken)
+        .filter(|&c| layout.rows > 2 && is_number(&layout.kinds[c]) && !columns[c].taken)
         .collect();
     let (all, mut done) = (counting.clone(), 0.0);
     if all.is_empty() {
@@ -215,7 +244,8 @@ fn mark_counts(path: &Path, layout: &Layout, columns: &mut [Named]) -> Result<()
             let array = batch.column(all.iter().position(|other| other == c).unwrap_or(0));
             let mut values = Vec::new();
             widen(array, &mut values);
-            array.null_count() == 0 && values.iter().enumerate().all(|(i, v)| *v == done + i as f64)
+            let from = |first: f64| values.iter().enumerate().all(|(i, v)| *v == first + done + i as f64);
+            array.null_count() == 0 && (from(0.0) || (layout.rows > 9 && from(1.0)))
         });
         done += batch.num_rows() as f64;
         if counting.is_empty() {
@@ -230,9 +260,10 @@ fn mark_counts(path: &Path, layout: &Layout, columns: &mut [Named]) -> Result<()
 pub(super) fn labels(path: &Path) -> Result<Labelled> {
     guarded(path, || {
         let layout = Layout::read(path)?;
-        let id = layout.id();
+        let ids = layout.ids(path)?;
+        let is_id = |c: usize| ids.iter().any(|column| column.name == layout.names[c]);
         let others: Vec<usize> = (0..layout.names.len())
-            .filter(|&c| is_text(&layout.kinds[c]) && id.is_none_or(|(_, id)| id != c))
+            .filter(|&c| is_text(&layout.kinds[c]) && !is_id(c))
             .collect();
         let only = match others[..] {
             [one] => Some(one),
@@ -248,10 +279,7 @@ pub(super) fn labels(path: &Path) -> Result<Labelled> {
                 name: layout.names[column].clone(),
                 values: texts(path, column)?,
             },
-            ids: match id {
-                Some((kind, c)) if c != column => rows::ids(path, kind, texts(path, c)?)?,
-                _ => None,
-            },
+            ids,
         })
     })
 }

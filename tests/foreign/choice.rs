@@ -121,6 +121,40 @@ fn what_the_rules_leave_open_is_refused_naming_every_array() {
         &["none of its arrays could be the features", "a (2, 3, 2, 2) f32"],
     );
     refused(
+        "words.npz",
+        &|npz| npz.add("features_mu", Array1::zeros(4)).add("features_cov", ones(4, 4)),
+        &["a mean and a covariance", "features_cov (4, 4) f32"],
+    );
+    refused(
+        "weight.npz",
+        &|npz| npz.add("fc.weight", ones(3, 4)),
+        &["the weights of a layer"],
+    );
+    refused(
+        "dist.npz",
+        &|npz| npz.add("distances", ones(4, 4)),
+        &["a matrix of pairs"],
+    );
+    refused(
+        "maps-named.npz",
+        &|npz| {
+            npz.add("features", Array::zeros((6, 3, 2, 2)))
+                .add("logits", ones(6, 4))
+        },
+        &[
+            "what it calls features is no array of numbers of two dimensions",
+            "features (6, 3, 2, 2) f32",
+        ],
+    );
+    refused(
+        "halves.npz",
+        &|npz| npz.add("train.features", ones(6, 4)).add("test.features", ones(6, 4)),
+        &[
+            "several arrays are called features",
+            "train.features (6, 4) f32; test.features (6, 4) f32",
+        ],
+    );
+    refused(
         "short.npz",
         &|npz| npz.add("features", ones(6, 4)).add_integers("labels", Array1::zeros(5)),
         &["5 labels in \"labels\" for 6 rows"],
@@ -165,5 +199,57 @@ fn lists_of_classes_are_no_labels() {
         set.said().labels[0].contains("no a_labels.npy beside it"),
         "{:?}",
         set.said()
+    );
+}
+
+#[test]
+fn labels_of_another_part_of_a_file_are_those_of_other_rows() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.npz");
+    Npz::create(&path)
+        .add("train.features", ones(6, 4))
+        .add_integers("test.labels", Array1::zeros(6))
+        .finish();
+    let set = &open(&path).unwrap()[0];
+    assert!(set.labels().is_none(), "{:?}", set.said());
+    assert!(
+        set.said().labels[0].contains("test.labels (6,) i64 in the file is not"),
+        "{:?}",
+        set.said()
+    );
+}
+
+#[test]
+fn pieces_of_pickles_are_not_taken_for_layers_and_what_is_not_read_is_named() {
+    let temp = tempfile::tempdir().unwrap();
+    // {"features": a 2 x 2 array, "labels": [0.5, 1.5]}, and the same with labels that are whole; protocol 2.
+    let array = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01K\x02K\x02\x86cnumpy\n\
+        dtype\nU\x02u1K\x00K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89U\x04\x01\x02\x03\x04tb";
+    let float = |value: f64| [b"G".as_slice(), &value.to_be_bytes()].concat();
+    let file = |name: &str, first: f64| {
+        let path = temp.path().join(name);
+        let head = b"\x80\x02}(U\x08features".as_slice();
+        let labels = [b"U\x06labels](".as_slice(), &float(first), &float(1.0), b"eu."].concat();
+        write(&path, &[head, array, &labels].concat());
+        path
+    };
+    let set = &open(&file("whole.pt", 0.0)).unwrap()[0];
+    assert_eq!(set.labels().unwrap().names(), ["0", "1"]);
+    let set = &open(&file("half.pt", 0.5)).unwrap()[0];
+    assert!(set.labels().is_none());
+    assert!(
+        set.said().labels[0].contains("labels (a list) in the file is not"),
+        "{:?}",
+        set.said()
+    );
+    let two = temp.path().join("two.pt");
+    write(
+        &two,
+        &[b"\x80\x02}U\x08features](".as_slice(), array, array, b"es."].concat(),
+    );
+    assert!(
+        failure(&two).contains("its features are a list of arrays"),
+        "{}",
+        failure(&two)
     );
 }

@@ -75,7 +75,10 @@ fn headers_are_told_by_their_names_and_by_counting() {
     let error = labels_of("l.txt", b"a/1.png 3\na/2.png 1\na/3.png 3\na/4.png 2\n")
         .unwrap_err()
         .to_string();
-    assert!(error.contains("a path and a number"), "{error}");
+    assert!(
+        error.contains("every line is another one and has several fields"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -108,10 +111,10 @@ fn rows_are_joined_by_id_whatever_the_ids_are_called() {
             by_row(set.as_ref()),
             [Some("eel".into()), Some("cat".into()), Some("dog".into())]
         );
+        let said = &set.said().labels[0];
         assert!(
-            set.said().labels[0].ends_with("joined by id: 3 of 3 rows"),
-            "{:?}",
-            set.said()
+            said.contains("joined by id (\"filename\" and ") && said.ends_with(": 3 of 3 rows"),
+            "{said}"
         );
     }
     // Rows the labels do not know are no class, and are counted.
@@ -127,7 +130,7 @@ fn rows_are_joined_by_id_whatever_the_ids_are_called() {
     write(&labels, b"id,label\nx,cat\ny,eel\nz,dog\n");
     let error = open_labelled(&features, &labels).err().unwrap().to_string();
     assert!(
-        error.contains("none of its 3 ids (e.g. \"x\")") && error.contains("\"c.png\""),
+        error.contains("no row in common") && error.contains("\"c.png\""),
         "{error}"
     );
     // Where a side has no ids, position counts, and that is said.
@@ -159,4 +162,39 @@ fn ids_of_an_archive_join_labels_of_another() {
         by_row(set.as_ref()),
         [Some("3".into()), Some("1".into()), Some("2".into())]
     );
+}
+
+#[test]
+fn an_index_that_counts_joins_rows_of_another_order() {
+    let temp = tempfile::tempdir().unwrap();
+    let (features, labels) = (temp.path().join("x.csv"), temp.path().join("l.csv"));
+    // As pandas writes a frame, and another one of its rows in another order.
+    write(&features, b",f0,f1\n0,1,2\n1,3,4\n2,5,6\n");
+    write(&labels, b",label\n2,cat\n0,dog\n1,eel\n");
+    let set = &open_labelled(&features, &labels).unwrap()[0];
+    assert_eq!(
+        by_row(set.as_ref()),
+        [Some("dog".into()), Some("eel".into()), Some("cat".into())]
+    );
+    // Of two names on both sides, the one that does not count.
+    write(&features, b"id,filename,f0,f1\n0,c,1,2\n1,a,3,4\n2,b,5,6\n");
+    write(&labels, b"id,filename,label\n0,a,cat\n1,b,dog\n2,c,eel\n");
+    let set = &open_labelled(&features, &labels).unwrap()[0];
+    assert_eq!(
+        by_row(set.as_ref()),
+        [Some("eel".into()), Some("cat".into()), Some("dog".into())]
+    );
+    // A name that two rows share joins nothing, and is not passed over.
+    write(&labels, b"filename,label\na,cat\na,dog\nc,eel\n");
+    let error = open_labelled(&features, &labels).err().unwrap().to_string();
+    assert!(
+        error.contains("id \"a\" in \"filename\" comes twice") && error.contains("cannot be joined by id"),
+        "{error}"
+    );
+}
+
+#[test]
+fn missing_words_are_no_classes() {
+    let labels = labels_of("l.csv", b"label\ncat\nnan\nNA\ndog\n").unwrap();
+    assert_eq!(labels, [Some("cat".into()), None, None, Some("dog".into())]);
 }

@@ -218,7 +218,7 @@ fn lying_and_damaged_arrays_are_refused_in_one_sentence() {
     case("ragged.csv", b"1,2\n3\n", "line 2 has 1 fields");
     case("gap.csv", b"a,b\n1,2\n3,\n", "row 1, column \"b\" is \"\"");
     case("word.csv", b"a,b\n1,2\n3,x\n", "row 1, column \"b\" is \"x\"");
-    case("twice.csv", b"id,b\nx,2\nx,3\n", "id \"x\" comes twice");
+    case("twice.csv", b"id,b\nx,2\nx,3\n", "id \"x\" in \"id\" comes twice");
     case("empty.safetensors", b"", "an empty file");
     case("short.safetensors", b"ab", "ends inside its first 8 bytes");
     case("long.safetensors", &u64::MAX.to_le_bytes(), "the file has 8");

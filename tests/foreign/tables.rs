@@ -193,6 +193,103 @@ fn lists_are_layers_and_numbers_beside_them_are_not() {
 }
 
 #[test]
+fn channels_are_complete_and_in_the_order_of_their_numbers() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("t.csv");
+    write(&path, b"f1,f0,f10,f2\n1.5,0,10,2\n2.5,1,11,3\n");
+    let set = &open(&path).unwrap()[0];
+    assert_eq!(
+        all(&**set, 9).unwrap(),
+        ndarray::array![[0.0, 1.5, 2.0, 10.0], [1.0, 2.5, 3.0, 11.0]]
+    );
+    for (text, expected) in [
+        (
+            "f0,f1,f2\n?,1,2\n3,4,5\n",
+            "row 0, column \"f0\" holds \"?\", not a number",
+        ),
+        (
+            "a,b,c\n?,1.5,2\n3,4,5\n",
+            "row 0, column \"a\" holds \"?\", not a number",
+        ),
+        ("f0;f1\n1,5;2,5\n3,5;4,5\n", "a number with a decimal comma"),
+        (
+            "f0,label\n1,\"cat\n2,dog\n",
+            "the quote opened in line 2 is never closed",
+        ),
+    ] {
+        write(&path, text.as_bytes());
+        assert!(failure(&path).contains(expected), "{text}: {}", failure(&path));
+    }
+    let parquet = temp.path().join("t.parquet");
+    let columns = vec![
+        ("f0", numbers([1.0, 2.0])),
+        ("f1", texts(&["1.0", "2.0"])),
+        ("f2", numbers([1.0, 2.0])),
+    ];
+    write_columns(&parquet, columns, WriterProperties::default());
+    let expected = "\"f1\" is a channel by its name and holds text";
+    assert!(failure(&parquet).contains(expected), "{}", failure(&parquet));
+}
+
+#[test]
+fn a_header_of_numbers_is_no_row() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("t.csv");
+    for (text, rows, width) in [
+        ("1,2,3\n0.5,1.5,2.5\n3.5,4.5,5.5\n", 2, 3),
+        ("0,1\n0.5,1.5\n3.5,4.5\n", 2, 2),
+        ("1,2,label\n0.5,1.5,cat\n3.5,4.5,dog\n", 2, 2),
+        ("f0,f1,2020\n0.5,1.5,2.5\n3.5,4.5,5.5\n", 2, 2),
+        // Whole numbers above whole numbers are rows, and so are numbers that are not whole.
+        ("1,2\n3,5\n4,6\n", 3, 2),
+        ("0.5,2\n3.5,5\n4.5,6\n", 3, 2),
+    ] {
+        write(&path, text.as_bytes());
+        let set = &open(&path).unwrap_or_else(|e| panic!("{text}: {e}"))[0];
+        assert_eq!((set.rows(), set.width()), (rows, width), "{text}");
+    }
+}
+
+#[test]
+fn labels_and_ids_of_other_kinds_are_named() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("t.parquet");
+    let features = || ("f0", numbers([1.5, 2.5, 0.5]));
+    let more = || ("f1", numbers([1.5, 3.5, 0.5]));
+    let list = || lists(vec![vec![1.0, 0.0]; 3]);
+    write_columns(
+        &path,
+        vec![features(), more(), ("label", list())],
+        WriterProperties::default(),
+    );
+    let set = &open(&path).unwrap()[0];
+    assert_eq!((set.provenance().layer.as_str(), set.width()), ("features", 2));
+    assert!(
+        set.said().labels[0].contains("\"label\" (lists of float32) in the file is not"),
+        "{:?}",
+        set.said()
+    );
+    write_columns(
+        &path,
+        vec![features(), more(), ("id", list())],
+        WriterProperties::default(),
+    );
+    assert!(
+        failure(&path).contains("\"id\" is called an id and holds lists"),
+        "{}",
+        failure(&path)
+    );
+    let words: Vec<&[u8]> = vec![b"cat", b"dog", b"cat"];
+    let bytes: ArrayRef = Arc::new(BinaryArray::from_iter_values(words));
+    write_columns(
+        &path,
+        vec![features(), more(), ("label", bytes)],
+        WriterProperties::default(),
+    );
+    assert_eq!(open(&path).unwrap()[0].labels().unwrap().names(), ["cat", "dog"]);
+}
+
+#[test]
 fn every_usual_compression_is_read() {
     let temp = tempfile::tempdir().unwrap();
     for compression in [

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::{Plan, SAMPLES};
 use super::ranks;
 use crate::error::{Error, Result};
-use crate::features::FeatureSet;
+use crate::features::{FeatureSet, common};
 use crate::stats::{generator, groups_within_classes};
 
 /// The random stream that draws the rows for metrics of pairs of rows (see [`generator`]).
@@ -36,7 +36,7 @@ impl Matching {
         let ids = a.ids()?;
         let (places, left_out) = match b {
             None => ([(0..ids.len()).collect(), (0..ids.len()).collect()], [0, 0]),
-            Some(b) => matched(a, b, &ids)?,
+            Some(b) => matched(a, b)?,
         };
         let rows = places[0].len();
         let mut by_id: Vec<usize> = (0..rows).collect();
@@ -78,45 +78,28 @@ impl Matching {
 }
 
 /// The places of the matched rows on both sides, and how many rows of each have no match.
-fn matched(a: &dyn FeatureSet, b: &dyn FeatureSet, ids: &[String]) -> Result<([Vec<usize>; 2], [usize; 2])> {
+fn matched(a: &dyn FeatureSet, b: &dyn FeatureSet) -> Result<([Vec<usize>; 2], [usize; 2])> {
     let (p, q) = (&a.provenance().path, &b.provenance().path);
-    match (a.has_ids(), b.has_ids()) {
-        (true, true) => {}
-        _ if a.rows() == b.rows() => {
+    let (of_a, of_b) = (a.id_columns()?, b.id_columns()?);
+    let Some((own, other)) = common((p, &of_a), (q, &of_b))? else {
+        if a.rows() == b.rows() {
             let all: Vec<usize> = (0..a.rows()).collect();
             return Ok(([all.clone(), all], [0, 0]));
         }
-        (with, other) => {
-            let without = match (with, other) {
-                (false, false) => "neither has ids".to_owned(),
-                (true, _) => format!("{q} has no ids"),
-                _ => format!("{p} has no ids"),
-            };
-            return Err(Error::input(format!(
-                "{p} has {} rows and {q} has {}, and {without}; rows are then matched by position, so their numbers must \
-                 agree",
-                a.rows(),
-                b.rows()
-            )));
-        }
-    }
-    let others = b.ids()?;
+        return Err(Error::input(format!(
+            "{p} has {} rows and {q} has {}, and they have no ids in common; rows are then matched by position, so their \
+             numbers must agree",
+            a.rows(),
+            b.rows()
+        )));
+    };
+    let (ids, others) = (&own.ids, &other.ids);
     let place: HashMap<&str, usize> = others.iter().enumerate().map(|(i, id)| (id.as_str(), i)).collect();
     let (mine, theirs): (Vec<usize>, Vec<usize>) = ids
         .iter()
         .enumerate()
         .filter_map(|(i, id)| Some((i, *place.get(id.as_str())?)))
         .unzip();
-    if mine.is_empty() {
-        return Err(Error::input(format!(
-            "{p} and {q} have no row in common: none of the {} ids of the one (e.g. {:?}) is among the {} of the other \
-             (e.g. {:?}); expected features of the same images",
-            ids.len(),
-            ids.first().map_or("", String::as_str),
-            others.len(),
-            others.first().map_or("", String::as_str)
-        )));
-    }
     let left_out = [ids.len() - mine.len(), others.len() - mine.len()];
     Ok(([mine, theirs], left_out))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::array::integral;
 use super::{Element, Id, Object, Pickle, Value};
 
 /// An array of numpy.
@@ -109,6 +110,11 @@ impl Pickle {
     fn item(&self, id: Id) -> Option<Option<String>> {
         match self.get(id) {
             Value::None => Some(None),
+            // A float that is whole, and a list of one, as columns are.
+            Value::Float(value) => integral(*value).map(Some),
+            Value::List(items) | Value::Tuple(items) if items.len() == 1 && self.items(items[0]).is_none() => {
+                self.item(items[0])
+            }
             _ => self.text(id).or_else(|| Some(self.integer(id)?.to_string())).map(Some),
         }
     }

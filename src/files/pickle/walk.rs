@@ -35,6 +35,8 @@ pub(in crate::files) struct Found {
     pub(in crate::files) ndarrays: Vec<(String, NdArray)>,
     /// Lists and tuples of texts and whole numbers, where data is kept.
     pub(in crate::files) lists: Vec<(String, Vec<Option<String>>)>,
+    /// Other containers and objects of the root, and what they are, where data is kept.
+    pub(in crate::files) unread: Vec<(String, &'static str)>,
     /// What was not interpreted.
     pub(in crate::files) opaque: Vec<Opaque>,
 }
@@ -53,6 +55,14 @@ pub(in crate::files) fn walk(pickle: &Pickle, keep: Keep) -> Result<Found, Failu
     };
     walker.value(pickle.root)?;
     Ok(walker.found)
+}
+
+/// Whether a value may hold what labels are made of.
+fn is_container(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::List(_) | Value::Tuple(_) | Value::Dict(_) | Value::Object(_)
+    )
 }
 
 struct Walker<'a> {
@@ -99,7 +109,11 @@ impl<'a> Walker<'a> {
                     self.visit()?;
                     // Other keys (tuples, classes) lead to no weights.
                     if let Some(key) = pickle.key(key) {
-                        self.below(key, item, true)?;
+                        let (root, before) = (self.path.is_empty(), self.held());
+                        self.below(key.clone(), item, true)?;
+                        if root && self.keep == Keep::Data && self.held() == before && is_container(pickle.get(item)) {
+                            self.found.unread.push((key, pickle.get(item).kind()));
+                        }
                     }
                 }
             }
@@ -118,6 +132,11 @@ impl<'a> Walker<'a> {
         }
         self.depth -= 1;
         Ok(())
+    }
+
+    /// How many arrays and lists were found.
+    fn held(&self) -> usize {
+        self.found.tensors.len() + self.found.ndarrays.len() + self.found.lists.len()
     }
 
     /// Keeps an array of numpy, or a list of texts and numbers; false for anything else.

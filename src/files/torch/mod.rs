@@ -96,6 +96,7 @@ fn opened(kind: &'static str, contents: Contents, len: u64, keep: Keep) -> Parse
         nests,
         ndarrays,
         lists,
+        unread,
         opaque,
     } = pickle::walk(&pickle, keep)?;
     let mut container = Container {
@@ -103,6 +104,7 @@ fn opened(kind: &'static str, contents: Contents, len: u64, keep: Keep) -> Parse
         nests: nests.into_iter().collect(),
         opaque,
         lists,
+        unread,
         root: match pickle.root() {
             Value::Dict(_) => None,
             Value::Object(object) => Some(format!("an object of type {}", object.class)),

@@ -72,6 +72,16 @@ pub(super) fn texts(path: &Path, column: usize) -> Result<Texts> {
         let array = batch.column(0);
         match array.data_type() {
             DataType::Utf8 => all.extend(array.as_string::<i32>().iter().map(|s| s.map(str::to_owned))),
+            DataType::Binary => {
+                for bytes in array.as_binary::<i32>() {
+                    let text = bytes
+                        .map(|bytes| std::str::from_utf8(bytes).map(str::to_owned))
+                        .transpose();
+                    all.push(
+                        text.map_err(|_| malformed(path, "a column of labels or ids holds bytes that are no text"))?,
+                    );
+                }
+            }
             DataType::Boolean => all.extend(array.as_boolean().iter().map(|b| b.map(|b| u8::from(b).to_string()))),
             kind if kind.is_integer() => {
                 integers(array, &mut all).ok_or_else(|| damaged(path, &"a column changes its type"))?;
@@ -187,6 +197,11 @@ pub(super) fn list_width(path: &Path, column: usize, name: &str) -> Result<usize
 }
 
 impl Column {
+    /// The names of the columns, where each is a channel.
+    pub(in crate::store) fn channel_names(&self) -> Option<Vec<String>> {
+        (self.names.len() == self.width).then(|| self.names.clone())
+    }
+
     pub(in crate::store) fn width(&self) -> usize {
         self.width
     }
