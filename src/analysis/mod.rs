@@ -12,6 +12,7 @@ mod pair;
 mod side;
 mod similarity;
 mod tables;
+mod ties;
 
 pub use needs::needs;
 pub use similarity::similarity;

@@ -105,7 +105,8 @@ impl Plan {
             let k = eval.neighbours().filter(|k| *k <= MOST_NEIGHBOURS)?;
             Some(match metric.error {
                 ErrorBar::HalfSamples => with_spare_for_halves(k),
-                _ => k,
+                // The one after says whether the last is told apart.
+                _ => k + 1,
             })
         });
         let of_tables = if self.tables { super::tables::FOREIGN_AMONG } else { 0 };

@@ -1,5 +1,8 @@
 //! The best few of many offered neighbours of each row of a block.
 
+use super::apart::Apart;
+use crate::stats::Double;
+
 /// A neighbour offered: how far away, and which row. Equal distances go by row.
 pub(super) type Offer<T> = (T, u32);
 
@@ -64,28 +67,76 @@ pub(super) fn by_distance(a: &Offer<f64>, b: &Offer<f64>) -> std::cmp::Ordering 
     a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
 }
 
-/// The `k` nearest rows among `offers`, whose distances are lower bounds in ascending order, by their `exact` distances.
-/// `None` where rows that were not offered (there are none if `complete`) might be nearer: all of them are at least as far
-/// away as the last bound.
+/// The `k` nearest rows of row `i` among `offers`, whose distances are lower bounds in ascending order. `None` where rows that
+/// were not offered (there are none if `complete`) might be as near: all of them are at least as far away as the last bound.
+///
+/// Rounded distances sort the rows, and where those leave the order open the exact ones do; equal ones go by row.
 pub(super) fn nearest_of(
     offers: impl Iterator<Item = Offer<f64>>,
     k: usize,
     complete: bool,
-    exact: impl Fn(u32) -> f64,
+    apart: &impl Apart,
+    i: usize,
 ) -> Option<Vec<Offer<f64>>> {
-    let mut best: Vec<Offer<f64>> = Vec::with_capacity(k + 1);
+    let mut held: Vec<Offer<f64>> = Vec::with_capacity(k + 1);
+    // Beyond this no row can be among the nearest, however its distance was rounded.
+    let mut limit = f64::INFINITY;
     for (bound, j) in offers {
-        if best.len() == k && bound > best[k - 1].0 {
-            return Some(best);
+        if bound > limit {
+            return Some(in_order(held, k, apart, i));
         }
-        let offer = (exact(j), j);
-        let place = best.partition_point(|held| by_distance(held, &offer).is_lt());
-        if place < k {
-            best.insert(place, offer);
-            best.truncate(k);
+        let offer = (apart.rough(i, j as usize), j);
+        if offer.0 > limit {
+            continue;
+        }
+        let place = held.partition_point(|other| by_distance(other, &offer).is_lt());
+        held.insert(place, offer);
+        // Of rows as far away as k others of lower rows none is wanted.
+        let first = held.partition_point(|other| other.0 < offer.0);
+        let end = held.partition_point(|other| other.0 <= offer.0);
+        if end - first > k {
+            held.remove(end - 1);
+        }
+        if held.len() >= k {
+            let farthest = held[k - 1].0;
+            limit = farthest + 2.01 * apart.slack(farthest);
+            held.truncate(held.partition_point(|other| other.0 <= limit));
         }
     }
-    complete.then_some(best)
+    complete.then(|| in_order(held, k, apart, i))
+}
+
+/// The first `k` of rows that rounded distances have sorted, in their true order. Of equal distances the least stands for all.
+fn in_order(mut held: Vec<Offer<f64>>, k: usize, apart: &impl Apart, i: usize) -> Vec<Offer<f64>> {
+    let mut start = 0;
+    while start < held.len().min(k) {
+        let is_open = |pair: &[Offer<f64>]| {
+            let slack = apart.slack(pair[0].0) + apart.slack(pair[1].0);
+            slack > 0.0 && pair[1].0 - pair[0].0 <= slack
+        };
+        let open = held[start..].windows(2).take_while(|pair| is_open(pair)).count();
+        if open > 0 {
+            settle_run(&mut held[start..=start + open], apart, i);
+        }
+        start += open + 1;
+    }
+    held.truncate(k);
+    held
+}
+
+/// Puts rows whose rounded distances say nothing in the order of their exact ones.
+fn settle_run(run: &mut [Offer<f64>], apart: &impl Apart, i: usize) {
+    let roughs: Vec<f64> = run.iter().map(|(rough, _)| *rough).collect();
+    let mut exact: Vec<(Double, u32)> = run.iter().map(|&(_, j)| (apart.exact(i, j as usize), j)).collect();
+    exact.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let mut start = 0;
+    for equal in exact.chunk_by_mut(|a, b| apart.are_equal(i, a.0, b.0)) {
+        equal.sort_unstable_by_key(|(_, j)| *j);
+        for (place, (_, j)) in equal.iter().enumerate() {
+            run[start + place] = (roughs[start], *j);
+        }
+        start += equal.len();
+    }
 }
 
 #[cfg(test)]
@@ -107,12 +158,47 @@ mod tests {
         assert_eq!(settled(&mut offers.iter().rev()), expected[..7]);
     }
 
+    /// Row j is j away; rounding hides up to `slack`, and `coarse` rows are taken for those before.
+    struct Numbered {
+        slack: f64,
+        coarse: usize,
+    }
+
+    impl Apart for Numbered {
+        fn rough(&self, _: usize, j: usize) -> f64 {
+            if j >= self.coarse { 0.25 + j as f64 } else { j as f64 }
+        }
+        fn slack(&self, _: f64) -> f64 {
+            self.slack
+        }
+        fn exact(&self, _: usize, j: usize) -> Double {
+            Double::new((j / 2) as f64)
+        }
+        fn are_equal(&self, _: usize, one: Double, other: Double) -> bool {
+            one == other
+        }
+    }
+
     #[test]
     fn bounds_that_leave_a_neighbour_open_give_none() {
-        let exact = |j: u32| f64::from(j);
-        let offers = |last: f64| [(0.0, 2), (0.5, 1), (last, 9)].into_iter();
-        assert_eq!(nearest_of(offers(2.5), 2, false, exact), Some(vec![(1.0, 1), (2.0, 2)]));
-        assert_eq!(nearest_of(offers(2.0), 2, false, exact), None);
-        assert_eq!(nearest_of(offers(2.0), 2, true, exact), Some(vec![(1.0, 1), (2.0, 2)]));
+        let apart = Numbered { slack: 0.0, coarse: 99 };
+        let of = |last: f64, complete| {
+            let offers = [(0.0, 2), (0.5, 1), (last, 9)].into_iter();
+            nearest_of(offers, 2, complete, &apart, 0)
+        };
+        assert_eq!(of(2.5, false), Some(vec![(1.0, 1), (2.0, 2)]));
+        assert_eq!(of(2.0, false), None);
+        assert_eq!(of(2.0, true), Some(vec![(1.0, 1), (2.0, 2)]));
+    }
+
+    #[test]
+    fn what_rounding_leaves_open_goes_by_exact_distances_and_equal_ones_by_row() {
+        // Rows 2 and 3 are equally far, as are 4 and 5; rough distances 1 apart say nothing.
+        let apart = Numbered { slack: 0.6, coarse: 4 };
+        let offers = || [(0.0, 5), (0.0, 3), (0.0, 4), (0.0, 2), (0.0, 9)].into_iter();
+        let found = |k| nearest_of(offers(), k, true, &apart, 0).unwrap();
+        assert_eq!(found(4), [(2.0, 2), (2.0, 3), (4.25, 4), (4.25, 5)]);
+        assert_eq!(found(3), found(4)[..3]);
+        assert_eq!(found(1), [(2.0, 2)]);
     }
 }

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
+use super::double::{exact_product, exact_squared_apart};
 use crate::features::Labels;
-use crate::stats::{generator, squares_in_range};
+use crate::stats::{Double, generator, squares_in_range};
 
 /// Rows of a set in order, with the jackknife group and the class of each. Kept in 32 bits where that loses nothing, as it
 /// does for stored features.
@@ -21,6 +23,8 @@ pub struct Rows {
     /// Rows of the set seen, and rows kept of them.
     seen: usize,
     kept: usize,
+    /// What [`Rows::grid`] found.
+    grid: OnceLock<Option<(i32, f64)>>,
 }
 
 #[derive(Clone, Debug)]
@@ -45,6 +49,7 @@ impl Rows {
             chosen,
             seen: 0,
             kept: 0,
+            grid: OnceLock::new(),
         }
     }
 
@@ -58,6 +63,7 @@ impl Rows {
             values: Values::Double(values),
             seen: n,
             kept: n,
+            grid: OnceLock::new(),
         }
     }
 
@@ -65,6 +71,7 @@ impl Rows {
     pub fn push(&mut self, rows: ArrayView2<f64>) {
         let first = self.seen;
         self.seen += rows.nrows();
+        self.grid = OnceLock::new();
         while let Some(&next) = self.chosen.get(self.kept).filter(|&&row| row < self.seen) {
             let row = rows.row(next - first);
             if let Values::Single(single) = &self.values
@@ -173,6 +180,7 @@ impl Rows {
             },
             seen: self.seen,
             kept: places.len(),
+            grid: OnceLock::new(),
         }
     }
 
@@ -230,6 +238,51 @@ impl Rows {
         }
     }
 
+    /// The same in twice the digits.
+    pub fn exact_squared_apart(&self, i: usize, other: &Self, j: usize) -> Double {
+        use Values::{Double, Single};
+        match (&self.values, &other.values) {
+            (Single(a), Single(b)) => exact_squared_apart(a.row(i), b.row(j)),
+            (Single(a), Double(b)) => exact_squared_apart(a.row(i), b.row(j)),
+            (Double(a), Single(b)) => exact_squared_apart(a.row(i), b.row(j)),
+            (Double(a), Double(b)) => exact_squared_apart(a.row(i), b.row(j)),
+        }
+    }
+
+    /// x·y of row `i` and row `j` of `other`, in twice the digits.
+    pub fn exact_product(&self, i: usize, other: &Self, j: usize) -> Double {
+        use Values::{Double, Single};
+        match (&self.values, &other.values) {
+            (Single(a), Single(b)) => exact_product(a.row(i), b.row(j)),
+            (Single(a), Double(b)) => exact_product(a.row(i), b.row(j)),
+            (Double(a), Single(b)) => exact_product(a.row(i), b.row(j)),
+            (Double(a), Double(b)) => exact_product(a.row(i), b.row(j)),
+        }
+    }
+
+    /// Whether products and squared distances of the rows of both sets are exact in 64 bits: their values are whole multiples of
+    /// one power of two, and not too large.
+    pub fn is_exact_with(&self, other: &Self) -> bool {
+        match (self.grid(), other.grid()) {
+            (Some((a, square_a)), Some((b, square_b))) => fits(a.min(b), square_a.max(square_b)),
+            _ => false,
+        }
+    }
+
+    /// The largest power of two that all values are multiples of, and the largest squared norm of a row; `None` where they do
+    /// not fit together.
+    fn grid(&self) -> Option<(i32, f64)> {
+        *self.grid.get_or_init(|| match &self.values {
+            Values::Single(single) => grid(single.outer_iter()),
+            Values::Double(double) => grid(double.outer_iter()),
+        })
+    }
+
+    /// x·y of row `i` and row `j` of `other`.
+    pub fn product(&self, i: usize, other: &Self, j: usize) -> f64 {
+        self.row(i).dot(&other.row(j))
+    }
+
     /// The Euclidean norm of each row.
     pub fn norms(&self) -> Vec<f64> {
         (0..self.len())
@@ -238,15 +291,42 @@ impl Rows {
             .map(|r| r.dot(&r).sqrt())
             .collect()
     }
+}
 
-    /// The mean row (d): the point from which distances are computed, so that a mean far from zero costs no digits.
-    pub fn centre(&self) -> Array1<f64> {
-        let mut centre = Array1::<f64>::zeros(self.width());
-        for i in 0..self.len() {
-            let weight = 1.0 / (i + 1) as f64;
-            centre.zip_mut_with(&self.row(i), |c, x| *c += (x - *c) * weight);
+/// The grid of [`Rows::grid`].
+fn grid<'r, T: Copy + Into<f64> + 'r>(rows: impl Iterator<Item = ArrayView1<'r, T>>) -> Option<(i32, f64)> {
+    let (mut unit, mut largest) = (f64::MAX_EXP, 0.0f64);
+    for row in rows {
+        let mut square = 0.0;
+        for &x in row {
+            let x: f64 = x.into();
+            square += x * x;
+            if x != 0.0 {
+                unit = unit.min(last_digit(x));
+            }
         }
-        centre
+        largest = largest.max(square);
+        if !fits(unit, largest) {
+            return None;
+        }
+    }
+    Some((unit, largest))
+}
+
+/// Whether squared distances of rows up to such a squared norm are fewer than 2^53 squares of 2^`unit`.
+fn fits(unit: i32, square: f64) -> bool {
+    let per_unit = 2f64.powi(-unit);
+    4.0 * square * per_unit * per_unit < 2f64.powi(53)
+}
+
+/// The exponent of the last binary digit of a number that is not zero.
+fn last_digit(x: f64) -> i32 {
+    const DIGITS: u32 = f64::MANTISSA_DIGITS - 1;
+    let bits = x.to_bits();
+    let (exponent, digits) = ((bits >> DIGITS & 0x7ff) as i32, bits & ((1 << DIGITS) - 1));
+    match exponent {
+        0 => -1074 + digits.trailing_zeros() as i32,
+        _ => exponent - 1075 + (digits | 1 << DIGITS).trailing_zeros() as i32,
     }
 }
 
@@ -317,6 +397,21 @@ mod tests {
             assert_eq!(found, b.squared_apart(2, a, 1));
             assert_eq!(a.squared_apart(3, a, 3), 0.0);
         }
+    }
+
+    #[test]
+    fn whole_numbers_and_multiples_of_a_power_of_two_are_exact() {
+        let whole = Array2::from_shape_fn((30, 700), |(i, j)| ((i * 31 + j * 17) % 101) as f64 - 50.0);
+        let of = |values: Array2<f64>| Rows::of(values);
+        for scale in [1.0, 2f64.powi(-30), 2f64.powi(400)] {
+            let rows = of(&whole * scale);
+            assert!(rows.is_exact_with(&rows) && rows.is_exact_with(&of(Array2::zeros((2, 700)))));
+        }
+        assert!(!of(&whole * 0.1).is_exact_with(&of(whole.clone())));
+        assert!(!of(whole.clone()).is_exact_with(&of(&whole * 2f64.powi(-30))));
+        // 700 squares of 2^26 are more than 2^53.
+        assert!(!of(whole.mapv(|x| x + 2f64.powi(26))).is_exact_with(&of(whole)));
+        assert_eq!([1.0, -6.0, 0.1, 5e-324].map(last_digit), [0, 1, -55, -1074]);
     }
 
     #[test]

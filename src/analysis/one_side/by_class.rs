@@ -6,7 +6,7 @@ use super::super::{Plan, Side};
 use super::within::of_rows;
 use crate::error::{Error, Result};
 use crate::metrics::Eval;
-use crate::stats::{Groups, ToClasses, all_and_halves, class_distances};
+use crate::stats::{Groups, ToClasses, all_and_halves, class_distances, unit_apart};
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
@@ -14,12 +14,15 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
 }
 
 fn outcome(side: &Side, (metric, eval): Chosen, plan: &Plan) -> Outcome {
-    let Eval::ByClass { distance, row, value } = eval else {
+    let Eval::ByClass { cosine, row, value } = eval else {
         unreachable!("only metrics of distances to classes come here");
     };
     let rows = &side.rows;
     let norms = rows.norms();
-    let found = class_distances(rows, |squared, i, j| distance(squared, norms[i], norms[j]));
+    let found = class_distances(rows, |squared, i, j| match cosine {
+        true => unit_apart((rows, i, norms[i]), (rows, j, norms[j]), squared) / 2.0,
+        false => squared.sqrt(),
+    });
     let resamples = all_and_halves();
     let mean = |kept: Groups| -> Result<f64> {
         if !rows.measurable() {
