@@ -36,11 +36,7 @@ pub struct Side<'a> {
 
 impl Side<'_> {
     pub fn labels(&self) -> Option<&Labels> {
-        self.set.labels()
-    }
-
-    pub fn is(&self, name: &str) -> bool {
-        is_named(self.set, name)
+        super::labels(self.set)
     }
 
     /// The nearest neighbours of its rows among themselves: as many as the plan's metrics look at, and some to spare.
@@ -136,9 +132,9 @@ pub fn summarise<'a>(
         },
         seed: plan.seed,
     };
-    let mut summariser = Summariser::new(set.rows(), set.width(), set.labels(), wanted);
+    let mut summariser = Summariser::new(set.rows(), set.width(), super::labels(set), wanted);
     let mut rows = if any(Eval::needs_rows) || plan.pairs_look_at_rows(set) {
-        Rows::choose(chosen(set, plan), summariser.groups(), set.labels(), set.width())
+        Rows::choose(chosen(set, plan), summariser.groups(), super::labels(set), set.width())
     } else {
         Rows::default()
     };

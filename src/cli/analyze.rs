@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{like, style};
-use crate::analysis::{Plan, analyse, needs, rows_to_read};
+use crate::analysis::{Plan, analyse, left_out, needs, rows_to_read};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::metrics::{Conventions, Metric, select};
@@ -166,7 +166,9 @@ pub fn run_plan(plan: &Plan, stores: &[PathBuf], what: &What) -> anyhow::Result<
     let bar = style::progress(rows_to_read(&sets, plan), "rows");
     let analysis = analyse(&sets, plan, &|rows| bar.inc(rows));
     bar.finish_and_clear();
-    Ok(analysis?)
+    let analysis = analysis?;
+    left_out(&sets, plan).iter().for_each(|line| style::say(line));
+    Ok(analysis)
 }
 
 /// The plan that a command line means, of the metrics that `select` makes of its words.
@@ -211,6 +213,7 @@ fn planned(
         convergence: beside.convergence,
         command: style::command_line(),
     };
+    plan.check()?;
     Ok((plan, said))
 }
 

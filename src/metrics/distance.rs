@@ -5,34 +5,47 @@ use ndarray::Array2;
 use super::{Better, ErrorBar, Eval, Family, Law, Metric, Variant};
 use crate::error::{Error, Result};
 use crate::linalg::trace_of_root;
-use crate::stats::{Moments, SMALLEST_SQUARE};
+use crate::stats::{Moments, OUT_OF_RANGE, SMALLEST_SQUARE};
 
 /// The share of the traces that the trace of the root may be wrong by: the bias of a jackknife and the line to infinite N
 /// multiply an error of the replicates by ten at most.
 const ROOT_ERROR: f64 = 1e-10;
 
+/// The share of the traces that the difference of two covariances may be wrong by.
+const COVARIANCE_ERROR: f64 = 1e-13;
+
 /// Both covariances (ddof 1).
 ///
 /// # Errors
-/// Undefined with fewer than two rows on a side, and for squares beyond the range of 64 bits.
+/// For sides of different width. Undefined with fewer than two rows on a side, and for squares beyond the range of 64 bits.
 pub fn covariances(a: &Moments, b: &Moments) -> Result<[Array2<f64>; 2]> {
     covariances_over(a, b, |n| n - 1.0)
 }
 
 /// Both scatters, each over a function of its number of rows.
 fn covariances_over(a: &Moments, b: &Moments, divisor: fn(f64) -> f64) -> Result<[Array2<f64>; 2]> {
+    let (d1, d2) = (a.mean().len(), b.mean().len());
+    if d1 != d2 {
+        return Err(Error::input(format!(
+            "one side has {d1} channels and the other {d2}; expected moments of one feature space"
+        )));
+    }
     if a.n() < 2 || b.n() < 2 {
         return Err(Error::undefined("a covariance needs at least two rows on each side"));
     }
     let both = [a, b].map(|m| m.scatter() / divisor(m.n() as f64));
     let size = both[0].diag().sum() + both[1].diag().sum();
     // Squares of squares must stay within range, too.
-    if !(size * size).is_finite() || (size > 0.0 && size < SMALLEST_SQUARE) {
-        return Err(Error::undefined(
-            "the features' squares are beyond the range of 64-bit numbers; rescale them",
-        ));
+    let vanished = size < SMALLEST_SQUARE && (size > 0.0 || a.mean().iter().chain(b.mean()).any(|x| is_tiny(*x)));
+    if !(size * size).is_finite() || vanished {
+        return Err(Error::undefined(OUT_OF_RANGE));
     }
     Ok(both)
+}
+
+/// Whether the square of a number vanishes.
+fn is_tiny(x: f64) -> bool {
+    x != 0.0 && x * x < SMALLEST_SQUARE
 }
 
 /// ‖mu_1 - mu_2‖² + tr S_1 + tr S_2 - 2 tr (S_1 S_2)^{1/2}.
@@ -40,9 +53,10 @@ fn covariances_over(a: &Moments, b: &Moments, divisor: fn(f64) -> f64) -> Result
 /// The last trace is precise to 1e-10 of the first two, also where S_1 S_2 is singular.
 ///
 /// # Errors
-/// Undefined with fewer than two rows on a side, and for squares beyond the range of 64 bits.
+/// As [`covariances`].
 pub fn frechet_distance(a: &Moments, b: &Moments) -> Result<f64> {
-    Ok(squared_shift(a, b) + bures(a, b, |n| n - 1.0)?)
+    let spread = bures(a, b, |n| n - 1.0)?;
+    Ok(squared_shift(a, b) + spread)
 }
 
 /// ‖mu_1 - mu_2‖².
@@ -75,13 +89,14 @@ fn frechet_diagonal(a: &Moments, b: &Moments) -> Result<f64> {
 
 /// The square root, of covariances with ddof 0.
 fn frechet_root(a: &Moments, b: &Moments) -> Result<f64> {
-    Ok((squared_shift(a, b) + bures(a, b, |n| n)?).sqrt())
+    let spread = bures(a, b, |n| n)?;
+    Ok((squared_shift(a, b) + spread).sqrt())
 }
 
 /// ‖S_1 - S_2‖_F² / (4 d²).
 ///
 /// # Errors
-/// Undefined with fewer than two rows on a side.
+/// As [`covariances`]; undefined where no more than rounding is left of the difference.
 pub fn coral(a: &Moments, b: &Moments) -> Result<f64> {
     Ok(coral_mean_square(a, b)? / 4.0)
 }
@@ -98,7 +113,14 @@ fn coral_norm(a: &Moments, b: &Moments) -> Result<f64> {
 /// ‖S_1 - S_2‖_F².
 fn squared_difference(a: &Moments, b: &Moments) -> Result<f64> {
     let [first, second] = covariances(a, b)?;
-    Ok(first.iter().zip(&second).map(|(x, y)| (x - y).powi(2)).sum())
+    let squared: f64 = first.iter().zip(&second).map(|(x, y)| (x - y).powi(2)).sum();
+    let rounding = COVARIANCE_ERROR * (first.diag().sum() + second.diag().sum());
+    if squared > 0.0 && squared <= rounding * rounding {
+        return Err(Error::undefined(
+            "the covariances of both sides are the same as far as 64-bit numbers tell: the rest is rounding",
+        ));
+    }
+    Ok(squared)
 }
 
 /// The family.
@@ -143,6 +165,7 @@ const METRICS: &[Metric] = &[
                 eval: Eval::Moments {
                     value: frechet_diagonal,
                     infinite: false,
+                    blur: 0.0,
                 },
             },
             Variant {
@@ -152,6 +175,7 @@ const METRICS: &[Metric] = &[
                 eval: Eval::Moments {
                     value: frechet_root,
                     infinite: false,
+                    blur: 0.0,
                 },
             },
         ],
@@ -162,6 +186,7 @@ const METRICS: &[Metric] = &[
         eval: Eval::Moments {
             value: frechet_distance,
             infinite: false,
+            blur: ROOT_ERROR,
         },
     },
     Metric {
@@ -186,6 +211,7 @@ const METRICS: &[Metric] = &[
         eval: Eval::Moments {
             value: frechet_distance,
             infinite: true,
+            blur: ROOT_ERROR,
         },
     },
     Metric {
@@ -207,6 +233,7 @@ const METRICS: &[Metric] = &[
                 eval: Eval::Moments {
                     value: coral_mean_square,
                     infinite: false,
+                    blur: 0.0,
                 },
             },
             Variant {
@@ -216,6 +243,7 @@ const METRICS: &[Metric] = &[
                 eval: Eval::Moments {
                     value: coral_norm,
                     infinite: false,
+                    blur: 0.0,
                 },
             },
         ],
@@ -226,6 +254,7 @@ const METRICS: &[Metric] = &[
         eval: Eval::Moments {
             value: coral,
             infinite: false,
+            blur: 0.0,
         },
     },
 ];
@@ -254,6 +283,30 @@ mod tests {
             assert!((frechet_distance(&a, &b).unwrap() - 4.0 * d as f64).abs() < 1e-9 * trace);
             assert_eq!(coral(&a, &a).unwrap(), 0.0);
         }
+    }
+
+    #[test]
+    fn sides_of_different_width_are_refused_and_vanishing_squares_said() {
+        let (a, b) = (moments(&rows(20, 8)), moments(&rows(20, 16)));
+        let one = moments(&rows(20, 1));
+        for metric in [frechet_distance, frechet_diagonal, frechet_root, coral, coral_mean_square, coral_norm] {
+            for (x, y) in [(&a, &b), (&one, &a), (&a, &one)] {
+                let error = metric(x, y).unwrap_err().to_string();
+                assert!(error.contains("8 channels") || error.contains("other 8"), "{error}");
+            }
+            let tiny = moments(&(rows(20, 8) * 1e-200));
+            assert!(metric(&tiny, &tiny).unwrap_err().to_string().contains("64-bit"));
+        }
+    }
+
+    #[test]
+    fn a_difference_of_covariances_that_is_rounding_is_none() {
+        // The same rows in another order, one of them far from all others.
+        let mut x = rows(50, 6);
+        x.row_mut(7).fill(1e12);
+        let (a, b) = (moments(&x), moments(&x.select(ndarray::Axis(0), &(0..50).rev().collect::<Vec<_>>())));
+        assert!(coral(&a, &b).is_err() || coral(&a, &b).unwrap() == 0.0);
+        assert_eq!(coral(&a, &a).unwrap(), 0.0);
     }
 
     #[test]

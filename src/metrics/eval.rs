@@ -115,6 +115,8 @@ pub enum Eval {
         value: fn(&Moments, &Moments) -> Result<f64>,
         /// Whether it is carried on to infinitely many rows: the intercept of a line over 1/N.
         infinite: bool,
+        /// The share of the variances of both sides that rounding may add to it.
+        blur: f64,
     },
     /// From the class means of the pretraining and the evaluation data, pooled.
     Means {
@@ -182,6 +184,11 @@ impl Eval {
     /// Whether it compares two layers or models on the same images: `featscope similarity` computes it, an analysis does not.
     pub fn is_matched(&self) -> bool {
         matches!(self, Self::Matched(_))
+    }
+
+    /// Whether it compares a pretraining with an evaluation data set.
+    pub fn is_of_pairs(&self) -> bool {
+        matches!(self, Self::Means { .. } | Self::Moments { .. } | Self::Samples { .. }) || self.needs_rows_of_pairs()
     }
 
     /// Whether it is computed from labels.

@@ -30,6 +30,9 @@ mod within;
 /// Squares below this have lost digits, being near the smallest numbers of 64 bits.
 pub const SMALLEST_SQUARE: f64 = 1e-290;
 
+/// Why nothing is known of features whose squares overflow or vanish.
+pub const OUT_OF_RANGE: &str = "the squares of the features are beyond the range of 64-bit numbers; rescale the features";
+
 pub use apart::squared_slack;
 pub use centre::joint_centre;
 pub use channel_ranks::ChannelOrders;

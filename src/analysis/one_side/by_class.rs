@@ -1,12 +1,12 @@
 //! Metrics of each row's mean distances to the classes of its set.
 
-use super::super::kinds::{Chosen, UNMEASURABLE, replicates_from_halves};
+use super::super::kinds::{Chosen, replicates_from_halves};
 use super::super::outcome::Outcome;
 use super::super::{Plan, Side};
 use super::within::of_rows;
 use crate::error::{Error, Result};
 use crate::metrics::Eval;
-use crate::stats::{Groups, ToClasses, all_and_halves, class_distances, unit_apart};
+use crate::stats::{Groups, ToClasses, all_and_halves, class_distances, unit_apart, OUT_OF_RANGE};
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
@@ -26,7 +26,7 @@ fn outcome(side: &Side, (metric, eval): Chosen, plan: &Plan) -> Outcome {
     let resamples = all_and_halves();
     let mean = |kept: Groups| -> Result<f64> {
         if !rows.measurable() {
-            return Err(Error::undefined(UNMEASURABLE));
+            return Err(Error::undefined(OUT_OF_RANGE));
         }
         let place = resamples.iter().position(|r| *r == kept).expect("one of the resamples");
         let of_row = |(to, &group): (&Option<_>, &u8)| {

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::super::kinds::{Chosen, MOST_NEIGHBOURS, UNMEASURABLE, replicates_from_halves};
+use super::super::kinds::{Chosen, MOST_NEIGHBOURS, replicates_from_halves};
 use super::super::outcome::Outcome;
 use super::super::ties::Ties;
 use super::super::{Plan, Side};
 use super::within::of_rows;
 use crate::error::{Error, Result};
 use crate::metrics::{ErrorBar, Eval, NearRows};
-use crate::stats::Groups;
+use crate::stats::{Groups, OUT_OF_RANGE};
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
@@ -35,7 +35,7 @@ fn outcome(side: &Side, (metric, eval): Chosen, near: &NearRows, coincide: usize
     };
     let of = |kept: Groups| -> Result<f64> {
         if !side.rows.measurable() {
-            return Err(Error::undefined(UNMEASURABLE));
+            return Err(Error::undefined(OUT_OF_RANGE));
         }
         if k > MOST_NEIGHBOURS {
             return Err(Error::undefined(format!(

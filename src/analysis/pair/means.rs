@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::super::Plan;
 use super::super::bootstrap::{can_resample, resampled, resamples};
-use super::super::kinds::{Chosen, UNMEASURABLE, restate};
+use super::super::kinds::{Chosen, restate};
 use super::super::outcome::Outcome;
 use super::{Pair, is_measurable};
 use crate::error::{Error, Result};
 use crate::metrics::mixing::{mixtureness_of, neighbours_used};
 use crate::metrics::{ClassMeans, Eval, Mixing};
-use crate::stats::{Rows, generator, nearest_of_rounded, unit};
+use crate::stats::{Rows, generator, nearest_of_rounded, unit, OUT_OF_RANGE};
 
 /// The random stream of permutations (see [`generator`]).
 const PERMUTATION_STREAM: u64 = 2;
@@ -115,7 +115,7 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
             let found = if measurable {
                 value(&means, mixing)
             } else {
-                Err(Error::undefined(UNMEASURABLE))
+                Err(Error::undefined(OUT_OF_RANGE))
             };
             let mut outcome = Outcome::new(found, convention).with_replicates(metric, of_metric);
             if outcome.value.is_ok() {

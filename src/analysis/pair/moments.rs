@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::super::kinds::{Chosen, replicates, restate};
 use super::super::outcome::{Outcome, few_rows, mostly_bias};
 use super::super::{Plan, WIDEST};
-use super::{Pair, at_equal_n, groups_at_equal_n};
+use super::{Pair, at_equal_n, check_both, groups_at_equal_n};
 use crate::error::{Error, Result};
 use crate::metrics::{Eval, Metric};
 use crate::stats::{GROUPS, Moments};
@@ -16,6 +16,7 @@ type Both = (Moments, Moments);
 /// The outcomes of these metrics. A jackknife group is left out of both sides at a time.
 pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     let without = |group: Option<usize>| {
+        check_both((pre, eval))?;
         both(
             pre.summary.moments_without(group, false),
             eval.summary.moments_without(group, false),
@@ -37,12 +38,13 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
                 })
         })
         .collect();
-    let values = || -> Vec<Result<f64>> {
+    let values = || -> (Vec<Result<f64>>, f64) {
         let whole = without(None);
         let of = |of: Eval| whole.as_ref().map_err(restate).and_then(|moments| value(of, moments));
-        distinct.iter().map(|(_, eval)| of(*eval)).collect()
+        let values = distinct.iter().map(|(_, eval)| of(*eval)).collect();
+        (values, whole.map_or(0.0, |(a, b)| variance(&a) + variance(&b)))
     };
-    let (values, resampled) = rayon::join(values, || {
+    let ((values, variances), resampled) = rayon::join(values, || {
         replicates(&distinct, least, |group| without(Some(group)), value)
     });
     let equal = groups_at_equal_n((pre, eval)).and_then(|[a, b]| {
@@ -57,7 +59,10 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
             let convention = plan.conventions.describe(metric);
             let found = values[at].as_ref().copied().map_err(restate);
             let replicates = resampled[at].as_ref().cloned().map_err(restate);
-            let infinite = matches!(of, Eval::Moments { infinite: true, .. });
+            let Eval::Moments { infinite, blur, .. } = of else {
+                unreachable!("only metrics of moments come here")
+            };
+            let is_blurred = matches!(found, Ok(value) if value.abs() < DIGITS * blur * variances);
             let mut outcome = match (found, infinite) {
                 (Ok(value), true) => at_infinity_of(value, replicates, (metric, convention)),
                 (found, _) => Outcome::new(found, convention).with_replicates(metric, replicates),
@@ -66,6 +71,10 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
             if outcome.value.is_ok() {
                 let effect = "much of this distance is the error of a covariance";
                 outcome.notes.extend(few_rows(least, pre.summary.width as u64, effect));
+                if is_blurred {
+                    let why = "next to nothing beside the variances of both sides: rounding leaves it fewer than four digits";
+                    outcome.notes.push(why.to_owned());
+                }
             }
             if let (Some((rows, at_equal)), true, false) = (&equal, outcome.value.is_ok(), infinite)
                 && let Some(value) = at_equal[at]
@@ -75,6 +84,14 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
             outcome
         })
         .collect()
+}
+
+/// How many times as large as what rounding may add to it a value of four digits is.
+const DIGITS: f64 = 1e4;
+
+/// tr S.
+fn variance(moments: &Moments) -> f64 {
+    moments.scatter().diag().sum() / (moments.n() as f64 - 1.0).max(1.0)
 }
 
 /// What a distance of this value and these replicates is at infinite N; without them it is not known.

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU64;
 
 use serde_json::json;
 
-use super::super::kinds::{Chosen, ROWS_FOR_GROUPS, UNMEASURABLE, replicates_from_halves, restate};
+use super::super::kinds::{Chosen, ROWS_FOR_GROUPS, replicates_from_halves, restate};
 use super::super::outcome::Outcome;
 use super::super::{Plan, Side, tables};
 use super::Pair;
@@ -12,7 +12,7 @@ use super::alike::{MostAlike, TIED, beyond};
 use super::reach::{Balled, Distance, PairCounts, Resamples, Tally, add};
 use crate::error::{Error, Result};
 use crate::metrics::{Balls, ErrorBar, Eval, NearRows};
-use crate::stats::{Groups, screen, unit_apart, unit_squared};
+use crate::stats::{Groups, screen, unit_apart, unit_squared, OUT_OF_RANGE};
 
 /// The pairs in the table of near duplicates: their cosine, and how many there are at most.
 const NEAR_DUPLICATES: f64 = 0.99;
@@ -60,7 +60,7 @@ fn survey<'s>(sides: &'s [Balled; 2], metrics: &[Chosen], plan: &Plan) -> Survey
         tallies: Vec::new(),
         alike: Vec::new(),
         most_alike: None,
-        unusable: (!a.measurable() || !b.measurable()).then_some(UNMEASURABLE),
+        unusable: (!a.measurable() || !b.measurable()).then_some(OUT_OF_RANGE),
         zero: norms.iter().flatten().any(|norm| *norm == 0.0),
         resamples: Resamples::new(),
     };
