@@ -93,7 +93,7 @@ impl Plan {
             let mut named = self.metrics.iter().filter(|metric| is_named(metric, word)).peekable();
             if named.peek().is_some() && named.all(|metric| metric.eval.is_of_pairs()) {
                 return Err(Error::input(format!(
-                    "--metrics {word} compares a pretraining with an evaluation data set; {missing} (in an experiment: a data \
+                    "{word} compares a pretraining with an evaluation data set; {missing} (in an experiment: a data \
                      set of each role)"
                 )));
             }
@@ -119,7 +119,10 @@ fn where_labels(set: &dyn FeatureSet) -> String {
                 "npy" => String::new(),
                 _ => format!(" in {} or", path.display()),
             };
-            format!("no labels were found{inside} at {}; give --labels FILE", beside.display())
+            format!(
+                "no labels were found{inside} at {}; give --labels FILE",
+                beside.display()
+            )
         }
         _ => format!("{} has no labels", path.display()),
     }
@@ -152,8 +155,15 @@ pub fn left_out(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Vec<String> {
         }
     };
     // Those that were named get a record that says so.
-    let of_classes = plan.metrics.iter().filter(|m| m.eval.needs_labels() && !plan.names(m)).count();
-    for set in sets.iter().filter(|set| of_classes > 0 && super::labels(set.as_ref()).is_none()) {
+    let of_classes = plan
+        .metrics
+        .iter()
+        .filter(|m| m.eval.needs_labels() && !plan.names(m))
+        .count();
+    for set in sets
+        .iter()
+        .filter(|set| of_classes > 0 && super::labels(set.as_ref()).is_none())
+    {
         let why = where_labels(set.as_ref());
         say(format!("{of_classes} metrics of classes are left out: {why}"));
     }

@@ -12,7 +12,7 @@ use crate::stats::{Moments, OUT_OF_RANGE, SMALLEST_SQUARE};
 const ROOT_ERROR: f64 = 1e-10;
 
 /// The share of the traces that the difference of two covariances may be wrong by.
-const COVARIANCE_ERROR: f64 = 1e-13;
+const COVARIANCE_ERROR: f64 = 1e-14;
 
 /// Both covariances (ddof 1).
 ///
@@ -96,7 +96,7 @@ fn frechet_root(a: &Moments, b: &Moments) -> Result<f64> {
 /// ‖S_1 - S_2‖_F² / (4 d²).
 ///
 /// # Errors
-/// As [`covariances`]; undefined where no more than rounding is left of the difference.
+/// As [`covariances`].
 pub fn coral(a: &Moments, b: &Moments) -> Result<f64> {
     Ok(coral_mean_square(a, b)? / 4.0)
 }
@@ -113,14 +113,35 @@ fn coral_norm(a: &Moments, b: &Moments) -> Result<f64> {
 /// ‖S_1 - S_2‖_F².
 fn squared_difference(a: &Moments, b: &Moments) -> Result<f64> {
     let [first, second] = covariances(a, b)?;
-    let squared: f64 = first.iter().zip(&second).map(|(x, y)| (x - y).powi(2)).sum();
-    let rounding = COVARIANCE_ERROR * (first.diag().sum() + second.diag().sum());
-    if squared > 0.0 && squared <= rounding * rounding {
-        return Err(Error::undefined(
-            "the covariances of both sides are the same as far as 64-bit numbers tell: the rest is rounding",
-        ));
-    }
-    Ok(squared)
+    Ok(first.iter().zip(&second).map(|(x, y)| (x - y).powi(2)).sum())
+}
+
+/// How many times as large as what rounding may add to it a value of four digits is.
+const DIGITS: f64 = 1e4;
+
+/// tr S_1 + tr S_2, or next to it.
+fn variances(a: &Moments, b: &Moments) -> f64 {
+    [a, b].iter().map(|m| m.scatter().diag().sum() / m.n() as f64).sum()
+}
+
+fn frechet_blurred(value: f64, a: &Moments, b: &Moments) -> bool {
+    value.abs() < DIGITS * ROOT_ERROR * variances(a, b)
+}
+
+fn root_blurred(value: f64, a: &Moments, b: &Moments) -> bool {
+    frechet_blurred(value * value, a, b)
+}
+
+fn norm_blurred(value: f64, a: &Moments, b: &Moments) -> bool {
+    value < DIGITS * COVARIANCE_ERROR * variances(a, b)
+}
+
+fn mean_square_blurred(value: f64, a: &Moments, b: &Moments) -> bool {
+    norm_blurred(value.sqrt() * a.mean().len() as f64, a, b)
+}
+
+fn coral_blurred(value: f64, a: &Moments, b: &Moments) -> bool {
+    mean_square_blurred(4.0 * value, a, b)
 }
 
 /// The family.
@@ -165,7 +186,7 @@ const METRICS: &[Metric] = &[
                 eval: Eval::Moments {
                     value: frechet_diagonal,
                     infinite: false,
-                    blur: 0.0,
+                    blurred: |_, _, _| false,
                 },
             },
             Variant {
@@ -175,7 +196,7 @@ const METRICS: &[Metric] = &[
                 eval: Eval::Moments {
                     value: frechet_root,
                     infinite: false,
-                    blur: 0.0,
+                    blurred: root_blurred,
                 },
             },
         ],
@@ -186,7 +207,7 @@ const METRICS: &[Metric] = &[
         eval: Eval::Moments {
             value: frechet_distance,
             infinite: false,
-            blur: ROOT_ERROR,
+            blurred: frechet_blurred,
         },
     },
     Metric {
@@ -211,7 +232,7 @@ const METRICS: &[Metric] = &[
         eval: Eval::Moments {
             value: frechet_distance,
             infinite: true,
-            blur: ROOT_ERROR,
+            blurred: frechet_blurred,
         },
     },
     Metric {
@@ -233,7 +254,7 @@ const METRICS: &[Metric] = &[
                 eval: Eval::Moments {
                     value: coral_mean_square,
                     infinite: false,
-                    blur: 0.0,
+                    blurred: mean_square_blurred,
                 },
             },
             Variant {
@@ -243,7 +264,7 @@ const METRICS: &[Metric] = &[
                 eval: Eval::Moments {
                     value: coral_norm,
                     infinite: false,
-                    blur: 0.0,
+                    blurred: norm_blurred,
                 },
             },
         ],
@@ -254,7 +275,7 @@ const METRICS: &[Metric] = &[
         eval: Eval::Moments {
             value: coral,
             infinite: false,
-            blur: 0.0,
+            blurred: coral_blurred,
         },
     },
 ];
@@ -289,7 +310,14 @@ mod tests {
     fn sides_of_different_width_are_refused_and_vanishing_squares_said() {
         let (a, b) = (moments(&rows(20, 8)), moments(&rows(20, 16)));
         let one = moments(&rows(20, 1));
-        for metric in [frechet_distance, frechet_diagonal, frechet_root, coral, coral_mean_square, coral_norm] {
+        for metric in [
+            frechet_distance,
+            frechet_diagonal,
+            frechet_root,
+            coral,
+            coral_mean_square,
+            coral_norm,
+        ] {
             for (x, y) in [(&a, &b), (&one, &a), (&a, &one)] {
                 let error = metric(x, y).unwrap_err().to_string();
                 assert!(error.contains("8 channels") || error.contains("other 8"), "{error}");
@@ -300,13 +328,23 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_of_covariances_that_is_rounding_is_none() {
-        // The same rows in another order, one of them far from all others.
-        let mut x = rows(50, 6);
-        x.row_mut(7).fill(1e12);
-        let (a, b) = (moments(&x), moments(&x.select(ndarray::Axis(0), &(0..50).rev().collect::<Vec<_>>())));
-        assert!(coral(&a, &b).is_err() || coral(&a, &b).unwrap() == 0.0);
-        assert_eq!(coral(&a, &a).unwrap(), 0.0);
+    fn what_rounding_leaves_of_a_distance_is_known_for_it() {
+        let x = rows(50, 6);
+        let (a, moved, other) = (moments(&x), moments(&(&x + 10.0)), moments(&(&x * 1.01)));
+        for (metric, blurred) in [
+            (
+                coral as fn(&Moments, &Moments) -> Result<f64>,
+                coral_blurred as fn(f64, &Moments, &Moments) -> bool,
+            ),
+            (coral_mean_square, mean_square_blurred),
+            (coral_norm, norm_blurred),
+            (frechet_distance, frechet_blurred),
+            (frechet_root, root_blurred),
+        ] {
+            let of = |b: &Moments| blurred(metric(&a, b).unwrap(), &a, b);
+            assert!(of(&a) && !of(&other));
+            assert_eq!(of(&moved), metric(&a, &moved).unwrap() < 1e-9);
+        }
     }
 
     #[test]

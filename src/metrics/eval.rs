@@ -115,8 +115,8 @@ pub enum Eval {
         value: fn(&Moments, &Moments) -> Result<f64>,
         /// Whether it is carried on to infinitely many rows: the intercept of a line over 1/N.
         infinite: bool,
-        /// The share of the variances of both sides that rounding may add to it.
-        blur: f64,
+        /// Whether rounding leaves fewer than four digits of a value.
+        blurred: fn(f64, &Moments, &Moments) -> bool,
     },
     /// From the class means of the pretraining and the evaluation data, pooled.
     Means {

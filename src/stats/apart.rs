@@ -1,23 +1,31 @@
-//! Which of two rows is nearer: by rounded distances, and where their rounding leaves it open by all digits.
+//! Which of two rows is nearer: by rounded distances, and where their rounding leaves it open without rounding.
 
-use crate::stats::{Double, Rows};
+use std::cmp::Ordering;
+
+use crate::stats::{Exact, Rows};
 
 /// Half a unit in the last place of 64 bits.
 const ROUNDOFF: f64 = 1.0 / (1u64 << 53) as f64;
 
-/// What rows are ordered by, as seen from row `i`: the smaller, the nearer.
+/// What rows are ordered by, as seen from row `i`.
 pub(super) trait Apart: Sync {
+    /// What an order without rounding is made of.
+    type Key: Clone;
+
     /// A squared distance, rounded.
     fn rough(&self, i: usize, j: usize) -> f64;
 
-    /// How far off one of this size may be; no more than zero where it is exact.
+    /// How far off one of this size may be; zero where it is exact.
     fn slack(&self, rough: f64) -> f64;
 
-    /// In the same order, without rounding.
-    fn exact(&self, i: usize, j: usize) -> Double;
+    /// The same without rounding.
+    fn key(&self, i: usize, j: usize) -> Self::Key;
 
-    /// Whether two of these are equal.
-    fn are_equal(&self, i: usize, one: Double, other: Double) -> bool;
+    /// Which of two rows is nearer to row `i`, given by their keys.
+    fn compare(&self, one: &Self::Key, other: &Self::Key) -> Ordering;
+
+    /// Whether two rows are the same, so that their keys are.
+    fn are_same(&self, j: usize, other: usize) -> bool;
 }
 
 /// How far a squared distance by differences may be off, as a share of itself: zero where all of them are exact.
@@ -44,6 +52,8 @@ impl<'r> Euclidean<'r> {
 }
 
 impl Apart for Euclidean<'_> {
+    type Key = Exact;
+
     fn rough(&self, i: usize, j: usize) -> f64 {
         self.a.squared_apart(i, self.b, j)
     }
@@ -52,12 +62,16 @@ impl Apart for Euclidean<'_> {
         self.slack * rough
     }
 
-    fn exact(&self, i: usize, j: usize) -> Double {
+    fn key(&self, i: usize, j: usize) -> Exact {
         self.a.exact_squared_apart(i, self.b, j)
     }
 
-    fn are_equal(&self, _: usize, one: Double, other: Double) -> bool {
-        one.equals(other, one.rounded())
+    fn compare(&self, one: &Exact, other: &Exact) -> Ordering {
+        one.compare(other)
+    }
+
+    fn are_same(&self, j: usize, other: usize) -> bool {
+        self.b.are_same(j, other)
     }
 }
 
@@ -65,9 +79,8 @@ impl Apart for Euclidean<'_> {
 pub(super) struct Angles<'r> {
     rows: &'r Rows,
     unit: &'r Rows,
-    /// The norms of the rows.
-    norms: Vec<Double>,
-    whole: bool,
+    /// ‖y‖² of each row y, and the power of two it is taken by so that it is about 1.
+    squares: Vec<(Exact, f64)>,
     /// How far off a row of unit length may be.
     off: f64,
 }
@@ -75,11 +88,15 @@ pub(super) struct Angles<'r> {
 impl<'r> Angles<'r> {
     /// Of rows, given with the same divided by their norms.
     pub fn new(rows: &'r Rows, unit: &'r Rows) -> Self {
+        let square = |j: usize| {
+            let square = rows.exact_product(j, rows, j);
+            let scale = (-square.rounded().log2() / 2.0).round().exp2();
+            (square.scaled(scale).scaled(scale), scale)
+        };
         Self {
             rows,
             unit,
-            norms: (0..rows.len()).map(|i| rows.exact_product(i, rows, i).root()).collect(),
-            whole: rows.is_exact_with(rows),
+            squares: (0..rows.len()).map(square).collect(),
             // Half of what a sum of d/8 squares in each of eight lanes may be off by, for each of two rows.
             off: (rows.width() as f64 / 8.0 + 16.0) * ROUNDOFF,
         }
@@ -87,6 +104,9 @@ impl<'r> Angles<'r> {
 }
 
 impl Apart for Angles<'_> {
+    /// x·y and (x·y)², and the place of y.
+    type Key = (Exact, Exact, usize);
+
     fn rough(&self, i: usize, j: usize) -> f64 {
         self.unit.squared_apart(i, self.unit, j)
     }
@@ -96,17 +116,28 @@ impl Apart for Angles<'_> {
         2.0 * rough.sqrt() * self.off + self.off * self.off + self.off * rough
     }
 
-    /// -x·y / ‖y‖: minus the cosine, but for the norm of x.
-    fn exact(&self, i: usize, j: usize) -> Double {
-        let product = match self.whole {
-            true => Double::new(self.rows.product(i, self.rows, j)),
-            false => self.rows.exact_product(i, self.rows, j),
-        };
-        product.negative().over(self.norms[j])
+    fn key(&self, i: usize, j: usize) -> Self::Key {
+        let scaled = self.rows.exact_product(i, self.rows, j);
+        let product = scaled.scaled(self.squares[i].1).scaled(self.squares[j].1);
+        (product.times(&product), product, j)
     }
 
-    fn are_equal(&self, i: usize, one: Double, other: Double) -> bool {
-        one.equals(other, self.norms[i].rounded())
+    /// Of two angles the one with the larger cosine: where both have one sign, by (x·y)² ‖z‖² against (x·z)² ‖y‖².
+    fn compare(&self, one: &Self::Key, other: &Self::Key) -> Ordering {
+        let signs = (one.1.sign(), other.1.sign());
+        if signs.0 != signs.1 {
+            return signs.1.cmp(&signs.0);
+        }
+        let square = |j: usize| &self.squares[j].0;
+        let by_size = one.0.times(square(other.2)).compare(&other.0.times(square(one.2)));
+        match signs.0 {
+            Ordering::Less => by_size,
+            _ => by_size.reverse(),
+        }
+    }
+
+    fn are_same(&self, j: usize, other: usize) -> bool {
+        self.rows.are_same(j, other)
     }
 }
 
@@ -124,6 +155,8 @@ impl<'r> Blurred<'r> {
 }
 
 impl Apart for Blurred<'_> {
+    type Key = ();
+
     fn rough(&self, i: usize, j: usize) -> f64 {
         self.points.squared_apart(i, self.points, j)
     }
@@ -134,11 +167,13 @@ impl Apart for Blurred<'_> {
         2.0 * rough.sqrt() * off + off * off
     }
 
-    fn exact(&self, _: usize, _: usize) -> Double {
-        Double::default()
+    fn key(&self, _: usize, _: usize) {}
+
+    fn compare(&self, (): &(), (): &()) -> Ordering {
+        Ordering::Equal
     }
 
-    fn are_equal(&self, _: usize, _: Double, _: Double) -> bool {
+    fn are_same(&self, _: usize, _: usize) -> bool {
         true
     }
 }

@@ -1,7 +1,6 @@
 //! The best few of many offered neighbours of each row of a block.
 
 use super::apart::Apart;
-use crate::stats::Double;
 
 /// A neighbour offered: how far away, and which row. Equal distances go by row.
 pub(super) type Offer<T> = (T, u32);
@@ -91,12 +90,7 @@ pub(super) fn nearest_of(
         }
         let place = held.partition_point(|other| by_distance(other, &offer).is_lt());
         held.insert(place, offer);
-        // Of rows as far away as k others of lower rows none is wanted.
-        let first = held.partition_point(|other| other.0 < offer.0);
-        let end = held.partition_point(|other| other.0 <= offer.0);
-        if end - first > k {
-            held.remove(end - 1);
-        }
+        thin_out(&mut held, offer.0, k, apart, i);
         if held.len() >= k {
             let farthest = held[k - 1].0;
             limit = farthest + 2.01 * apart.slack(farthest);
@@ -104,6 +98,21 @@ pub(super) fn nearest_of(
         }
     }
     complete.then(|| in_order(held, k, apart, i))
+}
+
+/// Of many rows at one rounded distance keeps those that may be among the nearest.
+fn thin_out(held: &mut Vec<Offer<f64>>, rough: f64, k: usize, apart: &impl Apart, i: usize) {
+    let first = held.partition_point(|other| other.0 < rough);
+    let end = held.partition_point(|other| other.0 <= rough);
+    if apart.slack(rough) == 0.0 {
+        held.drain((first + k).min(end)..end);
+    } else if end - first > k + ROOM {
+        let mut nearest = sorted(&held[first..end], apart, i);
+        nearest.truncate(k);
+        nearest.sort_unstable_by_key(|(j, _)| *j);
+        let nearest = nearest.into_iter().map(|(j, _)| (rough, j));
+        held.splice(first..end, nearest);
+    }
 }
 
 /// The first `k` of rows that rounded distances have sorted, in their true order. Of equal distances the least stands for all.
@@ -116,7 +125,12 @@ fn in_order(mut held: Vec<Offer<f64>>, k: usize, apart: &impl Apart, i: usize) -
         };
         let open = held[start..].windows(2).take_while(|pair| is_open(pair)).count();
         if open > 0 {
-            settle_run(&mut held[start..=start + open], apart, i);
+            let run = &mut held[start..=start + open];
+            let mut rough = run[0].0;
+            for (place, (j, as_before)) in sorted(run, apart, i).into_iter().enumerate() {
+                rough = if as_before { rough } else { run[place].0 };
+                run[place] = (rough, j);
+            }
         }
         start += open + 1;
     }
@@ -124,19 +138,22 @@ fn in_order(mut held: Vec<Offer<f64>>, k: usize, apart: &impl Apart, i: usize) -
     held
 }
 
-/// Puts rows whose rounded distances say nothing in the order of their exact ones.
-fn settle_run(run: &mut [Offer<f64>], apart: &impl Apart, i: usize) {
-    let roughs: Vec<f64> = run.iter().map(|(rough, _)| *rough).collect();
-    let mut exact: Vec<(Double, u32)> = run.iter().map(|&(_, j)| (apart.exact(i, j as usize), j)).collect();
-    exact.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let mut start = 0;
-    for equal in exact.chunk_by_mut(|a, b| apart.are_equal(i, a.0, b.0)) {
-        equal.sort_unstable_by_key(|(_, j)| *j);
-        for (place, (_, j)) in equal.iter().enumerate() {
-            run[start + place] = (roughs[start], *j);
-        }
-        start += equal.len();
+/// Rows in the order of their distances without rounding, equal ones by row, and whether each is as far away as the one before.
+fn sorted(run: &[Offer<f64>], apart: &impl Apart, i: usize) -> Vec<(u32, bool)> {
+    let mut keyed = Vec::with_capacity(run.len());
+    for &(_, j) in run {
+        // Copies of a row tend to stand together.
+        let key = match keyed.last() {
+            Some((key, before)) if apart.are_same(*before as usize, j as usize) => Clone::clone(key),
+            _ => apart.key(i, j as usize),
+        };
+        keyed.push((key, j));
     }
+    keyed.sort_by(|a, b| apart.compare(&a.0, &b.0).then(a.1.cmp(&b.1)));
+    let as_before = |place: usize| place > 0 && apart.compare(&keyed[place - 1].0, &keyed[place].0).is_eq();
+    (0..keyed.len())
+        .map(|place| (keyed[place].1, as_before(place)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -165,17 +182,22 @@ mod tests {
     }
 
     impl Apart for Numbered {
+        type Key = usize;
+
         fn rough(&self, _: usize, j: usize) -> f64 {
             if j >= self.coarse { 0.25 + j as f64 } else { j as f64 }
         }
         fn slack(&self, _: f64) -> f64 {
             self.slack
         }
-        fn exact(&self, _: usize, j: usize) -> Double {
-            Double::new((j / 2) as f64)
+        fn key(&self, _: usize, j: usize) -> usize {
+            j / 2
         }
-        fn are_equal(&self, _: usize, one: Double, other: Double) -> bool {
-            one == other
+        fn compare(&self, one: &usize, other: &usize) -> std::cmp::Ordering {
+            one.cmp(other)
+        }
+        fn are_same(&self, j: usize, other: usize) -> bool {
+            j == other
         }
     }
 

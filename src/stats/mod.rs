@@ -10,7 +10,7 @@ mod class_moments;
 mod correlation;
 mod cross;
 mod distance_ranks;
-mod double;
+mod exact;
 mod halves;
 mod mean_ranks;
 mod moments;
@@ -31,7 +31,8 @@ mod within;
 pub const SMALLEST_SQUARE: f64 = 1e-290;
 
 /// Why nothing is known of features whose squares overflow or vanish.
-pub const OUT_OF_RANGE: &str = "the squares of the features are beyond the range of 64-bit numbers; rescale the features";
+pub const OUT_OF_RANGE: &str =
+    "the squares of the features are beyond the range of 64-bit numbers; rescale the features";
 
 pub use apart::squared_slack;
 pub use centre::joint_centre;
@@ -42,7 +43,7 @@ pub use class_moments::ClassMoments;
 pub use correlation::Correlation;
 pub use cross::{Cross, CrossSums, Directions, Own};
 pub use distance_ranks::DistanceOrder;
-pub use double::Double;
+pub use exact::Exact;
 pub use halves::{Groups, SPLITS, all_and_halves, half_samples, replicates_of_halves};
 pub use moments::Moments;
 pub use nearest::{nearest, nearest_by_angle, nearest_in, nearest_of_rounded};

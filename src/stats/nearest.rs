@@ -1,9 +1,9 @@
-//! Exact nearest neighbours: candidates by 32-bit products, distances by differences in 64 bits and more.
+//! Exact nearest neighbours: candidates by 32-bit products, distances by differences in 64 bits.
 //!
 //! Each pair of blocks of rows is multiplied once and serves both blocks. What 32 bits give is a lower bound of every
 //! distance (see [`Frame`]), so a row is settled as soon as the next candidate's bound exceeds its k-th distance; rows that run
 //! out of candidates before that are settled by bounds in 64 bits. Where the rounding of 64 bits leaves open which of two rows
-//! is nearer, twice the digits decide, and rows that are equally near go by row. The table is therefore exact, and the same
+//! is nearer, sums without rounding decide, and rows that are equally near go by row. The table is therefore exact, and the same
 //! for any number of threads.
 
 use std::ops::Range;

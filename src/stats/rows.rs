@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
-use super::double::{exact_product, exact_squared_apart};
+use super::exact::{exact_product, exact_squared_apart};
 use crate::features::Labels;
-use crate::stats::{Double, generator, squares_in_range};
+use crate::stats::{Exact, generator, squares_in_range};
 
 /// Rows of a set in order, with the jackknife group and the class of each. Kept in 32 bits where that loses nothing, as it
 /// does for stored features.
@@ -238,8 +238,8 @@ impl Rows {
         }
     }
 
-    /// The same in twice the digits.
-    pub fn exact_squared_apart(&self, i: usize, other: &Self, j: usize) -> Double {
+    /// The same without rounding.
+    pub fn exact_squared_apart(&self, i: usize, other: &Self, j: usize) -> Exact {
         use Values::{Double, Single};
         match (&self.values, &other.values) {
             (Single(a), Single(b)) => exact_squared_apart(a.row(i), b.row(j)),
@@ -249,14 +249,22 @@ impl Rows {
         }
     }
 
-    /// x·y of row `i` and row `j` of `other`, in twice the digits.
-    pub fn exact_product(&self, i: usize, other: &Self, j: usize) -> Double {
+    /// x·y of row `i` and row `j` of `other`, without rounding.
+    pub fn exact_product(&self, i: usize, other: &Self, j: usize) -> Exact {
         use Values::{Double, Single};
         match (&self.values, &other.values) {
             (Single(a), Single(b)) => exact_product(a.row(i), b.row(j)),
             (Single(a), Double(b)) => exact_product(a.row(i), b.row(j)),
             (Double(a), Single(b)) => exact_product(a.row(i), b.row(j)),
             (Double(a), Double(b)) => exact_product(a.row(i), b.row(j)),
+        }
+    }
+
+    /// Whether two rows are the same.
+    pub fn are_same(&self, i: usize, j: usize) -> bool {
+        match &self.values {
+            Values::Single(single) => single.row(i) == single.row(j),
+            Values::Double(double) => double.row(i) == double.row(j),
         }
     }
 

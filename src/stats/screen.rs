@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::centre::joint_centre;
 use crate::linalg::{product_transposed, write_single_product};
-use crate::stats::{Double, Rows};
+use crate::stats::{Exact, Rows};
 
 /// Rows of a block: its products with another block are a few MB, and keep the processor busy.
 pub(super) const BLOCK: usize = 1024;
@@ -191,8 +191,8 @@ impl Screened<'_> {
         self.low(j) + (self.spread + self.frame.spread(self.frame.lowered_b[j])) * self.unscale
     }
 
-    /// It itself, in twice the digits.
-    pub fn exact(&self, j: usize) -> Double {
+    /// It itself, without rounding.
+    pub fn exact(&self, j: usize) -> Exact {
         self.frame.a.exact_squared_apart(self.i, self.frame.b, j)
     }
 

@@ -6,7 +6,7 @@ use super::super::{Plan, Side};
 use super::within::of_rows;
 use crate::error::{Error, Result};
 use crate::metrics::Eval;
-use crate::stats::{Groups, ToClasses, all_and_halves, class_distances, unit_apart, OUT_OF_RANGE};
+use crate::stats::{Groups, OUT_OF_RANGE, ToClasses, all_and_halves, class_distances, unit_apart};
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {

@@ -7,7 +7,7 @@ use super::super::outcome::Outcome;
 use super::super::{Plan, Side};
 use crate::error::{Error, Result};
 use crate::metrics::{Eval, RowView, Shares};
-use crate::stats::{GROUPS, sweep, OUT_OF_RANGE};
+use crate::stats::{GROUPS, OUT_OF_RANGE, sweep};
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {

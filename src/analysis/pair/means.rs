@@ -13,7 +13,7 @@ use super::{Pair, is_measurable};
 use crate::error::{Error, Result};
 use crate::metrics::mixing::{mixtureness_of, neighbours_used};
 use crate::metrics::{ClassMeans, Eval, Mixing};
-use crate::stats::{Rows, generator, nearest_of_rounded, unit, OUT_OF_RANGE};
+use crate::stats::{OUT_OF_RANGE, Rows, generator, nearest_of_rounded, unit};
 
 /// The random stream of permutations (see [`generator`]).
 const PERMUTATION_STREAM: u64 = 2;

@@ -105,14 +105,19 @@ pub fn records<'p>(pre: &'p Side<'p>, eval: &'p Side<'p>, plan: &Plan) -> Result
 pub fn records_of_missing(group: &[&dyn FeatureSet], plan: &Plan) -> Vec<Record> {
     let missing = missing(group, plan);
     let p = group[0].provenance();
-    let pairs = plan.pre.iter().flat_map(|pre| plan.eval.iter().map(move |eval| (pre, eval)));
+    let pairs = plan
+        .pre
+        .iter()
+        .flat_map(|pre| plan.eval.iter().map(move |eval| (pre, eval)));
     let mut records = Vec::new();
     for (pre, eval) in pairs {
         let Some((flag, name)) = missing.iter().find(|(_, name)| name == pre || name == eval) else {
             continue;
         };
         let present = group.iter().find(|set| is_named(**set, pre) || is_named(**set, eval));
-        let named = plan.chosen().filter(|(metric, eval)| eval.is_of_pairs() && plan.names(metric));
+        let named = plan
+            .chosen()
+            .filter(|(metric, eval)| eval.is_of_pairs() && plan.names(metric));
         for (metric, _) in named {
             let reason = format!("there are no features of {flag} {name} at this layer of this model");
             let mut outcome = Outcome::new(Err(Error::undefined(reason)), plan.conventions.describe(metric));

@@ -38,13 +38,17 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
                 })
         })
         .collect();
-    let values = || -> (Vec<Result<f64>>, f64) {
+    // Each with whether it is mostly rounding.
+    let values = || -> Vec<Result<(f64, bool)>> {
         let whole = without(None);
-        let of = |of: Eval| whole.as_ref().map_err(restate).and_then(|moments| value(of, moments));
-        let values = distinct.iter().map(|(_, eval)| of(*eval)).collect();
-        (values, whole.map_or(0.0, |(a, b)| variance(&a) + variance(&b)))
+        let of = |of: Eval| {
+            let moments = whole.as_ref().map_err(restate)?;
+            let found = value(of, moments)?;
+            Ok((found, is_blurred(of, found, moments)))
+        };
+        distinct.iter().map(|(_, eval)| of(*eval)).collect()
     };
-    let ((values, variances), resampled) = rayon::join(values, || {
+    let (values, resampled) = rayon::join(values, || {
         replicates(&distinct, least, |group| without(Some(group)), value)
     });
     let equal = groups_at_equal_n((pre, eval)).and_then(|[a, b]| {
@@ -57,12 +61,10 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
         .zip(places)
         .map(|(&(metric, of), at)| {
             let convention = plan.conventions.describe(metric);
-            let found = values[at].as_ref().copied().map_err(restate);
+            let blurred = matches!(values[at], Ok((_, true)));
+            let found = values[at].as_ref().map(|(value, _)| *value).map_err(restate);
             let replicates = resampled[at].as_ref().cloned().map_err(restate);
-            let Eval::Moments { infinite, blur, .. } = of else {
-                unreachable!("only metrics of moments come here")
-            };
-            let is_blurred = matches!(found, Ok(value) if value.abs() < DIGITS * blur * variances);
+            let infinite = matches!(of, Eval::Moments { infinite: true, .. });
             let mut outcome = match (found, infinite) {
                 (Ok(value), true) => at_infinity_of(value, replicates, (metric, convention)),
                 (found, _) => Outcome::new(found, convention).with_replicates(metric, replicates),
@@ -71,8 +73,9 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
             if outcome.value.is_ok() {
                 let effect = "much of this distance is the error of a covariance";
                 outcome.notes.extend(few_rows(least, pre.summary.width as u64, effect));
-                if is_blurred {
-                    let why = "next to nothing beside the variances of both sides: rounding leaves it fewer than four digits";
+                if blurred {
+                    let why =
+                        "next to nothing beside the variances of both sides: rounding leaves it fewer than four digits";
                     outcome.notes.push(why.to_owned());
                 }
             }
@@ -84,14 +87,6 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
             outcome
         })
         .collect()
-}
-
-/// How many times as large as what rounding may add to it a value of four digits is.
-const DIGITS: f64 = 1e4;
-
-/// tr S.
-fn variance(moments: &Moments) -> f64 {
-    moments.scatter().diag().sum() / (moments.n() as f64 - 1.0).max(1.0)
 }
 
 /// What a distance of this value and these replicates is at infinite N; without them it is not known.
@@ -138,6 +133,10 @@ fn same(a: Eval, b: Eval) -> bool {
         (Eval::Moments { value: a, .. }, Eval::Moments { value: b, .. }) => std::ptr::fn_addr_eq(a, b),
         _ => false,
     }
+}
+
+fn is_blurred(eval: Eval, value: f64, (a, b): &Both) -> bool {
+    matches!(eval, Eval::Moments { blurred, .. } if blurred(value, a, b))
 }
 
 fn value(eval: Eval, (a, b): &Both) -> Result<f64> {

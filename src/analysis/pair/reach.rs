@@ -1,14 +1,15 @@
 //! Which rows lie within the balls around the rows of the other side, of all rows and of each half-sample of them.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::cell::{Cell, OnceCell};
+use std::cmp::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use ndarray::Array2;
 
 use super::super::kinds::MOST_NEIGHBOURS;
 use crate::error::{Error, Result};
 use crate::metrics::{Balls, NearRows, Support};
-use crate::stats::{Double, GROUPS, Groups, Rows, SPLITS, Screened, half_samples, squared_slack};
+use crate::stats::{Exact, GROUPS, Groups, Rows, SPLITS, Screened, half_samples, squared_slack};
 
 /// Half-samples, and all rows as the last resample.
 const RESAMPLES: usize = 2 * SPLITS + 1;
@@ -51,14 +52,14 @@ impl Resamples {
     pub fn count(&self, bits: &[AtomicU64], groups: &[u8], kept: Groups) -> u64 {
         let bit = 1 << self.place(kept);
         let rows = bits.iter().zip(groups).filter(|(_, group)| kept.has(**group));
-        rows.filter(|(bits, _)| bits.load(Ordering::Relaxed) & bit != 0).count() as u64
+        rows.filter(|(bits, _)| bits.load(Relaxed) & bit != 0).count() as u64
     }
 }
 
 /// Adds bits to a row's; looks first, since most are there already.
 pub fn add(to: &AtomicU64, bits: u64) {
-    if to.load(Ordering::Relaxed) & bits != bits {
-        to.fetch_or(bits, Ordering::Relaxed);
+    if to.load(Relaxed) & bits != bits {
+        to.fetch_or(bits, Relaxed);
     }
 }
 
@@ -69,7 +70,7 @@ pub struct Distance<'s> {
     low: f64,
     high: f64,
     squared: Cell<Option<f64>>,
-    exact: Cell<Option<Double>>,
+    exact: OnceCell<Exact>,
 }
 
 impl<'s> Distance<'s> {
@@ -80,7 +81,7 @@ impl<'s> Distance<'s> {
             low,
             high: screened.high(j),
             squared: Cell::new(None),
-            exact: Cell::new(None),
+            exact: OnceCell::new(),
         }
     }
 
@@ -113,12 +114,11 @@ impl<'s> Distance<'s> {
         if balls.slack == 0.0 || (squared - radius).abs() > slack + balls.slack * squared {
             return squared < radius || closed && squared == radius;
         }
-        let exact = self.exact.get().unwrap_or_else(|| self.screened.exact(self.j));
-        self.exact.set(Some(exact));
-        let radius = balls.exact(row, place);
-        match exact.equals(radius, radius.rounded()) {
-            true => closed,
-            false => exact.total_cmp(&radius).is_lt(),
+        let exact = self.exact.get_or_init(|| self.screened.exact(self.j));
+        match exact.compare(&balls.exact(row, place)) {
+            Ordering::Less => true,
+            Ordering::Equal => closed,
+            Ordering::Greater => false,
         }
     }
 
@@ -173,7 +173,7 @@ impl<'s> Radii<'s> {
         })
     }
 
-    fn exact(&self, row: usize, place: usize) -> Double {
+    fn exact(&self, row: usize, place: usize) -> Exact {
         self.rows
             .exact_squared_apart(row, self.rows, self.to[[row, place]] as usize)
     }
@@ -262,7 +262,7 @@ impl<'s> Tally<'s> {
     /// Adds pairs, counted for each bit.
     pub fn add_pairs(&self, counts: &PairCounts) {
         for (to, count) in self.pairs.iter().zip(&counts.0).filter(|(_, count)| **count > 0) {
-            to.fetch_add(*count, Ordering::Relaxed);
+            to.fetch_add(*count, Relaxed);
         }
     }
 
@@ -276,7 +276,7 @@ impl<'s> Tally<'s> {
             eval_within: resamples.count(&self.eval_within, eval, kept),
             pre_within: resamples.count(&self.pre_within, pre, kept),
             pre_reached: resamples.count(&self.pre_reached, pre, kept),
-            pairs: self.pairs[resamples.place(kept)].load(Ordering::Relaxed),
+            pairs: self.pairs[resamples.place(kept)].load(Relaxed),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::alike::{MostAlike, TIED, beyond};
 use super::reach::{Balled, Distance, PairCounts, Resamples, Tally, add};
 use crate::error::{Error, Result};
 use crate::metrics::{Balls, ErrorBar, Eval, NearRows};
-use crate::stats::{Groups, screen, unit_apart, unit_squared, OUT_OF_RANGE};
+use crate::stats::{Groups, OUT_OF_RANGE, screen, unit_apart, unit_squared};
 
 /// The pairs in the table of near duplicates: their cosine, and how many there are at most.
 const NEAR_DUPLICATES: f64 = 0.99;
