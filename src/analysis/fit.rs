@@ -128,10 +128,13 @@ fn where_labels(set: &dyn FeatureSet) -> String {
     }
 }
 
+/// How the note of a metric of classes begins where there are no labels.
+pub const NEEDS_LABELS: &str = "needs class labels";
+
 /// Why metrics of classes do not apply, if one of these sets has no labels.
 pub fn unlabelled(sets: &[&dyn FeatureSet]) -> Option<String> {
     let lacking = sets.iter().find(|set| super::labels(**set).is_none())?;
-    Some(format!("needs class labels: {}", where_labels(*lacking)))
+    Some(format!("{NEEDS_LABELS}: {}", where_labels(*lacking)))
 }
 
 /// The data sets that the plan would pair and that have no set in this group, each with its flag.

@@ -15,7 +15,7 @@ mod similarity;
 mod tables;
 mod ties;
 
-pub use fit::left_out;
+pub use fit::{NEEDS_LABELS, left_out};
 pub use needs::needs;
 pub use similarity::similarity;
 

@@ -1,6 +1,6 @@
 //! The point from which rows are taken before they are multiplied.
 
-use ndarray::{Array1, Axis, concatenate};
+use ndarray::{Array1, ArrayView2, Axis, concatenate};
 use rayon::prelude::*;
 
 use crate::stats::Rows;
@@ -15,28 +15,36 @@ const NUMBERS: usize = 1 << 23;
 /// point has values that the channels take: where those are whole numbers, differences from it are, and their products exact.
 pub fn joint_centre(a: &Rows, b: &Rows) -> Array1<f64> {
     assert_eq!(a.width(), b.width(), "rows of different widths");
-    let most = (NUMBERS / a.width().max(1)).clamp(16, ROWS);
-    let some = |rows: &Rows| {
-        let (n, m) = (rows.len(), rows.len().min(most));
-        let places: Vec<usize> = (0..m).map(|i| i * n / m).collect();
-        rows.select(&places)
-    };
-    let seen = match std::ptr::eq(a, b) {
-        true => some(a),
-        false => concatenate(Axis(0), &[some(a).view(), some(b).view()]).expect("rows of one width"),
-    };
-    if seen.is_empty() {
-        return Array1::zeros(a.width());
+    let some = |rows: &Rows| rows.select(&spread_evenly(rows.len(), rows.width()));
+    match std::ptr::eq(a, b) {
+        true => medians(some(a).view()),
+        false => medians(concatenate![Axis(0), some(a), some(b)].view()),
     }
-    let medians: Vec<f64> = (0..seen.ncols())
-        .into_par_iter()
-        .map(|channel| {
-            let mut values = seen.column(channel).to_vec();
-            let middle = (values.len() - 1) / 2;
-            *values.select_nth_unstable_by(middle, f64::total_cmp).1
-        })
-        .collect();
-    Array1::from_vec(medians)
+}
+
+/// The same of the rows of one matrix (n, d).
+pub fn amid(rows: ArrayView2<f64>) -> Array1<f64> {
+    medians(rows.select(Axis(0), &spread_evenly(rows.nrows(), rows.ncols())).view())
+}
+
+/// The places of some of `n` rows of width `d`.
+fn spread_evenly(n: usize, d: usize) -> Vec<usize> {
+    let some = n.min((NUMBERS / d.max(1)).clamp(16, ROWS));
+    (0..some).map(|i| i * n / some).collect()
+}
+
+/// The lower median of each channel; zero where there are no rows.
+fn medians(rows: ArrayView2<f64>) -> Array1<f64> {
+    if rows.is_empty() {
+        return Array1::zeros(rows.ncols());
+    }
+    let middle = (rows.nrows() - 1) / 2;
+    let of_channel = |channel: usize| {
+        let mut values = rows.column(channel).to_vec();
+        *values.select_nth_unstable_by(middle, f64::total_cmp).1
+    };
+    let found: Vec<f64> = (0..rows.ncols()).into_par_iter().map(of_channel).collect();
+    Array1::from_vec(found)
 }
 
 #[cfg(test)]
@@ -61,5 +69,6 @@ mod tests {
             ndarray::array![2.0, 4.0]
         );
         assert_eq!(joint_centre(&few, &few), ndarray::array![1.0, 4.0]);
+        assert_eq!(amid(values.view()), centre);
     }
 }

@@ -35,7 +35,7 @@ pub const OUT_OF_RANGE: &str =
     "the squares of the features are beyond the range of 64-bit numbers; rescale the features";
 
 pub use apart::squared_slack;
-pub use centre::joint_centre;
+pub use centre::{amid, joint_centre};
 pub use channel_ranks::ChannelOrders;
 pub use channels::ChannelValues;
 pub use class_distances::{ToClasses, class_distances};
@@ -46,7 +46,7 @@ pub use distance_ranks::DistanceOrder;
 pub use exact::Exact;
 pub use halves::{Groups, SPLITS, all_and_halves, half_samples, replicates_of_halves};
 pub use moments::Moments;
-pub use nearest::{nearest, nearest_by_angle, nearest_in, nearest_of_rounded};
+pub use nearest::{nearest, nearest_by_angle, nearest_in, nearest_means};
 pub use neighbours::{Neighbours, squared_distances};
 pub use resample::{
     Estimate, NORMAL_QUANTILE, bootstrap_draws, bootstrap_interval, generator, jackknife, t_quantile, wilson_interval,

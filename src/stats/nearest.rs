@@ -9,7 +9,7 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
 use super::apart::{Angles, Apart, Blurred, Euclidean};
@@ -46,10 +46,19 @@ pub fn nearest_by_angle(rows: &Rows, k: usize) -> Neighbours {
     search(&unit, &unit, &Angles::new(rows, &unit), others(rows, k))
 }
 
-/// As [`nearest`], for points that are themselves rounded, and as far off as `off`: what that leaves open counts as equal, and
-/// goes by row.
-pub fn nearest_of_rounded(points: &Rows, off: f64, k: usize) -> Neighbours {
+/// The share of the largest mean that a mean may be off by: rounding adds up as the root of the number of rows.
+pub(super) const MEANS_OFF: f64 = 1.0 / (1u64 << 44) as f64;
+
+/// The `k` nearest other means of each of some means (n, d), Euclidean, with their squared distances; k is cut to n - 1. A mean
+/// is rounded at every row it is made of: distances that are equal as far as that tells go by place.
+pub fn nearest_means(means: Array2<f64>, k: usize) -> Neighbours {
+    let off = MEANS_OFF * largest_norm(means.view());
+    let points = &Rows::of(means);
     search(points, points, &Blurred::new(points, off), others(points, k))
+}
+
+pub(super) fn largest_norm(rows: ArrayView2<f64>) -> f64 {
+    rows.outer_iter().map(|row| row.dot(&row)).fold(0.0, f64::max).sqrt()
 }
 
 fn others(rows: &Rows, k: usize) -> usize {
@@ -240,7 +249,7 @@ fn exactly(offers: &mut [Offer<f64>], k: usize, apart: &impl Apart, i: usize) ->
 mod tests {
     use super::*;
     use crate::stats::{generator, squared_distances};
-    use ndarray::{Array2, concatenate, s};
+    use ndarray::{concatenate, s};
     use rand::Rng as _;
 
     fn cloud(n: usize, d: usize, seed: u64) -> Array2<f64> {
@@ -323,8 +332,8 @@ mod tests {
     }
 
     #[test]
-    fn points_within_their_own_rounding_are_equally_near() {
-        // Row 0 is 1 away from the others, but for 1e-15.
+    fn means_that_only_rounding_tells_apart_are_equally_near() {
+        // Mean 0 is 1 away from the others, but for 1e-15.
         let points = Rows::of(ndarray::array![
             [0.0, 0.0],
             [1.0 + 1e-15, 0.0],
@@ -333,7 +342,7 @@ mod tests {
             [0.9, 0.0]
         ]);
         assert_eq!(nearest(&points, 4).of(0), [4, 3, 2, 1]);
-        assert_eq!(nearest_of_rounded(&points, 1e-14, 4).of(0), [4, 1, 2, 3]);
+        assert_eq!(nearest_means(points.matrix(), 4).of(0), [4, 1, 2, 3]);
     }
 
     #[test]

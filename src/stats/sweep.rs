@@ -25,7 +25,7 @@ pub fn sweep<T: Send>(a: &Rows, b: &Rows, visit: impl Fn(usize, &[f64]) -> T + S
         return Vec::new();
     }
     let centre = joint_centre(a, b);
-    sweep_products(a, b, &centre, |i, squared, _| visit(i, squared))
+    swept(a, b, &centre, false, |i, squared, _| visit(i, squared))
 }
 
 /// As [`sweep`], with the products (x - c)·(y - c) beside the squared distances: of rows of very different size a distance
@@ -34,6 +34,17 @@ pub fn sweep_products<T: Send>(
     a: &Rows,
     b: &Rows,
     centre: &Array1<f64>,
+    visit: impl Fn(usize, &[f64], &[f64]) -> T + Sync,
+) -> Vec<T> {
+    swept(a, b, centre, true, visit)
+}
+
+/// Both, the products only where they are wanted.
+fn swept<T: Send>(
+    a: &Rows,
+    b: &Rows,
+    centre: &Array1<f64>,
+    with_products: bool,
     visit: impl Fn(usize, &[f64], &[f64]) -> T + Sync,
 ) -> Vec<T> {
     assert_eq!(a.width(), b.width(), "rows of different widths");
@@ -51,7 +62,7 @@ pub fn sweep_products<T: Send>(
             let rows = centred(a, from..to, centre);
             let squares_a: Vec<f64> = rows.outer_iter().map(|r| r.dot(&r)).collect();
             let mut squared = Array2::<f64>::zeros((to - from, b.len()));
-            let mut products = Array2::<f64>::zeros((to - from, b.len()));
+            let mut products = Array2::<f64>::zeros((to - from, if with_products { b.len() } else { 0 }));
             for start in (0..b.len()).step_by(CHUNK) {
                 let end = (start + CHUNK).min(b.len());
                 let others = centred(b, start..end, centre);
@@ -62,7 +73,9 @@ pub fn sweep_products<T: Send>(
                     squared.slice_mut(part),
                     |i, j| a.squared_apart(from + i, b, start + j),
                 );
-                products.slice_mut(part).assign(&of_chunk);
+                if with_products {
+                    products.slice_mut(part).assign(&of_chunk);
+                }
             }
             (from..to)
                 .zip(squared.outer_iter_mut().zip(products.outer_iter()))
@@ -123,8 +136,8 @@ fn squares(rows: &Rows, centre: &Array1<f64>) -> Vec<f64> {
 }
 
 /// How many times as long as another a row may be for the cosine of the two to be taken from their distance: beyond, it
-/// would lose more than its last six digits.
-const LONGEST: f64 = 1e6;
+/// would lose more than its last four digits.
+const LONGEST: f64 = 1e4;
 
 /// [`unit_squared`] of a row of one set and a row of another, each given by its place and with its norm; from their product
 /// where that tells more than their squared distance.

@@ -13,7 +13,7 @@ use super::{Pair, is_measurable};
 use crate::error::{Error, Result};
 use crate::metrics::mixing::{mixtureness_of, neighbours_used};
 use crate::metrics::{ClassMeans, Eval, Mixing};
-use crate::stats::{OUT_OF_RANGE, Rows, generator, nearest_of_rounded, unit};
+use crate::stats::{OUT_OF_RANGE, generator, nearest_means, unit};
 
 /// The random stream of permutations (see [`generator`]).
 const PERMUTATION_STREAM: u64 = 2;
@@ -22,9 +22,6 @@ const PERMUTATION_STREAM: u64 = 2;
 const ALL_LABELLINGS: f64 = 1e5;
 const DRAWN_LABELLINGS: usize = 9_999;
 
-/// What a mean of rows may be off by, as a share of the largest mean: it grows as the root of the number of rows.
-const ROUNDING: f64 = 1.0 / (1u64 << 44) as f64;
-
 /// The pooled class means of two sides, each with its `k` nearest others; by cosine only where it is asked for, else Euclidean
 /// twice.
 pub fn class_means(pre: &Array2<f64>, eval: &Array2<f64>, k: usize, cosine: bool) -> ClassMeans {
@@ -32,16 +29,11 @@ pub fn class_means(pre: &Array2<f64>, eval: &Array2<f64>, k: usize, cosine: bool
 }
 
 fn of_pooled(means: Array2<f64>, is_eval: Vec<bool>, k: usize, cosine: bool) -> ClassMeans {
-    // A mean is rounded at every row: which of two means is nearer must not depend on the order of rows.
-    let near = |points: Array2<f64>| {
-        let largest = points.outer_iter().map(|p| p.dot(&p)).fold(0.0, f64::max).sqrt();
-        nearest_of_rounded(&Rows::of(points), ROUNDING * largest, k)
-    };
-    let euclidean = near(means.clone());
+    let euclidean = nearest_means(means.clone(), k);
     ClassMeans {
         is_eval,
         cosine: match cosine {
-            true => near(unit_rows(&means)),
+            true => nearest_means(unit_rows(&means), k),
             false => euclidean.clone(),
         },
         euclidean,

@@ -11,12 +11,14 @@ use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::linalg::rotated_into_fewest;
 use crate::metrics::{Between, Eval, Matched};
-use crate::stats::{CrossSums, DistanceOrder, GROUPS, Neighbours, Own, Rows, Summariser, nearest, nearest_by_angle};
+use crate::stats::{
+    CrossSums, DistanceOrder, GROUPS, Neighbours, Own, Rows, Summariser, amid, nearest, nearest_by_angle,
+};
 
 /// One layer, read once.
 pub struct Layer<'a> {
     pub set: &'a dyn FeatureSet,
-    /// Its matched rows, taken from a point near their mean and scaled by a power of two; where there are fewer than channels,
+    /// Its matched rows, taken from a point amid them and scaled by a power of two; where there are fewer than channels,
     /// rotated into as many coordinates.
     rows: Source<'a>,
     centre: Array1<f64>,
@@ -75,7 +77,7 @@ impl<'a> Layer<'a> {
         for rows in layer.rows.batches(batch)? {
             let rows = rows?;
             if at == 0 {
-                (layer.centre, layer.scale) = near_the_mean(rows.view());
+                (layer.centre, layer.scale) = origin(rows.view());
             }
             let end = at + rows.nrows();
             for (row, &place) in rows.outer_iter().zip(&place_of[at..end]) {
@@ -252,14 +254,10 @@ fn off(between: Between, d: usize) -> f64 {
     }
 }
 
-/// A point near the mean of some rows, and the power of two that makes their distance from it about 1. Where a channel is
-/// constant the point is its value, so that nothing is left of it.
-fn near_the_mean(rows: ArrayView2<f64>) -> (Array1<f64>, f64) {
-    let centre = rows.map_axis(Axis(0), |channel| {
-        let first = channel[0];
-        let apart: f64 = channel.iter().map(|x| x - first).sum();
-        first + apart / channel.len() as f64
-    });
+/// A point amid some rows, and the power of two that makes their distance from it about 1. Where a channel is constant the
+/// point is its value, so that nothing is left of it.
+fn origin(rows: ArrayView2<f64>) -> (Array1<f64>, f64) {
+    let centre = amid(rows);
     let largest = rows
         .outer_iter()
         .flat_map(|row| row.iter().zip(&centre).map(|(x, c)| (x - c).abs()).collect::<Vec<_>>())
