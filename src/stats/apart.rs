@@ -10,7 +10,7 @@ const ROUNDOFF: f64 = 1.0 / (1u64 << 53) as f64;
 /// What rows are ordered by, as seen from row `i`.
 pub(super) trait Apart: Sync {
     /// What an order without rounding is made of.
-    type Key: Clone;
+    type Key;
 
     /// A squared distance, rounded.
     fn rough(&self, i: usize, j: usize) -> f64;

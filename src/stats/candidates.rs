@@ -8,6 +8,9 @@ pub(super) type Offer<T> = (T, u32);
 /// Room beyond what is kept, so that the best are picked out now and then, not at every offer.
 const ROOM: usize = 64;
 
+/// Different rows that are remembered, so that copies of them are known as such.
+const REMEMBERED: usize = 16;
+
 /// For each row of a block the `keep` nearest of all rows offered, whatever the order of the offers.
 pub(super) struct Candidates {
     keep: usize,
@@ -140,20 +143,30 @@ fn in_order(mut held: Vec<Offer<f64>>, k: usize, apart: &impl Apart, i: usize) -
 
 /// Rows in the order of their distances without rounding, equal ones by row, and whether each is as far away as the one before.
 fn sorted(run: &[Offer<f64>], apart: &impl Apart, i: usize) -> Vec<(u32, bool)> {
-    let mut keyed = Vec::with_capacity(run.len());
+    // Of copies of a row one stands for all.
+    let mut distinct: Vec<(u32, _)> = Vec::new();
+    let mut rows: Vec<(usize, u32)> = Vec::with_capacity(run.len());
     for &(_, j) in run {
-        // Copies of a row tend to stand together.
-        let key = match keyed.last() {
-            Some((key, before)) if apart.are_same(*before as usize, j as usize) => Clone::clone(key),
-            _ => apart.key(i, j as usize),
-        };
-        keyed.push((key, j));
+        let latest = distinct.len().saturating_sub(REMEMBERED)..distinct.len();
+        let known = latest
+            .rev()
+            .find(|&at| apart.are_same(distinct[at].0 as usize, j as usize));
+        rows.push((known.unwrap_or(distinct.len()), j));
+        if known.is_none() {
+            distinct.push((j, apart.key(i, j as usize)));
+        }
     }
-    keyed.sort_by(|a, b| apart.compare(&a.0, &b.0).then(a.1.cmp(&b.1)));
-    let as_before = |place: usize| place > 0 && apart.compare(&keyed[place - 1].0, &keyed[place].0).is_eq();
-    (0..keyed.len())
-        .map(|place| (keyed[place].1, as_before(place)))
-        .collect()
+    let compare = |a: usize, b: usize| apart.compare(&distinct[a].1, &distinct[b].1);
+    let mut order: Vec<usize> = (0..distinct.len()).collect();
+    order.sort_by(|&a, &b| compare(a, b));
+    let mut rank = vec![0; distinct.len()];
+    for pair in order.windows(2) {
+        rank[pair[1]] = rank[pair[0]] + usize::from(compare(pair[0], pair[1]).is_ne());
+    }
+    rows.iter_mut().for_each(|(at, _)| *at = rank[*at]);
+    rows.sort_unstable();
+    let as_before = |place: usize| place > 0 && rows[place - 1].0 == rows[place].0;
+    (0..rows.len()).map(|place| (rows[place].1, as_before(place))).collect()
 }
 
 #[cfg(test)]
