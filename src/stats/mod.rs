@@ -11,6 +11,7 @@ mod correlation;
 mod cross;
 mod distance_ranks;
 mod exact;
+mod grid;
 mod halves;
 mod mean_ranks;
 mod moments;

@@ -8,6 +8,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
 use super::exact::{exact_product, exact_squared_apart};
+use super::grid::{fits, grid};
 use crate::features::Labels;
 use crate::stats::{Exact, generator, squares_in_range};
 
@@ -301,43 +302,6 @@ impl Rows {
     }
 }
 
-/// The grid of [`Rows::grid`].
-fn grid<'r, T: Copy + Into<f64> + 'r>(rows: impl Iterator<Item = ArrayView1<'r, T>>) -> Option<(i32, f64)> {
-    let (mut unit, mut largest) = (f64::MAX_EXP, 0.0f64);
-    for row in rows {
-        let mut square = 0.0;
-        for &x in row {
-            let x: f64 = x.into();
-            square += x * x;
-            if x != 0.0 {
-                unit = unit.min(last_digit(x));
-            }
-        }
-        largest = largest.max(square);
-        if !fits(unit, largest) {
-            return None;
-        }
-    }
-    Some((unit, largest))
-}
-
-/// Whether squared distances of rows up to such a squared norm are fewer than 2^53 squares of 2^`unit`.
-fn fits(unit: i32, square: f64) -> bool {
-    let per_unit = 2f64.powi(-unit);
-    4.0 * square * per_unit * per_unit < 2f64.powi(53)
-}
-
-/// The exponent of the last binary digit of a number that is not zero.
-fn last_digit(x: f64) -> i32 {
-    const DIGITS: u32 = f64::MANTISSA_DIGITS - 1;
-    let bits = x.to_bits();
-    let (exponent, digits) = ((bits >> DIGITS & 0x7ff) as i32, bits & ((1 << DIGITS) - 1));
-    match exponent {
-        0 => -1074 + digits.trailing_zeros() as i32,
-        _ => exponent - 1075 + (digits | 1 << DIGITS).trailing_zeros() as i32,
-    }
-}
-
 /// ‖x - y‖², summed in an order that depends on the width alone.
 pub(super) fn squared_apart<A: Copy + Into<f64>, B: Copy + Into<f64>>(x: ArrayView1<A>, y: ArrayView1<B>) -> f64 {
     const LANES: usize = 8;
@@ -405,21 +369,6 @@ mod tests {
             assert_eq!(found, b.squared_apart(2, a, 1));
             assert_eq!(a.squared_apart(3, a, 3), 0.0);
         }
-    }
-
-    #[test]
-    fn whole_numbers_and_multiples_of_a_power_of_two_are_exact() {
-        let whole = Array2::from_shape_fn((30, 700), |(i, j)| ((i * 31 + j * 17) % 101) as f64 - 50.0);
-        let of = |values: Array2<f64>| Rows::of(values);
-        for scale in [1.0, 2f64.powi(-30), 2f64.powi(400)] {
-            let rows = of(&whole * scale);
-            assert!(rows.is_exact_with(&rows) && rows.is_exact_with(&of(Array2::zeros((2, 700)))));
-        }
-        assert!(!of(&whole * 0.1).is_exact_with(&of(whole.clone())));
-        assert!(!of(whole.clone()).is_exact_with(&of(&whole * 2f64.powi(-30))));
-        // 700 squares of 2^26 are more than 2^53.
-        assert!(!of(whole.mapv(|x| x + 2f64.powi(26))).is_exact_with(&of(whole)));
-        assert_eq!([1.0, -6.0, 0.1, 5e-324].map(last_digit), [0, 1, -55, -1074]);
     }
 
     #[test]

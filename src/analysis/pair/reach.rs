@@ -99,19 +99,11 @@ impl<'s> Distance<'s> {
         self.high < squared
     }
 
-    /// Whether it is within the ball of a row of a side.
+    /// Whether it is within the ball of a row of a side, where bounds do not tell.
     fn is_within(&self, balls: &Radii, row: usize, place: usize, closed: bool) -> bool {
-        let radius = balls.squared[[row, place]];
-        let slack = balls.slack * radius;
-        if self.low > radius + slack {
-            return false;
-        }
-        if self.high < radius - slack {
-            return true;
-        }
-        let squared = self.squared();
+        let (squared, radius) = (self.squared(), balls.squared[[row, place]]);
         // Both are rounded.
-        if balls.slack == 0.0 || (squared - radius).abs() > slack + balls.slack * squared {
+        if balls.slack == 0.0 || (squared - radius).abs() > balls.slack * (squared + radius) {
             return squared < radius || closed && squared == radius;
         }
         let exact = self.exact.get_or_init(|| self.screened.exact(self.j));
@@ -124,13 +116,17 @@ impl<'s> Distance<'s> {
 
     /// The bits of the balls around a row of a side that it is within.
     fn bits(&self, balls: &Radii, row: usize, closed: bool) -> u64 {
+        let radii = balls.squared.row(row);
+        // What radii, rounded, are surely too small or surely large enough.
+        let (small, large) = (self.low * (1.0 - balls.slack), self.high * (1.0 + 2.0 * balls.slack));
         // Among fewer rows neighbours are farther away: no radius is smaller than that of all rows.
-        if self.high < balls.squared[[row, ALL]] * (1.0 - balls.slack) {
+        if radii[ALL] > large {
             return EVERY;
         }
         let mut bits = 0;
-        for place in 0..RESAMPLES {
-            bits |= u64::from(self.is_within(balls, row, place, closed)) << place;
+        for (place, &radius) in radii.iter().enumerate() {
+            let within = radius >= small && (radius > large || self.is_within(balls, row, place, closed));
+            bits |= u64::from(within) << place;
         }
         bits
     }
