@@ -204,6 +204,77 @@ fn labels_are_found_beside_the_array() {
     let without = featscope(dir.path(), &["analyze", "pre.npy", "--format", "csv"]);
     assert_eq!(without.status.code(), Some(0));
     assert!(text(&without.stdout).contains("redundancy") && !text(&without.stdout).contains("discriminative_ratio"));
+    let said = text(&without.stderr);
+    assert!(
+        said.contains("metrics of classes are left out") && said.contains("pre_labels.npy"),
+        "{said}"
+    );
+    // Metrics that are named do not vanish, and the heading tells the set's size.
+    let named = featscope(dir.path(), &["analyze", "pre.npy", "--metrics", "class-variation"]);
+    assert_eq!(named.status.code(), Some(0));
+    let (rows, _) = pre().data();
+    let shown = text(&named.stdout);
+    assert!(
+        shown.contains(&format!("n = {}, d = {}", rows.nrows(), rows.ncols())),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("intra_class_distance") && shown.contains("pre_labels.npy"),
+        "{shown}"
+    );
+    assert!(named.stderr.is_empty(), "{}", text(&named.stderr));
+}
+
+#[test]
+fn sides_of_different_width_are_refused_by_every_command_that_pairs_them() {
+    let dir = pair();
+    let at = dir.path();
+    let (rows, classes) = eval().data();
+    let names: Vec<i64> = classes.iter().map(|c| *c as i64).collect();
+    for d in [1, rows.ncols() - 1] {
+        let name = format!("of{d}");
+        ndarray_npy::write_npy(
+            at.join(format!("{name}.npy")),
+            &rows.slice(ndarray::s![.., ..d]).to_owned(),
+        )
+        .unwrap();
+        ndarray_npy::write_npy(at.join(format!("{name}_labels.npy")), &Array1::from(names.clone())).unwrap();
+        let array = format!("{name}.npy");
+        let (own, other) = (format!("has {} channels", rows.ncols()), format!("has {d}"));
+        let said = ["pre.npy", array.as_str(), own.as_str(), other.as_str()];
+        let sides = ["--pre", "pre", "--eval", name.as_str()];
+        for words in [
+            with(&["analyze", "pre.npy", &array], &sides),
+            with(&["compare", "pre.npy", &array], &sides),
+            with(&["metrics", "coral", "--on", "pre.npy", &array], &sides),
+        ] {
+            refused(at, &words, &said);
+        }
+        // Two layers or models may have any widths.
+        let same = featscope(
+            at,
+            &[
+                "similarity",
+                "eval.npy",
+                &array,
+                "--metrics",
+                "similarity",
+                "--format",
+                "csv",
+            ],
+        );
+        assert_eq!(same.status.code(), Some(0), "{}", text(&same.stderr));
+    }
+    refused(
+        at,
+        &["analyze", "pre.npy", "--metrics", "kid"],
+        &["kid compares", "--pre NAME and --eval NAME"],
+    );
+    refused(
+        at,
+        &["metrics", "kid", "--on", "pre.npy", "--pre", "pre"],
+        &["--eval NAME"],
+    );
 }
 
 #[test]

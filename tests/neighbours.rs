@@ -163,3 +163,80 @@ fn the_tables_are_those_of_plain_loops() {
         assert!((classes.float("foreign_share").unwrap()[row] - expected).abs() < 1e-12);
     }
 }
+
+/// Precision, recall (k = 3, closed), density and coverage (k = 5, open) from whole-numbered squared distances.
+fn support_by_plain_loops(pre: &Array2<i64>, eval: &Array2<i64>) -> [f64; 4] {
+    let apart = |a: &Array2<i64>, i: usize, b: &Array2<i64>, j: usize| (&a.row(i) - &b.row(j)).mapv(|x| x * x).sum();
+    let radii = |rows: &Array2<i64>, k: usize| -> Vec<i64> {
+        let of_row = |i: usize| {
+            let mut all: Vec<i64> = (0..rows.nrows())
+                .filter(|&j| j != i)
+                .map(|j| apart(rows, i, rows, j))
+                .collect();
+            all.sort_unstable();
+            all[k - 1]
+        };
+        (0..rows.nrows()).map(of_row).collect()
+    };
+    let (n, m) = (pre.nrows(), eval.nrows());
+    let share = |count: usize, of: usize| count as f64 / of as f64;
+    let (wide, around_eval, open) = (radii(pre, 3), radii(eval, 3), radii(pre, 5));
+    let holds = |i: usize, j: usize| apart(pre, i, eval, j) < open[i];
+    [
+        share(
+            (0..m)
+                .filter(|&j| (0..n).any(|i| apart(pre, i, eval, j) <= wide[i]))
+                .count(),
+            m,
+        ),
+        share(
+            (0..n)
+                .filter(|&i| (0..m).any(|j| apart(pre, i, eval, j) <= around_eval[j]))
+                .count(),
+            n,
+        ),
+        (0..n).map(|i| (0..m).filter(|&j| holds(i, j)).count()).sum::<usize>() as f64 / 5.0 / m as f64,
+        share((0..n).filter(|&i| (0..m).any(|j| holds(i, j))).count(), n),
+    ]
+}
+
+/// The skewness of how often a row is among the k nearest, equal ones by row.
+fn hubness_by_plain_loops(rows: &Array2<i64>, k: usize) -> f64 {
+    let n = rows.nrows();
+    let mut counts = vec![0.0; n];
+    for i in 0..n {
+        let mut order: Vec<usize> = (0..n).filter(|&j| j != i).collect();
+        order.sort_by_key(|&j| (&rows.row(i) - &rows.row(j)).mapv(|x| x * x).sum());
+        order[..k].iter().for_each(|&j| counts[j] += 1.0);
+    }
+    let moment = |p| counts.iter().map(|c| (c - k as f64).powi(p)).sum::<f64>() / n as f64;
+    moment(3) / moment(2).powf(1.5)
+}
+
+#[test]
+fn equal_distances_are_equal_however_they_are_rounded() {
+    let whole = |seed: u64, n: usize| {
+        Array2::from_shape_fn((n, 21), |(i, j)| {
+            i64::from(common::noise(&[seed, i as u64, j as u64]) > 0.3) * (1 + (j % 2) as i64)
+        })
+    };
+    let (pre, eval) = (whole(7, 80), whole(8, 70));
+    let p = plan(&["support-overlap", "hubness"], &[]);
+    let metrics = ["precision", "recall", "density", "coverage"];
+    let expected = support_by_plain_loops(&pre, &eval);
+    let hubs = hubness_by_plain_loops(&pre, 10);
+    // Tenths and thirds are no numbers of 64 bits, but their differences tie as whole numbers do.
+    for scale in [1.0, 0.1, 1.0 / 3.0, 1e-60] {
+        let scaled = |rows: &Array2<i64>| (rows.mapv(|x| x as f64 * scale), vec![0; rows.nrows()]);
+        let analysis = analyse_pair(scaled(&pre), scaled(&eval), &p);
+        for (metric, expected) in metrics.iter().zip(expected) {
+            let found = record(&analysis, "pre", metric).value.unwrap();
+            assert!(
+                (found - expected).abs() < 1e-12,
+                "{metric} at {scale}: {found} for {expected}"
+            );
+        }
+        let found = record(&analysis, "pre", "hubness").value.unwrap();
+        assert!((found - hubs).abs() < 1e-12, "hubness at {scale}: {found} for {hubs}");
+    }
+}

@@ -348,6 +348,60 @@ fn degenerate_sides_give_null_and_a_reason() {
     }
 }
 
+/// The nearest of whole-numbered rows by angle, equal ones by row: by (x·y)² / ‖y‖², which has the cosine's sign.
+fn by_angle(rows: &Array2<f64>, k: usize) -> Vec<Vec<usize>> {
+    let whole = rows.mapv(|x| x as i128);
+    let product = |i: usize, j: usize| whole.row(i).dot(&whole.row(j));
+    let of_row = |i: usize| {
+        let mut order: Vec<usize> = (0..rows.nrows()).filter(|&j| j != i).collect();
+        order.sort_by(|&a, &b| {
+            let side = |j: usize, other: usize| product(i, j) * product(i, j).abs() * product(other, other);
+            side(b, a).cmp(&side(a, b)).then(a.cmp(&b))
+        });
+        order.truncate(k);
+        order
+    };
+    (0..rows.nrows()).map(of_row).collect()
+}
+
+#[test]
+fn neighbours_of_binary_rows_go_by_row_where_they_are_equally_near() {
+    let mut p = plan(&["mutual_knn", "cycle_knn"], &[]);
+    for (seed, levels) in [(3, 2.0), (4, 3.0), (5, 4.0)] {
+        let binary = |side: u64, d: usize| {
+            let mut rows = Array2::from_shape_fn((90, d), |(i, j)| {
+                let x = noise(&[seed, side, i as u64, j as u64]);
+                ((x + 2.0) * levels / 4.0).floor().min(levels - 1.0)
+            });
+            rows.column_mut(0).fill(1.0);
+            rows
+        };
+        let (x, y) = (binary(1, 12), binary(2, 15));
+        // Rows alike in part, so that something is shared.
+        let y = ndarray::concatenate![Axis(1), y, x.slice(ndarray::s![.., ..6])];
+        p.seed = seed;
+        let records = similar((x.clone(), vec![0; 90]), y.clone(), &p).records;
+        let (near_x, near_y) = (by_angle(&x, 10), by_angle(&y, 10));
+        let shared = |i: usize| near_x[i].iter().filter(|j| near_y[i].contains(j)).count() as f64 / 10.0;
+        let mutual = (0..90).map(shared).sum::<f64>() / 90.0;
+        let comes_back = |i: &usize| near_y[*i].iter().any(|j| near_x[*j].contains(i));
+        let cycle = (0..90).filter(comes_back).count() as f64 / 90.0;
+        for (r, expected) in records.iter().zip([mutual, cycle]) {
+            assert!(
+                (r.value.unwrap() - expected).abs() < 1e-12,
+                "{}: {:?} for {expected}",
+                r.metric,
+                r.value
+            );
+            assert!(
+                r.note.as_ref().unwrap().contains("as far away as the next"),
+                "{:?}",
+                r.note
+            );
+        }
+    }
+}
+
 fn layers(count: usize) -> Vec<Box<dyn FeatureSet>> {
     let (x, classes) = data();
     (0..count)

@@ -3,11 +3,13 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::{Plan, WIDEST};
+use super::{Plan, WIDEST, labels};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::metrics::Eval;
-use crate::stats::{Again, Centres, ClassMoments, Moments, SecondPass, Spectrum, Summariser, Summary, Wanted};
+use crate::stats::{
+    Again, Centres, ClassMoments, Moments, OUT_OF_RANGE, SecondPass, Spectrum, Summariser, Summary, Wanted,
+};
 
 /// Channels above which no covariance within classes is made: a second pass holds up to 21 sums beside the first one's ten.
 pub const WIDEST_WITHIN: usize = WIDEST / 2;
@@ -18,7 +20,7 @@ const HELD: usize = 1 << 27;
 impl Plan {
     /// What a second pass over a set must collect for the plan's metrics.
     pub fn again(&self, set: &dyn FeatureSet) -> Again {
-        if set.labels().is_none() {
+        if labels(set).is_none() {
             return Again::default();
         }
         let mut wanted = Again::default();
@@ -34,7 +36,7 @@ impl Plan {
 
     /// Whether a metric looks at the spectrum of each class.
     pub fn spectra_of_classes(&self, set: &dyn FeatureSet) -> bool {
-        set.labels().is_some() && self.evals().any(|e| matches!(e, Eval::EachClass { .. }))
+        labels(set).is_some() && self.evals().any(|e| matches!(e, Eval::EachClass { .. }))
     }
 }
 
@@ -48,7 +50,7 @@ pub fn second_pass(
     wanted: Again,
     read: &(dyn Fn(u64) + Sync),
 ) -> Result<SecondPass> {
-    let classes = set.labels().map(|l| l.class_of().to_vec()).unwrap_or_default();
+    let classes = labels(set).map(|l| l.class_of().to_vec()).unwrap_or_default();
     let centres = match train {
         Some(train) if wanted.nearest => Some(centres(train, set, read)?),
         _ => None,
@@ -64,14 +66,14 @@ pub fn second_pass(
 
 /// The class means of `train`, and which of them belongs to each class of `set`, by name.
 fn centres(train: &dyn FeatureSet, set: &dyn FeatureSet, read: &(dyn Fn(u64) + Sync)) -> Result<Centres> {
-    let mut summariser = Summariser::new(train.rows(), train.width(), train.labels(), Wanted::default());
+    let mut summariser = Summariser::new(train.rows(), train.width(), labels(train), Wanted::default());
     for batch in train.batches(Summariser::batch_rows(train.width()))? {
         let batch = batch?;
         summariser.push(batch.view());
         read(batch.nrows() as u64);
     }
     let classes: ClassMoments = summariser.finish().classes_without(None, false);
-    let names = |set: &dyn FeatureSet| set.labels().map(|l| l.names().to_vec()).unwrap_or_default();
+    let names = |set: &dyn FeatureSet| labels(set).map(|l| l.names().to_vec()).unwrap_or_default();
     let known = names(train);
     Ok(Centres {
         means: classes.means().clone(),
@@ -87,7 +89,7 @@ pub fn train_of<'a>(set: &dyn FeatureSet, group: &[&'a dyn FeatureSet]) -> Optio
     let p = set.provenance();
     let is_train = |other: &&&dyn FeatureSet| {
         let o = other.provenance();
-        o.dataset == p.dataset && o.split == "train" && p.split != "train" && other.labels().is_some()
+        o.dataset == p.dataset && o.split == "train" && p.split != "train" && labels(**other).is_some()
     };
     group.iter().find(is_train).copied()
 }
@@ -138,7 +140,7 @@ fn passes(counts: &[usize], d: usize) -> Vec<std::ops::Range<usize>> {
 
 /// How many passes the spectra of its classes take.
 pub fn passes_of_classes(set: &dyn FeatureSet) -> usize {
-    set.labels().map_or(0, |l| passes(&l.counts(), set.width()).len())
+    labels(set).map_or(0, |l| passes(&l.counts(), set.width()).len())
 }
 
 /// The spectrum of the covariance of each class; as many classes at a time as fit, one pass over the set for each such batch.
@@ -147,7 +149,7 @@ pub fn spectra_of_classes(
     measurable: bool,
     read: &(dyn Fn(u64) + Sync),
 ) -> Result<Vec<Result<Spectrum>>> {
-    let (Some(labels), d) = (set.labels(), set.width()) else {
+    let (Some(labels), d) = (labels(set), set.width()) else {
         return Ok(Vec::new());
     };
     let counts = labels.counts();
@@ -155,7 +157,7 @@ pub fn spectra_of_classes(
         let reason = if measurable {
             format!("{d} channels are more than the {WIDEST} whose spectrum is computed")
         } else {
-            "the features' squares are beyond the range of 64-bit numbers; rescale them".to_owned()
+            OUT_OF_RANGE.to_owned()
         };
         return Ok(counts.iter().map(|_| Err(Error::undefined(reason.clone()))).collect());
     }

@@ -16,9 +16,6 @@ pub const ROWS_FOR_GROUPS: u64 = 2 * GROUPS as u64;
 /// Neighbours up to which tables are kept: 50,000 rows of so many take 600 MB.
 pub const MOST_NEIGHBOURS: usize = 1_000;
 
-/// Why a metric of distances is undefined where squares leave the range of 64 bits.
-pub const UNMEASURABLE: &str = "squared distances are beyond the range of 64-bit numbers; rescale the features";
-
 /// How many neighbours a table needs for `k` to be left of them among any half of the groups.
 pub fn with_spare_for_halves(k: usize) -> usize {
     k.saturating_mul(2).saturating_add(k / 2).saturating_add(45)
@@ -36,8 +33,14 @@ pub struct Kind<S> {
 }
 
 /// The outcomes of all metrics of a plan that one of `kinds` computes, in the plan's order, each with its seconds (what is
-/// shared is shared out). Metrics that need labels are left out where there are none, unless the user named them.
-pub fn run<S: Copy>(kinds: &[Kind<S>], input: S, labelled: bool, plan: &Plan) -> Vec<(&'static Metric, Outcome, f64)> {
+/// shared is shared out). Where metrics of classes do not apply, being `unlabelled`, those that the user named say why, and the
+/// others are left out.
+pub fn run<S: Copy>(
+    kinds: &[Kind<S>],
+    input: S,
+    unlabelled: Option<&str>,
+    plan: &Plan,
+) -> Vec<(&'static Metric, Outcome, f64)> {
     let of_kind = |kind: &Kind<S>| -> Vec<(usize, Chosen)> {
         plan.chosen()
             .enumerate()
@@ -46,14 +49,13 @@ pub fn run<S: Copy>(kinds: &[Kind<S>], input: S, labelled: bool, plan: &Plan) ->
     };
     let mut found: Vec<(usize, &Metric, Outcome, f64)> = Vec::new();
     for kind in kinds {
-        let (possible, unlabelled): (Vec<_>, Vec<_>) = of_kind(kind)
+        let (possible, impossible): (Vec<_>, Vec<_>) = of_kind(kind)
             .into_iter()
-            .partition(|(_, (_, eval))| labelled || !eval.needs_labels());
-        for (i, (metric, _)) in unlabelled {
-            if plan.named.iter().any(|id| id == metric.id) {
-                let outcome = Outcome::new(Err(Error::undefined("needs labels")), plan.conventions.describe(metric));
-                found.push((i, metric, outcome, 0.0));
-            }
+            .partition(|(_, (_, eval))| unlabelled.is_none() || !eval.needs_labels());
+        for (i, (metric, _)) in impossible.into_iter().filter(|(_, (metric, _))| plan.names(metric)) {
+            let reason = Error::undefined(unlabelled.unwrap_or_default());
+            let outcome = Outcome::new(Err(reason), plan.conventions.describe(metric));
+            found.push((i, metric, outcome, 0.0));
         }
         if possible.is_empty() {
             continue;

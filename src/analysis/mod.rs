@@ -4,6 +4,7 @@
 mod again;
 mod bootstrap;
 mod convergence;
+mod fit;
 mod kinds;
 mod needs;
 mod one_side;
@@ -12,14 +13,16 @@ mod pair;
 mod side;
 mod similarity;
 mod tables;
+mod ties;
 
+pub use fit::{NEEDS_LABELS, left_out};
 pub use needs::needs;
 pub use similarity::similarity;
 
 use side::{Side, summarise};
 
 use crate::error::{Error, Result};
-use crate::features::FeatureSet;
+use crate::features::{FeatureSet, Labels};
 use crate::metrics::{Conventions, Metric};
 use crate::results::{Analysis, Input, Results, Table};
 
@@ -33,7 +36,7 @@ pub const WIDEST: usize = 16_384;
 pub struct Plan {
     /// Metrics, in order.
     pub metrics: Vec<&'static Metric>,
-    /// Ids the user named one by one: they get a record even where they cannot apply.
+    /// The user's words for metrics: those named by id or family get a record even where they cannot apply.
     pub named: Vec<String>,
     /// Conventions.
     pub conventions: Conventions,
@@ -56,13 +59,16 @@ pub struct Plan {
 /// Runs a plan over sets of features; `read` is told the number of rows read, as they are read.
 ///
 /// # Errors
-/// For sets that cannot be read or told apart, and for `pre` or `eval` names that no set has.
+/// For sets that cannot be read or told apart, for `pre` or `eval` names that no set has, for sets of different width that
+/// would be compared, and for metrics of pairs without a pair.
 pub fn analyse(sets: &[Box<dyn FeatureSet>], plan: &Plan, read: &(dyn Fn(u64) + Sync)) -> Result<Analysis> {
     check_names(sets, plan)?;
+    let groups = by_model_and_layer(sets);
+    fit::check(&groups, plan)?;
     let mut results = Results::new(plan.command.clone(), plan.seed);
     results.inputs = inputs(sets);
     let mut tables: Vec<Table> = Vec::new();
-    for group in by_model_and_layer(sets) {
+    for group in groups {
         let mut sides = Vec::with_capacity(group.len());
         for &set in &group {
             let mut side = summarise(set, &group, plan, read)?;
@@ -76,7 +82,9 @@ pub fn analyse(sets: &[Box<dyn FeatureSet>], plan: &Plan, read: &(dyn Fn(u64) + 
             side.let_go(plan);
             sides.push(side);
         }
-        for (pre, eval) in pairs(&sides, plan) {
+        results.records.extend(pair::records_of_missing(&group, plan));
+        for (pre, eval) in pairs(&group, plan) {
+            let (pre, eval) = (&sides[pre], &sides[eval]);
             let (records, made) = pair::records(pre, eval, plan)?;
             results.records.extend(records);
             if plan.tables {
@@ -129,30 +137,33 @@ fn by_model_and_layer(sets: &[Box<dyn FeatureSet>]) -> Vec<Vec<&dyn FeatureSet>>
     groups
 }
 
-/// Every pre with every eval side. Of several splits of one evaluation data set the one for testing is taken: the
-/// others train probes.
-fn pairs<'s, 'a>(sides: &'s [Side<'a>], plan: &Plan) -> Vec<(&'s Side<'a>, &'s Side<'a>)> {
-    let pick = |names: &[String]| -> Vec<&'s Side<'a>> {
-        let mut picked: Vec<&Side> = Vec::new();
+/// Every pre with every eval set of a (model, layer), by their places. Of several splits of one evaluation data set the one
+/// for testing is taken: the others train probes.
+fn pairs(group: &[&dyn FeatureSet], plan: &Plan) -> Vec<(usize, usize)> {
+    let pick = |names: &[String]| -> Vec<usize> {
+        let mut picked: Vec<usize> = Vec::new();
         for name in names {
-            let best = sides
-                .iter()
-                .filter(|s| s.is(name))
-                .min_by_key(|s| match s.set.provenance().split.as_str() {
-                    "test" => 0,
-                    "val" => 1,
-                    _ => 2,
-                });
-            if let Some(side) = best.filter(|b| !picked.iter().any(|p| std::ptr::eq(*p, *b))) {
-                picked.push(side);
+            let named = (0..group.len()).filter(|&i| is_named(group[i], name));
+            let best = named.min_by_key(|&i| match group[i].provenance().split.as_str() {
+                "test" => 0,
+                "val" => 1,
+                _ => 2,
+            });
+            if let Some(place) = best.filter(|place| !picked.contains(place)) {
+                picked.push(place);
             }
         }
         picked
     };
     let (pre, eval) = (pick(&plan.pre), pick(&plan.eval));
     pre.iter()
-        .flat_map(|p| eval.iter().filter(|e| !std::ptr::eq(*p, **e)).map(|e| (*p, *e)))
+        .flat_map(|&p| eval.iter().filter(move |&&e| e != p).map(move |&e| (p, e)))
         .collect()
+}
+
+/// The labels of a set, where any row has one.
+fn labels(set: &dyn FeatureSet) -> Option<&Labels> {
+    set.labels().filter(|labels| labels.classes() > 0)
 }
 
 fn check_names(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use super::again::{WIDEST_WITHIN, passes_of_classes};
 use super::side::chosen;
-use super::{Plan, SAMPLES, WIDEST, by_model_and_layer};
+use super::{Plan, SAMPLES, WIDEST, by_model_and_layer, labels};
 use crate::features::FeatureSet;
 use crate::metrics::Eval;
 use crate::stats::{GROUPS, LANES, Of};
@@ -76,16 +76,14 @@ fn of_set(set: &dyn FeatureSet, plan: &Plan) -> Vec<String> {
         format!("/{}", p.split)
     };
     let (rows, d) = (set.rows(), set.width());
-    let classes = set.labels().map_or(0, |l| l.classes());
+    let classes = labels(set).map_or(0, |l| l.classes());
     let mut lines = vec![format!(
         "{} · {} · {}{split}: {rows} rows, {d} channels, {classes} classes",
         p.model, p.layer, p.dataset
     )];
     let mut needed: Vec<(Product, Vec<&str>)> = Vec::new();
     for (metric, eval) in plan.chosen() {
-        let of_pair = eval.needs_rows_of_pairs()
-            || matches!(eval, Eval::Means { .. } | Eval::Moments { .. } | Eval::Samples { .. });
-        if (eval.needs_labels() && classes == 0) || (of_pair && !plan.paired()) {
+        if (eval.needs_labels() && classes == 0) || (eval.is_of_pairs() && !plan.paired()) {
             continue;
         }
         for product in products(eval) {
@@ -111,7 +109,7 @@ fn of_set(set: &dyn FeatureSet, plan: &Plan) -> Vec<String> {
 
 fn describe(product: Product, set: &dyn FeatureSet, plan: &Plan) -> String {
     let d = set.width();
-    let classes = set.labels().map_or(0, |l| l.classes());
+    let classes = labels(set).map_or(0, |l| l.classes());
     let triangle = d * (d + 1) / 2 * 8;
     let scatter = |what: &str, times: usize, widest: usize| {
         if d > widest {

@@ -190,10 +190,11 @@ const MOST_BIAS: f64 = 1.0 / 3.0;
 pub fn mostly_bias(value: f64, replicates: &[f64]) -> Option<String> {
     let bias = value - jackknife(value, replicates, true).corrected;
     (bias.abs() > MOST_BIAS * value.abs()).then(|| {
-        format!(
-            "{:.0} % of the value is its bias at this N, where the jackknife counts twice what pairs of rows say together",
-            100.0 * (bias / value).abs()
-        )
+        let share = match (bias / value).abs() {
+            share if share < 1.0 => format!("{:.0} % of the value is its bias at this N", 100.0 * share),
+            _ => "the value is no larger than its bias at this N".to_owned(),
+        };
+        format!("{share}, where the jackknife counts twice what pairs of rows say together")
     })
 }
 
@@ -255,6 +256,11 @@ mod tests {
         assert_eq!(mostly_bias(3.7, &[3.0 + 70.0 / 90.0; GROUPS]), None);
         let told = mostly_bias(1.7, &[1.0 + 70.0 / 90.0; GROUPS]).unwrap();
         assert!(told.starts_with("41 % of the value"), "{told}");
+        // What is nothing but bias is no share of the value.
+        for value in [1e-40, 0.0] {
+            let told = mostly_bias(value, &[1.0; GROUPS]).unwrap();
+            assert!(told.starts_with("the value is no larger than its bias"), "{told}");
+        }
         // Of two equal sets nothing is biased.
         assert_eq!(mostly_bias(0.0, &[0.0; GROUPS]), None);
     }

@@ -36,11 +36,7 @@ pub struct Side<'a> {
 
 impl Side<'_> {
     pub fn labels(&self) -> Option<&Labels> {
-        self.set.labels()
-    }
-
-    pub fn is(&self, name: &str) -> bool {
-        is_named(self.set, name)
+        super::labels(self.set)
     }
 
     /// The nearest neighbours of its rows among themselves: as many as the plan's metrics look at, and some to spare.
@@ -105,7 +101,8 @@ impl Plan {
             let k = eval.neighbours().filter(|k| *k <= MOST_NEIGHBOURS)?;
             Some(match metric.error {
                 ErrorBar::HalfSamples => with_spare_for_halves(k),
-                _ => k,
+                // The one after says whether the last is told apart.
+                _ => k + 1,
             })
         });
         let of_tables = if self.tables { super::tables::FOREIGN_AMONG } else { 0 };
@@ -135,9 +132,9 @@ pub fn summarise<'a>(
         },
         seed: plan.seed,
     };
-    let mut summariser = Summariser::new(set.rows(), set.width(), set.labels(), wanted);
+    let mut summariser = Summariser::new(set.rows(), set.width(), super::labels(set), wanted);
     let mut rows = if any(Eval::needs_rows) || plan.pairs_look_at_rows(set) {
-        Rows::choose(chosen(set, plan), summariser.groups(), set.labels(), set.width())
+        Rows::choose(chosen(set, plan), summariser.groups(), super::labels(set), set.width())
     } else {
         Rows::default()
     };

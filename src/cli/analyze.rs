@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::inputs::{self, Input, open_all};
 use super::{like, style};
-use crate::analysis::{Plan, analyse, needs, rows_to_read};
+use crate::analysis::{Plan, analyse, left_out, needs, rows_to_read};
 use crate::error::{Error, Result};
 use crate::metrics::{Conventions, Metric, select};
 use crate::report::{Format, render, render_convergence};
@@ -191,6 +191,7 @@ pub fn run_plan(plan: &Plan, stores: &[Input], what: &What) -> anyhow::Result<An
     if !what.verbose {
         inputs::say(&sets, true);
     }
+    left_out(&sets, plan).iter().for_each(|line| style::say(line));
     Ok(analysis)
 }
 
@@ -236,6 +237,7 @@ fn planned(
         convergence: beside.convergence,
         command: style::command_line(),
     };
+    plan.check()?;
     Ok((plan, said))
 }
 

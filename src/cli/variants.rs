@@ -6,6 +6,7 @@ use anyhow::bail;
 
 use super::analyze::{Beside, What, plan, run_plan};
 use super::inputs::{self, Input};
+use crate::analysis::NEEDS_LABELS;
 use crate::metrics::{Metric, select};
 use crate::results::Record;
 
@@ -57,21 +58,12 @@ pub fn measured(metric: &Metric, on: &On) -> anyhow::Result<Vec<Record>> {
     Ok(records)
 }
 
-/// Says what a metric needs that the input does not have.
+/// Says what a metric needs that no input has.
 fn refuse_what_lacks(metric: &Metric, records: &[Record]) -> anyhow::Result<()> {
-    if metric.eval.needs_labels() && records.iter().all(|r| r.classes == 0 && r.value.is_none()) && !records.is_empty()
-    {
-        bail!(
-            "{} needs class labels, and the input has none; give --labels FILE, once for each array",
-            metric.id
-        );
+    let lacking = |r: &Record| r.note.clone().filter(|note| note.starts_with(NEEDS_LABELS));
+    let notes: Option<Vec<String>> = records.iter().map(lacking).collect();
+    match notes.as_deref() {
+        Some([note, ..]) => bail!("{} {note}", metric.id),
+        _ => Ok(()),
     }
-    if records.is_empty() {
-        bail!(
-            "{} compares a pretraining with an evaluation data set; name both with --pre NAME and --eval NAME, labelled where \
-             it needs classes",
-            metric.id
-        );
-    }
-    Ok(())
 }

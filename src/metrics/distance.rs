@@ -5,34 +5,47 @@ use ndarray::Array2;
 use super::{Better, ErrorBar, Eval, Family, Law, Metric, Variant};
 use crate::error::{Error, Result};
 use crate::linalg::trace_of_root;
-use crate::stats::{Moments, SMALLEST_SQUARE};
+use crate::stats::{Moments, OUT_OF_RANGE, SMALLEST_SQUARE};
 
 /// The share of the traces that the trace of the root may be wrong by: the bias of a jackknife and the line to infinite N
 /// multiply an error of the replicates by ten at most.
 const ROOT_ERROR: f64 = 1e-10;
 
+/// The share of the traces that the difference of two covariances may be wrong by.
+const COVARIANCE_ERROR: f64 = 1e-14;
+
 /// Both covariances (ddof 1).
 ///
 /// # Errors
-/// Undefined with fewer than two rows on a side, and for squares beyond the range of 64 bits.
+/// For sides of different width. Undefined with fewer than two rows on a side, and for squares beyond the range of 64 bits.
 pub fn covariances(a: &Moments, b: &Moments) -> Result<[Array2<f64>; 2]> {
     covariances_over(a, b, |n| n - 1.0)
 }
 
 /// Both scatters, each over a function of its number of rows.
 fn covariances_over(a: &Moments, b: &Moments, divisor: fn(f64) -> f64) -> Result<[Array2<f64>; 2]> {
+    let (d1, d2) = (a.mean().len(), b.mean().len());
+    if d1 != d2 {
+        return Err(Error::input(format!(
+            "one side has {d1} channels and the other {d2}; expected moments of one feature space"
+        )));
+    }
     if a.n() < 2 || b.n() < 2 {
         return Err(Error::undefined("a covariance needs at least two rows on each side"));
     }
     let both = [a, b].map(|m| m.scatter() / divisor(m.n() as f64));
     let size = both[0].diag().sum() + both[1].diag().sum();
     // Squares of squares must stay within range, too.
-    if !(size * size).is_finite() || (size > 0.0 && size < SMALLEST_SQUARE) {
-        return Err(Error::undefined(
-            "the features' squares are beyond the range of 64-bit numbers; rescale them",
-        ));
+    let vanished = size < SMALLEST_SQUARE && (size > 0.0 || a.mean().iter().chain(b.mean()).any(|x| is_tiny(*x)));
+    if !(size * size).is_finite() || vanished {
+        return Err(Error::undefined(OUT_OF_RANGE));
     }
     Ok(both)
+}
+
+/// Whether the square of a number vanishes.
+fn is_tiny(x: f64) -> bool {
+    x != 0.0 && x * x < SMALLEST_SQUARE
 }
 
 /// ‖mu_1 - mu_2‖² + tr S_1 + tr S_2 - 2 tr (S_1 S_2)^{1/2}.
@@ -40,9 +53,10 @@ fn covariances_over(a: &Moments, b: &Moments, divisor: fn(f64) -> f64) -> Result
 /// The last trace is precise to 1e-10 of the first two, also where S_1 S_2 is singular.
 ///
 /// # Errors
-/// Undefined with fewer than two rows on a side, and for squares beyond the range of 64 bits.
+/// As [`covariances`].
 pub fn frechet_distance(a: &Moments, b: &Moments) -> Result<f64> {
-    Ok(squared_shift(a, b) + bures(a, b, |n| n - 1.0)?)
+    let spread = bures(a, b, |n| n - 1.0)?;
+    Ok(squared_shift(a, b) + spread)
 }
 
 /// ‖mu_1 - mu_2‖².
@@ -75,13 +89,14 @@ fn frechet_diagonal(a: &Moments, b: &Moments) -> Result<f64> {
 
 /// The square root, of covariances with ddof 0.
 fn frechet_root(a: &Moments, b: &Moments) -> Result<f64> {
-    Ok((squared_shift(a, b) + bures(a, b, |n| n)?).sqrt())
+    let spread = bures(a, b, |n| n)?;
+    Ok((squared_shift(a, b) + spread).sqrt())
 }
 
 /// ‖S_1 - S_2‖_F² / (4 d²).
 ///
 /// # Errors
-/// Undefined with fewer than two rows on a side.
+/// As [`covariances`].
 pub fn coral(a: &Moments, b: &Moments) -> Result<f64> {
     Ok(coral_mean_square(a, b)? / 4.0)
 }
@@ -99,6 +114,34 @@ fn coral_norm(a: &Moments, b: &Moments) -> Result<f64> {
 fn squared_difference(a: &Moments, b: &Moments) -> Result<f64> {
     let [first, second] = covariances(a, b)?;
     Ok(first.iter().zip(&second).map(|(x, y)| (x - y).powi(2)).sum())
+}
+
+/// How many times as large as what rounding may add to it a value of four digits is.
+const DIGITS: f64 = 1e4;
+
+/// tr S_1 + tr S_2, or next to it.
+fn variances(a: &Moments, b: &Moments) -> f64 {
+    [a, b].iter().map(|m| m.scatter().diag().sum() / m.n() as f64).sum()
+}
+
+fn frechet_blurred(value: f64, a: &Moments, b: &Moments) -> bool {
+    value.abs() < DIGITS * ROOT_ERROR * variances(a, b)
+}
+
+fn root_blurred(value: f64, a: &Moments, b: &Moments) -> bool {
+    frechet_blurred(value * value, a, b)
+}
+
+fn norm_blurred(value: f64, a: &Moments, b: &Moments) -> bool {
+    value < DIGITS * COVARIANCE_ERROR * variances(a, b)
+}
+
+fn mean_square_blurred(value: f64, a: &Moments, b: &Moments) -> bool {
+    norm_blurred(value.sqrt() * a.mean().len() as f64, a, b)
+}
+
+fn coral_blurred(value: f64, a: &Moments, b: &Moments) -> bool {
+    mean_square_blurred(4.0 * value, a, b)
 }
 
 /// The family.
@@ -143,6 +186,7 @@ const METRICS: &[Metric] = &[
                 eval: Eval::Moments {
                     value: frechet_diagonal,
                     infinite: false,
+                    blurred: |_, _, _| false,
                 },
             },
             Variant {
@@ -152,6 +196,7 @@ const METRICS: &[Metric] = &[
                 eval: Eval::Moments {
                     value: frechet_root,
                     infinite: false,
+                    blurred: root_blurred,
                 },
             },
         ],
@@ -162,6 +207,7 @@ const METRICS: &[Metric] = &[
         eval: Eval::Moments {
             value: frechet_distance,
             infinite: false,
+            blurred: frechet_blurred,
         },
     },
     Metric {
@@ -186,6 +232,7 @@ const METRICS: &[Metric] = &[
         eval: Eval::Moments {
             value: frechet_distance,
             infinite: true,
+            blurred: frechet_blurred,
         },
     },
     Metric {
@@ -207,6 +254,7 @@ const METRICS: &[Metric] = &[
                 eval: Eval::Moments {
                     value: coral_mean_square,
                     infinite: false,
+                    blurred: mean_square_blurred,
                 },
             },
             Variant {
@@ -216,6 +264,7 @@ const METRICS: &[Metric] = &[
                 eval: Eval::Moments {
                     value: coral_norm,
                     infinite: false,
+                    blurred: norm_blurred,
                 },
             },
         ],
@@ -226,6 +275,7 @@ const METRICS: &[Metric] = &[
         eval: Eval::Moments {
             value: coral,
             infinite: false,
+            blurred: coral_blurred,
         },
     },
 ];
@@ -253,6 +303,47 @@ mod tests {
             assert!(frechet_distance(&a, &a).unwrap() <= 1e-9 * trace);
             assert!((frechet_distance(&a, &b).unwrap() - 4.0 * d as f64).abs() < 1e-9 * trace);
             assert_eq!(coral(&a, &a).unwrap(), 0.0);
+        }
+    }
+
+    #[test]
+    fn sides_of_different_width_are_refused_and_vanishing_squares_said() {
+        let (a, b) = (moments(&rows(20, 8)), moments(&rows(20, 16)));
+        let one = moments(&rows(20, 1));
+        for metric in [
+            frechet_distance,
+            frechet_diagonal,
+            frechet_root,
+            coral,
+            coral_mean_square,
+            coral_norm,
+        ] {
+            for (x, y) in [(&a, &b), (&one, &a), (&a, &one)] {
+                let error = metric(x, y).unwrap_err().to_string();
+                assert!(error.contains("8 channels") || error.contains("other 8"), "{error}");
+            }
+            let tiny = moments(&(rows(20, 8) * 1e-200));
+            assert!(metric(&tiny, &tiny).unwrap_err().to_string().contains("64-bit"));
+        }
+    }
+
+    #[test]
+    fn what_rounding_leaves_of_a_distance_is_known_for_it() {
+        let x = rows(50, 6);
+        let (a, moved, other) = (moments(&x), moments(&(&x + 10.0)), moments(&(&x * 1.01)));
+        for (metric, blurred) in [
+            (
+                coral as fn(&Moments, &Moments) -> Result<f64>,
+                coral_blurred as fn(f64, &Moments, &Moments) -> bool,
+            ),
+            (coral_mean_square, mean_square_blurred),
+            (coral_norm, norm_blurred),
+            (frechet_distance, frechet_blurred),
+            (frechet_root, root_blurred),
+        ] {
+            let of = |b: &Moments| blurred(metric(&a, b).unwrap(), &a, b);
+            assert!(of(&a) && !of(&other));
+            assert_eq!(of(&moved), metric(&a, &moved).unwrap() < 1e-9);
         }
     }
 

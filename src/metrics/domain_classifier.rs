@@ -11,6 +11,9 @@ use crate::stats::{GROUPS, Moments};
 /// Weight of the mean variance on the diagonal of the domain classifier's covariance.
 const SHRINKAGE: f64 = 0.1;
 
+/// Scores that differ by no more than this share of the largest are equal.
+const TIED: f64 = 1e-13;
+
 /// A linear classifier of the two data sets: score w·(x - midpoint), positive on the side of the evaluation data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DomainClassifier {
@@ -59,8 +62,10 @@ fn area(pre: &[f64], eval: &[f64]) -> f64 {
     let mut all: Vec<(f64, bool)> = pre.iter().map(|&s| (s, false)).collect();
     all.extend(eval.iter().map(|&s| (s, true)));
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // Scores of equal rows differ by rounding.
+    let tied = TIED * all.iter().fold(0.0f64, |most, (score, _)| most.max(score.abs()));
     let (mut below, mut wins) = (0.0, 0.0);
-    for tied in all.chunk_by(|a, b| a.0 == b.0) {
+    for tied in all.chunk_by(|a, b| b.0 - a.0 <= tied) {
         let of_eval = tied.iter().filter(|(_, eval)| *eval).count() as f64;
         let of_pre = tied.len() as f64 - of_eval;
         wins += of_eval * (below + of_pre / 2.0);
@@ -124,6 +129,7 @@ mod tests {
         assert!((area(&[1.0, 3.0, 0.0], &[2.0, 3.0]) - 0.75).abs() < 1e-15);
         assert_eq!(area(&[1.0, 2.0], &[3.0, 4.0]), 1.0);
         assert_eq!(area(&[1.0, 1.0], &[1.0]), 0.5);
+        assert_eq!(area(&[1.0 + 1e-15, 4.0], &[1.0, 4.0 - 1e-15]), 0.5);
     }
 
     #[test]

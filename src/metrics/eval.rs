@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::metrics::{
-    Balls, Between, Canonical, ClassMeans, DomainScores, KernelScale, MatchedMoments, MatchedNeighbours, Mixing,
+    Balls, Between, Canonical, ClassMeans, DomainScores, KernelScale, Lie, MatchedMoments, MatchedNeighbours, Mixing,
     NearRows, Place, RowView, SamplePair, Shares, Support,
 };
 use crate::stats::{Again, ChannelValues, ClassMoments, Correlation, Groups, Moments, Of, Residuals, Spectrum};
@@ -85,8 +85,8 @@ pub enum Eval {
     },
     /// From each row's mean distances to the classes of its set.
     ByClass {
-        /// The distance of two rows, from the squared Euclidean one and the norms of both.
-        distance: fn(squared: f64, norm: f64, other: f64) -> f64,
+        /// Whether the distance of two rows is 1 - cos instead of the Euclidean one.
+        cosine: bool,
         /// What one row gives, from its distance to the others of its class, where there are any, and to the nearest other class
         /// (infinite where there is none); `None` where it does not count.
         row: fn(own: Option<f64>, other: f64) -> Option<f64>,
@@ -115,6 +115,8 @@ pub enum Eval {
         value: fn(&Moments, &Moments) -> Result<f64>,
         /// Whether it is carried on to infinitely many rows: the intercept of a line over 1/N.
         infinite: bool,
+        /// Whether rounding leaves fewer than four digits of a value.
+        blurred: fn(f64, &Moments, &Moments) -> bool,
     },
     /// From the class means of the pretraining and the evaluation data, pooled.
     Means {
@@ -144,6 +146,8 @@ pub enum Eval {
         value: fn(&Support) -> f64,
         /// The balls.
         balls: Balls,
+        /// Whether those around the evaluation rows count, instead of those around the pretraining rows.
+        around_eval: bool,
     },
     /// From the evaluation rows that look like a pretraining row.
     Alike {
@@ -153,7 +157,7 @@ pub enum Eval {
     /// From the means of a kernel over pairs of rows of the pretraining data, of the evaluation data, and of both.
     Kernel {
         /// The kernel of two rows at these places, given their squared distance.
-        kernel: fn(&KernelScale, Place, Place, f64) -> f64,
+        kernel: fn(&KernelScale, Place, Place, Lie) -> f64,
         /// Whether it is the mean over many small random subsets instead of over all pairs.
         subsets: bool,
         /// Whether a permutation test of the domain labels goes with it.
@@ -180,6 +184,11 @@ impl Eval {
     /// Whether it compares two layers or models on the same images: `featscope similarity` computes it, an analysis does not.
     pub fn is_matched(&self) -> bool {
         matches!(self, Self::Matched(_))
+    }
+
+    /// Whether it compares a pretraining with an evaluation data set.
+    pub fn is_of_pairs(&self) -> bool {
+        matches!(self, Self::Means { .. } | Self::Moments { .. } | Self::Samples { .. }) || self.needs_rows_of_pairs()
     }
 
     /// Whether it is computed from labels.

@@ -7,7 +7,7 @@ pub use neighbours::occurrences;
 use super::spectrum::flat;
 use super::{Better, ErrorBar, Eval, Family, Law, Metric, RowView, Shares, Variant};
 use crate::error::{Error, Result};
-use crate::stats::{GROUPS, Of, Spectrum, unit_squared};
+use crate::stats::{GROUPS, Of, Spectrum};
 
 /// t of the Gaussian potential (Wang & Isola 2020).
 const TEMPERATURE: f64 = 2.0;
@@ -21,11 +21,10 @@ fn others(view: &RowView, count: impl Fn(usize) -> bool, of: impl Fn(f64) -> f64
 /// The same, over all rows that `count`.
 fn all(view: &RowView, count: impl Fn(usize) -> bool, of: impl Fn(f64) -> f64) -> Shares {
     let mut groups = [(0.0, 0.0); GROUPS];
-    let own = view.norms[view.i];
-    for (j, (&squared, &norm)) in view.squared.iter().zip(view.norms).enumerate() {
+    for (j, &group) in view.rows.groups().iter().enumerate() {
         if count(j) {
-            let share = &mut groups[usize::from(view.rows.groups()[j])];
-            share.0 += of(unit_squared(squared, own, norm));
+            let share = &mut groups[usize::from(group)];
+            share.0 += of(view.unit_squared(j));
             share.1 += 1.0;
         }
     }

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use crate::error::{Error, Result};
-use crate::stats::{Cross, Directions, GROUPS, Groups, Neighbours, Own, Rows};
+use crate::stats::{Cross, Directions, GROUPS, Groups, Neighbours, Own, Rows, unit_apart};
 
 /// Conventions of feature mixtureness.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,19 +114,28 @@ pub struct Support {
 pub struct KernelScale {
     /// s², the median squared distance between pooled rows.
     pub bandwidth: f64,
-    /// ‖c‖²/d + 1, c the mean of the rows of both data sets.
+    /// ‖c‖²/d + 1, c a point amid the rows of both data sets.
     pub level: f64,
     /// Channels, d.
     pub d: f64,
 }
 
-/// Where a row x lies from c, the mean of the rows of both data sets.
+/// Where a row x lies from c, a point amid the rows of both data sets.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Place {
-    /// ‖x - c‖².
-    pub square: f64,
+    /// ‖x - c‖.
+    pub norm: f64,
     /// c·(x - c)/d.
     pub along: f64,
+}
+
+/// How two rows x and y lie to each other: of rows of very different size neither number tells the other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lie {
+    /// ‖x - y‖².
+    pub squared: f64,
+    /// (x - c)·(y - c).
+    pub product: f64,
 }
 
 /// Sums of a kernel over pairs of rows, by the jackknife groups of the two.
@@ -163,6 +172,14 @@ pub struct RowView<'a> {
     pub rows: &'a Rows,
     /// Euclidean norms of all rows as they are.
     pub norms: &'a [f64],
+}
+
+impl RowView<'_> {
+    /// The squared distance of the two l2-normalised rows; NaN where one of them is zero.
+    pub fn unit_squared(&self, j: usize) -> f64 {
+        let of = |i: usize| (self.rows, i, self.norms[i]);
+        unit_apart(of(self.i), of(j), self.squared[j])
+    }
 }
 
 /// What one row adds to a weighted mean over rows: with all rows, and without those of each jackknife group (the entry of

@@ -20,7 +20,7 @@ pub mod variation;
 pub use convention::{Conventions, Followed, describe};
 pub use eval::{Eval, Matched};
 pub use inputs::{
-    Balls, Between, Canonical, ClassMeans, DomainScores, KernelScale, MatchedMoments, MatchedNeighbours, Mixing,
+    Balls, Between, Canonical, ClassMeans, DomainScores, KernelScale, Lie, MatchedMoments, MatchedNeighbours, Mixing,
     NearRows, PairSums, Place, RowView, SamplePair, Shares, Support,
 };
 

@@ -1,7 +1,7 @@
 //! Distance between the rows of the pretraining and of the evaluation data: beyond means and covariances.
 
 use super::domain_classifier::{domain_auc, proxy_a_distance};
-use super::{Better, ErrorBar, Eval, Family, KernelScale, Law, Metric, PairSums, Place, Variant};
+use super::{Better, ErrorBar, Eval, Family, KernelScale, Law, Lie, Metric, PairSums, Place, Variant};
 use crate::error::{Error, Result};
 use crate::stats::GROUPS;
 
@@ -22,8 +22,8 @@ pub fn discrepancy(sums: &PairSums, without: Option<usize>) -> Result<f64> {
 
 /// (x·y/d + 1)³ - (x·c/d + 1)³ - (c·y/d + 1)³ + (c·c/d + 1)³: what is taken off adds nothing to a discrepancy, and
 /// multiplied out no large numbers are left that would cancel far from zero.
-pub fn cubic(scale: &KernelScale, x: Place, y: Place, squared: f64) -> f64 {
-    let product = (x.square + y.square - squared) / (2.0 * scale.d);
+pub fn cubic(scale: &KernelScale, x: Place, y: Place, lie: Lie) -> f64 {
+    let product = lie.product / scale.d;
     let (level, a, b) = (scale.level, x.along, y.along);
     let p = level + a;
     3.0 * p * p * product
@@ -33,13 +33,21 @@ pub fn cubic(scale: &KernelScale, x: Place, y: Place, squared: f64) -> f64 {
 }
 
 /// exp(-‖x - y‖²/(2 s²)), s² the median squared distance.
-pub fn gaussian(scale: &KernelScale, _: Place, _: Place, squared: f64) -> f64 {
-    (-squared / (2.0 * scale.bandwidth)).exp()
+pub fn gaussian(scale: &KernelScale, _: Place, _: Place, lie: Lie) -> f64 {
+    (-lie.squared / (2.0 * scale.bandwidth)).exp()
 }
 
-/// -‖x - y‖: its discrepancy is the energy distance.
-pub fn negative_distance(_: &KernelScale, _: Place, _: Place, squared: f64) -> f64 {
-    -squared.sqrt()
+/// ‖x - c‖ + ‖y - c‖ - ‖x - y‖: its discrepancy is the energy distance. What is added to -‖x - y‖ adds nothing to a
+/// discrepancy, and what is left is no larger than twice the smaller of the two norms: one row far from all others leaves the
+/// digits of the rest.
+pub fn nearness(_: &KernelScale, x: Place, y: Place, lie: Lie) -> f64 {
+    let (least, most) = (x.norm.min(y.norm), x.norm.max(y.norm));
+    let apart = most + lie.squared.sqrt();
+    if apart == 0.0 {
+        return 0.0;
+    }
+    // most - ‖x - y‖, of which the squares differ by 2 (x - c)·(y - c) - least².
+    least + (2.0 * lie.product - least * least) / apart
 }
 
 /// The root of the mean over directions of the squared Wasserstein distances along them.
@@ -153,7 +161,7 @@ const METRICS: &[Metric] = &[
         laws: &[Law::Rotation, Law::Translation, Law::ClassNames, Law::Symmetry],
         error: ErrorBar::Jackknife,
         eval: Eval::Kernel {
-            kernel: negative_distance,
+            kernel: nearness,
             subsets: false,
             tested: true,
         },
@@ -252,18 +260,45 @@ mod tests {
         let place = |x: &Array1<f64>| {
             let apart = x - &c;
             Place {
-                square: apart.dot(&apart),
+                norm: apart.dot(&apart).sqrt(),
                 along: c.dot(&apart) / 3.0,
             }
+        };
+        let lie = Lie {
+            squared: f64::NAN,
+            product: (&x - &c).dot(&(&y - &c)),
         };
         let scale = KernelScale {
             bandwidth: 1.0,
             level: c.dot(&c) / 3.0 + 1.0,
             d: 3.0,
         };
-        let apart = &x - &y;
         let expected = plain(&x, &y) - plain(&x, &c) - plain(&c, &y) + plain(&c, &c);
-        let got = cubic(&scale, place(&x), place(&y), apart.dot(&apart));
+        let got = cubic(&scale, place(&x), place(&y), lie);
         assert!((got - expected).abs() < 1e-13, "{got} {expected}");
+    }
+
+    #[test]
+    fn the_kernel_of_the_energy_distance_keeps_its_digits_beside_a_huge_row() {
+        let scale = KernelScale {
+            bandwidth: 1.0,
+            level: 1.0,
+            d: 2.0,
+        };
+        let of = |x: [f64; 2], y: [f64; 2]| {
+            let place = |x: [f64; 2]| Place {
+                norm: x[0].hypot(x[1]),
+                along: 0.0,
+            };
+            let lie = Lie {
+                squared: (x[0] - y[0]).powi(2) + (x[1] - y[1]).powi(2),
+                product: x[0] * y[0] + x[1] * y[1],
+            };
+            nearness(&scale, place(x), place(y), lie)
+        };
+        assert!((of([3.0, 4.0], [0.0, 1.0]) - (6.0 - 18f64.sqrt())).abs() < 1e-15);
+        // Far away along an axis: ‖y‖ plus y's part along it.
+        assert!((of([1e30, 0.0], [3.0, 4.0]) - 8.0).abs() < 1e-14);
+        assert_eq!((of([0.0; 2], [0.0; 2]), of([0.0; 2], [3.0, 4.0])), (0.0, 0.0));
     }
 }

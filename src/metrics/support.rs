@@ -29,7 +29,19 @@ const CLOSED: Balls = Balls { k: 3, closed: true };
 const OPEN: Balls = Balls { k: 5, closed: false };
 
 const fn of(value: fn(&Support) -> f64, balls: Balls) -> Eval {
-    Eval::Support { value, balls }
+    Eval::Support {
+        value,
+        balls,
+        around_eval: false,
+    }
+}
+
+const fn around_eval(value: fn(&Support) -> f64, balls: Balls) -> Eval {
+    Eval::Support {
+        value,
+        balls,
+        around_eval: true,
+    }
 }
 
 const AT_THIS_N: &str = "the expectation at these numbers of rows: with more rows balls shrink";
@@ -95,13 +107,13 @@ const METRICS: &[Metric] = &[
             id: "prdc",
             about: "k = 5; a row at exactly that distance is outside (prdc)",
             like: &["prdc"],
-            eval: of(recall, OPEN),
+            eval: around_eval(recall, OPEN),
         }],
         reference: KYNKAANNIEMI,
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::HalfSamples,
-        eval: of(recall, CLOSED),
+        eval: around_eval(recall, CLOSED),
     },
     Metric {
         id: "density",

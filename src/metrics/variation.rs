@@ -4,7 +4,7 @@ use ndarray::{Array1, Axis};
 
 use super::{Better, ErrorBar, Eval, Family, Law, Metric, Variant};
 use crate::error::{Error, Result};
-use crate::stats::{ClassMoments, Rows, SMALLEST_SQUARE, sweep};
+use crate::stats::{ClassMoments, OUT_OF_RANGE, Rows, SMALLEST_SQUARE, sweep};
 
 const PAPER: &str = "Wang et al., CVPR 2022, arXiv 2112.00496 (this project's stated convention for it)";
 
@@ -59,11 +59,10 @@ fn spread(m: &ClassMoments, variance: fn(f64, f64) -> f64, weight: fn(f64) -> f6
 /// Squares of f64 features can leave the range of f64; what is left of them then is no measurement.
 fn in_range(m: &ClassMoments, value: f64) -> Result<()> {
     let size = squared_size(m).max(value);
-    let out = !size.is_finite() || (value > 0.0 && value < SMALLEST_SQUARE) || (size > 0.0 && size < SMALLEST_SQUARE);
-    if out {
-        return Err(Error::undefined(
-            "the features' squares are beyond the range of 64-bit numbers; rescale them",
-        ));
+    let vanishes = |square: f64| square > 0.0 && square < SMALLEST_SQUARE;
+    let vanished = size == 0.0 && m.means().iter().any(|x| *x != 0.0);
+    if !size.is_finite() || value.is_nan() || vanishes(value) || vanishes(size) || vanished {
+        return Err(Error::undefined(OUT_OF_RANGE));
     }
     Ok(())
 }
@@ -299,6 +298,13 @@ mod tests {
         assert!(reason(discriminative_ratio(&collapsed)).contains("collapsed"));
         let coincident = ClassMoments::of(&array![[0.1], [0.7], [0.7], [0.1]], &[0, 0, 1, 1]);
         assert!(reason(inter_class_distance(&coincident)).contains("coincide"));
+        // Squares of 1e-200 are no numbers of 64 bits: nothing has collapsed.
+        for scale in [1e-200, 1e200] {
+            let far = ClassMoments::of(&(array![[1.0], [2.0], [9.0], [11.0]] * scale), &[0, 0, 1, 1]);
+            for metric in [intra_class_distance, inter_class_distance, discriminative_ratio] {
+                assert!(reason(metric(&far)).contains("64-bit"), "{scale:e}");
+            }
+        }
         let singletons = ClassMoments::of(&array![[0.1], [0.7]], &[0, 1]);
         assert!(reason(intra_class_distance(&singletons)).contains("two rows"));
     }

@@ -1,7 +1,7 @@
 //! The long record table: every record of an analysis, one line each.
 
 use crate::compare::label;
-use crate::results::{Column, Record, Results, Table};
+use crate::results::{Column, Input, Record, Results, Table};
 
 use super::Format;
 use super::grid::{Cell, Grid};
@@ -29,7 +29,7 @@ fn sections(results: &Results, write: fn(&Grid) -> String) -> String {
         if !text.is_empty() {
             text.push('\n');
         }
-        text.push_str(&write(&grid(&rest[..end])));
+        text.push_str(&write(&grid(&rest[..end], results)));
         rest = &rest[end..];
     }
     if text.is_empty() {
@@ -59,7 +59,32 @@ fn heading(record: &Record) -> String {
     heading
 }
 
-fn grid(records: &[Record]) -> Grid {
+/// Rows of the sets that records of one heading are about, and their channels; the largest numbers used where the sets are not
+/// known.
+fn size(records: &[Record], results: &Results) -> (u64, u64) {
+    let first = &records[0];
+    let rows = |dataset: &str, split: &str| {
+        let is_meant = |i: &&Input| i.model == first.model && i.dataset == dataset && i.split == split;
+        results.inputs.iter().find(is_meant).map(|input| input.rows)
+    };
+    let other_split = records
+        .iter()
+        .find_map(|r| r.convention.get("other_split")?.as_str())
+        .unwrap_or("");
+    let n = match (&first.other_layer, &first.other_dataset) {
+        (None, None) => rows(&first.dataset, &first.split),
+        (None, Some(other)) => rows(&first.dataset, &first.split)
+            .zip(rows(other, other_split))
+            .map(|(a, b)| a + b),
+        // Rows that have a match.
+        (Some(_), _) => None,
+    };
+    let dead = |r: &Record| r.convention.get("dead_channels").and_then(|v| v.as_u64()).unwrap_or(0);
+    let most = |of: &dyn Fn(&Record) -> u64| records.iter().map(of).max().unwrap_or(0);
+    (n.unwrap_or_else(|| most(&|r| r.n)), most(&|r| r.d + dead(r)))
+}
+
+fn grid(records: &[Record], results: &Results) -> Grid {
     let with_null = records.iter().any(|r| r.null_value.is_some());
     let with_p = records.iter().any(|r| r.p_value.is_some());
     let mut header = vec![
@@ -88,8 +113,9 @@ fn grid(records: &[Record]) -> Grid {
             None => notes.push((note, vec![&record.metric])),
         }
     }
+    let (n, d) = size(records, results);
     Grid {
-        caption: format!("{} · n = {}, d = {}", heading(&records[0]), records[0].n, records[0].d),
+        caption: format!("{} · n = {n}, d = {d}", heading(&records[0])),
         header,
         rows: records.iter().map(row).collect(),
         notes: notes
@@ -113,7 +139,10 @@ pub fn render_conventions(records: &[Record]) -> String {
     let note = |r: &Record| Some(format!("{}: {}", of(r, "variant"), r.note.as_ref()?));
     let grids = records.chunk_by(|a, b| heading(a) == heading(b)).map(|side| {
         let grid = Grid {
-            caption: format!("{} · {} · n = {}", side[0].metric, heading(&side[0]), side[0].n),
+            caption: {
+                let n = side.iter().map(|r| r.n).max().unwrap_or(0);
+                format!("{} · {} · n = {n}", side[0].metric, heading(&side[0]))
+            },
             header: ["convention", "value ± error", "95 % interval", "about"]
                 .map(str::to_owned)
                 .to_vec(),

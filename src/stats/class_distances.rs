@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 
+use super::centre::joint_centre;
 use super::sweep::write_squared;
 use crate::stats::halves::{RESAMPLES, all_and_halves};
 use crate::stats::{GROUPS, Groups, Rows};
@@ -156,7 +157,7 @@ impl<'r> Sorted<'r> {
                 }),
             }
         }
-        let centre = rows.centre();
+        let centre = joint_centre(rows, rows);
         let squares: Vec<Vec<f64>> = order
             .par_chunks(JOINED)
             .map(|places| {
@@ -275,6 +276,10 @@ impl<'r> Sorted<'r> {
                 (own.view(), &self.squares[rows.clone()]),
                 (them.view(), &self.squares[start..end]),
                 out.slice_mut(part),
+                |i, j| {
+                    let (i, j) = (self.order[rows.start + i], self.order[start + j]);
+                    self.rows.squared_apart(i, self.rows, j)
+                },
             );
         }
         for (i, mut row) in rows.zip(out.axis_iter_mut(Axis(0))) {

@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis};
 
 use crate::error::{Error, Result};
-use crate::stats::{Moments, SMALLEST_SQUARE};
+use crate::stats::{Moments, OUT_OF_RANGE, SMALLEST_SQUARE};
 
 /// The correlation matrix of the live channels, or of the ranks of their values, with what is needed to read it.
 #[derive(Clone, Debug)]
@@ -36,11 +36,9 @@ impl Correlation {
         if channels.is_empty() {
             return Err(Error::undefined("every channel is constant"));
         }
-        let squares = channels.iter().filter(|&&j| varies[j]).map(|&j| matrix[[j, j]]);
-        if let Some(square) = squares.into_iter().find(|s| !s.is_finite() || *s < SMALLEST_SQUARE) {
-            return Err(Error::undefined(format!(
-                "a channel's squared deviations sum to {square:e}, beyond what 64-bit numbers hold exactly; rescale the features"
-            )));
+        let mut squares = channels.iter().filter(|&&j| varies[j]).map(|&j| matrix[[j, j]]);
+        if squares.any(|s| !s.is_finite() || s < SMALLEST_SQUARE) {
+            return Err(Error::undefined(OUT_OF_RANGE));
         }
         let weights: Vec<f64> = (0..keep.len())
             .map(|j| if varies[j] { 1.0 / matrix[[j, j]].sqrt() } else { 0.0 })

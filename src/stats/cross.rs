@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use crate::error::{Error, Result};
 use crate::linalg::{add_product, eigenvectors};
-use crate::stats::SMALLEST_SQUARE;
+use crate::stats::{OUT_OF_RANGE, SMALLEST_SQUARE};
 
 /// Sums over matched rows x (d1) and y (d2), each taken from a fixed point near its mean. Two sets of rows merge by addition.
 #[derive(Clone, Debug)]
@@ -131,7 +131,7 @@ impl CrossSums {
 }
 
 fn out_of_range() -> Error {
-    Error::undefined("the features' squares are beyond the range of 64-bit numbers; rescale them")
+    Error::undefined(OUT_OF_RANGE)
 }
 
 /// What one set has in common with itself.

@@ -1,6 +1,8 @@
 //! Mergeable statistics and resampling: arrays in, numbers out.
 
+mod apart;
 mod candidates;
+mod centre;
 mod channel_ranks;
 mod channels;
 mod class_distances;
@@ -8,6 +10,8 @@ mod class_moments;
 mod correlation;
 mod cross;
 mod distance_ranks;
+mod exact;
+mod grid;
 mod halves;
 mod mean_ranks;
 mod moments;
@@ -27,6 +31,12 @@ mod within;
 /// Squares below this have lost digits, being near the smallest numbers of 64 bits.
 pub const SMALLEST_SQUARE: f64 = 1e-290;
 
+/// Why nothing is known of features whose squares overflow or vanish.
+pub const OUT_OF_RANGE: &str =
+    "the squares of the features are beyond the range of 64-bit numbers; rescale the features";
+
+pub use apart::squared_slack;
+pub use centre::{amid, joint_centre};
 pub use channel_ranks::ChannelOrders;
 pub use channels::ChannelValues;
 pub use class_distances::{ToClasses, class_distances};
@@ -34,9 +44,10 @@ pub use class_moments::ClassMoments;
 pub use correlation::Correlation;
 pub use cross::{Cross, CrossSums, Directions, Own};
 pub use distance_ranks::DistanceOrder;
+pub use exact::Exact;
 pub use halves::{Groups, SPLITS, all_and_halves, half_samples, replicates_of_halves};
 pub use moments::Moments;
-pub use nearest::{nearest, nearest_in};
+pub use nearest::{nearest, nearest_by_angle, nearest_in, nearest_means};
 pub use neighbours::{Neighbours, squared_distances};
 pub use resample::{
     Estimate, NORMAL_QUANTILE, bootstrap_draws, bootstrap_interval, generator, jackknife, t_quantile, wilson_interval,
@@ -47,7 +58,7 @@ pub use screen::{Screened, screen};
 pub use slices::{directions, wasserstein_squared};
 pub use spectrum::{Of, Reduced, Spectrum};
 pub use summary::{GROUPS, Part, Sample, Summariser, Summary, Wanted, groups_within_classes, unit};
-pub use sweep::{joint_centre, product, sweep, unit_squared};
+pub use sweep::{product, sweep, sweep_products, unit_apart, unit_squared};
 pub use within::LANES;
 
 /// Whether squared distances between rows of `d` numbers from `low` to `high` neither overflow nor vanish.

@@ -1,16 +1,18 @@
 //! Exact nearest neighbours: candidates by 32-bit products, distances by differences in 64 bits.
 //!
 //! Each pair of blocks of rows is multiplied once and serves both blocks. What 32 bits give is a lower bound of every
-//! distance (see [`Frame`]), so a row is settled as soon as the next candidate's bound exceeds its k-th exact distance; rows
-//! that run out of candidates before that are settled by bounds in 64 bits. The table is therefore exact, and the same for
-//! any number of threads.
+//! distance (see [`Frame`]), so a row is settled as soon as the next candidate's bound exceeds its k-th distance; rows that run
+//! out of candidates before that are settled by bounds in 64 bits. Where the rounding of 64 bits leaves open which of two rows
+//! is nearer, sums without rounding decide, and rows that are equally near go by row. The table is therefore exact, and the same
+//! for any number of threads.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
+use super::apart::{Angles, Apart, Blurred, Euclidean};
 use super::candidates::{Candidates, Offer, by_distance, nearest_of};
 use super::screen::{Buffers, Frame, blocks};
 use crate::stats::{Neighbours, Rows};
@@ -23,16 +25,47 @@ const LANES: usize = 32;
 
 /// The `k` nearest other rows of each row, Euclidean, exact, with their squared distances; k is cut to n - 1.
 pub fn nearest(rows: &Rows, k: usize) -> Neighbours {
-    search(rows, rows, k.min(rows.len().saturating_sub(1)))
+    search(rows, rows, &Euclidean::new(rows, rows), others(rows, k))
 }
 
 /// The `k` nearest of `rows` of each of `queries`, Euclidean, exact, with their squared distances; k is cut to the rows there
 /// are.
 pub fn nearest_in(queries: &Rows, rows: &Rows, k: usize) -> Neighbours {
-    search(queries, rows, k.min(rows.len()))
+    search(queries, rows, &Euclidean::new(queries, rows), k.min(rows.len()))
 }
 
-fn search(a: &Rows, b: &Rows, k: usize) -> Neighbours {
+/// The `k` other rows of each row at the smallest angle to it, exact, with their squared distances on the unit sphere; k is cut
+/// to n - 1. No row may be zero.
+pub fn nearest_by_angle(rows: &Rows, k: usize) -> Neighbours {
+    let mut points = rows.matrix();
+    for mut row in points.outer_iter_mut() {
+        let norm = row.dot(&row).sqrt();
+        row /= norm;
+    }
+    let unit = Rows::of(points);
+    search(&unit, &unit, &Angles::new(rows, &unit), others(rows, k))
+}
+
+/// The share of the largest mean that a mean may be off by: rounding adds up as the root of the number of rows.
+pub(super) const MEANS_OFF: f64 = 1.0 / (1u64 << 44) as f64;
+
+/// The `k` nearest other means of each of some means (n, d), Euclidean, with their squared distances; k is cut to n - 1. A mean
+/// is rounded at every row it is made of: distances that are equal as far as that tells go by place.
+pub fn nearest_means(means: Array2<f64>, k: usize) -> Neighbours {
+    let off = MEANS_OFF * largest_norm(means.view());
+    let points = &Rows::of(means);
+    search(points, points, &Blurred::new(points, off), others(points, k))
+}
+
+pub(super) fn largest_norm(rows: ArrayView2<f64>) -> f64 {
+    rows.outer_iter().map(|row| row.dot(&row)).fold(0.0, f64::max).sqrt()
+}
+
+fn others(rows: &Rows, k: usize) -> usize {
+    k.min(rows.len().saturating_sub(1))
+}
+
+fn search(a: &Rows, b: &Rows, apart: &impl Apart, k: usize) -> Neighbours {
     if k == 0 || a.is_empty() {
         return Neighbours::default();
     }
@@ -47,14 +80,14 @@ fn search(a: &Rows, b: &Rows, k: usize) -> Neighbours {
         .map(|(block, held)| {
             block
                 .clone()
-                .map(|i| settle(frame, i, held.settle(i - block.start), k, others))
+                .map(|i| settle(frame, apart, i, held.settle(i - block.start), k, others))
                 .collect()
         })
         .collect();
     drop(candidates);
     let mut settled: Vec<Option<Vec<Offer<f64>>>> = settled.into_iter().flatten().collect();
     let open: Vec<usize> = (0..settled.len()).filter(|&i| settled[i].is_none()).collect();
-    for (i, found) in open.iter().zip(settle_in_double(frame, &open, k)) {
+    for (i, found) in open.iter().zip(settle_in_double(frame, apart, &open, k)) {
         settled[*i] = Some(found);
     }
     Neighbours::from_rows(k, settled.into_iter().flatten().flatten())
@@ -148,18 +181,23 @@ fn offer(
 }
 
 /// The neighbours of row `i` from its candidates; `None` where they do not settle it.
-fn settle(frame: &Frame, i: usize, held: &[Offer<f32>], k: usize, others: usize) -> Option<Vec<Offer<f64>>> {
+fn settle(
+    frame: &Frame,
+    apart: &impl Apart,
+    i: usize,
+    held: &[Offer<f32>],
+    k: usize,
+    others: usize,
+) -> Option<Vec<Offer<f64>>> {
     let own = f64::from(frame.lowered_a[i]);
     let offers = held
         .iter()
         .map(|&(score, j)| (frame.unscaled(f64::from(score) + own), j));
-    nearest_of(offers, k, held.len() == others, |j| {
-        frame.a.squared_apart(i, frame.b, j as usize)
-    })
+    nearest_of(offers, k, held.len() == others, apart, i)
 }
 
 /// The neighbours of the rows `of`, in their order, by bounds in 64 bits.
-fn settle_in_double(frame: &Frame, of: &[usize], k: usize) -> Vec<Vec<Offer<f64>>> {
+fn settle_in_double(frame: &Frame, apart: &impl Apart, of: &[usize], k: usize) -> Vec<Vec<Offer<f64>>> {
     if of.is_empty() {
         return Vec::new();
     }
@@ -173,7 +211,7 @@ fn settle_in_double(frame: &Frame, of: &[usize], k: usize) -> Vec<Vec<Offer<f64>
                 .map(|(&i, bounds)| {
                     let others = (0..frame.b.len()).filter(|&j| !(is_one_set(frame) && i == j));
                     let mut offers: Vec<Offer<f64>> = others.map(|j| (frame.unscaled(bounds[j]), j as u32)).collect();
-                    exactly(&mut offers, k, |j| frame.a.squared_apart(i, frame.b, j as usize))
+                    exactly(&mut offers, k, apart, i)
                 })
                 .collect()
         })
@@ -182,12 +220,15 @@ fn settle_in_double(frame: &Frame, of: &[usize], k: usize) -> Vec<Vec<Offer<f64>
 }
 
 /// The `k` nearest of all rows, given lower bounds of their distances.
-fn exactly(offers: &mut [Offer<f64>], k: usize, exact: impl Fn(u32) -> f64) -> Vec<Offer<f64>> {
+fn exactly(offers: &mut [Offer<f64>], k: usize, apart: &impl Apart, i: usize) -> Vec<Offer<f64>> {
     // Of rows that coincide with many others, as collapsed features do, the first k will do.
-    let equal = offers.iter().filter(|(bound, _)| *bound <= 0.0).map(|(_, j)| *j);
-    let equal: Vec<Offer<f64>> = equal.filter(|&j| exact(j) == 0.0).take(k).map(|j| (0.0, j)).collect();
-    if equal.len() == k {
-        return equal;
+    if apart.slack(0.0) == 0.0 {
+        let close = offers.iter().filter(|(bound, _)| *bound <= 0.0).map(|(_, j)| *j);
+        let equal = close.filter(|&j| apart.rough(i, j as usize) == 0.0).take(k);
+        let equal: Vec<Offer<f64>> = equal.map(|j| (0.0, j)).collect();
+        if equal.len() == k {
+            return equal;
+        }
     }
     let mut some = k.saturating_add(FEW);
     loop {
@@ -197,7 +238,7 @@ fn exactly(offers: &mut [Offer<f64>], k: usize, exact: impl Fn(u32) -> f64) -> V
         }
         let mut first = offers[..some].to_vec();
         first.sort_unstable_by(by_distance);
-        if let Some(found) = nearest_of(first.into_iter(), k, some == offers.len(), &exact) {
+        if let Some(found) = nearest_of(first.into_iter(), k, some == offers.len(), apart, i) {
             return found;
         }
         some = some.saturating_mul(4);
@@ -208,7 +249,7 @@ fn exactly(offers: &mut [Offer<f64>], k: usize, exact: impl Fn(u32) -> f64) -> V
 mod tests {
     use super::*;
     use crate::stats::{generator, squared_distances};
-    use ndarray::{Array2, concatenate, s};
+    use ndarray::{concatenate, s};
     use rand::Rng as _;
 
     fn cloud(n: usize, d: usize, seed: u64) -> Array2<f64> {
@@ -237,6 +278,80 @@ mod tests {
         points.slice_mut(s![600..900, ..]).mapv_inplace(|x| (x * 2.0).round());
         points.slice_mut(s![900..1000, ..]).fill(-7.0);
         assert_eq!(nearest(&Rows::of(points.clone()), 9), of_a_plain_loop(&points, 9));
+    }
+
+    /// Order by whole numbers: `key` gives a fraction, numerator and denominator, for rows i and j.
+    fn of_fractions(n: usize, k: usize, key: impl Fn(usize, usize) -> (i128, i128)) -> Vec<Vec<u32>> {
+        let of_row = |i: usize| {
+            let mut order: Vec<usize> = (0..n).filter(|&j| j != i).collect();
+            order.sort_by(|&x, &y| {
+                let ((a, b), (c, d)) = (key(i, x), key(i, y));
+                (a * d).cmp(&(c * b)).then(x.cmp(&y))
+            });
+            order[..k].iter().map(|&j| j as u32).collect()
+        };
+        (0..n).map(of_row).collect()
+    }
+
+    fn indices(table: &Neighbours, n: usize) -> Vec<Vec<u32>> {
+        (0..n).map(|i| table.of(i).to_vec()).collect()
+    }
+
+    #[test]
+    fn equal_distances_and_angles_of_whole_numbers_go_by_row() {
+        // Binary rows of many lengths, and some of larger numbers; none is zero.
+        let (n, d) = (300, 24);
+        for largest in [2u64, 7, 900] {
+            let mut rng = generator(largest, 0);
+            let mut whole = Array2::from_shape_fn((n, d), |_| (rng.random::<u64>() % largest) as i128);
+            whole.column_mut(0).fill(1);
+            let rows = Rows::of(whole.mapv(|x| x as f64));
+            let product = |i: usize, j: usize| whole.row(i).dot(&whole.row(j));
+            let apart = |i: usize, j: usize| (product(i, i) + product(j, j) - 2 * product(i, j), 1);
+            assert_eq!(indices(&nearest(&rows, 9), n), of_fractions(n, 9, apart));
+            // All products are positive: -cos² orders as -cos does.
+            let angle = |i: usize, j: usize| (-product(i, j) * product(i, j), product(j, j));
+            assert_eq!(indices(&nearest_by_angle(&rows, 9), n), of_fractions(n, 9, angle));
+        }
+    }
+
+    #[test]
+    fn distances_equal_but_for_the_order_of_channels_go_by_row() {
+        // Every row has the numbers of the first in another order: from zero all are equally far, and all angles with the
+        // diagonal are equal.
+        let d = 37;
+        let first: Vec<f64> = (0..d).map(|j| ((j * 7919 % 1_009) as f64 / 7.0).exp2().sin()).collect();
+        let mut points = Array2::from_shape_fn((200, d), |(i, j)| first[(j * (1 + i % 30) + i) % d]);
+        points.row_mut(150).fill(0.0);
+        let to_zero = nearest(&Rows::of(points.clone()), 199);
+        let expected: Vec<u32> = (0..200).filter(|i| *i != 150).collect();
+        assert_eq!(to_zero.of(150), expected);
+        assert!(to_zero.squared(150).iter().all(|s| *s == to_zero.squared(150)[0]));
+        points.row_mut(150).fill(1.0);
+        assert_eq!(nearest_by_angle(&Rows::of(points), 199).of(150), expected);
+    }
+
+    #[test]
+    fn means_that_only_rounding_tells_apart_are_equally_near() {
+        // Mean 0 is 1 away from the others, but for 1e-15.
+        let points = Rows::of(ndarray::array![
+            [0.0, 0.0],
+            [1.0 + 1e-15, 0.0],
+            [1.0, 0.0],
+            [0.0, 1.0 - 1e-15],
+            [0.9, 0.0]
+        ]);
+        assert_eq!(nearest(&points, 4).of(0), [4, 3, 2, 1]);
+        assert_eq!(nearest_means(points.matrix(), 4).of(0), [4, 1, 2, 3]);
+    }
+
+    #[test]
+    fn one_row_far_away_changes_nothing_for_the_others() {
+        let mut points = cloud(1_200, 6, 9);
+        let alone = nearest(&Rows::of(points.slice(s![..1_199, ..]).to_owned()), 8);
+        points.row_mut(1_199).fill(1e30);
+        let table = nearest(&Rows::of(points), 8);
+        assert!((0..1_199).all(|i| table.of(i) == alone.of(i) && table.squared(i) == alone.squared(i)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
+use super::nearest::{MEANS_OFF, largest_norm};
 use super::residuals::Member;
 use super::rows::squared_apart;
 use crate::linalg::product_transposed;
@@ -21,6 +22,8 @@ pub(super) struct NearestCentre {
     centred: Array2<f64>,
     /// Their squared norms; infinite where there is no such centre.
     squares: Vec<f64>,
+    /// How far off a centre may be by rounding.
+    off: f64,
     /// Rows that are right and rows judged, by the rows' groups.
     tallies: [(u64, u64); GROUPS],
 }
@@ -38,6 +41,7 @@ impl NearestCentre {
         });
         Self {
             squares: squares.collect(),
+            off: MEANS_OFF * largest_norm(means.view()),
             origin,
             centred,
             tallies: [(0, 0); GROUPS],
@@ -88,7 +92,10 @@ impl NearestCentre {
             let square = block.row(i).dot(&block.row(i));
             // A product settles what its rounding leaves no doubt of.
             let clear = to_own + rounding(block.ncols(), square + largest);
-            let farther = |c: usize| square + self.squares[c] - 2.0 * products[[i, c]] > clear || exactly(c) > to_own;
+            // A centre that only rounding puts farther away is as near.
+            let own_reach = (to_own.sqrt() + 2.0 * self.off).powi(2);
+            let farther =
+                |c: usize| square + self.squares[c] - 2.0 * products[[i, c]] > clear || exactly(c) > own_reach;
             Some((0..self.squares.len()).all(|c| c == own || farther(c)))
         };
         members.iter().enumerate().map(judge).collect()

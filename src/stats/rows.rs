@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
+use super::exact::{exact_product, exact_squared_apart};
+use super::grid::{fits, grid};
 use crate::features::Labels;
-use crate::stats::{generator, squares_in_range};
+use crate::stats::{Exact, generator, squares_in_range};
 
 /// Rows of a set in order, with the jackknife group and the class of each. Kept in 32 bits where that loses nothing, as it
 /// does for stored features.
@@ -21,6 +24,8 @@ pub struct Rows {
     /// Rows of the set seen, and rows kept of them.
     seen: usize,
     kept: usize,
+    /// What [`Rows::grid`] found.
+    grid: OnceLock<Option<(i32, f64)>>,
 }
 
 #[derive(Clone, Debug)]
@@ -45,6 +50,7 @@ impl Rows {
             chosen,
             seen: 0,
             kept: 0,
+            grid: OnceLock::new(),
         }
     }
 
@@ -58,6 +64,7 @@ impl Rows {
             values: Values::Double(values),
             seen: n,
             kept: n,
+            grid: OnceLock::new(),
         }
     }
 
@@ -65,6 +72,7 @@ impl Rows {
     pub fn push(&mut self, rows: ArrayView2<f64>) {
         let first = self.seen;
         self.seen += rows.nrows();
+        self.grid = OnceLock::new();
         while let Some(&next) = self.chosen.get(self.kept).filter(|&&row| row < self.seen) {
             let row = rows.row(next - first);
             if let Values::Single(single) = &self.values
@@ -173,6 +181,7 @@ impl Rows {
             },
             seen: self.seen,
             kept: places.len(),
+            grid: OnceLock::new(),
         }
     }
 
@@ -230,6 +239,59 @@ impl Rows {
         }
     }
 
+    /// The same without rounding.
+    pub fn exact_squared_apart(&self, i: usize, other: &Self, j: usize) -> Exact {
+        use Values::{Double, Single};
+        match (&self.values, &other.values) {
+            (Single(a), Single(b)) => exact_squared_apart(a.row(i), b.row(j)),
+            (Single(a), Double(b)) => exact_squared_apart(a.row(i), b.row(j)),
+            (Double(a), Single(b)) => exact_squared_apart(a.row(i), b.row(j)),
+            (Double(a), Double(b)) => exact_squared_apart(a.row(i), b.row(j)),
+        }
+    }
+
+    /// x·y of row `i` and row `j` of `other`, without rounding.
+    pub fn exact_product(&self, i: usize, other: &Self, j: usize) -> Exact {
+        use Values::{Double, Single};
+        match (&self.values, &other.values) {
+            (Single(a), Single(b)) => exact_product(a.row(i), b.row(j)),
+            (Single(a), Double(b)) => exact_product(a.row(i), b.row(j)),
+            (Double(a), Single(b)) => exact_product(a.row(i), b.row(j)),
+            (Double(a), Double(b)) => exact_product(a.row(i), b.row(j)),
+        }
+    }
+
+    /// Whether two rows are the same.
+    pub fn are_same(&self, i: usize, j: usize) -> bool {
+        match &self.values {
+            Values::Single(single) => single.row(i) == single.row(j),
+            Values::Double(double) => double.row(i) == double.row(j),
+        }
+    }
+
+    /// Whether products and squared distances of the rows of both sets are exact in 64 bits: their values are whole multiples of
+    /// one power of two, and not too large.
+    pub fn is_exact_with(&self, other: &Self) -> bool {
+        match (self.grid(), other.grid()) {
+            (Some((a, square_a)), Some((b, square_b))) => fits(a.min(b), square_a.max(square_b)),
+            _ => false,
+        }
+    }
+
+    /// The largest power of two that all values are multiples of, and the largest squared norm of a row; `None` where they do
+    /// not fit together.
+    fn grid(&self) -> Option<(i32, f64)> {
+        *self.grid.get_or_init(|| match &self.values {
+            Values::Single(single) => grid(single.outer_iter()),
+            Values::Double(double) => grid(double.outer_iter()),
+        })
+    }
+
+    /// x·y of row `i` and row `j` of `other`.
+    pub fn product(&self, i: usize, other: &Self, j: usize) -> f64 {
+        self.row(i).dot(&other.row(j))
+    }
+
     /// The Euclidean norm of each row.
     pub fn norms(&self) -> Vec<f64> {
         (0..self.len())
@@ -237,16 +299,6 @@ impl Rows {
             .map(|i| self.row(i))
             .map(|r| r.dot(&r).sqrt())
             .collect()
-    }
-
-    /// The mean row (d): the point from which distances are computed, so that a mean far from zero costs no digits.
-    pub fn centre(&self) -> Array1<f64> {
-        let mut centre = Array1::<f64>::zeros(self.width());
-        for i in 0..self.len() {
-            let weight = 1.0 / (i + 1) as f64;
-            centre.zip_mut_with(&self.row(i), |c, x| *c += (x - *c) * weight);
-        }
-        centre
     }
 }
 

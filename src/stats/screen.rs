@@ -5,8 +5,9 @@ use std::ops::Range;
 use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
+use super::centre::joint_centre;
 use crate::linalg::{product_transposed, write_single_product};
-use crate::stats::Rows;
+use crate::stats::{Exact, Rows};
 
 /// Rows of a block: its products with another block are a few MB, and keep the processor busy.
 pub(super) const BLOCK: usize = 1024;
@@ -34,9 +35,7 @@ pub(super) struct Frame<'r> {
 
 impl<'r> Frame<'r> {
     pub fn new(a: &'r Rows, b: &'r Rows) -> Self {
-        let (mean_a, mean_b) = (a.centre(), b.centre());
-        let weight = b.len() as f64 / (a.len() + b.len()) as f64;
-        let centre = &mean_a + &((&mean_b - &mean_a) * weight);
+        let centre = joint_centre(a, b);
         let farthest = farthest(a, &centre).max(farthest(b, &centre));
         // A power of two: scaling rounds nothing.
         let scale = if farthest > 0.0 {
@@ -190,6 +189,11 @@ impl Screened<'_> {
     /// What it is not above.
     pub fn high(&self, j: usize) -> f64 {
         self.low(j) + (self.spread + self.frame.spread(self.frame.lowered_b[j])) * self.unscale
+    }
+
+    /// It itself, without rounding.
+    pub fn exact(&self, j: usize) -> Exact {
+        self.frame.a.exact_squared_apart(self.i, self.frame.b, j)
     }
 
     /// It itself, by differences.

@@ -4,7 +4,7 @@ use ndarray::{ArrayView2, Axis};
 
 use crate::error::{Error, Result};
 use crate::linalg::{Tridiagonal, eigenvalues, product_transposed};
-use crate::stats::{Moments, SMALLEST_SQUARE};
+use crate::stats::{Moments, OUT_OF_RANGE, SMALLEST_SQUARE};
 
 /// Which matrix of second moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ fn few_rows() -> Error {
 }
 
 fn beyond_range() -> Error {
-    Error::undefined("the features' squares are beyond the range of 64-bit numbers; rescale them")
+    Error::undefined(OUT_OF_RANGE)
 }
 
 #[cfg(test)]

@@ -31,15 +31,13 @@ fn degenerate_data_give_null_and_a_reason() {
 
 #[test]
 fn sizes_whose_squares_leave_64_bits_give_null_and_say_so() {
-    for scale in [1e-160, 1e200] {
+    for scale in [1e-300, 1e-200, 1e-160, 1e160, 1e200, 1e300] {
         let scaled = |formula: Formula| {
             let (rows, classes) = formula.data();
             (rows * scale, classes)
         };
-        for r in &analyse_pair(scaled(pre()), scaled(eval()), &plan(&["all"], &["sample_mixing.k=5"]))
-            .results
-            .records
-        {
+        let p = plan(&["all", "class_effective_rank"], &["sample_mixing.k=5"]);
+        for r in &analyse_pair(scaled(pre()), scaled(eval()), &p).results.records {
             if matches!(find(&r.metric).unwrap().eval, Eval::Values { .. }) {
                 // Counts look at no squares.
                 continue;
@@ -51,7 +49,81 @@ fn sizes_whose_squares_leave_64_bits_give_null_and_say_so() {
                 r.metric,
                 r.note
             );
+            // Nothing has collapsed, and no class lacks rows.
+            let note = r.note.as_ref().unwrap();
+            assert!(
+                !note.contains("collapsed") && !note.contains("left out"),
+                "{}: {note}",
+                r.metric
+            );
         }
+    }
+}
+
+#[test]
+fn rows_that_are_the_same_are_said_to_be() {
+    let metrics = ["support-overlap", "hubness", "sample_mixing"];
+    let p = plan(&metrics, &["sample_mixing.k=8", "precision=prdc"]);
+    let note_of = |pre: Array2<f64>, metric: &str| {
+        let classes = vec![0; pre.nrows()];
+        let analysis = analyse_pair((pre, classes), eval().data(), &p);
+        let r = record(&analysis, "pre", metric);
+        (r.value, r.note.clone().unwrap_or_default())
+    };
+    let (rows, _) = pre().data();
+    let same = Array2::from_elem(rows.dim(), 0.25);
+    for metric in ["density", "coverage", "precision"] {
+        let (value, note) = note_of(same.clone(), metric);
+        assert!(
+            value.is_none() && note.contains("no ball has a radius"),
+            "{metric}: {note}"
+        );
+    }
+    let (value, note) = note_of(same.clone(), "hubness");
+    assert!(value.is_none() && note.contains("only their order says"), "{note}");
+    // A third of the rows at one point.
+    let mut some = rows;
+    let first = some.row(0).to_owned();
+    (0..100).for_each(|i| some.row_mut(i).assign(&first));
+    for (metric, said) in [
+        ("density", "100 of 302 pretraining rows coincide with 5 others"),
+        ("coverage", "hold no row"),
+        ("hubness", "100 of 302 rows coincide with 10 others"),
+        ("sample_mixing", "coincide with 8 others"),
+    ] {
+        let (value, note) = note_of(some.clone(), metric);
+        assert!(value.is_some() && note.contains(said), "{metric}: {note}");
+    }
+    // The balls of recall are around the other side's rows.
+    assert!(!note_of(some, "recall").1.contains("coincide"));
+    // Neighbours that only their order tells apart.
+    let (binary, classes) = pre().data();
+    let binary = binary.mapv(|x| f64::from(u8::from(x > 0.0)));
+    let analysis = analyse_pair((binary, classes), eval().data(), &plan(&["hubness"], &[]));
+    let note = record(&analysis, "pre", "hubness").note.clone().unwrap();
+    assert!(note.contains("neighbour 10 is as far away as the next"), "{note}");
+}
+
+#[test]
+fn a_note_says_no_more_than_can_be_said_of_a_share() {
+    // The value is 1e-28 of its bias.
+    let (rows, classes) = pre().data();
+    let turned: Vec<usize> = (0..302).rev().collect();
+    let other = rows.select(ndarray::Axis(0), &turned);
+    let analysis = analyse_pair(
+        (rows, classes.clone()),
+        (other, classes),
+        &plan(&["distribution-distance"], &[]),
+    );
+    for metric in ["frechet_distance", "coral"] {
+        let note = record(&analysis, "pre", metric).note.clone().unwrap();
+        assert!(note.contains("no larger than its bias"), "{metric}: {note}");
+        assert!(note.contains("fewer than four digits"), "{metric}: {note}");
+    }
+    for r in &analysis.results.records {
+        let note = r.note.clone().unwrap_or_default();
+        let digits = |word: &str| word.chars().filter(char::is_ascii_digit).count();
+        assert!(note.split(' ').all(|word| digits(word) <= 6), "{}: {note}", r.metric);
     }
 }
 

@@ -6,6 +6,8 @@
 mod common;
 mod degenerate;
 mod error_bars;
+mod fit;
+mod huge;
 mod sets;
 mod splits;
 mod tables;

@@ -44,6 +44,35 @@ impl FeatureSet for Split {
 }
 
 #[test]
+fn splits_of_different_width_or_classes_are_told() {
+    let mut p = plan(&["nc4_ncc_agreement"], &[]);
+    (p.pre, p.eval) = (vec![], vec![]);
+    let narrow = Formula { d: 5, ..pre() };
+    let sets = [Split::named("test", pre().data()), Split::named("train", narrow.data())];
+    let error = analyse(&sets, &p, &|_| ()).unwrap_err().to_string();
+    assert!(error.contains("has 5 channels") && error.contains("has 9"), "{error}");
+    // Without a metric that takes the centres of the one for the other they are two sets.
+    let mut other = plan(&["redundancy"], &[]);
+    (other.pre, other.eval) = (vec![], vec![]);
+    assert!(analyse(&sets, &other, &|_| ()).is_ok());
+    // No class in common.
+    let (rows, classes) = pre().data();
+    let train = (rows, classes.iter().map(|c| c + 10).collect());
+    let analysis = analyse(
+        &[Split::named("test", pre().data()), Split::named("train", train)],
+        &p,
+        &|_| (),
+    )
+    .unwrap();
+    let test = analysis.results.records.iter().find(|r| r.split == "test").unwrap();
+    assert!(
+        test.value.is_none() && test.note.as_ref().unwrap().contains("split train has none"),
+        "{:?}",
+        test.note
+    );
+}
+
+#[test]
 fn rows_of_the_test_split_are_judged_by_the_centres_of_the_train_split() {
     let (train, test) = (
         pre().data(),

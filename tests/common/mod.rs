@@ -48,7 +48,7 @@ pub fn records_of_a_pair() -> usize {
 
 /// Whether a metric is of two data sets.
 pub fn of_pairs(eval: Eval) -> bool {
-    matches!(eval, Eval::Means { .. } | Eval::Samples { .. } | Eval::Moments { .. }) || eval.needs_rows_of_pairs()
+    eval.is_of_pairs()
 }
 
 /// The record of `metric` on `dataset` (for pairs: the pretraining side).

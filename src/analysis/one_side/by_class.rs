@@ -1,12 +1,12 @@
 //! Metrics of each row's mean distances to the classes of its set.
 
-use super::super::kinds::{Chosen, UNMEASURABLE, replicates_from_halves};
+use super::super::kinds::{Chosen, replicates_from_halves};
 use super::super::outcome::Outcome;
 use super::super::{Plan, Side};
 use super::within::of_rows;
 use crate::error::{Error, Result};
 use crate::metrics::Eval;
-use crate::stats::{Groups, ToClasses, all_and_halves, class_distances};
+use crate::stats::{Groups, OUT_OF_RANGE, ToClasses, all_and_halves, class_distances, unit_apart};
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
@@ -14,16 +14,19 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
 }
 
 fn outcome(side: &Side, (metric, eval): Chosen, plan: &Plan) -> Outcome {
-    let Eval::ByClass { distance, row, value } = eval else {
+    let Eval::ByClass { cosine, row, value } = eval else {
         unreachable!("only metrics of distances to classes come here");
     };
     let rows = &side.rows;
     let norms = rows.norms();
-    let found = class_distances(rows, |squared, i, j| distance(squared, norms[i], norms[j]));
+    let found = class_distances(rows, |squared, i, j| match cosine {
+        true => unit_apart((rows, i, norms[i]), (rows, j, norms[j]), squared) / 2.0,
+        false => squared.sqrt(),
+    });
     let resamples = all_and_halves();
     let mean = |kept: Groups| -> Result<f64> {
         if !rows.measurable() {
-            return Err(Error::undefined(UNMEASURABLE));
+            return Err(Error::undefined(OUT_OF_RANGE));
         }
         let place = resamples.iter().position(|r| *r == kept).expect("one of the resamples");
         let of_row = |(to, &group): (&Option<_>, &u8)| {

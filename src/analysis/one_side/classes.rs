@@ -8,7 +8,7 @@ use super::super::outcome::{Outcome, some_of};
 use super::super::{Plan, Side};
 use crate::error::{Error, Result};
 use crate::metrics::{ErrorBar, Eval};
-use crate::stats::ClassMoments;
+use crate::stats::{ClassMoments, OUT_OF_RANGE};
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
@@ -92,8 +92,12 @@ fn outcome(
         unreachable!("only class metrics come here");
     };
     let replicates = survives(classes, side, least).and(replicates);
-    let mut outcome =
-        Outcome::new(value(classes), plan.conventions.describe(metric)).with_replicates(metric, replicates);
+    // Squares that vanish look like classes that are single points.
+    let found = match side.summary.measurable() {
+        true => value(classes),
+        false => Err(Error::undefined(OUT_OF_RANGE)),
+    };
+    let mut outcome = Outcome::new(found, plan.conventions.describe(metric)).with_replicates(metric, replicates);
     of_classes(&mut outcome, side, classes, least);
     if outcome.value.is_ok() {
         outcome.null_value = null.map(|null| null(classes));

@@ -23,19 +23,32 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             outcome.n = (0..counts.len()).filter(used).map(|c| counts[c] as u64).sum();
             outcome.d = side.summary.width as u64;
             outcome.classes = (0..counts.len()).filter(used).count() as u64;
-            let left_out: Vec<&str> = (0..counts.len())
-                .filter(|c| !used(c))
-                .map(|c| names[c].as_str())
-                .collect();
-            if !left_out.is_empty() {
-                let names = some_of(&left_out);
-                outcome
-                    .notes
-                    .push(format!("left out, without two rows that differ: {names}"));
+            if outcome.value.is_ok() {
+                outcome.notes.extend(left_out(&side.spectra, names));
             }
             outcome
         })
         .collect()
+}
+
+/// The classes without a spectrum, by the reason.
+fn left_out(spectra: &[Result<Spectrum>], names: &[String]) -> Vec<String> {
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    for (name, spectrum) in names.iter().zip(spectra) {
+        let reason = match spectrum {
+            Ok(_) => continue,
+            Err(Error::Undefined(reason)) => reason.clone(),
+            Err(other) => other.to_string(),
+        };
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, classes)) => classes.push(name),
+            None => reasons.push((reason, vec![name])),
+        }
+    }
+    let said = reasons
+        .iter()
+        .map(|(reason, classes)| format!("left out: {} ({reason})", some_of(classes)));
+    said.collect()
 }
 
 /// The mean over the classes that have a spectrum.

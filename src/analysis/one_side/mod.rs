@@ -17,6 +17,7 @@ use serde_json::json;
 pub use channels::correlation;
 pub use spectra::{is as is_of_spectra, values as values_of_spectra};
 
+use super::fit::unlabelled;
 use super::kinds::{Kind, run};
 use super::{Plan, Side};
 use crate::metrics::Eval;
@@ -74,7 +75,8 @@ fn kinds<'s>() -> [Kind<&'s Side<'s>>; 11] {
 
 /// All one-sided records of a side.
 pub fn records(side: &Side, plan: &Plan, role: Option<&'static str>) -> Vec<Record> {
-    let outcomes = run(&kinds(), side, side.labels().is_some(), plan);
+    let unlabelled = unlabelled(&[side.set]);
+    let outcomes = run(&kinds(), side, unlabelled.as_deref(), plan);
     let pass = side.seconds / outcomes.len().max(1) as f64;
     let p = side.set.provenance();
     let sides = Record {
@@ -87,6 +89,9 @@ pub fn records(side: &Side, plan: &Plan, role: Option<&'static str>) -> Vec<Reco
     outcomes
         .into_iter()
         .map(|(metric, mut outcome, seconds)| {
+            if unlabelled.is_some() && metric.eval.needs_labels() {
+                (outcome.n, outcome.d) = (side.summary.rows, side.summary.width as u64);
+            }
             if let Some(role) = role {
                 outcome.convention.insert("role".to_owned(), json!(role));
             }

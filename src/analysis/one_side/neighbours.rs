@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
-use super::super::kinds::{Chosen, MOST_NEIGHBOURS, UNMEASURABLE, replicates_from_halves};
+use super::super::kinds::{Chosen, MOST_NEIGHBOURS, replicates_from_halves};
 use super::super::outcome::Outcome;
+use super::super::ties::Ties;
 use super::super::{Plan, Side};
 use super::within::of_rows;
 use crate::error::{Error, Result};
 use crate::metrics::{ErrorBar, Eval, NearRows};
-use crate::stats::Groups;
+use crate::stats::{Groups, OUT_OF_RANGE};
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
@@ -34,7 +35,7 @@ fn outcome(side: &Side, (metric, eval): Chosen, near: &NearRows, coincide: usize
     };
     let of = |kept: Groups| -> Result<f64> {
         if !side.rows.measurable() {
-            return Err(Error::undefined(UNMEASURABLE));
+            return Err(Error::undefined(OUT_OF_RANGE));
         }
         if k > MOST_NEIGHBOURS {
             return Err(Error::undefined(format!(
@@ -44,7 +45,9 @@ fn outcome(side: &Side, (metric, eval): Chosen, near: &NearRows, coincide: usize
         value(near, k, kept)
     };
     let rows = near.groups.len() as u64;
-    let whole = of(Groups::ALL);
+    // Where distances do not count the order of rows could.
+    let ties = Ties::new(near.neighbours, if distances { 0 } else { near.groups.len() }, k);
+    let whole = of(Groups::ALL).and_then(|value| ties.leave_something().map(|()| value));
     let replicates = match metric.error {
         ErrorBar::HalfSamples => replicates_from_halves(&whole, rows, of),
         _ => Ok(Vec::new()),
@@ -56,10 +59,13 @@ fn outcome(side: &Side, (metric, eval): Chosen, near: &NearRows, coincide: usize
     outcome.n = rows;
     outcome.d = side.summary.width as u64;
     outcome.classes = side.labels().map_or(0, |l| l.classes() as u64);
-    if distances && coincide > 0 && outcome.value.is_ok() {
-        outcome
-            .notes
-            .push(format!("{coincide} rows coincide with another one and are left out"));
+    if outcome.value.is_ok() {
+        outcome.notes.extend(ties.notes("rows"));
+        if distances && coincide > 0 {
+            outcome
+                .notes
+                .push(format!("{coincide} rows coincide with another one and are left out"));
+        }
     }
     outcome
 }

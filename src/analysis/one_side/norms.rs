@@ -1,11 +1,12 @@
 //! Metrics of the norms of the rows of one set.
 
-use super::super::kinds::{Chosen, UNMEASURABLE, replicates};
+use super::super::kinds::{Chosen, replicates};
 use super::super::outcome::Outcome;
 use super::super::{Plan, Side};
 use super::within::of_rows;
 use crate::error::{Error, Result};
 use crate::metrics::Eval;
+use crate::stats::OUT_OF_RANGE;
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
@@ -19,7 +20,7 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     };
     let measurable = side.rows.measurable();
     let value = |eval: Eval, norms: &Vec<f64>| match eval {
-        Eval::Norms { .. } if !measurable => Err(Error::undefined(UNMEASURABLE)),
+        Eval::Norms { .. } if !measurable => Err(Error::undefined(OUT_OF_RANGE)),
         Eval::Norms { value } => value(norms),
         _ => unreachable!("only metrics of norms come here"),
     };

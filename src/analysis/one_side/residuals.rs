@@ -9,7 +9,7 @@ use super::classes::{of_classes, survives};
 use crate::error::{Error, Result};
 use crate::metrics::class_structure::resolution;
 use crate::metrics::{ErrorBar, Eval};
-use crate::stats::{ClassMoments, Residuals};
+use crate::stats::{ClassMoments, OUT_OF_RANGE, Residuals};
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
@@ -18,9 +18,7 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     let measurable = if side.summary.measurable() {
         Ok(())
     } else {
-        Err(Error::undefined(
-            "squared distances are beyond the range of 64-bit numbers; rescale the features",
-        ))
+        Err(Error::undefined(OUT_OF_RANGE))
     };
     let rows = whole.classes.counts().iter().sum();
     let without = |group| Ok(pass.without(Some(group)));
@@ -47,7 +45,12 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
                 };
                 convention.insert("centres".to_owned(), json!(centres));
             }
-            let found = measurable.as_ref().map_err(restate).and_then(|()| value(eval, &whole));
+            let found = match &side.train {
+                Some(split) if needs.nearest && whole.nearest.1 == 0 => Err(Error::undefined(format!(
+                    "split {split} has none of the classes of these rows"
+                ))),
+                _ => measurable.as_ref().map_err(restate).and_then(|()| value(eval, &whole)),
+            };
             let outcome = Outcome::new(found, convention);
             let mut outcome = match (metric.error, &side.train) {
                 (ErrorBar::HeldOut(_), Some(_)) => outcome.with_share(of_metric, whole.nearest.1),

@@ -8,7 +8,7 @@ use super::super::outcome::{Outcome, few_rows};
 use super::super::{Plan, Side, WIDEST};
 use crate::error::{Error, Result};
 use crate::metrics::Eval;
-use crate::stats::{GROUPS, Moments, Of, Reduced, Spectrum};
+use crate::stats::{GROUPS, Moments, OUT_OF_RANGE, Of, Reduced, Spectrum};
 
 /// Whether a metric is of this kind.
 pub fn is(eval: &Eval) -> bool {
@@ -165,9 +165,7 @@ pub fn values(side: &Side, moments: Option<&Moments>, metrics: &[Chosen]) -> Vec
 /// Moments of a side, where they were collected and are ordinary numbers.
 fn known<'m>(side: &Side, moments: Option<&'m Moments>) -> Result<&'m Moments> {
     if !side.summary.measurable() {
-        return Err(Error::undefined(
-            "the features' squares are beyond the range of 64-bit numbers; rescale them",
-        ));
+        return Err(Error::undefined(OUT_OF_RANGE));
     }
     moments.ok_or_else(|| {
         Error::undefined(format!(

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::super::kinds::{Chosen, ROWS_FOR_GROUPS, UNMEASURABLE};
+use super::super::kinds::{Chosen, ROWS_FOR_GROUPS};
 use super::super::outcome::Outcome;
 use super::super::{Plan, Side};
 use crate::error::{Error, Result};
 use crate::metrics::{Eval, RowView, Shares};
-use crate::stats::{GROUPS, sweep};
+use crate::stats::{GROUPS, OUT_OF_RANGE, sweep};
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
@@ -51,7 +51,7 @@ fn outcome_of_shares<I: Iterator<Item = Shares>>(
             weight += share.1;
         }
         if !measurable {
-            return Err(Error::undefined(UNMEASURABLE));
+            return Err(Error::undefined(OUT_OF_RANGE));
         }
         value(eval, sum, weight)
     };

@@ -27,6 +27,14 @@ impl PartialOrd for Found {
     }
 }
 
+/// A cosine this close to a level, as a share of what the level is below one, is equal to it: rounding would decide.
+pub const TIED: f64 = 1e-12;
+
+/// The squared distance of rows of unit length from which on their cosine is not above a level.
+pub fn beyond(level: f64) -> f64 {
+    (2.0 - 2.0 * level) * (1.0 - TIED)
+}
+
 /// The most alike of the pairs offered, by several threads in any order.
 pub struct MostAlike {
     most: usize,
@@ -43,7 +51,7 @@ impl MostAlike {
         Self {
             most,
             held: Mutex::default(),
-            beyond: AtomicU64::new((2.0 - 2.0 * level).to_bits()),
+            beyond: AtomicU64::new(beyond(level).to_bits()),
             last: AtomicUsize::new(usize::MAX),
         }
     }

@@ -8,7 +8,7 @@ use super::super::kinds::{Chosen, restate};
 use super::super::outcome::{Outcome, few_rows};
 use super::super::{Plan, Side, WIDEST};
 use super::slices::along;
-use super::{Pair, of_rows};
+use super::{Pair, check_both, of_rows};
 use crate::error::{Error, Result};
 use crate::metrics::domain_classifier::{DomainClassifier, domain_classifier, wrong};
 use crate::metrics::{DomainScores, Eval};
@@ -19,7 +19,7 @@ const ERRORS_FOR_INTERVAL: f64 = 10.0;
 
 /// The outcomes of these metrics. A replicate leaves a group out of everything: the classifiers are made anew.
 pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
-    let scores = held_out(pre, eval);
+    let scores = check_both((pre, eval)).and_then(|()| held_out(pre, eval));
     let without = if metrics.iter().any(|(metric, _)| metric.error.resamples()) {
         scores.as_ref().map_err(restate).and_then(|s| {
             shows_spread(s)?;

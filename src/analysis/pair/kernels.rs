@@ -11,8 +11,8 @@ use super::permutation::{PERMUTATIONS, Pooled, p_value};
 use super::{Pair, check_measurable, of_rows};
 use crate::error::{Error, Result};
 use crate::metrics::sample_distance::discrepancy;
-use crate::metrics::{Eval, KernelScale, PairSums, Place};
-use crate::stats::{GROUPS, Rows, joint_centre, sweep};
+use crate::metrics::{Eval, KernelScale, Lie, PairSums, Place};
+use crate::stats::{GROUPS, Rows, joint_centre, sweep, sweep_products};
 
 /// Multiplications (N² d) and rows of a side up to which all rows are looked at: about a minute of two processors.
 const MOST_PRODUCTS: f64 = 3e11;
@@ -30,7 +30,7 @@ const ROWS_STREAM: u64 = 40;
 const WIDTH_STREAM: u64 = 41;
 const SUBSET_STREAM: u64 = 10_000;
 
-type Kernel = fn(&KernelScale, Place, Place, f64) -> f64;
+type Kernel = fn(&KernelScale, Place, Place, Lie) -> f64;
 
 /// The outcomes of these metrics.
 pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
@@ -182,12 +182,13 @@ fn pair_sums(a: &Rows, b: &Rows, kernels: &[Kernel], bandwidth: f64) -> Vec<Pair
     let (of_a, of_b) = (places(a, &centre, scale.d), places(b, &centre, scale.d));
     let cells = |x: (&Rows, &[Place]), y: (&Rows, &[Place])| -> Vec<[[f64; GROUPS]; GROUPS]> {
         let same = std::ptr::eq(x.0, y.0);
-        let by_row: Vec<Vec<[f64; GROUPS]>> = sweep(x.0, y.0, |i, squared| {
+        let by_row: Vec<Vec<[f64; GROUPS]>> = sweep_products(x.0, y.0, &centre, |i, squared, products| {
             let of_kernel = |kernel: &Kernel| {
                 let mut sums = [0.0; GROUPS];
-                for (j, (&squared, &group)) in squared.iter().zip(y.0.groups()).enumerate() {
+                let pairs = squared.iter().zip(products).zip(y.0.groups());
+                for (j, ((&squared, &product), &group)) in pairs.enumerate() {
                     if !(same && i == j) {
-                        sums[usize::from(group)] += kernel(&scale, x.1[i], y.1[j], squared);
+                        sums[usize::from(group)] += kernel(&scale, x.1[i], y.1[j], Lie { squared, product });
                     }
                 }
                 sums
@@ -226,7 +227,7 @@ fn pair_sums(a: &Rows, b: &Rows, kernels: &[Kernel], bandwidth: f64) -> Vec<Pair
         .collect()
 }
 
-/// What a kernel knows of the rows as a whole, and their mean.
+/// What a kernel knows of the rows as a whole, and a point amid them.
 fn scale(a: &Rows, b: &Rows, bandwidth: f64) -> (KernelScale, Array1<f64>) {
     let centre = joint_centre(a, b);
     let d = a.width() as f64;
@@ -244,7 +245,7 @@ fn places(rows: &Rows, centre: &Array1<f64>, d: f64) -> Vec<Place> {
         .map(|i| {
             let apart = rows.row(i) - centre;
             Place {
-                square: apart.dot(&apart),
+                norm: apart.dot(&apart).sqrt(),
                 along: centre.dot(&apart) / d,
             }
         })
@@ -258,16 +259,17 @@ fn p_values(pre: &Rows, eval: &Rows, kernels: &[Kernel], bandwidth: f64, seed: u
     let rows = &pooled.rows;
     let (scale, centre) = scale(rows, rows, bandwidth);
     let at = places(rows, &centre, scale.d);
-    let squared = sweep(rows, rows, |_, squared| squared.to_vec());
     let of_kernel = |kernel: &Kernel| {
-        let value = |i: usize, j: usize| {
-            if i == j {
-                0.0
-            } else {
-                kernel(&scale, at[i], at[j], squared[i][j])
-            }
-        };
-        (p_value(&pooled.discrepancies(value)), pooled.sizes)
+        let values = sweep_products(rows, rows, &centre, |i, squared, products| -> Vec<f64> {
+            let pairs = squared.iter().zip(products).enumerate();
+            pairs
+                .map(|(j, (&squared, &product))| match i == j {
+                    true => 0.0,
+                    false => kernel(&scale, at[i], at[j], Lie { squared, product }),
+                })
+                .collect()
+        });
+        (p_value(&pooled.discrepancies(|i, j| values[i][j])), pooled.sizes)
     };
     Some(kernels.iter().map(of_kernel).collect())
 }
@@ -275,7 +277,7 @@ fn p_values(pre: &Rows, eval: &Rows, kernels: &[Kernel], bandwidth: f64, seed: u
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::sample_distance::negative_distance;
+    use crate::metrics::sample_distance::nearness;
     use ndarray::Array2;
 
     fn rows(n: usize, seed: usize) -> Rows {
@@ -312,7 +314,7 @@ mod tests {
     #[test]
     fn sums_by_group_give_every_leave_one_out_value() {
         let (a, b) = (rows(43, 1), rows(35, 5));
-        let sums = &pair_sums(&a, &b, &[negative_distance], 1.0)[0];
+        let sums = &pair_sums(&a, &b, &[nearness], 1.0)[0];
         for without in std::iter::once(None).chain((0..GROUPS).map(Some)) {
             let expected = plain(&a, &b, without);
             assert!((discrepancy(sums, without).unwrap() - expected).abs() < 1e-12);

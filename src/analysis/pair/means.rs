@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::super::Plan;
 use super::super::bootstrap::{can_resample, resampled, resamples};
-use super::super::kinds::{Chosen, UNMEASURABLE, restate};
+use super::super::kinds::{Chosen, restate};
 use super::super::outcome::Outcome;
 use super::{Pair, is_measurable};
 use crate::error::{Error, Result};
 use crate::metrics::mixing::{mixtureness_of, neighbours_used};
 use crate::metrics::{ClassMeans, Eval, Mixing};
-use crate::stats::{Rows, generator, nearest, unit};
+use crate::stats::{OUT_OF_RANGE, generator, nearest_means, unit};
 
 /// The random stream of permutations (see [`generator`]).
 const PERMUTATION_STREAM: u64 = 2;
@@ -29,12 +29,11 @@ pub fn class_means(pre: &Array2<f64>, eval: &Array2<f64>, k: usize, cosine: bool
 }
 
 fn of_pooled(means: Array2<f64>, is_eval: Vec<bool>, k: usize, cosine: bool) -> ClassMeans {
-    let near = |points: Array2<f64>| nearest(&Rows::of(points), k);
-    let euclidean = near(means.clone());
+    let euclidean = nearest_means(means.clone(), k);
     ClassMeans {
         is_eval,
         cosine: match cosine {
-            true => near(unit_rows(&means)),
+            true => nearest_means(unit_rows(&means), k),
             false => euclidean.clone(),
         },
         euclidean,
@@ -108,7 +107,7 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
             let found = if measurable {
                 value(&means, mixing)
             } else {
-                Err(Error::undefined(UNMEASURABLE))
+                Err(Error::undefined(OUT_OF_RANGE))
             };
             let mut outcome = Outcome::new(found, convention).with_replicates(metric, of_metric);
             if outcome.value.is_ok() {

@@ -14,13 +14,15 @@ mod support;
 use ndarray::Array2;
 use serde_json::{Map, Value, json};
 
+use super::fit::{missing, unlabelled};
 use super::kinds::{Kind, run};
 use super::outcome::{Outcome, in_words};
-use super::{Plan, Side};
+use super::{Plan, Side, is_named};
 use crate::error::{Error, Result};
+use crate::features::FeatureSet;
 use crate::metrics::Eval;
 use crate::results::{Record, Table};
-use crate::stats::{GROUPS, Rows, squares_in_range};
+use crate::stats::{GROUPS, OUT_OF_RANGE, Rows, squares_in_range};
 
 pub use means::class_means;
 pub use slices::on_first_groups;
@@ -67,7 +69,7 @@ fn kinds<'p>() -> [Kind<Pair<'p>>; 7] {
 /// # Errors
 /// When a table needs ids that cannot be read.
 pub fn records<'p>(pre: &'p Side<'p>, eval: &'p Side<'p>, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
-    let labelled = pre.labels().is_some() && eval.labels().is_some();
+    let unlabelled = unlabelled(&[pre.set, eval.set]);
     let (p, other) = (pre.set.provenance(), eval.set.provenance());
     let sides = Record {
         model: p.model.clone(),
@@ -78,11 +80,14 @@ pub fn records<'p>(pre: &'p Side<'p>, eval: &'p Side<'p>, plan: &Plan) -> Result
         ..Record::default()
     };
     let mut tables = Vec::new();
-    let records = run(&kinds(), (pre, eval), labelled, plan)
+    let records = run(&kinds(), (pre, eval), unlabelled.as_deref(), plan)
         .into_iter()
         .map(|(metric, mut outcome, seconds)| {
             tables.extend(std::mem::replace(&mut outcome.tables, Ok(Vec::new()))?);
             outcome.d = pre.summary.width as u64;
+            if unlabelled.is_some() && metric.eval.needs_labels() {
+                outcome.n = pre.summary.rows + eval.summary.rows;
+            }
             outcome.classes = [pre, eval]
                 .iter()
                 .map(|s| s.labels().map_or(0, |l| l.classes() as u64))
@@ -96,14 +101,57 @@ pub fn records<'p>(pre: &'p Side<'p>, eval: &'p Side<'p>, plan: &Plan) -> Result
     Ok((records, tables))
 }
 
+/// A record of each metric of pairs that the user named, for each pair of the plan of which this group lacks a side.
+pub fn records_of_missing(group: &[&dyn FeatureSet], plan: &Plan) -> Vec<Record> {
+    let missing = missing(group, plan);
+    let p = group[0].provenance();
+    let pairs = plan
+        .pre
+        .iter()
+        .flat_map(|pre| plan.eval.iter().map(move |eval| (pre, eval)));
+    let mut records = Vec::new();
+    for (pre, eval) in pairs {
+        let Some((flag, name)) = missing.iter().find(|(_, name)| name == pre || name == eval) else {
+            continue;
+        };
+        let present = group.iter().find(|set| is_named(**set, pre) || is_named(**set, eval));
+        let named = plan
+            .chosen()
+            .filter(|(metric, eval)| eval.is_of_pairs() && plan.names(metric));
+        for (metric, _) in named {
+            let reason = format!("there are no features of {flag} {name} at this layer of this model");
+            let mut outcome = Outcome::new(Err(Error::undefined(reason)), plan.conventions.describe(metric));
+            if let Some(set) = present {
+                (outcome.n, outcome.d) = (set.rows() as u64, set.width() as u64);
+            }
+            let sides = Record {
+                model: p.model.clone(),
+                layer: p.layer.clone(),
+                dataset: pre.clone(),
+                other_dataset: Some(eval.clone()),
+                ..Record::default()
+            };
+            records.push(outcome.into_record(metric, sides, 0.0));
+        }
+    }
+    records
+}
+
 /// Whether the squares of distances between the rows of these sets neither overflow nor vanish.
 fn check_measurable(pre: &Rows, eval: &Rows) -> Result<()> {
-    if pre.measurable() && eval.measurable() {
-        return Ok(());
+    in_range(pre.measurable() && eval.measurable())
+}
+
+/// The same of all rows of both sides.
+fn check_both((pre, eval): Pair) -> Result<()> {
+    in_range(pre.summary.measurable() && eval.summary.measurable())
+}
+
+fn in_range(measurable: bool) -> Result<()> {
+    match measurable {
+        true => Ok(()),
+        false => Err(Error::undefined(OUT_OF_RANGE)),
     }
-    Err(Error::undefined(
-        "squared distances are beyond the range of 64-bit numbers; rescale the features",
-    ))
 }
 
 /// What a record says of the rows looked at, where they are a choice.
@@ -126,6 +174,9 @@ fn groups_at_equal_n((pre, eval): Pair) -> Option<[usize; 2]> {
 
 /// Says what a value that depends on N is at about equal N.
 fn at_equal_n(outcome: &mut Outcome, (pre, eval): Pair, rows: [u64; 2], value: f64) {
+    if !value.is_finite() {
+        return;
+    }
     outcome.convention.insert("at_equal_n".to_owned(), json!(value));
     outcome.convention.insert("equal_n".to_owned(), json!(rows));
     outcome.notes.push(format!(

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::super::kinds::{Chosen, replicates, restate};
 use super::super::outcome::{Outcome, few_rows, mostly_bias};
 use super::super::{Plan, WIDEST};
-use super::{Pair, at_equal_n, groups_at_equal_n};
+use super::{Pair, at_equal_n, check_both, groups_at_equal_n};
 use crate::error::{Error, Result};
 use crate::metrics::{Eval, Metric};
 use crate::stats::{GROUPS, Moments};
@@ -16,6 +16,7 @@ type Both = (Moments, Moments);
 /// The outcomes of these metrics. A jackknife group is left out of both sides at a time.
 pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     let without = |group: Option<usize>| {
+        check_both((pre, eval))?;
         both(
             pre.summary.moments_without(group, false),
             eval.summary.moments_without(group, false),
@@ -37,9 +38,14 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
                 })
         })
         .collect();
-    let values = || -> Vec<Result<f64>> {
+    // Each with whether it is mostly rounding.
+    let values = || -> Vec<Result<(f64, bool)>> {
         let whole = without(None);
-        let of = |of: Eval| whole.as_ref().map_err(restate).and_then(|moments| value(of, moments));
+        let of = |of: Eval| {
+            let moments = whole.as_ref().map_err(restate)?;
+            let found = value(of, moments)?;
+            Ok((found, is_blurred(of, found, moments)))
+        };
         distinct.iter().map(|(_, eval)| of(*eval)).collect()
     };
     let (values, resampled) = rayon::join(values, || {
@@ -55,7 +61,8 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
         .zip(places)
         .map(|(&(metric, of), at)| {
             let convention = plan.conventions.describe(metric);
-            let found = values[at].as_ref().copied().map_err(restate);
+            let blurred = matches!(values[at], Ok((_, true)));
+            let found = values[at].as_ref().map(|(value, _)| *value).map_err(restate);
             let replicates = resampled[at].as_ref().cloned().map_err(restate);
             let infinite = matches!(of, Eval::Moments { infinite: true, .. });
             let mut outcome = match (found, infinite) {
@@ -66,6 +73,11 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
             if outcome.value.is_ok() {
                 let effect = "much of this distance is the error of a covariance";
                 outcome.notes.extend(few_rows(least, pre.summary.width as u64, effect));
+                if blurred {
+                    let why =
+                        "next to nothing beside the variances of both sides: rounding leaves it fewer than four digits";
+                    outcome.notes.push(why.to_owned());
+                }
             }
             if let (Some((rows, at_equal)), true, false) = (&equal, outcome.value.is_ok(), infinite)
                 && let Some(value) = at_equal[at]
@@ -121,6 +133,10 @@ fn same(a: Eval, b: Eval) -> bool {
         (Eval::Moments { value: a, .. }, Eval::Moments { value: b, .. }) => std::ptr::fn_addr_eq(a, b),
         _ => false,
     }
+}
+
+fn is_blurred(eval: Eval, value: f64, (a, b): &Both) -> bool {
+    matches!(eval, Eval::Moments { blurred, .. } if blurred(value, a, b))
 }
 
 fn value(eval: Eval, (a, b): &Both) -> Result<f64> {

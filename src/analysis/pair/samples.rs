@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::super::kinds::{Chosen, replicates_from_halves, with_spare_for_halves};
 use super::super::outcome::Outcome;
+use super::super::ties::Ties;
 use super::super::{Plan, SAMPLES};
 use super::{Pair, is_measurable};
 use crate::metrics::{Eval, SamplePair};
@@ -46,10 +47,19 @@ fn outcome(pair: &SamplePair, each: usize, (metric, eval): Chosen, plan: &Plan) 
     convention.insert("samples_per_side".to_owned(), json!(each));
     convention.insert("most_samples_per_side".to_owned(), json!(SAMPLES));
     convention.insert("seed".to_owned(), json!(plan.seed));
-    let whole = value(pair, k, Groups::ALL);
+    // LISI counts the row itself.
+    let ties = Ties::new(
+        &pair.neighbours,
+        pair.is_eval.len(),
+        if null.is_some() { k } else { k.saturating_sub(1) },
+    );
+    let whole = value(pair, k, Groups::ALL).and_then(|value| ties.leave_something().map(|()| value));
     let replicates = replicates_from_halves(&whole, each as u64, |kept| value(pair, k, kept));
     let mut outcome = Outcome::new(whole, convention).with_replicates(metric, replicates);
     outcome.n = pair.is_eval.len() as u64;
     outcome.null_value = null.filter(|_| outcome.value.is_ok());
+    if outcome.value.is_ok() {
+        outcome.notes.extend(ties.notes("samples"));
+    }
     outcome
 }

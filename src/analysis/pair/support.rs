@@ -4,15 +4,15 @@ use std::sync::atomic::AtomicU64;
 
 use serde_json::json;
 
-use super::super::kinds::{Chosen, ROWS_FOR_GROUPS, UNMEASURABLE, replicates_from_halves, restate};
+use super::super::kinds::{Chosen, ROWS_FOR_GROUPS, replicates_from_halves, restate};
 use super::super::outcome::Outcome;
 use super::super::{Plan, Side, tables};
 use super::Pair;
-use super::alike::MostAlike;
-use super::reach::{Distance, PairCounts, Resamples, Tally, add};
+use super::alike::{MostAlike, TIED, beyond};
+use super::reach::{Balled, Distance, PairCounts, Resamples, Tally, add};
 use crate::error::{Error, Result};
 use crate::metrics::{Balls, ErrorBar, Eval, NearRows};
-use crate::stats::{Groups, screen, unit_squared};
+use crate::stats::{Groups, OUT_OF_RANGE, screen, unit_apart, unit_squared};
 
 /// The pairs in the table of near duplicates: their cosine, and how many there are at most.
 const NEAR_DUPLICATES: f64 = 0.99;
@@ -20,7 +20,14 @@ const MOST_PAIRS: usize = 1_000;
 
 /// The outcomes of these metrics. A half-sample is of both sides at a time.
 pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
-    let found = survey(pre, eval, metrics, plan);
+    let sides = [pre, eval].map(|side| Balled {
+        rows: &side.rows,
+        near: NearRows {
+            groups: side.rows.groups(),
+            neighbours: side.neighbours(plan),
+        },
+    });
+    let found = survey(&sides, metrics, plan);
     let mut outcomes: Vec<Outcome> = metrics
         .iter()
         .map(|&chosen| outcome(pre, eval, chosen, &found, plan))
@@ -33,8 +40,8 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
 }
 
 /// What the pairs of rows say.
-struct Survey {
-    tallies: Vec<(Balls, Result<Tally>)>,
+struct Survey<'s> {
+    tallies: Vec<(Balls, Result<Tally<'s>>)>,
     /// For each level of cosine the evaluation rows with a pretraining row above it.
     alike: Vec<(f64, Vec<AtomicU64>)>,
     most_alike: Option<MostAlike>,
@@ -45,15 +52,15 @@ struct Survey {
     resamples: Resamples,
 }
 
-fn survey(pre: &Side, eval: &Side, metrics: &[Chosen], plan: &Plan) -> Survey {
-    let (a, b) = (&pre.rows, &eval.rows);
+fn survey<'s>(sides: &'s [Balled; 2], metrics: &[Chosen], plan: &Plan) -> Survey<'s> {
+    let [a, b] = [sides[0].rows, sides[1].rows];
     let resampled = a.len().min(b.len()) as u64 >= ROWS_FOR_GROUPS;
     let norms = [a.norms(), b.norms()];
     let mut found = Survey {
         tallies: Vec::new(),
         alike: Vec::new(),
         most_alike: None,
-        unusable: (!a.measurable() || !b.measurable()).then_some(UNMEASURABLE),
+        unusable: (!a.measurable() || !b.measurable()).then_some(OUT_OF_RANGE),
         zero: norms.iter().flatten().any(|norm| *norm == 0.0),
         resamples: Resamples::new(),
     };
@@ -64,8 +71,7 @@ fn survey(pre: &Side, eval: &Side, metrics: &[Chosen], plan: &Plan) -> Survey {
         match *evaluation {
             Eval::Support { balls, .. } if found.tallies.iter().all(|(b, _)| *b != balls) => {
                 let halves = resampled.then_some(&found.resamples);
-                let tally = Tally::new(balls, &near_rows(pre, plan), &near_rows(eval, plan), halves);
-                found.tallies.push((balls, tally));
+                found.tallies.push((balls, Tally::new(balls, sides.each_ref(), halves)));
             }
             Eval::Alike { level } if found.alike.iter().all(|(l, _)| *l != level) && !found.zero => {
                 found
@@ -103,6 +109,7 @@ fn survey(pre: &Side, eval: &Side, metrics: &[Chosen], plan: &Plan) -> Survey {
         .reduce(f64::min);
     screen(a, b, |s| {
         let i = s.i;
+        let of_pre = (a, i, norms[0][i]);
         let mut pairs = vec![PairCounts::new(); tallies.len()];
         for j in s.others() {
             let low = s.low(j);
@@ -120,15 +127,20 @@ fn survey(pre: &Side, eval: &Side, metrics: &[Chosen], plan: &Plan) -> Survey {
             if !alike {
                 continue;
             }
+            let unit = || unit_apart(of_pre, (b, j, other), distance.squared());
             for (level, rows) in &found.alike {
-                if distance.within(squared_at(*level, norm, other), false) {
+                // Of rows of very different size a distance does not tell the angle.
+                let tells = norm.max(other) < 1e3 * norm.min(other);
+                let at = squared_at(*level, norm, other);
+                let clear = tells && distance.is_surely_below(at * (1.0 - 4.0 * TIED));
+                if clear || low <= at && unit() < beyond(*level) {
                     add(&rows[j], left);
                 }
             }
             if let Some(most) = &found.most_alike
                 && most.may_take(i, unit_squared(low, norm, other))
             {
-                most.offer(i, j, unit_squared(distance.squared(), norm, other));
+                most.offer(i, j, unit());
             }
         }
         tallies
@@ -139,16 +151,10 @@ fn survey(pre: &Side, eval: &Side, metrics: &[Chosen], plan: &Plan) -> Survey {
     found
 }
 
-fn near_rows<'s>(side: &'s Side, plan: &Plan) -> NearRows<'s> {
-    NearRows {
-        groups: side.rows.groups(),
-        neighbours: side.neighbours(plan),
-    }
-}
-
-/// The squared distance at which two rows of these norms have this cosine.
+/// The squared distance at which two rows of these norms have this cosine, and what rounding can add to it.
 fn squared_at(cosine: f64, norm: f64, other: f64) -> f64 {
-    (norm - other).powi(2) + 2.0 * (1.0 - cosine) * norm * other
+    let squared = (norm - other).powi(2) + 2.0 * (1.0 - cosine) * norm * other;
+    squared * (1.0 + TIED)
 }
 
 fn outcome(pre: &Side, eval: &Side, (metric, evaluation): Chosen, found: &Survey, plan: &Plan) -> Outcome {
@@ -173,7 +179,44 @@ fn outcome(pre: &Side, eval: &Side, (metric, evaluation): Chosen, found: &Survey
     };
     let mut outcome = Outcome::new(whole, convention).with_replicates(metric, replicates);
     outcome.n = (a.len() + b.len()) as u64;
+    if outcome.value.is_ok() {
+        outcome
+            .notes
+            .extend(without_radius(evaluation, found, [a.len(), b.len()]));
+    }
     outcome
+}
+
+/// What is said of balls without a radius.
+fn without_radius(eval: Eval, found: &Survey, rows: [usize; 2]) -> Option<String> {
+    let Eval::Support { balls, around_eval, .. } = eval else {
+        return None;
+    };
+    let (side, name) = if around_eval {
+        (1, "evaluation")
+    } else {
+        (0, "pretraining")
+    };
+    let without = found.tally(balls)?.without_radius(side);
+    (without > 0).then(|| {
+        format!(
+            "{without} of {} {name} rows coincide with {} others or more: their balls have no radius, and hold {}",
+            rows[side],
+            balls.k,
+            if balls.closed {
+                "only rows at that very point"
+            } else {
+                "no row"
+            }
+        )
+    })
+}
+
+impl Survey<'_> {
+    fn tally(&self, balls: Balls) -> Option<&Tally<'_>> {
+        let (_, tally) = self.tallies.iter().find(|(of, _)| *of == balls)?;
+        tally.as_ref().ok()
+    }
 }
 
 fn value(eval: Eval, found: &Survey, a: &[u8], b: &[u8], kept: Groups) -> Result<f64> {
@@ -181,13 +224,22 @@ fn value(eval: Eval, found: &Survey, a: &[u8], b: &[u8], kept: Groups) -> Result
         return Err(Error::undefined(reason));
     }
     match eval {
-        Eval::Support { value, balls } => {
+        Eval::Support {
+            value,
+            balls,
+            around_eval,
+        } => {
             let tally = found.tallies.iter().find(|(of, _)| *of == balls);
             let (_, tally) = tally.expect("every kind of balls is tallied");
-            tally
-                .as_ref()
-                .map(|t| value(&t.support(&found.resamples, a, b, kept)))
-                .map_err(restate)
+            let tally = tally.as_ref().map_err(restate)?;
+            let (side, rows) = if around_eval { (1, b) } else { (0, a) };
+            if !balls.closed && tally.without_radius(side) == rows.len() {
+                return Err(Error::undefined(format!(
+                    "every row coincides with {} others or more: no ball has a radius",
+                    balls.k
+                )));
+            }
+            Ok(value(&tally.support(&found.resamples, a, b, kept)))
         }
         Eval::Alike { .. } if found.zero => Err(Error::undefined("a row of zeros has no direction")),
         Eval::Alike { level } => {

@@ -11,12 +11,14 @@ use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::linalg::rotated_into_fewest;
 use crate::metrics::{Between, Eval, Matched};
-use crate::stats::{CrossSums, DistanceOrder, GROUPS, Neighbours, Own, Rows, Summariser, nearest};
+use crate::stats::{
+    CrossSums, DistanceOrder, GROUPS, Neighbours, Own, Rows, Summariser, amid, nearest, nearest_by_angle,
+};
 
 /// One layer, read once.
 pub struct Layer<'a> {
     pub set: &'a dyn FeatureSet,
-    /// Its matched rows, taken from a point near their mean and scaled by a power of two; where there are fewer than channels,
+    /// Its matched rows, taken from a point amid them and scaled by a power of two; where there are fewer than channels,
     /// rotated into as many coordinates.
     rows: Source<'a>,
     centre: Array1<f64>,
@@ -75,7 +77,7 @@ impl<'a> Layer<'a> {
         for rows in layer.rows.batches(batch)? {
             let rows = rows?;
             if at == 0 {
-                (layer.centre, layer.scale) = near_the_mean(rows.view());
+                (layer.centre, layer.scale) = origin(rows.view());
             }
             let end = at + rows.nrows();
             for (row, &place) in rows.outer_iter().zip(&place_of[at..end]) {
@@ -108,7 +110,7 @@ impl<'a> Layer<'a> {
         if collected || (wide && moments) {
             layer.own = own(&sums, n as u64, directions);
         }
-        layer.look_at_pairs(sample, matching.ranked, plan);
+        layer.look_at_pairs(sample, &matching.ranked, plan);
         Ok(layer)
     }
 
@@ -169,21 +171,25 @@ impl<'a> Layer<'a> {
         taken
     }
 
-    fn look_at_pairs(&mut self, mut sample: Array2<f64>, ranked: usize, plan: &Plan) {
+    fn look_at_pairs(&mut self, mut sample: Array2<f64>, ranked: &[usize], plan: &Plan) {
         // A power of two changes no digit and keeps squares in range.
         sample *= power_of_two(sample.iter().fold(0.0, |most: f64, x| most.max(x.abs())));
         for eval in plan.evals() {
             match eval {
                 Eval::Matched(Matched::Ranks { between, .. }) if !self.orders.iter().any(|o| o.0 == between) => {
-                    let points = points(between, sample.slice(s![..ranked, ..]));
-                    self.orders
-                        .push((between, points.map(|p| DistanceOrder::new(p.view()))));
+                    let points = points(between, sample.select(Axis(0), ranked).view());
+                    let order = points.map(|p| DistanceOrder::new(p.view(), off(between, p.ncols())));
+                    self.orders.push((between, order));
                 }
                 Eval::Matched(Matched::Neighbours { between, k, .. })
                     if !self.near.iter().any(|o| (o.0, o.1) == (between, k)) =>
                 {
-                    let points = points(between, sample.view());
-                    let near = points.map(|p| nearest(&Rows::of(p), with_spare_for_halves(k)));
+                    let most = with_spare_for_halves(k);
+                    let near = points(between, sample.view()).map(|points| match between {
+                        // Equal angles of the rows themselves are equal; of rows divided by their norms rounding would decide.
+                        Between::Cosine => nearest_by_angle(&Rows::of(sample.clone()), most),
+                        Between::Euclidean | Between::Correlation => nearest(&Rows::of(points), most),
+                    });
                     self.near.push((between, k, near));
                 }
                 _ => {}
@@ -229,25 +235,29 @@ fn points(between: Between, rows: ArrayView2<f64>) -> Result<Array2<f64>> {
         return Err(Error::undefined("in a single channel there are no angles"));
     }
     let points = between.points(rows)?;
-    let first = points.row(0);
-    let size = first.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-    let same = |row: ndarray::ArrayView1<f64>| row.iter().zip(first).all(|(x, y)| (x - y).abs() <= 1e-12 * size);
+    let (first, off) = (points.row(0), 2.0 * off(between, points.ncols()));
+    let same = |row: ndarray::ArrayView1<f64>| row.iter().zip(first).all(|(x, y)| (x - y).abs() <= off);
     if points.outer_iter().all(same) {
-        return Err(Error::undefined(
-            "all rows of a side are the same: none is nearer than another",
-        ));
+        return Err(Error::undefined(match between {
+            Between::Euclidean => "all rows of a side are the same: none is nearer than another",
+            _ => "all rows of a side point the same way, as far as 64-bit numbers tell: none is nearer than another",
+        }));
     }
     Ok(points)
 }
 
-/// A point near the mean of some rows, and the power of two that makes their distance from it about 1. Where a channel is
-/// constant the point is its value, so that nothing is left of it.
-fn near_the_mean(rows: ArrayView2<f64>) -> (Array1<f64>, f64) {
-    let centre = rows.map_axis(Axis(0), |channel| {
-        let first = channel[0];
-        let apart: f64 = channel.iter().map(|x| x - first).sum();
-        first + apart / channel.len() as f64
-    });
+/// How far off a point of so many channels may be: rows as they are have no rounding.
+fn off(between: Between, d: usize) -> f64 {
+    match between {
+        Between::Euclidean => 0.0,
+        _ => (d as f64 / 8.0 + 16.0) * f64::EPSILON,
+    }
+}
+
+/// A point amid some rows, and the power of two that makes their distance from it about 1. Where a channel is constant the
+/// point is its value, so that nothing is left of it.
+fn origin(rows: ArrayView2<f64>) -> (Array1<f64>, f64) {
+    let centre = amid(rows);
     let largest = rows
         .outer_iter()
         .flat_map(|row| row.iter().zip(&centre).map(|(x, c)| (x - c).abs()).collect::<Vec<_>>())

@@ -17,10 +17,10 @@ pub struct Matching {
     pub places: [Vec<usize>; 2],
     /// Jackknife group of each matched row.
     pub groups: Vec<u8>,
-    /// Matched rows for metrics of pairs of rows, in random order: any prefix is a smaller draw.
+    /// Matched rows drawn for metrics of pairs of rows, ascending.
     pub drawn: Vec<usize>,
-    /// How many of `drawn` have their distances ranked.
-    pub ranked: usize,
+    /// The places among `drawn` of the rows whose distances are ranked.
+    pub ranked: Vec<usize>,
     /// The jackknife groups of the two rows of each ranked pair.
     pub pair_groups: Vec<[u8; 2]>,
     /// Rows of each side that the other lacks.
@@ -51,15 +51,21 @@ impl Matching {
         by_id.iter().zip(dealt).for_each(|(&row, group)| groups[row] = group);
         let most = plan.rows.unwrap_or(SAMPLES).min(rows);
         let mut rng = generator(plan.seed, DRAW_STREAM);
-        let drawn: Vec<usize> = rand::seq::index::sample(&mut rng, rows, most)
+        // The first of a draw are a smaller draw.
+        let draw: Vec<usize> = rand::seq::index::sample(&mut rng, rows, most)
             .into_iter()
             .map(|i| by_id[i])
             .collect();
-        let ranked = ranks::wanted(plan).min(drawn.len());
-        let group = |i: usize| groups[drawn[i]];
-        let pair_groups = (0..ranked)
-            .flat_map(|i| (i + 1..ranked).map(move |j| (i, j)))
-            .map(|(i, j)| [group(i), group(j)])
+        let mut first = draw[..ranks::wanted(plan).min(draw.len())].to_vec();
+        first.sort_unstable();
+        let mut drawn = draw;
+        drawn.sort_unstable();
+        let ranked: Vec<usize> = (0..drawn.len())
+            .filter(|&i| first.binary_search(&drawn[i]).is_ok())
+            .collect();
+        let pair_groups = (0..first.len())
+            .flat_map(|i| (i + 1..first.len()).map(move |j| (i, j)))
+            .map(|(i, j)| [groups[first[i]], groups[first[j]]])
             .collect();
         Ok(Self {
             places,

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::super::Plan;
 use super::super::kinds::{Chosen, replicates_from_halves, restate};
 use super::super::outcome::Outcome;
+use super::super::ties::Ties;
 use super::pair::Pair;
 use crate::error::{Error, Result};
 use crate::metrics::{ErrorBar, Eval, Matched, MatchedNeighbours};
@@ -51,7 +52,15 @@ pub fn outcomes(pair: Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             convention.insert("k".to_owned(), json!(k));
             convention.insert("neighbours".to_owned(), json!(between.describe()));
             of_draw(&mut convention, drawn, pair, plan);
-            let whole = value(eval, Groups::ALL);
+            let sides = [("rows of the first side", pair.x), ("rows of the second side", pair.y)];
+            let ties: Vec<(&str, Ties)> = sides
+                .into_iter()
+                .filter_map(|(of, layer)| Some((of, Ties::new(layer.near(between, k).ok()?, drawn, k))))
+                .collect();
+            let whole = value(eval, Groups::ALL).and_then(|value| {
+                ties.iter().try_for_each(|(_, ties)| ties.leave_something())?;
+                Ok(value)
+            });
             let chance = null(drawn, k);
             let replicates = match metric.error {
                 ErrorBar::HalfSamples => shows_spread(&whole, chance, drawn, k)
@@ -61,6 +70,9 @@ pub fn outcomes(pair: Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             let mut outcome = Outcome::new(whole, convention).with_replicates(metric, replicates);
             outcome.n = drawn as u64;
             outcome.null_value = outcome.value.is_ok().then_some(chance);
+            if outcome.value.is_ok() {
+                outcome.notes.extend(ties.iter().flat_map(|(of, ties)| ties.notes(of)));
+            }
             outcome
         })
         .collect()

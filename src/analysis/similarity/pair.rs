@@ -91,7 +91,7 @@ pub fn records<'p>(
         }
         outcome.into_record(metric, sides.clone(), pass + seconds)
     };
-    Ok(run(&kinds(), pair, true, plan).into_iter().map(record).collect())
+    Ok(run(&kinds(), pair, None, plan).into_iter().map(record).collect())
 }
 
 fn outcomes(pair: Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {

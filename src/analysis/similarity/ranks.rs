@@ -24,7 +24,7 @@ pub fn wanted(plan: &Plan) -> usize {
 /// The outcomes of these metrics.
 pub fn outcomes(pair: Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
     let matching = pair.matching;
-    let replicates = replicates(metrics, matching.ranked as u64, Ok, |eval, g| {
+    let replicates = replicates(metrics, matching.ranked.len() as u64, Ok, |eval, g| {
         value(pair, eval, Some(*g))
     });
     metrics
@@ -32,9 +32,9 @@ pub fn outcomes(pair: Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
         .zip(replicates)
         .map(|(&(metric, eval), replicates)| {
             let mut convention = plan.conventions.describe(metric);
-            of_draw(&mut convention, matching.ranked, pair, plan);
+            of_draw(&mut convention, matching.ranked.len(), pair, plan);
             let mut outcome = Outcome::new(value(pair, eval, None), convention).with_replicates(metric, replicates);
-            outcome.n = matching.ranked as u64;
+            outcome.n = matching.ranked.len() as u64;
             outcome.null_value = outcome.value.is_ok().then_some(0.0);
             outcome
         })

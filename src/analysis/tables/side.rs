@@ -7,7 +7,7 @@ use crate::linalg::eigenvalues;
 use crate::metrics::NearRows;
 use crate::metrics::geometry::occurrences;
 use crate::results::Table;
-use crate::stats::{self, Groups, Part, nearest};
+use crate::stats::{Groups, Part, nearest_means};
 
 /// Nearest rows among which those of other classes are counted.
 pub const FOREIGN_AMONG: usize = 10;
@@ -56,7 +56,7 @@ fn classes(side: &Side, all: &Part) -> Table {
     );
     if let Some(labels) = side.labels() {
         let foreign = foreign_shares(side, labels.classes());
-        let nearest = nearest(&stats::Rows::of(all.classes.means().clone()), 1);
+        let nearest = nearest_means(all.classes.means().clone(), 1);
         for (c, name) in labels.names().iter().enumerate() {
             let n = all.classes.counts()[c];
             let other = (nearest.k() > 0).then(|| (nearest.of(c)[0] as usize, nearest.squared(c)[0].sqrt()));

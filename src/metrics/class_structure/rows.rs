@@ -5,7 +5,7 @@ use super::super::spectrum::{effective_rank, matrix_entropy_rank};
 use super::super::variation::classes;
 use super::super::{Better, ErrorBar, Eval, Family, Law, Metric, Variant};
 use super::*;
-use crate::stats::{Again, Residuals, unit_squared};
+use crate::stats::{Again, Residuals};
 
 const LAWS: &[Law] = &[
     Law::Rotation,
@@ -247,7 +247,7 @@ const METRICS: &[Metric] = &[
             "cosine distance, 1 - cos (scikit-learn's metric='cosine'); not unchanged by translation",
             &[],
             Eval::ByClass {
-                distance: |squared, norm, other| unit_squared(squared, norm, other) / 2.0,
+                cosine: true,
                 row: silhouette_of,
                 value: directed,
             },
@@ -257,7 +257,7 @@ const METRICS: &[Metric] = &[
         laws: LAWS,
         error: ErrorBar::HalfSamples,
         eval: Eval::ByClass {
-            distance: |squared, _, _| squared.sqrt(),
+            cosine: false,
             row: silhouette_of,
             value: Ok,
         },

@@ -2,7 +2,7 @@
 
 use super::super::{Better, ErrorBar, Eval, Law, Metric, SamplePair, Variant};
 use crate::error::{Error, Result};
-use crate::stats::Groups;
+use crate::stats::{Groups, OUT_OF_RANGE};
 
 /// Share of the other data set among the k nearest samples, divided by the share expected under full mixing; the mean
 /// over all samples. Only the rows of the groups `kept` take part, as queries and as neighbours.
@@ -45,9 +45,7 @@ pub fn lisi(pair: &SamplePair, k: usize, kept: Groups) -> Result<f64> {
 /// Samples of each side that are left of the groups kept, where k is below either.
 fn sizes_above(pair: &SamplePair, k: usize, kept: Groups) -> Result<[usize; 2]> {
     if !pair.measurable {
-        return Err(Error::undefined(
-            "squared distances are beyond the range of 64-bit numbers; rescale the features",
-        ));
+        return Err(Error::undefined(OUT_OF_RANGE));
     }
     let mut sizes = [0usize; 2];
     left(pair, kept).for_each(|i| sizes[usize::from(pair.is_eval[i])] += 1);

@@ -11,8 +11,16 @@ impl<'a> Canonical<'a> {
     /// Of the directions of both sides that hold this `share` of their variance.
     ///
     /// # Errors
-    /// Undefined where a side has as many directions as rows allow: all correlations are then 1.
+    /// For directions of other sides than those crossed. Undefined where a side has as many directions as rows allow: all
+    /// correlations are then 1.
     pub fn new(cross: &Cross, x: &'a Directions, y: &'a Directions, share: f64) -> Result<Self> {
+        let (widths, crossed) = ((x.vectors.ncols(), y.vectors.ncols()), cross.scatter.dim());
+        if widths != crossed {
+            return Err(Error::input(format!(
+                "directions of {} and {} channels for products of {} and {}; expected those of the same sides",
+                widths.0, widths.1, crossed.0, crossed.1
+            )));
+        }
         let kept = [x, y].map(|side| side.holding(share));
         if let Some(full) = kept.iter().find(|k| **k as u64 + 1 >= cross.n) {
             return Err(Error::undefined(format!(
@@ -165,5 +173,8 @@ mod tests {
         let own = Own::new(cross(&x, &x), true).unwrap().directions.unwrap();
         let refused = Canonical::new(&cross(&x, &x), &own, &own, 1.0).map(|_| ()).unwrap_err();
         assert!(refused.to_string().contains("8 rows have 7 directions"));
+        let y = side(&[column(1), column(2)]);
+        let refused = Canonical::new(&cross(&x, &y), &own, &own, 0.5).map(|_| ()).unwrap_err();
+        assert!(refused.to_string().contains("7 and 7 channels for products of 7 and 2"));
     }
 }

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::linalg::nuclear_norm;
 use crate::metrics::MatchedMoments;
+use crate::stats::Own;
 
 /// ‖XᵀY‖_F² / (‖XᵀX‖_F ‖YᵀY‖_F) of centred rows.
 ///
@@ -17,10 +18,16 @@ pub fn unrelated_cka(m: &MatchedMoments) -> f64 {
     m.x.trace * m.y.trace / (m.cross.n as f64 - 1.0) / (m.x.squares * m.y.squares).sqrt()
 }
 
+/// The share of its terms that is rounding of an unbiased HSIC, and leaves it fewer than four digits.
+const BLUR: f64 = 1e4 * 64.0 * f64::EPSILON;
+
+/// How far the spread of the rows' sizes must lie above that of equal ones for a few rows to outweigh all others.
+const FEW: f64 = 1.5;
+
 /// As [`cka`], from the unbiased HSIC.
 ///
 /// # Errors
-/// Undefined with fewer than four rows, and where a side's HSIC with itself is not positive.
+/// Undefined with fewer than four rows, and where a side's HSIC with itself is zero or no more than rounding.
 pub fn cka_debiased(m: &MatchedMoments) -> Result<f64> {
     let n = m.cross.n as f64;
     if m.cross.n < 4 {
@@ -30,15 +37,22 @@ pub fn cka_debiased(m: &MatchedMoments) -> Result<f64> {
     // to -k and -l, which leaves Σ K L - N/(N-2) Σ k l + tr K tr L / ((N-1)(N-2)).
     let hsic =
         |squares: f64, norms: f64, traces: f64| squares - n / (n - 2.0) * norms + traces / ((n - 1.0) * (n - 2.0));
-    let x = hsic(m.x.squares, m.x.norms, m.x.trace * m.x.trace);
-    let y = hsic(m.y.squares, m.y.norms, m.y.trace * m.y.trace);
-    // What rounding leaves of the three terms is no HSIC.
-    let rounding = n * f64::EPSILON;
-    if x <= rounding * m.x.squares || y <= rounding * m.y.squares {
-        return Err(Error::undefined(
-            "the unbiased HSIC of a side with itself is zero: no two rows are more alike than others",
-        ));
-    }
+    // Of a side with itself it is a sum of squares: of what pairs of different rows have in common beyond their rows' own shares.
+    let of_side = |own: &Own| {
+        let hsic = hsic(own.squares, own.norms, own.trace * own.trace);
+        if hsic > BLUR * own.squares {
+            return Ok(hsic);
+        }
+        let few = own.norms * n > FEW * own.trace * own.trace;
+        Err(Error::undefined(if few {
+            "a few rows of a side lie so far from all others that beside their distance nothing is left of those between \
+             other rows, of which the unbiased HSIC is made"
+        } else {
+            "the rows of a side are all equally far apart, as far as 64-bit numbers tell: the unbiased HSIC is zero where no \
+             two are more alike than others"
+        }))
+    };
+    let (x, y) = (of_side(m.x)?, of_side(m.y)?);
     let both = hsic(products(m), m.cross.norms, m.x.trace * m.y.trace);
     Ok((both / (x * y).sqrt()).clamp(-1.0, 1.0))
 }
@@ -88,6 +102,10 @@ mod tests {
     use ndarray::{Array2, array};
 
     fn of(x: &Array2<f64>, y: &Array2<f64>, metric: fn(&MatchedMoments) -> Result<f64>) -> f64 {
+        result(x, y, metric).unwrap()
+    }
+
+    fn result(x: &Array2<f64>, y: &Array2<f64>, metric: fn(&MatchedMoments) -> Result<f64>) -> Result<f64> {
         let sums = |a: &Array2<f64>, b: &Array2<f64>| {
             let mut sums = CrossSums::new(a.ncols(), b.ncols());
             sums.update(a.view(), b.view());
@@ -98,7 +116,6 @@ mod tests {
             x: &Own::new(sums(x, x), false).unwrap(),
             y: &Own::new(sums(y, y), false).unwrap(),
         })
-        .unwrap()
     }
 
     fn rows(n: usize, d: usize, seed: usize) -> Array2<f64> {
@@ -133,6 +150,27 @@ mod tests {
         let (k, l) = (gram(&x), gram(&y));
         let expected = hsic(&k, &l) / (hsic(&k, &k) * hsic(&l, &l)).sqrt();
         assert!((of(&x, &y, cka_debiased) - expected).abs() < 1e-11);
+    }
+
+    #[test]
+    fn a_debiased_value_that_does_not_exist_says_which_side_of_it_is_missing() {
+        let y = rows(12, 3, 1);
+        let reason = |x: &Array2<f64>| result(x, &y, cka_debiased).unwrap_err().to_string();
+        // The corners of a simplex, and all rows but one at one point.
+        assert!(reason(&(Array2::eye(12) * 3.0)).contains("equally far apart"));
+        let mut one = Array2::zeros((12, 3));
+        one[[4, 1]] = 2.0;
+        assert!(reason(&one).contains("far from all others"));
+        let mut huge = rows(12, 3, 2);
+        huge.row_mut(5).fill(1e12);
+        assert!(reason(&huge).contains("far from all others"));
+        let few = rows(3, 2, 1);
+        let told = result(&few, &rows(3, 4, 2), cka_debiased).unwrap_err().to_string();
+        assert!(told.contains("four rows"), "{told}");
+        // A row a thousand times as far away leaves digits enough.
+        let mut far = rows(12, 3, 2);
+        far.row_mut(5).fill(1e4);
+        assert!(result(&far, &y, cka_debiased).is_ok());
     }
 
     #[test]

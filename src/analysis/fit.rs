@@ -1,0 +1,193 @@
+//! What must hold before anything is read: sets that are compared lie in one space, and what is asked for can be had.
+
+use super::{Plan, again, pairs};
+use crate::error::{Error, Result};
+use crate::features::FeatureSet;
+use crate::metrics::{FAMILIES, Metric};
+
+/// Checks the sets of each (model, layer) against the plan.
+///
+/// # Errors
+/// For sets of different width that would be compared, and for metrics of pairs without a pair.
+pub fn check(groups: &[Vec<&dyn FeatureSet>], plan: &Plan) -> Result<()> {
+    plan.check()?;
+    check_pairs(groups, plan)?;
+    for group in groups {
+        for (pre, eval) in pairs(group, plan) {
+            let [pre, eval] = [group[pre], group[eval]];
+            same_space((pre, "pretraining data"), (eval, "evaluation data"))?;
+        }
+        for &set in group {
+            let train = again::train_of(set, group).filter(|_| plan.again(set).nearest);
+            if let Some(train) = train {
+                same_space((train, "the split with the class centres"), (set, "the split held out"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses two sets that do not lie in one space.
+fn same_space((a, role_a): (&dyn FeatureSet, &str), (b, role_b): (&dyn FeatureSet, &str)) -> Result<()> {
+    let (p, q) = (a.provenance(), b.provenance());
+    if a.width() == b.width() {
+        let (Some(mine), Some(theirs)) = (a.channels(), b.channels()) else {
+            return Ok(());
+        };
+        return match mine.iter().zip(&theirs).position(|(m, t)| m != t) {
+            None => Ok(()),
+            Some(at) => Err(Error::input(format!(
+                "channel {at} is {:?} in {} ({role_a}) and {:?} in {} ({role_b}); give both the same columns in one order",
+                mine[at], p.path, theirs[at], q.path
+            ))),
+        };
+    }
+    Err(Error::input(format!(
+        "{} ({role_a}) has {} channels and {} ({role_b}) has {}, both as layer {} of model {}: expected features of one layer; \
+         give the same layer of one model",
+        p.path,
+        a.width(),
+        q.path,
+        b.width(),
+        p.layer,
+        p.model
+    )))
+}
+
+/// Refuses a pretraining and an evaluation data set that no model and layer has both of.
+fn check_pairs(groups: &[Vec<&dyn FeatureSet>], plan: &Plan) -> Result<()> {
+    let wanted = plan.evals().any(|eval| eval.is_of_pairs());
+    if !plan.paired() || !wanted || groups.iter().any(|group| !pairs(group, plan).is_empty()) {
+        return Ok(());
+    }
+    let named = |names: &[String]| {
+        let sets = groups.iter().flatten();
+        let mut said: Vec<String> = sets
+            .filter(|set| names.iter().any(|name| super::is_named(**set, name)))
+            .map(|set| set.provenance())
+            .map(|p| format!("{} is layer {} of model {}", p.path, p.layer, p.model))
+            .collect();
+        said.dedup();
+        said.join(", ")
+    };
+    Err(Error::input(format!(
+        "nothing to compare --pre {} and --eval {} by: no layer of a model has features of both ({}; {}); give features of one layer \
+         of one model",
+        plan.pre.join(", "),
+        plan.eval.join(", "),
+        named(&plan.pre),
+        named(&plan.eval)
+    )))
+}
+
+/// Whether a word of the user's names a metric, or its family.
+fn is_named(metric: &Metric, word: &str) -> bool {
+    let family = || FAMILIES.iter().find(|family| family.id == word);
+    metric.id == word || family().is_some_and(|family| family.metrics.iter().any(|m| m.id == metric.id))
+}
+
+impl Plan {
+    /// Checks what the user asked for against what the user named.
+    ///
+    /// # Errors
+    /// For words that name metrics of pairs alone where no pair is named.
+    pub fn check(&self) -> Result<()> {
+        let missing = match (self.pre.is_empty(), self.eval.is_empty()) {
+            (false, false) => return Ok(()),
+            (true, true) => "name both, with --pre NAME and --eval NAME",
+            (true, false) => "name the first, with --pre NAME",
+            (false, true) => "name the second, with --eval NAME",
+        };
+        for word in &self.named {
+            let mut named = self.metrics.iter().filter(|metric| is_named(metric, word)).peekable();
+            if named.peek().is_some() && named.all(|metric| metric.eval.is_of_pairs()) {
+                return Err(Error::input(format!(
+                    "{word} compares a pretraining with an evaluation data set; {missing} (in an experiment: a data \
+                     set of each role)"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the user named a metric or its family, and not just all: it gets a record even where it cannot apply.
+    pub fn names(&self, metric: &Metric) -> bool {
+        self.named.iter().any(|word| is_named(metric, word))
+    }
+}
+
+/// Where the labels of a set without any were looked for.
+fn where_labels(set: &dyn FeatureSet) -> String {
+    const ARRAYS: [&str; 8] = ["npy", "npz", "safetensors", "parquet", "csv", "tsv", "pt", "pth"];
+    let path = std::path::Path::new(&set.provenance().path);
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    match (extension, path.file_stem()) {
+        (Some(extension), Some(stem)) if ARRAYS.contains(&extension.as_str()) => {
+            let beside = path.with_file_name(format!("{}_labels.npy", stem.to_string_lossy()));
+            let inside = match extension.as_str() {
+                "npy" => String::new(),
+                _ => format!(" in {} or", path.display()),
+            };
+            format!(
+                "no labels were found{inside} at {}; give --labels FILE",
+                beside.display()
+            )
+        }
+        _ => format!("{} has no labels", path.display()),
+    }
+}
+
+/// How the note of a metric of classes begins where there are no labels.
+pub const NEEDS_LABELS: &str = "needs class labels";
+
+/// Why metrics of classes do not apply, if one of these sets has no labels.
+pub fn unlabelled(sets: &[&dyn FeatureSet]) -> Option<String> {
+    let lacking = sets.iter().find(|set| super::labels(**set).is_none())?;
+    Some(format!("{NEEDS_LABELS}: {}", where_labels(*lacking)))
+}
+
+/// The data sets that the plan would pair and that have no set in this group, each with its flag.
+pub fn missing<'p>(group: &[&dyn FeatureSet], plan: &'p Plan) -> Vec<(&'static str, &'p str)> {
+    if !plan.paired() {
+        return Vec::new();
+    }
+    let of = |flag, names: &'p [String]| names.iter().map(move |name| (flag, name.as_str()));
+    of("--pre", &plan.pre)
+        .chain(of("--eval", &plan.eval))
+        .filter(|(_, name)| !group.iter().any(|set| super::is_named(*set, name)))
+        .collect()
+}
+
+/// What a plan leaves out of these sets, in words for a reader, and why.
+pub fn left_out(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut say = |line: String| {
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    };
+    // Those that were named get a record that says so.
+    let of_classes = plan
+        .metrics
+        .iter()
+        .filter(|m| m.eval.needs_labels() && !plan.names(m))
+        .count();
+    for set in sets
+        .iter()
+        .filter(|set| of_classes > 0 && super::labels(set.as_ref()).is_none())
+    {
+        let why = where_labels(set.as_ref());
+        say(format!("{of_classes} metrics of classes are left out: {why}"));
+    }
+    let of_pairs = plan.metrics.iter().filter(|m| m.eval.is_of_pairs()).count();
+    for group in super::by_model_and_layer(sets).iter().filter(|_| of_pairs > 0) {
+        let p = group[0].provenance();
+        for (flag, name) in missing(group, plan) {
+            say(format!(
+                "{} · {}: no features of {flag} {name}, so nothing is compared with it there",
+                p.model, p.layer
+            ));
+        }
+    }
+    lines
+}

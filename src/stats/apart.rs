@@ -1,0 +1,179 @@
+//! Which of two rows is nearer: by rounded distances, and where their rounding leaves it open without rounding.
+
+use std::cmp::Ordering;
+
+use crate::stats::{Exact, Rows};
+
+/// Half a unit in the last place of 64 bits.
+const ROUNDOFF: f64 = 1.0 / (1u64 << 53) as f64;
+
+/// What rows are ordered by, as seen from row `i`.
+pub(super) trait Apart: Sync {
+    /// What an order without rounding is made of.
+    type Key;
+
+    /// A squared distance, rounded.
+    fn rough(&self, i: usize, j: usize) -> f64;
+
+    /// How far off one of this size may be; zero where it is exact.
+    fn slack(&self, rough: f64) -> f64;
+
+    /// The same without rounding.
+    fn key(&self, i: usize, j: usize) -> Self::Key;
+
+    /// Which of two rows is nearer to row `i`, given by their keys.
+    fn compare(&self, one: &Self::Key, other: &Self::Key) -> Ordering;
+
+    /// Whether two rows are the same, so that their keys are.
+    fn are_same(&self, j: usize, other: usize) -> bool;
+}
+
+/// How far a squared distance by differences may be off, as a share of itself: zero where all of them are exact.
+pub fn squared_slack(a: &Rows, b: &Rows) -> f64 {
+    // Sums of d/8 squares in each of eight lanes, all of one sign (Higham 2002, section 3.1).
+    match a.is_exact_with(b) {
+        true => 0.0,
+        false => 1.01 * (a.width() as f64 / 8.0 + 12.0) * ROUNDOFF,
+    }
+}
+
+/// Euclidean distances.
+pub(super) struct Euclidean<'r> {
+    a: &'r Rows,
+    b: &'r Rows,
+    slack: f64,
+}
+
+impl<'r> Euclidean<'r> {
+    pub fn new(a: &'r Rows, b: &'r Rows) -> Self {
+        let slack = squared_slack(a, b);
+        Self { a, b, slack }
+    }
+}
+
+impl Apart for Euclidean<'_> {
+    type Key = Exact;
+
+    fn rough(&self, i: usize, j: usize) -> f64 {
+        self.a.squared_apart(i, self.b, j)
+    }
+
+    fn slack(&self, rough: f64) -> f64 {
+        self.slack * rough
+    }
+
+    fn key(&self, i: usize, j: usize) -> Exact {
+        self.a.exact_squared_apart(i, self.b, j)
+    }
+
+    fn compare(&self, one: &Exact, other: &Exact) -> Ordering {
+        one.compare(other)
+    }
+
+    fn are_same(&self, j: usize, other: usize) -> bool {
+        self.b.are_same(j, other)
+    }
+}
+
+/// Angles between the rows of one set, none of which is zero.
+pub(super) struct Angles<'r> {
+    rows: &'r Rows,
+    unit: &'r Rows,
+    /// ‖y‖² of each row y, and the power of two it is taken by so that it is about 1.
+    squares: Vec<(Exact, f64)>,
+    /// How far off a row of unit length may be.
+    off: f64,
+}
+
+impl<'r> Angles<'r> {
+    /// Of rows, given with the same divided by their norms.
+    pub fn new(rows: &'r Rows, unit: &'r Rows) -> Self {
+        let square = |j: usize| {
+            let square = rows.exact_product(j, rows, j);
+            let scale = (-square.rounded().log2() / 2.0).round().exp2();
+            (square.scaled(scale).scaled(scale), scale)
+        };
+        Self {
+            rows,
+            unit,
+            squares: (0..rows.len()).map(square).collect(),
+            // Half of what a sum of d/8 squares in each of eight lanes may be off by, for each of two rows.
+            off: (rows.width() as f64 / 8.0 + 16.0) * ROUNDOFF,
+        }
+    }
+}
+
+impl Apart for Angles<'_> {
+    /// x·y and (x·y)², and the place of y.
+    type Key = (Exact, Exact, usize);
+
+    fn rough(&self, i: usize, j: usize) -> f64 {
+        self.unit.squared_apart(i, self.unit, j)
+    }
+
+    fn slack(&self, rough: f64) -> f64 {
+        // Twice the distance times what both ends may be off, and the rounding of its square.
+        2.0 * rough.sqrt() * self.off + self.off * self.off + self.off * rough
+    }
+
+    fn key(&self, i: usize, j: usize) -> Self::Key {
+        let scaled = self.rows.exact_product(i, self.rows, j);
+        let product = scaled.scaled(self.squares[i].1).scaled(self.squares[j].1);
+        (product.times(&product), product, j)
+    }
+
+    /// Of two angles the one with the larger cosine: where both have one sign, by (x·y)² ‖z‖² against (x·z)² ‖y‖².
+    fn compare(&self, one: &Self::Key, other: &Self::Key) -> Ordering {
+        let signs = (one.1.sign(), other.1.sign());
+        if signs.0 != signs.1 {
+            return signs.1.cmp(&signs.0);
+        }
+        let square = |j: usize| &self.squares[j].0;
+        let by_size = one.0.times(square(other.2)).compare(&other.0.times(square(one.2)));
+        match signs.0 {
+            Ordering::Less => by_size,
+            _ => by_size.reverse(),
+        }
+    }
+
+    fn are_same(&self, j: usize, other: usize) -> bool {
+        self.rows.are_same(j, other)
+    }
+}
+
+/// Distances of points that are themselves rounded: what that leaves open is equal.
+pub(super) struct Blurred<'r> {
+    points: &'r Rows,
+    /// How far off a point may be.
+    off: f64,
+}
+
+impl<'r> Blurred<'r> {
+    pub fn new(points: &'r Rows, off: f64) -> Self {
+        Self { points, off }
+    }
+}
+
+impl Apart for Blurred<'_> {
+    type Key = ();
+
+    fn rough(&self, i: usize, j: usize) -> f64 {
+        self.points.squared_apart(i, self.points, j)
+    }
+
+    fn slack(&self, rough: f64) -> f64 {
+        // Both ends may be off.
+        let off = 2.0 * self.off;
+        2.0 * rough.sqrt() * off + off * off
+    }
+
+    fn key(&self, _: usize, _: usize) {}
+
+    fn compare(&self, (): &(), (): &()) -> Ordering {
+        Ordering::Equal
+    }
+
+    fn are_same(&self, _: usize, _: usize) -> bool {
+        true
+    }
+}
