@@ -13,7 +13,7 @@ pub(super) fn unlike(inputs: &[Input], a: &Record, b: &Record) -> Option<String>
             return Some(format!("the images of {dataset} have no ids"));
         }
         if of_a.ids_sha256 != of_b.ids_sha256 {
-            return Some(format!("different images of {dataset}"));
+            return Some(format!("different images of {dataset}, or in another order"));
         }
     }
     let odd = a
