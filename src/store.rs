@@ -16,6 +16,7 @@ mod findings;
 mod foreign;
 mod inspect;
 mod journal;
+mod label_text;
 mod labels;
 mod manifest;
 mod names;

@@ -1,0 +1,115 @@
+//! Labels as text: one per line, or a column of a table.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use super::delimited::{field, id_columns, label_column};
+use super::rows::{self, Column, Labelled, Texts};
+use super::{malformed, names};
+use crate::error::Result;
+use crate::files::text::{Layout, layout};
+
+/// The labels in a file. In .txt each line is a label; in a table they are the column with a name that says so, or the lines where
+/// there is but one column. `rows` tells a header line from a label.
+pub(super) fn labels(path: &Path, extension: &str, rows: usize) -> Result<Labelled> {
+    let Some(layout) = layout(path)? else {
+        return Err(malformed(path, "has no lines; labels are one for each row"));
+    };
+    let label = label_column(&layout.first);
+    if let (Some(label), true) = (label, layout.first.len() > 1) {
+        layout.refuse_open_quote(path)?;
+        return in_columns(path, &layout, label);
+    }
+    let lines = lines(path)?;
+    let one_more = lines.len() == rows + 1;
+    if extension != "txt" && layout.first.len() > 1 && layout.even {
+        let columns = layout.first.len();
+        let what =
+            format!("{columns} columns and none called \"label\"; name the column, or save one label per line as .txt");
+        return Err(malformed(path, what));
+    }
+    refuse_listing(path, &layout, &lines)?;
+    // A single column may have a class called "label" in its first row, unless there is one line too many.
+    let is_integer = |text: &str| text.parse::<i128>().is_ok();
+    let first = lines.first().cloned().unwrap_or_default();
+    let odd_one = !is_integer(&first) && lines[1..].iter().all(|line| is_integer(line));
+    let header = first.starts_with('#') || (one_more && (names::label_rank(&first).is_some() || odd_one));
+    let values: Texts = lines
+        .into_iter()
+        .skip(usize::from(header))
+        .map(|line| (!line.is_empty()).then_some(line))
+        .collect();
+    if values.len() == rows + 1 {
+        let what = format!(
+            "{} labels for {rows} rows of features; if its first line {first:?} is a header, call it \"label\"",
+            values.len()
+        );
+        return Err(malformed(path, what));
+    }
+    let name = "label".to_owned();
+    Ok(Labelled {
+        labels: Column { name, values },
+        ids: Vec::new(),
+    })
+}
+
+/// The label column of a table, and its ids.
+fn in_columns(path: &Path, layout: &Layout, label: usize) -> Result<Labelled> {
+    let ids = id_columns(&layout.first);
+    let (mut values, mut texts): (Texts, Vec<Texts>) = (Vec::new(), vec![Vec::new(); ids.len()]);
+    for record in layout.rows(path, true)?.into_records() {
+        let record = record.map_err(|e| layout.wrong(path, &e))?;
+        let text = |column| {
+            Some(field(&record, column))
+                .filter(|f| !f.is_empty())
+                .map(str::to_owned)
+        };
+        values.push(text(label));
+        for (column, (_, id)) in texts.iter_mut().zip(&ids) {
+            column.push(text(*id));
+        }
+    }
+    let name = |column: usize| layout.first[column].clone();
+    let columns = ids.into_iter().zip(texts).map(|((kind, id), values)| {
+        let name = name(id);
+        rows::ids(path, kind, Column { name, values })
+    });
+    Ok(Labelled {
+        ids: columns.collect::<Result<_>>()?,
+        labels: Column {
+            name: name(label),
+            values,
+        },
+    })
+}
+
+/// The lines of a file, each a label whole; empty ones at the end do not count. Quotes around a line are not part of it.
+fn lines(path: &Path) -> Result<Vec<String>> {
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|mut file| file.read_to_string(&mut text))
+        .map_err(|e| crate::files::broken(path, e))?;
+    let unquoted = |line: &str| match line.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inner) => inner.replace("\"\"", "\""),
+        None => line.to_owned(),
+    };
+    let text = text.trim_start_matches('\u{feff}').trim_end();
+    Ok(text.lines().map(|line| unquoted(line.trim())).collect())
+}
+
+/// Refuses lines of which every one is another and has several fields, as lists of images and their labels have: whole,
+/// each would be a class of its own.
+fn refuse_listing(path: &Path, layout: &Layout, lines: &[String]) -> Result<()> {
+    let mut distinct: Vec<&String> = lines.iter().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let blanks = |line: &String| line.split_whitespace().count();
+    let even = layout.even && layout.first.len() > 1 || lines.iter().all(|line| blanks(line) == 2);
+    if lines.len() > 2 && distinct.len() == lines.len() && even {
+        let what = "every line is another one and has several fields, so that each would be a class of its own; save a table with a \
+                    header (path,label) as .csv to join labels by path";
+        return Err(malformed(path, what));
+    }
+    Ok(())
+}
