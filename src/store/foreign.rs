@@ -123,17 +123,12 @@ fn labels_for(path: &Path, options: &OpenOptions, found: &mut Found) -> Result<O
         }
         (None, Some(column)) => Some(column.values),
         (None, None) => {
-            let inside = match found.unread_labels[..] {
-                [] => "none in the file".to_owned(),
-                _ => format!(
-                    "{} in the file is not one integer or text for each row",
+            if !found.unread_labels.is_empty() {
+                found.said.labels.push(format!(
+                    "no labels: {} in the file is not one integer or text for each row; give some with --labels",
                     found.unread_labels.join(", ")
-                ),
-            };
-            found.said.labels.push(format!(
-                "no labels: {inside}, and no {} beside it; give some with --labels",
-                beside.file_name().unwrap_or_default().to_string_lossy()
-            ));
+                ));
+            }
             None
         }
     };
