@@ -79,6 +79,8 @@ pub fn common<'a>(
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
 
     fn column(name: &str, ids: &[&str]) -> IdColumn {
@@ -112,12 +114,12 @@ mod tests {
             joined(&[running.clone(), files.clone()], &[other]).unwrap(),
             names("filename", "path")
         );
-        assert_eq!(joined(&[running.clone()], &[running.clone()]).unwrap(), None);
-        assert_eq!(joined(&[files.clone()], &[running.clone()]).unwrap(), None);
+        assert_eq!(joined(from_ref(&running), from_ref(&running)).unwrap(), None);
+        assert_eq!(joined(from_ref(&files), from_ref(&running)).unwrap(), None);
         // A count is an id where the other side's rows are in another order.
         let permuted = column("index", &["2", "0", "1"]);
         assert_eq!(
-            joined(&[running.clone()], &[permuted.clone()]).unwrap(),
+            joined(from_ref(&running), from_ref(&permuted)).unwrap(),
             names("id", "index")
         );
         let elsewhere = column("index", &["2", "7", "9"]);
@@ -127,13 +129,13 @@ mod tests {
     #[test]
     fn ids_that_cannot_join_are_refused_where_both_sides_have_some() {
         let files = column("filename", &["x", "y", "z"]);
-        let error = joined(&[files.clone()], &[column("id", &["p", "q"])])
+        let error = joined(from_ref(&files), &[column("id", &["p", "q"])])
             .unwrap_err()
             .to_string();
         assert!(error.contains("none of the 3 ids of the one (e.g. \"x\")"), "{error}");
         let mut twice = column("filename", &["x", "x", "z"]);
         twice.trouble = Some("\"filename\" has \"x\" twice".into());
-        let error = joined(&[files], &[twice.clone()]).unwrap_err().to_string();
+        let error = joined(&[files], from_ref(&twice)).unwrap_err().to_string();
         assert!(error.contains("b: \"filename\" has \"x\" twice"), "{error}");
         assert_eq!(joined(&[column("id", &["0", "1", "2"])], &[twice]).unwrap(), None);
     }
