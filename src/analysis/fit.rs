@@ -151,9 +151,9 @@ pub fn missing<'p>(group: &[&dyn FeatureSet], plan: &'p Plan) -> Vec<(&'static s
     if !plan.paired() {
         return Vec::new();
     }
-    let of = |flag, names: &'p [String]| names.iter().map(move |name| (flag, name.as_str()));
-    of("--pre", &plan.pre)
-        .chain(of("--eval", &plan.eval))
+    let named = |flag, names: &'p [String]| names.iter().map(move |name| (flag, name.as_str()));
+    named("--pre", &plan.pre)
+        .chain(named("--eval", &plan.eval))
         .filter(|(_, name)| !group.iter().any(|set| super::is_named(*set, name)))
         .collect()
 }

@@ -49,14 +49,14 @@ impl Ties {
         Ok(())
     }
 
-    /// What a record says of them; `of` names the rows.
-    pub fn notes(&self, of: &str) -> impl Iterator<Item = String> {
+    /// What a record says of them; `which` names the rows.
+    pub fn notes(&self, which: &str) -> impl Iterator<Item = String> {
         let Self { k, rows, crowded, open } = self;
         let crowded = (*crowded > 0).then(|| {
-            format!("{crowded} of {rows} {of} coincide with {k} others or more: the lowest of them count as their neighbours")
+            format!("{crowded} of {rows} {which} coincide with {k} others or more: the lowest of them count as their neighbours")
         });
         let open = (*open > 0).then(|| {
-            format!("of {open} of {rows} {of} neighbour {k} is as far away as the next: the lower row counts")
+            format!("of {open} of {rows} {which} neighbour {k} is as far away as the next: the lower row counts")
         });
         crowded.into_iter().chain(open)
     }

@@ -177,8 +177,8 @@ pub struct RowView<'a> {
 impl RowView<'_> {
     /// The squared distance of the two l2-normalised rows; NaN where one of them is zero.
     pub fn unit_squared(&self, j: usize) -> f64 {
-        let of = |i: usize| (self.rows, i, self.norms[i]);
-        unit_apart(of(self.i), of(j), self.squared[j])
+        let row = |i: usize| (self.rows, i, self.norms[i]);
+        unit_apart(row(self.i), row(j), self.squared[j])
     }
 }
 

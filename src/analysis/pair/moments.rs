@@ -41,12 +41,12 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
     // Each with whether it is mostly rounding.
     let values = || -> Vec<Result<(f64, bool)>> {
         let whole = without(None);
-        let of = |of: Eval| {
+        let judged = |eval: Eval| {
             let moments = whole.as_ref().map_err(restate)?;
-            let found = value(of, moments)?;
-            Ok((found, is_blurred(of, found, moments)))
+            let found = value(eval, moments)?;
+            Ok((found, is_blurred(eval, found, moments)))
         };
-        distinct.iter().map(|(_, eval)| of(*eval)).collect()
+        distinct.iter().map(|(_, eval)| judged(*eval)).collect()
     };
     let (values, resampled) = rayon::join(values, || {
         replicates(&distinct, least, |group| without(Some(group)), value)

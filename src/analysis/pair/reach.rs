@@ -219,10 +219,10 @@ impl<'s> Tally<'s> {
         let [pre, eval] = sides;
         let slack = [(pre, pre), (eval, eval), (pre, eval)].map(|(a, b)| squared_slack(a.rows, b.rows));
         let slack = slack.into_iter().fold(0.0, f64::max);
-        let of = |side| Radii::new(side, balls.k, resamples, slack);
+        let radii = |side| Radii::new(side, balls.k, resamples, slack);
         Ok(Self {
             balls,
-            radii: [of(pre)?, of(eval)?],
+            radii: [radii(pre)?, radii(eval)?],
             eval_within: bits(eval.rows.len()),
             pre_within: bits(pre.rows.len()),
             pre_reached: bits(pre.rows.len()),

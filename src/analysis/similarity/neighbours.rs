@@ -55,7 +55,7 @@ pub fn outcomes(pair: Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             let sides = [("rows of the first side", pair.x), ("rows of the second side", pair.y)];
             let ties: Vec<(&str, Ties)> = sides
                 .into_iter()
-                .filter_map(|(of, layer)| Some((of, Ties::new(layer.near(between, k).ok()?, drawn, k))))
+                .filter_map(|(which, layer)| Some((which, Ties::new(layer.near(between, k).ok()?, drawn, k))))
                 .collect();
             let whole = value(eval, Groups::ALL).and_then(|value| {
                 ties.iter().try_for_each(|(_, ties)| ties.leave_something())?;
@@ -71,7 +71,9 @@ pub fn outcomes(pair: Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             outcome.n = drawn as u64;
             outcome.null_value = outcome.value.is_ok().then_some(chance);
             if outcome.value.is_ok() {
-                outcome.notes.extend(ties.iter().flat_map(|(of, ties)| ties.notes(of)));
+                outcome
+                    .notes
+                    .extend(ties.iter().flat_map(|(which, ties)| ties.notes(which)));
             }
             outcome
         })
