@@ -248,3 +248,24 @@ fn pieces_of_pickles_are_not_taken_for_layers_and_what_is_not_read_is_named() {
         failure(&two)
     );
 }
+
+#[test]
+fn calls_nested_without_end_are_not_followed() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("deep.pt");
+    // An array whose bytes are encode(encode(...), "latin1"), 200,000 deep.
+    let depth = 200_000;
+    let bytes = [
+        b"c_codecs\nencode\n".repeat(depth),
+        b"U\x04abcd".to_vec(),
+        b"U\x06latin1\x86R".repeat(depth),
+    ];
+    let head = b"\x80\x02}U\x08featurescnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01K\x02K\x02\x86\
+        cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89";
+    write(&path, &[head.as_slice(), &bytes.concat(), b"tbs."].concat());
+    assert!(
+        failure(&path).contains("none of its arrays could be the features"),
+        "{}",
+        failure(&path)
+    );
+}

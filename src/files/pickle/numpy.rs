@@ -36,8 +36,12 @@ impl Pickle {
             Value::Bytes(bytes) => Some(bytes.clone()),
             Value::Text(text) => latin(text).map(Arc::new),
             Value::Object(object) if matches!(&*object.class, "_codecs.encode" | "codecs.encode") => {
+                // Only a text is encoded: calls within calls would be followed as deep as a file nests them.
                 match self.arguments(object) {
-                    [text, encoding] if self.key(*encoding).as_deref() == Some("latin1") => self.bytes(*text),
+                    [text, encoding] if self.key(*encoding).as_deref() == Some("latin1") => match self.get(*text) {
+                        Value::Text(text) => latin(text).map(Arc::new),
+                        _ => None,
+                    },
                     _ => None,
                 }
             }
