@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::shown::sentence;
+
 /// A result of the library.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -10,13 +12,14 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Malformed input: one sentence that says what, where, what was expected and what to do. Ends with exit code 2.
+    /// Made by [`Error::input`], which keeps it one sentence.
     #[error("{0}")]
     Input(String),
     /// A number that does not exist on this (well-formed, degenerate) input. Becomes `null` and a note, exit code 0.
     #[error("undefined: {0}")]
     Undefined(String),
     /// The operating system refused.
-    #[error("{}: {source}", path.display())]
+    #[error("{}", sentence(&format!("{}: {source}", path.display())))]
     Io {
         /// The file or folder concerned.
         path: PathBuf,
@@ -29,9 +32,9 @@ pub enum Error {
 }
 
 impl Error {
-    /// Malformed input, in one sentence.
-    pub fn input(sentence: impl Into<String>) -> Self {
-        Self::Input(sentence.into())
+    /// Malformed input, in one sentence: names from files in it neither break it nor make it endless (see [`sentence`]).
+    pub fn input(text: impl AsRef<str>) -> Self {
+        Self::Input(sentence(text.as_ref()))
     }
 
     /// A number that does not exist here, and why.

@@ -4,7 +4,7 @@
 //! moments and neighbours (`stats`); `metrics` and
 //! `analysis` turn those into records with error bars ([`results`]); `compare` sets
 //! methods side by side and `report` renders them; `selftest` proves every number. Whatever is read goes through [`files`],
-//! which trusts no byte. `error ← files ← features ← store, checkpoint, images, linalg ← stats ← metrics ← analysis ← compare ←
+//! which trusts no byte; whatever is said goes through [`shown`]. `shown ← error ← files ← features ← store, checkpoint, images, linalg ← stats ← metrics ← analysis ← compare ←
 //! report ← cli`, `analysis ← selftest ← cli`, and `store, checkpoint, images ← extract ← pretrain ← cli`: left never imports
 //! right.
 //!
@@ -28,6 +28,7 @@ pub mod features;
 pub mod files;
 pub mod images;
 pub mod results;
+pub mod shown;
 pub mod store;
 
 #[cfg(feature = "analysis")]

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 /// What each module may name from this crate, beside itself.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
-    ("error", &[]),
+    ("shown", &[]),
+    ("error", &["shown"]),
     ("files", &["error"]),
     ("features", &["error", "files"]),
-    ("results", &["error", "files"]),
+    ("results", &["shown", "error", "files"]),
     ("checkpoint", &["error", "files"]),
     ("store", &["error", "files", "features"]),
     ("linalg", &["error"]),
@@ -21,7 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("selftest", &["error", "features", "results", "metrics", "analysis"]),
     ("compare", &["error", "results", "stats", "metrics"]),
-    ("report", &["error", "results", "metrics", "compare"]),
+    ("report", &["shown", "error", "results", "metrics", "compare"]),
     ("images", &["error", "files"]),
     (
         "extract",

@@ -9,6 +9,7 @@ use std::path::Path;
 use featscope::compare::{Comparison, Options};
 use featscope::report::{Format, Meta, render, render_comparison, summary, write_report};
 use featscope::results::{Analysis, Column, Input, Record, Results, Table};
+use featscope::shown::steers;
 use synthetic::{PRE, analysis};
 
 fn compared(results: &Results) -> Comparison {
@@ -172,7 +173,10 @@ fn names_that_mean_something_elsewhere_do_nothing() {
     let hostile = [
         ("SL", "<script>alert(1)</script>"),
         ("SL-MLP", "a|b*_`c` & \\input{x} $y$ 50% ~^#{}\""),
-        ("SimCLR", "モデル\u{202e}\n\"'<img src=x onerror=y>{{ 7*7 }}{% raw %}"),
+        (
+            "SimCLR",
+            "モデル\u{202e}\r\n\x1b[2J\"'<img src=x onerror=y>{{ 7*7 }}{% raw %}",
+        ),
     ];
     let renamed = |name: &str| {
         hostile
@@ -204,6 +208,7 @@ fn names_that_mean_something_elsewhere_do_nothing() {
     }
     let (_dir, files) = reported(&analysis);
     for (name, text) in &files {
+        assert!(!text.chars().any(|c| c != '\n' && steers(c)), "{name}");
         // Indented lines of Markdown are code: shown as they are.
         let text: String = text
             .lines()

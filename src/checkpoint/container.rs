@@ -8,7 +8,7 @@ use std::sync::{Mutex, OnceLock};
 
 use super::{Checkpoint, Dtype, TensorInfo, shards};
 use crate::error::{Error, Result};
-use crate::files::{Array, Container, Element, one_sentence};
+use crate::files::{Array, Container, Element};
 
 /// The bytes of all tensors of a checkpoint.
 #[derive(Debug)]
@@ -33,10 +33,6 @@ impl Source {
 
 /// Opens a checkpoint of any container.
 pub(super) fn open(path: &Path) -> Result<Checkpoint> {
-    open_any(path).map_err(one_sentence)
-}
-
-fn open_any(path: &Path) -> Result<Checkpoint> {
     let about = std::fs::metadata(path).map_err(Error::io(path))?;
     if about.is_dir() {
         return shards::open(&shards::index_in(path)?, path);

@@ -30,7 +30,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
-use crate::files::{Element, hash_from, hex, one_line};
+use crate::files::{Element, hash_from, hex};
 
 pub use crate::files::Opaque;
 
@@ -205,6 +205,6 @@ impl Checkpoint {
     }
 
     fn damaged(&self, what: &str) -> Error {
-        Error::input(one_line(&format!("{}: {what}", self.path.display())))
+        Error::input(format!("{}: {what}", self.path.display()))
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::experiment::Experiment;
 use super::style;
 use crate::results::{Analysis, Results};
+use crate::shown::plain;
 use crate::store::Kind;
 use crate::{checkpoint, images, store};
 
@@ -64,9 +65,9 @@ impl Sheet {
 
     fn to_text(&self) -> String {
         let width = self.lines.iter().map(|(n, _)| n.chars().count()).max().unwrap_or(0);
-        let mut text = format!("{}\n", self.title);
+        let mut text = format!("{}\n", plain(&self.title));
         for (name, value) in &self.lines {
-            text.push_str(&format!("  {name:width$}  {value}\n"));
+            text.push_str(&format!("  {name:width$}  {}\n", plain(value)));
         }
         text
     }
@@ -88,8 +89,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Kind::Images => of_images(&args.path)?,
     };
     style::print(&match args.format {
-        Format::Text => style::harmless(&sheet.to_text()),
-        Format::Json => format!("{value:#}\n"),
+        Format::Text => sheet.to_text(),
+        Format::Json => style::json(&value),
     })?;
     Ok(ExitCode::SUCCESS)
 }

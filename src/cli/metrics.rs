@@ -45,14 +45,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let records = measured(chosen[0], &args.on)?;
         style::print(&match args.format {
             Format::Text => crate::report::render_conventions(&records),
-            Format::Json => format!("{:#}\n", json!(records)),
+            Format::Json => style::json(&json!(records)),
         })?;
         return Ok(ExitCode::SUCCESS);
     }
     let text = match (args.format, &args.id) {
         (Format::Json, _) => {
             let rows: Vec<_> = chosen.iter().map(|m| describe(m)).collect();
-            format!("{:#}\n", json!(rows))
+            style::json(&json!(rows))
         }
         (Format::Text, None) => list(),
         (Format::Text, Some(_)) => page(chosen[0]),

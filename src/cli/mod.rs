@@ -91,7 +91,11 @@ enum AnalysisCommand {
 /// Runs `featscope`.
 #[cfg(feature = "analysis")]
 pub fn analysis_program() -> ExitCode {
-    style::finish(match Analysis::parse().command {
+    let command = match style::parsed::<Analysis>() {
+        Ok(all) => all.command,
+        Err(code) => return code,
+    };
+    style::finish(match command {
         AnalysisCommand::Run(args) => run::run(&args),
         AnalysisCommand::Inspect(args) => inspect::run(&args),
         AnalysisCommand::Analyze(args) => analyze::run(&args),
@@ -106,7 +110,7 @@ pub fn analysis_program() -> ExitCode {
         AnalysisCommand::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Analysis::command(), "featscope", &mut script);
-            style::print(&String::from_utf8_lossy(&script)).map(|()| ExitCode::SUCCESS)
+            style::print_as_is(&String::from_utf8_lossy(&script)).map(|()| ExitCode::SUCCESS)
         }
     })
 }
@@ -132,7 +136,10 @@ enum TorchCommand {
 /// Runs `featscope-extract`.
 #[cfg(feature = "torch")]
 pub fn torch_program() -> ExitCode {
-    let command = Torch::parse().command;
+    let command = match style::parsed::<Torch>() {
+        Ok(all) => all.command,
+        Err(code) => return code,
+    };
     interrupt::end_with_caller();
     style::finish(libtorch_failures_are_errors(|| match command {
         TorchCommand::Extract(args) => extract::run(&args),

@@ -141,14 +141,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(split) => Some((split.as_str(), read(Some(split), Some(train.side()))?)),
         None => None,
     };
-    style::say(&format!(
-        "{} on {} images (classes: {}; {} px) on {} (threads: {threads})",
-        style::bold(entry.name),
-        train.len(),
-        train.classes().len(),
-        train.side(),
-        device::describe(device),
-    ));
+    style::say_headed(
+        entry.name,
+        &format!(
+            "on {} images (classes: {}; {} px) on {} (threads: {threads})",
+            train.len(),
+            train.classes().len(),
+            train.side(),
+            device::describe(device),
+        ),
+    );
     let stop = interrupt::flag("stopping after this step; run again with --resume to continue");
     let run = Run {
         config: &config,

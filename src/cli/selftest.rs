@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     style::print(&match args.format {
         Format::Text => grid.to_text(),
         Format::Markdown => grid.to_markdown(),
-        Format::Json => format!("{:#}\n", as_json(&checks)),
+        Format::Json => style::json(&as_json(&checks)),
     })?;
     style::say(&format!(
         "{} checks in {:.1} s, {} failed",

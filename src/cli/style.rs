@@ -6,30 +6,39 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::Parser;
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+
+use crate::shown::{plain, plain_json, sentence};
 
 /// Whether standard error takes colour: a terminal, and `NO_COLOR` not set.
 fn colour() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
-const BOLD: &str = "\x1b[1m";
-const PLAIN: &str = "\x1b[0m";
-
 /// Text that stands out on standard error, where colour is welcome.
-pub fn bold(text: &str) -> String {
+fn bold(text: &str) -> String {
     if colour() {
-        format!("{BOLD}{text}{PLAIN}")
+        format!("\x1b[1m{text}\x1b[0m")
     } else {
         text.to_owned()
     }
 }
 
-/// Prints results on standard output. A closed pipe is not an error: the reader has seen enough.
+/// Prints results on standard output; names in them cannot steer a terminal. A closed pipe is not an error: the reader has
+/// seen enough.
 ///
 /// # Errors
 /// When standard output cannot be written for another reason.
 pub fn print(text: &str) -> anyhow::Result<()> {
+    print_as_is(&lines(text))
+}
+
+/// The same for text that no name is part of.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_as_is(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(anyhow::anyhow!("standard output: {e}")),
@@ -43,33 +52,61 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 /// When the output cannot be written.
 pub fn deliver(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
     match file {
-        Some(path) => Ok(crate::files::write_atomically(path, text.as_bytes())?),
+        Some(path) => Ok(crate::files::write_atomically(path, lines(text).as_bytes())?),
         None => print(text),
     }
 }
 
-/// Tells the user something on standard error.
+/// Tells the user something on standard error: one line, whatever names are in it.
 pub fn say(text: &str) {
-    // Nobody is there to hear that standard error is closed.
-    let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
+    write(&sentence(text));
 }
 
-/// Text in which names from files cannot steer a terminal: control characters but line ends and [`bold`]'s own are spelled
-/// out.
-pub fn harmless(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let own = [BOLD, PLAIN].into_iter().find(|own| rest.starts_with(own));
-        let taken = own.map_or(c.len_utf8(), str::len);
-        if own.is_none() && c.is_control() && c != '\n' {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push_str(&rest[..taken]);
+/// The same behind a word that stands out.
+pub fn say_headed(head: &str, text: &str) {
+    write(&format!("{} {}", bold(head), sentence(text)));
+}
+
+fn write(line: &str) {
+    // Nobody is there to hear that standard error is closed.
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Lines in which names cannot steer a terminal.
+fn lines(text: &str) -> String {
+    let shown: Vec<String> = text.split('\n').map(plain).collect();
+    shown.join("\n")
+}
+
+/// A JSON value as results are printed.
+pub fn json(value: &serde_json::Value) -> String {
+    plain_json(&format!("{value:#}\n"))
+}
+
+/// The command line, or the exit code where it asked for help or cannot be understood.
+///
+/// # Errors
+/// The exit code to end with: all is said.
+pub fn parsed<T: Parser>() -> Result<T, ExitCode> {
+    T::try_parse().map_err(|said| {
+        let text = said.render();
+        if said.use_stderr() {
+            let text = text.to_string();
+            for (i, line) in text.trim_end().split('\n').enumerate() {
+                match line.strip_prefix("error: ").filter(|_| i == 0) {
+                    Some(error) => say_headed("error:", error),
+                    None => say(line),
+                }
+            }
+            return ExitCode::from(2);
         }
-        rest = &rest[taken..];
-    }
-    shown
+        let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        let text = match colour {
+            true => text.ansi().to_string(),
+            false => text.to_string(),
+        };
+        finish(print_as_is(&text).map(|()| ExitCode::SUCCESS))
+    })
 }
 
 /// A number of images, in words.
@@ -120,13 +157,13 @@ pub fn command_line() -> String {
 /// The exit code of a finished command: its own, or 2 after saying what went wrong.
 pub fn finish(outcome: anyhow::Result<ExitCode>) -> ExitCode {
     outcome.unwrap_or_else(|error| {
-        say(&format!("{} {}", bold("error:"), sentence(&error)));
+        say_headed("error:", &with_causes(&error));
         ExitCode::from(2)
     })
 }
 
 /// An error with its causes in one line; a cause that the error already states is not said twice.
-fn sentence(error: &anyhow::Error) -> String {
+fn with_causes(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if text.is_empty() {
@@ -145,15 +182,17 @@ mod tests {
     #[test]
     fn names_cannot_steer_a_terminal() {
         assert_eq!(
-            harmless("\x1b[1merror:\x1b[0m a\x1b[2J\rb\u{9b}K.png\nÄ"),
-            "\x1b[1merror:\x1b[0m a\\u{1b}[2J\\rb\\u{9b}K.png\nÄ"
+            lines("a\x1b[2J\rb\u{9b}K.png\n\u{202e}Ä\n"),
+            "a\\u{1b}[2J\\rb\\u{9b}K.png\n\\u{202e}Ä\n"
         );
+        let value = serde_json::json!({"a": "\u{202e}"});
+        assert_eq!(json(&value), "{\n  \"a\": \"\\u202e\"\n}\n");
     }
 
     #[test]
     fn a_cause_is_said_once() {
         let missing = || std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
         let error = anyhow::Error::new(crate::error::Error::io("a.npy")(missing())).context("cannot compare");
-        assert_eq!(sentence(&error), "cannot compare: a.npy: no such file");
+        assert_eq!(with_causes(&error), "cannot compare: a.npy: no such file");
     }
 }

@@ -19,9 +19,6 @@ use crate::error::{Error, Result};
 /// Enough of a file to tell what it is: a tar header.
 const HEAD: u64 = 512;
 
-/// The longest message; names in a file can be longer.
-const MAX_SENTENCE: usize = 2000;
-
 /// What one file holds.
 #[derive(Debug, Default)]
 pub struct Container {
@@ -95,7 +92,7 @@ fn read(path: &Path, keep: Keep) -> Result<(File, Container)> {
     } else {
         torch::open(path, &mut file, len, &head, keep)
     };
-    Ok((file, container.map_err(one_sentence)?))
+    Ok((file, container?))
 }
 
 /// What people often have in place of such a file.
@@ -127,29 +124,4 @@ fn mistaken(head: &[u8]) -> Option<&'static str> {
         .iter()
         .find(|(magic, _)| start.len() >= magic.len() && start[..magic.len()].eq_ignore_ascii_case(magic))
         .map(|(_, what)| *what)
-}
-
-/// An error whose sentence names from a file cannot break into lines nor make endless.
-pub fn one_sentence(error: Error) -> Error {
-    match error {
-        Error::Input(sentence) => Error::Input(one_line(&sentence)),
-        other => other,
-    }
-}
-
-/// The same of a text.
-pub fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    for c in text.chars() {
-        if line.len() > MAX_SENTENCE {
-            line.push('…');
-            break;
-        }
-        if c.is_control() {
-            line.extend(c.escape_default());
-        } else {
-            line.push(c);
-        }
-    }
-    line
 }

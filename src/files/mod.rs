@@ -29,7 +29,7 @@ use crate::error::{Error, Result};
 
 pub use array::{Array, Order, integral};
 pub use atomic::{write_atomically, write_atomically_with};
-pub use container::{Container, Opaque, one_line, one_sentence};
+pub use container::{Container, Opaque};
 pub use digest::{digest, hash_from, hex, sha256_of};
 pub use element::Element;
 pub use npy::{npy, npz};

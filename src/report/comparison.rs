@@ -2,6 +2,7 @@
 
 use crate::compare::{Comparison, Direction, Group, MetricTable, Row, Verdict};
 use crate::results::{Column, Results, Table};
+use crate::shown::plain;
 
 use super::Format;
 use super::grid::{Cell, Grid, Marked, markdown, wrapped};
@@ -16,7 +17,7 @@ pub fn render_comparison(comparison: &Comparison, results: &Results, command: &s
     match format {
         Format::Json => comparison.to_results(results, command).to_json(),
         Format::Csv => csv(&long_table(comparison)),
-        Format::Text => page(comparison, Grid::to_text, |s| s.to_owned()),
+        Format::Text => page(comparison, Grid::to_text, plain),
         Format::Markdown => page(comparison, Grid::to_markdown, markdown),
     }
 }

@@ -3,6 +3,7 @@
 use unicode_width::UnicodeWidthStr as _;
 
 use super::number::to_tex;
+use crate::shown::plain;
 
 /// One cell.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -74,22 +75,22 @@ impl Grid {
             .map(|c| {
                 self.rows
                     .iter()
-                    .map(|r| r[c].aligned().width())
-                    .chain([self.header[c].width()])
+                    .map(|r| plain(&r[c].aligned()).width())
+                    .chain([plain(&self.header[c]).width()])
                     .max()
                     .unwrap_or(0)
             })
             .collect();
         let mut text = String::new();
         if !self.caption.is_empty() {
-            text.push_str(&one_line(&self.caption));
+            text.push_str(&plain(&self.caption));
             text.push('\n');
         }
         let header: Vec<Cell> = (0..self.header.len()).map(|c| self.head(c)).collect();
         for row in std::iter::once(&header).chain(&self.rows) {
             let mut line = String::from("  ");
             for (cell, width) in row.iter().zip(&widths) {
-                let shown = one_line(&cell.aligned());
+                let shown = plain(&cell.aligned());
                 let blanks = " ".repeat(width.saturating_sub(shown.width()));
                 match cell.is_number() {
                     false => line.extend([shown.as_str(), &blanks, "  "]),
@@ -100,7 +101,7 @@ impl Grid {
             text.push('\n');
         }
         for note in &self.notes {
-            text.push_str(&wrapped(&one_line(note), "  "));
+            text.push_str(&wrapped(&plain(note), "  "));
         }
         text
     }
@@ -133,7 +134,7 @@ impl Grid {
             .collect();
         let mut text = String::new();
         if !self.caption.is_empty() {
-            text.push_str(&format!("% {}\n", one_line(&self.caption)));
+            text.push_str(&format!("% {}\n", plain(&self.caption)));
         }
         text.push_str(&format!("\\begin{{tabular}}{{{columns}}}\n\\toprule\n"));
         let head: Vec<String> = self.header.iter().map(|h| latex(h)).collect();
@@ -151,7 +152,7 @@ impl Grid {
         }
         text.push_str("\\bottomrule\n\\end{tabular}\n");
         for note in &self.notes {
-            text.push_str(&format!("% {}\n", one_line(note)));
+            text.push_str(&format!("% {}\n", plain(note)));
         }
         text
     }
@@ -184,15 +185,10 @@ pub fn wrapped(text: &str, margin: &str) -> String {
     out
 }
 
-/// Without line breaks and control characters, which would break a line-based format.
-pub fn one_line(s: &str) -> String {
-    s.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// Text for Markdown, every character that means something there escaped.
+/// Text for Markdown on one line, every character that means something there escaped.
 pub fn markdown(s: &str) -> String {
     let mut out = String::with_capacity(s.len());
-    for c in one_line(s).chars() {
+    for c in plain(s).chars() {
         match c {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
@@ -207,7 +203,7 @@ pub fn markdown(s: &str) -> String {
 /// Text for LaTeX, every special character escaped; symbols this project's labels use are written as commands.
 pub fn latex(s: &str) -> String {
     let mut out = String::with_capacity(s.len());
-    for c in one_line(s).chars() {
+    for c in plain(s).chars() {
         match c {
             '\\' => out.push_str("\\textbackslash{}"),
             '~' => out.push_str("\\textasciitilde{}"),

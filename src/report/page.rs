@@ -1,6 +1,6 @@
 //! The report as a page and as Markdown: what is said, in which order. How it looks is the templates' business.
 
-use minijinja::{AutoEscape, Environment, context};
+use minijinja::{AutoEscape, Environment, context, escape_formatter};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -14,6 +14,7 @@ use crate::compare::Comparison;
 use crate::error::{Error, Result};
 use crate::metrics::{Metric, find};
 use crate::results::{Analysis, Input, Record, is_found};
+use crate::shown::plain;
 
 /// A drawn figure, ready for a page.
 #[derive(Serialize)]
@@ -184,6 +185,14 @@ fn environment() -> Result<Environment<'static>> {
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
     environment.add_filter("md", |text: &str| markdown(text));
+    environment.add_filter("plain", |text: &str| plain(text));
+    // What is not marked safe is escaped as the template's language needs it, and steers nothing in any.
+    environment.set_formatter(|out, state, value| match value.as_str().filter(|_| !value.is_safe()) {
+        Some(text) if state.auto_escape() == AutoEscape::Html => {
+            escape_formatter(out, state, &plain(text).into())
+        }
+        _ => escape_formatter(out, state, value),
+    });
     environment
         .add_template("index.html", include_str!("templates/index.html"))
         .map_err(fault)?;

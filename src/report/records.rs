@@ -2,6 +2,7 @@
 
 use crate::compare::label;
 use crate::results::{Column, Input, Record, Results, Table};
+use crate::shown::plain;
 
 use super::Format;
 use super::grid::{Cell, Grid};
@@ -194,7 +195,7 @@ pub fn table(records: &[Record]) -> Table {
     }
 }
 
-/// A table as CSV, every digit; what is missing is empty.
+/// A table as CSV, every digit; what is missing is empty. Text is [`harmless`] where spreadsheets and terminals show it.
 pub fn csv(table: &Table) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let rows = table.columns.iter().map(|(_, c)| length(c)).max().unwrap_or(0);
@@ -207,6 +208,16 @@ pub fn csv(table: &Table) -> String {
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
 }
 
+/// Text that no spreadsheet takes for a formula (an apostrophe goes before `=`, `+`, `-` and `@`, but of numbers) and in
+/// which nothing steers a terminal.
+fn harmless(text: &str) -> String {
+    let shown = plain(text);
+    match shown.starts_with(['=', '+', '-', '@']) && shown.parse::<f64>().is_err() {
+        true => format!("'{shown}"),
+        false => shown,
+    }
+}
+
 fn length(column: &Column) -> usize {
     match column {
         Column::Text(v) => v.len(),
@@ -217,7 +228,7 @@ fn length(column: &Column) -> usize {
 
 fn cell(column: &Column, row: usize) -> String {
     match column {
-        Column::Text(v) => v[row].clone(),
+        Column::Text(v) => harmless(&v[row]),
         Column::Float(v) if v[row].is_finite() => json_number(v[row]),
         Column::Float(_) => String::new(),
         Column::Count(v) => v[row].to_string(),

@@ -12,6 +12,7 @@ use super::records::{csv, table};
 use crate::compare::{Comparison, Options};
 use crate::error::Result;
 use crate::results::{Analysis, FILE, FolderWriter, Table};
+use crate::shown::plain;
 
 /// What a report is told beside the numbers.
 #[derive(Clone, Debug, Default)]
@@ -121,8 +122,7 @@ fn figure(chart: &Chart, svg: &str) -> Figure {
     let mut inline = format!(
         "<svg viewBox=\"{view_box}\" role=\"img\" aria-label=\"{}: {}\">{}",
         chart.title,
-        chart
-            .caption
+        plain(&chart.caption)
             .replace('&', "&amp;")
             .replace('"', "&quot;")
             .replace('<', "&lt;"),

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::Result;
+use crate::shown::plain_json;
 
 pub use check::Place;
 pub use former::check_folder;
@@ -173,9 +174,8 @@ impl Results {
 
     /// As JSON, indented, with a final newline. The same bytes for the same results.
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("results hold only finite numbers and strings");
-        text.push('\n');
-        text
+        let text = serde_json::to_string_pretty(self).expect("results hold only finite numbers and strings");
+        plain_json(&text) + "\n"
     }
 }
 

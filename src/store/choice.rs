@@ -15,7 +15,7 @@ use super::malformed;
 use super::names::{self, IdName};
 use super::rows::Texts;
 use crate::error::{Error, Result};
-use crate::files::{Array, Container, Element, npy, npz, one_sentence};
+use crate::files::{Array, Container, Element, npy, npz};
 
 /// A list in a file: an array, or a list of Python.
 pub(super) enum List {
@@ -97,7 +97,7 @@ pub(super) fn held(path: &Path, extension: &str) -> Result<Held> {
     };
     match extension {
         "npy" => Ok(of_arrays(vec![npy(path)?])),
-        "npz" => Ok(of_arrays(npz(path).map_err(one_sentence)?)),
+        "npz" => Ok(of_arrays(npz(path)?)),
         _ => {
             let Container {
                 arrays, lists, unread, ..
@@ -218,7 +218,7 @@ fn refused(path: &Path, arrays: &[Array], what: &str) -> Error {
     if all.is_empty() {
         all.push("it has no arrays".to_owned());
     }
-    one_sentence(Error::input(format!("{}: {what}: {}", path.display(), all.join("; "))))
+    Error::input(format!("{}: {what}: {}", path.display(), all.join("; ")))
 }
 
 /// Refuses files of something else than features, and features that were saved in pieces.
@@ -423,12 +423,12 @@ pub(super) fn labels_of(path: &Path, held: Held) -> Result<(List, Vec<(IdName, L
     };
     match labels {
         Some(labels) => Ok((labels, ids)),
-        None => Err(one_sentence(malformed(
+        None => Err(malformed(
             path,
             format!(
                 "labels are one list of one dimension, or a matrix with a single one in each row; this file has {}",
                 described.join("; ")
             ),
-        ))),
+        )),
     }
 }

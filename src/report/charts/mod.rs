@@ -11,7 +11,7 @@ pub use scale::Scale;
 use crate::compare::Comparison;
 use crate::results::Analysis;
 
-use super::grid::one_line;
+use crate::shown::plain;
 
 /// A figure: a legend and panels.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,7 +137,7 @@ fn rows(panels: Vec<Panel>, columns: usize) -> Vec<Vec<Panel>> {
 
 /// A name as a figure shows it: on one line, and not longer than a label can be.
 fn short(name: &str, most: usize) -> String {
-    let name = one_line(name);
+    let name = plain(name);
     if name.chars().count() <= most {
         return name;
     }
