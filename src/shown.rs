@@ -67,6 +67,11 @@ pub fn sentence(text: &str) -> String {
     without_middle(&words.join(" "), MAX_SENTENCE)
 }
 
+/// A name on one line, of at most `most` characters.
+pub fn short(name: &str, most: usize) -> String {
+    without_middle(&plain(name), most)
+}
+
 /// A text of at most `most` characters: two thirds are its start, one third its end.
 fn without_middle(text: &str, most: usize) -> String {
     let count = text.chars().count();
@@ -105,14 +110,18 @@ mod tests {
 
     #[test]
     fn a_sentence_keeps_its_start_and_its_end() {
-        let short = "a.npy: is a folder; expected a file";
-        assert_eq!(sentence(short), short);
+        let known = "a.npy: is a folder; expected a file";
+        assert_eq!(sentence(known), known);
         let path = format!("/data/{}/x.csv", "ä".repeat(5_000));
         let long = sentence(&format!("{path}: has no column of paths; add a header"));
         assert!(long.chars().count() < 200, "{long}");
         assert!(long.starts_with("/data/ä") && long.ends_with("ä/x.csv: has no column of paths; add a header"));
+        assert_eq!(short("a\rbcdefghij", 7), r"a\rb…ij");
         let names: Vec<String> = (0..100_000).map(|i| format!("column{i}")).collect();
-        let long = sentence(&format!("t.csv: none of {} is it; name it with --columns", names.join(", ")));
+        let long = sentence(&format!(
+            "t.csv: none of {} is it; name it with --columns",
+            names.join(", ")
+        ));
         assert_eq!(long.chars().count(), MAX_SENTENCE);
         assert!(long.starts_with("t.csv: none of column0, ") && long.ends_with(" is it; name it with --columns"));
     }

@@ -39,8 +39,7 @@ fn one_sentence(out: &Output, what: &str) -> String {
 /// A safetensors file with one array of floats of this name and shape.
 fn safetensors(path: &Path, name: &str, shape: &[usize]) {
     let bytes = 4 * shape.iter().product::<usize>();
-    let header =
-        serde_json::json!({name: {"dtype": "F32", "shape": shape, "data_offsets": [0, bytes]}}).to_string();
+    let header = serde_json::json!({name: {"dtype": "F32", "shape": shape, "data_offsets": [0, bytes]}}).to_string();
     let mut file = (header.len() as u64).to_le_bytes().to_vec();
     file.extend(header.bytes());
     file.resize(file.len() + bytes, 0);
@@ -57,10 +56,16 @@ fn a_message_is_one_sentence_of_bounded_length_whatever_is_in_the_file() {
     write("wide.csv", &format!("{}\n{}\n", columns.join(","), "x,".repeat(29_999)));
     write("image.csv", &format!("{}\nx\n", columns.join(",")));
     write("names.csv", &format!("path,label\n{long}.png,a\n{long}.png,b\n"));
-    write("steering.csv", "path,label\n\"a\r\n\u{1b}[2J\u{202e}.png\",a\n\"a\r\n\u{1b}[2J\u{202e}.png\",b\n");
+    write(
+        "steering.csv",
+        "path,label\n\"a\r\n\u{1b}[2J\u{202e}.png\",a\n\"a\r\n\u{1b}[2J\u{202e}.png\",b\n",
+    );
     write("key.toml", &format!("{long} = 1\n"));
     write("line.toml", &format!("out = \"\u{1b}]0;title\u{7}{long}\n"));
-    write("schema.json", &format!("{{\"schema\": \"featscope/results/\\u202e{long}\"}}"));
+    write(
+        "schema.json",
+        &format!("{{\"schema\": \"featscope/results/\\u202e{long}\"}}"),
+    );
     safetensors(&dir.join("name.safetensors"), &format!("{long}\u{1b}[2J"), &[2]);
     ndarray_npy::write_npy(dir.join("x.npy"), &Array2::<f32>::zeros((4, 2))).unwrap();
     let cases: &[(&[&str], &str)] = &[
@@ -72,7 +77,18 @@ fn a_message_is_one_sentence_of_bounded_length_whatever_is_in_the_file() {
         (&["run", "line.toml"], "line.toml"),
         (&["compare", "schema.json"], "schema.json"),
         (&["analyze", "name.safetensors"], "name.safetensors"),
-        (&["export", "name.safetensors", "--naming", "timm", "-o", "o.pth"], "name.safetensors"),
+        (
+            &[
+                "export",
+                "--model",
+                "name.safetensors",
+                "--naming",
+                "timm",
+                "-o",
+                "o.pth",
+            ],
+            "name.safetensors",
+        ),
         (&["analyze", &long[..60_000]], "nnn"),
         (&["analyze", "a\r\u{1b}[2J\u{202e}.npy"], r"a\r\u{1b}[2J\u{202e}.npy"),
         (&["analyze", "x.npy", "--metrics", &long[..60_000]], "nnn"),
@@ -85,11 +101,22 @@ fn a_message_is_one_sentence_of_bounded_length_whatever_is_in_the_file() {
         assert!(sentence.contains(named), "{what}: {sentence}");
     }
     // What clap refuses has its usage below, and no line of it is longer.
-    let out = featscope(dir, &["analyze", "x.npy", "--seed", &format!("\u{1b}[2J\u{202e}{}", &long[..60_000])]);
+    let out = featscope(
+        dir,
+        &[
+            "analyze",
+            "x.npy",
+            "--seed",
+            &format!("\u{1b}[2J\u{202e}{}", &long[..60_000]),
+        ],
+    );
     let said = text(&out.stderr);
     assert_eq!(out.status.code(), Some(2), "{said:.2000}");
-    assert!(said.starts_with(r"error: invalid value '\u{1b}[2J\u{202e}nnn"), "{said:.2000}");
-    assert!(said.lines().all(|l| l.chars().count() <= MAX_SENTENCE + 7 && !l.chars().any(steers)));
+    assert!(said.starts_with(r"error: invalid value '\u{202e}nnn"), "{said:.2000}");
+    assert!(
+        said.lines()
+            .all(|l| l.chars().count() <= MAX_SENTENCE + 7 && !l.chars().any(steers))
+    );
 }
 
 /// Names that turn the line, end it, clear the screen, break a table or are a formula.
@@ -114,7 +141,10 @@ fn steering() -> Analysis {
     for input in &mut analysis.results.inputs {
         renamed(&mut input.model);
         input.path.push_str("\r\u{1b}[2J");
-        input.layers.iter_mut().for_each(|layer| layer.push_str("\u{1b}]0;x\u{7}"));
+        input
+            .layers
+            .iter_mut()
+            .for_each(|layer| layer.push_str("\u{1b}]0;x\u{7}"));
     }
     for (name, column) in analysis.tables.iter_mut().flat_map(|t| &mut t.columns) {
         if let Column::Text(values) = column {
@@ -156,7 +186,10 @@ fn names_steer_nothing_in_any_format() {
                 // What JSON says is the name itself.
                 let value: serde_json::Value = serde_json::from_str(&printed).unwrap();
                 let names = value.to_string();
-                assert!(names.contains(&serde_json::json!(STEERING[1].1).to_string()), "{names:.2000}");
+                assert!(
+                    names.contains(&serde_json::json!(STEERING[1].1).to_string()),
+                    "{names:.2000}"
+                );
             }
             Some("csv") => {
                 let mut rows = csv::Reader::from_reader(printed.as_bytes());
@@ -186,5 +219,38 @@ fn names_steer_nothing_in_any_format() {
                 assert_eq!(wrong, None, "{}", path.display());
             }
         }
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_device_is_an_error_and_a_closed_reader_is_none() {
+    let run = |words: &str, stdout: std::process::Stdio| {
+        let program = assert_cmd::cargo::cargo_bin("featscope");
+        let mut command = std::process::Command::new(program);
+        let words = words.split(' ');
+        let child = command
+            .args(words)
+            .stdout(stdout)
+            .stderr(std::process::Stdio::piped())
+            .spawn();
+        child.unwrap()
+    };
+    for words in [
+        "--help",
+        "--version",
+        "metrics",
+        "metrics --help",
+        "metrics coral --format json",
+        "completions bash",
+    ] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let out = run(words, full.into()).wait_with_output().unwrap();
+        assert_eq!(out.status.code(), Some(2), "{words}");
+        assert!(text(&out.stderr).starts_with("error: standard output: "), "{words}");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let out = run(words, writer.into()).wait_with_output().unwrap();
+        assert_eq!((out.status.code(), out.stderr.len()), (Some(0), 0), "{words}");
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::experiment::Experiment;
 use super::style;
 use crate::results::{Analysis, Results};
-use crate::shown::plain;
+use crate::shown::sentence;
 use crate::store::Kind;
 use crate::{checkpoint, images, store};
 
@@ -28,7 +28,7 @@ enum Format {
     Json,
 }
 
-/// Names and values, one under another; long lists are cut and counted.
+/// Names and values, one under another; long lists are cut and counted, long values lose their middle.
 struct Sheet {
     title: String,
     lines: Vec<(String, String)>,
@@ -65,9 +65,9 @@ impl Sheet {
 
     fn to_text(&self) -> String {
         let width = self.lines.iter().map(|(n, _)| n.chars().count()).max().unwrap_or(0);
-        let mut text = format!("{}\n", plain(&self.title));
+        let mut text = format!("{}\n", sentence(&self.title));
         for (name, value) in &self.lines {
-            text.push_str(&format!("  {name:width$}  {}\n", plain(value)));
+            text.push_str(&format!("  {name:width$}  {}\n", sentence(value)));
         }
         text
     }

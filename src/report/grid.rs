@@ -3,7 +3,10 @@
 use unicode_width::UnicodeWidthStr as _;
 
 use super::number::to_tex;
-use crate::shown::plain;
+use crate::shown::{plain, sentence, short};
+
+/// The most characters of a cell that is shown as text.
+const MAX_CELL: usize = 200;
 
 /// One cell.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -69,28 +72,29 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// As aligned text, two spaces between columns, no trailing blanks.
+    /// As aligned text, two spaces between columns, no trailing blanks. Names that are endless lose their middle.
     pub fn to_text(&self) -> String {
+        let shown = |cell: &Cell| short(&cell.aligned(), MAX_CELL);
         let widths: Vec<usize> = (0..self.header.len())
             .map(|c| {
                 self.rows
                     .iter()
-                    .map(|r| plain(&r[c].aligned()).width())
-                    .chain([plain(&self.header[c]).width()])
+                    .map(|r| shown(&r[c]).width())
+                    .chain([short(&self.header[c], MAX_CELL).width()])
                     .max()
                     .unwrap_or(0)
             })
             .collect();
         let mut text = String::new();
         if !self.caption.is_empty() {
-            text.push_str(&plain(&self.caption));
+            text.push_str(&sentence(&self.caption));
             text.push('\n');
         }
         let header: Vec<Cell> = (0..self.header.len()).map(|c| self.head(c)).collect();
         for row in std::iter::once(&header).chain(&self.rows) {
             let mut line = String::from("  ");
             for (cell, width) in row.iter().zip(&widths) {
-                let shown = plain(&cell.aligned());
+                let shown = shown(cell);
                 let blanks = " ".repeat(width.saturating_sub(shown.width()));
                 match cell.is_number() {
                     false => line.extend([shown.as_str(), &blanks, "  "]),
@@ -260,7 +264,7 @@ mod tests {
     fn no_name_breaks_out_of_markdown() {
         let shown = grid("<script>|`*_[x](y)\n# z").to_markdown();
         assert!(
-            shown.contains("| &lt;script&gt;\\|\\`\\*\\_\\[x\\](y) \\# z | 1.20 ± 0.10 |"),
+            shown.contains("| &lt;script&gt;\\|\\`\\*\\_\\[x\\](y)\\\\n\\# z | 1.20 ± 0.10 |"),
             "{shown}"
         );
         assert_eq!(shown.lines().count(), 8);

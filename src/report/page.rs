@@ -188,9 +188,7 @@ fn environment() -> Result<Environment<'static>> {
     environment.add_filter("plain", |text: &str| plain(text));
     // What is not marked safe is escaped as the template's language needs it, and steers nothing in any.
     environment.set_formatter(|out, state, value| match value.as_str().filter(|_| !value.is_safe()) {
-        Some(text) if state.auto_escape() == AutoEscape::Html => {
-            escape_formatter(out, state, &plain(text).into())
-        }
+        Some(text) if state.auto_escape() == AutoEscape::Html => escape_formatter(out, state, &plain(text).into()),
         _ => escape_formatter(out, state, value),
     });
     environment

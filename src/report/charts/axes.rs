@@ -2,8 +2,9 @@
 
 use super::super::axes::AXES;
 use super::super::comparison::{good, sides};
-use super::{Chart, Panel, Plot, Point, Scale, Series, rows, short};
+use super::{Chart, Panel, Plot, Point, Scale, Series, rows};
 use crate::compare::{Comparison, Group, MetricTable};
+use crate::shown::short;
 
 pub(super) fn chart(comparison: &Comparison) -> Option<Chart> {
     let tables = AXES.iter().filter_map(|axis| comparison.table(axis.primary));

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{Chart, ColourScale, Matrix, Panel, rows, short};
+use super::{Chart, ColourScale, Matrix, Panel, rows};
 use crate::compare::Comparison;
 use crate::results::{Analysis, Table};
+use crate::shown::short;
 
 /// More classes than this are thinned out evenly on each side.
 const CLASSES: usize = 60;

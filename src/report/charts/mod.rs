@@ -11,8 +11,6 @@ pub use scale::Scale;
 use crate::compare::Comparison;
 use crate::results::Analysis;
 
-use crate::shown::plain;
-
 /// A figure: a legend and panels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
@@ -133,13 +131,4 @@ pub fn charts(analysis: &Analysis, comparison: &Comparison, every_layer: &Compar
 /// At most `columns` panels side by side.
 fn rows(panels: Vec<Panel>, columns: usize) -> Vec<Vec<Panel>> {
     panels.chunks(columns).map(<[Panel]>::to_vec).collect()
-}
-
-/// A name as a figure shows it: on one line, and not longer than a label can be.
-fn short(name: &str, most: usize) -> String {
-    let name = plain(name);
-    if name.chars().count() <= most {
-        return name;
-    }
-    name.chars().take(most - 1).chain(['…']).collect()
 }

@@ -1,8 +1,9 @@
 //! The covariance spectrum: how the variance is shared out among directions.
 
-use super::{Chart, Panel, Plot, Point, Scale, Series, rows, short};
+use super::{Chart, Panel, Plot, Point, Scale, Series, rows};
 use crate::compare::Comparison;
 use crate::results::{Analysis, Table};
+use crate::shown::short;
 
 /// Points a curve is drawn with: more cannot be seen and only make the page heavy.
 const POINTS: usize = 160;
