@@ -42,6 +42,11 @@ impl Error {
         Self::Undefined(reason.into())
     }
 
+    /// Whether what was asked for is not there.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
     /// For `map_err`: an operating system error at `path`.
     pub fn io(path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
         let path = path.as_ref().to_path_buf();

@@ -164,6 +164,37 @@ fn heavy_dependencies_come_in_by_one_door() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Who may open files itself, and why.
+const OPENS_FILES: &[(&str, &str)] = &[
+    ("results/write.rs", "locks its folder and moves files of its own"),
+    ("store/places.rs", "syncs folders"),
+    ("extract/device.rs", "reads the system's list of libraries"),
+];
+
+#[test]
+fn files_are_opened_through_one_door() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let file = path.to_string_lossy().replace('\\', "/");
+        let is_test = file.ends_with("/tests.rs");
+        if is_test || module(&path) == "files" || OPENS_FILES.iter().any(|(who, _)| *who == file) {
+            continue;
+        }
+        for line in code(&text) {
+            for word in ["File::open(", "fs::read(", "fs::read_to_string(", "OpenOptions::new("] {
+                if line.contains(word) {
+                    wrong.push(format!("{file}: {}", line.trim()));
+                }
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "use files::open, which refuses pipes and devices:\n{}",
+        wrong.join("\n")
+    );
+}
+
 #[test]
 fn only_the_command_line_prints() {
     for (path, text) in sources() {

@@ -1,13 +1,11 @@
 //! What a checkpoint calls its network. Tensors cannot tell networks apart that differ only in what has no weights (a
 //! blur before a stride, another activation): there the name decides.
 
-use std::fs::File;
-use std::io::Read;
-
 use serde_json::Value;
 
 use super::Checkpoint;
 use super::arch::Arch;
+use crate::files;
 
 /// Where code bases write the name, inside the file.
 const PLACES: &[&str] = &[
@@ -117,9 +115,6 @@ impl Checkpoint {
             true => self.path().join(name),
             false => self.path().with_file_name(name),
         };
-        let mut text = String::new();
-        let file = File::open(path).ok()?;
-        file.take(longest).read_to_string(&mut text).ok()?;
-        serde_json::from_str(&text).ok()
+        serde_json::from_slice(&files::read(&path, longest).ok()?).ok()
     }
 }

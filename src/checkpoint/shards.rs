@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
@@ -11,7 +9,7 @@ use serde::Deserialize;
 use super::Checkpoint;
 use super::container::{finish, open_file};
 use crate::error::{Error, Result};
-use crate::files::{MAX_HEADER, Once};
+use crate::files::{self, MAX_HEADER, Once};
 
 /// How the names of indices end.
 const INDEX: &str = ".index.json";
@@ -56,16 +54,7 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
 /// Opens all shards of an index; `given` is what the user named.
 pub(super) fn open(index: &Path, given: &Path) -> Result<Checkpoint> {
     let refused = |what: String| Error::input(format!("{}: {what}", index.display()));
-    let mut text = Vec::new();
-    let file = File::open(index).map_err(Error::io(index))?;
-    file.take(MAX_HEADER + 1)
-        .read_to_end(&mut text)
-        .map_err(Error::io(index))?;
-    if text.len() as u64 > MAX_HEADER {
-        return Err(refused(format!(
-            "an index of more than {MAX_HEADER} bytes; fetch it again"
-        )));
-    }
+    let text = files::read(index, MAX_HEADER)?;
     let Index {
         weight_map: Once(weights),
     } = serde_json::from_slice(&text).map_err(|e| {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::error::{Error, Result};
+use crate::files;
 
 /// An experiment as the file states it, paths made absolute or relative to where the command runs.
 #[derive(Clone, Debug, Deserialize)]
@@ -170,7 +171,7 @@ impl Experiment {
     /// one, names given twice, and paths that are not there.
     pub fn read(file: &Path) -> Result<Self> {
         let shown = file.display();
-        let text = std::fs::read_to_string(file).map_err(Error::io(file))?;
+        let text = files::read_text(file, files::MAX_TEXT)?;
         let table: Table = text.parse().map_err(|e: toml::de::Error| {
             Error::input(format!(
                 "{shown}: {}; expected TOML",

@@ -14,7 +14,7 @@ use super::experiment::{Dataset, Experiment, Model, Role};
 use super::inputs::Input;
 use super::{hand_over, style};
 use crate::compare::{Comparison, Options};
-use crate::files::{hex, sha256_of, write_atomically};
+use crate::files::{self, hex, sha256_of, write_atomically};
 use crate::metrics::select;
 use crate::report::{Meta, headlines};
 use crate::results::{Analysis, FILE, TABLES, check_folder};
@@ -80,7 +80,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let out = &experiment.out;
     std::fs::create_dir_all(out).with_context(|| format!("{}: cannot be made", out.display()))?;
     // A state that cannot be read only means that everything is done again.
-    let mut state: State = match std::fs::read_to_string(out.join(STATE)) {
+    let mut state: State = match files::read_text(&out.join(STATE), files::MAX_TEXT) {
         Ok(text) if !args.force => serde_json::from_str(&text).unwrap_or_default(),
         _ => State::default(),
     };

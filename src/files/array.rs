@@ -95,7 +95,7 @@ impl Array {
     /// # Errors
     /// When the file cannot be read.
     pub fn reader(&self, path: &Path) -> Result<Box<dyn Read>> {
-        let mut file = File::open(path).map_err(Error::io(path))?;
+        let (mut file, _) = super::open(path)?;
         let failed = |e| super::broken(path, e);
         if self.order().is_none() {
             return Ok(Box::new(Cursor::new(self.read(&mut file).map_err(failed)?)));
@@ -158,7 +158,7 @@ impl Array {
         if element.size().is_none_or(|size| size == 0) {
             return Err(wrong("neither integers nor text"));
         }
-        let mut file = File::open(path).map_err(Error::io(path))?;
+        let (mut file, _) = super::open(path)?;
         let bytes = self.read(&mut file).map_err(|e| super::broken(path, e))?;
         if let Some(integers) = element.to_integers(&bytes) {
             return Ok(integers.iter().map(|i| Some(i.to_string())).collect());

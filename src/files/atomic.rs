@@ -16,12 +16,19 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 /// As [`write_atomically`], for what is too large to be held twice: `write` fills the file.
 ///
 /// # Errors
-/// When `write` fails, or the folder or disk refuses.
+/// When `write` fails, the folder or disk refuses, or `path` is a folder, a pipe or a device.
 pub fn write_atomically_with(path: &Path, write: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>) -> Result<()> {
     let dir = path
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
+    // A file would take the place of what is none.
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(Error::input(format!(
+            "{}: is no regular file, and cannot be written as one; name another file, or print to standard output",
+            path.display()
+        )));
+    }
     let mut file = tempfile::Builder::new()
         .prefix(".featscope-")
         .tempfile_in(dir)

@@ -8,6 +8,7 @@ use flate2::read::GzDecoder;
 use tempfile::TempDir;
 
 use crate::error::{Error, Result};
+use crate::files;
 
 /// No batch file of the CIFAR family is larger (its largest has 153,700,000 bytes).
 const MAX_MEMBER: u64 = 1 << 29;
@@ -17,7 +18,7 @@ const MAX_MEMBERS: usize = 64;
 const GZIP: &[u8] = b"\x1f\x8b";
 
 fn open(path: &Path) -> Result<tar::Archive<Box<dyn Read>>> {
-    let mut file = BufReader::new(File::open(path).map_err(Error::io(path))?);
+    let mut file = BufReader::new(files::open(path)?.0);
     // Whatever the file is called.
     let zipped = file.fill_buf().map_err(Error::io(path))?.starts_with(GZIP);
     Ok(tar::Archive::new(match zipped {

@@ -11,7 +11,7 @@ use super::records::{Layout, RecordFile, Records};
 use super::split::Splits;
 use super::{Contents, Format, archive};
 use crate::error::{Error, Result};
-use crate::files::PlainPickle;
+use crate::files::{self, PlainPickle};
 
 const LAYOUT: Layout = Layout {
     width: 32,
@@ -183,15 +183,18 @@ impl Batches {
     }
 
     fn open_file(&self, name: &str) -> Result<File> {
-        File::open(self.dir.join(name)).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => Error::input(format!(
-                "{}: {name} is missing, one of the files of the {} split ({}); download it again",
-                self.shown,
-                self.split,
-                self.form.files(&self.split).join(", ")
-            )),
-            _ => Error::io(self.shown(name))(e),
-        })
+        let opened = files::open(&self.dir.join(name));
+        Ok(opened
+            .map_err(|e| match e.is_absent() {
+                true => Error::input(format!(
+                    "{}: {name} is missing, one of the files of the {} split ({}); download it again",
+                    self.shown,
+                    self.split,
+                    self.form.files(&self.split).join(", ")
+                )),
+                false => e,
+            })?
+            .0)
     }
 
     fn check_label(&self, label: i64, file: &str, row: usize) -> Result<Option<u32>> {
@@ -264,15 +267,15 @@ impl Batches {
     }
 
     fn names_in_text(&self) -> Result<Vec<String>> {
-        match std::fs::read_to_string(self.dir.join(self.form.names)) {
+        match files::read_text(&self.dir.join(self.form.names), files::MAX_TEXT) {
             Ok(text) => Ok(text
                 .lines()
                 .map(str::trim)
                 .filter(|l| !l.is_empty())
                 .map(str::to_owned)
                 .collect()),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(self.default_names()),
-            Err(e) => Err(Error::io(self.shown(self.form.names))(e)),
+            Err(e) if e.is_absent() => Ok(self.default_names()),
+            Err(e) => Err(e),
         }
     }
 

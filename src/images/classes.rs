@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::files;
 
 /// What labels are called, the most telling first.
 pub(super) const LABEL_NAMES: [&str; 10] = [
@@ -58,7 +59,7 @@ pub(super) fn of_texts(labels: &[Option<String>], folder: &Path) -> Result<(Vec<
     let numbers: Vec<_> = numbers.into_iter().map(|n| n.filter(|&n| n != -1)).collect();
     let ends = (numbers.iter().flatten().min(), numbers.iter().flatten().max());
     match ends {
-        (Some(0..), Some(&largest)) if folder.join(NAMES).is_file() => {
+        (Some(0..), Some(&largest)) if folder.join(NAMES).exists() => {
             let names = numbered(folder, largest as u64)?;
             Ok((names, numbers.iter().map(|n| n.map(|n| n as u32)).collect()))
         }
@@ -73,12 +74,11 @@ const NAMES: &str = "classes.txt";
 /// such file.
 pub(super) fn numbered(folder: &Path, largest: u64) -> Result<Vec<String>> {
     let path = folder.join(NAMES);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+    let text = match files::read_text(&path, files::MAX_TEXT) {
+        Err(e) if e.is_absent() => {
             return Ok((0..=largest).map(|i| i.to_string()).collect());
         }
-        Err(e) => return Err(Error::io(path)(e)),
+        read => read?,
     };
     let names: Vec<String> = text
         .lines()

@@ -1,7 +1,5 @@
 //! Images that are files of their own: a folder per class, or paths listed somewhere.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -9,13 +7,13 @@ use sha2::{Digest as _, Sha256};
 use super::decode::Clause;
 use super::raw::Body;
 use super::{Raw, Source};
-use crate::error::Result;
-use crate::files::hash_from;
+use crate::error::{Error, Result};
+use crate::files::{self, hash_from};
 
 /// The endings of image files, in lower case.
 pub(super) const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jpe", "png", "webp", "bmp", "gif", "tif", "tiff"];
-/// No image file is larger.
-pub(super) const MAX_FILE: u64 = 1 << 30;
+/// No encoded image is larger, whatever holds it: the largest of ImageNet has 15 MB, and several are held at once.
+pub(super) const MAX_FILE: u64 = 256 << 20;
 /// Above this much, a fingerprint takes only sizes.
 pub(super) const HASH_WHOLE: u64 = 1 << 30;
 
@@ -53,17 +51,14 @@ impl Source for Files {
 
 /// The bytes of an image file, or why there are none.
 pub(super) fn read(path: &Path) -> Clause<Vec<u8>> {
-    let file = File::open(path).map_err(|e| e.to_string())?;
-    let about = file.metadata().map_err(|e| e.to_string())?;
-    if !about.is_file() {
-        return Err("it is not a file".to_owned());
-    }
-    if about.len() > MAX_FILE {
-        return Err(format!("{} bytes are too many for an image", about.len()));
-    }
-    let mut bytes = Vec::with_capacity(about.len() as usize);
-    file.take(MAX_FILE).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
-    Ok(bytes)
+    files::read(path, MAX_FILE).map_err(|error| match error {
+        Error::Io { source, .. } => source.to_string(),
+        other => {
+            let said = other.to_string();
+            let reason = said.strip_prefix(&format!("{}: ", path.display())).map(str::to_owned);
+            reason.unwrap_or(said)
+        }
+    })
 }
 
 /// Feeds the files' sizes to the hasher, and their bytes where they are not too many. A file that is not there counts as

@@ -1,6 +1,5 @@
 //! IDX, the format of MNIST and its family: big-endian dimensions, then bytes.
 
-use std::fs::File;
 use std::io::{BufReader, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +10,7 @@ use super::records::{Layout, RecordFile, Records};
 use super::split::{self, Splits};
 use super::{Contents, classes};
 use crate::error::{Error, Result};
+use crate::files;
 
 /// Images of the family are tiny; wider or higher than this is a damaged header.
 const MAX_SIDE: u32 = 4096;
@@ -102,7 +102,7 @@ pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
 
 /// The bytes of an IDX file, unpacked if need be.
 fn reader(path: &Path) -> Result<Box<dyn Read>> {
-    let file = BufReader::new(File::open(path).map_err(Error::io(path))?);
+    let file = BufReader::new(files::open(path)?.0);
     Ok(if is_gz(path) {
         Box::new(MultiGzDecoder::new(file))
     } else {
@@ -182,8 +182,8 @@ fn open_images(path: &Path) -> Result<(RecordFile, Layout)> {
             .map_err(Error::io(std::env::temp_dir()))?;
         (spool, 0)
     } else {
-        let file = File::open(path).map_err(Error::io(path))?;
-        let found = file.metadata().map_err(Error::io(path))?.len().saturating_sub(16);
+        let (file, length) = files::open(path)?;
+        let found = length.saturating_sub(16);
         if found != expected {
             return Err(wrong_length(path, &what, expected, &found.to_string()));
         }

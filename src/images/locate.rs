@@ -1,11 +1,11 @@
 //! From a path to a format: the prefix the user wrote, or what lies there.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::{Format, archive, cifar, coco, csv, files, folder, idx, parquet, shards, split, webdataset};
 use crate::error::{Error, Result};
+use crate::files::open as open_file;
 
 /// A data set found: where, and in which layout.
 #[derive(Clone, Debug)]
@@ -183,9 +183,7 @@ fn in_file(path: &Path, asked: Option<Format>) -> Result<Vec<Format>> {
     let shown = path.display();
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let mut start = [0; 4];
-    let read = File::open(path)
-        .and_then(|mut f| f.read(&mut start))
-        .map_err(Error::io(path))?;
+    let read = open_file(path)?.0.read(&mut start).map_err(Error::io(path))?;
     if read == 0 {
         return Err(Error::input(format!(
             "{shown}: the file is empty; copy or download it again"

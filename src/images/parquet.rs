@@ -273,7 +273,7 @@ impl Source for ParquetImages {
 fn footer(path: &Path) -> Result<u64> {
     use std::io::{Read as _, Seek as _, SeekFrom};
     let mut end = [0; 8];
-    let mut file = File::open(path).map_err(Error::io(path))?;
+    let (mut file, _) = files::open(path)?;
     file.seek(SeekFrom::End(-8))
         .and_then(|_| file.read_exact(&mut end))
         .map_err(Error::io(path))?;

@@ -51,7 +51,7 @@ pub(super) fn list(path: &Path, ending: &str) -> Result<Vec<Part>> {
         for entry in std::fs::read_dir(&folder).map_err(Error::io(&folder))?.flatten() {
             let path = entry.path();
             let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-            if path.extension().is_some_and(|e| e == ending) && !hidden && path.is_file() {
+            if path.extension().is_some_and(|e| e == ending) && !hidden && !path.is_dir() {
                 files.push(Part::new(path, of_folder));
             }
         }

@@ -152,7 +152,7 @@ impl Shards {
             let path = &self.shards[*shard as usize].path;
             let file = match open.take().filter(|(current, _)| current == shard) {
                 Some((_, file)) => file,
-                None => File::open(path).map_err(Error::io(path))?,
+                None => crate::files::open(path)?.0,
             };
             let (_, file) = open.insert((*shard, file));
             let mut bytes = vec![0; member.size as usize];

@@ -9,7 +9,7 @@ use tch::{Kind, Tensor};
 
 pub use crate::checkpoint::own::STATE_SCHEMA;
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::{self, write_atomically};
 
 /// Tensors by name, and the metadata of a safetensors file.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ impl Contents {
     /// # Errors
     /// When it cannot be read or is damaged.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(Error::io(path))?;
+        let bytes = files::read(path, u64::MAX - 1)?;
         let damaged = |why: String| {
             Error::input(format!(
                 "{}: damaged ({why}); remove it and start again",

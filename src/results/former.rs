@@ -1,16 +1,16 @@
 //! What earlier commands left in a folder that results are to be written into.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::listed::{Listed, TABLES, is_own, table_file};
-use super::{FILE, Table};
+use super::{FILE, MAX_BYTES, Table};
 use crate::error::{Error, Result};
-use crate::files::digest;
+use crate::files::{self, digest};
 
 /// How names of temporary files and folders begin; six letters or digits follow.
 pub(super) const TEMPORARY: &str = ".featscope-";
@@ -37,7 +37,7 @@ impl Head {
     /// # Errors
     /// When it cannot be read.
     fn read(path: &Path) -> Result<Option<Self>> {
-        let bytes = fs::read(path).map_err(Error::io(path))?;
+        let bytes = files::read(path, MAX_BYTES)?;
         let head: Option<Self> = serde_json::from_slice(&bytes).ok();
         Ok(head.filter(|head| head.schema.starts_with("featscope/results/")))
     }
@@ -124,7 +124,7 @@ impl Former {
         let as_written = |file: &str, digests: &[String]| {
             let path = dir.join(file);
             let is_file = path.symlink_metadata().is_ok_and(|m| m.is_file());
-            let found = || digest(&mut File::open(&path).ok()?).ok();
+            let found = || digest(&mut files::open(&path).ok()?.0).ok();
             is_file && found().is_some_and(|found| digests.contains(&found))
         };
         let listed = self.listed.iter().filter(|(file, digests)| as_written(file, digests));

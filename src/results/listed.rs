@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
-use crate::files::{digest, hex};
+use crate::files::{self, digest, hex};
 
 /// A file that was written with the results, in their folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,14 +85,14 @@ impl Listed {
                 self.file
             )));
         }
-        let mut file = match File::open(&path) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+        let mut file = match files::open(&path) {
+            Err(e) if e.is_absent() => {
                 return Err(Error::input(format!(
                     "{shown}: missing, though {results} lists it; a file of the folder was lost, or a command that wrote into it \
                      was cut off: write it again, or write into a new folder"
                 )));
             }
-            other => other.map_err(Error::io(&path))?,
+            other => other?.0,
         };
         if digest(&mut file).map_err(Error::io(&path))? != self.sha256 {
             return Err(Error::input(format!(

@@ -27,6 +27,9 @@ pub use write::FolderWriter;
 /// The schema every results file names.
 pub const SCHEMA: &str = "featscope/results/1";
 
+/// What a results file has at most, in bytes: a hundred thousand records with all their replicates.
+const MAX_BYTES: u64 = 512 << 20;
+
 /// The results file of a folder.
 pub const FILE: &str = "results.json";
 

@@ -5,8 +5,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::listed::{Listed, TABLES, table_file};
-use super::{Analysis, FILE, Record, Results, SCHEMA, Table, check};
+use super::{Analysis, FILE, MAX_BYTES, Record, Results, SCHEMA, Table, check};
 use crate::error::{Error, Result};
+use crate::files;
 
 impl Results {
     /// Reads a results file.
@@ -14,7 +15,7 @@ impl Results {
     /// # Errors
     /// When it cannot be read, is not JSON, names another schema, or holds a record that cannot be or one twice.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        let text = files::read_text(path, MAX_BYTES)?;
         let results = match serde_json::from_str::<Self>(&text) {
             Ok(results) if results.schema == SCHEMA => results,
             read => return Err(not_results(path, &text, read.err())),

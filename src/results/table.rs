@@ -8,6 +8,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::{Error, Result};
+use crate::files;
 use crate::files::write_atomically;
 
 /// A table: columns of equal length in order.
@@ -140,7 +141,7 @@ impl Table {
     /// # Errors
     /// When the file cannot be read or is not such a table.
     pub fn read_parquet(path: &Path) -> Result<Self> {
-        Self::from_file(std::fs::File::open(path).map_err(Error::io(path))?, path)
+        Self::from_file(files::open(path)?.0, path)
     }
 
     /// Reads the table in an open file, which is at `path`.

@@ -8,14 +8,13 @@
 //!    names are only places (`arr_1`), the one list of integers or texts is the labels.
 //! 4. What is left is left out and named. What the rules leave open is refused.
 
-use std::fs::File;
 use std::path::Path;
 
 use super::malformed;
 use super::names::{self, IdName};
 use super::rows::Texts;
 use crate::error::{Error, Result};
-use crate::files::{Array, Container, Element, npy, npz};
+use crate::files::{self, Array, Container, Element, npy, npz};
 
 /// A list in a file: an array, or a list of Python.
 pub(super) enum List {
@@ -380,8 +379,8 @@ fn one_hot(path: &Path, array: &Array) -> Result<Option<Vec<usize>>> {
     if width < 2 {
         return Ok(None);
     }
-    let mut file = File::open(path).map_err(Error::io(path))?;
-    let bytes = array.read(&mut file).map_err(|e| crate::files::broken(path, e))?;
+    let (mut file, _) = files::open(path)?;
+    let bytes = array.read(&mut file).map_err(|e| files::broken(path, e))?;
     let mut values = Vec::new();
     match array.element.to_integers(&bytes) {
         Some(integers) => values.extend(integers.into_iter().map(|i| i as f64)),

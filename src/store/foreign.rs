@@ -112,7 +112,7 @@ fn labels_for(path: &Path, options: &OpenOptions, found: &mut Found) -> Result<O
     let inside = found.labels.take();
     let file = match (&options.labels, &inside) {
         (Some(given), _) => Some(given.as_path()),
-        (None, None) if beside.is_file() => Some(beside.as_path()),
+        (None, None) if beside.exists() => Some(beside.as_path()),
         _ => None,
     };
     let texts: Option<Texts> = match (file, inside) {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::malformed;
 use super::manifest::Part;
 use crate::error::Result;
-use crate::files::write_atomically;
+use crate::files::{self, write_atomically};
 
 /// The note of one part.
 #[derive(Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub(super) fn look(dir: &Path, file: &str) -> Result<Found> {
         return Ok(Found::Nothing);
     }
     let unsound = |why: &str| Ok(Found::Unsound(format!("{file} {why}")));
-    let note: Note = match std::fs::read(&note).map(|text| serde_json::from_slice(&text)) {
+    let note: Note = match files::read(&note, files::MAX_TEXT).map(|text| serde_json::from_slice(&text)) {
         Ok(Ok(note)) => note,
         _ => return unsound("has no sound note of its hash"),
     };
@@ -56,7 +56,7 @@ pub(super) fn look(dir: &Path, file: &str) -> Result<Found> {
     if !path.exists() {
         return unsound("is missing");
     }
-    if crate::files::sha256_of(&path)? != note.part.sha256 {
+    if files::sha256_of(&path)? != note.part.sha256 {
         return unsound("is not as it was written");
     }
     Ok(Found::Whole(note.part, note.memory))

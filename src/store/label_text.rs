@@ -1,14 +1,16 @@
 //! Labels as text: one per line, or a column of a table.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use super::delimited::{field, id_columns, label_column};
 use super::rows::{self, Column, Labelled, Texts};
 use super::{malformed, names};
 use crate::error::Result;
+use crate::files;
 use crate::files::text::{Layout, layout};
+
+/// What a file of a label in each line has at most: those of the largest labelled data sets fit.
+const MAX_LINES: usize = 20_000_000;
 
 /// The labels in a file. In .txt each line is a label; in a table they are the column with a name that says so, or the lines where
 /// there is but one column. `rows` tells a header line from a label.
@@ -86,10 +88,11 @@ fn in_columns(path: &Path, layout: &Layout, label: usize) -> Result<Labelled> {
 
 /// The lines of a file, each a label whole; empty ones at the end do not count. Quotes around a line are not part of it.
 fn lines(path: &Path) -> Result<Vec<String>> {
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|mut file| file.read_to_string(&mut text))
-        .map_err(|e| crate::files::broken(path, e))?;
+    let text = files::read_text(path, files::MAX_LIST)?;
+    if text.lines().nth(MAX_LINES).is_some() {
+        let what = format!("has more than {MAX_LINES} lines; save so many labels as .npy");
+        return Err(malformed(path, what));
+    }
     let unquoted = |line: &str| match line.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(inner) => inner.replace("\"\"", "\""),
         None => line.to_owned(),

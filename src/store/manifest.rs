@@ -10,7 +10,10 @@ use sha2::{Digest as _, Sha256};
 use super::findings::{Deviation, Findings, Repeated, Shard, Skipped};
 use super::{malformed, sound};
 use crate::error::{Error, Result};
-use crate::files::hex;
+use crate::files::{self, hex};
+
+/// What a manifest has at most, in bytes.
+const MAX_BYTES: u64 = 256 << 20;
 
 /// The schema every manifest names.
 pub const SCHEMA: &str = "featscope/features/1";
@@ -202,10 +205,9 @@ impl Manifest {
     /// Reads the manifest of the store at `dir`; says what is the matter where there is none.
     pub(super) fn read(dir: &Path) -> Result<Self> {
         let path = dir.join(FILE);
-        let text = match std::fs::read(&path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(absent(dir)),
-            Err(e) => return Err(Error::io(&path)(e)),
+        let text = match files::read(&path, MAX_BYTES) {
+            Err(e) if e.is_absent() => return Err(absent(dir)),
+            read => read?,
         };
         let value: Value = serde_json::from_slice(&text)
             .map_err(|e| malformed(&path, format!("not JSON ({e}); the manifest is damaged, extract again")))?;

@@ -1,7 +1,6 @@
 //! Arrays of plain numbers in a file, read as rows of f64.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +10,7 @@ use super::batches::{Recut, ahead};
 use super::malformed;
 use crate::error::{Error, Result};
 use crate::features::Batches;
-use crate::files::{Array, Element, Order, broken};
+use crate::files::{self, Array, Element, Order, broken};
 
 /// Bytes read and converted at a time: they stay in the cache in between.
 const CHUNK: usize = 1 << 18;
@@ -210,7 +209,7 @@ impl RawArray {
             }
         };
         let columns = match array.direct() {
-            Some(start) => blocks(Box::new(File::open(&path).map_err(Error::io(&path))?), start),
+            Some(start) => blocks(Box::new(files::open(&path)?.0), start),
             None => {
                 let mut bytes = Vec::new();
                 let content = array.reader(&path)?;

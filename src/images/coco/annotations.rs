@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use serde::Deserialize;
 
 use super::{Area, Image, Object};
 use crate::error::{Error, Result};
+use crate::files;
 
 /// An id: a number, or a word in files of other tools.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -82,7 +82,7 @@ pub(super) struct Annotations {
 
 pub(super) fn read(path: &Path) -> Result<Annotations> {
     let shown = path.display();
-    let file = File::open(path).map_err(Error::io(path))?;
+    let (file, _) = files::open(path)?;
     let stored: Stored = serde_json::from_reader(BufReader::with_capacity(1 << 18, file)).map_err(|e| {
         Error::input(format!(
             "{shown}: not COCO annotations of objects ({e}); expected images, categories, and annotations with a bbox"

@@ -51,8 +51,7 @@ pub(super) fn index(path: &Path) -> Result<Index> {
             "{shown}: damaged or truncated tar archive ({reason}); download it again"
         ))
     };
-    let mut file = File::open(path).map_err(Error::io(path))?;
-    let length = file.metadata().map_err(Error::io(path))?.len();
+    let (mut file, length) = crate::files::open(path)?;
     refuse_compressed(path, &mut file)?;
     let mut archive = tar::Archive::new(file);
     let mut order: Vec<Box<str>> = Vec::new();
