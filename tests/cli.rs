@@ -561,3 +561,23 @@ fn every_convention_of_a_metric_is_measured_on_features() {
         &["class labels", "--labels"],
     );
 }
+
+#[test]
+fn inspect_names_the_code_of_a_torchscript_file_and_runs_none() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/golden/torchscript/dict.pt");
+    let out = featscope(Path::new("."), &["inspect", path]);
+    let shown = String::from_utf8(out.stdout).unwrap();
+    assert!(out.status.success());
+    for part in [
+        "container      TorchScript",
+        "code/__torch__.py: class ",
+        "def forward",
+        "code/__torch__/torch/nn/functional.py: def ",
+        "--trust-code",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let out = featscope(Path::new("."), &["analyze", path]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(String::from_utf8(out.stderr).unwrap().contains("TorchScript"));
+}

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Audit, Checkpoint, Opaque, Options, Training, detect};
 use crate::error::Result;
+use crate::files::{Script, sha256_of};
 
 /// A layer that can be tapped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,7 +20,7 @@ pub struct Tap {
 }
 
 /// Everything worth knowing about a checkpoint before using it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Summary {
     /// The path, as given.
     pub path: String,
@@ -27,7 +28,9 @@ pub struct Summary {
     pub container: String,
     /// Dictionaries that tensors are nested in.
     pub nests: Vec<String>,
-    /// Number of tensors of any kind.
+    /// Of a TorchScript file: its files of code and what each defines. None of it was run.
+    pub code: Vec<String>,
+    /// Number of tensors of any kind; of a TorchScript file, of their storages.
     pub tensors: usize,
     /// Their elements together.
     pub elements: usize,
@@ -62,6 +65,9 @@ pub struct Summary {
 /// # Errors
 /// When it cannot be read or is no checkpoint. A network that is unknown or not whole is no error here: the summary says so.
 pub fn summary(path: &Path) -> Result<Summary> {
+    if let Some(script) = Script::look(path)? {
+        return of_script(path, &script);
+    }
     let checkpoint = Checkpoint::open(path)?;
     let mut dtypes = BTreeMap::new();
     for info in checkpoint.tensors().values() {
@@ -80,6 +86,7 @@ pub fn summary(path: &Path) -> Result<Summary> {
         path: path.display().to_string(),
         container: checkpoint.container().to_owned(),
         nests: checkpoint.nests().to_vec(),
+        code: Vec::new(),
         tensors: checkpoint.tensors().len(),
         elements: checkpoint.tensors().values().map(super::TensorInfo::elements).sum(),
         dtypes,
@@ -107,5 +114,25 @@ pub fn summary(path: &Path) -> Result<Summary> {
             .filter(|(k, _)| *k != "featscope")
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect(),
+    })
+}
+
+/// What is known of a TorchScript file without running it.
+fn of_script(path: &Path, script: &Script) -> Result<Summary> {
+    let (tensors, bytes) = script.storages;
+    Ok(Summary {
+        path: path.display().to_string(),
+        container: format!("TorchScript, a program with {bytes} bytes of tensors"),
+        code: script.lines(),
+        tensors,
+        sha256: sha256_of(path)?,
+        problem: Some(match &script.unsound {
+            Some(what) => format!("{what}, which libtorch's parser cannot bear"),
+            None => {
+                "it brings code of its own, of which nothing was run: featscope extract runs it with --trust-code alone"
+                    .to_owned()
+            }
+        }),
+        ..Summary::default()
     })
 }

@@ -19,6 +19,12 @@ pub struct Experiment {
     /// Layers to extract and measure.
     #[serde(default)]
     pub layers: Layers,
+    /// Run the code that TorchScript files bring, of every model.
+    #[serde(default)]
+    pub trust_code: bool,
+    /// Read pickles that would call what is not known where they are loaded, of every model; nothing is called here.
+    #[serde(default)]
+    pub allow_unknown_calls: bool,
     /// Where to extract: auto, cpu, cuda, cuda:1.
     #[serde(default = "auto")]
     pub device: String,
@@ -81,6 +87,12 @@ pub struct Model {
     /// How images are prepared for it.
     #[serde(default = "auto")]
     pub preprocess: String,
+    /// Run the code that its TorchScript file brings.
+    #[serde(default)]
+    pub trust_code: bool,
+    /// Read its pickle though it would call what is not known where it is loaded; nothing is called here.
+    #[serde(default)]
+    pub allow_unknown_calls: bool,
 }
 
 /// One data set.
@@ -150,7 +162,17 @@ fn auto() -> String {
     "auto".to_owned()
 }
 
-const TOP: &[&str] = &["seed", "out", "layers", "device", "model", "dataset", "analysis"];
+const TOP: &[&str] = &[
+    "seed",
+    "out",
+    "layers",
+    "device",
+    "trust_code",
+    "allow_unknown_calls",
+    "model",
+    "dataset",
+    "analysis",
+];
 const MODEL: &[&str] = &[
     "name",
     "checkpoint",
@@ -159,6 +181,8 @@ const MODEL: &[&str] = &[
     "branch",
     "pooling",
     "preprocess",
+    "trust_code",
+    "allow_unknown_calls",
 ];
 const DATASET: &[&str] = &["name", "role", "path", "split", "classes"];
 const ANALYSIS: &[&str] = &["metrics", "baseline", "convention", "k"];

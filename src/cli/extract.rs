@@ -16,7 +16,7 @@ use crate::extract::network::{self, Loaded, Network};
 use crate::extract::pipeline::{self, Event, OnBadImage, Plan, Views};
 use crate::extract::precision::Precision;
 use crate::extract::preparation::{Preparation, cifar, prepare};
-use crate::extract::script::{self, Script};
+use crate::extract::script::{self, Script, Trusted};
 use crate::images;
 use crate::images::augment::Augment;
 use crate::images::transform::Preprocess;
@@ -31,7 +31,7 @@ const NAMED: usize = 5;
     after_help = "Layers: stage1, stage2, … (average pooled) or block1, block2, …, backbone, projector.0, projector.1, … (each step), projector, \
 predictor.0, …, predictor, prototypes, logits. `featscope inspect CKPT` lists those of a checkpoint.
 
-TorchScript: its code is run by libtorch, so use files you trust. A tensor it returns is layer backbone; members of a tuple or
+TorchScript: libtorch runs the code it brings, with --trust-code alone. A tensor it returns is layer backbone; members of a tuple or
 list are output.0, output.1, …; those of a dictionary have their keys for names. Maps are averaged over space, of tokens the
 first is taken.
 
@@ -65,6 +65,9 @@ pub struct Args {
     /// Load a backbone that is not whole all the same
     #[arg(long)]
     allow_partial: bool,
+    /// Run the code that a TorchScript file brings: only where you trust its origin
+    #[arg(long)]
+    trust_code: bool,
     /// Layers to keep, or all [default: backbone, and projector where there is one]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     layers: Option<Vec<String>>,
@@ -122,8 +125,15 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let device = args.device.open()?;
     let threads = device::set_threads(args.threads);
-    let (mut network, Preparation { preprocess, from }) = args.network(device)?;
-    let images = images::open(&args.data, args.split.as_deref(), args.classes.as_deref())?;
+    let open = || images::open(&args.data, args.split.as_deref(), args.classes.as_deref());
+    // Code of a file is run when all else is known to be right.
+    let (images, (mut network, Preparation { preprocess, from })) = match args.script()? {
+        Some(trusted) => (open()?, args.scripted(trusted, device)?),
+        None => {
+            let network = args.network(device)?;
+            (open()?, network)
+        }
+    };
     let plan = args.plan(&*network, preprocess, &images)?;
     network.lines().iter().for_each(|line| style::say(line));
     let layers: Vec<_> = plan
@@ -222,30 +232,40 @@ fn say_findings(manifest: &Manifest) {
 }
 
 impl Args {
-    /// The network, and how images are prepared for it.
-    fn network(&self, device: device::Device) -> anyhow::Result<(Box<dyn Network>, Preparation)> {
-        if script::is_script(&self.model) {
-            let choices = [
-                ("--arch", &self.arch),
-                ("--projector", &self.projector),
-                ("--branch", &self.branch),
-                ("--pooling", &self.pooling),
-            ];
-            if let Some((option, _)) = choices.into_iter().find(|(_, value)| *value != "auto") {
-                bail!(
-                    "{}: a TorchScript file brings its own network; leave {option} out",
-                    self.model.display()
-                );
-            }
-            let prepared = self.preparation(|| {
-                Ok(Preparation {
-                    preprocess: Preprocess::imagenet(),
-                    from: "assumed, for a TorchScript file does not say; --preprocess does".to_owned(),
-                })
-            })?;
-            let script = Script::load(&self.model, device, &prepared.preprocess)?;
-            return Ok((Box::new(script), prepared));
+    /// Where the file is a TorchScript: that its code may be run.
+    fn script(&self) -> anyhow::Result<Option<Trusted>> {
+        if !script::is_script(&self.model) {
+            return Ok(None);
         }
+        let choices = [
+            ("--arch", &self.arch),
+            ("--projector", &self.projector),
+            ("--branch", &self.branch),
+            ("--pooling", &self.pooling),
+        ];
+        if let Some((option, _)) = choices.into_iter().find(|(_, value)| *value != "auto") {
+            bail!(
+                "{}: a TorchScript file brings its own network; leave {option} out",
+                self.model.display()
+            );
+        }
+        Ok(Some(Trusted::said(self.trust_code, &self.model)?))
+    }
+
+    /// The network that a TorchScript file brings, and how images are prepared for it.
+    fn scripted(&self, trusted: Trusted, device: device::Device) -> anyhow::Result<(Box<dyn Network>, Preparation)> {
+        let prepared = self.preparation(|| {
+            Ok(Preparation {
+                preprocess: Preprocess::imagenet(),
+                from: "assumed, for a TorchScript file does not say; --preprocess does".to_owned(),
+            })
+        })?;
+        let script = Script::load(&self.model, trusted, device, &prepared.preprocess)?;
+        Ok((Box::new(script), prepared))
+    }
+
+    /// The network whose weights a checkpoint holds, and how images are prepared for it.
+    fn network(&self, device: device::Device) -> anyhow::Result<(Box<dyn Network>, Preparation)> {
         let checkpoint = Checkpoint::open(&self.model)?;
         let options = Options {
             arch: self.arch.clone(),

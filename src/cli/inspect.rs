@@ -105,11 +105,17 @@ fn of_checkpoint(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
         .iter()
         .map(|(name, count)| format!("{count} of {name}"))
         .collect();
-    sheet.line(
-        "tensors",
-        format!("{} ({}), {} numbers", s.tensors, dtypes.join(", "), s.elements),
-    );
+    let tensors = match s.code.is_empty() {
+        true => format!("{} ({}), {} numbers", s.tensors, dtypes.join(", "), s.elements),
+        false => format!("{} storages", s.tensors),
+    };
+    sheet.line("tensors", tensors);
     sheet.line("sha256", &s.sha256);
+    if !s.code.is_empty() {
+        sheet.list("code, not run", &s.code);
+        sheet.line("problem", s.problem.as_deref().unwrap_or_default());
+        return Ok((sheet, serde_json::to_value(&s)?));
+    }
     sheet.line("method", s.method.as_deref().unwrap_or_default());
     sheet.line(
         "training",

@@ -161,6 +161,15 @@ fn extract(
             let known = state.stores.get(&name);
             if !known.is_some_and(|known| holds(known, &made_of, &[&manifest])) {
                 style::say(&format!("extract {} on {folder}", model.name));
+                // What is allowed changes nothing of what was done.
+                let allowed = [
+                    ("--trust-code", experiment.trust_code || model.trust_code),
+                    (
+                        "--allow-unknown-calls",
+                        experiment.allow_unknown_calls || model.allow_unknown_calls,
+                    ),
+                ];
+                words.extend(allowed.iter().filter(|(_, so)| *so).map(|(option, _)| option.into()));
                 // An extraction of the very same plan that was cut off goes on where it stopped, unless another program began it.
                 if other.is_none() {
                     words.push("--resume".into());

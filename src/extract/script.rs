@@ -12,24 +12,38 @@ use tch::{Device, Kind, Tensor};
 
 use super::network::Network;
 use crate::error::{Error, Result};
-use crate::files::{self, Directory};
+use crate::files;
 use crate::images::transform::Preprocess;
 use crate::store::ModelInfo;
 
+/// Stack of the thread that libtorch's parser runs on, in bytes: it calls itself for each bracket and operator.
+const STACK: usize = 512 << 20;
+
 /// Whether a file is a TorchScript archive: a zip file with constants and code beside its tensors.
 pub fn is_script(path: &Path) -> bool {
-    let Some(archive) = files::open(path)
-        .ok()
-        .and_then(|(mut file, len)| Directory::read(&mut file, len).ok())
-    else {
-        return false;
-    };
-    let has = |found: &dyn Fn(&str) -> bool| {
-        archive
-            .names()
-            .any(|name| name.split_once('/').is_some_and(|(_, inner)| found(inner)))
-    };
-    has(&|inner| inner == "constants.pkl") && has(&|inner| inner.starts_with("code/"))
+    // One that is damaged is still one.
+    !matches!(files::Script::look(path), Ok(None))
+}
+
+/// That the user trusts where a file comes from: without it none of its code is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Trusted(());
+
+impl Trusted {
+    /// Where the user said so for this file.
+    ///
+    /// # Errors
+    /// Where not: what the file is, and how to allow it.
+    pub fn said(so: bool, path: &Path) -> Result<Self> {
+        match so {
+            true => Ok(Self(())),
+            false => Err(Error::input(format!(
+                "{}: is TorchScript, a program, of which nothing was run; if you trust where it comes from, pass --trust-code \
+                 (in an experiment: trust_code = true), else get the weights as safetensors",
+                path.display()
+            ))),
+        }
+    }
 }
 
 /// A layer as the network's code gives it.
@@ -55,11 +69,18 @@ pub struct Script {
 }
 
 impl Script {
-    /// Loads a module and runs it once, on one grey image of the size of `preprocess`, to learn its layers.
+    /// Loads a module and runs it once, on grey images of the size of `preprocess`, to learn its layers.
     ///
     /// # Errors
-    /// When libtorch cannot read it, when its code does not take an image, or when nothing it returns can be a layer.
-    pub fn load(path: &Path, device: Device, preprocess: &Preprocess) -> Result<Self> {
+    /// When libtorch cannot read it, when its code is nested too deeply to be parsed, does not take an image, or when nothing
+    /// it returns can be a layer.
+    pub fn load(path: &Path, _: Trusted, device: Device, preprocess: &Preprocess) -> Result<Self> {
+        if let Some(what) = files::Script::look(path)?.and_then(|script| script.unsound) {
+            return Err(Error::input(format!(
+                "{}: {what}, which libtorch's parser cannot bear; save the network without such code",
+                path.display()
+            )));
+        }
         // Passes that learn from the first runs would make a batch's features depend on how many came before it.
         jit::set_profiling_mode(false);
         jit::set_graph_executor_optimize(false);
@@ -71,7 +92,7 @@ impl Script {
                 first_line(&e)
             ))
         };
-        let mut module = CModule::load_on_device(path, device).map_err(damaged)?;
+        let mut module = parsed(path, device)?.map_err(damaged)?;
         module.f_set_eval().map_err(damaged)?;
         let parameters = module.named_parameters().map_err(damaged)?;
         let mut script = Self {
@@ -224,6 +245,16 @@ impl Network for Script {
     }
 }
 
+/// The module in a file, parsed where there is stack enough.
+fn parsed(path: &Path, device: Device) -> Result<std::result::Result<CModule, tch::TchError>> {
+    let load = || CModule::load_on_device(path, device);
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, load);
+        let loaded = thread.map_err(Error::io(path))?.join();
+        loaded.map_err(|_| Error::input(format!("{}: libtorch gave up on this TorchScript file", path.display())))
+    })
+}
+
 /// What a module's code returned, by name.
 #[derive(Default)]
 struct Outputs {
@@ -282,7 +313,8 @@ impl Outputs {
 /// libtorch's messages go on with its call stack; TorchScript's end with the sentence that matters.
 fn first_line(error: &tch::TchError) -> String {
     let text = error.to_string();
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let is_told = |line: &&str| !line.is_empty() && !line.starts_with("frame #");
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(is_told).collect();
     let told = lines
         .iter()
         .find(|line| line.starts_with("RuntimeError") || line.contains("Error:"));

@@ -41,6 +41,7 @@ pub use element::Element;
 pub use npy::{npy, npz};
 pub use plain::PlainPickle;
 pub use safetensors::{MAX_HEADER, Once};
+pub use torch::Script;
 pub use zip::Directory;
 
 /// Opens a file that is one: no folder, pipe or device. Gives its length too. Every file that is read is opened here.

@@ -12,7 +12,7 @@ use featscope::extract::network::{self, Loaded, Network};
 use featscope::extract::pipeline::{self, Event, OnBadImage, Outcome, Plan};
 use featscope::extract::precision::Precision;
 use featscope::extract::preparation::{cifar, prepare};
-use featscope::extract::script::{self, Script};
+use featscope::extract::script::{self, Script, Trusted};
 use featscope::images::transform::Preprocess;
 use featscope::images::{self, ImageSet};
 use featscope::store;
@@ -117,9 +117,13 @@ pub fn loading_of(checkpoint: &Checkpoint) -> Loading {
     detect(checkpoint, &Options::default()).unwrap()
 }
 
+pub fn trusted(path: &Path) -> Trusted {
+    Trusted::said(true, path).unwrap()
+}
+
 fn network_of(path: &Path, preprocess: &Preprocess) -> Box<dyn Network> {
     if script::is_script(path) {
-        return Box::new(Script::load(path, Choice::Cpu.open().unwrap(), preprocess).unwrap());
+        return Box::new(Script::load(path, trusted(path), Choice::Cpu.open().unwrap(), preprocess).unwrap());
     }
     let checkpoint = Checkpoint::open(path).unwrap();
     let loading = loading_of(&checkpoint);

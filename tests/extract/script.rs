@@ -1,11 +1,14 @@
 //! TorchScript: whatever form its code returns features in, they are PyTorch's, under the right names.
 
+use std::path::{Path, PathBuf};
+
 use featscope::checkpoint::Checkpoint;
 use featscope::extract::device::Choice;
 use featscope::extract::precision::Precision;
+use featscope::extract::preparation::cifar;
 use featscope::extract::script::{Script, is_script};
 
-use crate::common::{Job, assert_close, expected_in, files, fixture, golden_images, small_job, vehicles};
+use crate::common::{Job, assert_close, expected_in, files, fixture, golden_images, small_job, trusted, vehicles};
 
 fn module(name: &str) -> Job {
     Job::new(&fixture(&format!("golden/torchscript/{name}.pt")))
@@ -100,18 +103,124 @@ fn what_is_no_torchscript_or_does_not_run_is_told_apart() {
     std::fs::write(&path, broken).unwrap();
     assert!(is_script(&path));
     let device = Choice::Cpu.open().unwrap();
-    let refused = Script::load(&path, device, &featscope::extract::preparation::cifar())
+    let refused = Script::load(&path, trusted(&path), device, &cifar())
         .unwrap_err()
         .to_string();
     assert!(refused.contains("broken.pt: ") && !refused.contains('\n'), "{refused}");
 
     // Images too small for its first convolution.
     let tiny = featscope::images::transform::Preprocess::small(2, 2, [0.0; 3], [1.0; 3]);
-    let refused = Script::load(&fixture("golden/torchscript/list.pt"), device, &tiny)
+    let list = fixture("golden/torchscript/list.pt");
+    let refused = Script::load(&list, trusted(&list), device, &tiny)
         .unwrap_err()
         .to_string();
     assert!(
         refused.contains("its code cannot be run") && !refused.contains('\n'),
         "{refused}"
+    );
+}
+
+/// A TorchScript fixture whose code has `old` replaced.
+fn with_code(dir: &Path, name: &str, old: &str, new: &str) -> PathBuf {
+    use std::io::{Read as _, Write as _};
+    let whole = std::fs::File::open(fixture("golden/torchscript/tensor.pt")).unwrap();
+    let mut from = zip::ZipArchive::new(whole).unwrap();
+    let path = dir.join(name);
+    let mut to = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    let plain = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for i in 0..from.len() {
+        let mut entry = from.by_index(i).unwrap();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        if entry.name() == "archive/code/__torch__.py" {
+            let code = String::from_utf8(bytes).unwrap();
+            assert!(code.contains(old));
+            bytes = code.replace(old, new).into_bytes();
+        }
+        to.start_file(entry.name(), plain).unwrap();
+        to.write_all(&bytes).unwrap();
+    }
+    to.finish().unwrap();
+    path
+}
+
+const FORWARD: &str = "    drop = self.drop\n";
+
+#[test]
+fn no_code_of_a_file_runs_unless_it_is_trusted_and_all_else_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let marker = dir.join("marker");
+    let writes = format!("    torch.save([x], \"{}\")\n{FORWARD}", marker.display());
+    let path = with_code(dir, "resnet50.pth", FORWARD, &writes);
+    let images = fixture("golden/images");
+    let nothing = dir.join("nothing");
+    let run = |data: &Path, more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_featscope-extract"));
+        command.arg("extract").arg("--model").arg(&path).arg("--data").arg(data);
+        let out = command.arg("--out").arg(dir.join("out")).args(more).output().unwrap();
+        (out.status.code(), String::from_utf8(out.stderr).unwrap())
+    };
+    for (data, more, said) in [
+        (&images, &[][..], "--trust-code"),
+        (&nothing, &[], "--trust-code"),
+        (&nothing, &["--trust-code"], "nothing: there is no such file"),
+        (&images, &["--trust-code", "--arch", "resnet50"], "leave --arch out"),
+        (&images, &["--trust-code", "--preprocess", "nonsense"], "nonsense"),
+    ] {
+        let (code, stderr) = run(data, more);
+        assert_eq!((code, stderr.lines().count()), (Some(2), 1), "{more:?}: {stderr}");
+        assert!(stderr.contains(said), "{more:?}: {stderr}");
+        assert!(!marker.exists(), "{more:?}");
+    }
+    let (code, stderr) = run(&images, &["--trust-code"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(marker.exists(), "the code does write where it is run");
+}
+
+#[test]
+fn code_that_is_nested_too_deeply_is_refused_and_what_is_not_has_stack_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let device = Choice::Cpu.open().unwrap();
+    let load = |name: &str, line: String| {
+        let path = with_code(dir, name, FORWARD, &format!("    {line}\n{FORWARD}"));
+        Script::load(&path, trusted(&path), device, &cifar())
+            .map(drop)
+            .map_err(|e| e.to_string())
+    };
+    // On a thread's usual stack libtorch's parser ends the program here.
+    assert_eq!(load("chain.pt", format!("x0 = {}1", "1+".repeat(16_000))), Ok(()));
+    assert_eq!(
+        load("brackets.pt", format!("x0 = {}1{}", "(".repeat(200), ")".repeat(200))),
+        Ok(())
+    );
+    let deep = load(
+        "deep.pt",
+        format!("x0 = {}1{}", "(".repeat(100_000), ")".repeat(100_000)),
+    );
+    assert!(
+        deep.unwrap_err()
+            .contains("brackets within brackets more than 256 deep")
+    );
+    let long = load("long.pt", format!("x0 = {}1", "1+".repeat(100_000)));
+    assert!(long.unwrap_err().contains("an expression of more than 65536 bytes"));
+}
+
+#[test]
+fn letters_of_another_size_hide_no_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("upper.pt");
+    let mut whole = std::fs::read(fixture("golden/torchscript/tensor.pt")).unwrap();
+    while let Some(at) = whole.windows(13).position(|w| w == b"constants.pkl") {
+        whole[at..at + 13].copy_from_slice(b"CONSTANTS.pkl");
+    }
+    std::fs::write(&path, whole).unwrap();
+    assert!(is_script(&path));
+    assert!(
+        Checkpoint::open(&path)
+            .unwrap_err()
+            .to_string()
+            .contains("--trust-code")
     );
 }

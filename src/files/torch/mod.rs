@@ -1,5 +1,6 @@
 //! What torch.save writes: zip files since 1.6, before that one stream of pickles and storages.
 
+mod script;
 mod tar;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,8 @@ use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use flate2::CrcReader;
+
+pub use script::Script;
 
 use super::array::Array;
 use super::container::Container;
@@ -181,9 +184,14 @@ fn zipped(file: &mut File, len: u64, keep: Keep) -> Parsed<Contents> {
             )));
         }
     };
-    if directory.names().any(|name| name == format!("{root}constants.pkl")) {
+    if directory
+        .names()
+        .any(|name| name.eq_ignore_ascii_case(&format!("{root}constants.pkl")))
+    {
         return Err(Failure::Unsupported(
-            "a TorchScript module; expected a state dict: save model.state_dict() instead".to_owned(),
+            "a TorchScript module: a program, of which nothing was run; save model.state_dict() instead, or extract its \
+             features with featscope extract --trust-code if you trust its origin"
+                .to_owned(),
         ));
     }
     let order = match directory.place(file, &format!("{root}byteorder")).map_err(damaged)? {
