@@ -39,6 +39,7 @@ pub use container::{Container, Opaque};
 pub use digest::{digest, hash_from, hex, sha256_of};
 pub use element::Element;
 pub use npy::{npy, npz};
+pub use pickle::UnknownCalls;
 pub use plain::PlainPickle;
 pub use safetensors::{MAX_HEADER, Once};
 pub use torch::Script;

@@ -5,6 +5,7 @@ use std::io::BufRead;
 use std::rc::Rc;
 
 use super::input::{self, Input};
+use super::unknown::Acts;
 use super::{Failure, Id, Object, Persistent, Pickle, Sizes, Value, policy};
 
 /// The newest protocol there is.
@@ -34,7 +35,14 @@ pub(in crate::files) enum Keep {
 pub(super) type Step<T = ()> = Result<T, Failure>;
 
 /// Reads one pickle, leaving the input after its end.
-pub(in crate::files) fn read(input: &mut impl BufRead, persistent: &Persistent, keep: Keep) -> Result<Pickle, Failure> {
+///
+/// What it would do where it is loaded is added to `acts`, also where it cannot be read.
+pub(in crate::files) fn read(
+    input: &mut impl BufRead,
+    persistent: &Persistent,
+    keep: Keep,
+    acts: &mut Acts,
+) -> Result<Pickle, Failure> {
     let mut machine = Machine {
         values: Vec::new(),
         stack: Vec::new(),
@@ -43,17 +51,11 @@ pub(in crate::files) fn read(input: &mut impl BufRead, persistent: &Persistent, 
         storages: BTreeMap::new(),
         persistent,
         keep,
-        denied: None,
+        acts,
         spent: 0,
     };
-    let outcome = machine.run(&mut Input(input));
-    // A name that has no business here is the reason, whatever else is wrong with the file.
-    if let Some((name, called)) = machine.denied {
-        let does = if called { "calls" } else { "names" };
-        return Err(Failure::Hostile(format!("{does} {name}")));
-    }
     Ok(Pickle {
-        root: outcome?,
+        root: machine.run(&mut Input(input))?,
         values: machine.values,
         storages: machine.storages,
     })
@@ -68,8 +70,7 @@ pub(super) struct Machine<'a> {
     pub(super) storages: Sizes,
     persistent: &'a Persistent<'a>,
     keep: Keep,
-    /// A name that refuses the file, and whether it is called.
-    denied: Option<(Rc<str>, bool)>,
+    pub(super) acts: &'a mut Acts,
     spent: usize,
 }
 
@@ -320,7 +321,10 @@ impl Machine<'_> {
             }
             // Attributes of an OrderedDict (`_metadata`) or of a tensor say nothing about values.
             Value::Dict(_) | Value::List(_) | Value::Tensor(_) | Value::Storage(_) => Ok(()),
-            Value::Name(name) => Err(Failure::Hostile(format!("changes {name} itself"))),
+            Value::Name(name) => {
+                self.acts.changes(name);
+                Ok(())
+            }
             other => Err(Failure::damaged(format!(
                 "its pickle sets attributes of {}",
                 other.kind()
@@ -363,20 +367,18 @@ impl Machine<'_> {
             return Err(Failure::damaged("a class in its pickle has an endless name"));
         }
         let full: Rc<str> = policy::full_name(module, name).into();
-        if self.denied.is_none() && policy::is_denied(&full) {
-            self.denied = Some((full.clone(), false));
+        if policy::is_dangerous(&full) {
+            self.acts.names(&full);
         }
         self.spend(full.len())?;
         self.add(Value::Name(full))
     }
 
-    /// Refuses the file where what is called has no business in a checkpoint.
-    pub(super) fn check_call(&mut self, name: &Rc<str>) -> Step {
-        if policy::is_denied(name) {
-            self.denied = Some((name.clone(), true));
-            return Err(Failure::Hostile(format!("calls {name}")));
+    /// Notes a call of what is not known to be harmless.
+    pub(super) fn check_call(&mut self, name: &str) {
+        if !policy::is_harmless(name) {
+            self.acts.calls(name);
         }
-        Ok(())
     }
 
     pub(super) fn get(&self, id: Id) -> &Value {
