@@ -76,15 +76,28 @@ impl<'a> Feed<'a> {
 
     /// One batch.
     pub(super) fn read(&self, range: Range<usize>) -> Result<Batch> {
-        let raws = self.images.read(range.clone())?;
         let values = self.preprocess.values() * self.rows_each();
-        let mut pixels = vec![0.0f32; raws.len() * values];
-        let fates: Vec<Fate> = raws
-            .par_iter()
-            .zip(pixels.par_chunks_mut(values))
-            .zip(range.clone())
-            .map(|((raw, out), i)| self.prepare(raw, i, out))
-            .collect();
+        let mut pixels = vec![0.0f32; range.len() * values];
+        let mut fates: Vec<Fate> = Vec::with_capacity(range.len());
+        // A few at a time where they are large.
+        while fates.len() < range.len() {
+            let from = range.start + fates.len();
+            let raws = self.images.read_some(from..range.end)?;
+            let seen: Vec<Fate> = raws
+                .par_iter()
+                .zip(pixels[fates.len() * values..].par_chunks_mut(values))
+                .zip(from..range.end)
+                .map(|((raw, out), i)| self.prepare(raw, i, out))
+                .collect();
+            if self.on_bad_image == OnBadImage::Error {
+                let bad = seen.iter().zip(&raws).find_map(|(fate, raw)| match fate {
+                    Fate::Skipped(why) => Some(raw.undecodable(why)),
+                    Fate::Seen(_) => None,
+                });
+                bad.map_or(Ok(()), Err)?;
+            }
+            fates.extend(seen);
+        }
         let mut batch = Batch {
             range: range.clone(),
             ids: Vec::new(),
@@ -93,7 +106,7 @@ impl<'a> Feed<'a> {
             fates: Vec::with_capacity(range.len()),
         };
         let mut rows = 0;
-        for ((i, fate), raw) in range.zip(fates).zip(&raws) {
+        for (i, fate) in range.zip(fates) {
             match &fate {
                 Fate::Seen(_) => {
                     // Rows move up over skipped ones.
@@ -110,7 +123,6 @@ impl<'a> Feed<'a> {
                     let label = self.images.label(i);
                     batch.labels.extend(std::iter::repeat_n(label, self.rows_each()));
                 }
-                Fate::Skipped(why) if self.on_bad_image == OnBadImage::Error => return Err(raw.undecodable(why)),
                 Fate::Skipped(_) => {}
             }
             batch.fates.push(fate);
@@ -121,19 +133,18 @@ impl<'a> Feed<'a> {
 
     /// Decodes image `i` and writes its rows.
     fn prepare(&self, raw: &Raw, i: usize, out: &mut [f32]) -> Fate {
-        let image = match raw.try_decode(self.preprocess.orientation) {
-            Ok(image) => image,
-            Err(why) => return Fate::Skipped(why),
-        };
-        match self.views {
-            None => self.preprocess.apply_into(&image, out),
-            Some(views) => {
-                let id = self.images.id(i);
-                for (number, out) in (1..).zip(out.chunks_exact_mut(self.preprocess.values())) {
-                    views.draw_into(&image, &id, number, self.preprocess, out);
+        let seen = raw.try_decoded(self.preprocess.orientation, |image| {
+            match self.views {
+                None => self.preprocess.apply_into(image, out),
+                Some(views) => {
+                    let id = self.images.id(i);
+                    for (number, out) in (1..).zip(out.chunks_exact_mut(self.preprocess.values())) {
+                        views.draw_into(image, &id, number, self.preprocess, out);
+                    }
                 }
             }
-        }
-        Fate::Seen(Digest::of(&image))
+            Digest::of(image)
+        });
+        seen.map_or_else(Fate::Skipped, Fate::Seen)
     }
 }

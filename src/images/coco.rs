@@ -171,9 +171,9 @@ impl Source for Objects {
         format!("{}/{}", self.images[object.image as usize].id, object.id)
     }
 
-    fn read(&self, rows: &[usize]) -> Result<Vec<Raw>> {
+    fn read(&self, rows: &[usize], budget: usize) -> Result<Vec<Raw>> {
         let mut wholes: HashMap<u32, Arc<Whole>> = HashMap::new();
-        let raw = |&row: &usize| {
+        let raw = |row: usize| {
             let object = &self.objects[row];
             let path = self.path(object.image);
             let whole = wholes
@@ -183,9 +183,10 @@ impl Source for Objects {
                 whole: Arc::clone(whole),
                 area: object.area,
             };
-            Raw::new(self.id(row), format!("{}: object {}", path.display(), object.id), body)
+            let place = format!("{}: object {}", path.display(), object.id);
+            Ok(Raw::new(self.id(row), place, body))
         };
-        Ok(rows.iter().map(raw).collect())
+        files::within(rows, budget, raw)
     }
 
     fn digest(&self, rows: &[usize], hasher: &mut Sha256) -> Result<()> {

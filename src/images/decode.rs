@@ -1,19 +1,52 @@
 //! From the bytes of an image file to 8-bit RGB, as Pillow's `convert("RGB")` gives it.
 
 use std::io::Cursor;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder as _, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
 mod jpeg;
 
 /// More pixels than this is a decompression bomb (Pillow's own limit), not a picture.
 const MAX_PIXELS: u64 = 178_956_970;
-/// What a decoder may allocate: [`MAX_PIXELS`] at 16 bits and four channels.
-const MAX_ALLOC: u64 = MAX_PIXELS * 8;
+/// What one image may take while it is decoded, in bytes: all that the decoder holds, and the pixels made of it. That of
+/// [`MAX_PIXELS`] in RGB fits, and so do 44 million pixels of 16 bits and four channels.
+const MAX_HELD: u64 = 512 << 20;
+/// What a decoder may allocate beside the pixels: colour profiles, texts, frames.
+const MAX_BESIDE: u64 = 32 << 20;
+/// Images that take more than this are decoded one after the other.
+const LARGE: u64 = 48 << 20;
 
 /// A result whose error is a clause, to stand inside the sentence that names the file.
 pub(super) type Clause<T> = std::result::Result<T, String>;
+
+/// Whether an image that takes so many bytes is decoded while no other large one is.
+pub(super) fn is_large(bytes: u64) -> bool {
+    bytes > LARGE
+}
+
+/// The turn of a large image: it is held as long as the image is used.
+#[derive(Default)]
+pub(super) struct Turn(Option<MutexGuard<'static, ()>>);
+
+impl Turn {
+    /// Waits for the turn of an image that takes so many bytes; an image that may not be held has none.
+    fn wait(&mut self, bytes: u64) -> Clause<()> {
+        static TURN: Mutex<()> = Mutex::new(());
+        if bytes > MAX_HELD {
+            return Err(format!(
+                "it takes {} MB to decode, more than {}",
+                bytes.div_ceil(1 << 20),
+                MAX_HELD >> 20
+            ));
+        }
+        if is_large(bytes) && self.0.is_none() {
+            self.0 = Some(TURN.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        Ok(())
+    }
+}
 
 /// A decoded file.
 #[derive(Clone, Debug)]
@@ -25,6 +58,17 @@ pub(super) struct Picture {
 }
 
 impl Picture {
+    /// Refuses pixels of another size.
+    pub(super) fn is(&self, (w, h): (u32, u32)) -> Clause<()> {
+        let (width, height) = self.pixels.dimensions();
+        match (width, height) == (w, h) {
+            true => Ok(()),
+            false => Err(format!(
+                "it has {width} x {height} pixels, but its boxes are for {w} x {h}"
+            )),
+        }
+    }
+
     /// The pixels as people see them.
     pub(super) fn upright(self) -> RgbImage {
         if self.orientation == Orientation::NoTransforms {
@@ -37,7 +81,7 @@ impl Picture {
 }
 
 /// Decodes a whole file of any known format; of an animation the first frame.
-pub(super) fn decode(bytes: &[u8]) -> Clause<Picture> {
+pub(super) fn decode(bytes: &[u8], turn: &mut Turn) -> Clause<Picture> {
     if bytes.is_empty() {
         return Err("it is empty".to_owned());
     }
@@ -48,14 +92,17 @@ pub(super) fn decode(bytes: &[u8]) -> Clause<Picture> {
         return Err("not JPEG, PNG, WebP, BMP, GIF or TIFF".to_owned());
     };
     if format == ImageFormat::Jpeg {
-        return jpeg::decode(bytes);
+        return jpeg::decode(bytes, turn);
     }
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_ALLOC);
-    reader.limits(limits);
+    limits.max_alloc = Some(MAX_BESIDE);
+    reader.limits(limits.clone());
     let mut decoder = reader.into_decoder().map_err(|e| explain(&e, format))?;
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
+    turn.wait(held(&decoder))?;
+    limits.max_alloc = Some(MAX_HELD);
+    decoder.set_limits(limits).map_err(|e| explain(&e, format))?;
     let orientation = decoder.orientation().map_err(|e| explain(&e, format))?;
     let image = DynamicImage::from_decoder(decoder).map_err(|e| explain(&e, format))?;
     let picture = Picture {
@@ -70,6 +117,20 @@ pub(super) fn decode(bytes: &[u8]) -> Clause<Picture> {
         pixels: picture.upright(),
         orientation: Orientation::NoTransforms,
     })
+}
+
+/// Bytes that an image takes while it is decoded: its own pixels, those made of them, and those turned upright.
+fn held(decoder: &impl ImageDecoder) -> u64 {
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    let own = u64::from(decoder.color_type().bytes_per_pixel());
+    let channels = u64::from(decoder.color_type().channel_count());
+    pixels
+        * match decoder.color_type() {
+            ColorType::Rgb8 => 3,
+            // The upper bytes first, then the colours of those.
+            _ => (own + channels).max(channels + 3),
+        }
 }
 
 fn check_size(width: u32, height: u32) -> Clause<()> {

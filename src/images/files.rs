@@ -13,7 +13,7 @@ use crate::files::{self, hash_from};
 /// The endings of image files, in lower case.
 pub(super) const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jpe", "png", "webp", "bmp", "gif", "tif", "tiff"];
 /// No encoded image is larger, whatever holds it: the largest of ImageNet has 15 MB, and several are held at once.
-pub(super) const MAX_FILE: u64 = 256 << 20;
+pub(super) const MAX_FILE: u64 = 128 << 20;
 /// Above this much, a fingerprint takes only sizes.
 pub(super) const HASH_WHOLE: u64 = 1 << 30;
 
@@ -35,18 +35,32 @@ impl Source for Files {
         self.files[row].clone()
     }
 
-    fn read(&self, rows: &[usize]) -> Result<Vec<Raw>> {
-        let raw = |&row: &usize| {
+    fn read(&self, rows: &[usize], budget: usize) -> Result<Vec<Raw>> {
+        let raw = |row: usize| {
             let path = self.root.join(&self.files[row]);
             let body = read(&path).map_or_else(Body::Missing, Body::Encoded);
-            Raw::new(self.id(row), path.display().to_string(), body)
+            Ok(Raw::new(self.id(row), path.display().to_string(), body))
         };
-        Ok(rows.iter().map(raw).collect())
+        within(rows, budget, raw)
     }
 
     fn digest(&self, rows: &[usize], hasher: &mut Sha256) -> Result<()> {
         digest(rows.iter().map(|&row| self.root.join(&self.files[row])), hasher)
     }
+}
+
+/// The images of the first rows, until they take `budget` bytes.
+pub(super) fn within(rows: &[usize], budget: usize, mut read: impl FnMut(usize) -> Result<Raw>) -> Result<Vec<Raw>> {
+    let (mut images, mut held) = (Vec::new(), 0);
+    for &row in rows {
+        let image = read(row)?;
+        held += image.stored();
+        images.push(image);
+        if held >= budget {
+            break;
+        }
+    }
+    Ok(images)
 }
 
 /// The bytes of an image file, or why there are none.

@@ -109,12 +109,17 @@ impl fmt::Display for Format {
 }
 
 /// Where the images of one split come from: rows in a fixed order, before any class filter.
+/// Bytes of stored images that are held at once, and one image more.
+const HELD: usize = 64 << 20;
+
+/// Where the images of a data set come from.
 trait Source: Send + Sync {
     /// The id of a row: unique, and the same whichever classes are kept.
     fn id(&self, row: usize) -> String;
 
-    /// The rows (ascending) as they are stored, one [`Raw`] each, in order.
-    fn read(&self, rows: &[usize]) -> Result<Vec<Raw>>;
+    /// The rows (ascending) as they are stored, one [`Raw`] each, in order: at least the first, and no more once they take
+    /// `budget` bytes.
+    fn read(&self, rows: &[usize], budget: usize) -> Result<Vec<Raw>>;
 
     /// Feeds what tells the content of these rows apart to the hasher.
     fn digest(&self, rows: &[usize], hasher: &mut Sha256) -> Result<()>;
@@ -297,6 +302,24 @@ impl ImageSet {
         Ok(format!("{:x}", hasher.finalize()))
     }
 
+    /// The first images of `range` as they are stored, in order: at least one, and as many as may be held at once.
+    ///
+    /// # Errors
+    /// As [`ImageSet::read`].
+    pub fn read_some(&self, range: Range<usize>) -> Result<Vec<Raw>> {
+        let rows = self.rows.get(range.clone()).ok_or_else(|| {
+            let (from, to, n) = (range.start, range.end, self.len());
+            Error::input(format!(
+                "{}: images {from}..{to} asked for, but there are {n}",
+                self.name
+            ))
+        })?;
+        match rows.is_empty() {
+            true => Ok(Vec::new()),
+            false => self.source.read(rows, HELD),
+        }
+    }
+
     /// Images `range` as they are stored, in order: cheap and sequential. Decoding is [`Raw::decode`]'s work, for
     /// another thread.
     ///
@@ -306,14 +329,11 @@ impl ImageSet {
     /// # Errors
     /// A range outside the set, or files that cannot be read as a whole.
     pub fn read(&self, range: Range<usize>) -> Result<Vec<Raw>> {
-        let rows = self.rows.get(range.clone()).ok_or_else(|| {
-            let (from, to, n) = (range.start, range.end, self.len());
-            Error::input(format!(
-                "{}: images {from}..{to} asked for, but there are {n}",
-                self.name
-            ))
-        })?;
-        self.source.read(rows)
+        let mut images = self.read_some(range.clone())?;
+        while images.len() < range.len() {
+            images.extend(self.read_some(range.start + images.len()..range.end)?);
+        }
+        Ok(images)
     }
 }
 

@@ -11,7 +11,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use sha2::{Digest as _, Sha256};
 
-use super::files::HASH_WHOLE;
+use super::files::{HASH_WHOLE, within};
 use super::locate::Located;
 use super::raw::Body;
 use super::{Contents, Raw, Source, shards};
@@ -235,20 +235,18 @@ impl Source for ParquetImages {
         format!("{}/{row:05}", self.prefix)
     }
 
-    fn read(&self, rows: &[usize]) -> Result<Vec<Raw>> {
+    fn read(&self, rows: &[usize], budget: usize) -> Result<Vec<Raw>> {
         let mut cursor = self.cursor.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut images = Vec::with_capacity(rows.len());
-        for &row in rows {
+        within(rows, budget, |row| {
             let shard = &self.shards[self.shards.partition_point(|s| s.first <= row) - 1];
             let (current, i) = guarded(&shard.path, || self.seek(&mut cursor, row))?;
             let body = current.batch.body(i);
-            images.push(Raw::new(
+            Ok(Raw::new(
                 self.id(row),
                 format!("{}: row {}", shard.shown, row - shard.first),
                 body,
-            ));
-        }
-        Ok(images)
+            ))
+        })
     }
 
     fn digest(&self, _rows: &[usize], hasher: &mut Sha256) -> Result<()> {

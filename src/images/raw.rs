@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use image::RgbImage;
 
-use super::decode::{self, Clause, Picture};
+use super::decode::{self, Clause, Picture, Turn};
 use super::transform::Orientation;
 use crate::error::{Error, Result};
 
@@ -44,8 +44,8 @@ impl Whole {
         })
     }
 
-    fn decode(&self) -> Clause<Picture> {
-        guarded(self.bytes.as_deref().map_err(Clone::clone)?)
+    fn decode(&self, turn: &mut Turn) -> Clause<Picture> {
+        guarded(self.bytes.as_deref().map_err(Clone::clone)?, turn)
     }
 }
 
@@ -65,6 +65,16 @@ impl Raw {
         Self { id, place, body }
     }
 
+    /// Bytes that it takes as it is stored.
+    pub(super) fn stored(&self) -> usize {
+        match &self.body {
+            Body::Encoded(bytes) | Body::Planes { pixels: bytes, .. } => bytes.len(),
+            // Those that share a whole are counted each: the sum is never too small.
+            Body::Part { whole, .. } => whole.bytes.as_ref().map_or(0, Vec::len),
+            Body::Missing(_) => 0,
+        }
+    }
+
     /// The image's id, as [`super::ImageSet::id`].
     pub fn id(&self) -> &str {
         &self.id
@@ -77,14 +87,33 @@ impl Raw {
     /// # Errors
     /// Bytes that are not a whole image of a known format, or an image of more than 179 million pixels.
     pub fn decode(&self, orientation: Orientation) -> Result<RgbImage> {
-        self.try_decode(orientation).map_err(|reason| self.undecodable(&reason))
+        self.pixels(orientation, &mut Turn::default())
+            .map_err(|reason| self.undecodable(&reason))
     }
 
-    /// As [`Raw::decode`]; the error is the mere reason, without the place, for lists of what was left out.
+    /// As [`Raw::decode`], for a use of the image. Where images are large, only one at a time is decoded and used.
     ///
     /// # Errors
     /// As [`Raw::decode`].
-    pub fn try_decode(&self, orientation: Orientation) -> std::result::Result<RgbImage, String> {
+    pub fn decoded<T>(&self, orientation: Orientation, using: impl FnOnce(&RgbImage) -> T) -> Result<T> {
+        self.try_decoded(orientation, using)
+            .map_err(|reason| self.undecodable(&reason))
+    }
+
+    /// As [`Raw::decoded`]; the error is the mere reason, without the place, for lists of what was left out.
+    ///
+    /// # Errors
+    /// As [`Raw::decode`].
+    pub fn try_decoded<T>(
+        &self,
+        orientation: Orientation,
+        using: impl FnOnce(&RgbImage) -> T,
+    ) -> std::result::Result<T, String> {
+        let mut turn = Turn::default();
+        Ok(using(&self.pixels(orientation, &mut turn)?))
+    }
+
+    fn pixels(&self, orientation: Orientation, turn: &mut Turn) -> Clause<RgbImage> {
         let turned = |picture: Picture| match orientation {
             Orientation::Exif => picture.upright(),
             Orientation::Stored => picture.pixels,
@@ -92,8 +121,8 @@ impl Raw {
         match &self.body {
             Body::Planes { width, height, pixels } => from_planes(*width, *height, pixels),
             Body::Missing(reason) => Err(reason.clone()),
-            Body::Encoded(bytes) => guarded(bytes).map(turned),
-            Body::Part { whole, area } => part(whole, *area).map(turned),
+            Body::Encoded(bytes) => guarded(bytes, turn).map(turned),
+            Body::Part { whole, area } => part(whole, *area, turn).map(turned),
         }
     }
 
@@ -107,28 +136,28 @@ impl Raw {
 }
 
 /// A decoder's own bug on one damaged file must not end a long extraction.
-fn guarded(bytes: &[u8]) -> Clause<Picture> {
-    catch_unwind(AssertUnwindSafe(|| decode::decode(bytes)))
+fn guarded(bytes: &[u8], turn: &mut Turn) -> Clause<Picture> {
+    catch_unwind(AssertUnwindSafe(|| decode::decode(bytes, turn)))
         .unwrap_or_else(|_| Err("the decoder gave up on it".to_owned()))
 }
 
-/// Cuts out an area. A whole that has other parts is decoded once, and kept as long as they are.
-fn part(whole: &Arc<Whole>, area: Area) -> Clause<Picture> {
+/// Cuts out an area. A whole that has other parts is decoded once, and kept as long as they are; a large one is decoded
+/// for each of them.
+fn part(whole: &Arc<Whole>, area: Area, turn: &mut Turn) -> Clause<Picture> {
     let alone;
-    let picture = if Arc::strong_count(whole) == 1 {
-        alone = whole.decode()?;
+    let is_large = decode::is_large(u64::from(area.of.0) * u64::from(area.of.1) * 3);
+    let picture = if Arc::strong_count(whole) == 1 || is_large {
+        alone = whole.decode(turn)?;
         &alone
     } else {
-        let shared = whole.decoded.get_or_init(|| whole.decode());
+        let shared = whole.decoded.get_or_init(|| {
+            let picture = whole.decode(&mut Turn::default())?;
+            // It may be larger than its annotations say, and is none of theirs then.
+            picture.is(area.of).map(|()| picture)
+        });
         shared.as_ref().map_err(Clone::clone)?
     };
-    let (width, height) = picture.pixels.dimensions();
-    if (width, height) != area.of {
-        let (w, h) = area.of;
-        return Err(format!(
-            "it has {width} x {height} pixels, but its boxes are for {w} x {h}"
-        ));
-    }
+    picture.is(area.of)?;
     let Area { left, top, .. } = area;
     Ok(Picture {
         pixels: image::imageops::crop_imm(&picture.pixels, left, top, area.width, area.height).to_image(),

@@ -102,7 +102,9 @@ impl Source for Records {
         format!("{}/{row:05}", self.split)
     }
 
-    fn read(&self, rows: &[usize]) -> Result<Vec<Raw>> {
+    fn read(&self, rows: &[usize], budget: usize) -> Result<Vec<Raw>> {
+        let most = (budget / (self.layout.bytes() as usize).max(1)).max(1);
+        let rows = &rows[..rows.len().min(most)];
         let mut images = Vec::with_capacity(rows.len());
         self.visit(rows, |row, shown, pixels| {
             let Layout { width, height, .. } = self.layout;

@@ -2,7 +2,11 @@
 //! one pixel is already more than that (SIMD libraries round differently).
 //!
 //! The filter is stretched when shrinking; width and height are done one after the other, with 22 fractional bits and
-//! rounding to bytes in between.
+//! rounding to bytes in between. Only what is kept is computed: of an image of one by a million pixels whose shorter side
+//! becomes 256, the centre is a few pixels of it.
+
+use std::borrow::Cow;
+use std::ops::Range;
 
 use image::RgbImage;
 
@@ -38,45 +42,120 @@ impl Interpolation {
     }
 }
 
-/// The image at another size, both sides at least 1.
-pub(super) fn resize(image: &RgbImage, width: u32, height: u32, interpolation: Interpolation) -> RgbImage {
-    let (from_width, from_height) = (image.width() as usize, image.height() as usize);
-    let (to_width, to_height) = (width as usize, height as usize);
-    let across = |pixels: &[u8]| match to_width == from_width {
-        true => pixels.to_vec(),
-        false => rows(pixels, from_width, &windows(from_width, to_width, interpolation)),
-    };
-    let down = |pixels: &[u8], width: usize| match to_height == from_height {
-        true => pixels.to_vec(),
-        false => columns(pixels, width, &windows(from_height, to_height, interpolation)),
-    };
+/// The part of a resized image that is kept: all that is computed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kept {
+    /// The first column and row.
+    pub(super) start: (u64, u64),
+    /// Columns and rows.
+    pub(super) size: (u32, u32),
+}
+
+/// A part of the image at another size (width and height, both at least 1).
+pub(super) fn resize(image: &RgbImage, to: (u64, u64), kept: Kept, interpolation: Interpolation) -> RgbImage {
+    let across = Axis::new(image.width(), to.0, (kept.start.0, kept.size.0), interpolation);
+    let down = Axis::new(image.height(), to.1, (kept.start.1, kept.size.1), interpolation);
+    let (columns, rows) = (across.needs(), down.needs());
+    let source = Plane::part(image, &columns, &rows);
     // The order shows where the cubic filter overshoots, because values are cut to bytes in between.
-    let pixels = if height_goes_first(image, width, height) {
-        across(&down(image.as_raw(), from_width))
+    let pixels = if height_goes_first(image, to) {
+        across.apply_to_rows(down.apply_to_columns(source, rows.start), columns.start)
     } else {
-        down(&across(image.as_raw()), to_width)
+        down.apply_to_columns(across.apply_to_rows(source, columns.start), rows.start)
     };
-    RgbImage::from_raw(width, height, pixels).unwrap_or_default()
+    RgbImage::from_raw(kept.size.0, kept.size.1, pixels.bytes.into_owned()).unwrap_or_default()
 }
 
 /// Whether Pillow 13 shrinks the height first: when it loses more than twice as many pixels as the width (found by trying
 /// sizes; earlier versions always begin with the width).
-fn height_goes_first(image: &RgbImage, width: u32, height: u32) -> bool {
-    let lost = |from: u32, to: u32| i64::from(from) - i64::from(to);
-    let lost_height = lost(image.height(), height);
-    lost_height > 0 && lost_height > 2 * lost(image.width(), width)
+fn height_goes_first(image: &RgbImage, to: (u64, u64)) -> bool {
+    let lost = |from: u32, to: u64| i128::from(from) - i128::from(to);
+    let lost_height = lost(image.height(), to.1);
+    lost_height > 0 && lost_height > 2 * lost(image.width(), to.0)
 }
 
-fn windows(from: usize, to: usize, interpolation: Interpolation) -> Vec<Window> {
-    let scale = from as f64 / to as f64;
-    let stretch = scale.max(1.0);
-    let support = interpolation.support() * stretch;
-    let window = |i: usize| {
-        let centre = (i as f64 + 0.5) * scale;
+/// Pixels of three bytes, row after row.
+struct Plane<'a> {
+    bytes: Cow<'a, [u8]>,
+    width: usize,
+}
+
+impl<'a> Plane<'a> {
+    /// Some columns and rows of an image.
+    fn part(image: &'a RgbImage, columns: &Range<usize>, rows: &Range<usize>) -> Self {
+        let stride = 3 * image.width() as usize;
+        let lines = &image.as_raw()[rows.start * stride..rows.end * stride];
+        let width = columns.len();
+        let bytes = match 3 * width == stride {
+            true => Cow::Borrowed(lines),
+            false => lines
+                .chunks_exact(stride.max(1))
+                .flat_map(|line| &line[3 * columns.start..3 * columns.end])
+                .copied()
+                .collect(),
+        };
+        Self { bytes, width }
+    }
+}
+
+/// Weights that are held at once: of an image that shrinks from millions of pixels to a few, all would be many.
+const WEIGHTS: usize = 1 << 22;
+
+/// One direction: which pixels are made of which.
+struct Axis {
+    from: usize,
+    to: u64,
+    kept: Range<u64>,
+    interpolation: Interpolation,
+}
+
+impl Axis {
+    fn new(from: u32, to: u64, (start, length): (u64, u32), interpolation: Interpolation) -> Self {
+        Self {
+            from: from as usize,
+            to,
+            kept: start..start + u64::from(length),
+            interpolation,
+        }
+    }
+
+    /// Whether the length stays, and with it every pixel.
+    fn is_same(&self) -> bool {
+        self.from as u64 == self.to
+    }
+
+    fn scale(&self) -> f64 {
+        self.from as f64 / self.to as f64
+    }
+
+    /// The pixels that output pixel `i` is made of.
+    fn taken(&self, i: u64) -> Range<usize> {
+        let support = self.interpolation.support() * self.scale().max(1.0);
+        let centre = (i as f64 + 0.5) * self.scale();
         let start = (centre - support + 0.5).max(0.0) as usize;
-        let end = ((centre + support + 0.5) as usize).min(from);
-        let weights: Vec<f64> = (start..end)
-            .map(|x| interpolation.weight((x as f64 - centre + 0.5) * (1.0 / stretch)))
+        let end = ((centre + support + 0.5) as usize).min(self.from);
+        start..end
+    }
+
+    /// The pixels that any kept one is made of.
+    fn needs(&self) -> Range<usize> {
+        if self.kept.is_empty() {
+            return 0..0;
+        }
+        match self.is_same() {
+            true => self.kept.start as usize..self.kept.end as usize,
+            false => self.taken(self.kept.start).start..self.taken(self.kept.end - 1).end,
+        }
+    }
+
+    fn window(&self, i: u64) -> Window {
+        let scale = self.scale();
+        let stretch = scale.max(1.0);
+        let centre = (i as f64 + 0.5) * scale;
+        let taken = self.taken(i);
+        let start = taken.start;
+        let weights: Vec<f64> = taken
+            .map(|x| self.interpolation.weight((x as f64 - centre + 0.5) * (1.0 / stretch)))
             .collect();
         let sum: f64 = weights.iter().sum();
         let fixed = |w: &f64| {
@@ -88,8 +167,69 @@ fn windows(from: usize, to: usize, interpolation: Interpolation) -> Vec<Window> 
             start,
             weights: weights.iter().map(fixed).collect(),
         }
-    };
-    (0..to).map(window).collect()
+    }
+
+    /// Makes the kept pixels of each row of `source`, whose first column is column `first` of the image.
+    fn apply_to_rows<'a>(&self, source: Plane<'a>, first: usize) -> Plane<'a> {
+        if self.is_same() {
+            return source;
+        }
+        let width = (self.kept.end - self.kept.start) as usize;
+        let rows = source.bytes.len() / (3 * source.width).max(1);
+        let mut out = vec![0; 3 * width * rows];
+        let most = self.needs().len() * 4 / width.max(1) + 1;
+        let at_once = (WEIGHTS / most).max(1) as u64;
+        let mut done = 0;
+        for from in self.kept.clone().step_by(at_once as usize) {
+            let windows: Vec<Window> = (from..self.kept.end.min(from + at_once))
+                .map(|i| self.window(i))
+                .collect();
+            let lines = source.bytes.chunks_exact(3 * source.width);
+            for (row, line) in lines.zip(out.chunks_exact_mut(3 * width)) {
+                for (window, made) in windows.iter().zip(line[3 * done..].chunks_exact_mut(3)) {
+                    let mut sums = [HALF; 3];
+                    let (taken, _) = row[3 * (window.start - first)..].as_chunks::<3>();
+                    for (pixel, weight) in taken.iter().zip(&window.weights) {
+                        for (sum, value) in sums.iter_mut().zip(pixel) {
+                            *sum += i32::from(*value) * weight;
+                        }
+                    }
+                    made.copy_from_slice(&sums.map(byte));
+                }
+            }
+            done += windows.len();
+        }
+        Plane {
+            bytes: Cow::Owned(out),
+            width,
+        }
+    }
+
+    /// Makes the kept pixels of each column of `source`, whose first row is row `first` of the image.
+    fn apply_to_columns<'a>(&self, source: Plane<'a>, first: usize) -> Plane<'a> {
+        if self.is_same() {
+            return source;
+        }
+        let width = source.width;
+        let stride = 3 * width;
+        let mut out = Vec::with_capacity(stride * (self.kept.end - self.kept.start) as usize);
+        let mut sums = vec![HALF; stride];
+        for i in self.kept.clone() {
+            let window = self.window(i);
+            sums.fill(HALF);
+            let rows = source.bytes[stride * (window.start - first)..].chunks_exact(stride.max(1));
+            for (row, weight) in rows.zip(&window.weights) {
+                for (sum, value) in sums.iter_mut().zip(row) {
+                    *sum += i32::from(*value) * weight;
+                }
+            }
+            out.extend(sums.iter().map(|s| byte(*s)));
+        }
+        Plane {
+            bytes: Cow::Owned(out),
+            width,
+        }
+    }
 }
 
 fn byte(sum: i32) -> u8 {
@@ -98,53 +238,64 @@ fn byte(sum: i32) -> u8 {
 
 const HALF: i32 = 1 << (BITS - 1);
 
-fn rows(pixels: &[u8], width: usize, windows: &[Window]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(pixels.len() / width.max(1) * windows.len());
-    for row in pixels.chunks_exact(3 * width) {
-        for window in windows {
-            let mut sums = [HALF; 3];
-            let (taken, _) = row[3 * window.start..].as_chunks::<3>();
-            for (pixel, weight) in taken.iter().zip(&window.weights) {
-                for (sum, value) in sums.iter_mut().zip(pixel) {
-                    *sum += i32::from(*value) * weight;
-                }
-            }
-            out.extend(sums.map(byte));
-        }
-    }
-    out
-}
-
-fn columns(pixels: &[u8], width: usize, windows: &[Window]) -> Vec<u8> {
-    let stride = 3 * width;
-    let mut out = Vec::with_capacity(stride * windows.len());
-    let mut sums = vec![HALF; stride];
-    for window in windows {
-        sums.fill(HALF);
-        for (row, weight) in pixels[stride * window.start..]
-            .chunks_exact(stride)
-            .zip(&window.weights)
-        {
-            for (sum, value) in sums.iter_mut().zip(row) {
-                *sum += i32::from(*value) * weight;
-            }
-        }
-        out.extend(sums.iter().map(|s| byte(*s)));
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn whole(image: &RgbImage, to: (u64, u64), interpolation: Interpolation) -> RgbImage {
+        let kept = Kept {
+            start: (0, 0),
+            size: (to.0 as u32, to.1 as u32),
+        };
+        resize(image, to, kept, interpolation)
+    }
+
+    #[test]
+    fn only_what_is_kept_is_computed_and_it_is_the_same() {
+        let image = RgbImage::from_fn(61, 47, |x, y| image::Rgb([(x * 4) as u8, (y * 5) as u8, (x * y) as u8]));
+        for to in [(20, 31), (130, 90), (61, 20), (30, 47), (200, 5), (5, 200), (61, 47)] {
+            for interpolation in [Interpolation::Bilinear, Interpolation::Bicubic] {
+                let whole = whole(&image, to, interpolation);
+                let size = (to.0.min(4) as u32, to.1.min(3) as u32);
+                for start in [(0, 0), ((to.0 - u64::from(size.0)) / 2, to.1 - u64::from(size.1))] {
+                    let part = resize(&image, to, Kept { start, size }, interpolation);
+                    let (x, y) = (start.0 as u32, start.1 as u32);
+                    let expected = image::imageops::crop_imm(&whole, x, y, size.0, size.1).to_image();
+                    assert_eq!(part, expected, "{to:?} {start:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_of_a_million_pixels_takes_no_more_than_its_centre() {
+        let line = RgbImage::from_fn(1, 1_000_000, |_, y| image::Rgb([(y / 4000) as u8; 3]));
+        let kept = Kept {
+            start: (16, (256_000_000 - 224) / 2),
+            size: (224, 224),
+        };
+        let part = resize(&line, (256, 256_000_000), kept, Interpolation::Bicubic);
+        assert_eq!(part.dimensions(), (224, 224));
+        assert!(part.pixels().all(|p| p.0 == [125; 3] || p.0 == [124; 3]));
+        // Shrunk, every pixel counts: one weight for each, a few at a time.
+        let kept = Kept {
+            start: (0, 0),
+            size: (4, 1),
+        };
+        let wide = RgbImage::from_fn(1_000_000, 1, |x, _| image::Rgb([(x / 250_000 * 80) as u8; 3]));
+        let part = resize(&wide, (4, 1), kept, Interpolation::Bilinear);
+        let found: Vec<u8> = part.pixels().map(|p| p.0[0]).collect();
+        assert_eq!(found.len(), 4);
+        assert!(found.windows(2).all(|pair| pair[0] < pair[1]), "{found:?}");
+    }
 
     #[test]
     fn a_flat_image_stays_flat_at_any_size() {
         let flat = RgbImage::from_pixel(13, 7, image::Rgb([3, 128, 255]));
         for (width, height) in [(1, 1), (5, 20), (40, 3), (13, 7)] {
             for interpolation in [Interpolation::Bilinear, Interpolation::Bicubic] {
-                let resized = resize(&flat, width, height, interpolation);
-                assert_eq!(resized.dimensions(), (width, height));
+                let resized = whole(&flat, (width, height), interpolation);
+                assert_eq!(resized.dimensions(), (width as u32, height as u32));
                 assert!(resized.pixels().all(|p| p.0 == [3, 128, 255]));
             }
         }
@@ -154,7 +305,7 @@ mod tests {
     fn halving_takes_the_stretched_triangle() {
         // np.asarray(Image.fromarray(np.uint8([[0, 40, 80, 200]])).resize((2, 1), Image.Resampling.BILINEAR))
         let row = RgbImage::from_fn(4, 1, |x, _| image::Rgb([[0, 40, 80, 200][x as usize]; 3]));
-        let found: Vec<u8> = resize(&row, 2, 1, Interpolation::Bilinear)
+        let found: Vec<u8> = whole(&row, (2, 1), Interpolation::Bilinear)
             .pixels()
             .map(|p| p.0[0])
             .collect();

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::transform::Orientation;
-use super::{Digest, Duplicates, ImageSet, Met, locate, open_split, split, splits_of};
+use super::{Digest, Duplicates, ImageSet, Met, Raw, locate, open_split, split, splits_of};
 use crate::error::Result;
 
 /// At most this many images of a split are decoded, to learn their sizes and find copies …
@@ -79,11 +79,12 @@ fn summarise(set: &ImageSet) -> Result<SplitSummary> {
     let mut sizes: BTreeMap<(u32, u32), usize> = BTreeMap::new();
     let (mut sampled, mut undecodable, mut met) = (0, Vec::new(), Met::default());
     for range in sample(set)? {
-        let looked_at: Vec<_> = set
-            .read(range.clone())?
-            .par_iter()
-            .map(|raw| raw.decode(Orientation::Exif).map(|i| (i.dimensions(), Digest::of(&i))))
-            .collect();
+        let mut looked_at = Vec::with_capacity(range.len());
+        while looked_at.len() < range.len() {
+            let raws = set.read_some(range.start + looked_at.len()..range.end)?;
+            let look = |raw: &Raw| raw.decoded(Orientation::Exif, |i| (i.dimensions(), Digest::of(i)));
+            looked_at.extend(raws.par_iter().map(look).collect::<Vec<_>>());
+        }
         sampled += range.len();
         for (i, outcome) in range.zip(looked_at) {
             match outcome {
@@ -119,8 +120,8 @@ fn sample(set: &ImageSet) -> Result<Vec<Range<usize>>> {
     for k in 0..set.len().min(PROBES) {
         let i = k * set.len() / PROBES.min(set.len());
         for raw in set.read(i..i + 1)? {
-            if let Ok(image) = raw.decode(Orientation::Stored) {
-                pixels += image.as_raw().len() / 3;
+            if let Ok(size) = raw.decoded(Orientation::Stored, |image| image.as_raw().len() / 3) {
+                pixels += size;
                 probed += 1;
             }
         }

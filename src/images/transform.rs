@@ -8,6 +8,7 @@ use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::resize::Kept;
 use crate::error::{Error, Result};
 
 mod timm;
@@ -216,18 +217,26 @@ impl Preprocess {
 
     /// As [`Preprocess::apply`], into a slice of exactly [`Preprocess::values`] numbers.
     pub fn apply_into(&self, image: &RgbImage, out: &mut [f32]) {
-        let resized;
-        let image = match self.resized_size(image.width(), image.height()) {
-            Some((width, height)) => {
-                resized = super::resize::resize(image, width, height, self.interpolation);
-                &resized
-            }
-            None => image,
-        };
         let (height, width) = self.size();
+        let (full_width, full_height) = self.resized_size(image.width(), image.height());
+        let (left, top) = (crop_start(full_width, width), crop_start(full_height, height));
+        let start = (left.max(0) as u64, top.max(0) as u64);
+        let kept = Kept {
+            start,
+            size: (
+                (full_width - start.0).min(width as u64) as u32,
+                (full_height - start.1).min(height as u64) as u32,
+            ),
+        };
+        let resized;
+        let (image, left, top) = match (full_width, full_height) == (image.width().into(), image.height().into()) {
+            true => (image, left, top),
+            false => {
+                resized = super::resize::resize(image, (full_width, full_height), kept, self.interpolation);
+                (&resized, left.min(0), top.min(0))
+            }
+        };
         let table = self.table();
-        let left = crop_start(image.width() as usize, width);
-        let top = crop_start(image.height() as usize, height);
         let (bytes, stride) = (image.as_raw(), 3 * image.width() as usize);
         for (channel, plane) in out.chunks_exact_mut(height * width).enumerate() {
             let lookup = &table[channel];
@@ -244,21 +253,21 @@ impl Preprocess {
         }
     }
 
-    /// Width and height after resizing, if anything changes.
-    fn resized_size(&self, width: u32, height: u32) -> Option<(u32, u32)> {
-        let size = match self.resize? {
-            Resize::Exact(height, width) => (width, height),
-            Resize::Shorter(side) => {
-                let longer =
-                    |long: u32, short: u32| (u64::from(side) * u64::from(long) / u64::from(short.max(1))) as u32;
+    /// Width and height after resizing.
+    fn resized_size(&self, width: u32, height: u32) -> (u64, u64) {
+        match self.resize {
+            None => (width.into(), height.into()),
+            Some(Resize::Exact(height, width)) => (width.into(), height.into()),
+            Some(Resize::Shorter(side)) => {
+                let side = u64::from(side);
+                let longer = |long: u32, short: u32| side * u64::from(long) / u64::from(short.max(1));
                 if width <= height {
                     (side, longer(height, width))
                 } else {
                     (longer(width, height), side)
                 }
             }
-        };
-        (size != (width, height)).then_some(size)
+        }
     }
 
     /// The output for each byte of each channel, in f32 and in torchvision's order of operations.
@@ -269,7 +278,7 @@ impl Preprocess {
 
 /// Where the centre crop starts; negative where the image is padded. torchvision pads the smaller half in front and rounds
 /// halves to even.
-fn crop_start(length: usize, wanted: usize) -> i64 {
+fn crop_start(length: u64, wanted: usize) -> i64 {
     let (length, wanted) = (length as i64, wanted as i64);
     if length < wanted {
         return -((wanted - length) / 2);

@@ -139,29 +139,25 @@ struct Shards {
 }
 
 impl Shards {
-    /// Calls `each` with the bytes of every row's image, or why there are none.
-    fn visit(&self, rows: &[usize], mut each: impl FnMut(usize, Body)) -> Result<()> {
+    /// The bytes of a row's image, or why there are none.
+    fn body(&self, row: usize) -> Result<Body> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        for &row in rows {
-            let (shard, member) = &self.members[row];
-            if member.size > files::MAX_FILE {
-                let size = member.size;
-                each(row, Body::Missing(format!("{size} bytes are too many for an image")));
-                continue;
-            }
-            let path = &self.shards[*shard as usize].path;
-            let file = match open.take().filter(|(current, _)| current == shard) {
-                Some((_, file)) => file,
-                None => crate::files::open(path)?.0,
-            };
-            let (_, file) = open.insert((*shard, file));
-            let mut bytes = vec![0; member.size as usize];
-            file.seek(SeekFrom::Start(member.offset))
-                .and_then(|_| file.read_exact(&mut bytes))
-                .map_err(Error::io(path))?;
-            each(row, Body::Encoded(bytes));
+        let (shard, member) = &self.members[row];
+        if member.size > files::MAX_FILE {
+            let size = member.size;
+            return Ok(Body::Missing(format!("{size} bytes are too many for an image")));
         }
-        Ok(())
+        let path = &self.shards[*shard as usize].path;
+        let file = match open.take().filter(|(current, _)| current == shard) {
+            Some((_, file)) => file,
+            None => crate::files::open(path)?.0,
+        };
+        let (_, file) = open.insert((*shard, file));
+        let mut bytes = vec![0; member.size as usize];
+        file.seek(SeekFrom::Start(member.offset))
+            .and_then(|_| file.read_exact(&mut bytes))
+            .map_err(Error::io(path))?;
+        Ok(Body::Encoded(bytes))
     }
 }
 
@@ -171,14 +167,12 @@ impl Source for Shards {
         format!("{}/{}", self.shards[*shard as usize].name, member.key)
     }
 
-    fn read(&self, rows: &[usize]) -> Result<Vec<Raw>> {
-        let mut images = Vec::with_capacity(rows.len());
-        self.visit(rows, |row, body| {
+    fn read(&self, rows: &[usize], budget: usize) -> Result<Vec<Raw>> {
+        files::within(rows, budget, |row| {
             let (shard, member) = &self.members[row];
             let place = format!("{}: {}", self.shards[*shard as usize].path.display(), member.key);
-            images.push(Raw::new(self.id(row), place, body));
-        })?;
-        Ok(images)
+            Ok(Raw::new(self.id(row), place, self.body(row)?))
+        })
     }
 
     fn digest(&self, rows: &[usize], hasher: &mut Sha256) -> Result<()> {
@@ -188,10 +182,11 @@ impl Source for Shards {
         if total > files::HASH_WHOLE {
             return Ok(());
         }
-        self.visit(rows, |_, body| {
-            if let Body::Encoded(bytes) = body {
+        for &row in rows {
+            if let Body::Encoded(bytes) = self.body(row)? {
                 hasher.update(bytes);
             }
-        })
+        }
+        Ok(())
     }
 }

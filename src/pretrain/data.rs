@@ -46,32 +46,40 @@ impl Pixels {
         let given = side;
         let mut side = side;
         let mut bytes = Vec::new();
-        for start in (0..set.len()).step_by(CHUNK) {
-            let range = start..(start + CHUNK).min(set.len());
-            let images: Vec<RgbImage> = set
-                .read(range.clone())?
-                .par_iter()
-                .map(|raw| raw.decode(Orientation::Exif))
-                .collect::<Result<_>>()?;
-            let side = *side.get_or_insert_with(|| images[0].width().max(images[0].height()) as usize);
-            if set.len().saturating_mul(3 * side * side) > LARGEST {
+        let mut done = 0;
+        while done < set.len() {
+            let raws = set.read_some(done..(done + CHUNK).min(set.len()))?;
+            let length = match side {
+                Some(length) => length,
+                None => raws[0].decoded(Orientation::Exif, |image| image.width().max(image.height()) as usize)?,
+            };
+            side = Some(length);
+            if set.len().saturating_mul(3 * length * length) > LARGEST {
                 return Err(Error::input(format!(
-                    "{} images of {side} x {side} px do not fit into memory; pass a smaller --image-size or fewer --classes",
+                    "{} images of {length} x {length} px do not fit into memory; pass a smaller --image-size or fewer --classes",
                     set.len()
                 )));
             }
-            for (image, index) in images.iter().zip(range) {
-                let fits = image.width() as usize == side && image.height() as usize == side;
-                if !fits && given.is_none() {
-                    return Err(Error::input(format!(
-                        "{}: the image is {} x {} px, the first one {side} px; pass --image-size to bring all to one size",
-                        set.id(index),
-                        image.width(),
-                        image.height()
-                    )));
-                }
-                push_planar(&mut bytes, image, side);
-            }
+            let planes: Vec<Vec<u8>> = raws
+                .par_iter()
+                .zip(done..set.len())
+                .map(|(raw, index)| {
+                    raw.decoded(Orientation::Exif, |image| {
+                        let fits = image.width() as usize == length && image.height() as usize == length;
+                        if !fits && given.is_none() {
+                            return Err(Error::input(format!(
+                                "{}: the image is {} x {} px, the first one {length} px; pass --image-size to bring all to one size",
+                                set.id(index),
+                                image.width(),
+                                image.height()
+                            )));
+                        }
+                        Ok(planar(image, length))
+                    })?
+                })
+                .collect::<Result<_>>()?;
+            done += planes.len();
+            planes.iter().for_each(|plane| bytes.extend(plane));
         }
         Ok(Self {
             bytes,
@@ -198,13 +206,13 @@ impl Norm {
 }
 
 /// Adds the three planes of an image, resized and cropped as it will be when features are extracted.
-fn push_planar(bytes: &mut Vec<u8>, image: &RgbImage, side: usize) {
+fn planar(image: &RgbImage, side: usize) -> Vec<u8> {
     let unscaled = Norm {
         mean: [0.0; 3],
         std: [1.0; 3],
     };
     let values = unscaled.preprocess(side).apply(image);
-    bytes.extend(values.iter().map(|value| (value * 255.0).round() as u8));
+    values.iter().map(|value| (value * 255.0).round() as u8).collect()
 }
 
 /// How far a run is: the batch to be drawn next.
