@@ -11,7 +11,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use sha2::{Digest as _, Sha256};
 
-use super::files::{HASH_WHOLE, within};
+use super::files::{HASH_WHOLE, MAX_FILE, within};
 use super::locate::Located;
 use super::raw::Body;
 use super::{Contents, Raw, Source, shards};
@@ -23,6 +23,8 @@ mod labels;
 
 /// Rows decoded from Parquet at once: bounds memory by this many encoded images.
 const BATCH: usize = 64;
+/// Bytes of a batch, if each of its cells is as large as the largest page.
+const BATCH_BYTES: u64 = 256 << 20;
 /// What the files' names end in.
 pub(super) const ENDING: &str = "parquet";
 const IMAGE_NAMES: [&str; 6] = ["image", "img", "images", "picture", "jpg", "png"];
@@ -67,6 +69,7 @@ struct Shard {
     first: usize,
     rows: usize,
     image_column: usize,
+    batch: usize,
 }
 
 fn damaged(shown: &str, reason: impl std::fmt::Display) -> Error {
@@ -82,8 +85,11 @@ impl Shard {
             first,
             rows: 0,
             image_column: 0,
+            batch: 1,
         };
         let builder = shard.builder()?;
+        let largest = files::parquet::largest_page(&shard.path, builder.metadata())?;
+        shard.batch = (BATCH_BYTES / largest.max(1)).clamp(1, BATCH as u64) as usize;
         let rows = builder.metadata().file_metadata().num_rows();
         shard.rows = usize::try_from(rows).map_err(|_| damaged(&shard.shown, format!("it claims {rows} rows")))?;
         let fields = builder.schema().fields();
@@ -179,6 +185,10 @@ impl Images {
         if self.rows.as_ref().is_some_and(|r| r.is_null(i)) {
             return Body::Missing("the row has no image".to_owned());
         }
+        let size = self.bytes.value_length(i) as u64;
+        if size > MAX_FILE {
+            return Body::Missing(format!("{size} bytes are too many for an image"));
+        }
         if self.bytes.is_valid(i) {
             return Body::Encoded(self.bytes.value(i).to_vec());
         }
@@ -204,7 +214,7 @@ impl ParquetImages {
         let mut current = match cursor.take() {
             Some(c) if c.shard == shard && c.start <= wanted => c,
             _ => {
-                let mut reader = at.column(at.image_column, BATCH, wanted)?;
+                let mut reader = at.column(at.image_column, at.batch, wanted)?;
                 let batch = next(&mut reader, at)?;
                 Cursor {
                     shard,

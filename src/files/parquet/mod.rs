@@ -1,6 +1,7 @@
 //! Parquet files from anywhere: what must hold before one is read, and where its values are.
 
 mod levels;
+mod pages;
 mod values;
 
 use std::fs::File;
@@ -24,6 +25,7 @@ pub fn parquet(path: &Path) -> Result<SerializedFileReader<File>> {
     let (file, length) = open(path)?;
     let reader = SerializedFileReader::new(file).map_err(|e| damaged(path, &e))?;
     check_ranges(path, reader.metadata(), length)?;
+    largest_page(path, reader.metadata())?;
     Ok(reader)
 }
 
@@ -48,7 +50,17 @@ fn with(path: &Path, options: ArrowReaderOptions) -> Result<ParquetRecordBatchRe
     let builder =
         ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(|e| damaged(path, &e))?;
     check_ranges(path, builder.metadata(), length)?;
+    largest_page(path, builder.metadata())?;
     Ok(builder)
+}
+
+/// The largest page of a file, in bytes, unpacked: what a cell of it can have.
+///
+/// # Errors
+/// As [`arrays`], and for pages that unpack to more than any page is: none was unpacked.
+pub fn largest_page(path: &Path, metadata: &ParquetMetaData) -> Result<u64> {
+    let (file, _) = open(path)?;
+    pages::largest(&file, metadata).map_err(|what| damaged(path, &what))
 }
 
 /// Refuses a footer that points outside the file, before anything is allocated or read by it.
