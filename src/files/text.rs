@@ -5,7 +5,7 @@
 //! has as many fields as the rows.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufRead as _, BufReader, Read, Seek as _, SeekFrom};
 use std::path::Path;
 
 use super::{broken, open};
@@ -131,16 +131,89 @@ fn builder(delimiter: u8) -> csv::ReaderBuilder {
     builder
 }
 
+/// The longest record, in bytes: a million numbers fit.
+const MAX_RECORD: u64 = 64 << 20;
+
+/// The bytes of a table, as long as no record of it is endless: one would be held whole.
+pub struct Records {
+    file: File,
+    delimiter: u8,
+    /// Whether inside quotes, and whether quotes may open here.
+    quoted: bool,
+    may_open: bool,
+    /// The line that is read, from 1, and that of the last quote that opened.
+    line: u64,
+    opened: u64,
+    /// Bytes since the record began.
+    length: u64,
+    is_start: bool,
+}
+
+impl Records {
+    fn new(file: File, delimiter: u8) -> Self {
+        Self {
+            file,
+            delimiter,
+            quoted: false,
+            may_open: true,
+            line: 1,
+            opened: 0,
+            length: 0,
+            is_start: true,
+        }
+    }
+
+    fn step(&mut self, byte: u8) {
+        let quote = byte == b'"';
+        if quote && !self.quoted && self.may_open {
+            (self.quoted, self.opened) = (true, self.line);
+        } else if quote && self.quoted {
+            // Right behind a closing quote another one means a quote inside the field.
+            (self.quoted, self.may_open) = (false, true);
+        } else {
+            self.may_open = byte == self.delimiter || matches!(byte, b'\n' | b'\r');
+        }
+        self.line += u64::from(byte == b'\n');
+        self.length = match byte == b'\n' && !self.quoted {
+            true => 0,
+            false => self.length + 1,
+        };
+    }
+}
+
+impl Read for Records {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        let mut bytes = &buffer[..read];
+        if std::mem::take(&mut self.is_start) {
+            bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        }
+        for &byte in bytes {
+            self.step(byte);
+        }
+        match self.length > MAX_RECORD {
+            true => Err(io::Error::other(Error::input(format!(
+                "line {} is part of a record of more than {} MB; no table has so long a line",
+                self.line,
+                MAX_RECORD >> 20
+            )))),
+            false => Ok(read),
+        }
+    }
+}
+
 impl Layout {
     /// The rows behind the header, where `header` says that the first line is one.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn rows(&self, path: &Path, header: bool) -> Result<csv::Reader<File>> {
+    pub fn rows(&self, path: &Path, header: bool) -> Result<csv::Reader<Records>> {
         let (mut file, _) = open(path)?;
         file.seek(SeekFrom::Start(self.start.0)).map_err(Error::io(path))?;
         let skip = header && !self.commented;
-        Ok(builder(self.delimiter).has_headers(skip).from_reader(file))
+        Ok(builder(self.delimiter)
+            .has_headers(skip)
+            .from_reader(Records::new(file, self.delimiter)))
     }
 
     /// What is wrong with a table, in a sentence.
@@ -153,6 +226,7 @@ impl Layout {
                  contain the delimiter in quotes"
             ),
             csv::ErrorKind::Utf8 { .. } => format!("{shown}: line {line} is not UTF-8; save it as UTF-8"),
+            csv::ErrorKind::Io(error) => format!("{shown}: {error}"),
             _ => format!("{shown}: not readable as delimited text ({error})"),
         })
     }
@@ -167,32 +241,19 @@ impl Layout {
     /// # Errors
     /// Where there is one, naming its line.
     pub fn refuse_open_quote(&self, path: &Path) -> Result<()> {
-        let (file, _) = open(path)?;
-        let mut reader = BufReader::new(file);
-        // Whether inside quotes, whether quotes may open here, and the line of the last that did.
-        let (mut quoted, mut may_open, mut opened) = (false, true, 0);
-        let mut line = Vec::new();
-        for number in 1_u64.. {
-            line.clear();
-            if reader.read_until(b'\n', &mut line).map_err(Error::io(path))? == 0 {
+        let (mut file, _) = open(path)?;
+        file.seek(SeekFrom::Start(self.start.0)).map_err(Error::io(path))?;
+        let mut reader = BufReader::new(Records::new(file, self.delimiter));
+        loop {
+            let read = reader.fill_buf().map_err(|e| broken(path, e))?.len();
+            if read == 0 {
                 break;
             }
-            if number <= self.start.1 {
-                continue;
-            }
-            for &byte in line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) {
-                let quote = byte == b'"';
-                if quote && !quoted && may_open {
-                    (quoted, opened) = (true, number);
-                } else if quote && quoted {
-                    // Right behind a closing quote another one means a quote inside the field.
-                    (quoted, may_open) = (false, true);
-                } else {
-                    may_open = byte == self.delimiter || matches!(byte, b'\n' | b'\r');
-                }
-            }
+            reader.consume(read);
         }
-        match quoted {
+        let records = reader.into_inner();
+        let opened = self.start.1 + records.opened;
+        match records.quoted {
             true => Err(Error::input(format!(
                 "{}: the quote opened in line {opened} is never closed; close it, or double quotes inside fields",
                 path.display()

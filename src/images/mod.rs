@@ -46,6 +46,7 @@ use std::ops::Range;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
+use crate::files::check_name;
 use locate::Located;
 
 pub use duplicates::{Digest, Duplicates, Met};
@@ -188,6 +189,8 @@ fn open_split(at: &Located, split: &str, classes: Option<&[String]>) -> Result<I
         left_out,
         source,
     } = contents;
+    all.iter()
+        .try_for_each(|class| check_name(&at.path, "a class", class))?;
     let Some(wanted) = classes else {
         let rows = (0..labels.len()).collect();
         return Ok(ImageSet {

@@ -4,7 +4,6 @@
 //! pandas writes them) where there are at least three. Without a header every column is a channel; with one, `channels`
 //! says which are.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
@@ -18,7 +17,7 @@ use super::raw::not_finite;
 use super::rows::{self, Column, Texts};
 use crate::error::{Error, Result};
 use crate::features::{Batches, Said};
-use crate::files::text::{Layout, layout};
+use crate::files::text::{Layout, Records, layout};
 
 /// What stands for a number that is missing.
 const MISSING: [&str; 5] = ["", "na", "n/a", "null", "none"];
@@ -328,7 +327,7 @@ impl Table {
 /// Reads the numbers, batch after batch.
 struct Lines {
     table: Table,
-    reader: csv::Reader<File>,
+    reader: csv::Reader<Records>,
     batch_rows: usize,
     done: usize,
     failed: bool,

@@ -10,6 +10,7 @@ use super::{OpenOptions, UnknownCalls, delimited, labels, malformed, names, tabl
 use crate::error::Result;
 use crate::features::ids_sha256;
 use crate::features::{Batches, FeatureSet, IdColumn, Labels, Provenance, Said};
+use crate::files::check_name;
 
 /// The layer of an array.
 pub(super) const LAYER: &str = "features";
@@ -139,6 +140,10 @@ fn labels_for(path: &Path, options: &OpenOptions, found: &mut Found) -> Result<O
         }
     };
     let Some(mut texts) = texts else { return Ok(None) };
+    texts
+        .iter()
+        .flatten()
+        .try_for_each(|label| check_name(file.unwrap_or(path), "a label", label))?;
     found.said.labels.extend(rows::without_placeholders(&mut texts));
     let labels = Labels::from_optional(&texts.iter().map(Option::as_deref).collect::<Vec<_>>());
     if labels.classes() == 0 {

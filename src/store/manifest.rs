@@ -223,6 +223,11 @@ impl Manifest {
         }
         let manifest: Self = serde_json::from_value(value)
             .map_err(|e| malformed(&path, format!("damaged manifest ({e}); extract again")))?;
+        manifest
+            .data
+            .classes
+            .iter()
+            .try_for_each(|class| files::check_name(&path, "a class", class))?;
         manifest.sound().map_err(|why| {
             malformed(
                 &path,

@@ -8,6 +8,7 @@ use super::manifest::Duplicates;
 use super::names::IdName;
 use crate::error::Result;
 use crate::features::{IdColumn, common};
+use crate::files;
 
 /// A text for each row; `None` where there is none.
 pub(super) type Texts = Vec<Option<String>>;
@@ -35,6 +36,10 @@ pub(super) fn ids(path: &Path, kind: IdName, Column { name, values }: Column) ->
         let mut numbers = values.iter().enumerate();
         numbers.all(|(row, id)| id.as_deref() == Some(&(row + first).to_string()))
     };
+    values
+        .iter()
+        .flatten()
+        .try_for_each(|id| files::check_name(path, "an id", id))?;
     let counts = from(0) || from(1);
     let mut seen = Duplicates::default();
     let odd = values.iter().enumerate().find_map(|(row, id)| match id {

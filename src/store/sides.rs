@@ -13,6 +13,7 @@ use super::sound::SIDES;
 use super::{columns, malformed};
 use crate::error::{Error, Result};
 use crate::features::{IdsHash, Labels};
+use crate::files::check_name;
 use crate::files::parquet::{arrays, damaged};
 
 /// Ids and labels through all parts.
@@ -134,9 +135,11 @@ pub(super) fn part_ids(path: &Path) -> Result<Vec<String>> {
 fn read_ids(path: &Path, batch: &RecordBatch, mut each: impl FnMut(&str) -> Result<()>) -> Result<()> {
     let column = batch.column_by_name("id").and_then(|c| c.as_string_opt::<i32>());
     let column = column.ok_or_else(|| malformed(path, "no column \"id\" of text; extract again"))?;
-    column
-        .iter()
-        .try_for_each(|id| each(id.ok_or_else(|| malformed(path, "a row without an id; extract again"))?))
+    column.iter().try_for_each(|id| {
+        let id = id.ok_or_else(|| malformed(path, "a row without an id; extract again"))?;
+        check_name(path, "an id", id)?;
+        each(id)
+    })
 }
 
 /// Checks that a part has the columns of the manifest's layers, of their widths and in their order, and no other: two

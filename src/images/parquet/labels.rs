@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{Shard, damaged};
 use crate::error::{Error, Result};
+use crate::files::check_name;
 use crate::images::classes;
 
 const BATCH: usize = 8192;
@@ -61,7 +62,12 @@ pub(super) fn read(shard: &Shard) -> Result<Column> {
             Values::Integers(all) => {
                 all.extend(integers(array).ok_or_else(|| damaged(&shard.shown, "a label is too large"))?)
             }
-            Values::Strings(all) => all.extend(array.as_string::<i32>().iter().map(|s| s.map(str::to_owned))),
+            Values::Strings(all) => {
+                for text in array.as_string::<i32>() {
+                    text.map_or(Ok(()), |text| check_name(&shard.path, "a label", text))?;
+                    all.push(text.map(str::to_owned));
+                }
+            }
             Values::None(_) => {}
         }
     }

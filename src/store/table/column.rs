@@ -15,8 +15,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use crate::error::Result;
 use crate::features::Batches;
-use crate::files::integral;
 use crate::files::parquet::{ListValues, damaged, parquet, plain_list, simple_arrays};
+use crate::files::{check_name, integral};
 use crate::store::batches::{Recut, ahead};
 use crate::store::malformed;
 use crate::store::raw::{Kind, Rows, first_not_finite, not_finite};
@@ -71,15 +71,19 @@ pub(super) fn texts(path: &Path, column: usize) -> Result<Texts> {
         let batch = batch.map_err(|e| damaged(path, &e))?;
         let array = batch.column(0);
         match array.data_type() {
-            DataType::Utf8 => all.extend(array.as_string::<i32>().iter().map(|s| s.map(str::to_owned))),
+            DataType::Utf8 => {
+                for text in array.as_string::<i32>() {
+                    text.map_or(Ok(()), |text| check_name(path, "a label or id", text))?;
+                    all.push(text.map(str::to_owned));
+                }
+            }
             DataType::Binary => {
                 for bytes in array.as_binary::<i32>() {
-                    let text = bytes
-                        .map(|bytes| std::str::from_utf8(bytes).map(str::to_owned))
-                        .transpose();
-                    all.push(
-                        text.map_err(|_| malformed(path, "a column of labels or ids holds bytes that are no text"))?,
-                    );
+                    let text = bytes.map(std::str::from_utf8).transpose();
+                    let text =
+                        text.map_err(|_| malformed(path, "a column of labels or ids holds bytes that are no text"))?;
+                    text.map_or(Ok(()), |text| check_name(path, "a label or id", text))?;
+                    all.push(text.map(str::to_owned));
                 }
             }
             DataType::Boolean => all.extend(array.as_boolean().iter().map(|b| b.map(|b| u8::from(b).to_string()))),
