@@ -100,7 +100,7 @@ pub(super) fn decode(bytes: &[u8], turn: &mut Turn) -> Clause<Picture> {
     let mut decoder = reader.into_decoder().map_err(|e| explain(&e, format))?;
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
-    turn.wait(held(&decoder))?;
+    turn.wait(held(&decoder, format))?;
     limits.max_alloc = Some(MAX_HELD);
     decoder.set_limits(limits).map_err(|e| explain(&e, format))?;
     let orientation = decoder.orientation().map_err(|e| explain(&e, format))?;
@@ -120,17 +120,23 @@ pub(super) fn decode(bytes: &[u8], turn: &mut Turn) -> Clause<Picture> {
 }
 
 /// Bytes that an image takes while it is decoded: its own pixels, those made of them, and those turned upright.
-fn held(decoder: &impl ImageDecoder) -> u64 {
+fn held(decoder: &impl ImageDecoder, format: ImageFormat) -> u64 {
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     let own = u64::from(decoder.color_type().bytes_per_pixel());
     let channels = u64::from(decoder.color_type().channel_count());
-    pixels
-        * match decoder.color_type() {
-            ColorType::Rgb8 => 3,
-            // The upper bytes first, then the colours of those.
-            _ => (own + channels).max(channels + 3),
-        }
+    // Some decoders hold all pixels in a form of their own before they give them.
+    let inside = match format {
+        ImageFormat::WebP => 4,
+        ImageFormat::Tiff => own,
+        _ => 0,
+    };
+    let made = match decoder.color_type() {
+        ColorType::Rgb8 => 0,
+        // The upper bytes first, then the colours of those.
+        _ => channels.max(3),
+    };
+    pixels * (own + inside.max(made))
 }
 
 fn check_size(width: u32, height: u32) -> Clause<()> {

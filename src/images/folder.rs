@@ -1,5 +1,6 @@
 //! One folder per class, as torchvision's `ImageFolder` reads it; or a plain folder of images without labels.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::Contents;
@@ -8,8 +9,50 @@ use super::locate::Located;
 use super::split::{self, Splits};
 use crate::error::{Error, Result};
 
-/// Deeper than this is a loop of links.
+/// The deepest nesting of folders.
 const MAX_DEPTH: usize = 16;
+
+/// A folder itself, whatever links lead to it.
+type Identity = (u64, u64);
+
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    let about = std::fs::metadata(path).ok()?;
+    Some((about.dev(), about.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<Identity> {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hash = DefaultHasher::new();
+    path.canonicalize().ok()?.hash(&mut hash);
+    Some((0, hash.finish()))
+}
+
+/// Which folders hold images. Each is looked at once, however many links lead to it.
+#[derive(Default)]
+struct Holders(HashMap<Identity, bool>);
+
+impl Holders {
+    /// Whether a folder holds an image at any depth.
+    fn holds_image(&mut self, path: &Path, depth: usize) -> bool {
+        let Some(id) = identity(path).filter(|_| depth > 0) else {
+            return false;
+        };
+        if let Some(&known) = self.0.get(&id) {
+            return known;
+        }
+        // A link back to it, from within, adds nothing.
+        self.0.insert(id, false);
+        let holds = entries(path).is_ok_and(|all| {
+            all.iter().any(|p| is_image(p) && p.is_file())
+                || all.iter().any(|p| p.is_dir() && self.holds_image(p, depth - 1))
+        });
+        self.0.insert(id, holds);
+        holds
+    }
+}
 
 /// The visible entries of a folder, sorted by name.
 fn entries(path: &Path) -> Result<Vec<PathBuf>> {
@@ -26,25 +69,17 @@ fn entries(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Whether a folder holds an image at any depth.
-fn holds_image(path: &Path, depth: usize) -> bool {
-    depth > 0
-        && entries(path).is_ok_and(|all| {
-            all.iter().any(|p| is_image(p) && p.is_file())
-                || all.iter().any(|p| p.is_dir() && holds_image(p, depth - 1))
-        })
-}
-
 /// Whether this is a folder of images.
 pub(super) fn is_in(path: &Path) -> bool {
-    holds_image(path, MAX_DEPTH)
+    Holders::default().holds_image(path, MAX_DEPTH)
 }
 
 /// The sub-folders that hold images.
 fn image_folders(path: &Path) -> Result<Vec<PathBuf>> {
+    let mut holders = Holders::default();
     Ok(entries(path)?
         .into_iter()
-        .filter(|p| p.is_dir() && holds_image(p, MAX_DEPTH))
+        .filter(|p| p.is_dir() && holders.holds_image(p, MAX_DEPTH))
         .collect())
 }
 
@@ -79,34 +114,65 @@ pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
             .ok_or_else(|| Error::input(format!("{}: has no folder for the split {split}", at.shown)))?,
     };
     let (mut classes, mut labels, mut files) = (Vec::new(), Vec::new(), Vec::new());
+    let mut again = 0;
     for folder in image_folders(&root)? {
-        collect(&root, &folder, MAX_DEPTH, &mut files)?;
+        let mut listing = Listing::new(&root, &mut files);
+        listing.collect(&folder, MAX_DEPTH)?;
+        again += listing.again;
         labels.resize(files.len(), Some(classes.len() as u32));
         classes.push(text(&root, &folder)?);
     }
     if classes.is_empty() {
-        collect(&root, &root, 1, &mut files)?;
+        Listing::new(&root, &mut files).collect(&root, 1)?;
         labels.resize(files.len(), None);
     }
     Ok(Contents {
         classes,
         labels,
-        left_out: Vec::new(),
+        left_out: match again {
+            0 => Vec::new(),
+            n => vec![format!("{n} links to folders that are listed already")],
+        },
         source: Box::new(Files { root, files }),
     })
 }
 
-/// Adds the images below `folder`, as paths relative to `root`.
-fn collect(root: &Path, folder: &Path, depth: usize, files: &mut Vec<String>) -> Result<()> {
-    for path in entries(folder)? {
-        if path.is_dir() && depth > 1 {
-            collect(root, &path, depth - 1, files)?;
-        // A link whose file is gone is an image that cannot be read, not one that is not there.
-        } else if is_image(&path) && !path.is_dir() {
-            files.push(text(root, &path)?);
+/// The images of one class.
+struct Listing<'a> {
+    root: &'a Path,
+    /// As paths relative to the root.
+    files: &'a mut Vec<String>,
+    seen: HashSet<Identity>,
+    /// Links to folders of this class that are listed already.
+    again: usize,
+}
+
+impl<'a> Listing<'a> {
+    fn new(root: &'a Path, files: &'a mut Vec<String>) -> Self {
+        Self {
+            root,
+            files,
+            seen: HashSet::new(),
+            again: 0,
         }
     }
-    Ok(())
+
+    /// Adds the images below `folder`.
+    fn collect(&mut self, folder: &Path, depth: usize) -> Result<()> {
+        if identity(folder).is_some_and(|id| !self.seen.insert(id)) {
+            self.again += 1;
+            return Ok(());
+        }
+        for path in entries(folder)? {
+            if path.is_dir() && depth > 1 {
+                self.collect(&path, depth - 1)?;
+            // A link whose file is gone is an image that cannot be read, not one that is not there.
+            } else if is_image(&path) && !path.is_dir() {
+                self.files.push(text(self.root, &path)?);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A path below `root` as an id: with `/` on every system.

@@ -100,6 +100,12 @@ pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
     })
 }
 
+/// Gzip cannot shrink anything further than this.
+const MAX_RATIO: u64 = 1032;
+
+/// What is unpacked into a temporary file, in bytes: the largest of the family have half a gigabyte.
+const MAX_UNPACKED: u64 = 4 << 30;
+
 /// The bytes of an IDX file, unpacked if need be.
 fn reader(path: &Path) -> Result<Box<dyn Read>> {
     let file = BufReader::new(files::open(path)?.0);
@@ -167,6 +173,16 @@ fn open_images(path: &Path) -> Result<(RecordFile, Layout)> {
     let expected = u64::from(rows) * layout.bytes();
     let what = format!("{rows} images of {width} x {height}");
     let (file, offset) = if is_gz(path) {
+        let (_, packed) = files::open(path)?;
+        if expected > packed.saturating_mul(MAX_RATIO) {
+            return Err(wrong_length(path, &what, expected, &format!("{packed} packed ones")));
+        }
+        if expected > MAX_UNPACKED {
+            let (shown, most) = (path.display(), MAX_UNPACKED >> 30);
+            return Err(Error::input(format!(
+                "{shown}: has {what}, more than the {most} GB that are unpacked beside the data; unpack it first (gunzip)"
+            )));
+        }
         let mut spool = tempfile::tempfile().map_err(Error::io(std::env::temp_dir()))?;
         let copied = std::io::copy(&mut reader.take(expected + 1), &mut spool).map_err(|e| unreadable(path, &e))?;
         if copied != expected {

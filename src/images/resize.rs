@@ -63,7 +63,7 @@ pub(super) fn resize(image: &RgbImage, to: (u64, u64), kept: Kept, interpolation
     } else {
         down.apply_to_columns(across.apply_to_rows(source, columns.start), rows.start)
     };
-    RgbImage::from_raw(kept.size.0, kept.size.1, pixels.bytes.into_owned()).unwrap_or_default()
+    RgbImage::from_raw(kept.size.0, kept.size.1, pixels.into_bytes()).unwrap_or_default()
 }
 
 /// Whether Pillow 13 shrinks the height first: when it loses more than twice as many pixels as the width (found by trying
@@ -74,9 +74,13 @@ fn height_goes_first(image: &RgbImage, to: (u64, u64)) -> bool {
     lost_height > 0 && lost_height > 2 * lost(image.width(), to.0)
 }
 
-/// Pixels of three bytes, row after row.
+/// Pixels of three bytes, row after row: an image, or some columns and rows of one.
 struct Plane<'a> {
     bytes: Cow<'a, [u8]>,
+    /// Bytes from one row to the next.
+    stride: usize,
+    /// The byte of a row that its first pixel starts at.
+    start: usize,
     width: usize,
 }
 
@@ -84,17 +88,36 @@ impl<'a> Plane<'a> {
     /// Some columns and rows of an image.
     fn part(image: &'a RgbImage, columns: &Range<usize>, rows: &Range<usize>) -> Self {
         let stride = 3 * image.width() as usize;
-        let lines = &image.as_raw()[rows.start * stride..rows.end * stride];
-        let width = columns.len();
-        let bytes = match 3 * width == stride {
-            true => Cow::Borrowed(lines),
-            false => lines
-                .chunks_exact(stride.max(1))
-                .flat_map(|line| &line[3 * columns.start..3 * columns.end])
-                .copied()
-                .collect(),
-        };
-        Self { bytes, width }
+        Self {
+            bytes: Cow::Borrowed(&image.as_raw()[rows.start * stride..rows.end * stride]),
+            stride,
+            start: 3 * columns.start,
+            width: columns.len(),
+        }
+    }
+
+    fn owned(bytes: Vec<u8>, width: usize) -> Self {
+        Self {
+            bytes: Cow::Owned(bytes),
+            stride: 3 * width,
+            start: 0,
+            width,
+        }
+    }
+
+    fn rows(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        let columns = self.start..self.start + 3 * self.width;
+        self.bytes
+            .chunks_exact(self.stride.max(1))
+            .map(move |row| &row[columns.clone()])
+    }
+
+    /// The bytes of all rows.
+    fn into_bytes(self) -> Vec<u8> {
+        match self.stride == 3 * self.width {
+            true => self.bytes.into_owned(),
+            false => self.rows().flatten().copied().collect(),
+        }
     }
 }
 
@@ -175,8 +198,7 @@ impl Axis {
             return source;
         }
         let width = (self.kept.end - self.kept.start) as usize;
-        let rows = source.bytes.len() / (3 * source.width).max(1);
-        let mut out = vec![0; 3 * width * rows];
+        let mut out = vec![0; 3 * width * source.rows().len()];
         let most = self.needs().len() * 4 / width.max(1) + 1;
         let at_once = (WEIGHTS / most).max(1) as u64;
         let mut done = 0;
@@ -184,8 +206,7 @@ impl Axis {
             let windows: Vec<Window> = (from..self.kept.end.min(from + at_once))
                 .map(|i| self.window(i))
                 .collect();
-            let lines = source.bytes.chunks_exact(3 * source.width);
-            for (row, line) in lines.zip(out.chunks_exact_mut(3 * width)) {
+            for (row, line) in source.rows().zip(out.chunks_exact_mut(3 * width)) {
                 for (window, made) in windows.iter().zip(line[3 * done..].chunks_exact_mut(3)) {
                     let mut sums = [HALF; 3];
                     let (taken, _) = row[3 * (window.start - first)..].as_chunks::<3>();
@@ -199,10 +220,7 @@ impl Axis {
             }
             done += windows.len();
         }
-        Plane {
-            bytes: Cow::Owned(out),
-            width,
-        }
+        Plane::owned(out, width)
     }
 
     /// Makes the kept pixels of each column of `source`, whose first row is row `first` of the image.
@@ -217,7 +235,7 @@ impl Axis {
         for i in self.kept.clone() {
             let window = self.window(i);
             sums.fill(HALF);
-            let rows = source.bytes[stride * (window.start - first)..].chunks_exact(stride.max(1));
+            let rows = source.rows().skip(window.start - first);
             for (row, weight) in rows.zip(&window.weights) {
                 for (sum, value) in sums.iter_mut().zip(row) {
                     *sum += i32::from(*value) * weight;
@@ -225,10 +243,7 @@ impl Axis {
             }
             out.extend(sums.iter().map(|s| byte(*s)));
         }
-        Plane {
-            bytes: Cow::Owned(out),
-            width,
-        }
+        Plane::owned(out, width)
     }
 }
 

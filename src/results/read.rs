@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::listed::{Listed, TABLES, table_file};
@@ -25,10 +26,23 @@ impl Results {
     }
 }
 
+/// What tells results from other JSON.
+#[derive(Deserialize)]
+struct Loose {
+    schema: Option<Value>,
+}
+
+/// Its records, whatever they are.
+#[derive(Deserialize)]
+struct Records {
+    #[serde(default)]
+    records: Vec<Value>,
+}
+
 /// Why a text is no results file.
 fn not_results(path: &Path, text: &str, error: Option<serde_json::Error>) -> Error {
     let shown = path.display();
-    let value: Value = match serde_json::from_str(text) {
+    let value: Loose = match serde_json::from_str(text) {
         Ok(value) => value,
         Err(e) => {
             let line = text.lines().nth(e.line().saturating_sub(1)).unwrap_or_default();
@@ -41,7 +55,7 @@ fn not_results(path: &Path, text: &str, error: Option<serde_json::Error>) -> Err
             ));
         }
     };
-    match value.get("schema").and_then(Value::as_str) {
+    match value.schema.as_ref().and_then(Value::as_str) {
         Some(SCHEMA) => {}
         Some(other) => {
             return Error::input(format!(
@@ -54,8 +68,9 @@ fn not_results(path: &Path, text: &str, error: Option<serde_json::Error>) -> Err
             ));
         }
     }
-    let records = value.get("records").and_then(Value::as_array);
-    for (i, record) in records.into_iter().flatten().enumerate() {
+    // One after the other: what a file holds beside its results may be large.
+    let records = serde_json::from_str(text).map_or(Vec::new(), |Records { records }| records);
+    for (i, record) in records.iter().enumerate() {
         if let Some(why) = check::malformed(record) {
             // What can be read of it says what it is about.
             let name = |field: &str| record.get(field).and_then(Value::as_str).map(str::to_owned);

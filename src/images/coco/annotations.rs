@@ -91,15 +91,13 @@ pub(super) fn read(path: &Path) -> Result<Annotations> {
     let wrong = |what: String| Error::input(format!("{shown}: {what}; repair the file or download it again"));
     // Categories of one name are one class: exporters write a super-category beside its only member.
     let mut classes: Vec<String> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
     let mut class_of = HashMap::new();
     for category in stored.categories {
-        let class = classes
-            .iter()
-            .position(|c| *c == category.name)
-            .unwrap_or(classes.len());
-        if class == classes.len() {
-            classes.push(category.name);
-        }
+        let class = *known.entry(category.name).or_insert_with_key(|name| {
+            classes.push(name.clone());
+            classes.len() - 1
+        });
         if let Some(double) = class_of.insert(category.id.clone(), class as u32).map(|_| category.id) {
             return Err(wrong(format!("two categories have the id {double}")));
         }
