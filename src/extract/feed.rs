@@ -96,6 +96,9 @@ impl<'a> Feed<'a> {
                 });
                 bad.map_or(Ok(()), Err)?;
             }
+            if let Some(skipped) = seen.iter().position(|fate| matches!(fate, Fate::Skipped(_))) {
+                self.images.check_folder(from + skipped)?;
+            }
             fates.extend(seen);
         }
         let mut batch = Batch {

@@ -189,6 +189,10 @@ impl Source for Objects {
         files::within(rows, budget, raw)
     }
 
+    fn gone(&self, _row: usize) -> Option<PathBuf> {
+        (!self.root.as_os_str().is_empty() && !self.root.is_dir()).then(|| self.root.clone())
+    }
+
     fn digest(&self, rows: &[usize], hasher: &mut Sha256) -> Result<()> {
         for &row in rows {
             let Area {

@@ -60,7 +60,11 @@ pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
         classes,
         labels,
         left_out: Vec::new(),
-        source: Box::new(Files { root, files }),
+        source: Box::new(Files {
+            root,
+            files,
+            found: false,
+        }),
     })
 }
 

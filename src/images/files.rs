@@ -28,6 +28,8 @@ pub(super) fn is_image(path: &Path) -> bool {
 pub(super) struct Files {
     pub(super) root: PathBuf,
     pub(super) files: Vec<String>,
+    /// Whether they were found in their folders, rather than named somewhere.
+    pub(super) found: bool,
 }
 
 impl Source for Files {
@@ -42,6 +44,13 @@ impl Source for Files {
             Ok(Raw::new(self.id(row), path.display().to_string(), body))
         };
         within(rows, budget, raw)
+    }
+
+    fn gone(&self, row: usize) -> Option<PathBuf> {
+        let path = self.root.join(&self.files[row]);
+        let folder = path.parent().filter(|_| self.found).unwrap_or(&self.root);
+        // A path of one name is in the folder where the program runs.
+        (!folder.as_os_str().is_empty() && !folder.is_dir()).then(|| folder.to_path_buf())
     }
 
     fn digest(&self, rows: &[usize], hasher: &mut Sha256) -> Result<()> {

@@ -133,7 +133,11 @@ pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
             0 => Vec::new(),
             n => vec![format!("{n} links to folders that are listed already")],
         },
-        source: Box::new(Files { root, files }),
+        source: Box::new(Files {
+            root,
+            files,
+            found: true,
+        }),
     })
 }
 

@@ -42,6 +42,7 @@ mod webdataset;
 
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 
@@ -121,6 +122,11 @@ trait Source: Send + Sync {
     /// The rows (ascending) as they are stored, one [`Raw`] each, in order: at least the first, and no more once they take
     /// `budget` bytes.
     fn read(&self, rows: &[usize], budget: usize) -> Result<Vec<Raw>>;
+
+    /// The folder of a row's image, where it was there when the set was opened and is no more.
+    fn gone(&self, _row: usize) -> Option<PathBuf> {
+        None
+    }
 
     /// Feeds what tells the content of these rows apart to the hasher.
     fn digest(&self, rows: &[usize], hasher: &mut Sha256) -> Result<()>;
@@ -320,6 +326,20 @@ impl ImageSet {
         match rows.is_empty() {
             true => Ok(Vec::new()),
             false => self.source.read(rows, HELD),
+        }
+    }
+
+    /// Refuses to go on where the folder of image `i` is gone: then that image is not a bad one.
+    ///
+    /// # Errors
+    /// When the folder was there when the set was opened, and is no more.
+    pub fn check_folder(&self, i: usize) -> Result<()> {
+        match self.rows.get(i).and_then(|&row| self.source.gone(row)) {
+            None => Ok(()),
+            Some(folder) => Err(Error::input(format!(
+                "{}: was there and is gone, with the images in it; put it back and run again with --resume",
+                folder.display()
+            ))),
         }
     }
 

@@ -168,3 +168,29 @@ fn another_plan_does_not_take_up_what_was_cut_off() {
     assert_eq!(job.cut_off(&images, &dir, 150), 0);
     assert!(job.cut_off(&images, &dir, 160) > 0);
 }
+
+#[test]
+fn a_folder_that_vanishes_is_an_error_where_bad_images_are_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = torn_images(folder.path());
+    let list = data.join("list.csv");
+    std::fs::write(&list, "path,label\na/0000.png,a\nb/0001.png,b\nb/0003.png,b\n").unwrap();
+    let job = long_job(folder.path());
+    let (images, listed) = (set(&data), set(&list));
+    std::fs::remove_dir_all(data.join("b")).unwrap();
+    let error = job
+        .extract(&images, &folder.path().join("store"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("bilder/b: was there and is gone"), "{error}");
+    // A list may name what never was there: its images are bad ones.
+    let manifest = job.extract(&listed, &folder.path().join("listed")).unwrap().manifest;
+    assert_eq!(manifest.data.skipped.unwrap().count, 2);
+    let elsewhere = folder.path().join("elsewhere");
+    std::fs::rename(&data, &elsewhere).unwrap();
+    let error = job
+        .extract(&listed, &folder.path().join("again"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("bilder: was there and is gone"), "{error}");
+}
