@@ -9,7 +9,7 @@ use featscope::checkpoint::arch::{Arch, SmallCnn};
 use featscope::checkpoint::{Checkpoint, Options, detect};
 use featscope::error::Error;
 use featscope::pretrain::data::Pixels;
-use featscope::pretrain::save::{Contents, state_path};
+use featscope::pretrain::save::{Contents, lock_path, state_path};
 use featscope::pretrain::{Config, Event, METHODS, Outcome, Run, train};
 use tch::{Device, Tensor};
 
@@ -287,6 +287,27 @@ fn files_that_are_there_are_neither_overwritten_nor_mixed_up() {
         stopped.stop_after = usize::MAX;
         stopped.run().0.unwrap();
     }
+}
+
+#[test]
+fn a_second_run_into_one_file_is_told_who_writes_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("model.safetensors");
+    let pixels = pixels(32);
+    let lock = featscope::files::Lock::hold(&lock_path(&out), &out).unwrap();
+    let said = message(&trial("sl", &pixels, &out));
+    let pid = std::process::id();
+    assert!(
+        said.contains("another process is writing") && said.contains(&format!("model.safetensors (pid {pid})")),
+        "{said}"
+    );
+    drop(lock);
+    assert!(trial("sl", &pixels, &out).run().0.is_ok());
+    let left: Vec<_> = std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["model.safetensors"]);
 }
 
 #[test]

@@ -101,8 +101,8 @@ pub struct Args {
     #[arg(long, default_value = "auto", value_name = "N")]
     batch_size: String,
     /// CPU threads [default: one per core]
-    #[arg(long)]
-    threads: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     /// What to do with an image that cannot be decoded
     #[arg(long, default_value = "error", value_parser = ["error", "skip"])]
     on_bad_image: String,

@@ -1,17 +1,18 @@
-//! Ctrl-C: the first asks the work to stop where it is whole, the second ends the program. And the end of a caller.
+//! Ctrl-C and SIGTERM: the first asks the work to stop where it is whole, the second ends the program. And the end of a
+//! caller.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{CALLED, style};
 
-/// A flag that Ctrl-C sets. `advice` tells the user what happens next.
+/// A flag that Ctrl-C and SIGTERM set. `advice` tells the user what happens next.
 pub fn flag(advice: &'static str) -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&flag);
     let outcome = ctrlc::set_handler(move || {
         if set.swap(true, Ordering::SeqCst) {
-            std::process::exit(2);
+            end();
         }
         style::say(advice);
     });
@@ -28,8 +29,15 @@ pub fn end_with_caller() {
         std::thread::spawn(|| {
             // Nothing is ever written to it; it ends with the caller.
             let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-            // What is on disk is whole at any moment, and an orderly exit could wait for threads at work.
-            std::process::abort();
+            end();
         });
     }
+}
+
+/// Ends the program with exit code 2 while its threads are at work. What is on disk is whole at any moment; an orderly exit
+/// would take libtorch apart under them, or wait for them.
+#[allow(unsafe_code)]
+fn end() -> ! {
+    // SAFETY: it takes no memory of this program and does not come back.
+    unsafe { libc::_exit(2) }
 }

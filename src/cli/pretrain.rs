@@ -79,8 +79,8 @@ pub struct Args {
     #[arg(long, default_value = "auto")]
     device: Choice,
     /// CPU threads [default: one per core]; the same number gives the same weights
-    #[arg(long)]
-    threads: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     /// Continue the run that --out belongs to; starts one where there is none
     #[arg(long)]
     resume: bool,

@@ -14,7 +14,7 @@ use super::experiment::{Dataset, Experiment, Model, Role};
 use super::inputs::Input;
 use super::{hand_over, style};
 use crate::compare::{Comparison, Options};
-use crate::files::{self, hex, sha256_of, write_atomically};
+use crate::files::{self, Lock, hex, sha256_of, write_atomically};
 use crate::metrics::select;
 use crate::report::{Meta, headlines};
 use crate::results::{Analysis, FILE, TABLES, check_folder};
@@ -50,6 +50,9 @@ struct State {
 
 const STATE: &str = "run.json";
 
+/// Held while a run writes into its folder.
+const LOCK: &str = ".run.lock";
+
 /// The programs, by their bytes: what another build made may be otherwise, whatever its version says.
 struct Programs {
     /// This one, which measures and reports.
@@ -79,6 +82,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let experiment = Experiment::read(&args.experiment)?;
     let out = &experiment.out;
     std::fs::create_dir_all(out).with_context(|| format!("{}: cannot be made", out.display()))?;
+    let _lock = Lock::hold(&out.join(LOCK), out)?;
     // A state that cannot be read only means that everything is done again.
     let mut state: State = match files::read_text(&out.join(STATE), files::MAX_TEXT) {
         Ok(text) if !args.force => serde_json::from_str(&text).unwrap_or_default(),

@@ -97,9 +97,9 @@ pub fn describe(device: Device) -> String {
 
 /// Sets the threads of libtorch and of rayon; `None` means one per core. Returns the number set. Only the first call
 /// in a process reaches rayon.
-pub fn set_threads(threads: Option<usize>) -> usize {
+pub fn set_threads(threads: Option<u16>) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = threads.unwrap_or(cores).max(1);
+    let threads = threads.map_or(cores, usize::from).max(1);
     tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
     // An error says that rayon already runs: its pool then stays as it is, which changes no result.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use super::temporary;
 use crate::error::{Error, Result};
 
-/// Writes a file under a temporary name in the same folder, syncs it and renames it: never a half-written file.
+/// Writes a file under a temporary name in the same folder, syncs it and renames it: never a half-written file. What
+/// processes that were killed left there goes.
 ///
 /// # Errors
 /// When the folder or disk refuses.
@@ -30,7 +32,7 @@ pub fn write_atomically_with(path: &Path, write: impl FnOnce(&mut std::fs::File)
         )));
     }
     let mut file = tempfile::Builder::new()
-        .prefix(".featscope-")
+        .prefix(&temporary::prefix())
         .tempfile_in(dir)
         .map_err(Error::io(dir))?;
     write(file.as_file_mut())
@@ -41,6 +43,7 @@ pub fn write_atomically_with(path: &Path, write: impl FnOnce(&mut std::fs::File)
         path: path.to_path_buf(),
         source: e.error,
     })?;
+    temporary::sweep(dir);
     Ok(())
 }
 

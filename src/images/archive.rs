@@ -67,7 +67,7 @@ pub(super) fn names(path: &Path) -> Result<Vec<String>> {
 /// Unpacks the files whose base name is wanted. Nothing is written outside the temporary folder, whatever the
 /// archive's paths say.
 pub(super) fn unpack(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<TempDir> {
-    let dir = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
+    let dir = files::temporary_folder()?;
     let mut members = 0;
     walk(path, |name, content, size| {
         members += 1;

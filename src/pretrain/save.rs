@@ -102,6 +102,12 @@ pub fn state_path(checkpoint: &Path) -> PathBuf {
     checkpoint.with_extension("state.safetensors")
 }
 
+/// What a run that makes `checkpoint` holds while it does.
+pub fn lock_path(checkpoint: &Path) -> PathBuf {
+    let name = checkpoint.file_name().unwrap_or_default().to_string_lossy();
+    checkpoint.with_file_name(format!(".{name}.lock"))
+}
+
 /// Makes the folder of a checkpoint, and refuses to write over one that is there.
 ///
 /// # Errors

@@ -9,12 +9,13 @@ use tch::{Device, Kind, Tensor};
 
 use super::data::{Norm, Pixels, Position, Sampler};
 use super::evaluate::{Accuracy, accuracy};
-use super::save::{Contents, prepare_target, state_path};
+use super::save::{Contents, lock_path, prepare_target, state_path};
 use super::sgd::Sgd;
 use super::{Config, Entry, Method, method, schedule};
 use crate::checkpoint::own::{OwnClassifier, OwnMetadata, SCHEMA};
 use crate::error::{Error, Result};
 use crate::extract::nets::{Backbone, initialise, store};
+use crate::files::Lock;
 
 /// What to train, on what, and where to put it.
 pub struct Run<'a> {
@@ -87,6 +88,9 @@ pub struct Outcome {
 pub fn train(run: &Run, tell: &mut dyn FnMut(Event)) -> Result<Outcome> {
     let entry = method(&run.config.method)?;
     run.check(entry)?;
+    prepare_target(run.out, run.resume)?;
+    let _lock = Lock::hold(&lock_path(run.out), run.out)?;
+    // Another run may have ended while its lock was waited for.
     prepare_target(run.out, run.resume)?;
     let state = state_path(run.out);
     if run.resume && run.out.exists() && !state.exists() {

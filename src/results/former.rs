@@ -3,23 +3,19 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::listed::{Listed, TABLES, is_own, table_file};
 use super::{FILE, MAX_BYTES, Table};
 use crate::error::{Error, Result};
-use crate::files::{self, digest};
+use crate::files::{self, digest, is_temporary};
 
 /// How names of temporary files and folders begin; six letters or digits follow.
 pub(super) const TEMPORARY: &str = ".featscope-";
 
 /// In a temporary folder, where the files of new results are written first.
 pub(super) const NEW: &str = "new";
-
-/// How old a temporary file is that nobody writes any more.
-const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// What a results file says of its folder.
 #[derive(Deserialize)]
@@ -157,25 +153,4 @@ fn is_table(path: &Path) -> bool {
 pub fn check_folder(dir: &Path, tables: &[&str]) -> Result<()> {
     let former = Former::look(dir)?;
     tables.iter().try_for_each(|name| former.check(dir, &table_file(name)))
-}
-
-fn is_temporary(name: &str) -> bool {
-    name.strip_prefix(TEMPORARY)
-        .is_some_and(|rest| rest.len() == 6 && rest.chars().all(|c| c.is_ascii_alphanumeric()))
-}
-
-/// Removes the temporary files in a folder that a killed command left: those that have not changed for an hour, as others may be
-/// being written.
-pub(super) fn sweep(dir: &Path) {
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        let is_old = entry.metadata().is_ok_and(|m| {
-            m.is_file()
-                && m.modified()
-                    .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > ABANDONED))
-        });
-        if is_old && is_temporary(&entry.file_name().to_string_lossy()) {
-            // Another command may have been faster.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
 }

@@ -42,18 +42,23 @@ struct Records {
 /// Why a text is no results file.
 fn not_results(path: &Path, text: &str, error: Option<serde_json::Error>) -> Error {
     let shown = path.display();
+    let not_json = |e: &serde_json::Error| {
+        let line = text.lines().nth(e.line().saturating_sub(1)).unwrap_or_default();
+        let hint = ["NaN", "Infinity"].iter().find(|word| line.contains(**word));
+        let hint = hint
+            .map(|word| format!(": {word} is no number in JSON"))
+            .unwrap_or_default();
+        Error::input(format!(
+            "{shown}: not JSON ({e}{hint}); expected a results file of featscope analyze"
+        ))
+    };
+    // Also what only results cannot have: a number beyond all range is passed over where it is not wanted.
+    if let Some(e) = error.as_ref().filter(|e| !e.is_data()) {
+        return not_json(e);
+    }
     let value: Loose = match serde_json::from_str(text) {
         Ok(value) => value,
-        Err(e) => {
-            let line = text.lines().nth(e.line().saturating_sub(1)).unwrap_or_default();
-            let hint = ["NaN", "Infinity"].iter().find(|word| line.contains(**word));
-            let hint = hint
-                .map(|word| format!(": {word} is no number in JSON"))
-                .unwrap_or_default();
-            return Error::input(format!(
-                "{shown}: not JSON ({e}{hint}); expected a results file of featscope analyze"
-            ));
-        }
+        Err(e) => return not_json(&e),
     };
     match value.schema.as_ref().and_then(Value::as_str) {
         Some(SCHEMA) => {}

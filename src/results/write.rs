@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::former::{Former, NEW, TEMPORARY, sweep};
+use super::former::{Former, NEW, TEMPORARY};
 use super::listed::{Listed, is_own, table_file};
 use super::{FILE, Results, Table};
 use crate::error::{Error, Result};
-use crate::files::write_atomically_with;
+use crate::files::{sweep, write_atomically_with};
 
 /// In the temporary folder, where files wait that are replaced or outdated.
 const OLD: &str = "old";

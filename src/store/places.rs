@@ -3,18 +3,15 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use super::{journal, malformed, manifest};
 use crate::error::{Error, Result};
+use crate::files::lock;
 
 /// The description a writer began with, for the one that takes its work up.
 pub(super) const DESCRIPTION: &str = "description.json";
 
 const LOCK: &str = "lock";
-
-/// How long a lock that another process holds is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The folders a store of one name uses.
 pub(super) struct Places {
@@ -75,26 +72,7 @@ impl Places {
             }
         }
         fs::create_dir_all(&self.partial).map_err(Error::io(&self.partial))?;
-        let path = self.partial.join(LOCK);
-        let file = File::create(&path).map_err(Error::io(&path))?;
-        let began = Instant::now();
-        let locked = loop {
-            match file.try_lock() {
-                // A process that was killed holds its lock until the system has cleared it away.
-                Err(fs::TryLockError::WouldBlock) if began.elapsed() < PATIENCE => {
-                    std::thread::sleep(PATIENCE / 40);
-                }
-                other => break other,
-            }
-        };
-        match locked {
-            Ok(()) => Ok(file),
-            Err(fs::TryLockError::WouldBlock) => Err(malformed(
-                &self.store,
-                "another process is writing this store; wait for it",
-            )),
-            Err(fs::TryLockError::Error(e)) => Err(Error::io(&path)(e)),
-        }
+        lock(&self.partial.join(LOCK), &self.store)
     }
 
     /// A finished store replaces what is at its path: that must not be somebody's other files.
