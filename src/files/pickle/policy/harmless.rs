@@ -56,7 +56,7 @@ pub(super) const HARMLESS: &[(&str, &str)] = &[
     ("numpy.random._pcg64", "PCG64 PCG64DXSM"),
     ("numpy.random._philox", "Philox"),
     ("numpy.random._sfc64", "SFC64"),
-    ("numpy.random.bit_generator", "SeedSequence __pyx_unpickle_SeedSequence"),
+    ("numpy.random.bit_generator", "SeedSequence"),
     ("numpy.random.mtrand", "RandomState"),
     // torch: tensors, parameters and what describes them.
     (
@@ -260,7 +260,6 @@ pub(super) const CALL_AN_ARGUMENT: &[(&str, usize)] = &[
     ("numpy._core.multiarray._reconstruct", 0),
     ("numpy.core.multiarray._reconstruct", 0),
     ("numpy.ma.core._mareconstruct", 0),
-    ("numpy.random.bit_generator.__pyx_unpickle_SeedSequence", 0),
     ("torch._tensor._rebuild_from_type", 1),
     ("torch._tensor._rebuild_from_type_v2", 1),
     ("torch._utils._rebuild_wrapper_subclass", 0),
