@@ -37,7 +37,6 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 
-pub use crate::files::UnknownCalls;
 pub use findings::{Deviation, Findings, LayerDeviation, Repeated, Shard, Skipped, SkippedImage};
 pub use inspect::{ClassCount, Kind, Summary, kind, summary};
 pub use manifest::{DataInfo, Description, LayerInfo, Manifest, ModelInfo, Part, SCHEMA, value_sha256};
@@ -61,8 +60,6 @@ pub struct OpenOptions {
     pub columns: Option<Vec<String>>,
     /// Only these layers, in network order; default: all of them.
     pub layers: Option<Vec<String>>,
-    /// Whether a pickle is read that would call what is not known where it is loaded.
-    pub unknown_calls: UnknownCalls,
 }
 
 /// Opens a feature store or a foreign array: one set of features per layer, in network order.

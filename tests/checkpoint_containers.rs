@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use featscope::checkpoint::{Checkpoint, Dtype, Opaque, UnknownCalls};
+use featscope::checkpoint::{Checkpoint, Dtype, Opaque};
 use serde::Deserialize;
 use serde_json::json;
 use support::*;
@@ -28,21 +28,7 @@ fn expected() -> BTreeMap<String, BTreeMap<String, Expected>> {
 }
 
 fn open(name: &str) -> Checkpoint {
-    let path = Path::new(FIXTURES).join(name);
-    match name {
-        // It holds an object of a class of its own.
-        "lightning.ckpt" => {
-            let refused = Checkpoint::open(&path).unwrap_err().to_string();
-            assert!(
-                refused.contains("it calls __main__.Callback, which would run"),
-                "{refused}"
-            );
-            let allowed = Checkpoint::open_with(&path, UnknownCalls::Allowed).unwrap();
-            assert_eq!(allowed.unknown_calls(), ["calls __main__.Callback"]);
-            allowed
-        }
-        _ => Checkpoint::open(&path).unwrap(),
-    }
+    Checkpoint::open(&Path::new(FIXTURES).join(name)).unwrap()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod support;
 
-use featscope::checkpoint::{Checkpoint, UnknownCalls};
+use featscope::checkpoint::Checkpoint;
 use featscope::store;
 use support::*;
 
@@ -190,7 +190,7 @@ fn a_call_is_refused_in_every_spelling_and_every_container() {
         (
             "partial",
             p(2).name("functools", "partial").name("os", "system").raw(b"\x85R"),
-            "calls os.system",
+            "names os.system",
         ),
         (
             "what partial makes",
@@ -200,7 +200,7 @@ fn a_call_is_refused_in_every_spelling_and_every_container() {
         (
             "a class changed",
             p(2).name("torch", "Tensor").raw(b"}b"),
-            "changes the class torch.Tensor",
+            "changes torch.Tensor itself",
         ),
         ("a broken file", system().raw(b"\xff\xff"), "calls os.system"),
         (
@@ -283,243 +283,10 @@ fn what_runs_code_reaches_files_or_loads_more_is_refused_by_its_name() {
         let (module, function) = name.rsplit_once('.').unwrap();
         let full = name.replace("__builtin__", "builtins").replace("cPickle", "_pickle");
         let called = message(&folder, &Pickle::new(2).name(module, function).call("x").end());
-        assert!(called.contains(&format!("it calls {full}, which would")), "{called}");
+        assert!(called.contains(&format!("it calls {full}, which no")), "{called}");
         let named = message(&folder, &Pickle::new(2).name(module, function).end());
-        assert!(named.contains(&format!("it names {full}, which would")), "{named}");
+        assert!(named.contains(&format!("it names {full}, which no")), "{named}");
     }
-}
-
-/// A state dict with one tensor `w` of two numbers, and something beside it.
-fn beside_a_tensor(other: &Pickle) -> Vec<u8> {
-    let pickle = Pickle::new(2)
-        .raw(b"}(")
-        .text("w")
-        .name("torch._utils", "_rebuild_tensor_v2")
-        .raw(b"((")
-        .text("storage")
-        .name("torch", "FloatStorage")
-        .text("0")
-        .text("cpu")
-        .raw(b"K\x02tQK\0K\x02\x85K\x01\x85\x89")
-        .name("collections", "OrderedDict")
-        .raw(b")RtR")
-        .text("x")
-        .raw(&other.0[2..])
-        .raw(b"u")
-        .end();
-    let numbers: Vec<u8> = [1.5_f32, -2.0].iter().flat_map(|x| x.to_le_bytes()).collect();
-    zip(&[("a/data.pkl".into(), pickle), ("a/data/0".into(), numbers)])
-}
-
-#[test]
-fn every_call_that_is_not_known_is_named_and_refused_unless_it_is_allowed() {
-    let folder = Folder::new();
-    let p = || Pickle::new(4);
-    let called = |name: &str| {
-        let (module, function) = name.split_once('/').unwrap();
-        let full = name.replace('/', ".").replace("__builtin__", "builtins");
-        (p().stacked(module, function).call("marker"), format!("calls {full}"))
-    };
-    // What a loader elsewhere would do, none of it by a module that is dangerous as such.
-    let mut cases: Vec<(Pickle, String)> = [
-        "pathlib/Path.write_text",
-        "pathlib/PosixPath.unlink",
-        "numpy/ndarray.tofile",
-        "numpy/save",
-        "numpy/fromfile",
-        "collections/_sys.exit",
-        "collections/namedtuple",
-        "_osx_support/_read_output",
-        "functools/reduce",
-        "gzip/open",
-        "bz2/open",
-        "lzma/open",
-        "zipfile/ZipFile",
-        "tarfile/open",
-        "logging/FileHandler",
-        "logging.handlers/RotatingFileHandler",
-        "torch.jit/_load_for_lite_interpreter",
-        "torch.jit/script",
-        "torch/save",
-        "torch.storage/UntypedStorage.from_file",
-        "torch.nn.modules.module/Module.load_state_dict",
-        "torch.utils.data/DataLoader",
-        "builtins/print",
-        "builtins/map",
-        "builtins/type",
-        "builtins/iter",
-        "__builtin__/reduce",
-        "operator/add",
-        "copy/deepcopy",
-        "inspect/getsource",
-        "ensurepip/bootstrap",
-        "my.models/Net",
-        "argparse/ArgumentParser",
-    ]
-    .into_iter()
-    .map(called)
-    .collect();
-    let text = |pickle: Pickle| pickle.text("marker");
-    for (pickle, clause) in [
-        // Every opcode that calls.
-        (text(p().raw(b"(")).raw(b"igzip\nopen\n"), "calls gzip.open"),
-        (text(p().raw(b"(").name("gzip", "open")).raw(b"o"), "calls gzip.open"),
-        (text(p().stacked("gzip", "open")).raw(b"\x85\x81"), "calls gzip.open"),
-        (text(p().stacked("gzip", "open")).raw(b"\x85}\x92"), "calls gzip.open"),
-        (p().stacked("gzip", "open").call("marker").raw(b"0N"), "calls gzip.open"),
-        // Harmless callables that call or keep what is not.
-        (
-            p().name("functools", "partial").name("gzip", "open").raw(b"\x85R"),
-            "calls gzip.open",
-        ),
-        (
-            p().name("collections", "defaultdict")
-                .name("gzip", "open")
-                .raw(b"\x85R"),
-            "calls gzip.open",
-        ),
-        (
-            p().name("copyreg", "_reconstructor")
-                .name("my.models", "Net")
-                .name("builtins", "object")
-                .raw(b"N\x87R"),
-            "calls my.models.Net",
-        ),
-        (
-            p().name("copyreg", "__newobj__").name("my.models", "Net").raw(b"\x85R"),
-            "calls my.models.Net",
-        ),
-        (
-            text(
-                p().name("numpy.core.multiarray", "_reconstruct")
-                    .name("my.arrays", "Array"),
-            )
-            .raw(b"N\x87R"),
-            "calls my.arrays.Array",
-        ),
-        (
-            p().name("torch._tensor", "_rebuild_from_type_v2")
-                .raw(b"(")
-                .name("gzip", "open")
-                .name("torch", "Tensor")
-                .text("marker")
-                .raw(b"\x85}tR"),
-            "calls gzip.open",
-        ),
-        (
-            p().name("builtins", "getattr")
-                .name("gzip", "GzipFile")
-                .text("open")
-                .raw(b"\x86R")
-                .call("marker"),
-            "calls gzip.GzipFile.open",
-        ),
-        (
-            p().name("_codecs", "encode").text("x").text("my_codec").raw(b"\x86R"),
-            "calls _codecs.encode",
-        ),
-        // Calls of what a call made, and changes of a class.
-        (
-            p().name("functools", "partial")
-                .name("builtins", "dict")
-                .raw(b"\x85R)R"),
-            "calls what functools.partial makes",
-        ),
-        (
-            p().name("argparse", "Namespace").raw(b"}b"),
-            "changes the class argparse.Namespace",
-        ),
-    ] {
-        cases.push((pickle, clause.to_owned()));
-    }
-    for (pickle, clause) in &cases {
-        let path = folder.path("file.pth");
-        std::fs::write(&path, beside_a_tensor(pickle)).unwrap();
-        let refused = Checkpoint::open(&path).unwrap_err().to_string();
-        let [verb, name] = [clause.split_once(' ').unwrap().0, clause.split_once(' ').unwrap().1];
-        assert!(
-            refused.contains(&format!("it {verb} {name}, which would run code where it is loaded"))
-                && refused.contains("--allow-unknown-calls"),
-            "{clause}: {refused}"
-        );
-        let features = store::open(&path, &store::OpenOptions::default()).err().unwrap();
-        assert_eq!(features.to_string(), refused, "{clause}");
-        // Allowed, the tensor is read, and what the rest would do is told.
-        let allowed = Checkpoint::open_with(&path, UnknownCalls::Allowed).unwrap();
-        assert_eq!(allowed.unknown_calls(), [clause.clone()]);
-        assert_eq!(allowed.tensor_f32("w").unwrap(), (vec![2], vec![1.5, -2.0]));
-        let summary = featscope::checkpoint::summary(&path).unwrap();
-        assert_eq!(summary.unknown_calls, [clause.clone()]);
-    }
-    assert!(cases.len() > 45);
-}
-
-#[test]
-fn what_makes_values_alone_needs_no_permission() {
-    let folder = Folder::new();
-    let p = || Pickle::new(2);
-    let made = |module: &str, name: &str| p().name(module, name).raw(b")R");
-    for harmless in [
-        made("collections", "OrderedDict"),
-        made("__builtin__", "set"),
-        made("argparse", "Namespace"),
-        made("omegaconf.dictconfig", "DictConfig"),
-        made("easydict", "EasyDict"),
-        made("torch.nn.modules.conv", "Conv2d"),
-        made("torchvision.models.resnet", "ResNet"),
-        p().name("torch", "device").call("cuda"),
-        p().name("pathlib", "PosixPath").call("a"),
-        p().name("collections", "defaultdict")
-            .name("__builtin__", "int")
-            .raw(b"\x85R"),
-        p().name("functools", "partial")
-            .name("torch.nn.modules.normalization", "LayerNorm")
-            .raw(b"\x85R"),
-        p().name("copy_reg", "_reconstructor")
-            .name("argparse", "Namespace")
-            .name("__builtin__", "object")
-            .raw(b"N\x87R}b"),
-        p().name("_codecs", "encode").text("x").text("latin1").raw(b"\x86R"),
-        p().name("__builtin__", "getattr")
-            .name("torch.nn.functional", "relu")
-            .text("x")
-            .raw(b"\x86R"),
-        // A class or function that is only named.
-        p().name("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint"),
-        p().name("torch.nn.functional", "cross_entropy"),
-    ] {
-        let path = folder.path("file.pth");
-        std::fs::write(&path, beside_a_tensor(&harmless)).unwrap();
-        let opened = Checkpoint::open(&path).unwrap();
-        assert!(opened.unknown_calls().is_empty());
-    }
-}
-
-#[test]
-fn many_calls_are_counted_and_told_in_one_sentence() {
-    let folder = Folder::new();
-    let path = folder.path("file.pth");
-    let long = "n".repeat(4000);
-    let mut calls = Pickle::new(2).raw(b"(");
-    for i in 0..300 {
-        calls = calls
-            .name(&long, &format!("f{i}\u{202e}"))
-            .raw(b")R")
-            .name("gzip", "open")
-            .raw(b")R");
-    }
-    std::fs::write(&path, beside_a_tensor(&calls.raw(b"t"))).unwrap();
-    let refused = Checkpoint::open(&path).unwrap_err().to_string();
-    assert!(refused.chars().count() <= 500 && refused.contains("more"), "{refused}");
-    let allowed = Checkpoint::open_with(&path, UnknownCalls::Allowed).unwrap();
-    let calls = allowed.unknown_calls();
-    assert_eq!(calls.len(), 101);
-    assert_eq!(calls[0], "calls gzip.open (300 times)");
-    assert!(
-        calls
-            .iter()
-            .all(|call| call.chars().count() < 150 && !call.contains('\u{202e}'))
-    );
 }
 
 #[test]

@@ -79,9 +79,6 @@ pub struct Audit {
     pub classifier: Option<String>,
     /// Objects of unknown classes that the file holds beside its tensors: where, and of which class. They were not run.
     pub opaque: Vec<String>,
-    /// What the file would do where it is loaded, as clauses: `calls os.system`. Nothing of it was done.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unknown_calls: Vec<String>,
     /// What was assumed because names and shapes do not say it.
     pub notes: Vec<String>,
     /// SHA-256 of the file, hex.
@@ -246,12 +243,6 @@ impl Audit {
         }
         if !self.opaque.is_empty() {
             line("not read", listed(&self.opaque));
-        }
-        if !self.unknown_calls.is_empty() {
-            line(
-                "calls",
-                format!("would run code where it is loaded: {}", listed(&self.unknown_calls)),
-            );
         }
         self.notes.iter().for_each(|note| line("note", note.clone()));
         line("sha256", self.sha256.clone());

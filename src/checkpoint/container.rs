@@ -8,7 +8,7 @@ use std::sync::{Mutex, OnceLock};
 
 use super::{Checkpoint, Dtype, TensorInfo, shards};
 use crate::error::{Error, Result};
-use crate::files::{Array, Container, Element, UnknownCalls};
+use crate::files::{Array, Container, Element};
 
 /// The bytes of all tensors of a checkpoint.
 #[derive(Debug)]
@@ -32,22 +32,22 @@ impl Source {
 }
 
 /// Opens a checkpoint of any container.
-pub(super) fn open(path: &Path, unknown: UnknownCalls) -> Result<Checkpoint> {
+pub(super) fn open(path: &Path) -> Result<Checkpoint> {
     let about = std::fs::metadata(path).map_err(Error::io(path))?;
     if about.is_dir() {
-        return shards::open(&shards::index_in(path)?, path, unknown);
+        return shards::open(&shards::index_in(path)?, path);
     }
     if shards::is_index(path) {
-        return shards::open(path, path, unknown);
+        return shards::open(path, path);
     }
-    let (file, container) = open_file(path, unknown)?;
+    let (file, container) = open_file(path)?;
     let kind = container.kind;
     finish(path, vec![path.to_path_buf()], vec![(file, container)], kind)
 }
 
 /// Opens one file of weights.
-pub(super) fn open_file(path: &Path, unknown: UnknownCalls) -> Result<(File, Container)> {
-    let (file, container) = Container::of_weights(path, unknown)?;
+pub(super) fn open_file(path: &Path) -> Result<(File, Container)> {
+    let (file, container) = Container::of_weights(path)?;
     match no_weights(&container) {
         Some(what) => Err(Error::input(format!("{}: {what}", path.display()))),
         None => Ok((file, container)),
@@ -86,7 +86,6 @@ pub(super) fn finish(
         metadata: Default::default(),
         nests: Vec::new(),
         opaque: Vec::new(),
-        unknown_calls: Vec::new(),
         source: Source {
             files: Vec::new(),
             tensors: HashMap::new(),
@@ -105,7 +104,6 @@ pub(super) fn finish(
         checkpoint.metadata.extend(part.metadata);
         checkpoint.nests.extend(part.nests);
         checkpoint.opaque.extend(part.opaque);
-        checkpoint.unknown_calls.extend(part.unknown_calls);
         checkpoint.source.files.push(Mutex::new(file));
     }
     if checkpoint.tensors.is_empty() {

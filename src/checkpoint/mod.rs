@@ -32,7 +32,7 @@ use sha2::{Digest as _, Sha256};
 use crate::error::{Error, Result};
 use crate::files::{Element, hash_from, hex};
 
-pub use crate::files::{Opaque, UnknownCalls};
+pub use crate::files::Opaque;
 
 pub use audit::{Audit, MisShaped};
 pub use detect::{Loading, Options, detect};
@@ -85,7 +85,6 @@ pub struct Checkpoint {
     metadata: BTreeMap<String, Value>,
     nests: Vec<String>,
     opaque: Vec<Opaque>,
-    unknown_calls: Vec<String>,
     source: container::Source,
     sha256: OnceLock<String>,
 }
@@ -95,18 +94,9 @@ impl Checkpoint {
     /// checkpoint in several files (or the folder of such an index).
     ///
     /// # Errors
-    /// When the file cannot be read, is no checkpoint, is damaged, or would call what is not known to be harmless where it
-    /// is loaded; the sentence says which.
+    /// When the file cannot be read, is no checkpoint, or is damaged; the sentence says which.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::open_with(path, UnknownCalls::Refused)
-    }
-
-    /// The same; what a pickle would call is refused or not. Nothing is called either way.
-    ///
-    /// # Errors
-    /// As [`Checkpoint::open`].
-    pub fn open_with(path: &Path, unknown: UnknownCalls) -> Result<Self> {
-        container::open(path, unknown)
+        container::open(path)
     }
 
     /// The path it was opened from.
@@ -137,11 +127,6 @@ impl Checkpoint {
     /// What was not interpreted: objects of unknown classes, where they are and what they are.
     pub fn opaque(&self) -> &[Opaque] {
         &self.opaque
-    }
-
-    /// What its pickles would do where they are loaded, as clauses: `calls os.system`.
-    pub fn unknown_calls(&self) -> &[String] {
-        &self.unknown_calls
     }
 
     /// What the checkpoint says about itself, where this project wrote it.

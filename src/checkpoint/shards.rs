@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::Checkpoint;
 use super::container::{finish, open_file};
 use crate::error::{Error, Result};
-use crate::files::{self, MAX_HEADER, Once, UnknownCalls};
+use crate::files::{self, MAX_HEADER, Once};
 
 /// How the names of indices end.
 const INDEX: &str = ".index.json";
@@ -52,7 +52,7 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Opens all shards of an index; `given` is what the user named.
-pub(super) fn open(index: &Path, given: &Path, unknown: UnknownCalls) -> Result<Checkpoint> {
+pub(super) fn open(index: &Path, given: &Path) -> Result<Checkpoint> {
     let refused = |what: String| Error::input(format!("{}: {what}", index.display()));
     let text = files::read(index, MAX_HEADER)?;
     let Index {
@@ -99,7 +99,7 @@ pub(super) fn open(index: &Path, given: &Path, unknown: UnknownCalls) -> Result<
                 None => format!("its shard {shard} is missing; fetch it too"),
             }));
         }
-        let (file, part) = open_file(&path, unknown)?;
+        let (file, part) = open_file(&path)?;
         let held: BTreeSet<&str> = part.arrays.iter().map(|array| array.name.as_str()).collect();
         if let Some(lost) = tensors.iter().find(|name| !held.contains(name.as_str())) {
             return Err(refused(format!(

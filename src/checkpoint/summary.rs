@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Audit, Checkpoint, Opaque, Options, Training, UnknownCalls, detect};
+use super::{Audit, Checkpoint, Opaque, Options, Training, detect};
 use crate::error::Result;
 use crate::files::{Script, sha256_of};
 
@@ -54,8 +54,6 @@ pub struct Summary {
     pub audit: Option<Audit>,
     /// Objects of unknown classes beside the tensors, which were not run.
     pub opaque: Vec<Opaque>,
-    /// What it would do where it is loaded, as clauses: `calls os.system`. Nothing of it was done.
-    pub unknown_calls: Vec<String>,
     /// Why it cannot be used for extraction as it is, if so.
     pub problem: Option<String>,
     /// Plain values beside the tensors.
@@ -70,7 +68,7 @@ pub fn summary(path: &Path) -> Result<Summary> {
     if let Some(script) = Script::look(path)? {
         return of_script(path, &script);
     }
-    let checkpoint = Checkpoint::open_with(path, UnknownCalls::Allowed)?;
+    let checkpoint = Checkpoint::open(path)?;
     let mut dtypes = BTreeMap::new();
     for info in checkpoint.tensors().values() {
         *dtypes.entry(format!("{:?}", info.dtype).to_lowercase()).or_insert(0) += 1;
@@ -110,7 +108,6 @@ pub fn summary(path: &Path) -> Result<Summary> {
         problem: problem.or(failed).map(|e| e.to_string()),
         audit: loading.map(|l| l.audit),
         opaque: checkpoint.opaque().to_vec(),
-        unknown_calls: checkpoint.unknown_calls().to_vec(),
         metadata: checkpoint
             .metadata()
             .iter()

@@ -142,7 +142,6 @@ pub(super) fn audit(
         prototypes: heads.prototypes.as_ref().map(at),
         classifier: heads.classifier.as_ref().map(describe_classifier),
         opaque: checkpoint.opaque().iter().map(describe_opaque).collect(),
-        unknown_calls: checkpoint.unknown_calls().to_vec(),
         notes: claim
             .map(|c| c.describe(&chosen.arch))
             .into_iter()

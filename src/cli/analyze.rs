@@ -63,9 +63,6 @@ pub struct What {
     /// Labels of an array: once for each array, in their order
     #[arg(long, value_name = "FILE")]
     pub labels: Vec<PathBuf>,
-    /// Read a pickle that would call what is not known where it is loaded; nothing is called here
-    #[arg(long)]
-    pub allow_unknown_calls: bool,
     /// Model name for arrays
     #[arg(long, value_name = "MODEL")]
     pub name: Option<String>,
@@ -91,7 +88,6 @@ impl What {
             name: self.name.as_deref(),
             layers: &self.layer,
             columns: &self.columns,
-            allow_unknown_calls: self.allow_unknown_calls,
         }
     }
 }

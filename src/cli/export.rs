@@ -7,7 +7,7 @@ use anyhow::bail;
 
 use super::style;
 use crate::checkpoint::export::{self, Container, Naming};
-use crate::checkpoint::{Checkpoint, Options, UnknownCalls, detect};
+use crate::checkpoint::{Checkpoint, Options, detect};
 
 /// Arguments of `featscope export`.
 #[derive(clap::Args)]
@@ -37,9 +37,6 @@ pub struct Args {
     /// Where to write it
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Read a pickle that would call what is not known where it is loaded; nothing is called here
-    #[arg(long)]
-    allow_unknown_calls: bool,
     /// Write over a file that is there
     #[arg(long)]
     force: bool,
@@ -68,7 +65,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.output.exists() && !args.force {
         bail!("{shown}: is there already; pass --force to write over it");
     }
-    let checkpoint = Checkpoint::open_with(&args.model, UnknownCalls::allowed(args.allow_unknown_calls))?;
+    let checkpoint = Checkpoint::open(&args.model)?;
     let options = Options {
         arch: args.arch.clone(),
         projector: args.projector.clone(),

@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 
 use super::{interrupt, style};
 use crate::checkpoint::arch::Pooling;
-use crate::checkpoint::{Checkpoint, Options, UnknownCalls, detect};
+use crate::checkpoint::{Checkpoint, Options, detect};
 use crate::error::Error;
 use crate::extract::device::{self, Choice};
 use crate::extract::network::{self, Loaded, Network};
@@ -68,9 +68,6 @@ pub struct Args {
     /// Run the code that a TorchScript file brings: only where you trust its origin
     #[arg(long)]
     trust_code: bool,
-    /// Read a pickle that would call what is not known where it is loaded; nothing is called here
-    #[arg(long)]
-    allow_unknown_calls: bool,
     /// Layers to keep, or all [default: backbone, and projector where there is one]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     layers: Option<Vec<String>>,
@@ -269,7 +266,7 @@ impl Args {
 
     /// The network whose weights a checkpoint holds, and how images are prepared for it.
     fn network(&self, device: device::Device) -> anyhow::Result<(Box<dyn Network>, Preparation)> {
-        let checkpoint = Checkpoint::open_with(&self.model, UnknownCalls::allowed(self.allow_unknown_calls))?;
+        let checkpoint = Checkpoint::open(&self.model)?;
         let options = Options {
             arch: self.arch.clone(),
             projector: self.projector.clone(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::style;
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
-use crate::store::{OpenOptions, UnknownCalls, open};
+use crate::store::{OpenOptions, open};
 
 /// A feature store or an array: `PATH`, or `[MODEL:]DATASET[/SPLIT]=PATH` to give it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -132,8 +132,6 @@ pub struct Options<'a> {
     pub layers: &'a [String],
     /// Only these columns of tables.
     pub columns: &'a [String],
-    /// Read pickles that would call what is not known where they are loaded.
-    pub allow_unknown_calls: bool,
 }
 
 /// Opens stores and arrays.
@@ -151,7 +149,6 @@ pub fn open_all(inputs: &[Input], options: &Options) -> Result<Vec<Box<dyn Featu
             model: options.name.filter(|_| is_array).map(str::to_owned),
             layers: given(options.layers),
             columns: given(options.columns).filter(|_| is_array),
-            unknown_calls: UnknownCalls::allowed(options.allow_unknown_calls),
             ..OpenOptions::default()
         })?);
     }

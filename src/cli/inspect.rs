@@ -134,13 +134,6 @@ fn of_checkpoint(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
         "layers",
         s.taps.iter().map(|t| format!("{} ({} wide)", t.name, t.width)),
     );
-    sheet.list("would run", &s.unknown_calls);
-    if !s.unknown_calls.is_empty() {
-        sheet.line(
-            "",
-            "where it is loaded; nothing was run, and it is read with --allow-unknown-calls alone",
-        );
-    }
     if let Some(audit) = &s.audit {
         sheet.list("audit", audit.lines());
     }

@@ -11,7 +11,7 @@ use crate::features::{FeatureSet, common};
 use crate::metrics::select_matched;
 use crate::report::{Format, render_similarity};
 use crate::results::{Analysis, check_folder};
-use crate::store::{OpenOptions, UnknownCalls};
+use crate::store::OpenOptions;
 
 /// Arguments of `featscope similarity`.
 #[derive(clap::Args)]
@@ -31,9 +31,6 @@ pub struct Args {
     /// Only these layers of each side, separated by commas; all those that a side has of them
     #[arg(long, value_name = "LIST", value_delimiter = ',', visible_alias = "layer")]
     layers: Vec<String>,
-    /// Read a pickle that would call what is not known where it is loaded; nothing is called here
-    #[arg(long)]
-    allow_unknown_calls: bool,
     /// Model name for arrays: once for each side, in their order
     #[arg(long, value_name = "MODEL")]
     name: Vec<String>,
@@ -102,7 +99,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn layers(args: &Args, input: &Input, side: usize) -> anyhow::Result<Vec<Box<dyn FeatureSet>>> {
     let options = OpenOptions {
         model: args.name.get(side).cloned().filter(|_| !input.path.is_dir()),
-        unknown_calls: UnknownCalls::allowed(args.allow_unknown_calls),
         ..OpenOptions::default()
     };
     let mut sets = input.open(options.clone())?;

@@ -25,9 +25,6 @@ pub struct On {
     /// Labels of an array: once for each array, in their order
     #[arg(long, value_name = "FILE", requires = "on")]
     labels: Vec<PathBuf>,
-    /// Read a pickle that would call what is not known where it is loaded; nothing is called here
-    #[arg(long, requires = "on")]
-    allow_unknown_calls: bool,
     /// Only these layers, separated by commas
     #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "on")]
     layer: Vec<String>,
@@ -50,7 +47,6 @@ pub fn measured(metric: &Metric, on: &On) -> anyhow::Result<Vec<Record>> {
         metrics: vec![metric.id.to_owned()],
         layer: on.layer.clone(),
         labels: on.labels.clone(),
-        allow_unknown_calls: on.allow_unknown_calls,
         seed: on.seed,
         rows: on.rows,
         ..What::default()

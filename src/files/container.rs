@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::array::Array;
-use super::pickle::{Keep, UnknownCalls};
+use super::pickle::Keep;
 use super::{open, safetensors, torch};
 use crate::error::{Error, Result};
 
@@ -36,8 +36,6 @@ pub struct Container {
     pub nests: Vec<String>,
     /// What was not interpreted.
     pub opaque: Vec<Opaque>,
-    /// What its pickles would do where they are loaded: `calls os.system`.
-    pub unknown_calls: Vec<String>,
     /// What its pickle makes, in words, where that is no dictionary.
     pub root: Option<String>,
 }
@@ -64,21 +62,21 @@ impl Container {
     /// Opens a file of weights: its tensors, and plain values beside them.
     ///
     /// # Errors
-    /// When the file cannot be read, is no such file, is damaged, or would call what is not known where that is refused.
-    pub fn of_weights(path: &Path, unknown: UnknownCalls) -> Result<(File, Self)> {
-        read(path, Keep::Names, unknown)
+    /// When the file cannot be read, is no such file, or is damaged or hostile.
+    pub fn of_weights(path: &Path) -> Result<(File, Self)> {
+        read(path, Keep::Names)
     }
 
     /// Opens a file of data: its tensors, arrays of numpy, and lists.
     ///
     /// # Errors
     /// As [`Container::of_weights`].
-    pub fn of_data(path: &Path, unknown: UnknownCalls) -> Result<Self> {
-        Ok(read(path, Keep::Data, unknown)?.1)
+    pub fn of_data(path: &Path) -> Result<Self> {
+        Ok(read(path, Keep::Data)?.1)
     }
 }
 
-fn read(path: &Path, keep: Keep, unknown: UnknownCalls) -> Result<(File, Container)> {
+fn read(path: &Path, keep: Keep) -> Result<(File, Container)> {
     let (mut file, len) = open(path)?;
     let mut head = Vec::new();
     file.by_ref()
@@ -92,7 +90,7 @@ fn read(path: &Path, keep: Keep, unknown: UnknownCalls) -> Result<(File, Contain
     let container = if named_so || head.get(8) == Some(&b'{') {
         safetensors::open(path, &mut file, len, &head)
     } else {
-        torch::open(path, &mut file, len, &head, keep, unknown)
+        torch::open(path, &mut file, len, &head, keep)
     };
     Ok((file, container?))
 }

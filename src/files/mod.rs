@@ -60,7 +60,6 @@ pub use digest::{digest, hash_from, hex, sha256_of};
 pub use element::Element;
 pub use lock::{Lock, lock};
 pub use npy::{npy, npz};
-pub use pickle::UnknownCalls;
 pub use plain::PlainPickle;
 pub use safetensors::{MAX_HEADER, Once};
 pub use temporary::{is_temporary, sweep, temporary_folder};

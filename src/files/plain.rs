@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use super::element::Element;
-use super::pickle::{self, Acts, Data, Failure, Id, Keep, Persistent, Pickle};
+use super::pickle::{self, Data, Failure, Id, Keep, Persistent, Pickle};
 use super::strides::Strides;
 
 /// A pickle that was read to its end; nothing was executed.
@@ -16,16 +16,9 @@ impl PlainPickle {
     /// # Errors
     /// A reason, in words that follow "not a readable pickle: ".
     pub fn read(input: &mut impl BufRead) -> Result<Self, String> {
-        let mut acts = Acts::default();
-        let read = pickle::read(input, &Persistent::Nobody, Keep::Data, &mut acts);
-        if !acts.is_empty() {
-            return Err(format!(
-                "it {}, which would run code where it is loaded; nothing was executed",
-                acts.said()
-            ));
-        }
-        match read {
+        match pickle::read(input, &Persistent::Nobody, Keep::Data) {
             Ok(pickle) => Ok(Self(pickle)),
+            Err(Failure::Hostile(does)) => Err(format!("it {does}, which is never done")),
             Err(Failure::Unsupported(what) | Failure::Damaged(what)) => Err(what),
         }
     }

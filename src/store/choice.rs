@@ -14,7 +14,7 @@ use super::malformed;
 use super::names::{self, IdName};
 use super::rows::Texts;
 use crate::error::{Error, Result};
-use crate::files::{self, Array, Container, Element, UnknownCalls, npy, npz};
+use crate::files::{self, Array, Container, Element, npy, npz};
 
 /// A list in a file: an array, or a list of Python.
 pub(super) enum List {
@@ -64,8 +64,6 @@ pub(super) struct Held {
     pub(super) lists: Vec<(String, Texts)>,
     /// What a pickle holds beside them, and what that is.
     pub(super) unread: Vec<(String, &'static str)>,
-    /// What it would do where it is loaded, as clauses.
-    pub(super) unknown_calls: Vec<String>,
 }
 
 /// What the arrays of a file are.
@@ -91,7 +89,7 @@ pub(super) fn is_container(extension: &str) -> bool {
 }
 
 /// The arrays and lists in a file. What their headers claim was held against the file's length.
-pub(super) fn held(path: &Path, extension: &str, unknown: UnknownCalls) -> Result<Held> {
+pub(super) fn held(path: &Path, extension: &str) -> Result<Held> {
     let of_arrays = |arrays| Held {
         arrays,
         ..Held::default()
@@ -101,18 +99,9 @@ pub(super) fn held(path: &Path, extension: &str, unknown: UnknownCalls) -> Resul
         "npz" => Ok(of_arrays(npz(path)?)),
         _ => {
             let Container {
-                arrays,
-                lists,
-                unread,
-                unknown_calls,
-                ..
-            } = Container::of_data(path, unknown)?;
-            Ok(Held {
-                arrays,
-                lists,
-                unread,
-                unknown_calls,
-            })
+                arrays, lists, unread, ..
+            } = Container::of_data(path)?;
+            Ok(Held { arrays, lists, unread })
         }
     }
 }
@@ -140,7 +129,6 @@ pub(super) fn choose(path: &Path, held: Held) -> Result<Choice> {
         mut arrays,
         lists,
         unread,
-        ..
     } = held;
     refuse_others(path, &arrays)?;
     if arrays.len() == 1 && lists.is_empty() && unread.is_empty() {

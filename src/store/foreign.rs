@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::choice::{self, Choice, choose, held, is_container};
 use super::raw::RawArray;
 use super::rows::{self, Column, Texts};
-use super::{OpenOptions, UnknownCalls, delimited, labels, malformed, names, table};
+use super::{OpenOptions, delimited, labels, malformed, names, table};
 use crate::error::Result;
 use crate::features::ids_sha256;
 use crate::features::{Batches, FeatureSet, IdColumn, Labels, Provenance, Said};
@@ -68,7 +68,7 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn Fea
                     "--columns picks columns of a table (.csv, .tsv, .parquet); pick an array with --layer",
                 ));
             }
-            container(path, other, options.unknown_calls)?
+            container(path, other)?
         }
         _ => {
             let known = "a feature store, or .npy, .npz, .safetensors, .parquet, .csv, .tsv, .pt";
@@ -118,13 +118,7 @@ fn labels_for(path: &Path, options: &OpenOptions, found: &mut Found) -> Result<O
     };
     let texts: Option<Texts> = match (file, inside) {
         (Some(file), _) => {
-            let (texts, said) = rows::join(
-                path,
-                found.rows,
-                &found.ids,
-                file,
-                labels::read(file, found.rows, options.unknown_calls)?,
-            )?;
+            let (texts, said) = rows::join(path, found.rows, &found.ids, file, labels::read(file, found.rows)?)?;
             found.said.labels.push(said);
             Some(texts)
         }
@@ -165,13 +159,7 @@ pub(super) fn not_joined(columns: &[IdColumn], primary: Option<&str>) -> Vec<Str
 }
 
 /// The arrays of features among the arrays of a file, and the labels and ids that lie with them.
-fn container(path: &Path, extension: &str, unknown: UnknownCalls) -> Result<Found> {
-    let held = held(path, extension, unknown)?;
-    let mut said = Said::default();
-    if !held.unknown_calls.is_empty() {
-        let all = held.unknown_calls.join(", ");
-        said.arrays.push(format!("would run code where it is loaded: {all}"));
-    }
+fn container(path: &Path, extension: &str) -> Result<Found> {
     let Choice {
         layers,
         rows: n,
@@ -179,7 +167,8 @@ fn container(path: &Path, extension: &str, unknown: UnknownCalls) -> Result<Foun
         ids,
         mut left_out,
         unread_labels,
-    } = choose(path, held)?;
+    } = choose(path, held(path, extension)?)?;
+    let mut said = Said::default();
     let one = layers.len() == 1;
     let mut chosen = Vec::new();
     let mut words = Vec::new();
@@ -231,7 +220,7 @@ fn container(path: &Path, extension: &str, unknown: UnknownCalls) -> Result<Foun
 
 /// Whether a file of tensors is features rather than weights: a few arrays, of which some can be told to be the features.
 pub(super) fn holds_features(path: &Path, extension: &str) -> bool {
-    let Ok(held) = held(path, extension, UnknownCalls::Allowed) else {
+    let Ok(held) = held(path, extension) else {
         return false;
     };
     held.arrays.len() <= 6 && choose(path, held).is_ok_and(|choice| choice.layers.iter().all(choice::is_matrix))

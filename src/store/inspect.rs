@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::findings;
 use super::manifest;
-use super::{FeatureStore, OpenOptions, UnknownCalls, delimited, foreign, malformed};
+use super::{FeatureStore, OpenOptions, delimited, foreign, malformed};
 use crate::error::{Error, Result};
 use crate::features::Labels;
 
@@ -221,11 +221,7 @@ pub fn summary(path: &Path) -> Result<Summary> {
             versions: manifest.versions,
         });
     }
-    let options = OpenOptions {
-        unknown_calls: UnknownCalls::Allowed,
-        ..OpenOptions::default()
-    };
-    let sets = super::open(path, &options)?;
+    let sets = super::open(path, &OpenOptions::default())?;
     let Some(first) = sets.first() else {
         return Err(malformed(path, "holds no features"));
     };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::choice::{held, is_container, labels_of};
 use super::rows::{self, Column, Labelled};
-use super::{UnknownCalls, foreign, label_text, malformed, table};
+use super::{foreign, label_text, malformed, table};
 use crate::error::Result;
 
 /// `STEM_labels.npy`.
@@ -18,13 +18,13 @@ pub(super) fn beside(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When the file cannot be read, or holds none.
-pub(super) fn read(file: &Path, rows: usize, unknown: UnknownCalls) -> Result<Labelled> {
+pub(super) fn read(file: &Path, rows: usize) -> Result<Labelled> {
     let extension = foreign::extension(file);
     match extension.as_str() {
         "csv" | "tsv" | "txt" => label_text::labels(file, &extension, rows),
         "parquet" => table::labels(file),
         other if is_container(other) => {
-            let (labels, ids) = labels_of(file, held(file, other, unknown)?)?;
+            let (labels, ids) = labels_of(file, held(file, other)?)?;
             let column = Column {
                 name: labels.name().to_owned(),
                 values: labels.texts(file)?,

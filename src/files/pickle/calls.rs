@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::machine::{Machine, Step};
-use super::{Element, Failure, Id, Storage, TensorRef, Value, policy};
+use super::{Element, Failure, Id, Storage, TensorRef, Value};
 
 /// The most extents a tensor may have; torch itself stops there.
 const MAX_RANK: usize = 64;
@@ -14,19 +14,21 @@ const MAX_ARGUMENTS: usize = 16;
 impl Machine<'_> {
     /// What `callable(*args)` makes.
     pub(super) fn call(&mut self, callable: Id, args: Id) -> Step<Id> {
-        let name = match self.get(callable) {
-            Value::Name(name) => name.clone(),
-            // partial(…)(…), attrgetter(…)(…): what runs is decided while it is read.
-            Value::Object(object) => format!("what {} makes", object.class).into(),
-            other => return Err(Failure::damaged(format!("its pickle calls {}", other.kind()))),
+        let Value::Name(name) = self.get(callable) else {
+            let what = match self.get(callable) {
+                // partial(…)(…), attrgetter(…)(…): what runs is decided while it is read.
+                Value::Object(object) => return Err(Failure::Hostile(format!("calls what {} makes", object.class))),
+                other => other.kind(),
+            };
+            return Err(Failure::damaged(format!("its pickle calls {what}")));
         };
-        self.check_call(&name);
+        let name = name.clone();
+        self.check_call(&name)?;
         let Value::Tuple(all) = self.get(args) else {
             return Err(Failure::damaged(format!("its pickle calls {name} without arguments")));
         };
         let given: Vec<Id> = all.iter().copied().take(MAX_ARGUMENTS).collect();
         let first = given.first().copied();
-        self.check_arguments(&name, &given);
         let is = |id: Option<Id>, test: fn(&Value) -> bool| id.is_some_and(|id| test(self.get(id)));
         let is_sequence = |id| is(id, |v| matches!(v, Value::List(_) | Value::Tuple(_)));
         match &*name {
@@ -49,14 +51,14 @@ impl Machine<'_> {
             {
                 Ok(given[0])
             }
-            "torch.storage._load_from_bytes" => Err(Failure::Unsupported(
-                "its tensors were written by pickle, which needs code to be run to read them; write it with torch.save"
-                    .to_owned(),
-            )),
             // A subclass of Tensor: func(*args) is its data, and its class does not matter.
             "torch._tensor._rebuild_from_type_v2" if given.len() >= 3 && !self.is_named(given[0], &name) => {
                 self.call(given[0], given[2])
             }
+            "torch.storage._load_from_bytes" => Err(Failure::Unsupported(
+                "its tensors were written by pickle, which needs code to be run to read them; write it with torch.save"
+                    .to_owned(),
+            )),
             "collections.OrderedDict" | "builtins.dict" => self.dict(first),
             "collections.Counter" if is(first, |v| matches!(v, Value::Dict(_))) => Ok(given[0]),
             "collections.defaultdict" => self.dict(given.get(1).copied()),
@@ -66,7 +68,7 @@ impl Machine<'_> {
                 Some(items) if is_sequence(first) => Ok(items),
                 Some(_) => self.opaque(name, args),
             },
-            "builtins.getattr" => self.attribute(name, &given, args),
+            "builtins.getattr" => self.attribute(&given),
             _ => self.opaque(name, args),
         }
     }
@@ -76,45 +78,13 @@ impl Machine<'_> {
     }
 
     /// `getattr(X, "name")`: how older protocols spell a class within a class.
-    fn attribute(&mut self, name: Rc<str>, given: &[Id], args: Id) -> Step<Id> {
+    fn attribute(&mut self, given: &[Id]) -> Step<Id> {
         match given.iter().map(|&id| self.get(id)).collect::<Vec<_>>()[..] {
-            [Value::Name(outer), Value::Text(inner)] => {
-                let (outer, inner) = (outer.clone(), inner.clone());
-                self.name(&outer, &inner)
+            [Value::Name(outer), Value::Text(name)] => {
+                let (outer, name) = (outer.clone(), name.clone());
+                self.name(&outer, &name)
             }
-            _ => {
-                self.acts.calls("builtins.getattr on what it made");
-                self.opaque(name, args)
-            }
-        }
-    }
-
-    /// Notes what a harmless callable would call in its turn: a class that it makes an object of, a function that it keeps.
-    fn check_arguments(&mut self, name: &str, given: &[Id]) {
-        let called = match policy::calls_argument(name) {
-            Some(position) => given.get(position).copied(),
-            None => None,
-        };
-        match called.map(|id| self.get(id)) {
-            Some(Value::Name(inner)) => {
-                let inner = inner.clone();
-                self.check_call(&inner);
-            }
-            Some(Value::Object(object)) => {
-                let made = format!("what {} makes", object.class);
-                self.acts.calls(&made);
-            }
-            _ => {}
-        }
-        // Any codec is a module that is imported.
-        if policy::is_encoder(name) {
-            let known = given.get(1).is_none_or(|&id| match self.get(id) {
-                Value::Text(codec) => policy::is_codec(codec),
-                _ => false,
-            });
-            if !known {
-                self.acts.calls(name);
-            }
+            _ => Err(Failure::Hostile("calls builtins.getattr on what it made".to_owned())),
         }
     }
 

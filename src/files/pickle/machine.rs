@@ -5,7 +5,6 @@ use std::io::BufRead;
 use std::rc::Rc;
 
 use super::input::{self, Input};
-use super::unknown::Acts;
 use super::{Failure, Id, Object, Persistent, Pickle, Sizes, Value, policy};
 
 /// The newest protocol there is.
@@ -35,14 +34,7 @@ pub(in crate::files) enum Keep {
 pub(super) type Step<T = ()> = Result<T, Failure>;
 
 /// Reads one pickle, leaving the input after its end.
-///
-/// What it would do where it is loaded is added to `acts`, also where it cannot be read.
-pub(in crate::files) fn read(
-    input: &mut impl BufRead,
-    persistent: &Persistent,
-    keep: Keep,
-    acts: &mut Acts,
-) -> Result<Pickle, Failure> {
+pub(in crate::files) fn read(input: &mut impl BufRead, persistent: &Persistent, keep: Keep) -> Result<Pickle, Failure> {
     let mut machine = Machine {
         values: Vec::new(),
         stack: Vec::new(),
@@ -51,11 +43,17 @@ pub(in crate::files) fn read(
         storages: BTreeMap::new(),
         persistent,
         keep,
-        acts,
+        denied: None,
         spent: 0,
     };
+    let outcome = machine.run(&mut Input(input));
+    // A name that has no business here is the reason, whatever else is wrong with the file.
+    if let Some((name, called)) = machine.denied {
+        let does = if called { "calls" } else { "names" };
+        return Err(Failure::Hostile(format!("{does} {name}")));
+    }
     Ok(Pickle {
-        root: machine.run(&mut Input(input))?,
+        root: outcome?,
         values: machine.values,
         storages: machine.storages,
     })
@@ -70,7 +68,8 @@ pub(super) struct Machine<'a> {
     pub(super) storages: Sizes,
     persistent: &'a Persistent<'a>,
     keep: Keep,
-    pub(super) acts: &'a mut Acts,
+    /// A name that refuses the file, and whether it is called.
+    denied: Option<(Rc<str>, bool)>,
     spent: usize,
 }
 
@@ -321,10 +320,7 @@ impl Machine<'_> {
             }
             // Attributes of an OrderedDict (`_metadata`) or of a tensor say nothing about values.
             Value::Dict(_) | Value::List(_) | Value::Tensor(_) | Value::Storage(_) => Ok(()),
-            Value::Name(name) => {
-                self.acts.changes(name);
-                Ok(())
-            }
+            Value::Name(name) => Err(Failure::Hostile(format!("changes {name} itself"))),
             other => Err(Failure::damaged(format!(
                 "its pickle sets attributes of {}",
                 other.kind()
@@ -367,18 +363,20 @@ impl Machine<'_> {
             return Err(Failure::damaged("a class in its pickle has an endless name"));
         }
         let full: Rc<str> = policy::full_name(module, name).into();
-        if policy::is_dangerous(&full) {
-            self.acts.names(&full);
+        if self.denied.is_none() && policy::is_denied(&full) {
+            self.denied = Some((full.clone(), false));
         }
         self.spend(full.len())?;
         self.add(Value::Name(full))
     }
 
-    /// Notes a call of what is not known to be harmless.
-    pub(super) fn check_call(&mut self, name: &str) {
-        if !policy::is_harmless(name) {
-            self.acts.calls(name);
+    /// Refuses the file where what is called has no business in a checkpoint.
+    pub(super) fn check_call(&mut self, name: &Rc<str>) -> Step {
+        if policy::is_denied(name) {
+            self.denied = Some((name.clone(), true));
+            return Err(Failure::Hostile(format!("calls {name}")));
         }
+        Ok(())
     }
 
     pub(super) fn get(&self, id: Id) -> &Value {

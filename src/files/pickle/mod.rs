@@ -2,16 +2,14 @@
 //!
 //! A pickle is a program for a small stack machine. This one knows every opcode, builds plain values and torch's
 //! tensors, and has no way to import or to call: a class or function is only ever a name. What another name would have
-//! made becomes an opaque [`Value::Object`], and a call that is not known to be harmless (`policy`) is noted ([`Acts`]),
-//! however it was spelled, wherever it is hidden and whether or not its result is used: a file with one is refused unless
-//! the user allows it.
+//! made becomes an opaque [`Value::Object`]; a name that has no business in a checkpoint (`policy`) refuses the whole
+//! file, however it was spelled, wherever it is hidden and whether or not its result is used.
 
 mod calls;
 mod input;
 mod machine;
 mod numpy;
 mod policy;
-mod unknown;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -22,8 +20,6 @@ use super::element::Element;
 
 pub(super) use machine::{Keep, read};
 pub(super) use numpy::{Data, NdArray};
-pub(super) use unknown::Acts;
-pub use unknown::UnknownCalls;
 pub(super) use walk::{Found, walk};
 
 /// A value's place in [`Pickle::values`].
@@ -156,6 +152,8 @@ pub(super) enum Persistent<'a> {
 /// Why a pickle is not read.
 #[derive(Debug)]
 pub(super) enum Failure {
+    /// It names what could run code.
+    Hostile(String),
     /// It is sound, but cannot be read here.
     Unsupported(String),
     /// It is not a whole pickle.

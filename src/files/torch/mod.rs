@@ -14,7 +14,7 @@ pub use script::Script;
 
 use super::array::Array;
 use super::container::Container;
-use super::pickle::{self, Acts, Data, Failure, Found, Keep, Persistent, Pickle, TensorRef, UnknownCalls, Value};
+use super::pickle::{self, Data, Failure, Found, Keep, Persistent, Pickle, TensorRef, Value};
 use super::place::Place;
 use super::strides::Strides;
 use super::zip;
@@ -49,43 +49,26 @@ pub(super) fn damaged(what: impl Into<String>) -> Failure {
 }
 
 /// Reads everything but the tensors' bytes of a file of `len` bytes that begins with `head`.
-pub(super) fn open(
-    path: &Path,
-    file: &mut File,
-    len: u64,
-    head: &[u8],
-    keep: Keep,
-    unknown: UnknownCalls,
-) -> Result<Container> {
-    let mut acts = Acts::default();
+pub(super) fn open(path: &Path, file: &mut File, len: u64, head: &[u8], keep: Keep) -> Result<Container> {
     let magic = &head[..head.len().min(MAGIC_WITHIN)];
     let has = |number: &[u8]| magic.windows(number.len()).any(|bytes| bytes == number);
     let (container, parsed) = if head.starts_with(b"PK") {
-        ("PyTorch zip", zipped(file, len, keep, &mut acts))
+        ("PyTorch zip", zipped(file, len, keep))
     } else if head.get(257..262) == Some(b"ustar") {
-        ("PyTorch tar", tar::contents(file, len, &mut acts))
+        ("PyTorch tar", tar::contents(file, len))
     } else if MAGIC.iter().any(|number| has(number)) {
-        ("PyTorch legacy", legacy(file, len, keep, &mut acts))
+        ("PyTorch legacy", legacy(file, len, keep))
     } else {
-        ("pickle", plain(file, keep, &mut acts))
+        ("pickle", plain(file, keep))
     };
-    // What it would do is the reason, whatever else is wrong with the file.
-    if !acts.is_empty() && (unknown == UnknownCalls::Refused || parsed.is_err()) {
-        return Err(Error::input(format!(
-            "{}: it {}, which would run code where it is loaded; nothing was executed; get the weights from a source you \
-             trust, as safetensors or a plain state dict, or pass --allow-unknown-calls to read what else it holds",
-            path.display(),
-            acts.said()
-        )));
-    }
     parsed
         .and_then(|contents| opened(container, contents, len, keep))
-        .map(|container| Container {
-            unknown_calls: acts.all(),
-            ..container
-        })
         .map_err(|failure| {
             let sentence = match failure {
+                Failure::Hostile(does) => format!(
+                    "it {does}, which no checkpoint needs; nothing was executed; do not open this file with other programs \
+                     either, and get the weights from a source you trust"
+                ),
                 Failure::Unsupported(sentence) => sentence,
                 Failure::Damaged(_) if container == "pickle" && !is_pickle(head) => {
                     "not a checkpoint; expected safetensors or a file written by torch.save".to_owned()
@@ -180,7 +163,7 @@ fn opened(kind: &'static str, contents: Contents, len: u64, keep: Keep) -> Parse
     Ok(container)
 }
 
-fn zipped(file: &mut File, len: u64, keep: Keep, acts: &mut Acts) -> Parsed<Contents> {
+fn zipped(file: &mut File, len: u64, keep: Keep) -> Parsed<Contents> {
     let directory = zip::Directory::read(file, len).map_err(damaged)?;
     let mut roots = directory
         .names()
@@ -224,7 +207,7 @@ fn zipped(file: &mut File, len: u64, keep: Keep, acts: &mut Acts) -> Parsed<Cont
     };
     let missing = || damaged("its data.pkl is gone");
     let place = directory.place(file, &format!("{root}data.pkl")).map_err(damaged)?;
-    let pickle = read_entry(file, &place.ok_or_else(missing)?, keep, acts)?;
+    let pickle = read_entry(file, &place.ok_or_else(missing)?, keep)?;
     let mut places = BTreeMap::new();
     for (key, &(bytes, _)) in &pickle.storages {
         let place = directory.place(file, &format!("{root}data/{key}")).map_err(damaged)?;
@@ -245,7 +228,7 @@ fn zipped(file: &mut File, len: u64, keep: Keep, acts: &mut Acts) -> Parsed<Cont
 }
 
 /// Reads the pickle of a zip file, and to the end of its entry for the checksum.
-fn read_entry(file: &mut File, place: &Place, keep: Keep, acts: &mut Acts) -> Parsed<Pickle> {
+fn read_entry(file: &mut File, place: &Place, keep: Keep) -> Parsed<Pickle> {
     if place.len > MAX_PICKLE {
         return Err(damaged(format!("its data.pkl claims {} bytes", place.len)));
     }
@@ -257,7 +240,7 @@ fn read_entry(file: &mut File, place: &Place, keep: Keep, acts: &mut Acts) -> Pa
     };
     let bytes = unchecked.reader(file).map_err(|e| damaged(e.to_string()))?;
     let mut bytes = CrcReader::new(BufReader::new(bytes));
-    let pickle = pickle::read(&mut bytes, &Persistent::Storages, keep, acts)?;
+    let pickle = pickle::read(&mut bytes, &Persistent::Storages, keep)?;
     std::io::copy(&mut bytes, &mut std::io::sink())
         .map_err(|e| damaged(format!("its data.pkl cannot be read: {e}")))?;
     if u64::from(bytes.crc().amount()) != place.len & u64::from(u32::MAX) {
@@ -270,12 +253,11 @@ fn read_entry(file: &mut File, place: &Place, keep: Keep, acts: &mut Acts) -> Pa
 }
 
 /// A stream of pickles (a magic number, a version, the machine, the object, the storages' keys), then the storages.
-fn legacy(file: &mut File, len: u64, keep: Keep, acts: &mut Acts) -> Parsed<Contents> {
+fn legacy(file: &mut File, len: u64, keep: Keep) -> Parsed<Contents> {
     let mut input = rewound(file)?;
-    let next =
-        |input: &mut BufReader<&mut File>, acts: &mut Acts| pickle::read(input, &Persistent::Nobody, Keep::Names, acts);
-    next(&mut input, acts)?;
-    match next(&mut input, acts)?.root() {
+    let next = |input: &mut BufReader<&mut File>| pickle::read(input, &Persistent::Nobody, Keep::Names);
+    next(&mut input)?;
+    match next(&mut input)?.root() {
         Value::Int(1001) => {}
         other => {
             return Err(damaged(format!(
@@ -287,9 +269,9 @@ fn legacy(file: &mut File, len: u64, keep: Keep, acts: &mut Acts) -> Parsed<Cont
             )));
         }
     }
-    let big_endian = is_big_endian(&next(&mut input, acts)?)?;
-    let pickle = pickle::read(&mut input, &Persistent::Storages, keep, acts)?;
-    let keys = next(&mut input, acts)?;
+    let big_endian = is_big_endian(&next(&mut input)?)?;
+    let pickle = pickle::read(&mut input, &Persistent::Storages, keep)?;
+    let keys = next(&mut input)?;
     let Value::List(listed) = keys.root() else {
         return Err(damaged("the keys of its storages are not a list"));
     };
@@ -335,9 +317,9 @@ fn legacy(file: &mut File, len: u64, keep: Keep, acts: &mut Acts) -> Parsed<Cont
     })
 }
 
-fn plain(file: &mut File, keep: Keep, acts: &mut Acts) -> Parsed<Contents> {
+fn plain(file: &mut File, keep: Keep) -> Parsed<Contents> {
     Ok(Contents {
-        pickle: pickle::read(&mut rewound(file)?, &Persistent::Nobody, keep, acts)?,
+        pickle: pickle::read(&mut rewound(file)?, &Persistent::Nobody, keep)?,
         places: BTreeMap::new(),
         big_endian: false,
     })

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::super::element::Element;
-use super::super::pickle::{self, Acts, Failure, Id, Keep, Persistent, Pickle, Storage, TensorRef, Value, view};
+use super::super::pickle::{self, Failure, Id, Keep, Persistent, Pickle, Storage, TensorRef, Value, view};
 use super::super::place::Place;
 use super::{Contents, Parsed, damaged, is_big_endian, position};
 
@@ -20,9 +20,9 @@ const PARTS: [&str; 3] = ["storages", "tensors", "pickle"];
 /// Where the parts are.
 struct Parts(BTreeMap<String, Range<u64>>);
 
-pub(super) fn contents(file: &mut File, len: u64, acts: &mut Acts) -> Parsed<Contents> {
+pub(super) fn contents(file: &mut File, len: u64) -> Parsed<Contents> {
     let parts = Parts::find(file, len)?;
-    let big_endian = match parts.enter(file, "sys_info", acts)? {
+    let big_endian = match parts.enter(file, "sys_info")? {
         Some(mut part) => is_big_endian(&part.pickle()?)?,
         None => false,
     };
@@ -32,10 +32,10 @@ pub(super) fn contents(file: &mut File, len: u64, acts: &mut Acts) -> Parsed<Con
                 .to_owned(),
         ));
     }
-    let (storages, places) = parts.need(file, "storages", acts)?.storages()?;
-    let tensors = parts.need(file, "tensors", acts)?.tensors(&storages)?;
-    let mut part = parts.need(file, "pickle", acts)?;
-    let pickle = pickle::read(&mut part.input, &Persistent::Tensors(&tensors), Keep::Names, part.acts)?;
+    let (storages, places) = parts.need(file, "storages")?.storages()?;
+    let tensors = parts.need(file, "tensors")?.tensors(&storages)?;
+    let mut part = parts.need(file, "pickle")?;
+    let pickle = pickle::read(&mut part.input, &Persistent::Tensors(&tensors), Keep::Names)?;
     Ok(Contents {
         pickle,
         places,
@@ -69,7 +69,7 @@ impl Parts {
         Ok(Self(parts))
     }
 
-    fn enter<'a>(&self, file: &'a mut File, name: &str, acts: &'a mut Acts) -> Parsed<Option<Part<'a>>> {
+    fn enter<'a>(&self, file: &'a mut File, name: &str) -> Parsed<Option<Part<'a>>> {
         let Some(range) = self.0.get(name) else {
             return Ok(None);
         };
@@ -78,13 +78,12 @@ impl Parts {
         Ok(Some(Part {
             input: BufReader::new(file),
             end: range.end,
-            acts,
         }))
     }
 
-    fn need<'a>(&self, file: &'a mut File, name: &str, acts: &'a mut Acts) -> Parsed<Part<'a>> {
+    fn need<'a>(&self, file: &'a mut File, name: &str) -> Parsed<Part<'a>> {
         let is_ours = PARTS.iter().any(|part| self.0.contains_key(*part));
-        self.enter(file, name, acts)?.ok_or_else(|| {
+        self.enter(file, name)?.ok_or_else(|| {
             if is_ours {
                 return damaged(format!("it has no entry named {name}: it is cut short"));
             }
@@ -99,7 +98,6 @@ impl Parts {
 struct Part<'a> {
     input: BufReader<&'a mut File>,
     end: u64,
-    acts: &'a mut Acts,
 }
 
 /// Storages by key, with their element types.
@@ -107,7 +105,7 @@ type Storages = BTreeMap<String, (Element, u64)>;
 
 impl Part<'_> {
     fn pickle(&mut self) -> Parsed<Pickle> {
-        let pickle = pickle::read(&mut self.input, &Persistent::Nobody, Keep::Names, self.acts)?;
+        let pickle = pickle::read(&mut self.input, &Persistent::Nobody, Keep::Names)?;
         if position(&mut self.input)? > self.end {
             return Err(damaged("one of its parts is cut short"));
         }
