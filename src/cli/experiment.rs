@@ -80,6 +80,9 @@ pub struct Model {
     /// How images are prepared for it.
     #[serde(default = "auto")]
     pub preprocess: String,
+    /// Whether its checkpoint may be a pickle that would run code where it is loaded; nothing of it runs here.
+    #[serde(default)]
+    pub allow_unknown_calls: bool,
 }
 
 /// One data set.
@@ -158,6 +161,7 @@ const MODEL: &[&str] = &[
     "branch",
     "pooling",
     "preprocess",
+    "allow_unknown_calls",
 ];
 const DATASET: &[&str] = &["name", "role", "path", "split", "classes"];
 const ANALYSIS: &[&str] = &["metrics", "baseline", "convention", "k"];

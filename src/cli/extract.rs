@@ -65,6 +65,9 @@ pub struct Args {
     /// Load a backbone that is not whole all the same
     #[arg(long)]
     allow_partial: bool,
+    /// Load a pickle that would run code where it is loaded all the same; nothing of it runs here
+    #[arg(long)]
+    allow_unknown_calls: bool,
     /// Layers to keep, or all [default: backbone, and projector where there is one]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     layers: Option<Vec<String>>,
@@ -258,6 +261,7 @@ impl Args {
                 _ => None,
             },
             allow_partial: self.allow_partial,
+            allow_unknown_calls: self.allow_unknown_calls,
         };
         let loading = detect(&checkpoint, &options)?;
         let prepared = self.preparation(|| prepare(&checkpoint, &loading))?;

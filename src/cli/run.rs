@@ -165,6 +165,10 @@ fn extract(
                 if other.is_none() {
                     words.push("--resume".into());
                 }
+                // What is extracted does not depend on it, so that a finished store stays.
+                if model.allow_unknown_calls {
+                    words.push("--allow-unknown-calls".into());
+                }
                 // Where the store is, which it prints, is known.
                 if hand_over::call(&words, Stdio::null())? != ExitCode::SUCCESS {
                     return Ok(None);

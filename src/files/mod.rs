@@ -19,6 +19,7 @@ mod safetensors;
 mod strides;
 pub mod text;
 mod torch;
+mod unknown;
 mod zip;
 
 use std::fs::File;
@@ -35,6 +36,7 @@ pub use element::Element;
 pub use npy::{npy, npz};
 pub use plain::PlainPickle;
 pub use safetensors::{MAX_HEADER, Once};
+pub use unknown::{UnknownCall, UnknownCalls};
 pub use zip::Directory;
 
 /// Opens a file that is one: no folder, pipe or device. Gives its length too.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::Value as Json;
 
 use super::super::container::Opaque;
-use super::{Failure, Id, Keep, NdArray, Object, Pickle, TensorRef, Value, policy};
+use super::{Failure, Id, Keep, NdArray, Object, Pickle, TensorRef, Value};
 
 /// The deepest nesting of dictionaries whose plain values are kept as metadata.
 const METADATA_DEPTH: usize = 3;
@@ -124,7 +124,7 @@ impl<'a> Walker<'a> {
             }
             Value::Tensor(tensor) => self.tensor(tensor)?,
             Value::Object(object) => self.object(object)?,
-            Value::Name(class) if !policy::is_quiet(class) => self.opaque(class, 0),
+            Value::Name(class) if !class.quiet => self.opaque(class, 0),
             plain if self.path.len() <= METADATA_DEPTH => {
                 self.plain(self.path.join("."), plain);
             }
@@ -206,7 +206,7 @@ impl<'a> Walker<'a> {
         if let Some(tables) = self.module(attributes) {
             return self.state_dict(tables);
         }
-        if !policy::is_quiet(&object.class) {
+        if !object.class.quiet {
             let hidden = self.hidden(object)?;
             self.opaque(&object.class, hidden);
         }
