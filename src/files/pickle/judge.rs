@@ -134,6 +134,8 @@ impl Machine<'_> {
                 self.judge_held(*class);
                 true
             }
+            // The type of a value; with more it makes a class.
+            ("builtins.type", [_]) => true,
             ("builtins.getattr", [object, attribute]) => matches!(
                 (self.get(*object), self.get(*attribute)),
                 (Value::Name(class), Value::Text(_)) if class.may_be_held()

@@ -26,7 +26,7 @@ const MODULES: &str = "\
 /// The same, reached through another module's attributes (`torch.os.system`), and modules that run when they are imported.
 const ATTRIBUTES: &str = "\
     __builtins__ __dict__ __getattribute__ __globals__ __import__ __loader__ __main__ __subclasses__ _imp _os \
-    _pickle _posixsubprocess _sys _thread builtins cloudpickle ctypes dill importlib marshal nt os pickle popen posix runpy shutil socket subprocess sys system";
+    _posixsubprocess _sys _thread builtins cloudpickle ctypes dill importlib marshal nt os pickle popen posix runpy shutil socket subprocess sys system";
 
 /// Single functions and classes of modules that are harmless otherwise.
 const NAMES: &str = "\

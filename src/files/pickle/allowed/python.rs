@@ -11,12 +11,12 @@ pub(super) const GROUPS: &[Group] = &[
         "builtins",
         "bool bytearray bytes complex dict float frozenset int list object range set slice str tuple",
     ),
-    group(Value, true, "builtins", "Ellipsis NoneType NotImplemented type"),
+    group(Value, true, "builtins", "Ellipsis NoneType NotImplemented"),
     group(
         Call,
         true,
         "collections",
-        "ChainMap Counter OrderedDict UserDict UserList UserString deque",
+        "ChainMap Counter IterableUserDict OrderedDict UserDict UserList UserString deque",
     ),
     // Times, exact numbers, names of files: parsed, never opened.
     group(Call, true, "datetime", "date datetime time timedelta timezone"),
@@ -38,7 +38,7 @@ pub(super) const GROUPS: &[Group] = &[
     group(Call, false, "random", "Random"),
     // Act on what they are given, which decides.
     group(Judged, true, "_codecs codecs", "encode"),
-    group(Judged, true, "builtins", "getattr"),
+    group(Judged, true, "builtins", "getattr type"),
     group(Judged, true, "collections", "defaultdict"),
     group(Judged, true, "copyreg", "__newobj__ __newobj_ex__ _reconstructor"),
     group(Judged, false, "functools", "partial"),
@@ -80,7 +80,7 @@ pub(super) const GROUPS: &[Group] = &[
         "recarray record",
     ),
     group(Call, true, "numpy.matrixlib.defmatrix", "matrix"),
-    group(Call, true, "numpy.ma.core", "MaskedArray _mareconstruct"),
+    group(Call, true, "numpy.ma numpy.ma.core", "MaskedArray _mareconstruct"),
     // States of random numbers.
     group(
         Call,

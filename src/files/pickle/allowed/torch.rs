@@ -175,7 +175,12 @@ pub(super) const GROUPS: &[Group] = &[
     ),
     group(New, false, "torch.nn.parallel.data_parallel", "DataParallel"),
     group(New, false, "torch.nn.parallel.distributed", "DistributedDataParallel"),
-    group(New, false, "torch.nn.utils.spectral_norm", "SpectralNorm"),
+    group(
+        New,
+        false,
+        "torch.nn.utils.spectral_norm",
+        "SpectralNorm SpectralNormLoadStateDictPreHook SpectralNormStateDictHook",
+    ),
     group(New, false, "torch.nn.utils.weight_norm", "WeightNorm"),
     // What modules were made with before PyTorch 1.0; it gives the one object there is.
     group(Call, true, "torch.nn.backends.thnn", "_get_thnn_function_backend"),
