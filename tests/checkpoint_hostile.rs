@@ -119,11 +119,7 @@ fn spellings(touch: &str) -> Vec<(&'static str, Pickle, &'static str)> {
             p(2).name("my.models", "Net").raw(system().body()).raw(b"\x85\x81"),
             "os.system",
         ),
-        (
-            "as a key",
-            p(2).raw(b"}").raw(system().body()).raw(b"Ns"),
-            "os.system",
-        ),
+        ("as a key", p(2).raw(b"}").raw(system().body()).raw(b"Ns"), "os.system"),
         (
             "getattr",
             p(2).name("__builtin__", "getattr")
@@ -207,7 +203,10 @@ fn what_no_name_tells_is_refused_and_no_flag_lifts_that() {
             p(2).name("argparse", "Namespace").raw(b")\x81").call("c"),
             "it calls what argparse.Namespace makes, which no",
         ),
-        (p(2).name("torch", "Tensor").raw(b"}b"), "it changes torch.Tensor itself, which no"),
+        (
+            p(2).name("torch", "Tensor").raw(b"}b"),
+            "it changes torch.Tensor itself, which no",
+        ),
         (
             p(2).name("torch.serialization", "_package_registry").raw(b"Na"),
             "it changes torch.serialization._package_registry itself, which no",

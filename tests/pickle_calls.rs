@@ -33,7 +33,11 @@ fn is_named_and_refused(path: &Path, name: &str, what: &str) {
         seen.calls
     );
     let audit = seen.audit.unwrap();
-    let line = audit.lines().into_iter().find(|line| line.starts_with("calls ")).unwrap();
+    let line = audit
+        .lines()
+        .into_iter()
+        .find(|line| line.starts_with("calls "))
+        .unwrap();
     assert!(
         line.contains("would run code where it is loaded: ") && line.contains(&format!(" {name} (")),
         "{what}: {line}"
@@ -169,10 +173,7 @@ fn what_hides_a_call_behind_a_harmless_one_is_refused() {
         ),
         (
             "partial, changed later",
-            net(p(2).name("functools", "partial")
-                .name("builtins", "int")
-                .raw(b"\x85R("))
-            .raw(b")NNtb"),
+            net(p(2).name("functools", "partial").name("builtins", "int").raw(b"\x85R(")).raw(b")NNtb"),
             "my.models.Net",
         ),
         (
@@ -202,8 +203,7 @@ fn what_hides_a_call_behind_a_harmless_one_is_refused() {
         ),
         (
             "another class in _reconstructor",
-            net(p(2).name("copyreg", "_reconstructor").name("builtins", "dict"))
-                .raw(b"N\x87R"),
+            net(p(2).name("copyreg", "_reconstructor").name("builtins", "dict")).raw(b"N\x87R"),
             "my.models.Net",
         ),
         (
@@ -218,8 +218,7 @@ fn what_hides_a_call_behind_a_harmless_one_is_refused() {
         ),
         (
             "the class of an array",
-            net(p(2).name("numpy.core.multiarray", "_reconstruct"))
-                .raw(b"K\0\x85C\x01b\x87R"),
+            net(p(2).name("numpy.core.multiarray", "_reconstruct")).raw(b"K\0\x85C\x01b\x87R"),
             "my.models.Net",
         ),
         (
@@ -238,7 +237,8 @@ fn what_hides_a_call_behind_a_harmless_one_is_refused() {
         ),
         (
             "a subclass of tensors",
-            net(p(2).name("torch._tensor", "_rebuild_from_type_v2")
+            net(p(2)
+                .name("torch._tensor", "_rebuild_from_type_v2")
                 .raw(b"(")
                 .name("builtins", "int"))
             .raw(b")NtR"),
@@ -361,20 +361,34 @@ fn the_holders_of_honest_checkpoints_load_as_they_are() {
     add("a uuid", name("uuid", "UUID").raw(b")\x81}b"));
     add("a set", name("__builtin__", "set").raw(b"](K\x01e\x85R"));
     add("a slice", name("builtins", "slice").raw(b"NK\x01N\x87R"));
-    add("a complex number", name("__builtin__", "complex").raw(b"G\0\0\0\0\0\0\0\0G\0\0\0\0\0\0\0\0\x86R"));
+    add(
+        "a complex number",
+        name("__builtin__", "complex").raw(b"G\0\0\0\0\0\0\0\0G\0\0\0\0\0\0\0\0\x86R"),
+    );
     add("a device", name("torch", "device").call("cpu"));
     add("extents", name("torch", "Size").raw(b"K\x01\x85\x85R"));
     add("a dtype", name("torch", "float8_e4m3fn"));
     add("a generator", name("torch._C", "Generator").raw(b")\x81"));
-    add("a layout", name("torch.serialization", "_get_layout").call("torch.strided"));
+    add(
+        "a layout",
+        name("torch.serialization", "_get_layout").call("torch.strided"),
+    );
     // Windows of a meter: items are added to what was made of none.
     add("a deque", name("collections", "deque").raw(b")K\x05\x86R(K\x01K\x02e"));
-    add("a Counter", name("collections", "Counter").raw(b"}").text("a").raw(b"K\x01s\x85R"));
+    add(
+        "a Counter",
+        name("collections", "Counter").raw(b"}").text("a").raw(b"K\x01s\x85R"),
+    );
     add(
         "a dictionary of lists",
-        name("collections", "defaultdict").name("__builtin__", "list").raw(b"\x85R"),
+        name("collections", "defaultdict")
+            .name("__builtin__", "list")
+            .raw(b"\x85R"),
     );
-    add("a dictionary that makes none", name("collections", "defaultdict").raw(b"N\x85R"));
+    add(
+        "a dictionary that makes none",
+        name("collections", "defaultdict").raw(b"N\x85R"),
+    );
     add(
         "a dictionary of dictionaries",
         name("collections", "defaultdict")
@@ -405,7 +419,10 @@ fn the_holders_of_honest_checkpoints_load_as_they_are() {
             .name("__builtin__", "dict")
             .raw(b"}\x87R}b"),
     );
-    add("bytes of protocol 2", name("_codecs", "encode").text("é").text("latin1").raw(b"\x86R"));
+    add(
+        "bytes of protocol 2",
+        name("_codecs", "encode").text("é").text("latin1").raw(b"\x86R"),
+    );
     add(
         "a type hint",
         name("_operator", "getitem")
@@ -421,8 +438,14 @@ fn the_holders_of_honest_checkpoints_load_as_they_are() {
             .text("mean")
             .raw(b"\x86R"),
     );
-    add("a dictionary of mmengine", name("mmengine.config.config", "ConfigDict").raw(b"}\x85R"));
-    add("an enumeration", name("torchvision.transforms.functional", "InterpolationMode").call("bilinear"));
+    add(
+        "a dictionary of mmengine",
+        name("mmengine.config.config", "ConfigDict").raw(b"}\x85R"),
+    );
+    add(
+        "an enumeration",
+        name("torchvision.transforms.functional", "InterpolationMode").call("bilinear"),
+    );
     add(
         "the state of numpy's generator",
         name("numpy.random._pickle", "__randomstate_ctor")
@@ -443,18 +466,89 @@ fn the_holders_of_honest_checkpoints_load_as_they_are() {
     }
     // Mentions import a module and nothing more.
     add("a class that is only mentioned", name("my.models", "Net"));
-    add("a function that is only mentioned", name("torch.nn.functional", "cross_entropy"));
+    add(
+        "a function that is only mentioned",
+        name("torch.nn.functional", "cross_entropy"),
+    );
     add(
         "a callback's class as a key",
-        p(2).raw(b"}").name("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint").raw(b"}s"),
+        p(2).raw(b"}")
+            .name("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint")
+            .raw(b"}s"),
     );
     for (what, pickle) in cases {
         let path = beside(&folder, &pickle);
         let seen = summary(&path).unwrap();
-        assert!(seen.calls.is_empty() && seen.problem.is_none(), "{what}: {:?}", seen.calls);
-        assert_eq!(load(&path).unwrap_or_else(|e| panic!("{what}: {e}")).arch, small(), "{what}");
+        assert!(
+            seen.calls.is_empty() && seen.problem.is_none(),
+            "{what}: {:?}",
+            seen.calls
+        );
+        assert_eq!(
+            load(&path).unwrap_or_else(|e| panic!("{what}: {e}")).arch,
+            small(),
+            "{what}"
+        );
         assert!(!load(&path).unwrap().audit.to_json().to_string().contains("\"calls\""));
     }
+}
+
+#[test]
+#[cfg(feature = "analysis")]
+fn the_programs_show_refuse_and_accept() {
+    use std::process::{Command, Output};
+    let folder = Folder::new();
+    let path = beside(&folder, &Pickle::new(2).name("my.models", "Net").raw(b")\x81"));
+    let featscope = |words: &[&str]| -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_featscope"));
+        command.current_dir(folder.0.path()).args(words).output().unwrap()
+    };
+    let texts = |out: &Output| [&out.stdout, &out.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+    let seen = featscope(&["inspect", "model.pth"]);
+    let [sheet, _] = texts(&seen);
+    assert!(seen.status.success());
+    for part in [
+        "calls      would run code where it is loaded: my.models.Net (1 time)",
+        "pass --allow-unknown-calls (nothing runs here)",
+        "backbone ",
+    ] {
+        assert!(sheet.contains(part), "{sheet}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&texts(&featscope(&["inspect", "model.pth", "--format", "json"]))[0]).unwrap();
+    assert_eq!(json["calls"]["calls"][0]["name"], "my.models.Net");
+    let export = [
+        "export",
+        "--model",
+        "model.pth",
+        "--naming",
+        "torchvision",
+        "-o",
+        "b.safetensors",
+    ];
+    let refused = featscope(&export);
+    let [_, said] = texts(&refused);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        said.contains("would run code where it is loaded: my.models.Net (1 time)"),
+        "{said}"
+    );
+    let [_, said] = texts(&featscope(&[&export[..], &["--allow-unknown-calls"]].concat()));
+    // The small network has no other library's names, which is another reason.
+    assert!(!said.contains("pass --allow-unknown-calls"), "{said}");
+    // A file without weights is shown too.
+    std::fs::write(&path, Pickle::new(2).name("os", "system").call("x").end()).unwrap();
+    let seen = featscope(&["inspect", "model.pth"]);
+    let [sheet, _] = texts(&seen);
+    assert!(
+        seen.status.success() && sheet.contains("would run code where it is loaded: os.system (1 time)"),
+        "{sheet}"
+    );
+    assert!(
+        !featscope(&[&export[..], &["--allow-unknown-calls"]].concat())
+            .status
+            .success()
+    );
 }
 
 #[test]
@@ -464,7 +558,11 @@ fn calls_are_counted_and_only_the_first_hundred_names_are_kept() {
     for i in 0..300 {
         pickle = pickle.name("my.models", &format!("Net{i}")).raw(b")R");
     }
-    let pickle = pickle.name("my.models", "Net7").raw(b")R").name("os", "system").raw(b"l");
+    let pickle = pickle
+        .name("my.models", "Net7")
+        .raw(b")R")
+        .name("os", "system")
+        .raw(b"l");
     let path = beside(&folder, &pickle);
     let seen = summary(&path).unwrap();
     assert_eq!((seen.calls.calls.len(), seen.calls.others), (100, 201));
@@ -476,10 +574,23 @@ fn calls_are_counted_and_only_the_first_hundred_names_are_kept() {
         ),
         "{message}"
     );
-    let seven = seen.calls.calls.iter().find(|call| call.name == "my.models.Net7").unwrap();
+    let seven = seen
+        .calls
+        .calls
+        .iter()
+        .find(|call| call.name == "my.models.Net7")
+        .unwrap();
     assert_eq!(seven.times, 2);
     // A name cannot break out of its line.
-    let path = beside(&folder, &Pickle::new(4).stacked("my\nproblem  none", "\u{202e}x\x1b[2J").call("x"));
+    let path = beside(
+        &folder,
+        &Pickle::new(4)
+            .stacked("my\nproblem  none", "\u{202e}x\x1b[2J")
+            .call("x"),
+    );
     let message = load(&path).unwrap_err().to_string();
-    assert!(message.contains(r"my\u{a}problem\u{20}\u{20}none.\u{202e}x\u{1b}[2J (1 time)"), "{message}");
+    assert!(
+        message.contains(r"my\u{a}problem\u{20}\u{20}none.\u{202e}x\u{1b}[2J (1 time)"),
+        "{message}"
+    );
 }

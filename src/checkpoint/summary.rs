@@ -74,7 +74,9 @@ pub fn summary(path: &Path) -> Result<Summary> {
     let found = detect::inspect(&checkpoint, &Options::default());
     let problem = match &found {
         // What extraction would say first.
-        Ok(loading) => refuse_calls(&checkpoint).and_then(|()| loading.audit.verdict(path)).err(),
+        Ok(loading) => refuse_calls(&checkpoint)
+            .and_then(|()| loading.audit.verdict(path))
+            .err(),
         Err(_) => refuse_calls(&checkpoint).err(),
     };
     let (loading, failed) = match found {

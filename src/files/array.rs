@@ -155,7 +155,9 @@ impl Array {
             let pickle = PlainPickle::read(&mut BufReader::new(self.reader(path)?));
             let pickle = pickle.map_err(|reason| wrong(&format!("not a readable pickle of objects ({reason})")))?;
             calls.extend(pickle.calls());
-            let rows = pickle.rows().filter(|rows| Some(rows.len() as u64) == self.list_length());
+            let rows = pickle
+                .rows()
+                .filter(|rows| Some(rows.len() as u64) == self.list_length());
             return rows.ok_or_else(|| wrong("neither integers nor text"));
         }
         if element.size().is_none_or(|size| size == 0) {

@@ -105,7 +105,13 @@ impl UnknownCalls {
 
     /// The first of them, and how many more there are.
     pub(super) fn listed(&self, shown: usize) -> String {
-        let times = |n: u64| if n == 1 { "1 time".to_owned() } else { format!("{n} times") };
+        let times = |n: u64| {
+            if n == 1 {
+                "1 time".to_owned()
+            } else {
+                format!("{n} times")
+            }
+        };
         let names: Vec<String> = self
             .calls
             .iter()
@@ -174,7 +180,10 @@ mod tests {
         let mut sum = UnknownCalls::default();
         sum.called("b.g", false);
         sum.extend(&calls);
-        assert_eq!((sum.calls[0].name.as_str(), sum.calls[1].name.as_str()), ("os.system", "b.g"));
+        assert_eq!(
+            (sum.calls[0].name.as_str(), sum.calls[1].name.as_str()),
+            ("os.system", "b.g")
+        );
     }
 
     #[test]

@@ -120,7 +120,8 @@ fn labels_for(path: &Path, options: &OpenOptions, found: &mut Found) -> Result<O
         (Some(file), _) => {
             let mut calls = UnknownCalls::default();
             let read = labels::read(file, found.rows, &mut calls)?;
-            found.said.labels.extend(judged(file, &calls, options)?);
+            let said = judged(file, &calls, options)?.map(|line| format!("{} {line}", file.display()));
+            found.said.labels.extend(said);
             let (texts, said) = rows::join(path, found.rows, &found.ids, file, read)?;
             found.said.labels.push(said);
             Some(texts)
@@ -161,7 +162,7 @@ pub(super) fn not_joined(columns: &[IdColumn], primary: Option<&str>) -> Vec<Str
 fn judged(path: &Path, calls: &UnknownCalls, options: &OpenOptions) -> Result<Option<String>> {
     match calls {
         calls if calls.is_empty() => Ok(None),
-        calls if options.allow_unknown_calls => Ok(Some(format!("{} {}", path.display(), calls.describe()))),
+        calls if options.allow_unknown_calls => Ok(Some(calls.describe())),
         calls => Err(malformed(path, calls.refusal())),
     }
 }

@@ -273,5 +273,8 @@ fn calls_nested_without_end_are_not_followed() {
         ..OpenOptions::default()
     };
     let message = store::open(&path, &accepted).err().unwrap().to_string();
-    assert!(message.contains("none of its arrays could be the features"), "{message}");
+    assert!(
+        message.contains("none of its arrays could be the features"),
+        "{message}"
+    );
 }

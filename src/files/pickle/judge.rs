@@ -36,7 +36,9 @@ impl Machine<'_> {
         match name.known {
             Some(Use::New) if how == How::Made || given.is_empty() => {}
             Some(Use::Call) if !many => given.iter().for_each(|&id| self.judge_argument(name, id)),
-            Some(Use::Judged) if !many || &**name == "functools.partial" => return self.judge_by_arguments(name, given),
+            Some(Use::Judged) if !many || &**name == "functools.partial" => {
+                return self.judge_by_arguments(name, given);
+            }
             known => {
                 self.calls.called(name, name.dangerous);
                 return known.is_some_and(|known| known != Use::Value);
@@ -125,7 +127,10 @@ impl Machine<'_> {
                 self.judge_held(*base);
                 true
             }
-            ("copyreg.__newobj__" | "copyreg.__newobj_ex__" | "torch._utils._rebuild_wrapper_subclass", [class, ..]) => {
+            (
+                "copyreg.__newobj__" | "copyreg.__newobj_ex__" | "torch._utils._rebuild_wrapper_subclass",
+                [class, ..],
+            ) => {
                 self.judge_held(*class);
                 true
             }

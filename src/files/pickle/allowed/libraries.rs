@@ -27,7 +27,12 @@ pub(super) const GROUPS: &[Group] = &[
         "ml_collections.config_dict.config_dict",
         "ConfigDict FieldReference FrozenConfigDict",
     ),
-    group(New, false, "jsonargparse.namespace jsonargparse._namespace", "Namespace"),
+    group(
+        New,
+        false,
+        "jsonargparse.namespace jsonargparse._namespace",
+        "Namespace",
+    ),
     group(
         New,
         false,
@@ -122,8 +127,18 @@ pub(super) const GROUPS: &[Group] = &[
         "timm.layers.blur_pool timm.models.layers.blur_pool",
         "BlurPool2d",
     ),
-    group(New, false, "timm.layers.classifier timm.models.layers.classifier", "ClassifierHead"),
-    group(New, false, "timm.layers.drop timm.models.layers.drop", "DropBlock2d DropPath"),
+    group(
+        New,
+        false,
+        "timm.layers.classifier timm.models.layers.classifier",
+        "ClassifierHead",
+    ),
+    group(
+        New,
+        false,
+        "timm.layers.drop timm.models.layers.drop",
+        "DropBlock2d DropPath",
+    ),
     group(Call, true, "timm.layers.format", "Format"),
     group(New, false, "timm.layers.layer_scale", "LayerScale LayerScale2d"),
     group(

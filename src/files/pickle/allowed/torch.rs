@@ -64,7 +64,12 @@ pub(super) const GROUPS: &[Group] = &[
          sparse_bsc sparse_bsr sparse_coo sparse_csc sparse_csr strided",
     ),
     // Tensors that are spread over machines.
-    group(New, false, "torch.distributed.tensor torch.distributed._tensor.api", "DTensor"),
+    group(
+        New,
+        false,
+        "torch.distributed.tensor torch.distributed._tensor.api",
+        "DTensor",
+    ),
     group(
         New,
         false,
@@ -107,7 +112,12 @@ pub(super) const GROUPS: &[Group] = &[
         "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d LazyConv1d LazyConv2d LazyConv3d \
          LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d",
     ),
-    group(New, false, "torch.nn.modules.distance", "CosineSimilarity PairwiseDistance"),
+    group(
+        New,
+        false,
+        "torch.nn.modules.distance",
+        "CosineSimilarity PairwiseDistance",
+    ),
     group(
         New,
         false,
@@ -150,7 +160,12 @@ pub(super) const GROUPS: &[Group] = &[
         "CircularPad1d CircularPad2d CircularPad3d ConstantPad1d ConstantPad2d ConstantPad3d ReflectionPad1d ReflectionPad2d \
          ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d ZeroPad1d ZeroPad2d ZeroPad3d",
     ),
-    group(New, false, "torch.nn.modules.pixelshuffle", "PixelShuffle PixelUnshuffle"),
+    group(
+        New,
+        false,
+        "torch.nn.modules.pixelshuffle",
+        "PixelShuffle PixelUnshuffle",
+    ),
     group(
         New,
         false,
@@ -159,7 +174,12 @@ pub(super) const GROUPS: &[Group] = &[
          AvgPool1d AvgPool2d AvgPool3d FractionalMaxPool2d FractionalMaxPool3d LPPool1d LPPool2d LPPool3d MaxPool1d MaxPool2d \
          MaxPool3d MaxUnpool1d MaxUnpool2d MaxUnpool3d",
     ),
-    group(New, false, "torch.nn.modules.rnn", "GRU GRUCell LSTM LSTMCell RNN RNNBase RNNCell"),
+    group(
+        New,
+        false,
+        "torch.nn.modules.rnn",
+        "GRU GRUCell LSTM LSTMCell RNN RNNBase RNNCell",
+    ),
     group(New, false, "torch.nn.modules.sparse", "Embedding EmbeddingBag"),
     group(
         New,
@@ -212,7 +232,12 @@ pub(super) const GROUPS: &[Group] = &[
          LambdaLR LinearLR MultiStepLR MultiplicativeLR OneCycleLR PolynomialLR ReduceLROnPlateau SequentialLR StepLR \
          _LRScheduler",
     ),
-    group(New, false, "torch.amp.grad_scaler torch.cuda.amp.grad_scaler", "GradScaler"),
+    group(
+        New,
+        false,
+        "torch.amp.grad_scaler torch.cuda.amp.grad_scaler",
+        "GradScaler",
+    ),
     // Makes a dictionary.
     group(
         Call,
