@@ -396,8 +396,8 @@ impl Machine<'_> {
         if name.dangerous {
             self.calls.named(&name);
         }
-        self.spend(name.len() * 2 + VALUE)?;
-        let full: Rc<str> = (&*name).into();
+        self.spend(name.len() + size_of::<Name>() + 2 * VALUE)?;
+        let full = name.full.clone();
         let id = self.add(Value::Name(Rc::new(name)))?;
         self.names[kind].insert(full, id);
         Ok(id)

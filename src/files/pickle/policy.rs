@@ -70,7 +70,7 @@ const PARTS: usize = 6;
 #[derive(Debug)]
 pub(in crate::files) struct Name {
     /// Module and name, by Python 3's names.
-    full: Rc<str>,
+    pub(super) full: Rc<str>,
     /// What it may be used for, where it is known.
     pub(super) known: Option<Use>,
     /// Whether an object of it needs no mention.
