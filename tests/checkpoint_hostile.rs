@@ -215,6 +215,10 @@ fn what_no_name_tells_is_refused_and_no_flag_lifts_that() {
             p(2).name("torch.storage", "_cache").raw(b"NNs"),
             "it changes torch.storage._cache itself, which no",
         ),
+        (
+            p(2).name("builtins", "type").raw(b"N\x85RN}\x86b"),
+            "it changes what builtins.type finds, which no",
+        ),
         // A dangerous name is the reason, whatever else is wrong.
         (
             p(2).name("os", "system").call("c").raw(b"\xff\xff"),

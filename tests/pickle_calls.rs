@@ -299,7 +299,7 @@ fn what_hides_a_call_behind_a_harmless_one_is_refused() {
         ),
         (
             "named arguments",
-            net(p(4).stacked("types", "SimpleNamespace").raw(b")}").text("x")).raw(b"s\x92"),
+            net(p(4).stacked("datetime", "date").raw(b")}").text("x")).raw(b"s\x92"),
             "my.models.Net",
         ),
         (
@@ -313,6 +313,53 @@ fn what_hides_a_call_behind_a_harmless_one_is_refused() {
                 .raw(first.to_le_bytes())
                 .raw(b"tQ"),
             "my.models.FloatStorage",
+        ),
+        (
+            "attributes that are called with the next ones",
+            net(p(2).name("argparse", "Namespace").raw(b")\x81}").text("__setstate__"))
+                .raw(b"sb")
+                .text("x")
+                .raw(b"b"),
+            "argparse.Namespace.__setstate__",
+        ),
+        (
+            "an attribute that is called with an item",
+            net(p(2).name("argparse", "Namespace").raw(b")\x81}").text("append")).raw(b"sbK\x01a"),
+            "argparse.Namespace.append",
+        ),
+        (
+            "the same of a dictionary",
+            net(p(2).name("collections", "OrderedDict").raw(b")R}").text("__setstate__"))
+                .raw(b"sb")
+                .text("x")
+                .raw(b"b"),
+            "collections.OrderedDict.__setstate__",
+        ),
+        (
+            "a setting that is called with attributes",
+            net(p(2).name("yacs.config", "CfgNode").raw(b")\x81").text("__setstate__")).raw(b"s}b"),
+            "yacs.config.CfgNode.__setstate__",
+        ),
+        (
+            "the same in protocol 1",
+            net(p(2)
+                .name("copyreg", "_reconstructor")
+                .name("yacs.config", "CfgNode")
+                .name("builtins", "dict")
+                .raw(b"}")
+                .text("__setstate__"))
+            .raw(b"s\x87R}b"),
+            "copyreg._reconstructor",
+        ),
+        (
+            "a class that is given later",
+            net(p(2).name("argparse", "Namespace").raw(b")\x81N}").text("__class__")).raw(b"s\x86b"),
+            "argparse.Namespace.__setstate__",
+        ),
+        (
+            "attributes at once",
+            p(2).name("types", "SimpleNamespace").raw(b"}\x85R"),
+            "types.SimpleNamespace",
         ),
         (
             "an old name",

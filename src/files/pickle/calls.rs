@@ -57,6 +57,9 @@ impl Machine<'_> {
             | "torch.autograd.variable.Variable"
                 if is(first, |v| matches!(v, Value::Tensor(_))) =>
             {
+                if name.ends_with("_with_state") {
+                    self.build_once(given[0])?;
+                }
                 Ok(given[0])
             }
             // A subclass of Tensor: func(*args) is its data, and its class does not matter. What does so itself is not followed.
@@ -66,7 +69,11 @@ impl Machine<'_> {
                     self.calls.called(&function, false);
                     self.opaque(name, args)
                 }
-                _ => self.call(given[0], given[2], How::Called),
+                _ => {
+                    let made = self.call(given[0], given[2], How::Called)?;
+                    self.build_once(made)?;
+                    Ok(made)
+                }
             },
             // As if it were made by `__new__`, which is what they do.
             "copyreg._reconstructor" | "copyreg.__newobj__" | "copyreg.__newobj_ex__" => {

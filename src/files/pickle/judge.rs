@@ -1,9 +1,9 @@
 //! Which calls a pickle may make where it is loaded.
 
 use super::allowed::Use;
-use super::machine::Machine;
+use super::machine::{Machine, Step};
 use super::policy::Name;
-use super::{Id, Value};
+use super::{Failure, Id, Object, Value};
 
 /// The most arguments of a call that is known to be harmless; no such call needs more, and a million are not looked at.
 pub(super) const MAX_ARGUMENTS: usize = 16;
@@ -19,6 +19,9 @@ const ENCODINGS: [&str; 8] = [
     "utf-8",
     "utf8",
 ];
+
+/// The most keys that are looked at of a dictionary which becomes an object; more are not trusted.
+const MOST_KEYS: usize = 100;
 
 /// How a pickle makes an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,13 +72,74 @@ impl Machine<'_> {
         }
     }
 
-    /// The attributes an object is given: those of a partial say anew what it holds.
-    pub(super) fn judge_state(&mut self, object: Id, state: Id) {
-        if let (Value::Object(object), Value::Tuple(state)) = (self.get(object), self.get(state))
-            && &**object.class == "functools.partial"
-            && let Some(&function) = state.first()
-        {
-            self.judge_held(function);
+    /// The attributes an object is given. Python looks for `__setstate__` on the object itself, so that attributes which are
+    /// given first decide what runs when more are given; no honest file gives them twice.
+    pub(super) fn judge_state(&mut self, object: Id, state: Id) -> Step {
+        let object = match self.get(object) {
+            Value::Object(object) => object,
+            Value::Dict(_) | Value::Tensor(_) => {
+                let class = match self.get(object) {
+                    Value::Dict(_) => "collections.OrderedDict",
+                    _ => "torch.Tensor",
+                };
+                if !self.build_once(object)? {
+                    self.calls.called(&format!("{class}.__setstate__"), false);
+                }
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let class = refuse_found(object)?.class.clone();
+        let is_again = object.state.is_some();
+        match self.get(state) {
+            Value::Tuple(state) if &**class == "functools.partial" => {
+                // They say anew what it holds.
+                if let Some(&function) = state.first() {
+                    self.judge_held(function);
+                }
+            }
+            // Set one by one, which may change its class.
+            Value::Tuple(state) if state.len() == 2 && !self.are_plain(state[1], "__class__") => {
+                self.calls.called(&format!("{class}.__setstate__"), false);
+            }
+            _ => {}
+        }
+        if is_again {
+            self.calls.called(&format!("{class}.__setstate__"), false);
+        }
+        Ok(())
+    }
+
+    /// What is put into an object, or under its keys. `append` too is looked for on the object itself, and settings have
+    /// their keys for attributes: one called `__setstate__` would be called with what follows.
+    pub(super) fn judge_items(&mut self, object: Id, items: &[Id], pairs: bool) -> Step {
+        let Value::Object(object) = self.get(object) else {
+            return Ok(());
+        };
+        let class = refuse_found(object)?.class.clone();
+        let method = match pairs {
+            false => "append",
+            true if object.state.is_some() => "__setitem__",
+            true if !items.iter().step_by(2).all(|&key| self.is_plain(key, "__setstate__")) => "__setstate__",
+            true => return Ok(()),
+        };
+        self.calls.called(&format!("{class}.{method}"), false);
+        Ok(())
+    }
+
+    /// Whether a key is a plain value, and none that means more to Python.
+    fn is_plain(&self, key: Id, special: &str) -> bool {
+        match self.get(key) {
+            Value::Text(text) => &**text != special && &**text != "__dict__",
+            key => !matches!(key, Value::Object(_) | Value::Bulk(_)),
+        }
+    }
+
+    /// Whether the keys of a dictionary are such; None has none.
+    fn are_plain(&self, id: Id, special: &str) -> bool {
+        match self.get(id) {
+            Value::Dict(pairs) => pairs.len() <= MOST_KEYS && pairs.iter().all(|&(key, _)| self.is_plain(key, special)),
+            _ => true,
         }
     }
 
@@ -122,10 +186,10 @@ impl Machine<'_> {
             }
             ("collections.defaultdict", []) => true,
             // Each makes an object of its first argument; the second one has another class in its place.
-            ("copyreg._reconstructor", [class, base, ..]) => {
+            ("copyreg._reconstructor", [class, base, state @ ..]) => {
                 self.judge_held(*class);
                 self.judge_held(*base);
-                true
+                state.iter().all(|&id| self.are_plain(id, "__setstate__"))
             }
             (
                 "copyreg.__newobj__" | "copyreg.__newobj_ex__" | "torch._utils._rebuild_wrapper_subclass",
@@ -160,5 +224,15 @@ impl Machine<'_> {
             self.calls.called(name, false);
         }
         true
+    }
+}
+
+/// An object that was found rather than made is a class or a method of something else, which must not be changed.
+fn refuse_found(object: &Object) -> Step<&Object> {
+    match &**object.class {
+        "builtins.type" | "builtins.getattr" | "_operator.getitem" | "operator.getitem" => {
+            Err(Failure::Hostile(format!("changes what {} finds", object.class)))
+        }
+        _ => Ok(object),
     }
 }

@@ -1,6 +1,6 @@
 //! The stack machine.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::BufRead;
 use std::rc::Rc;
 
@@ -50,6 +50,7 @@ pub(in crate::files) fn read(
         marks: Vec::new(),
         memo: HashMap::new(),
         names: [HashMap::new(), HashMap::new()],
+        built: HashSet::new(),
         storages: BTreeMap::new(),
         persistent,
         keep,
@@ -72,6 +73,8 @@ pub(super) struct Machine<'a> {
     memo: HashMap<u32, Id>,
     /// Names that are known, and others: each is kept once.
     names: [HashMap<Rc<str>, Id>; 2],
+    /// Dictionaries and tensors that have attributes.
+    built: HashSet<Id>,
     pub(super) storages: Sizes,
     persistent: &'a Persistent<'a>,
     keep: Keep,
@@ -320,7 +323,7 @@ impl Machine<'_> {
     fn build(&mut self) -> Step {
         let state = self.pop()?;
         let top = self.top()?;
-        self.judge_state(top, state);
+        self.judge_state(top, state)?;
         match &mut self.values[top as usize] {
             Value::Object(object) => {
                 // Attributes that are set twice: both are kept, the last one counts.
@@ -403,6 +406,12 @@ impl Machine<'_> {
         Ok(id)
     }
 
+    /// Notes that a value has attributes now. Whether it had none.
+    pub(super) fn build_once(&mut self, id: Id) -> Step<bool> {
+        self.spend(VALUE)?;
+        Ok(self.built.insert(id))
+    }
+
     pub(super) fn get(&self, id: Id) -> &Value {
         &self.values[id as usize]
     }
@@ -478,6 +487,7 @@ impl Machine<'_> {
             return Err(Failure::damaged("a dict of its pickle has a key without a value"));
         }
         let top = self.top()?;
+        self.judge_items(top, &items, pairs)?;
         match &mut self.values[top as usize] {
             Value::List(list) if !pairs => list.extend(items),
             Value::Dict(dict) if pairs => dict.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1]))),

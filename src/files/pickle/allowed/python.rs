@@ -1,6 +1,6 @@
 //! Of Python itself and of numpy.
 
-use super::Use::{Call, Judged, Value};
+use super::Use::{Call, Judged, New, Value};
 use super::{Group, group};
 
 pub(super) const GROUPS: &[Group] = &[
@@ -30,8 +30,10 @@ pub(super) const GROUPS: &[Group] = &[
         "Path PosixPath PurePath PurePosixPath PureWindowsPath WindowsPath",
     ),
     group(Call, true, "array", "_array_reconstructor array"),
-    group(Call, true, "types", "GenericAlias SimpleNamespace"),
-    group(Call, false, "argparse", "Namespace"),
+    group(Call, true, "types", "GenericAlias"),
+    // Made empty: they would take anything for an attribute.
+    group(New, true, "types", "SimpleNamespace"),
+    group(New, false, "argparse", "Namespace"),
     // Only compiles a pattern.
     group(Call, true, "re", "_compile"),
     // The state of a generator.
