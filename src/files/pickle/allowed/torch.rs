@@ -146,7 +146,7 @@ pub(super) const GROUPS: &[Group] = &[
          KLDivLoss L1Loss MSELoss MarginRankingLoss MultiLabelMarginLoss MultiLabelSoftMarginLoss MultiMarginLoss NLLLoss \
          NLLLoss2d PoissonNLLLoss SmoothL1Loss SoftMarginLoss TripletMarginLoss TripletMarginWithDistanceLoss",
     ),
-    group(New, false, "torch.nn.modules.module", "Module"),
+    group(New, false, "torch.nn.modules.module", "Module _WrappedHook"),
     group(
         New,
         false,
