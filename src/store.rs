@@ -60,6 +60,8 @@ pub struct OpenOptions {
     pub columns: Option<Vec<String>>,
     /// Only these layers, in network order; default: all of them.
     pub layers: Option<Vec<String>>,
+    /// Whether a file is accepted that would run code where it is loaded with Python's pickle; nothing of it runs here.
+    pub allow_unknown_calls: bool,
 }
 
 /// Opens a feature store or a foreign array: one set of features per layer, in network order.
@@ -71,8 +73,8 @@ pub struct OpenOptions {
 /// [`FeatureSet::said`].
 ///
 /// # Errors
-/// When the path holds no features, is damaged, lies about its size, has no rows or duplicate ids, or when labels and rows
-/// differ in number.
+/// When the path holds no features, is damaged, lies about its size, has no rows or duplicate ids, would run code elsewhere and
+/// that is not accepted, or when labels and rows differ in number.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn FeatureSet>>> {
     let path = folder(path);
     let shown = path.display();

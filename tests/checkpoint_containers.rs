@@ -145,6 +145,20 @@ fn what_is_not_interpreted_is_reported_and_the_rest_loads() {
 }
 
 #[test]
+fn what_torch_save_writes_calls_nothing_unknown_but_classes_of_the_users_own() {
+    for file in expected().keys() {
+        let checkpoint = open(file);
+        let names: Vec<_> = checkpoint.calls().calls.iter().map(|call| call.name.as_str()).collect();
+        let own: &[&str] = if file == "lightning.ckpt" {
+            &["__main__.Callback"]
+        } else {
+            &[]
+        };
+        assert_eq!(names, own, "{file}");
+    }
+}
+
+#[test]
 fn a_model_that_was_saved_whole_is_its_state_dict() {
     let whole = open("whole.pth");
     assert!(whole.tensors().contains_key("kept") && !whole.tensors().contains_key("dropped"));

@@ -2,50 +2,14 @@
 
 mod support;
 
-use featscope::checkpoint::Checkpoint;
+use featscope::checkpoint::{Checkpoint, summary};
 use featscope::store;
+use support::pickles::Pickle;
 use support::*;
-
-/// A pickle, put together opcode by opcode.
-#[derive(Clone, Default)]
-struct Pickle(Vec<u8>);
-
-impl Pickle {
-    fn new(protocol: u8) -> Self {
-        Self(vec![0x80, protocol])
-    }
-
-    fn raw(mut self, bytes: impl AsRef<[u8]>) -> Self {
-        self.0.extend(bytes.as_ref());
-        self
-    }
-
-    fn text(self, text: &str) -> Self {
-        self.raw(b"X").raw((text.len() as u32).to_le_bytes()).raw(text)
-    }
-
-    fn name(self, module: &str, name: &str) -> Self {
-        self.raw(format!("c{module}\n{name}\n"))
-    }
-
-    /// STACK_GLOBAL.
-    fn stacked(self, module: &str, name: &str) -> Self {
-        self.text(module).text(name).raw([0x93])
-    }
-
-    /// One argument, called.
-    fn call(self, argument: &str) -> Self {
-        self.text(argument).raw([0x85, b'R'])
-    }
-
-    fn end(self) -> Vec<u8> {
-        self.raw(b".").0
-    }
-}
 
 /// A dict with the attack beside a tensor's name, as it would hide in a state dict.
 fn hidden(attack: Pickle) -> Pickle {
-    let body = attack.0[2..].to_vec();
+    let body = attack.body().to_vec();
     Pickle::new(attack.0[1])
         .raw(b"}")
         .text("conv1.weight")
@@ -78,38 +42,32 @@ fn containers(pickle: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// Why a file is refused, as a checkpoint and as features.
 fn message(folder: &Folder, bytes: &[u8]) -> String {
     let path = folder.path("file.pth");
     std::fs::write(&path, bytes).unwrap();
-    let message = Checkpoint::open(&path).unwrap_err().to_string();
+    let message = load(&path).unwrap_err().to_string();
     // Features in a file of torch's are read by the same reader.
     let features = store::open(&path, &store::OpenOptions::default()).err().unwrap();
-    match message.contains("nothing was executed") {
+    match message.contains("where it is loaded") || message.contains("nothing was executed") {
         true => assert_eq!(features.to_string(), message),
         false => assert!(!features.to_string().contains('\n'), "{features}"),
     }
     message
 }
 
-#[test]
-fn a_call_is_refused_in_every_spelling_and_every_container() {
-    let folder = Folder::new();
-    let trace = folder.path("trace");
-    let touch = format!("touch {}", trace.display());
+/// The spellings of one attack, and what they call.
+fn spellings(touch: &str) -> Vec<(&'static str, Pickle, &'static str)> {
     let p = Pickle::new;
-    let system = || p(2).name("os", "system").call(&touch);
-    let spellings: Vec<(&str, Pickle, &str)> = vec![
-        ("GLOBAL, REDUCE", system(), "calls os.system"),
-        ("posix", p(2).name("posix", "system").call(&touch), "calls posix.system"),
-        (
-            "STACK_GLOBAL",
-            p(4).stacked("os", "system").call(&touch),
-            "calls os.system",
-        ),
+    let system = || p(2).name("os", "system").call(touch);
+    vec![
+        ("GLOBAL, REDUCE", system(), "os.system"),
+        ("posix", p(2).name("posix", "system").call(touch), "posix.system"),
+        ("STACK_GLOBAL", p(4).stacked("os", "system").call(touch), "os.system"),
         (
             "a dotted name",
-            p(4).stacked("torch", "os.system").call(&touch),
-            "calls torch.os.system",
+            p(4).stacked("torch", "os.system").call(touch),
+            "torch.os.system",
         ),
         (
             "names from the memo",
@@ -117,111 +75,112 @@ fn a_call_is_refused_in_every_spelling_and_every_container() {
                 .raw(b"\x94")
                 .text("os")
                 .raw(b"q\x0700h\x07h\0\x93")
-                .call(&touch),
-            "calls os.system",
+                .call(touch),
+            "os.system",
         ),
         (
             "names through DUP and POP",
-            p(4).text("posix").raw(b"20").text("system").raw(b"\x93").call(&touch),
-            "calls posix.system",
+            p(4).text("posix").raw(b"20").text("system").raw(b"\x93").call(touch),
+            "posix.system",
         ),
         (
             "escaped strings",
-            p(4).raw(b"S'\\x6f\\163'\nV\\u0073ystem\n\x93").call(&touch),
-            "calls os.system",
+            p(4).raw(b"S'\\x6f\\163'\nV\\u0073ystem\n\x93").call(touch),
+            "os.system",
         ),
-        (
-            "INST",
-            p(2).raw(b"(").text(&touch).raw(b"ios\nsystem\n"),
-            "calls os.system",
-        ),
+        ("INST", p(2).raw(b"(").text(touch).raw(b"ios\nsystem\n"), "os.system"),
         (
             "OBJ",
-            p(2).raw(b"(").name("os", "system").text(&touch).raw(b"o"),
-            "calls os.system",
+            p(2).raw(b"(").name("os", "system").text(touch).raw(b"o"),
+            "os.system",
         ),
         (
             "NEWOBJ",
-            p(2).name("subprocess", "Popen").text(&touch).raw(b"\x85\x81"),
-            "calls subprocess.Popen",
+            p(2).name("subprocess", "Popen").text(touch).raw(b"\x85\x81"),
+            "subprocess.Popen",
         ),
         (
             "NEWOBJ_EX",
-            p(4).stacked("subprocess", "Popen").text(&touch).raw(b"\x85}\x92"),
-            "calls subprocess.Popen",
+            p(4).stacked("subprocess", "Popen").text(touch).raw(b"\x85}\x92"),
+            "subprocess.Popen",
         ),
-        ("its result thrown away", system().raw(b"0}"), "calls os.system"),
+        ("its result thrown away", system().raw(b"0}"), "os.system"),
         (
             "in the attributes of an object",
             p(2).name("argparse", "Namespace")
                 .raw(b")\x81}")
                 .text("a")
-                .raw(&system().0[2..])
+                .raw(system().body())
                 .raw(b"sb"),
-            "calls os.system",
+            "os.system",
         ),
         (
             "in the arguments of an unknown class",
-            p(2).name("my.models", "Net").raw(&system().0[2..]).raw(b"\x85\x81"),
-            "calls os.system",
+            p(2).name("my.models", "Net").raw(system().body()).raw(b"\x85\x81"),
+            "os.system",
         ),
-        (
-            "as a key",
-            p(2).raw(b"}").raw(&system().0[2..]).raw(b"Ns"),
-            "calls os.system",
-        ),
+        ("as a key", p(2).raw(b"}").raw(system().body()).raw(b"Ns"), "os.system"),
         (
             "getattr",
             p(2).name("__builtin__", "getattr")
                 .name("torch", "os")
                 .text("system")
                 .raw(b"\x86R"),
-            "names torch.os",
+            "torch.os",
         ),
         (
             "getattr on an object",
             p(2).name("builtins", "getattr")
-                .name("a", "B")
+                .name("argparse", "Namespace")
                 .raw(b")\x81")
                 .text("x")
                 .raw(b"\x86R"),
-            "calls builtins.getattr on what it made",
+            "builtins.getattr",
         ),
         (
             "partial",
             p(2).name("functools", "partial").name("os", "system").raw(b"\x85R"),
-            "names os.system",
+            "os.system",
         ),
-        (
-            "what partial makes",
-            p(2).name("functools", "partial").name("a", "b").raw(b"\x85R").call("c"),
-            "calls what functools.partial makes",
-        ),
-        (
-            "a class changed",
-            p(2).name("torch", "Tensor").raw(b"}b"),
-            "changes torch.Tensor itself",
-        ),
-        ("a broken file", system().raw(b"\xff\xff"), "calls os.system"),
         (
             "a rebuilt subclass",
             p(2).name("torch._tensor", "_rebuild_from_type_v2")
                 .raw(b"(")
                 .name("os", "system")
                 .raw(b"N")
-                .text(&touch)
+                .text(touch)
                 .raw(b"\x85}tR"),
-            "calls os.system",
+            "os.system",
         ),
-    ];
-    for (spelling, pickle, reason) in &spellings {
-        for pickle in [pickle.clone(), hidden(pickle.clone())] {
+        (
+            "what only imports",
+            p(2).raw(b"}").text("x").name("this", "s").raw(b"s"),
+            "this.s",
+        ),
+    ]
+}
+
+#[test]
+fn a_call_is_refused_in_every_spelling_and_every_container() {
+    let folder = Folder::new();
+    let trace = folder.path("trace");
+    for (spelling, pickle, name) in spellings(&format!("touch {}", trace.display())) {
+        for pickle in [pickle.clone(), hidden(pickle)] {
             for (container, bytes) in containers(&pickle.end()) {
                 let message = message(&folder, &bytes);
                 assert!(
-                    message.contains(reason) && message.contains("nothing was executed"),
+                    message.contains("it would run code where it is loaded: ")
+                        && message.contains(&format!(" {name} ("))
+                        && message.contains("--allow-unknown-calls"),
                     "{spelling} in {container}: {message}"
                 );
+                // It can be looked at all the same.
+                let seen = summary(&folder.path("file.pth")).unwrap();
+                assert!(
+                    seen.calls.calls.iter().any(|call| call.name == name),
+                    "{spelling} in {container}"
+                );
+                assert_eq!(seen.problem.unwrap(), message);
             }
         }
     }
@@ -229,12 +188,76 @@ fn a_call_is_refused_in_every_spelling_and_every_container() {
 }
 
 #[test]
-fn what_runs_code_reaches_files_or_loads_more_is_refused_by_its_name() {
+fn what_no_name_tells_is_refused_and_no_flag_lifts_that() {
+    let folder = Folder::new();
+    let p = Pickle::new;
+    let attacks: Vec<(Pickle, &str)> = vec![
+        (
+            p(2).name("functools", "partial")
+                .name("builtins", "int")
+                .raw(b"\x85R")
+                .call("c"),
+            "it calls what functools.partial makes, which no",
+        ),
+        (
+            p(2).name("argparse", "Namespace").raw(b")\x81").call("c"),
+            "it calls what argparse.Namespace makes, which no",
+        ),
+        (
+            p(2).name("torch", "Tensor").raw(b"}b"),
+            "it changes torch.Tensor itself, which no",
+        ),
+        (
+            p(2).name("torch.serialization", "_package_registry").raw(b"Na"),
+            "it changes torch.serialization._package_registry itself, which no",
+        ),
+        (
+            p(2).name("torch.storage", "_cache").raw(b"NNs"),
+            "it changes torch.storage._cache itself, which no",
+        ),
+        (
+            p(2).name("builtins", "type").raw(b"N\x85RN}\x86b"),
+            "it changes what builtins.type finds, which no",
+        ),
+        // A dangerous name is the reason, whatever else is wrong.
+        (
+            p(2).name("os", "system").call("c").raw(b"\xff\xff"),
+            "it calls os.system, which no",
+        ),
+        (
+            p(2).name("os", "system").call("c").name("a", "B").raw(b"}b"),
+            "it calls os.system, which no",
+        ),
+    ];
+    for (pickle, reason) in attacks {
+        for pickle in [pickle.clone(), hidden(pickle)] {
+            for (container, bytes) in containers(&pickle.end()) {
+                let message = message(&folder, &bytes);
+                assert!(
+                    message.contains(reason) && message.contains("nothing was executed"),
+                    "{container}: {message}"
+                );
+                let path = folder.path("file.pth");
+                assert_eq!(Checkpoint::open(&path).unwrap_err().to_string(), message);
+                let accepted = store::OpenOptions {
+                    allow_unknown_calls: true,
+                    ..store::OpenOptions::default()
+                };
+                assert_eq!(store::open(&path, &accepted).err().unwrap().to_string(), message);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_runs_code_reaches_files_or_loads_more_counts_where_it_is_named() {
     let folder = Folder::new();
     for name in [
         "__builtin__.eval",
         "__builtin__.execfile",
+        "_osx_support._read_output",
         "_pickle.loads",
+        "antigravity.geohash",
         "asyncio.create_subprocess_shell",
         "bdb.Bdb",
         "builtins.__import__",
@@ -246,9 +269,12 @@ fn what_runs_code_reaches_files_or_loads_more_is_refused_by_its_name() {
         "cPickle.loads",
         "cloudpickle.cloudpickle._make_function",
         "code.InteractiveInterpreter",
+        "collections._sys.exit",
         "commands.getoutput",
         "ctypes.CDLL",
         "importlib.import_module",
+        "functools.reduce",
+        "idlelib.__main__.main",
         "io.open",
         "marshal.loads",
         "nt.system",
@@ -282,10 +308,17 @@ fn what_runs_code_reaches_files_or_loads_more_is_refused_by_its_name() {
     ] {
         let (module, function) = name.rsplit_once('.').unwrap();
         let full = name.replace("__builtin__", "builtins").replace("cPickle", "_pickle");
-        let called = message(&folder, &Pickle::new(2).name(module, function).call("x").end());
-        assert!(called.contains(&format!("it calls {full}, which no")), "{called}");
-        let named = message(&folder, &Pickle::new(2).name(module, function).end());
-        assert!(named.contains(&format!("it names {full}, which no")), "{named}");
+        // To be named is enough: what is handed on may be called by something harmless.
+        for pickle in [
+            Pickle::new(2).name(module, function).call("x"),
+            Pickle::new(2).name(module, function),
+        ] {
+            let message = message(&folder, &pickle.end());
+            assert!(
+                message.contains(&format!("it would run code where it is loaded: {full} (1 time); ")),
+                "{message}"
+            );
+        }
     }
 }
 

@@ -203,3 +203,58 @@ fn columns_asked_for_are_the_channels_of_a_table_alone() {
         &["--columns picks columns of a table"],
     );
 }
+
+#[test]
+fn arrays_in_pickles_that_would_run_code_elsewhere_are_read_only_where_that_is_accepted() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    // Features of 6 x 2 in {"features": array, "net": my.models.Net()}; labels ["a", "b", "a", …] with the same beside.
+    let array =
+        b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01K\x06K\x02\x86cnumpy\n\
+        dtype\nU\x02u1K\x00K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89U\x0c\
+        \x01\x02\x03\x04\x09\x06\x07\x05\x02\x01\x08\x03tb";
+    let net = b"U\x03netcmy.models\nNet\n)\x81";
+    std::fs::write(
+        dir.join("x.pt"),
+        [b"\x80\x02}(U\x08features".as_slice(), array, net, b"u."].concat(),
+    )
+    .unwrap();
+    std::fs::write(
+        dir.join("plain.pt"),
+        [b"\x80\x02}(U\x08features".as_slice(), array, b"u."].concat(),
+    )
+    .unwrap();
+    // An array of objects, one of them of another call; numpy unpickles them.
+    let objects = b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01K\x06\x85\
+        cnumpy\ndtype\nU\x02O8K\x00K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb\x89\
+        ](cgzip\nopen\nU\x01x\x85R0U\x01aU\x01bU\x01aU\x01bU\x01aU\x01betb.";
+    let mut header = b"{'descr': '|O', 'fortran_order': False, 'shape': (6,), }".to_vec();
+    header.resize(117, b' ');
+    header.push(b'\n');
+    let length = (header.len() as u16).to_le_bytes();
+    let npy = [b"\x93NUMPY\x01\x00".as_slice(), &length, &header, objects].concat();
+    std::fs::write(dir.join("y.npy"), npy).unwrap();
+    let net = ["x.pt: it would run code where it is loaded: my.models.Net (1 time); pass --allow-unknown-calls"];
+    let gzip = ["y.npy: it would run code where it is loaded: gzip.open (1 time); pass --allow-unknown-calls"];
+    for (words, reason) in [
+        ("analyze x.pt --metrics rankme", net),
+        ("analyze plain.pt --labels y.npy --metrics discriminative_ratio", gzip),
+        ("similarity A:d=x.pt B:d=plain.pt --metrics cka", net),
+        ("compare A:d=x.pt B:d=plain.pt --metrics rankme", net),
+        ("metrics rankme --on x.pt", net),
+    ] {
+        refused(dir, words, &reason);
+        let out = featscope(dir, &format!("{words} --allow-unknown-calls"));
+        assert!(out.status.success(), "{words}: {}", said(&out));
+        if !words.starts_with("similarity") {
+            let told = said(&out);
+            assert!(told.contains("would run code where it is loaded: "), "{words}: {told}");
+        }
+    }
+    let out = featscope(dir, "inspect x.pt");
+    let sheet = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(
+        out.status.success() && sheet.contains("would run code where it is loaded: my.models.Net (1 time)"),
+        "{sheet}"
+    );
+}

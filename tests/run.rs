@@ -2,12 +2,15 @@
 //! `make build` (and so `make test`) puts it.
 #![cfg(feature = "analysis")]
 
+mod support;
+
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::SystemTime;
 
 use featscope::results::Analysis;
+use support::pickles::Pickle;
 
 const EXTRACT: &str = "featscope-extract";
 
@@ -71,6 +74,14 @@ fn an_experiment_runs_end_to_end_and_again_does_only_what_changed() {
     let after = (changed(&results), changed(&manifest), changed(&page_file));
     assert_eq!(after, (before, kept, shown), "nothing had changed");
 
+    // What is extracted does not depend on what a checkpoint is allowed.
+    let allowed = experiment("['backbone']").replacen("\n[[dataset]]", "allow_unknown_calls = true\n\n[[dataset]]", 1);
+    std::fs::write(&file, allowed).unwrap();
+    assert_eq!(String::from_utf8_lossy(&run(&file).stdout), said);
+    let after = (changed(&results), changed(&manifest), changed(&page_file));
+    assert_eq!(after, (before, kept, shown), "nothing had changed");
+    std::fs::write(&file, experiment("['backbone']")).unwrap();
+
     // A damaged store is not taken for a finished one.
     std::fs::remove_file(&manifest).unwrap();
     assert!(run(&file).status.success());
@@ -83,6 +94,42 @@ fn an_experiment_runs_end_to_end_and_again_does_only_what_changed() {
         .layers
         .clone();
     assert_eq!(layers, ["stage1", "backbone"]);
+}
+
+#[test]
+fn a_checkpoint_that_would_run_code_elsewhere_is_extracted_only_where_the_experiment_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let call = Pickle::new(2).name("pathlib", "Path.write_text").call("x");
+    let items = Pickle::default().text("extra").raw(call.body()).raw(b"s");
+    let tensors = support::backbone(&support::small());
+    support::write_pth_items(&dir.path().join("m.pth"), &tensors, Some("state_dict"), &items.0);
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+    let file = dir.path().join("experiment.toml");
+    let text = format!(
+        "out = 'out'\nlayers = 'backbone'\n[[dataset]]\nname = 'a'\nrole = 'pre'\npath = \
+         '{fixtures}/images/vehicles-test.parquet'\n[analysis]\nmetrics = ['redundancy']\n[[model]]\nname = 'M'\ncheckpoint = \
+         'm.pth'\n"
+    );
+    std::fs::write(&file, &text).unwrap();
+    let refused = run(&file);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains(
+            "would run code where it is loaded: pathlib.Path.write_text (1 time); pass --allow-unknown-calls"
+        ),
+        "{said}"
+    );
+    std::fs::write(&file, text + "allow_unknown_calls = true\n").unwrap();
+    let done = run(&file);
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success(), "{said}");
+    let manifest = std::fs::read_to_string(dir.path().join("out/features/M/a-test/manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(
+        manifest["model"]["audit"]["calls"]["calls"],
+        serde_json::json!([{"name": "pathlib.Path.write_text", "times": 1}])
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::training::Training;
 use crate::error::{Error, Result};
+use crate::files::UnknownCalls;
 
 /// A tensor that is there and has another shape than the architecture needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +80,9 @@ pub struct Audit {
     pub classifier: Option<String>,
     /// Objects of unknown classes that the file holds beside its tensors: where, and of which class. They were not run.
     pub opaque: Vec<String>,
+    /// What loading the file with Python's pickle would call, beyond what is known to be harmless. Nothing was called here.
+    #[serde(default, skip_serializing_if = "UnknownCalls::is_empty")]
+    pub calls: UnknownCalls,
     /// What was assumed because names and shapes do not say it.
     pub notes: Vec<String>,
     /// SHA-256 of the file, hex.
@@ -243,6 +247,9 @@ impl Audit {
         }
         if !self.opaque.is_empty() {
             line("not read", listed(&self.opaque));
+        }
+        if !self.calls.is_empty() {
+            line("calls", self.calls.describe());
         }
         self.notes.iter().for_each(|note| line("note", note.clone()));
         line("sha256", self.sha256.clone());

@@ -8,7 +8,7 @@ use std::sync::{Mutex, OnceLock};
 
 use super::{Checkpoint, Dtype, TensorInfo, shards};
 use crate::error::{Error, Result};
-use crate::files::{Array, Container, Element};
+use crate::files::{Array, Container, Element, UnknownCalls};
 
 /// The bytes of all tensors of a checkpoint.
 #[derive(Debug)]
@@ -45,10 +45,10 @@ pub(super) fn open(path: &Path) -> Result<Checkpoint> {
     finish(path, vec![path.to_path_buf()], vec![(file, container)], kind)
 }
 
-/// Opens one file of weights.
+/// Opens one file of weights. One without any that would call something elsewhere is opened too, to say so.
 pub(super) fn open_file(path: &Path) -> Result<(File, Container)> {
     let (file, container) = Container::of_weights(path)?;
-    match no_weights(&container) {
+    match no_weights(&container).filter(|_| container.calls.is_empty()) {
         Some(what) => Err(Error::input(format!("{}: {what}", path.display()))),
         None => Ok((file, container)),
     }
@@ -86,6 +86,8 @@ pub(super) fn finish(
         metadata: Default::default(),
         nests: Vec::new(),
         opaque: Vec::new(),
+        calls: UnknownCalls::default(),
+        no_weights: None,
         source: Source {
             files: Vec::new(),
             tensors: HashMap::new(),
@@ -93,6 +95,8 @@ pub(super) fn finish(
         sha256: OnceLock::new(),
     };
     for (index, (file, part)) in parts.into_iter().enumerate() {
+        checkpoint.no_weights = checkpoint.no_weights.or_else(|| no_weights(&part));
+        checkpoint.calls.extend(&part.calls);
         for array in part.arrays {
             let info = TensorInfo {
                 dtype: dtype(array.element),
@@ -107,10 +111,11 @@ pub(super) fn finish(
         checkpoint.source.files.push(Mutex::new(file));
     }
     if checkpoint.tensors.is_empty() {
-        return Err(Error::input(format!(
-            "{}: a {container} file without any tensor; expected a checkpoint",
-            path.display()
-        )));
+        let what = format!("a {container} file without any tensor; expected a checkpoint");
+        if checkpoint.calls.is_empty() {
+            return Err(Error::input(format!("{}: {what}", path.display())));
+        }
+        checkpoint.no_weights.get_or_insert(what);
     }
     checkpoint.nests.sort();
     checkpoint.nests.dedup();

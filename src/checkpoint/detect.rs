@@ -40,6 +40,8 @@ pub struct Options {
     pub pooling: Option<Pooling>,
     /// Whether a backbone that is not whole is accepted.
     pub allow_partial: bool,
+    /// Whether a file is accepted that would run code where it is loaded with Python's pickle.
+    pub allow_unknown_calls: bool,
 }
 
 impl Default for Options {
@@ -51,6 +53,7 @@ impl Default for Options {
             branch: auto(),
             pooling: None,
             allow_partial: false,
+            allow_unknown_calls: false,
         }
     }
 }
@@ -173,9 +176,12 @@ impl Candidate {
 /// Finds the network, its projector and its classifier, and audits them.
 ///
 /// # Errors
-/// When no known network is found, several equally good ones are, or what was found is not whole and `allow_partial` is
-/// not set.
+/// When no known network is found, several equally good ones are, what was found is not whole and `allow_partial` is not
+/// set, or the file would run code elsewhere and `allow_unknown_calls` is not set.
 pub fn detect(checkpoint: &Checkpoint, options: &Options) -> Result<Loading> {
+    if !options.allow_unknown_calls {
+        refuse_calls(checkpoint)?;
+    }
     let loading = inspect(checkpoint, options)?;
     if !options.allow_partial {
         loading.audit.verdict(checkpoint.path())?;
@@ -183,8 +189,23 @@ pub fn detect(checkpoint: &Checkpoint, options: &Options) -> Result<Loading> {
     Ok(loading)
 }
 
-/// As [`detect`], without refusing what is not whole.
+/// Refuses a file that would run code where it is loaded.
+pub(super) fn refuse_calls(checkpoint: &Checkpoint) -> Result<()> {
+    match checkpoint.calls() {
+        calls if calls.is_empty() => Ok(()),
+        calls => Err(Error::input(format!(
+            "{}: {}",
+            checkpoint.path().display(),
+            calls.refusal()
+        ))),
+    }
+}
+
+/// As [`detect`], without refusing what is not whole or would run code elsewhere.
 pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Loading> {
+    if let Some(what) = &checkpoint.no_weights {
+        return Err(Error::input(format!("{}: {what}", checkpoint.path().display())));
+    }
     let own = checkpoint.own()?;
     let forced = match (options.arch.as_str(), &own) {
         ("auto", Some(own)) => Some(own.arch.clone()),

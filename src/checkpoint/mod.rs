@@ -32,7 +32,7 @@ use sha2::{Digest as _, Sha256};
 use crate::error::{Error, Result};
 use crate::files::{Element, hash_from, hex};
 
-pub use crate::files::Opaque;
+pub use crate::files::{Opaque, UnknownCall, UnknownCalls};
 
 pub use audit::{Audit, MisShaped};
 pub use detect::{Loading, Options, detect};
@@ -85,6 +85,9 @@ pub struct Checkpoint {
     metadata: BTreeMap<String, Value>,
     nests: Vec<String>,
     opaque: Vec<Opaque>,
+    calls: UnknownCalls,
+    /// Why it holds no weights, of a file that was opened to say what it would call.
+    no_weights: Option<String>,
     source: container::Source,
     sha256: OnceLock<String>,
 }
@@ -94,7 +97,8 @@ impl Checkpoint {
     /// checkpoint in several files (or the folder of such an index).
     ///
     /// # Errors
-    /// When the file cannot be read, is no checkpoint, or is damaged; the sentence says which.
+    /// When the file cannot be read, is no checkpoint, or is damaged; the sentence says which. A file without weights that
+    /// would call something elsewhere is none of these: what it is says [`Checkpoint::calls`].
     pub fn open(path: &Path) -> Result<Self> {
         container::open(path)
     }
@@ -127,6 +131,11 @@ impl Checkpoint {
     /// What was not interpreted: objects of unknown classes, where they are and what they are.
     pub fn opaque(&self) -> &[Opaque] {
         &self.opaque
+    }
+
+    /// What loading it with Python's pickle would call, beyond what is known to be harmless; [`detect`] refuses such a file.
+    pub fn calls(&self) -> &UnknownCalls {
+        &self.calls
     }
 
     /// What the checkpoint says about itself, where this project wrote it.

@@ -6,7 +6,8 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Audit, Checkpoint, Opaque, Options, Training, detect};
+use super::detect::refuse_calls;
+use super::{Audit, Checkpoint, Opaque, Options, Training, UnknownCalls, detect};
 use crate::error::Result;
 use crate::files::{Script, sha256_of};
 
@@ -54,6 +55,9 @@ pub struct Summary {
     pub audit: Option<Audit>,
     /// Objects of unknown classes beside the tensors, which were not run.
     pub opaque: Vec<Opaque>,
+    /// What loading it with Python's pickle would call, beyond what is known to be harmless.
+    #[serde(skip_serializing_if = "UnknownCalls::is_empty")]
+    pub calls: UnknownCalls,
     /// Why it cannot be used for extraction as it is, if so.
     pub problem: Option<String>,
     /// Plain values beside the tensors.
@@ -75,8 +79,11 @@ pub fn summary(path: &Path) -> Result<Summary> {
     }
     let found = detect::inspect(&checkpoint, &Options::default());
     let problem = match &found {
-        Ok(loading) => loading.audit.verdict(path).err(),
-        Err(_) => None,
+        // What extraction would say first.
+        Ok(loading) => refuse_calls(&checkpoint)
+            .and_then(|()| loading.audit.verdict(path))
+            .err(),
+        Err(_) => refuse_calls(&checkpoint).err(),
     };
     let (loading, failed) = match found {
         Ok(loading) => (Some(loading), None),
@@ -108,6 +115,7 @@ pub fn summary(path: &Path) -> Result<Summary> {
         problem: problem.or(failed).map(|e| e.to_string()),
         audit: loading.map(|l| l.audit),
         opaque: checkpoint.opaque().to_vec(),
+        calls: checkpoint.calls().clone(),
         metadata: checkpoint
             .metadata()
             .iter()

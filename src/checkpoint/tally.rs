@@ -142,6 +142,7 @@ pub(super) fn audit(
         prototypes: heads.prototypes.as_ref().map(at),
         classifier: heads.classifier.as_ref().map(describe_classifier),
         opaque: checkpoint.opaque().iter().map(describe_opaque).collect(),
+        calls: checkpoint.calls().clone(),
         notes: claim
             .map(|c| c.describe(&chosen.arch))
             .into_iter()

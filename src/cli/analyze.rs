@@ -66,6 +66,9 @@ pub struct What {
     /// Model name for arrays
     #[arg(long, value_name = "MODEL")]
     pub name: Option<String>,
+    /// Read pickles (.pt, .npy and .npz of objects) that would run code where they are loaded; nothing of them runs here
+    #[arg(long)]
+    pub allow_unknown_calls: bool,
     /// Seed of every random draw
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -88,6 +91,7 @@ impl What {
             name: self.name.as_deref(),
             layers: &self.layer,
             columns: &self.columns,
+            allow_unknown_calls: self.allow_unknown_calls,
         }
     }
 }

@@ -27,6 +27,9 @@ pub struct Args {
     /// Labels of an array: once for each array, in their order
     #[arg(long, value_name = "FILE")]
     labels: Vec<PathBuf>,
+    /// Read pickles (.pt, .npy and .npz of objects) that would run code where they are loaded; nothing of them runs here
+    #[arg(long)]
+    allow_unknown_calls: bool,
     /// For stores: the data set the models were pretrained on
     #[arg(long, value_name = "NAME")]
     pre: Vec<String>,
@@ -124,6 +127,7 @@ fn measured(args: &Args) -> Result<Analysis> {
         pre: args.pre.clone(),
         eval: args.eval.clone(),
         labels: args.labels.clone(),
+        allow_unknown_calls: args.allow_unknown_calls,
         metrics: args.metrics.clone().unwrap_or_else(|| vec!["all".to_owned()]),
         ..What::default()
     };

@@ -90,7 +90,7 @@ pub struct Model {
     /// Run the code that its TorchScript file brings.
     #[serde(default)]
     pub trust_code: bool,
-    /// Read its pickle though it would call what is not known where it is loaded; nothing is called here.
+    /// Whether its checkpoint may be a pickle that would run code where it is loaded; nothing of it runs here.
     #[serde(default)]
     pub allow_unknown_calls: bool,
 }

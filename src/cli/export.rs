@@ -28,6 +28,9 @@ pub struct Args {
     /// Side of a two-branch method: auto, query, key, teacher, student, online, target, …, or a prefix of names
     #[arg(long, default_value = "auto", value_name = "NAME")]
     branch: String,
+    /// Load a pickle that would run code where it is loaded all the same; nothing of it runs here
+    #[arg(long)]
+    allow_unknown_calls: bool,
     /// Whose names the tensors get
     #[arg(long, value_enum)]
     naming: NamingName,
@@ -70,6 +73,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         arch: args.arch.clone(),
         projector: args.projector.clone(),
         branch: args.branch.clone(),
+        allow_unknown_calls: args.allow_unknown_calls,
         ..Options::default()
     };
     let loading = detect(&checkpoint, &options)?;

@@ -68,6 +68,9 @@ pub struct Args {
     /// Run the code that a TorchScript file brings: only where you trust its origin
     #[arg(long)]
     trust_code: bool,
+    /// Load a pickle that would run code where it is loaded all the same; nothing of it runs here
+    #[arg(long)]
+    allow_unknown_calls: bool,
     /// Layers to keep, or all [default: backbone, and projector where there is one]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     layers: Option<Vec<String>>,
@@ -278,6 +281,7 @@ impl Args {
                 _ => None,
             },
             allow_partial: self.allow_partial,
+            allow_unknown_calls: self.allow_unknown_calls,
         };
         let loading = detect(&checkpoint, &options)?;
         let prepared = self.preparation(|| prepare(&checkpoint, &loading))?;

@@ -132,6 +132,8 @@ pub struct Options<'a> {
     pub layers: &'a [String],
     /// Only these columns of tables.
     pub columns: &'a [String],
+    /// Whether files are accepted that would run code where they are loaded with Python's pickle.
+    pub allow_unknown_calls: bool,
 }
 
 /// Opens stores and arrays.
@@ -149,6 +151,7 @@ pub fn open_all(inputs: &[Input], options: &Options) -> Result<Vec<Box<dyn Featu
             model: options.name.filter(|_| is_array).map(str::to_owned),
             layers: given(options.layers),
             columns: given(options.columns).filter(|_| is_array),
+            allow_unknown_calls: options.allow_unknown_calls,
             ..OpenOptions::default()
         })?);
     }

@@ -134,8 +134,10 @@ fn of_checkpoint(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
         "layers",
         s.taps.iter().map(|t| format!("{} ({} wide)", t.name, t.width)),
     );
-    if let Some(audit) = &s.audit {
-        sheet.list("audit", audit.lines());
+    match &s.audit {
+        Some(audit) => sheet.list("audit", audit.lines()),
+        None if s.calls.is_empty() => {}
+        None => sheet.line("calls", s.calls.describe()),
     }
     sheet.line("problem", s.problem.as_deref().unwrap_or_default());
     Ok((sheet, serde_json::to_value(&s)?))

@@ -34,6 +34,9 @@ pub struct Args {
     /// Model name for arrays: once for each side, in their order
     #[arg(long, value_name = "MODEL")]
     name: Vec<String>,
+    /// Read pickles (.pt, .npy and .npz of objects) that would run code where they are loaded; nothing of them runs here
+    #[arg(long)]
+    allow_unknown_calls: bool,
     /// Seed of every random draw
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -99,6 +102,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn layers(args: &Args, input: &Input, side: usize) -> anyhow::Result<Vec<Box<dyn FeatureSet>>> {
     let options = OpenOptions {
         model: args.name.get(side).cloned().filter(|_| !input.path.is_dir()),
+        allow_unknown_calls: args.allow_unknown_calls,
         ..OpenOptions::default()
     };
     let mut sets = input.open(options.clone())?;

@@ -28,6 +28,9 @@ pub struct On {
     /// Only these layers, separated by commas
     #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "on")]
     layer: Vec<String>,
+    /// Read pickles (.pt, .npy and .npz of objects) that would run code where they are loaded; nothing of them runs here
+    #[arg(long, requires = "on")]
+    allow_unknown_calls: bool,
     /// Seed of every random draw
     #[arg(long, default_value_t = 0, requires = "on")]
     seed: u64,
@@ -47,6 +50,7 @@ pub fn measured(metric: &Metric, on: &On) -> anyhow::Result<Vec<Record>> {
         metrics: vec![metric.id.to_owned()],
         layer: on.layer.clone(),
         labels: on.labels.clone(),
+        allow_unknown_calls: on.allow_unknown_calls,
         seed: on.seed,
         rows: on.rows,
         ..What::default()

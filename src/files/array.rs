@@ -8,6 +8,7 @@ use super::element::{Element, OBJECTS};
 use super::place::{Packing, Place};
 use super::plain::PlainPickle;
 use super::strides::Strides;
+use super::unknown::UnknownCalls;
 use crate::error::{Error, Result};
 
 /// An array of any shape and type; nothing of it is read yet.
@@ -133,11 +134,12 @@ impl Array {
         Ok(bytes)
     }
 
-    /// The list it is, as texts: whole numbers, booleans as 0 and 1, or texts.
+    /// The list it is, as texts: whole numbers, booleans as 0 and 1, or texts. Adds to `calls` what loading it elsewhere would
+    /// call, where it is a pickle.
     ///
     /// # Errors
     /// When it is none of these, and when the file cannot be read.
-    pub fn texts(&self, path: &Path) -> Result<Vec<Option<String>>> {
+    pub fn texts(&self, path: &Path, calls: &mut UnknownCalls) -> Result<Vec<Option<String>>> {
         let wrong = |what: &str| {
             let described = self.describe();
             Error::input(format!(
@@ -150,9 +152,12 @@ impl Array {
         }
         let element = self.element;
         if element == Element::Other(OBJECTS, None) {
-            let rows = PlainPickle::read(&mut BufReader::new(self.reader(path)?)).map(|pickle| pickle.rows());
-            let rows = rows.map_err(|reason| wrong(&format!("not a readable pickle of objects ({reason})")))?;
-            let rows = rows.filter(|rows| Some(rows.len() as u64) == self.list_length());
+            let pickle = PlainPickle::read(&mut BufReader::new(self.reader(path)?));
+            let pickle = pickle.map_err(|reason| wrong(&format!("not a readable pickle of objects ({reason})")))?;
+            calls.extend(pickle.calls());
+            let rows = pickle
+                .rows()
+                .filter(|rows| Some(rows.len() as u64) == self.list_length());
             return rows.ok_or_else(|| wrong("neither integers nor text"));
         }
         if element.size().is_none_or(|size| size == 0) {

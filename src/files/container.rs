@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::array::Array;
 use super::pickle::Keep;
+use super::unknown::UnknownCalls;
 use super::{open, safetensors, torch};
 use crate::error::{Error, Result};
 
@@ -36,6 +37,8 @@ pub struct Container {
     pub nests: Vec<String>,
     /// What was not interpreted.
     pub opaque: Vec<Opaque>,
+    /// What loading it elsewhere would call. Who uses what it holds decides whether that matters.
+    pub calls: UnknownCalls,
     /// What its pickle makes, in words, where that is no dictionary.
     pub root: Option<String>,
 }

@@ -21,6 +21,7 @@ mod strides;
 mod temporary;
 pub mod text;
 mod torch;
+mod unknown;
 mod zip;
 
 use std::fs::{File, Metadata};
@@ -64,6 +65,7 @@ pub use plain::PlainPickle;
 pub use safetensors::{MAX_HEADER, Once};
 pub use temporary::{is_temporary, sweep, temporary_folder};
 pub use torch::Script;
+pub use unknown::{UnknownCall, UnknownCalls};
 pub use zip::Directory;
 
 /// Opens a file that is one: no folder, pipe or device. Gives its length too. Every file that is read is opened here.

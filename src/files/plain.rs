@@ -6,9 +6,13 @@ use std::sync::Arc;
 use super::element::Element;
 use super::pickle::{self, Data, Failure, Id, Keep, Persistent, Pickle};
 use super::strides::Strides;
+use super::unknown::UnknownCalls;
 
 /// A pickle that was read to its end; nothing was executed.
-pub struct PlainPickle(Pickle);
+pub struct PlainPickle {
+    pickle: Pickle,
+    calls: UnknownCalls,
+}
 
 impl PlainPickle {
     /// Reads a pickle.
@@ -16,33 +20,42 @@ impl PlainPickle {
     /// # Errors
     /// A reason, in words that follow "not a readable pickle: ".
     pub fn read(input: &mut impl BufRead) -> Result<Self, String> {
-        match pickle::read(input, &Persistent::Nobody, Keep::Data) {
-            Ok(pickle) => Ok(Self(pickle)),
-            Err(Failure::Hostile(does)) => Err(format!("it {does}, which is never done")),
-            Err(Failure::Unsupported(what) | Failure::Damaged(what)) => Err(what),
+        let mut calls = UnknownCalls::default();
+        let read = pickle::read(input, &Persistent::Nobody, Keep::Data, &mut calls);
+        match (read, calls.first_dangerous()) {
+            (Ok(pickle), _) => Ok(Self { pickle, calls }),
+            // A dangerous name is the reason, whatever else is wrong.
+            (Err(_), Some(call)) => Err(format!("it {}, which is never done", call.describe())),
+            (Err(Failure::Hostile(does)), None) => Err(format!("it {does}, which is never done")),
+            (Err(Failure::Unsupported(what) | Failure::Damaged(what)), None) => Err(what),
         }
+    }
+
+    /// What loading it elsewhere would call.
+    pub fn calls(&self) -> &UnknownCalls {
+        &self.calls
     }
 
     /// The texts and whole numbers of the list, or of the array of numpy, that it is.
     pub fn rows(&self) -> Option<Vec<Option<String>>> {
-        match self.0.ndarray(self.0.root) {
+        match self.pickle.ndarray(self.pickle.root) {
             Some(array) => match array.data {
                 Data::Objects(rows) => Some(rows),
                 Data::Bytes(_) => None,
             },
-            None => self.0.list(self.0.root),
+            None => self.pickle.list(self.pickle.root),
         }
     }
 
     /// The list under a key of the dictionary it is: texts and whole numbers.
     pub fn list(&self, key: &str) -> Option<Vec<Option<String>>> {
-        self.0.list(self.entry(key)?)
+        self.pickle.list(self.entry(key)?)
     }
 
     /// The list of whole numbers under a key.
     pub fn integers(&self, key: &str) -> Option<Vec<Option<i64>>> {
-        let list = self.0.items(self.entry(key)?)?;
-        Some(list.iter().map(|&item| self.0.integer(item)).collect())
+        let list = self.pickle.items(self.entry(key)?)?;
+        Some(list.iter().map(|&item| self.pickle.integer(item)).collect())
     }
 
     /// The array of bytes under a key: its shape, and its elements row after row.
@@ -50,7 +63,7 @@ impl PlainPickle {
     /// # Errors
     /// What is there instead.
     pub fn bytes(&self, key: &str) -> Result<(Vec<u64>, Vec<u8>), String> {
-        let array = self.entry(key).and_then(|id| self.0.ndarray(id));
+        let array = self.entry(key).and_then(|id| self.pickle.ndarray(id));
         let Some(array) = array else {
             return Err(format!("has no array {key:?}"));
         };
@@ -68,6 +81,6 @@ impl PlainPickle {
     }
 
     fn entry(&self, key: &str) -> Option<Id> {
-        self.0.entry(self.0.root, key)
+        self.pickle.entry(self.pickle.root, key)
     }
 }

@@ -289,12 +289,17 @@ impl Batches {
 
     fn unpickle(&self, name: &str) -> Result<PlainPickle> {
         let file = self.open_file(name)?;
-        PlainPickle::read(&mut BufReader::with_capacity(1 << 18, file)).map_err(|reason| {
+        let unreadable = |reason: String| {
             let shown = self.shown(name);
             Error::input(format!(
                 "{shown}: not a readable CIFAR pickle ({reason}); download it again"
             ))
-        })
+        };
+        let pickle = PlainPickle::read(&mut BufReader::with_capacity(1 << 18, file)).map_err(unreadable)?;
+        match pickle.calls().is_empty() {
+            true => Ok(pickle),
+            false => Err(unreadable(format!("it {}", pickle.calls().describe()))),
+        }
     }
 
     /// Pickles are read whole, one at a time, and their pixels set down in one temporary file.

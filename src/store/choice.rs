@@ -14,7 +14,7 @@ use super::malformed;
 use super::names::{self, IdName};
 use super::rows::Texts;
 use crate::error::{Error, Result};
-use crate::files::{self, Array, Container, Element, npy, npz};
+use crate::files::{self, Array, Container, Element, UnknownCalls, npy, npz};
 
 /// A list in a file: an array, or a list of Python.
 pub(super) enum List {
@@ -40,10 +40,10 @@ impl List {
         }
     }
 
-    /// The texts of its rows.
-    pub(super) fn texts(&self, path: &Path) -> Result<Texts> {
+    /// The texts of its rows. Adds to `calls` what loading them elsewhere would call.
+    pub(super) fn texts(&self, path: &Path, calls: &mut UnknownCalls) -> Result<Texts> {
         match self {
-            Self::Array(array) => array.texts(path),
+            Self::Array(array) => array.texts(path, calls),
             Self::Texts(_, texts) => Ok(texts.clone()),
             Self::OneHot(array) => {
                 let hot = one_hot(path, array)?;
@@ -64,6 +64,8 @@ pub(super) struct Held {
     pub(super) lists: Vec<(String, Texts)>,
     /// What a pickle holds beside them, and what that is.
     pub(super) unread: Vec<(String, &'static str)>,
+    /// What loading them elsewhere would call.
+    pub(super) calls: UnknownCalls,
 }
 
 /// What the arrays of a file are.
@@ -99,9 +101,18 @@ pub(super) fn held(path: &Path, extension: &str) -> Result<Held> {
         "npz" => Ok(of_arrays(npz(path)?)),
         _ => {
             let Container {
-                arrays, lists, unread, ..
+                arrays,
+                lists,
+                unread,
+                calls,
+                ..
             } = Container::of_data(path)?;
-            Ok(Held { arrays, lists, unread })
+            Ok(Held {
+                arrays,
+                lists,
+                unread,
+                calls,
+            })
         }
     }
 }
@@ -129,6 +140,7 @@ pub(super) fn choose(path: &Path, held: Held) -> Result<Choice> {
         mut arrays,
         lists,
         unread,
+        ..
     } = held;
     refuse_others(path, &arrays)?;
     if arrays.len() == 1 && lists.is_empty() && unread.is_empty() {

@@ -10,7 +10,7 @@ use super::{OpenOptions, delimited, labels, malformed, names, table};
 use crate::error::Result;
 use crate::features::ids_sha256;
 use crate::features::{Batches, FeatureSet, IdColumn, Labels, Provenance, Said};
-use crate::files::check_name;
+use crate::files::{UnknownCalls, check_name};
 
 /// The layer of an array.
 pub(super) const LAYER: &str = "features";
@@ -68,7 +68,7 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn Fea
                     "--columns picks columns of a table (.csv, .tsv, .parquet); pick an array with --layer",
                 ));
             }
-            container(path, other)?
+            container(path, other, options)?
         }
         _ => {
             let known = "a feature store, or .npy, .npz, .safetensors, .parquet, .csv, .tsv, .pt";
@@ -118,7 +118,11 @@ fn labels_for(path: &Path, options: &OpenOptions, found: &mut Found) -> Result<O
     };
     let texts: Option<Texts> = match (file, inside) {
         (Some(file), _) => {
-            let (texts, said) = rows::join(path, found.rows, &found.ids, file, labels::read(file, found.rows)?)?;
+            let mut calls = UnknownCalls::default();
+            let read = labels::read(file, found.rows, &mut calls)?;
+            let said = judged(file, &calls, options)?.map(|line| format!("{} {line}", file.display()));
+            found.said.labels.extend(said);
+            let (texts, said) = rows::join(path, found.rows, &found.ids, file, read)?;
             found.said.labels.push(said);
             Some(texts)
         }
@@ -158,8 +162,20 @@ pub(super) fn not_joined(columns: &[IdColumn], primary: Option<&str>) -> Vec<Str
     others.map(word).collect()
 }
 
+/// What is said of a file that would call something where it is loaded, where that is accepted.
+fn judged(path: &Path, calls: &UnknownCalls, options: &OpenOptions) -> Result<Option<String>> {
+    match calls {
+        calls if calls.is_empty() => Ok(None),
+        calls if options.allow_unknown_calls => Ok(Some(calls.describe())),
+        calls => Err(malformed(path, calls.refusal())),
+    }
+}
+
 /// The arrays of features among the arrays of a file, and the labels and ids that lie with them.
-fn container(path: &Path, extension: &str) -> Result<Found> {
+fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<Found> {
+    let held = held(path, extension)?;
+    let mut calls = held.calls.clone();
+    judged(path, &calls, options)?;
     let Choice {
         layers,
         rows: n,
@@ -167,7 +183,7 @@ fn container(path: &Path, extension: &str) -> Result<Found> {
         ids,
         mut left_out,
         unread_labels,
-    } = choose(path, held(path, extension)?)?;
+    } = choose(path, held)?;
     let mut said = Said::default();
     let one = layers.len() == 1;
     let mut chosen = Vec::new();
@@ -183,7 +199,7 @@ fn container(path: &Path, extension: &str) -> Result<Found> {
     let labels = match labels {
         Some(list) => Some(Column {
             name: list.name().to_owned(),
-            values: list.texts(path)?,
+            values: list.texts(path, &mut calls)?,
         }),
         None => None,
     };
@@ -191,10 +207,11 @@ fn container(path: &Path, extension: &str) -> Result<Found> {
     for (kind, list) in ids {
         let column = Column {
             name: list.name().to_owned(),
-            values: list.texts(path)?,
+            values: list.texts(path, &mut calls)?,
         };
         id_columns.push(rows::ids(path, kind, column)?);
     }
+    said.arrays.extend(judged(path, &calls, options)?);
     let primary = rows::primary(&id_columns).map(|column| column.name.clone());
     left_out.extend(not_joined(&id_columns, primary.as_deref()));
     if !one || labels.is_some() || primary.is_some() || !left_out.is_empty() {

@@ -221,7 +221,11 @@ pub fn summary(path: &Path) -> Result<Summary> {
             versions: manifest.versions,
         });
     }
-    let sets = super::open(path, &OpenOptions::default())?;
+    let options = OpenOptions {
+        allow_unknown_calls: true,
+        ..OpenOptions::default()
+    };
+    let sets = super::open(path, &options)?;
     let Some(first) = sets.first() else {
         return Err(malformed(path, "holds no features"));
     };

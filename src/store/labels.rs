@@ -6,6 +6,7 @@ use super::choice::{held, is_container, labels_of};
 use super::rows::{self, Column, Labelled};
 use super::{foreign, label_text, malformed, table};
 use crate::error::Result;
+use crate::files::UnknownCalls;
 
 /// `STEM_labels.npy`.
 pub(super) fn beside(path: &Path) -> PathBuf {
@@ -14,26 +15,29 @@ pub(super) fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// The labels in a file, for features of so many rows (which tells a header line from a label).
+/// The labels in a file, for features of so many rows (which tells a header line from a label). Adds to `calls` what loading
+/// them elsewhere would call.
 ///
 /// # Errors
 /// When the file cannot be read, or holds none.
-pub(super) fn read(file: &Path, rows: usize) -> Result<Labelled> {
+pub(super) fn read(file: &Path, rows: usize, calls: &mut UnknownCalls) -> Result<Labelled> {
     let extension = foreign::extension(file);
     match extension.as_str() {
         "csv" | "tsv" | "txt" => label_text::labels(file, &extension, rows),
         "parquet" => table::labels(file),
         other if is_container(other) => {
-            let (labels, ids) = labels_of(file, held(file, other)?)?;
+            let held = held(file, other)?;
+            calls.extend(&held.calls);
+            let (labels, ids) = labels_of(file, held)?;
             let column = Column {
                 name: labels.name().to_owned(),
-                values: labels.texts(file)?,
+                values: labels.texts(file, calls)?,
             };
             let mut columns = Vec::new();
             for (kind, list) in ids {
                 let column = Column {
                     name: list.name().to_owned(),
-                    values: list.texts(file)?,
+                    values: list.texts(file, calls)?,
                 };
                 columns.push(rows::ids(file, kind, column)?);
             }

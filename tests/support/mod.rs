@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // Each test program uses its own part.
 
+pub mod pickles;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -92,6 +94,17 @@ pub fn write_pth(path: &Path, tensors: &Tensors, wrapper: Option<&str>) {
 
 /// As [`write_pth`], with these values beside the state dict where it is wrapped.
 pub fn write_pth_beside(path: &Path, tensors: &Tensors, wrapper: Option<&str>, beside: &serde_json::Value) {
+    let mut items = Vec::new();
+    for (key, value) in beside.as_object().unwrap() {
+        text(&mut items, key);
+        plain(&mut items, value);
+        items.push(b's');
+    }
+    write_pth_items(path, tensors, wrapper, &items);
+}
+
+/// As [`write_pth`], with these opcodes behind the state dict where it is wrapped: they find the dictionary on the stack.
+pub fn write_pth_items(path: &Path, tensors: &Tensors, wrapper: Option<&str>, items: &[u8]) {
     let mut pickle = b"\x80\x02".to_vec();
     if let Some(wrapper) = wrapper {
         pickle.extend(b"}");
@@ -100,11 +113,7 @@ pub fn write_pth_beside(path: &Path, tensors: &Tensors, wrapper: Option<&str>, b
     state_dict(&mut pickle, tensors);
     if wrapper.is_some() {
         pickle.push(b's');
-        for (key, value) in beside.as_object().unwrap() {
-            text(&mut pickle, key);
-            plain(&mut pickle, value);
-            pickle.push(b's');
-        }
+        pickle.extend(items);
     }
     pickle.push(b'.');
     let mut entries = vec![

@@ -2,18 +2,18 @@
 
 use std::rc::Rc;
 
+use super::allowed::Use;
+use super::judge::{How, MAX_ARGUMENTS};
 use super::machine::{Machine, Step};
+use super::policy::Name;
 use super::{Element, Failure, Id, Storage, TensorRef, Value};
 
 /// The most extents a tensor may have; torch itself stops there.
 const MAX_RANK: usize = 64;
 
-/// Arguments beyond these are not looked at.
-const MAX_ARGUMENTS: usize = 16;
-
 impl Machine<'_> {
-    /// What `callable(*args)` makes.
-    pub(super) fn call(&mut self, callable: Id, args: Id) -> Step<Id> {
+    /// What `callable(*args)` makes, or `callable.__new__(callable, *args)`.
+    pub(super) fn call(&mut self, callable: Id, args: Id, how: How) -> Step<Id> {
         let Value::Name(name) = self.get(callable) else {
             let what = match self.get(callable) {
                 // partial(…)(…), attrgetter(…)(…): what runs is decided while it is read.
@@ -23,15 +23,23 @@ impl Machine<'_> {
             return Err(Failure::damaged(format!("its pickle calls {what}")));
         };
         let name = name.clone();
-        self.check_call(&name)?;
         let Value::Tuple(all) = self.get(args) else {
             return Err(Failure::damaged(format!("its pickle calls {name} without arguments")));
         };
-        let given: Vec<Id> = all.iter().copied().take(MAX_ARGUMENTS).collect();
+        // One more than a harmless call has.
+        let given: Vec<Id> = all.iter().copied().take(MAX_ARGUMENTS + 1).collect();
+        if &**name == "torch.storage._load_from_bytes" {
+            return Err(Failure::Unsupported(format!(
+                "it calls {name}, for its tensors were written by pickle, which needs code to be run to read them; write it with \
+                 torch.save"
+            )));
+        }
+        if !self.judge(&name, &given, how) {
+            return self.opaque(name, args);
+        }
         let first = given.first().copied();
         let is = |id: Option<Id>, test: fn(&Value) -> bool| id.is_some_and(|id| test(self.get(id)));
-        let is_sequence = |id| is(id, |v| matches!(v, Value::List(_) | Value::Tuple(_)));
-        match &*name {
+        match &**name {
             "torch._utils._rebuild_tensor" | "torch._utils._rebuild_tensor_v2" => self.tensor(&given, None),
             "torch._utils._rebuild_tensor_v3" => {
                 let dtype = given.get(6).map(|&id| self.get(id));
@@ -49,42 +57,64 @@ impl Machine<'_> {
             | "torch.autograd.variable.Variable"
                 if is(first, |v| matches!(v, Value::Tensor(_))) =>
             {
+                if name.ends_with("_with_state") {
+                    self.build_once(given[0])?;
+                }
                 Ok(given[0])
             }
-            // A subclass of Tensor: func(*args) is its data, and its class does not matter.
-            "torch._tensor._rebuild_from_type_v2" if given.len() >= 3 && !self.is_named(given[0], &name) => {
-                self.call(given[0], given[2])
+            // A subclass of Tensor: func(*args) is its data, and its class does not matter. What does so itself is not followed.
+            rebuild if rebuild.contains("._rebuild_from_type") && given.len() >= 3 => match self.get(given[0]) {
+                Value::Name(function) if function.known == Some(Use::Judged) => {
+                    let function = function.clone();
+                    self.calls.called(&function, false);
+                    self.opaque(name, args)
+                }
+                _ => {
+                    let made = self.call(given[0], given[2], How::Called)?;
+                    self.build_once(made)?;
+                    Ok(made)
+                }
+            },
+            // As if it were made by `__new__`, which is what they do.
+            "copyreg._reconstructor" | "copyreg.__newobj__" | "copyreg.__newobj_ex__" => {
+                match first.map(|id| self.get(id)) {
+                    Some(Value::Name(class)) => {
+                        let class = class.clone();
+                        self.opaque(class, args)
+                    }
+                    _ => self.opaque(name, args),
+                }
             }
-            "torch.storage._load_from_bytes" => Err(Failure::Unsupported(
-                "its tensors were written by pickle, which needs code to be run to read them; write it with torch.save"
-                    .to_owned(),
-            )),
             "collections.OrderedDict" | "builtins.dict" => self.dict(first),
             "collections.Counter" if is(first, |v| matches!(v, Value::Dict(_))) => Ok(given[0]),
             "collections.defaultdict" => self.dict(given.get(1).copied()),
             "builtins.set" | "builtins.frozenset" | "builtins.list" | "builtins.tuple" | "collections.deque"
-            | "torch.Size" => match first {
+            | "torch.Size" => match first.map(|id| self.get(id)) {
                 None => self.add(Value::List(Vec::new())),
-                Some(items) if is_sequence(first) => Ok(items),
+                // A copy: items may be added to it, and what it was made of may be a tuple.
+                Some(Value::List(items) | Value::Tuple(items)) => {
+                    let items = items.clone();
+                    self.spend(size_of_val(items.as_slice()))?;
+                    self.add(Value::List(items))
+                }
                 Some(_) => self.opaque(name, args),
             },
-            "builtins.getattr" => self.attribute(&given),
+            "builtins.getattr" => match given[..] {
+                [object, attribute] => self.getattr(object, attribute, name, args),
+                _ => self.opaque(name, args),
+            },
             _ => self.opaque(name, args),
         }
     }
 
-    fn is_named(&self, id: Id, name: &str) -> bool {
-        matches!(self.get(id), Value::Name(n) if &**n == name)
-    }
-
     /// `getattr(X, "name")`: how older protocols spell a class within a class.
-    fn attribute(&mut self, given: &[Id]) -> Step<Id> {
-        match given.iter().map(|&id| self.get(id)).collect::<Vec<_>>()[..] {
-            [Value::Name(outer), Value::Text(name)] => {
-                let (outer, name) = (outer.clone(), name.clone());
-                self.name(&outer, &name)
+    fn getattr(&mut self, object: Id, attribute: Id, name: Rc<Name>, args: Id) -> Step<Id> {
+        match (self.get(object), self.get(attribute)) {
+            (Value::Name(class), Value::Text(attribute)) => {
+                let (class, attribute) = (class.clone(), attribute.clone());
+                self.attribute(&class, &attribute)
             }
-            _ => Err(Failure::Hostile("calls builtins.getattr on what it made".to_owned())),
+            _ => self.opaque(name, args),
         }
     }
 
@@ -177,8 +207,16 @@ impl Machine<'_> {
             (Some(Value::Text(tag)), &[_, _, _, _, _, ..]) if &**tag == "storage" => {}
             _ => return Err(wrong()),
         }
-        let class = match self.get(fields[1]) {
-            Value::Name(class) | Value::Text(class) => class.clone(),
+        let class: Rc<str> = match self.get(fields[1]) {
+            Value::Text(class) => class.clone(),
+            Value::Name(class) => {
+                // Old versions of torch call it.
+                let class = class.clone();
+                if !class.is_callable() {
+                    self.calls.called(&class, class.dangerous);
+                }
+                class.rsplit('.').next().unwrap_or_default().into()
+            }
             _ => return Err(wrong()),
         };
         let class = class.rsplit('.').next().unwrap_or_default();

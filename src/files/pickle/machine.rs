@@ -1,11 +1,14 @@
 //! The stack machine.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::BufRead;
 use std::rc::Rc;
 
+use super::super::unknown::UnknownCalls;
 use super::input::{self, Input};
-use super::{Failure, Id, Object, Persistent, Pickle, Sizes, Value, policy};
+use super::judge::How;
+use super::policy::Name;
+use super::{Failure, Id, Object, Persistent, Pickle, Sizes, Value};
 
 /// The newest protocol there is.
 const NEWEST: u8 = 5;
@@ -19,8 +22,9 @@ const VALUE: usize = size_of::<Value>() + 4 * size_of::<Id>();
 /// The longest text that names something; data is longer.
 const LONGEST_TEXT: u64 = 1 << 20;
 
-/// The longest module or name.
-const LONGEST_NAME: usize = 1 << 12;
+/// The longest module or name, and the most parts they may have.
+const LONGEST_NAME: usize = 1 << 10;
+const MOST_PARTS: usize = 64;
 
 /// What is kept of long bytes and texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,27 +37,29 @@ pub(in crate::files) enum Keep {
 
 pub(super) type Step<T = ()> = Result<T, Failure>;
 
-/// Reads one pickle, leaving the input after its end.
-pub(in crate::files) fn read(input: &mut impl BufRead, persistent: &Persistent, keep: Keep) -> Result<Pickle, Failure> {
+/// Reads one pickle, leaving the input after its end, and adds to `calls` what it would call elsewhere.
+pub(in crate::files) fn read(
+    input: &mut impl BufRead,
+    persistent: &Persistent,
+    keep: Keep,
+    calls: &mut UnknownCalls,
+) -> Result<Pickle, Failure> {
     let mut machine = Machine {
         values: Vec::new(),
         stack: Vec::new(),
         marks: Vec::new(),
         memo: HashMap::new(),
+        names: [HashMap::new(), HashMap::new()],
+        built: HashSet::new(),
         storages: BTreeMap::new(),
         persistent,
         keep,
-        denied: None,
+        calls,
         spent: 0,
     };
-    let outcome = machine.run(&mut Input(input));
-    // A name that has no business here is the reason, whatever else is wrong with the file.
-    if let Some((name, called)) = machine.denied {
-        let does = if called { "calls" } else { "names" };
-        return Err(Failure::Hostile(format!("{does} {name}")));
-    }
+    let root = machine.run(&mut Input(input))?;
     Ok(Pickle {
-        root: outcome?,
+        root,
         values: machine.values,
         storages: machine.storages,
     })
@@ -65,11 +71,15 @@ pub(super) struct Machine<'a> {
     /// Heights of the stack at the open marks.
     marks: Vec<usize>,
     memo: HashMap<u32, Id>,
+    /// Names that are known, and others: each is kept once.
+    names: [HashMap<Rc<str>, Id>; 2],
+    /// Dictionaries and tensors that have attributes.
+    built: HashSet<Id>,
     pub(super) storages: Sizes,
     persistent: &'a Persistent<'a>,
     keep: Keep,
-    /// A name that refuses the file, and whether it is called.
-    denied: Option<(Rc<str>, bool)>,
+    /// What would be called elsewhere.
+    pub(super) calls: &'a mut UnknownCalls,
     spent: usize,
 }
 
@@ -260,12 +270,13 @@ impl Machine<'_> {
             }
             b'R' | 0x81 => {
                 let (args, callable) = (self.pop()?, self.pop()?);
-                let made = self.call(callable, args)?;
+                let made = self.call(callable, args, if op == b'R' { How::Called } else { How::Made })?;
                 self.repeat(made)
             }
             0x92 => {
                 let (named, args, callable) = (self.pop()?, self.pop()?, self.pop()?);
-                let made = self.call(callable, args)?;
+                self.judge_named(callable, named);
+                let made = self.call(callable, args, How::Made)?;
                 if let Value::Object(object) = &mut self.values[made as usize] {
                     object.parts.push(named);
                 }
@@ -285,7 +296,7 @@ impl Machine<'_> {
                     None => args.remove(0),
                 };
                 let args = self.add(Value::Tuple(args))?;
-                let made = self.call(callable, args)?;
+                let made = self.call(callable, args, How::Called)?;
                 self.repeat(made)
             }
             b'b' => self.build(),
@@ -312,6 +323,7 @@ impl Machine<'_> {
     fn build(&mut self) -> Step {
         let state = self.pop()?;
         let top = self.top()?;
+        self.judge_state(top, state)?;
         match &mut self.values[top as usize] {
             Value::Object(object) => {
                 // Attributes that are set twice: both are kept, the last one counts.
@@ -358,25 +370,46 @@ impl Machine<'_> {
     }
 
     /// A class or function, which is only ever a name here.
-    pub(super) fn name(&mut self, module: &str, name: &str) -> Step<Id> {
-        if module.len().max(name.len()) > LONGEST_NAME {
-            return Err(Failure::damaged("a class in its pickle has an endless name"));
-        }
-        let full: Rc<str> = policy::full_name(module, name).into();
-        if self.denied.is_none() && policy::is_denied(&full) {
-            self.denied = Some((full.clone(), false));
-        }
-        self.spend(full.len())?;
-        self.add(Value::Name(full))
+    fn name(&mut self, module: &str, name: &str) -> Step<Id> {
+        self.check_length(module, name)?;
+        self.keep_name(Name::new(module, name))
     }
 
-    /// Refuses the file where what is called has no business in a checkpoint.
-    pub(super) fn check_call(&mut self, name: &Rc<str>) -> Step {
-        if policy::is_denied(name) {
-            self.denied = Some((name.clone(), true));
-            return Err(Failure::Hostile(format!("calls {name}")));
+    /// An attribute of a class.
+    pub(super) fn attribute(&mut self, class: &Name, name: &str) -> Step<Id> {
+        self.check_length(class, name)?;
+        self.keep_name(Name::attribute(class, name))
+    }
+
+    /// What a name costs, also where it is known already: it may be spelled out of the memo.
+    fn check_length(&mut self, module: &str, name: &str) -> Step {
+        let parts = module.split('.').chain(name.split('.')).take(MOST_PARTS + 1).count();
+        if module.len().max(name.len()) > LONGEST_NAME || parts > MOST_PARTS {
+            return Err(Failure::damaged("a class in its pickle has an endless name"));
         }
-        Ok(())
+        self.spend(module.len() + name.len())
+    }
+
+    fn keep_name(&mut self, name: Name) -> Step<Id> {
+        // One that is known by its module and one that is a path of attributes may be spelled alike.
+        let kind = usize::from(name.known.is_none());
+        if let Some(&id) = self.names[kind].get(&*name) {
+            return Ok(id);
+        }
+        if name.dangerous {
+            self.calls.named(&name);
+        }
+        self.spend(name.len() + size_of::<Name>() + 2 * VALUE)?;
+        let full = name.full.clone();
+        let id = self.add(Value::Name(Rc::new(name)))?;
+        self.names[kind].insert(full, id);
+        Ok(id)
+    }
+
+    /// Notes that a value has attributes now. Whether it had none.
+    pub(super) fn build_once(&mut self, id: Id) -> Step<bool> {
+        self.spend(VALUE)?;
+        Ok(self.built.insert(id))
     }
 
     pub(super) fn get(&self, id: Id) -> &Value {
@@ -454,10 +487,12 @@ impl Machine<'_> {
             return Err(Failure::damaged("a dict of its pickle has a key without a value"));
         }
         let top = self.top()?;
+        self.judge_items(top, &items, pairs)?;
         match &mut self.values[top as usize] {
             Value::List(list) if !pairs => list.extend(items),
             Value::Dict(dict) if pairs => dict.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1]))),
             Value::Object(object) => object.parts.extend(items),
+            Value::Name(name) => return Err(Failure::Hostile(format!("changes {name} itself"))),
             other => {
                 return Err(Failure::damaged(format!("its pickle puts items into {}", other.kind())));
             }
@@ -466,7 +501,7 @@ impl Machine<'_> {
     }
 
     /// What a class or function that is not interpreted would have made.
-    pub(super) fn opaque(&mut self, class: Rc<str>, args: Id) -> Step<Id> {
+    pub(super) fn opaque(&mut self, class: Rc<Name>, args: Id) -> Step<Id> {
         self.spend(size_of::<Object>())?;
         self.add(Value::Object(Box::new(Object {
             class,

@@ -2,11 +2,14 @@
 //!
 //! A pickle is a program for a small stack machine. This one knows every opcode, builds plain values and torch's
 //! tensors, and has no way to import or to call: a class or function is only ever a name. What another name would have
-//! made becomes an opaque [`Value::Object`]; a name that has no business in a checkpoint (`policy`) refuses the whole
-//! file, however it was spelled, wherever it is hidden and whether or not its result is used.
+//! made becomes an opaque [`Value::Object`]. What would be called where the file is loaded and is not known to be harmless
+//! (`allowed`, `judge`) is noted, and so is every name that is dangerous by itself (`policy`): however it was spelled,
+//! wherever it is hidden and whether or not its result is used. Who reads the file decides what follows from that.
 
+mod allowed;
 mod calls;
 mod input;
+mod judge;
 mod machine;
 mod numpy;
 mod policy;
@@ -42,8 +45,8 @@ pub(super) enum Value {
     List(Vec<Id>),
     /// Any mapping, in the order of the file; keys may repeat.
     Dict(Vec<(Id, Id)>),
-    /// A class or function: module and name joined by a dot.
-    Name(Rc<str>),
+    /// A class or function.
+    Name(Rc<policy::Name>),
     Storage(Rc<Storage>),
     Tensor(Rc<TensorRef>),
     Object(Box<Object>),
@@ -75,7 +78,7 @@ impl Value {
 #[derive(Debug)]
 pub(super) struct Object {
     /// Its class, or the function that would have made it.
-    pub(super) class: Rc<str>,
+    pub(super) class: Rc<policy::Name>,
     /// What the class would have been called with, and what would have been put into it.
     pub(super) parts: Vec<Id>,
     /// Its attributes.
@@ -152,7 +155,7 @@ pub(super) enum Persistent<'a> {
 /// Why a pickle is not read.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// It names what could run code.
+    /// It would run code that no name tells, or change a class.
     Hostile(String),
     /// It is sound, but cannot be read here.
     Unsupported(String),

@@ -35,7 +35,7 @@ impl Pickle {
         match self.get(id) {
             Value::Bytes(bytes) => Some(bytes.clone()),
             Value::Text(text) => latin(text).map(Arc::new),
-            Value::Object(object) if matches!(&*object.class, "_codecs.encode" | "codecs.encode") => {
+            Value::Object(object) if matches!(&**object.class, "_codecs.encode" | "codecs.encode") => {
                 // Only a text is encoded: calls within calls would be followed as deep as a file nests them.
                 match self.arguments(object) {
                     [text, encoding] if self.key(*encoding).as_deref() == Some("latin1") => match self.get(*text) {
@@ -177,7 +177,7 @@ impl Pickle {
         let Value::Object(object) = self.get(id) else {
             return None;
         };
-        if !matches!(&*object.class, "numpy.dtype" | "numpy.dtype.dtype") {
+        if !matches!(&**object.class, "numpy.dtype" | "numpy.dtype.dtype") {
             return None;
         }
         let name = self.text(*self.arguments(object).first()?)?;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::Value as Json;
 
 use super::super::container::Opaque;
-use super::{Failure, Id, Keep, NdArray, Object, Pickle, TensorRef, Value, policy};
+use super::{Failure, Id, Keep, NdArray, Object, Pickle, TensorRef, Value};
 
 /// The deepest nesting of dictionaries whose plain values are kept as metadata.
 const METADATA_DEPTH: usize = 3;
@@ -19,6 +19,9 @@ const MAX_VISITS: usize = 20_000_000;
 
 /// What the names of all tensors may take, in bytes.
 const MAX_NAMES: usize = 256 << 20;
+
+/// The most objects that are named as not read; the others are counted.
+const MOST_OPAQUE: usize = 10_000;
 
 /// The tables that every `torch.nn.Module` keeps in its attributes; submodules last.
 const TABLES: [&str; 3] = ["_parameters", "_buffers", "_modules"];
@@ -52,8 +55,16 @@ pub(in crate::files) fn walk(pickle: &Pickle, keep: Keep) -> Result<Found, Failu
         visits: 0,
         names: 0,
         depth: 0,
+        unnamed: (0, 0),
     };
     walker.value(pickle.root)?;
+    if let (objects @ 1.., tensors) = walker.unnamed {
+        walker.found.opaque.push(Opaque {
+            path: "…".to_owned(),
+            class: format!("{objects} further objects"),
+            tensors,
+        });
+    }
     Ok(walker.found)
 }
 
@@ -76,6 +87,8 @@ struct Walker<'a> {
     /// Bytes of names and texts so far.
     names: usize,
     depth: usize,
+    /// Objects that are not read and not named, and the tensors inside them.
+    unnamed: (usize, usize),
 }
 
 impl<'a> Walker<'a> {
@@ -124,7 +137,7 @@ impl<'a> Walker<'a> {
             }
             Value::Tensor(tensor) => self.tensor(tensor)?,
             Value::Object(object) => self.object(object)?,
-            Value::Name(class) if !policy::is_quiet(class) => self.opaque(class, 0),
+            Value::Name(class) if !class.quiet => self.opaque(class, 0),
             plain if self.path.len() <= METADATA_DEPTH => {
                 self.plain(self.path.join("."), plain);
             }
@@ -206,7 +219,7 @@ impl<'a> Walker<'a> {
         if let Some(tables) = self.module(attributes) {
             return self.state_dict(tables);
         }
-        if !policy::is_quiet(&object.class) {
+        if !object.class.quiet {
             let hidden = self.hidden(object)?;
             self.opaque(&object.class, hidden);
         }
@@ -282,6 +295,11 @@ impl<'a> Walker<'a> {
     }
 
     fn opaque(&mut self, class: &str, tensors: usize) {
+        if self.found.opaque.len() == MOST_OPAQUE {
+            self.unnamed.0 += 1;
+            self.unnamed.1 += tensors;
+            return;
+        }
         let path = self.path.join(".");
         self.names += path.len() + class.len();
         self.found.opaque.push(Opaque {

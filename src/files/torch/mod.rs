@@ -17,6 +17,7 @@ use super::container::Container;
 use super::pickle::{self, Data, Failure, Found, Keep, Persistent, Pickle, TensorRef, Value};
 use super::place::Place;
 use super::strides::Strides;
+use super::unknown::UnknownCalls;
 use super::zip;
 use crate::error::{Error, Result};
 
@@ -52,18 +53,26 @@ pub(super) fn damaged(what: impl Into<String>) -> Failure {
 pub(super) fn open(path: &Path, file: &mut File, len: u64, head: &[u8], keep: Keep) -> Result<Container> {
     let magic = &head[..head.len().min(MAGIC_WITHIN)];
     let has = |number: &[u8]| magic.windows(number.len()).any(|bytes| bytes == number);
+    // Of all its pickles: each of them is loaded.
+    let mut calls = UnknownCalls::default();
     let (container, parsed) = if head.starts_with(b"PK") {
-        ("PyTorch zip", zipped(file, len, keep))
+        ("PyTorch zip", zipped(file, len, keep, &mut calls))
     } else if head.get(257..262) == Some(b"ustar") {
-        ("PyTorch tar", tar::contents(file, len))
+        ("PyTorch tar", tar::contents(file, len, &mut calls))
     } else if MAGIC.iter().any(|number| has(number)) {
-        ("PyTorch legacy", legacy(file, len, keep))
+        ("PyTorch legacy", legacy(file, len, keep, &mut calls))
     } else {
-        ("pickle", plain(file, keep))
+        ("pickle", plain(file, keep, &mut calls))
     };
-    parsed
-        .and_then(|contents| opened(container, contents, len, keep))
-        .map_err(|failure| {
+    let opened = parsed.and_then(|contents| opened(container, contents, len, keep));
+    match opened {
+        Ok(container) => Ok(Container { calls, ..container }),
+        Err(failure) => Err({
+            // A dangerous name is the reason, whatever else is wrong with the file.
+            let failure = match calls.first_dangerous() {
+                Some(call) => Failure::Hostile(call.describe()),
+                None => failure,
+            };
             let sentence = match failure {
                 Failure::Hostile(does) => format!(
                     "it {does}, which no checkpoint needs; nothing was executed; do not open this file with other programs \
@@ -79,7 +88,8 @@ pub(super) fn open(path: &Path, file: &mut File, len: u64, head: &[u8], keep: Ke
                 }
             };
             Error::input(format!("{}: {sentence}", path.display()))
-        })
+        }),
+    }
 }
 
 /// Whether a file says that it is a pickle, as all but the oldest do.
@@ -163,7 +173,7 @@ fn opened(kind: &'static str, contents: Contents, len: u64, keep: Keep) -> Parse
     Ok(container)
 }
 
-fn zipped(file: &mut File, len: u64, keep: Keep) -> Parsed<Contents> {
+fn zipped(file: &mut File, len: u64, keep: Keep, calls: &mut UnknownCalls) -> Parsed<Contents> {
     let directory = zip::Directory::read(file, len).map_err(damaged)?;
     let mut roots = directory
         .names()
@@ -207,7 +217,7 @@ fn zipped(file: &mut File, len: u64, keep: Keep) -> Parsed<Contents> {
     };
     let missing = || damaged("its data.pkl is gone");
     let place = directory.place(file, &format!("{root}data.pkl")).map_err(damaged)?;
-    let pickle = read_entry(file, &place.ok_or_else(missing)?, keep)?;
+    let pickle = read_entry(file, &place.ok_or_else(missing)?, keep, calls)?;
     let mut places = BTreeMap::new();
     for (key, &(bytes, _)) in &pickle.storages {
         let place = directory.place(file, &format!("{root}data/{key}")).map_err(damaged)?;
@@ -228,7 +238,7 @@ fn zipped(file: &mut File, len: u64, keep: Keep) -> Parsed<Contents> {
 }
 
 /// Reads the pickle of a zip file, and to the end of its entry for the checksum.
-fn read_entry(file: &mut File, place: &Place, keep: Keep) -> Parsed<Pickle> {
+fn read_entry(file: &mut File, place: &Place, keep: Keep, calls: &mut UnknownCalls) -> Parsed<Pickle> {
     if place.len > MAX_PICKLE {
         return Err(damaged(format!("its data.pkl claims {} bytes", place.len)));
     }
@@ -240,7 +250,7 @@ fn read_entry(file: &mut File, place: &Place, keep: Keep) -> Parsed<Pickle> {
     };
     let bytes = unchecked.reader(file).map_err(|e| damaged(e.to_string()))?;
     let mut bytes = CrcReader::new(BufReader::new(bytes));
-    let pickle = pickle::read(&mut bytes, &Persistent::Storages, keep)?;
+    let pickle = pickle::read(&mut bytes, &Persistent::Storages, keep, calls)?;
     std::io::copy(&mut bytes, &mut std::io::sink())
         .map_err(|e| damaged(format!("its data.pkl cannot be read: {e}")))?;
     if u64::from(bytes.crc().amount()) != place.len & u64::from(u32::MAX) {
@@ -253,9 +263,9 @@ fn read_entry(file: &mut File, place: &Place, keep: Keep) -> Parsed<Pickle> {
 }
 
 /// A stream of pickles (a magic number, a version, the machine, the object, the storages' keys), then the storages.
-fn legacy(file: &mut File, len: u64, keep: Keep) -> Parsed<Contents> {
+fn legacy(file: &mut File, len: u64, keep: Keep, calls: &mut UnknownCalls) -> Parsed<Contents> {
     let mut input = rewound(file)?;
-    let next = |input: &mut BufReader<&mut File>| pickle::read(input, &Persistent::Nobody, Keep::Names);
+    let mut next = |input: &mut BufReader<&mut File>| pickle::read(input, &Persistent::Nobody, Keep::Names, calls);
     next(&mut input)?;
     match next(&mut input)?.root() {
         Value::Int(1001) => {}
@@ -270,8 +280,8 @@ fn legacy(file: &mut File, len: u64, keep: Keep) -> Parsed<Contents> {
         }
     }
     let big_endian = is_big_endian(&next(&mut input)?)?;
-    let pickle = pickle::read(&mut input, &Persistent::Storages, keep)?;
-    let keys = next(&mut input)?;
+    let pickle = pickle::read(&mut input, &Persistent::Storages, keep, calls)?;
+    let keys = pickle::read(&mut input, &Persistent::Nobody, Keep::Names, calls)?;
     let Value::List(listed) = keys.root() else {
         return Err(damaged("the keys of its storages are not a list"));
     };
@@ -317,9 +327,9 @@ fn legacy(file: &mut File, len: u64, keep: Keep) -> Parsed<Contents> {
     })
 }
 
-fn plain(file: &mut File, keep: Keep) -> Parsed<Contents> {
+fn plain(file: &mut File, keep: Keep, calls: &mut UnknownCalls) -> Parsed<Contents> {
     Ok(Contents {
-        pickle: pickle::read(&mut rewound(file)?, &Persistent::Nobody, keep)?,
+        pickle: pickle::read(&mut rewound(file)?, &Persistent::Nobody, keep, calls)?,
         places: BTreeMap::new(),
         big_endian: false,
     })

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::super::element::Element;
 use super::super::pickle::{self, Failure, Id, Keep, Persistent, Pickle, Storage, TensorRef, Value, view};
 use super::super::place::Place;
+use super::super::unknown::UnknownCalls;
 use super::{Contents, Parsed, damaged, is_big_endian, position};
 
 /// The most extents a tensor may have; torch itself stops there.
@@ -20,10 +21,10 @@ const PARTS: [&str; 3] = ["storages", "tensors", "pickle"];
 /// Where the parts are.
 struct Parts(BTreeMap<String, Range<u64>>);
 
-pub(super) fn contents(file: &mut File, len: u64) -> Parsed<Contents> {
+pub(super) fn contents(file: &mut File, len: u64, calls: &mut UnknownCalls) -> Parsed<Contents> {
     let parts = Parts::find(file, len)?;
     let big_endian = match parts.enter(file, "sys_info")? {
-        Some(mut part) => is_big_endian(&part.pickle()?)?,
+        Some(mut part) => is_big_endian(&part.pickle(calls)?)?,
         None => false,
     };
     if big_endian {
@@ -32,10 +33,10 @@ pub(super) fn contents(file: &mut File, len: u64) -> Parsed<Contents> {
                 .to_owned(),
         ));
     }
-    let (storages, places) = parts.need(file, "storages")?.storages()?;
-    let tensors = parts.need(file, "tensors")?.tensors(&storages)?;
+    let (storages, places) = parts.need(file, "storages")?.storages(calls)?;
+    let tensors = parts.need(file, "tensors")?.tensors(&storages, calls)?;
     let mut part = parts.need(file, "pickle")?;
-    let pickle = pickle::read(&mut part.input, &Persistent::Tensors(&tensors), Keep::Names)?;
+    let pickle = pickle::read(&mut part.input, &Persistent::Tensors(&tensors), Keep::Names, calls)?;
     Ok(Contents {
         pickle,
         places,
@@ -104,8 +105,8 @@ struct Part<'a> {
 type Storages = BTreeMap<String, (Element, u64)>;
 
 impl Part<'_> {
-    fn pickle(&mut self) -> Parsed<Pickle> {
-        let pickle = pickle::read(&mut self.input, &Persistent::Nobody, Keep::Names)?;
+    fn pickle(&mut self, calls: &mut UnknownCalls) -> Parsed<Pickle> {
+        let pickle = pickle::read(&mut self.input, &Persistent::Nobody, Keep::Names, calls)?;
         if position(&mut self.input)? > self.end {
             return Err(damaged("one of its parts is cut short"));
         }
@@ -124,23 +125,24 @@ impl Part<'_> {
         u64::try_from(number).map_err(|_| damaged(format!("the {what} is negative ({number})")))
     }
 
-    fn count(&mut self) -> Parsed<i64> {
-        match self.pickle()?.root() {
+    fn count(&mut self, calls: &mut UnknownCalls) -> Parsed<i64> {
+        match self.pickle(calls)?.root() {
             &Value::Int(count) => Ok(count),
             other => Err(damaged(format!("a number of things in it is {}", other.kind()))),
         }
     }
 
     /// Per storage its key, device and class, the number of elements and the elements; then the views of them.
-    fn storages(mut self) -> Parsed<(Storages, BTreeMap<String, Place>)> {
+    fn storages(mut self, calls: &mut UnknownCalls) -> Parsed<(Storages, BTreeMap<String, Place>)> {
         let (mut storages, mut places) = (Storages::new(), BTreeMap::new());
-        for _ in 0..self.count()? {
-            let about = self.pickle()?;
-            let [key, _, class] = fields(&about, about.root)?;
+        for _ in 0..self.count(calls)? {
+            let about = self.pickle(calls)?;
+            let [key, _, about_class] = fields(&about, about.root)?;
             let key = text(&about, key)?;
-            let Value::Name(class) = about.get(class) else {
+            let Value::Name(class) = about.get(about_class) else {
                 return Err(damaged(format!("the type of storage {key} is missing")));
             };
+            note_class(&about, about_class, calls);
             let element = class.rsplit('.').next().and_then(Element::from_storage);
             let element = element
                 .ok_or_else(|| Failure::Unsupported(format!("it holds tensors of type {class}, which is not known")))?;
@@ -160,7 +162,7 @@ impl Part<'_> {
                 .map_err(|e| damaged(e.to_string()))?;
             add(&mut storages, &mut places, key, element, start, len)?;
         }
-        let views = self.pickle()?;
+        let views = self.pickle(calls)?;
         let Value::List(listed) = views.root() else {
             return Err(damaged("the views of its storages are not a list"));
         };
@@ -184,11 +186,12 @@ impl Part<'_> {
     }
 
     /// Per tensor its key, its storage and class, then extents, strides and offset.
-    fn tensors(mut self, storages: &Storages) -> Parsed<BTreeMap<String, Rc<TensorRef>>> {
+    fn tensors(mut self, storages: &Storages, calls: &mut UnknownCalls) -> Parsed<BTreeMap<String, Rc<TensorRef>>> {
         let mut tensors = BTreeMap::new();
-        for _ in 0..self.count()? {
-            let about = self.pickle()?;
-            let [key, storage, _] = fields(&about, about.root)?;
+        for _ in 0..self.count(calls)? {
+            let about = self.pickle(calls)?;
+            let [key, storage, class] = fields(&about, about.root)?;
+            note_class(&about, class, calls);
             let (key, storage) = (text(&about, key)?, text(&about, storage)?);
             let rank = i32::from_le_bytes(self.bytes()?);
             if !(0..=MAX_RANK).contains(&rank) {
@@ -230,6 +233,15 @@ fn add(
     }
     storages.insert(key, (element, len));
     Ok(())
+}
+
+/// Notes a class of storages or tensors that is none of torch's: it is called with what the file holds.
+fn note_class(about: &Pickle, class: Id, calls: &mut UnknownCalls) {
+    if let Value::Name(class) = about.get(class)
+        && !class.is_callable()
+    {
+        calls.called(class, class.dangerous);
+    }
 }
 
 /// The fields of a tuple of so many.
