@@ -241,7 +241,7 @@ fn zip_files_that_contradict_themselves_are_refused() {
         ),
         (
             with("archive/constants.pkl", b"\x80\x02)."),
-            "a TorchScript module; expected a state dict",
+            "a TorchScript module: a program, of which nothing was run",
         ),
         (
             support::zip(

@@ -145,6 +145,6 @@ fn a_listed_file_that_is_none_is_an_error_of_its_own() {
         "{}",
         said(1)
     );
-    assert!(said(2).contains("it is not a file"), "{}", said(2));
+    assert!(said(2).contains("is a folder; expected a file"), "{}", said(2));
     assert!(set.fingerprint().is_ok());
 }
