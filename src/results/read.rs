@@ -225,7 +225,9 @@ impl Analysis {
                 i + 1
             )));
         }
-        if !is_folder && !bound.is_empty() && !bound.iter().any(|one| one.path(dir).exists()) {
+        // One that cannot be looked at is there: opening it says why.
+        let is_there = |one: &&&Listed| one.path(dir).try_exists().unwrap_or(true);
+        if !is_folder && !bound.is_empty() && !bound.iter().any(|one| is_there(&one)) {
             results.tables = Some(listed);
             return Ok(Self {
                 results,
