@@ -1,6 +1,7 @@
 //! Builds a comparison: one table per metric, models side by side at each layer and data set.
 
 use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -33,16 +34,26 @@ impl Comparison {
         let mut groups = side_by_side(&results.records, &models, |r| direction(&r.metric, role(r)))?;
         let metrics = chosen_metrics(&groups, options.metrics.as_deref())?;
         groups.retain(|g| layer == "all" || g.layer == layer);
+        let mut sides = HashMap::new();
+        for (i, record) in results.records.iter().enumerate() {
+            sides.entry(side(record)).or_insert(i);
+        }
         let builder = Builder {
             results,
             models: &models,
             baseline: baseline.as_deref(),
+            sides,
         };
+        let depth: HashMap<&str, usize> = layers.iter().enumerate().map(|(i, l)| (l.as_str(), i)).collect();
+        let mut of_metrics: HashMap<&str, Vec<&SideBySide>> = HashMap::new();
+        for group in &groups {
+            of_metrics.entry(&group.metric).or_default().push(group);
+        }
         let tables = metrics
             .iter()
             .map(|metric| {
-                let mut of_metric: Vec<&SideBySide> = groups.iter().filter(|g| g.metric == *metric).collect();
-                of_metric.sort_by_key(|g| (builder.side_order(g), layers.iter().position(|l| *l == g.layer)));
+                let mut of_metric = of_metrics.remove(metric.as_str()).unwrap_or_default();
+                of_metric.sort_by_key(|g| (builder.side_order(g), depth.get(g.layer.as_str())));
                 builder.table(metric, &of_metric)
             })
             .filter(|table| !table.groups.is_empty())
@@ -63,6 +74,15 @@ struct Builder<'a> {
     results: &'a Results,
     models: &'a [String],
     baseline: Option<&'a str>,
+    /// The first record of each data set or pair.
+    sides: HashMap<Side<'a>, usize>,
+}
+
+/// A data set, or a pair of them.
+type Side<'a> = (&'a str, &'a str, Option<&'a str>);
+
+fn side(record: &Record) -> Side<'_> {
+    (&record.dataset, &record.split, record.other_dataset.as_deref())
 }
 
 impl Builder<'_> {
@@ -74,9 +94,8 @@ impl Builder<'_> {
             (None, Some("eval")) => 1,
             (None, _) => 2,
         };
-        let side =
-            |r: &Record| r.dataset == group.dataset && r.split == group.split && r.other_dataset == group.other_dataset;
-        (kind, self.results.records.iter().position(side))
+        let side: Side = (&group.dataset, &group.split, group.other_dataset.as_deref());
+        (kind, self.sides.get(&side).copied())
     }
 
     fn first(&self, group: &SideBySide) -> Option<&Record> {
@@ -233,29 +252,24 @@ fn role(record: &Record) -> Option<&str> {
 }
 
 fn models(results: &Results) -> Vec<String> {
-    let mut models: Vec<String> = Vec::new();
-    let named = results
-        .inputs
-        .iter()
-        .map(|i| &i.model)
-        .chain(results.records.iter().map(|r| &r.model));
-    for model in named {
-        if !models.contains(model) && results.records.iter().any(|r| r.model == *model) {
-            models.push(model.clone());
-        }
-    }
-    models
+    let measured: HashSet<&str> = results.records.iter().map(|r| r.model.as_str()).collect();
+    let named = results.inputs.iter().map(|i| i.model.as_str());
+    let named = named.chain(results.records.iter().map(|r| r.model.as_str()));
+    distinct(named.filter(|model| measured.contains(model)))
 }
 
 fn layers(results: &Results) -> Vec<String> {
-    let mut layers = layer_order(&results.inputs);
-    for record in &results.records {
-        if !layers.contains(&record.layer) {
-            layers.push(record.layer.clone());
-        }
-    }
-    layers.retain(|layer| results.records.iter().any(|r| r.layer == *layer));
-    layers
+    let measured: HashSet<&str> = results.records.iter().map(|r| r.layer.as_str()).collect();
+    let order = layer_order(&results.inputs);
+    let named = order.iter().map(String::as_str);
+    let named = named.chain(results.records.iter().map(|r| r.layer.as_str()));
+    distinct(named.filter(|layer| measured.contains(layer)))
+}
+
+/// Each name once, in the order of appearance.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    names.filter(|name| seen.insert(*name)).map(str::to_owned).collect()
 }
 
 fn chosen_layer(layers: &[String], asked: Option<&str>) -> Result<String> {
@@ -269,12 +283,7 @@ fn chosen_layer(layers: &[String], asked: Option<&str>) -> Result<String> {
 }
 
 fn chosen_metrics(groups: &[SideBySide], asked: Option<&[String]>) -> Result<Vec<String>> {
-    let mut measured: Vec<String> = Vec::new();
-    for group in groups {
-        if !measured.contains(&group.metric) {
-            measured.push(group.metric.clone());
-        }
-    }
+    let measured = distinct(groups.iter().map(|group| group.metric.as_str()));
     let Some(asked) = asked else { return Ok(measured) };
     match asked.iter().find(|id| !measured.contains(id)) {
         Some(id) => Err(unknown("metric", id, &measured)),

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::array::Array;
 use super::pickle::Keep;
+use super::safetensors::MAX_TENSORS;
 use super::unknown::UnknownCalls;
 use super::{open, safetensors, torch};
 use crate::error::{Error, Result};
@@ -95,7 +96,15 @@ fn read(path: &Path, keep: Keep) -> Result<(File, Container)> {
     } else {
         torch::open(path, &mut file, len, &head, keep)
     };
-    Ok((file, container?))
+    let container = container?;
+    match container.arrays.len() > MAX_TENSORS {
+        true => Err(Error::input(format!(
+            "{}: holds {} tensors, more than the {MAX_TENSORS} that any checkpoint has",
+            path.display(),
+            container.arrays.len()
+        ))),
+        false => Ok((file, container)),
+    }
 }
 
 /// What people often have in place of such a file.

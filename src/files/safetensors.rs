@@ -20,6 +20,9 @@ use crate::error::{Error, Result};
 /// The largest header, as the format defines it.
 pub const MAX_HEADER: u64 = 100_000_000;
 
+/// The most tensors of a file, and entries of its metadata: large language models in one file have some thousands.
+pub const MAX_TENSORS: usize = 100_000;
+
 /// Reads the header of a file of `len` bytes that begins with `head`.
 pub(super) fn open(path: &Path, file: &mut File, len: u64, head: &[u8]) -> Result<Container> {
     let damaged = |what: String| {
@@ -39,7 +42,7 @@ pub(super) fn open(path: &Path, file: &mut File, len: u64, head: &[u8]) -> Resul
     file.seek(SeekFrom::Start(8))
         .and_then(|_| file.read_exact(&mut header))
         .map_err(Error::io(path))?;
-    let Once(_) = serde_json::from_slice::<Once<IgnoredAny>>(&header).map_err(|e| damaged(e.to_string()))?;
+    let Once(_) = serde_json::from_slice::<Once<Few>>(&header).map_err(|e| damaged(e.to_string()))?;
     // Checks that shapes, types and ranges agree, and that the ranges neither overlap nor leave gaps.
     let parsed: Metadata =
         serde_json::from_slice(&header).map_err(|e| damaged(disagreeing(&header).unwrap_or_else(|| e.to_string())))?;
@@ -97,6 +100,36 @@ fn disagreeing(header: &[u8]) -> Option<String> {
     })
 }
 
+/// What a header says of a tensor, or its metadata: an object that is passed over, and is no longer than it may be.
+struct Few;
+
+impl<'de> Deserialize<'de> for Few {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Few;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("the description of a tensor")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Few, A::Error> {
+                let mut count = 0;
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+                    count += 1;
+                    if count > MAX_TENSORS {
+                        return Err(A::Error::custom(format!(
+                            "its metadata has more than {MAX_TENSORS} entries"
+                        )));
+                    }
+                }
+                Ok(Few)
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
 /// A JSON object none of whose names is there twice.
 pub struct Once<T>(pub Vec<(String, T)>);
 
@@ -117,6 +150,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Once<T> {
                         return Err(A::Error::custom(format!("two tensors are named {name}")));
                     }
                     members.push((name, value));
+                    if members.len() > MAX_TENSORS {
+                        return Err(A::Error::custom(format!(
+                            "it has more than {MAX_TENSORS} tensors, which no checkpoint has"
+                        )));
+                    }
                 }
                 Ok(Once(members))
             }

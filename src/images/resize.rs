@@ -105,9 +105,10 @@ impl<'a> Plane<'a> {
         }
     }
 
-    fn rows(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+    /// The rows from `first` on.
+    fn rows_from(&self, first: usize) -> impl ExactSizeIterator<Item = &[u8]> {
         let columns = self.start..self.start + 3 * self.width;
-        self.bytes
+        self.bytes[self.stride * first..]
             .chunks_exact(self.stride.max(1))
             .map(move |row| &row[columns.clone()])
     }
@@ -116,7 +117,7 @@ impl<'a> Plane<'a> {
     fn into_bytes(self) -> Vec<u8> {
         match self.stride == 3 * self.width {
             true => self.bytes.into_owned(),
-            false => self.rows().flatten().copied().collect(),
+            false => self.rows_from(0).flatten().copied().collect(),
         }
     }
 }
@@ -198,7 +199,7 @@ impl Axis {
             return source;
         }
         let width = (self.kept.end - self.kept.start) as usize;
-        let mut out = vec![0; 3 * width * source.rows().len()];
+        let mut out = vec![0; 3 * width * source.rows_from(0).len()];
         let most = self.needs().len() * 4 / width.max(1) + 1;
         let at_once = (WEIGHTS / most).max(1) as u64;
         let mut done = 0;
@@ -206,7 +207,7 @@ impl Axis {
             let windows: Vec<Window> = (from..self.kept.end.min(from + at_once))
                 .map(|i| self.window(i))
                 .collect();
-            for (row, line) in source.rows().zip(out.chunks_exact_mut(3 * width)) {
+            for (row, line) in source.rows_from(0).zip(out.chunks_exact_mut(3 * width)) {
                 for (window, made) in windows.iter().zip(line[3 * done..].chunks_exact_mut(3)) {
                     let mut sums = [HALF; 3];
                     let (taken, _) = row[3 * (window.start - first)..].as_chunks::<3>();
@@ -235,7 +236,7 @@ impl Axis {
         for i in self.kept.clone() {
             let window = self.window(i);
             sums.fill(HALF);
-            let rows = source.rows().skip(window.start - first);
+            let rows = source.rows_from(window.start - first);
             for (row, weight) in rows.zip(&window.weights) {
                 for (sum, value) in sums.iter_mut().zip(row) {
                     *sum += i32::from(*value) * weight;

@@ -370,17 +370,13 @@ mod tests {
 
     #[test]
     fn images_of_the_right_size_keep_every_byte_and_others_are_fitted_without_distortion() {
-        let mut bytes = Vec::new();
         let image = RgbImage::from_fn(16, 16, |x, y| image::Rgb([(x * 16 + y) as u8, 255 - x as u8, y as u8]));
-        push_planar(&mut bytes, &image, 16);
         let expected: Vec<u8> = (0..3).flat_map(|c| image.pixels().map(move |p| p.0[c])).collect();
-        assert_eq!(bytes, expected);
+        assert_eq!(planar(&image, 16), expected);
 
         let wide = RgbImage::from_fn(40, 20, |x, _| {
             image::Rgb(if (8..32).contains(&x) { [200; 3] } else { [0; 3] })
         });
-        bytes.clear();
-        push_planar(&mut bytes, &wide, 10);
-        assert_eq!(bytes, [200; 300]);
+        assert_eq!(planar(&wide, 10), [200; 300]);
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::listed::{Listed, TABLES, is_own, table_file};
-use super::{FILE, MAX_BYTES, Table};
+use super::{FILE, Table, read};
 use crate::error::{Error, Result};
 use crate::files::{self, digest, is_temporary};
 
@@ -33,8 +33,7 @@ impl Head {
     /// # Errors
     /// When it cannot be read.
     fn read(path: &Path) -> Result<Option<Self>> {
-        let bytes = files::read(path, MAX_BYTES)?;
-        let head: Option<Self> = serde_json::from_slice(&bytes).ok();
+        let head: Option<Self> = read::json(path)?.ok();
         Ok(head.filter(|head| head.schema.starts_with("featscope/results/")))
     }
 }

@@ -27,8 +27,11 @@ pub use write::FolderWriter;
 /// The schema every results file names.
 pub const SCHEMA: &str = "featscope/results/1";
 
-/// What a results file has at most, in bytes: a hundred thousand records with all their replicates.
-const MAX_BYTES: u64 = 512 << 20;
+/// The most records of one file: a hundred models with fifteen layers on two data sets, and every metric.
+const MAX_RECORDS: usize = 250_000;
+
+/// What a results file has at most, in bytes: sixty thousand records with two hundred replicates each.
+const MAX_BYTES: u64 = 256 << 20;
 
 /// The results file of a folder.
 pub const FILE: &str = "results.json";
@@ -57,6 +60,7 @@ pub struct Results {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub report: Vec<Listed>,
     /// The numbers.
+    #[serde(deserialize_with = "read::few")]
     pub records: Vec<Record>,
 }
 

@@ -1,12 +1,14 @@
 //! Reading results: nothing is taken that cannot be, and no table that is not of these results.
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::listed::{Listed, TABLES, table_file};
-use super::{Analysis, FILE, MAX_BYTES, Record, Results, SCHEMA, Table, check};
+use super::{Analysis, FILE, MAX_BYTES, MAX_RECORDS, Record, Results, SCHEMA, Table, check};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -16,14 +18,57 @@ impl Results {
     /// # Errors
     /// When it cannot be read, is not JSON, names another schema, or holds a record that cannot be or one twice.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = files::read_text(path, MAX_BYTES)?;
-        let results = match serde_json::from_str::<Self>(&text) {
+        let results = match json::<Self>(path)? {
             Ok(results) if results.schema == SCHEMA => results,
-            read => return Err(not_results(path, &text, read.err())),
+            read => return Err(not_results(path, read.err())),
         };
         check::check(path, &results.records)?;
         Ok(results)
     }
+}
+
+/// What a JSON file holds; it is never held as text.
+///
+/// # Errors
+/// When it cannot be opened, or is longer than any results.
+pub(super) fn json<T: DeserializeOwned>(path: &Path) -> Result<serde_json::Result<T>> {
+    let (file, length) = files::open(path)?;
+    if length > MAX_BYTES {
+        return Err(Error::input(format!(
+            "{}: has {} MB, more than the {} of any results file; analyze fewer models or layers into one file, and give compare \
+             several",
+            path.display(),
+            length >> 20,
+            MAX_BYTES >> 20
+        )));
+    }
+    Ok(serde_json::from_reader(BufReader::with_capacity(1 << 18, file)))
+}
+
+/// The records of a file, as many as there may be.
+pub(super) fn few<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<Record>, D::Error> {
+    struct Few;
+    impl<'de> Visitor<'de> for Few {
+        type Value = Vec<Record>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+            f.write_str("a list of records")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Vec<Record>, A::Error> {
+            let mut records = Vec::new();
+            while let Some(record) = list.next_element()? {
+                records.push(record);
+                if records.len() > MAX_RECORDS {
+                    return Err(A::Error::custom(format!(
+                        "more than {MAX_RECORDS} records: analyze fewer models or layers into one file"
+                    )));
+                }
+            }
+            Ok(records)
+        }
+    }
+    deserializer.deserialize_seq(Few)
 }
 
 /// What tells results from other JSON.
@@ -32,18 +77,48 @@ struct Loose {
     schema: Option<Value>,
 }
 
-/// Its records, whatever they are.
-#[derive(Deserialize)]
-struct Records {
-    #[serde(default)]
-    records: Vec<Value>,
+/// The first of its records that is none, with its number and why.
+struct FirstBad(Option<(usize, Value, String)>);
+
+impl<'de> Deserialize<'de> for FirstBad {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Records;
+        impl<'de> Visitor<'de> for Records {
+            type Value = FirstBad;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("a list of records")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<FirstBad, A::Error> {
+                let mut first = None;
+                let mut count = 0;
+                // One at a time; behind the first bad one they are passed over.
+                while first.is_none()
+                    && let Some(record) = list.next_element::<Value>()?
+                {
+                    count += 1;
+                    first = check::malformed(&record).map(|why| (count, record, why));
+                }
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(FirstBad(first))
+            }
+        }
+        deserializer.deserialize_seq(Records)
+    }
 }
 
-/// Why a text is no results file.
-fn not_results(path: &Path, text: &str, error: Option<serde_json::Error>) -> Error {
+/// What is wrong with its records.
+#[derive(Deserialize)]
+struct Records {
+    records: FirstBad,
+}
+
+/// Why a file is no results file.
+fn not_results(path: &Path, error: Option<serde_json::Error>) -> Error {
     let shown = path.display();
     let not_json = |e: &serde_json::Error| {
-        let line = text.lines().nth(e.line().saturating_sub(1)).unwrap_or_default();
+        let line = line(path, e.line());
         let hint = ["NaN", "Infinity"].iter().find(|word| line.contains(**word));
         let hint = hint
             .map(|word| format!(": {word} is no number in JSON"))
@@ -56,9 +131,10 @@ fn not_results(path: &Path, text: &str, error: Option<serde_json::Error>) -> Err
     if let Some(e) = error.as_ref().filter(|e| !e.is_data()) {
         return not_json(e);
     }
-    let value: Loose = match serde_json::from_str(text) {
-        Ok(value) => value,
-        Err(e) => return not_json(&e),
+    let value: Loose = match json(path) {
+        Ok(Ok(value)) => value,
+        Ok(Err(e)) => return not_json(&e),
+        Err(e) => return e,
     };
     match value.schema.as_ref().and_then(Value::as_str) {
         Some(SCHEMA) => {}
@@ -73,29 +149,44 @@ fn not_results(path: &Path, text: &str, error: Option<serde_json::Error>) -> Err
             ));
         }
     }
-    // One after the other: what a file holds beside its results may be large.
-    let records = serde_json::from_str(text).map_or(Vec::new(), |Records { records }| records);
-    for (i, record) in records.iter().enumerate() {
-        if let Some(why) = check::malformed(record) {
-            // What can be read of it says what it is about.
-            let name = |field: &str| record.get(field).and_then(Value::as_str).map(str::to_owned);
-            let about = Record {
-                model: name("model").unwrap_or_default(),
-                layer: name("layer").unwrap_or_default(),
-                dataset: name("dataset").unwrap_or_default(),
-                split: name("split").unwrap_or_default(),
-                other_dataset: name("other_dataset"),
-                metric: name("metric").unwrap_or_default(),
-                ..Record::default()
-            };
-            return Error::input(format!(
-                "{shown}: {}: {why}; analyze again",
-                check::called(i + 1, &about)
-            ));
-        }
+    if let Ok(Ok(Records {
+        records: FirstBad(Some((number, record, why))),
+    })) = json(path)
+    {
+        // What can be read of it says what it is about.
+        let name = |field: &str| record.get(field).and_then(Value::as_str).map(str::to_owned);
+        let about = Record {
+            model: name("model").unwrap_or_default(),
+            layer: name("layer").unwrap_or_default(),
+            dataset: name("dataset").unwrap_or_default(),
+            split: name("split").unwrap_or_default(),
+            other_dataset: name("other_dataset"),
+            metric: name("metric").unwrap_or_default(),
+            ..Record::default()
+        };
+        return Error::input(format!(
+            "{shown}: {}: {why}; analyze again",
+            check::called(number, &about)
+        ));
     }
     let why = error.map(|e| e.to_string()).unwrap_or_default();
     Error::input(format!("{shown}: damaged results file ({why}); analyze again"))
+}
+
+/// The start of a line of a file, counted from 1.
+fn line(path: &Path, number: usize) -> String {
+    /// Enough of a line to tell what is wrong with it.
+    const ENOUGH: u64 = 1 << 16;
+    let read = || {
+        let mut file = BufReader::new(files::open(path).ok()?.0);
+        for _ in 1..number {
+            file.skip_until(b'\n').ok()?;
+        }
+        let mut start = Vec::new();
+        file.take(ENOUGH).read_until(b'\n', &mut start).ok()?;
+        Some(String::from_utf8_lossy(&start).into_owned())
+    };
+    read().unwrap_or_default()
 }
 
 impl Analysis {

@@ -21,11 +21,16 @@ pub(super) type Refused = String;
 
 /// The largest page of a file whose footer was seen to stay within it, in bytes, unpacked.
 pub(super) fn largest(file: &File, metadata: &ParquetMetaData) -> Result<u64, Refused> {
+    largest_of_all(file, metadata, MAX_PAGE)
+}
+
+/// The same; a page of more than `most` bytes is refused.
+fn largest_of_all(file: &File, metadata: &ParquetMetaData, most: u64) -> Result<u64, Refused> {
     let mut file = BufReader::with_capacity(1 << 12, file);
     let mut largest = 0;
     for (group, about) in metadata.row_groups().iter().enumerate() {
         for chunk in about.columns() {
-            let of_column = largest_of(&mut file, chunk).map_err(|what| {
+            let of_column = largest_of(&mut file, chunk, most).map_err(|what| {
                 let name = chunk.column_path().string();
                 format!("column {name}, row group {group}: {what}")
             })?;
@@ -35,7 +40,7 @@ pub(super) fn largest(file: &File, metadata: &ParquetMetaData) -> Result<u64, Re
     Ok(largest)
 }
 
-fn largest_of(file: &mut BufReader<&File>, chunk: &ColumnChunkMetaData) -> Result<u64, Refused> {
+fn largest_of(file: &mut BufReader<&File>, chunk: &ColumnChunkMetaData, most: u64) -> Result<u64, Refused> {
     let (start, size) = chunk.byte_range();
     let mut at = start;
     let end = start + size;
@@ -43,11 +48,11 @@ fn largest_of(file: &mut BufReader<&File>, chunk: &ColumnChunkMetaData) -> Resul
     while at < end {
         file.seek(SeekFrom::Start(at)).map_err(|e| e.to_string())?;
         let header = Header::read(file, end - at)?;
-        if header.unpacked > MAX_PAGE {
+        if header.unpacked > most {
             return Err(format!(
                 "a page of {} MB, more than {} MB; write fewer rows in a page, or smaller cells",
                 header.unpacked.div_ceil(1 << 20),
-                MAX_PAGE >> 20
+                most >> 20
             ));
         }
         largest = header.unpacked.max(largest);
@@ -191,5 +196,54 @@ impl<R: std::io::Read> Thrift<R> {
             _ => return Err(damaged()),
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, BinaryArray, Int64Array, RecordBatch};
+    use parquet::arrow::ArrowWriter;
+    use parquet::basic::{Compression, ZstdLevel};
+    use parquet::file::properties::{WriterProperties, WriterVersion};
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+
+    use super::*;
+
+    #[test]
+    fn the_largest_page_is_known_before_one_is_unpacked() {
+        let small = vec![0_u8; 10];
+        let large = vec![0_u8; 3 << 20];
+        for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
+            for (cell, dictionary) in [(&small, true), (&large, false), (&large, true)] {
+                let cells: ArrayRef = Arc::new(BinaryArray::from_vec(vec![&small, cell, &small]));
+                let labels: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));
+                let batch = RecordBatch::try_from_iter([("image", cells), ("label", labels)]).unwrap();
+                let properties = WriterProperties::builder()
+                    .set_compression(Compression::ZSTD(ZstdLevel::default()))
+                    .set_dictionary_enabled(dictionary)
+                    .set_writer_version(version)
+                    .build();
+                let mut file = tempfile::tempfile().unwrap();
+                let mut writer = ArrowWriter::try_new(&mut file, batch.schema(), Some(properties)).unwrap();
+                writer.write(&batch).unwrap();
+                writer.close().unwrap();
+                assert!(file.metadata().unwrap().len() < 1 << 14);
+                let reader = SerializedFileReader::new(file.try_clone().unwrap()).unwrap();
+                let found = largest(&file, reader.metadata()).unwrap();
+                let expected = cell.len() as u64;
+                assert!((expected..expected + 100).contains(&found), "{found} for {expected}");
+                let refused = largest_of_all(&file, reader.metadata(), 1 << 20);
+                match cell.len() > 1 << 20 {
+                    true => assert!(
+                        refused
+                            .unwrap_err()
+                            .starts_with("column image, row group 0: a page of 4 MB")
+                    ),
+                    false => assert_eq!(refused, Ok(found)),
+                }
+            }
+        }
     }
 }
