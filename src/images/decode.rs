@@ -1,52 +1,21 @@
 //! From the bytes of an image file to 8-bit RGB, as Pillow's `convert("RGB")` gives it.
 
 use std::io::Cursor;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
+
+use super::share::Share;
 
 mod jpeg;
 
 /// More pixels than this is a decompression bomb (Pillow's own limit), not a picture.
 const MAX_PIXELS: u64 = 178_956_970;
-/// What one image may take while it is decoded, in bytes: all that the decoder holds, and the pixels made of it. That of
-/// [`MAX_PIXELS`] in RGB fits, and so do 44 million pixels of 16 bits and four channels.
-const MAX_HELD: u64 = 512 << 20;
 /// What a decoder may allocate beside the pixels: colour profiles, texts, frames.
 const MAX_BESIDE: u64 = 32 << 20;
-/// Images that take more than this are decoded one after the other.
-const LARGE: u64 = 48 << 20;
 
 /// A result whose error is a clause, to stand inside the sentence that names the file.
 pub(super) type Clause<T> = std::result::Result<T, String>;
-
-/// Whether an image that takes so many bytes is decoded while no other large one is.
-pub(super) fn is_large(bytes: u64) -> bool {
-    bytes > LARGE
-}
-
-/// The turn of a large image: it is held as long as the image is used.
-#[derive(Default)]
-pub(super) struct Turn(Option<MutexGuard<'static, ()>>);
-
-impl Turn {
-    /// Waits for the turn of an image that takes so many bytes; an image that may not be held has none.
-    fn wait(&mut self, bytes: u64) -> Clause<()> {
-        static TURN: Mutex<()> = Mutex::new(());
-        if bytes > MAX_HELD {
-            return Err(format!(
-                "it takes {} MB to decode, more than {}",
-                bytes.div_ceil(1 << 20),
-                MAX_HELD >> 20
-            ));
-        }
-        if is_large(bytes) && self.0.is_none() {
-            self.0 = Some(TURN.lock().unwrap_or_else(PoisonError::into_inner));
-        }
-        Ok(())
-    }
-}
 
 /// A decoded file.
 #[derive(Clone, Debug)]
@@ -81,7 +50,7 @@ impl Picture {
 }
 
 /// Decodes a whole file of any known format; of an animation the first frame.
-pub(super) fn decode(bytes: &[u8], turn: &mut Turn) -> Clause<Picture> {
+pub(super) fn decode(bytes: &[u8], share: &mut Share) -> Clause<Picture> {
     if bytes.is_empty() {
         return Err("it is empty".to_owned());
     }
@@ -92,7 +61,7 @@ pub(super) fn decode(bytes: &[u8], turn: &mut Turn) -> Clause<Picture> {
         return Err("not JPEG, PNG, WebP, BMP, GIF or TIFF".to_owned());
     };
     if format == ImageFormat::Jpeg {
-        return jpeg::decode(bytes, turn);
+        return jpeg::decode(bytes, share);
     }
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_BESIDE);
@@ -100,10 +69,16 @@ pub(super) fn decode(bytes: &[u8], turn: &mut Turn) -> Clause<Picture> {
     let mut decoder = reader.into_decoder().map_err(|e| explain(&e, format))?;
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
-    turn.wait(held(&decoder, format))?;
-    limits.max_alloc = Some(MAX_HELD);
-    decoder.set_limits(limits).map_err(|e| explain(&e, format))?;
     let orientation = decoder.orientation().map_err(|e| explain(&e, format))?;
+    let held = held(&decoder, format).max(turned(width, height, orientation));
+    share.take(held)?;
+    // The frame of a GIF may be larger than the picture it lies in: only that is left to the limit.
+    let own = match format {
+        ImageFormat::Gif => decoder.total_bytes(),
+        _ => held,
+    };
+    limits.max_alloc = Some(own + MAX_BESIDE);
+    decoder.set_limits(limits).map_err(|e| explain(&e, format))?;
     let image = DynamicImage::from_decoder(decoder).map_err(|e| explain(&e, format))?;
     let picture = Picture {
         pixels: to_eight_bits(image).into_rgb8(),
@@ -119,7 +94,17 @@ pub(super) fn decode(bytes: &[u8], turn: &mut Turn) -> Clause<Picture> {
     })
 }
 
-/// Bytes that an image takes while it is decoded: its own pixels, those made of them, and those turned upright.
+/// Bytes that a decoded image takes while it is turned upright: where its sides change places it is there twice.
+fn turned(width: u32, height: u32, orientation: Orientation) -> u64 {
+    use Orientation::{FlipHorizontal, FlipVertical, NoTransforms, Rotate180};
+    let copies = match orientation {
+        NoTransforms | FlipHorizontal | FlipVertical | Rotate180 => 1,
+        _ => 2,
+    };
+    u64::from(width) * u64::from(height) * 3 * copies
+}
+
+/// Bytes that an image takes while it is decoded: its own pixels, and those made of them.
 fn held(decoder: &impl ImageDecoder, format: ImageFormat) -> u64 {
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);

@@ -35,6 +35,7 @@ mod raw;
 mod records;
 mod resize;
 mod shards;
+mod share;
 mod split;
 mod summary;
 pub mod transform;

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use image::RgbImage;
 
-use super::decode::{self, Clause, Picture, Turn};
+use super::decode::{self, Clause, Picture};
+use super::share::Share;
 use super::transform::Orientation;
 use crate::error::{Error, Result};
 
@@ -44,8 +45,8 @@ impl Whole {
         })
     }
 
-    fn decode(&self, turn: &mut Turn) -> Clause<Picture> {
-        guarded(self.bytes.as_deref().map_err(Clone::clone)?, turn)
+    fn decode(&self, share: &mut Share) -> Clause<Picture> {
+        guarded(self.bytes.as_deref().map_err(Clone::clone)?, share)
     }
 }
 
@@ -60,16 +61,22 @@ pub(super) struct Area {
     pub(super) of: (u32, u32),
 }
 
+impl Area {
+    /// Bytes of the whole image in RGB.
+    pub(super) fn whole_bytes(&self) -> u64 {
+        3 * u64::from(self.of.0) * u64::from(self.of.1)
+    }
+}
+
 impl Raw {
     pub(super) fn new(id: String, place: String, body: Body) -> Self {
         Self { id, place, body }
     }
 
-    /// Bytes that it takes as it is stored.
+    /// Bytes that it takes as it is stored; those of a whole are counted with each of its parts.
     pub(super) fn stored(&self) -> usize {
         match &self.body {
             Body::Encoded(bytes) | Body::Planes { pixels: bytes, .. } => bytes.len(),
-            // Those that share a whole are counted each: the sum is never too small.
             Body::Part { whole, .. } => whole.bytes.as_ref().map_or(0, Vec::len),
             Body::Missing(_) => 0,
         }
@@ -87,11 +94,11 @@ impl Raw {
     /// # Errors
     /// Bytes that are not a whole image of a known format, or an image of more than 179 million pixels.
     pub fn decode(&self, orientation: Orientation) -> Result<RgbImage> {
-        self.pixels(orientation, &mut Turn::default())
+        self.pixels(orientation, &mut Share::default())
             .map_err(|reason| self.undecodable(&reason))
     }
 
-    /// As [`Raw::decode`], for a use of the image. Where images are large, only one at a time is decoded and used.
+    /// As [`Raw::decode`], for a use of the image. All that are in use at once stay within one budget of memory.
     ///
     /// # Errors
     /// As [`Raw::decode`].
@@ -109,20 +116,20 @@ impl Raw {
         orientation: Orientation,
         using: impl FnOnce(&RgbImage) -> T,
     ) -> std::result::Result<T, String> {
-        let mut turn = Turn::default();
-        Ok(using(&self.pixels(orientation, &mut turn)?))
+        let mut share = Share::default();
+        Ok(using(&self.pixels(orientation, &mut share)?))
     }
 
-    fn pixels(&self, orientation: Orientation, turn: &mut Turn) -> Clause<RgbImage> {
+    fn pixels(&self, orientation: Orientation, share: &mut Share) -> Clause<RgbImage> {
         let turned = |picture: Picture| match orientation {
             Orientation::Exif => picture.upright(),
             Orientation::Stored => picture.pixels,
         };
         match &self.body {
-            Body::Planes { width, height, pixels } => from_planes(*width, *height, pixels),
+            Body::Planes { width, height, pixels } => from_planes(*width, *height, pixels, share),
             Body::Missing(reason) => Err(reason.clone()),
-            Body::Encoded(bytes) => guarded(bytes, turn).map(turned),
-            Body::Part { whole, area } => part(whole, *area, turn).map(turned),
+            Body::Encoded(bytes) => guarded(bytes, share).map(turned),
+            Body::Part { whole, area } => part(whole, *area, share).map(turned),
         }
     }
 
@@ -136,37 +143,55 @@ impl Raw {
 }
 
 /// A decoder's own bug on one damaged file must not end a long extraction.
-fn guarded(bytes: &[u8], turn: &mut Turn) -> Clause<Picture> {
-    catch_unwind(AssertUnwindSafe(|| decode::decode(bytes, turn)))
+fn guarded(bytes: &[u8], share: &mut Share) -> Clause<Picture> {
+    catch_unwind(AssertUnwindSafe(|| decode::decode(bytes, share)))
         .unwrap_or_else(|_| Err("the decoder gave up on it".to_owned()))
 }
 
-/// Cuts out an area. A whole that has other parts is decoded once, and kept as long as they are; a large one is decoded
-/// for each of them.
-fn part(whole: &Arc<Whole>, area: Area, turn: &mut Turn) -> Clause<Picture> {
-    let alone;
-    let is_large = decode::is_large(u64::from(area.of.0) * u64::from(area.of.1) * 3);
-    let picture = if Arc::strong_count(whole) == 1 || is_large {
-        alone = whole.decode(turn)?;
-        &alone
-    } else {
-        let shared = whole.decoded.get_or_init(|| {
-            let picture = whole.decode(&mut Turn::default())?;
-            // It may be larger than its annotations say, and is none of theirs then.
-            picture.is(area.of).map(|()| picture)
+/// Pixels of a whole that is kept for its other parts, in bytes: larger ones are decoded for each of them.
+const KEPT: u64 = 48 << 20;
+
+/// Cuts out an area. A whole that has other parts is decoded once, and kept as long as they are, unless it is large.
+fn part(whole: &Arc<Whole>, area: Area, share: &mut Share) -> Clause<Picture> {
+    if Arc::strong_count(whole) == 1 || area.whole_bytes() > KEPT {
+        let picture = whole.decode(share)?;
+        picture.is(area.of)?;
+        return Ok(Picture {
+            pixels: cut(picture.pixels, area),
+            orientation: picture.orientation,
         });
-        shared.as_ref().map_err(Clone::clone)?
-    };
+    }
+    let shared = whole.decoded.get_or_init(|| {
+        let picture = whole.decode(&mut Share::default())?;
+        // It may be larger than its annotations say, and is none of theirs then.
+        picture.is(area.of).map(|()| picture)
+    });
+    let picture = shared.as_ref().map_err(Clone::clone)?;
     picture.is(area.of)?;
-    let Area { left, top, .. } = area;
+    share.take(3 * u64::from(area.width) * u64::from(area.height))?;
     Ok(Picture {
-        pixels: image::imageops::crop_imm(&picture.pixels, left, top, area.width, area.height).to_image(),
+        pixels: image::imageops::crop_imm(&picture.pixels, area.left, area.top, area.width, area.height).to_image(),
         orientation: picture.orientation,
     })
 }
 
-fn from_planes(width: u32, height: u32, pixels: &[u8]) -> Clause<RgbImage> {
+/// An area of an image, in the memory that the image has.
+fn cut(image: RgbImage, area: Area) -> RgbImage {
+    let row = 3 * area.width as usize;
+    let stride = 3 * image.width() as usize;
+    let first = area.top as usize * stride + 3 * area.left as usize;
+    let mut pixels = image.into_raw();
+    for y in 0..area.height as usize {
+        let from = first + y * stride;
+        pixels.copy_within(from..from + row, y * row);
+    }
+    pixels.truncate(row * area.height as usize);
+    RgbImage::from_raw(area.width, area.height, pixels).unwrap_or_default()
+}
+
+fn from_planes(width: u32, height: u32, pixels: &[u8], share: &mut Share) -> Clause<RgbImage> {
     let plane = width as usize * height as usize;
+    share.take(3 * plane as u64)?;
     let rgb: Vec<u8> = if pixels.len() == plane {
         pixels.iter().flat_map(|&v| [v; 3]).collect()
     } else if pixels.len() == 3 * plane {
