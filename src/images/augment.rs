@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::resize::{Kept, resize};
+use super::resize::{Cut, Kept, resize_cut};
 use super::transform::Preprocess;
 
 /// How a random view of an image is made, in this order. Pairs are the ends of a uniform draw.
@@ -66,12 +66,16 @@ impl Augment {
             self.crop_ratio,
             rng,
         );
-        let crop = image::imageops::crop_imm(image, left as u32, top as u32, wide as u32, tall as u32).to_image();
+        let cut = Cut {
+            start: (left as u32, top as u32),
+            size: (wide as u32, tall as u32),
+        };
         let kept = Kept {
             start: (0, 0),
             size: (width as u32, height as u32),
         };
-        let sized = resize(&crop, (width as u64, height as u64), kept, preprocess.interpolation);
+        let to = (width as u64, height as u64);
+        let sized = resize_cut(image, cut, to, kept, preprocess.interpolation);
         let flip = rng.random_bool(self.flip);
         for (channel, plane) in out.chunks_exact_mut(height * width).enumerate() {
             for (y, row) in plane.chunks_exact_mut(width).enumerate() {

@@ -51,14 +51,43 @@ pub(super) struct Kept {
     pub(super) size: (u32, u32),
 }
 
+/// A part of an image that takes the image's place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut {
+    /// The first column and row.
+    pub(super) start: (u32, u32),
+    /// Columns and rows.
+    pub(super) size: (u32, u32),
+}
+
 /// A part of the image at another size (width and height, both at least 1).
 pub(super) fn resize(image: &RgbImage, to: (u64, u64), kept: Kept, interpolation: Interpolation) -> RgbImage {
-    let across = Axis::new(image.width(), to.0, (kept.start.0, kept.size.0), interpolation);
-    let down = Axis::new(image.height(), to.1, (kept.start.1, kept.size.1), interpolation);
+    let whole = Cut {
+        start: (0, 0),
+        size: image.dimensions(),
+    };
+    resize_cut(image, whole, to, kept, interpolation)
+}
+
+/// The same of what is cut out of an image, which is not copied for it.
+pub(super) fn resize_cut(
+    image: &RgbImage,
+    cut: Cut,
+    to: (u64, u64),
+    kept: Kept,
+    interpolation: Interpolation,
+) -> RgbImage {
+    let across = Axis::new(cut.size.0, to.0, (kept.start.0, kept.size.0), interpolation);
+    let down = Axis::new(cut.size.1, to.1, (kept.start.1, kept.size.1), interpolation);
     let (columns, rows) = (across.needs(), down.needs());
-    let source = Plane::part(image, &columns, &rows);
+    let (left, top) = (cut.start.0 as usize, cut.start.1 as usize);
+    let source = Plane::part(
+        image,
+        left + columns.start..left + columns.end,
+        top + rows.start..top + rows.end,
+    );
     // The order shows where the cubic filter overshoots, because values are cut to bytes in between.
-    let pixels = if height_goes_first(image, to) {
+    let pixels = if height_goes_first(cut.size, to) {
         across.apply_to_rows(down.apply_to_columns(source, rows.start), columns.start)
     } else {
         down.apply_to_columns(across.apply_to_rows(source, columns.start), rows.start)
@@ -68,10 +97,10 @@ pub(super) fn resize(image: &RgbImage, to: (u64, u64), kept: Kept, interpolation
 
 /// Whether Pillow 13 shrinks the height first: when it loses more than twice as many pixels as the width (found by trying
 /// sizes; earlier versions always begin with the width).
-fn height_goes_first(image: &RgbImage, to: (u64, u64)) -> bool {
+fn height_goes_first(from: (u32, u32), to: (u64, u64)) -> bool {
     let lost = |from: u32, to: u64| i128::from(from) - i128::from(to);
-    let lost_height = lost(image.height(), to.1);
-    lost_height > 0 && lost_height > 2 * lost(image.width(), to.0)
+    let lost_height = lost(from.1, to.1);
+    lost_height > 0 && lost_height > 2 * lost(from.0, to.0)
 }
 
 /// Pixels of three bytes, row after row: an image, or some columns and rows of one.
@@ -86,7 +115,7 @@ struct Plane<'a> {
 
 impl<'a> Plane<'a> {
     /// Some columns and rows of an image.
-    fn part(image: &'a RgbImage, columns: &Range<usize>, rows: &Range<usize>) -> Self {
+    fn part(image: &'a RgbImage, columns: Range<usize>, rows: Range<usize>) -> Self {
         let stride = 3 * image.width() as usize;
         Self {
             bytes: Cow::Borrowed(&image.as_raw()[rows.start * stride..rows.end * stride]),
@@ -278,6 +307,16 @@ mod tests {
                     let (x, y) = (start.0 as u32, start.1 as u32);
                     let expected = image::imageops::crop_imm(&whole, x, y, size.0, size.1).to_image();
                     assert_eq!(part, expected, "{to:?} {start:?}");
+                    let cut = Cut {
+                        start: (7, 5),
+                        size: (40, 33),
+                    };
+                    let copied = image::imageops::crop_imm(&image, 7, 5, 40, 33).to_image();
+                    assert_eq!(
+                        resize_cut(&image, cut, to, Kept { start, size }, interpolation),
+                        resize(&copied, to, Kept { start, size }, interpolation),
+                        "{to:?} {start:?} of a part"
+                    );
                 }
             }
         }

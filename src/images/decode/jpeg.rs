@@ -170,9 +170,7 @@ impl Read for Source<'_> {
 mod tests {
     use super::*;
 
-    const FRAME: [u8; 19] = [
-        0xff, 0xc0, 0, 17, 8, 0, 8, 0, 8, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0,
-    ];
+    const FRAME: [u8; 19] = [0xff, 0xc0, 0, 17, 8, 0, 8, 0, 8, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0];
     const SCAN: [u8; 14] = [0xff, 0xda, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 63, 0];
 
     fn scans(segments: &[&[u8]]) -> (usize, bool) {
