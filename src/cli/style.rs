@@ -37,7 +37,7 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 /// The same for text that no name is part of.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_as_is(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
