@@ -78,7 +78,7 @@ fn main() {
             }
             let words = vec![family.id.to_owned()];
             // Two models on the same images.
-            let matched = family.metrics.iter().all(|m| m.eval.is_matched());
+            let matched = family.metrics.iter().all(|m| m.is_matched());
             let other = matched.then(|| [features("other", "pre", rows, d, classes, 3)]);
             let plan = Plan {
                 metrics: if matched {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::shown::sentence;
 
@@ -9,7 +10,7 @@ use crate::shown::sentence;
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why something could not be done.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// Malformed input: one sentence that says what, where, what was expected and what to do. Ends with exit code 2.
     /// Made by [`Error::input`], which keeps it one sentence.
@@ -24,7 +25,7 @@ pub enum Error {
         /// The file or folder concerned.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// The user pressed Ctrl-C; everything on disk is whole.
     #[error("interrupted")]
@@ -50,6 +51,9 @@ impl Error {
     /// For `map_err`: an operating system error at `path`.
     pub fn io(path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
         let path = path.as_ref().to_path_buf();
-        move |source| Self::Io { path, source }
+        move |source| Self::Io {
+            path,
+            source: Arc::new(source),
+        }
     }
 }

@@ -5,6 +5,7 @@ mod ids;
 use std::collections::BTreeMap;
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
@@ -12,17 +13,49 @@ use crate::files::hex;
 
 pub use ids::{IdColumn, common};
 
-/// Where a set of features comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Provenance {
+/// What is measured: a layer of a model, at one run and step of its training, on a split of a data set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Subject {
     /// Name of the model, e.g. `SL-MLP`.
     pub model: String,
+    /// Which run of it, e.g. its seed, where the model is a set of runs.
+    pub run: Option<String>,
+    /// The step of training, where there are several.
+    pub step: Option<u64>,
     /// Name of the layer, e.g. `backbone`, `projector.0`.
     pub layer: String,
     /// Name of the data set, e.g. `animals`.
     pub dataset: String,
     /// Split of the data set, e.g. `test`; empty where there is none (foreign arrays).
     pub split: String,
+}
+
+/// What a data set is to the models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "analysis", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// They were pretrained on it.
+    Pre,
+    /// They are evaluated on it.
+    Eval,
+}
+
+impl Role {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pre => "pre",
+            Self::Eval => "eval",
+        }
+    }
+}
+
+/// Where a set of features comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// What they are features of.
+    pub subject: Subject,
     /// The path this was read from, as the user gave it.
     pub path: String,
     /// SHA-256 (hex) over the row ids in order: equal means "the same images in the same order".
@@ -113,6 +146,11 @@ pub struct Said {
 pub trait FeatureSet: Send + Sync {
     /// Where the features come from.
     fn provenance(&self) -> &Provenance;
+
+    /// What they are features of.
+    fn subject(&self) -> &Subject {
+        &self.provenance().subject
+    }
 
     /// The number of rows, N.
     fn rows(&self) -> usize;
@@ -207,10 +245,12 @@ impl Matrix {
             ));
         }
         let provenance = Provenance {
-            model: model.to_owned(),
-            layer: "features".to_owned(),
-            dataset: dataset.to_owned(),
-            split: String::new(),
+            subject: Subject {
+                model: model.to_owned(),
+                layer: "features".to_owned(),
+                dataset: dataset.to_owned(),
+                ..Subject::default()
+            },
             path: dataset.to_owned(),
             ids_sha256: ids_sha256((0..rows.nrows()).map(|i| i.to_string())),
             preprocess_sha256: String::new(),

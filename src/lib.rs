@@ -30,6 +30,7 @@ pub mod images;
 pub mod results;
 pub mod shown;
 pub mod store;
+pub mod uncertainty;
 
 #[cfg(feature = "analysis")]
 pub mod analysis;

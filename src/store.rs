@@ -133,7 +133,7 @@ fn folder(path: &Path) -> &Path {
 
 /// The sets whose layer is wanted.
 fn select(path: &Path, sets: Vec<Box<dyn FeatureSet>>, wanted: &[String]) -> Result<Vec<Box<dyn FeatureSet>>> {
-    let have: Vec<String> = sets.iter().map(|s| s.provenance().layer.clone()).collect();
+    let have: Vec<String> = sets.iter().map(|s| s.subject().layer.clone()).collect();
     if let Some(missing) = wanted.iter().find(|w| !have.contains(w)) {
         let have = have.join(", ");
         return Err(Error::input(format!(
@@ -143,7 +143,7 @@ fn select(path: &Path, sets: Vec<Box<dyn FeatureSet>>, wanted: &[String]) -> Res
     }
     Ok(sets
         .into_iter()
-        .filter(|s| wanted.contains(&s.provenance().layer))
+        .filter(|s| wanted.contains(&s.subject().layer))
         .collect())
 }
 

@@ -6,7 +6,7 @@ mod common;
 
 use common::{Formula, analyse_pair, plan, record};
 use featscope::results::{Analysis, Table};
-use featscope::stats::{Groups, half_samples, replicates_of_halves};
+use featscope::uncertainty::{Groups, half_samples, replicates_of_halves};
 use ndarray::{Array2, Axis};
 
 type Data = (Array2<f64>, Vec<usize>);

@@ -3,10 +3,10 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
+use super::subjects::Group;
 use super::{Plan, WIDEST, labels};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
-use crate::metrics::Eval;
 use crate::stats::{
     Again, Centres, ClassMoments, Moments, OUT_OF_RANGE, SecondPass, Spectrum, Summariser, Summary, Wanted,
 };
@@ -24,11 +24,10 @@ impl Plan {
             return Again::default();
         }
         let mut wanted = Again::default();
-        for (metric, eval) in self.chosen() {
-            if let Eval::Residuals { needs, .. } = eval {
-                let resamples = metric.error.resamples();
-                wanted = wanted.or(Again { resamples, ..needs });
-            }
+        for asked in self.asked() {
+            let again = asked.eval.needs().again;
+            let resamples = again.any() && asked.resamples();
+            wanted = wanted.or(Again { resamples, ..again });
         }
         wanted.scatter &= set.width() <= WIDEST_WITHIN;
         wanted
@@ -36,23 +35,23 @@ impl Plan {
 
     /// Whether a metric looks at the spectrum of each class.
     pub fn spectra_of_classes(&self, set: &dyn FeatureSet) -> bool {
-        labels(set).is_some() && self.evals().any(|e| matches!(e, Eval::EachClass { .. }))
+        labels(set).is_some() && self.needs().any(|n| n.class_spectra)
     }
 }
 
-/// Reads a set again for what `wanted` names; `train` is another split of the same data, whose class means then are the
+/// Reads a set again for what `wanted` names; `fitted` is another split of the same data, whose class means then are the
 /// centres rows are assigned to.
 pub fn second_pass(
     set: &dyn FeatureSet,
     summary: &Summary,
     groups: Vec<u8>,
-    train: Option<&dyn FeatureSet>,
+    fitted: Option<&dyn FeatureSet>,
     wanted: Again,
     read: &(dyn Fn(u64) + Sync),
 ) -> Result<SecondPass> {
     let classes = labels(set).map(|l| l.class_of().to_vec()).unwrap_or_default();
-    let centres = match train {
-        Some(train) if wanted.nearest => Some(centres(train, set, read)?),
+    let centres = match fitted {
+        Some(fitted) if wanted.nearest => Some(centres(fitted, set, read)?),
         _ => None,
     };
     let mut pass = SecondPass::new(summary, groups, classes, centres, wanted);
@@ -64,17 +63,17 @@ pub fn second_pass(
     Ok(pass)
 }
 
-/// The class means of `train`, and which of them belongs to each class of `set`, by name.
-fn centres(train: &dyn FeatureSet, set: &dyn FeatureSet, read: &(dyn Fn(u64) + Sync)) -> Result<Centres> {
-    let mut summariser = Summariser::new(train.rows(), train.width(), labels(train), Wanted::default());
-    for batch in train.batches(Summariser::batch_rows(train.width()))? {
+/// The class means of `fitted`, and which of them belongs to each class of `set`, by name.
+fn centres(fitted: &dyn FeatureSet, set: &dyn FeatureSet, read: &(dyn Fn(u64) + Sync)) -> Result<Centres> {
+    let mut summariser = Summariser::new(fitted.rows(), fitted.width(), labels(fitted), Wanted::default());
+    for batch in fitted.batches(Summariser::batch_rows(fitted.width()))? {
         let batch = batch?;
         summariser.push(batch.view());
         read(batch.nrows() as u64);
     }
     let classes: ClassMoments = summariser.finish().classes_without(None, false);
     let names = |set: &dyn FeatureSet| labels(set).map(|l| l.names().to_vec()).unwrap_or_default();
-    let known = names(train);
+    let known = names(fitted);
     Ok(Centres {
         means: classes.means().clone(),
         of_class: names(set)
@@ -82,16 +81,6 @@ fn centres(train: &dyn FeatureSet, set: &dyn FeatureSet, read: &(dyn Fn(u64) + S
             .map(|name| known.iter().position(|k| k == name))
             .collect(),
     })
-}
-
-/// The split that rows of `set` are held out from, among sets of one (model, layer): its data's train split.
-pub fn train_of<'a>(set: &dyn FeatureSet, group: &[&'a dyn FeatureSet]) -> Option<&'a dyn FeatureSet> {
-    let p = set.provenance();
-    let is_train = |other: &&&dyn FeatureSet| {
-        let o = other.provenance();
-        o.dataset == p.dataset && o.split == "train" && p.split != "train" && labels(**other).is_some()
-    };
-    group.iter().find(is_train).copied()
 }
 
 /// One class on its way to its spectrum, in the smaller of two forms.
@@ -194,15 +183,16 @@ pub fn spectra_of_classes(
     Ok(spectra)
 }
 
-/// Rows that an analysis reads of each set, all passes together; `train` as [`second_pass`] takes it.
-pub fn rows_read(set: &dyn FeatureSet, train: Option<&dyn FeatureSet>, plan: &Plan) -> u64 {
+/// Rows that an analysis reads of the set at a place of its group, all passes together.
+pub fn rows_read(group: &Group, place: usize, plan: &Plan) -> u64 {
+    let set = group.sets[place];
     let wanted = plan.again(set);
     let mut passes = 1 + usize::from(wanted.any());
     if plan.spectra_of_classes(set) {
         passes += passes_of_classes(set);
     }
-    let of_train = train.filter(|_| wanted.nearest).map_or(0, |t| t.rows());
-    (passes * set.rows() + of_train) as u64
+    let fitted = group.fitted_of(place).filter(|_| wanted.nearest);
+    (passes * set.rows() + fitted.map_or(0, |t| t.rows())) as u64
 }
 
 #[cfg(test)]

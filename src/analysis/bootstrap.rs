@@ -3,7 +3,8 @@
 
 use super::Side;
 use crate::error::{Error, Result};
-use crate::stats::{ClassMoments, Summary, bootstrap_draws, generator};
+use crate::stats::{ClassMoments, Summary, generator};
+use crate::uncertainty::bootstrap_draws;
 
 /// The random streams, one for each resample (see [`generator`]).
 const STREAM: u64 = 1_000;

@@ -1,14 +1,14 @@
 //! Values against the number of rows: how far has each metric come to where it is going?
 
-use super::kinds::{Chosen, restate};
-use super::one_side::{correlation, is_of_spectra, values_of_spectra};
+use super::kinds::{Asked, Kinds, OneSided, SecondMoments};
+use super::one_side::{correlation, values_of_spectra};
 use super::pair::{Pair, on_first_groups};
 use super::tables::Rows;
 use super::{Plan, Side};
 use crate::error::{Error, Result};
-use crate::metrics::Eval;
+use crate::metrics::{FromClasses, FromMoments, Metric};
 use crate::results::Table;
-use crate::stats::{ClassMoments, Part};
+use crate::stats::Part;
 
 /// How many of the ten jackknife groups are taken together for each value.
 const MERGED: [usize; 5] = [2, 3, 5, 7, 10];
@@ -18,26 +18,25 @@ type Curve = Vec<(u64, f64)>;
 
 /// `convergence`: every metric whose value depends on the number of rows by its bias, on some of the groups of a set.
 pub fn of_side(side: &Side, plan: &Plan) -> Table {
-    let chosen: Vec<Chosen> = plan
-        .chosen()
-        .filter(|(_, eval)| match eval {
-            Eval::Classes { .. } => side.labels().is_some(),
-            Eval::Channels { .. } => true,
-            eval => is_of_spectra(eval),
-        })
-        .collect();
-    let mut curves: Vec<Curve> = vec![Vec::new(); chosen.len()];
-    if !chosen.is_empty() {
-        let all = side.summary.all();
-        for groups in MERGED {
-            let part = side.summary.first(groups);
-            for (curve, value) in curves.iter_mut().zip(values(side, &part, &all, &chosen)) {
-                curve.push((part.rows, value.unwrap_or(f64::NAN)));
+    let mut kinds = Kinds::new(plan.asked()).one_sided;
+    if side.labels().is_none() {
+        kinds.classes.clear();
+    }
+    let all = side.summary.all();
+    let mut curves: Vec<(usize, &Metric, Curve)> = Vec::new();
+    for groups in MERGED {
+        let part = side.summary.first(groups);
+        for (place, metric, value) in values(side, &part, &all, &kinds) {
+            let point = (part.rows, value.unwrap_or(f64::NAN));
+            match curves.iter_mut().find(|(known, ..)| *known == place) {
+                Some((.., curve)) => curve.push(point),
+                None => curves.push((place, metric, vec![point])),
             }
         }
     }
+    curves.sort_by_key(|(place, ..)| *place);
     let mut table = empty();
-    for ((metric, _), curve) in chosen.iter().zip(curves) {
+    for (_, metric, curve) in curves {
         push(&mut table, side, None, metric.id, &curve, f64::NAN);
     }
     table.finish()
@@ -45,98 +44,85 @@ pub fn of_side(side: &Side, plan: &Plan) -> Table {
 
 /// The same of a pair, on the groups of both sides. A distance of moments is carried on to infinite N.
 pub fn of_pair((pre, eval): Pair, plan: &Plan) -> Table {
-    let of = |is: fn(&Eval) -> bool| -> Vec<Chosen> { plan.chosen().filter(|(_, eval)| is(eval)).collect() };
+    let kinds = Kinds::new(plan.asked()).of_pairs;
     let mut table = empty();
-    let moments = of(|eval| matches!(eval, Eval::Moments { infinite: false, .. }));
+    let moments: Vec<Asked<FromMoments>> = kinds.moments.into_iter().filter(|a| !a.eval.infinite).collect();
     let mut curves: Vec<Curve> = vec![Vec::new(); moments.len()];
     let mut on_line: Vec<bool> = Vec::new();
     if !moments.is_empty() {
         for groups in MERGED {
             let (a, b) = (pre.summary.first(groups), eval.summary.first(groups));
             on_line.push(a.rows.min(b.rows) >= pre.summary.width as u64);
-            for (curve, (_, of)) in curves.iter_mut().zip(&moments) {
-                let value = match (of, &a.moments, &b.moments) {
-                    (Eval::Moments { value, .. }, Some(a), Some(b)) => value(a, b).unwrap_or(f64::NAN),
+            for (curve, asked) in curves.iter_mut().zip(&moments) {
+                let value = match (&a.moments, &b.moments) {
+                    (Some(a), Some(b)) => (asked.eval.value)(a, b).unwrap_or(f64::NAN),
                     _ => f64::NAN,
                 };
                 curve.push((a.rows + b.rows, value));
             }
         }
     }
-    for ((metric, _), curve) in moments.iter().zip(curves) {
+    for (asked, curve) in moments.iter().zip(curves) {
         let line: Curve = curve
             .iter()
             .zip(&on_line)
             .filter(|(_, on)| **on)
             .map(|(point, _)| *point)
             .collect();
-        push(&mut table, pre, Some(eval), metric.id, &curve, intercept(&line));
+        push(&mut table, pre, Some(eval), asked.metric.id, &curve, intercept(&line));
     }
-    let slices = of(|eval| matches!(eval, Eval::Slices { .. }));
-    if !slices.is_empty() {
-        let values = on_first_groups((pre, eval), &MERGED, &slices, plan);
-        for (i, (metric, _)) in slices.iter().enumerate() {
+    if !kinds.slices.is_empty() {
+        let values = on_first_groups((pre, eval), &MERGED, &kinds.slices, plan);
+        for (i, asked) in kinds.slices.iter().enumerate() {
             let curve: Curve = values.iter().map(|(rows, values)| (*rows, values[i])).collect();
-            push(&mut table, pre, Some(eval), metric.id, &curve, f64::NAN);
+            push(&mut table, pre, Some(eval), asked.metric.id, &curve, f64::NAN);
         }
     }
     table.finish()
 }
 
-/// The values of these metrics on a part of a set, of which `all` is the whole.
-fn values(side: &Side, part: &Part, all: &Part, metrics: &[Chosen]) -> Vec<Result<f64>> {
-    let live = all.channels.live();
-    let any = |is: fn(&Eval) -> bool| metrics.iter().any(|(_, eval)| is(eval));
-    let channels = any(|eval| matches!(eval, Eval::Channels { .. }))
-        .then(|| correlation(part.moments.as_ref(), &live, &part.channels.live()));
-    let mut spectra: Vec<Option<Result<f64>>> = metrics.iter().map(|_| None).collect();
-    for unit in [false, true] {
-        let of_source = |eval: &Eval| is_of_spectra(eval) && eval.needs_unit_scatter() == unit;
-        let places: Vec<usize> = (0..metrics.len()).filter(|&i| of_source(&metrics[i].1)).collect();
-        let chosen: Vec<Chosen> = places.iter().map(|&i| metrics[i]).collect();
-        let moments = if unit { &part.unit } else { &part.moments };
-        for (place, valued) in places
-            .into_iter()
-            .zip(values_of_spectra(side, moments.as_ref(), &chosen))
-        {
-            spectra[place] = Some(valued.value);
+/// A metric's place in the plan, and its value on a part of a set.
+type OnPart = (usize, &'static Metric, Result<f64>);
+
+/// The values of the metrics of moments on a part of a set, of which `all` is the whole.
+fn values(side: &Side, part: &Part, all: &Part, kinds: &OneSided) -> Vec<OnPart> {
+    let mut found: Vec<OnPart> = Vec::new();
+    for asked in &kinds.classes {
+        found.push((asked.place, asked.metric, of_classes(part, all, asked.eval)));
+    }
+    if !kinds.channels.is_empty() {
+        let channels = correlation(part.moments.as_ref(), &all.channels.live(), &part.channels.live());
+        for asked in &kinds.channels {
+            let value = channels.as_ref().map_err(Error::clone).and_then(asked.eval.value);
+            found.push((asked.place, asked.metric, value));
         }
     }
-    metrics
-        .iter()
-        .zip(spectra)
-        .map(|((_, eval), of_spectra)| match *eval {
-            Eval::Classes {
-                value,
-                rows,
-                normalised,
-                ..
-            } => {
-                let of = |part: &Part| -> ClassMoments {
-                    let classes = if normalised { part.normalised.as_ref() } else { None };
-                    classes.unwrap_or(&part.classes).clone()
-                };
-                // Classes are fixed: a value of fewer of them is another one.
-                let (whole, some) = (of(all), of(part));
-                let gone = whole
-                    .counts()
-                    .iter()
-                    .zip(some.counts())
-                    .any(|(all, some)| *all >= rows && *some < rows);
-                if gone {
-                    Err(Error::undefined("a class has too few rows here"))
-                } else {
-                    value(&some)
-                }
-            }
-            Eval::Channels { value, .. } => match &channels {
-                Some(Ok(correlation)) => value(correlation),
-                Some(Err(error)) => Err(restate(error)),
-                None => unreachable!("made where a metric wants it"),
-            },
-            _ => of_spectra.expect("only metrics of the moments of one data set come here"),
-        })
-        .collect()
+    for (unit, moments) in [(false, &part.moments), (true, &part.unit)] {
+        let chosen: Vec<&Asked<SecondMoments>> = kinds.spectra.iter().filter(|a| a.eval.is_unit() == unit).collect();
+        let evals: Vec<SecondMoments> = chosen.iter().map(|asked| asked.eval).collect();
+        let valued = values_of_spectra(side, moments.as_ref(), &evals);
+        found.extend(
+            chosen
+                .iter()
+                .zip(valued)
+                .map(|(a, valued)| (a.place, a.metric, valued.value)),
+        );
+    }
+    found
+}
+
+/// Classes are fixed: a value of fewer of them is another one.
+fn of_classes(part: &Part, all: &Part, eval: FromClasses) -> Result<f64> {
+    let classes = |part: &'_ Part| {
+        let unit = part.normalised.clone().filter(|_| eval.normalised);
+        unit.unwrap_or_else(|| part.classes.clone())
+    };
+    let (whole, some) = (classes(all), classes(part));
+    let mut counts = whole.counts().iter().zip(some.counts());
+    match counts.any(|(all, some)| *all >= eval.rows && *some < eval.rows) {
+        true => Err(Error::undefined("a class has too few rows here")),
+        false => (eval.value)(&some),
+    }
 }
 
 /// The intercept of the least-squares line over 1/N; NaN with fewer than two values.
@@ -171,8 +157,8 @@ fn empty() -> Rows {
 }
 
 fn push(table: &mut Rows, side: &Side, other: Option<&Side>, metric: &str, curve: &[(u64, f64)], extrapolated: f64) {
-    let p = side.set.provenance();
-    let other = other.map_or("", |o| o.set.provenance().dataset.as_str());
+    let p = side.set.subject();
+    let other = other.map_or("", |o| o.set.subject().dataset.as_str());
     for (rows, value) in curve {
         let texts = [&p.model, &p.layer, &p.dataset, &p.split, other, metric];
         table.push(&texts, &[*rows], &[*value, extrapolated]);

@@ -1,26 +1,29 @@
 //! What must hold before anything is read: sets that are compared lie in one space, and what is asked for can be had.
 
-use super::{Plan, again, pairs};
+use super::Plan;
+use super::subjects::{Bindings, Group, is_named as is_set_named, place};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
-use crate::metrics::{FAMILIES, Metric};
+use crate::metrics::{FAMILIES, Metric, Sides};
 
-/// Checks the sets of each (model, layer) against the plan.
+/// Checks the sets of each group against the plan.
 ///
 /// # Errors
 /// For sets of different width that would be compared, and for metrics of pairs without a pair.
-pub fn check(groups: &[Vec<&dyn FeatureSet>], plan: &Plan) -> Result<()> {
+pub fn check(groups: &[Group], plan: &Plan) -> Result<()> {
     plan.check()?;
     check_pairs(groups, plan)?;
     for group in groups {
-        for (pre, eval) in pairs(group, plan) {
-            let [pre, eval] = [group[pre], group[eval]];
+        for &(pre, eval) in &group.pairs {
+            let [pre, eval] = [group.sets[pre], group.sets[eval]];
             same_space((pre, "pretraining data"), (eval, "evaluation data"))?;
         }
-        for &set in group {
-            let train = again::train_of(set, group).filter(|_| plan.again(set).nearest);
-            if let Some(train) = train {
-                same_space((train, "the split with the class centres"), (set, "the split held out"))?;
+        for (place, &set) in group.sets.iter().enumerate() {
+            if let Some(fitted) = group.fitted_of(place).filter(|_| plan.again(set).nearest) {
+                same_space(
+                    (fitted, "the split with the class centres"),
+                    (set, "the split held out"),
+                )?;
             }
         }
     }
@@ -49,23 +52,23 @@ fn same_space((a, role_a): (&dyn FeatureSet, &str), (b, role_b): (&dyn FeatureSe
         a.width(),
         q.path,
         b.width(),
-        p.layer,
-        p.model
+        p.subject.layer,
+        p.subject.model
     )))
 }
 
 /// Refuses a pretraining and an evaluation data set that no model and layer has both of.
-fn check_pairs(groups: &[Vec<&dyn FeatureSet>], plan: &Plan) -> Result<()> {
-    let wanted = plan.evals().any(|eval| eval.is_of_pairs());
-    if !plan.paired() || !wanted || groups.iter().any(|group| !pairs(group, plan).is_empty()) {
+fn check_pairs(groups: &[Group], plan: &Plan) -> Result<()> {
+    let wanted = plan.needs().any(|needs| needs.sides == Sides::Pair);
+    if !plan.paired() || !wanted || groups.iter().any(|group| !group.pairs.is_empty()) {
         return Ok(());
     }
     let named = |names: &[String]| {
-        let sets = groups.iter().flatten();
+        let sets = groups.iter().flat_map(|group| &group.sets);
         let mut said: Vec<String> = sets
-            .filter(|set| names.iter().any(|name| super::is_named(**set, name)))
+            .filter(|set| names.iter().any(|name| is_set_named(**set, name)))
             .map(|set| set.provenance())
-            .map(|p| format!("{} is layer {} of model {}", p.path, p.layer, p.model))
+            .map(|p| format!("{} is layer {} of model {}", p.path, p.subject.layer, p.subject.model))
             .collect();
         said.dedup();
         said.join(", ")
@@ -100,7 +103,7 @@ impl Plan {
         };
         for word in &self.named {
             let mut named = self.metrics.iter().filter(|metric| is_named(metric, word)).peekable();
-            if named.peek().is_some() && named.all(|metric| metric.eval.is_of_pairs()) {
+            if named.peek().is_some() && named.all(|metric| metric.eval.needs().sides == Sides::Pair) {
                 return Err(Error::input(format!(
                     "{word} compares a pretraining with an evaluation data set; {missing} (in an experiment: a data \
                      set of each role)"
@@ -146,20 +149,11 @@ pub fn unlabelled(sets: &[&dyn FeatureSet]) -> Option<String> {
     Some(format!("{NEEDS_LABELS}: {}", where_labels(*lacking)))
 }
 
-/// The data sets that the plan would pair and that have no set in this group, each with its flag.
-pub fn missing<'p>(group: &[&dyn FeatureSet], plan: &'p Plan) -> Vec<(&'static str, &'p str)> {
-    if !plan.paired() {
-        return Vec::new();
-    }
-    let named = |flag, names: &'p [String]| names.iter().map(move |name| (flag, name.as_str()));
-    named("--pre", &plan.pre)
-        .chain(named("--eval", &plan.eval))
-        .filter(|(_, name)| !group.iter().any(|set| super::is_named(*set, name)))
-        .collect()
-}
-
 /// What a plan leaves out of these sets, in words for a reader, and why.
-pub fn left_out(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Vec<String> {
+///
+/// # Errors
+/// As [`Bindings::new`].
+pub fn left_out(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<Vec<String>> {
     let mut lines: Vec<String> = Vec::new();
     let mut say = |line: String| {
         if !lines.contains(&line) {
@@ -170,7 +164,7 @@ pub fn left_out(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Vec<String> {
     let of_classes = plan
         .metrics
         .iter()
-        .filter(|m| m.eval.needs_labels() && !plan.names(m))
+        .filter(|m| m.eval.needs().labels && !plan.names(m))
         .count();
     for set in sets
         .iter()
@@ -179,15 +173,24 @@ pub fn left_out(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Vec<String> {
         let why = where_labels(set.as_ref());
         say(format!("{of_classes} metrics of classes are left out: {why}"));
     }
-    let of_pairs = plan.metrics.iter().filter(|m| m.eval.is_of_pairs()).count();
-    for group in super::by_model_and_layer(sets).iter().filter(|_| of_pairs > 0) {
-        let p = group[0].provenance();
-        for (flag, name) in missing(group, plan) {
-            say(format!(
-                "{} · {}: no features of {flag} {name}, so nothing is compared with it there",
-                p.model, p.layer
-            ));
+    let of_pairs = plan.metrics.iter().any(|m| m.eval.needs().sides == Sides::Pair);
+    let names = [("--pre", &plan.pre), ("--eval", &plan.eval)];
+    for group in Bindings::new(sets, plan)?
+        .groups
+        .iter()
+        .filter(|_| of_pairs && plan.paired())
+    {
+        let at = place(group.sets[0].subject());
+        for (flag, name) in names
+            .iter()
+            .flat_map(|(flag, names)| names.iter().map(move |name| (flag, name)))
+        {
+            if !group.sets.iter().any(|set| is_set_named(*set, name)) {
+                say(format!(
+                    "{at}: no features of {flag} {name}, so nothing is compared with it there"
+                ));
+            }
         }
     }
-    lines
+    Ok(lines)
 }

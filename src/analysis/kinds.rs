@@ -1,190 +1,247 @@
-//! Metrics that need the same things are computed together: one kind for each variant of [`Eval`].
+//! Metrics that need the same things are computed together: one list for each kind of [`Eval`], each with its own payload.
 
 use std::time::Instant;
-
-use rayon::prelude::*;
 
 use super::Plan;
 use super::outcome::Outcome;
 use crate::error::{Error, Result};
-use crate::metrics::{Eval, Metric, describe};
-use crate::stats::{GROUPS, Groups, SPLITS, half_samples, replicates_of_halves};
-
-/// Rows below which ten groups say nothing about the spread.
-pub const ROWS_FOR_GROUPS: u64 = 2 * GROUPS as u64;
+use crate::metrics::{
+    Eval, FromAlike, FromCanonical, FromClassDistances, FromClasses, FromCorrelation, FromDistances, FromDomain,
+    FromEachClass, FromKernel, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks, FromMeans, FromMoments,
+    FromNeighbours, FromNorms, FromResiduals, FromSamples, FromSlices, FromSpectrum, FromSupport, FromUnitMoments,
+    FromValues, Metric, Sides, Variant,
+};
+use crate::uncertainty::leave_one_out;
 
 /// Neighbours up to which tables are kept: 50,000 rows of so many take 600 MB.
 pub const MOST_NEIGHBOURS: usize = 1_000;
 
-/// How many neighbours a table needs for `k` to be left of them among any half of the groups.
-pub fn with_spare_for_halves(k: usize) -> usize {
-    k.saturating_mul(2).saturating_add(k / 2).saturating_add(45)
+/// A metric of the plan in one of its conventions, with what its kind is handed.
+#[derive(Clone, Copy)]
+pub struct Asked<E> {
+    /// Its place in the plan.
+    pub place: usize,
+    /// Which metric.
+    pub metric: &'static Metric,
+    /// In which convention; `None` is the default.
+    pub variant: Option<&'static Variant>,
+    /// How it is computed.
+    pub eval: E,
 }
 
-/// A metric of the plan, computed as the user chose.
-pub type Chosen = (&'static Metric, Eval);
-
-/// Metrics of one kind on an input `S`, one data set or a pair of them.
-pub struct Kind<S> {
-    /// Which metrics.
-    pub is: fn(&Eval) -> bool,
-    /// One outcome for each, in their order.
-    pub outcomes: fn(S, &[Chosen], &Plan) -> Vec<Outcome>,
-}
-
-/// The outcomes of all metrics of a plan that one of `kinds` computes, in the plan's order, each with its seconds (what is
-/// shared is shared out). Where metrics of classes do not apply, being `unlabelled`, those that the user named say why, and the
-/// others are left out.
-pub fn run<S: Copy>(
-    kinds: &[Kind<S>],
-    input: S,
-    unlabelled: Option<&str>,
-    plan: &Plan,
-) -> Vec<(&'static Metric, Outcome, f64)> {
-    let of_kind = |kind: &Kind<S>| -> Vec<(usize, Chosen)> {
-        plan.chosen()
-            .enumerate()
-            .filter(|(_, (_, eval))| (kind.is)(eval))
-            .collect()
-    };
-    let mut found: Vec<(usize, &Metric, Outcome, f64)> = Vec::new();
-    for kind in kinds {
-        let (possible, impossible): (Vec<_>, Vec<_>) = of_kind(kind)
-            .into_iter()
-            .partition(|(_, (_, eval))| unlabelled.is_none() || !eval.needs_labels());
-        for (i, (metric, _)) in impossible.into_iter().filter(|(_, (metric, _))| plan.names(metric)) {
-            let reason = Error::undefined(unlabelled.unwrap_or_default());
-            let outcome = Outcome::new(Err(reason), plan.conventions.describe(metric));
-            found.push((i, metric, outcome, 0.0));
+impl<E> Asked<E> {
+    /// The same metric, computed like this.
+    pub fn by<F>(&self, eval: F) -> Asked<F> {
+        Asked {
+            place: self.place,
+            metric: self.metric,
+            variant: self.variant,
+            eval,
         }
-        if possible.is_empty() {
-            continue;
+    }
+
+    /// Whether it has replicates.
+    pub fn resamples(&self) -> bool {
+        self.metric.error.resamples()
+    }
+}
+
+/// What is made of second moments.
+#[derive(Clone, Copy)]
+pub enum SecondMoments {
+    /// From eigenvalues.
+    Spectrum(FromSpectrum),
+    /// Without them, of l2-normalised rows.
+    Unit(FromUnitMoments),
+}
+
+/// What is made of the pairs of rows of both sides.
+#[derive(Clone, Copy)]
+pub enum Overlap {
+    /// From balls around rows.
+    Support(FromSupport),
+    /// From rows that look alike.
+    Alike(FromAlike),
+}
+
+/// What is made of the moments of matched rows.
+#[derive(Clone, Copy)]
+pub enum Crossed {
+    /// From cross products.
+    Moments(FromMatchedMoments),
+    /// From canonical correlations.
+    Canonical(FromCanonical),
+}
+
+/// Metrics of one data set.
+#[derive(Default)]
+pub struct OneSided {
+    pub classes: Vec<Asked<FromClasses>>,
+    pub residuals: Vec<Asked<FromResiduals>>,
+    pub each_class: Vec<Asked<FromEachClass>>,
+    pub values: Vec<Asked<FromValues>>,
+    pub channels: Vec<Asked<FromCorrelation>>,
+    pub ranks: Vec<Asked<FromCorrelation>>,
+    pub spectra: Vec<Asked<SecondMoments>>,
+    pub within: Vec<Asked<FromDistances>>,
+    pub by_class: Vec<Asked<FromClassDistances>>,
+    pub neighbours: Vec<Asked<FromNeighbours>>,
+    pub norms: Vec<Asked<FromNorms>>,
+}
+
+/// Metrics of a pretraining and an evaluation data set.
+#[derive(Default)]
+pub struct OfPairs {
+    pub means: Vec<Asked<FromMeans>>,
+    pub moments: Vec<Asked<FromMoments>>,
+    pub samples: Vec<Asked<FromSamples>>,
+    pub overlap: Vec<Asked<Overlap>>,
+    pub kernels: Vec<Asked<FromKernel>>,
+    pub slices: Vec<Asked<FromSlices>>,
+    pub domain: Vec<Asked<FromDomain>>,
+}
+
+/// Metrics of two layers or models on the same images.
+#[derive(Default)]
+pub struct OfMatched {
+    pub crossed: Vec<Asked<Crossed>>,
+    pub ranks: Vec<Asked<FromMatchedRanks>>,
+    pub neighbours: Vec<Asked<FromMatchedNeighbours>>,
+}
+
+/// The metrics of a plan, by what computes them. Who takes a group apart names each of its lists: one that nobody computes is
+/// an unused variable.
+#[derive(Default)]
+pub struct Kinds {
+    pub one_sided: OneSided,
+    pub of_pairs: OfPairs,
+    pub of_matched: OfMatched,
+}
+
+impl Kinds {
+    /// The only place that looks at which kind a metric is.
+    pub fn new(asked: impl Iterator<Item = Asked<Eval>>) -> Self {
+        let mut kinds = Self::default();
+        let Self {
+            one_sided: one,
+            of_pairs: pair,
+            of_matched: matched,
+        } = &mut kinds;
+        for asked in asked {
+            match asked.eval {
+                Eval::Classes(e) => one.classes.push(asked.by(e)),
+                Eval::Residuals(e) => one.residuals.push(asked.by(e)),
+                Eval::EachClass(e) => one.each_class.push(asked.by(e)),
+                Eval::Values(e) => one.values.push(asked.by(e)),
+                Eval::Channels(e) => one.channels.push(asked.by(e)),
+                Eval::Ranks(e) => one.ranks.push(asked.by(e)),
+                Eval::Spectrum(e) => one.spectra.push(asked.by(SecondMoments::Spectrum(e))),
+                Eval::UnitMoments(e) => one.spectra.push(asked.by(SecondMoments::Unit(e))),
+                Eval::Within(e) => one.within.push(asked.by(e)),
+                Eval::ByClass(e) => one.by_class.push(asked.by(e)),
+                Eval::Neighbours(e) => one.neighbours.push(asked.by(e)),
+                Eval::Norms(e) => one.norms.push(asked.by(e)),
+                Eval::Means(e) => pair.means.push(asked.by(e)),
+                Eval::Moments(e) => pair.moments.push(asked.by(e)),
+                Eval::Samples(e) => pair.samples.push(asked.by(e)),
+                Eval::Support(e) => pair.overlap.push(asked.by(Overlap::Support(e))),
+                Eval::Alike(e) => pair.overlap.push(asked.by(Overlap::Alike(e))),
+                Eval::Kernel(e) => pair.kernels.push(asked.by(e)),
+                Eval::Slices(e) => pair.slices.push(asked.by(e)),
+                Eval::Domain(e) => pair.domain.push(asked.by(e)),
+                Eval::MatchedMoments(e) => matched.crossed.push(asked.by(Crossed::Moments(e))),
+                Eval::Canonical(e) => matched.crossed.push(asked.by(Crossed::Canonical(e))),
+                Eval::MatchedRanks(e) => matched.ranks.push(asked.by(e)),
+                Eval::MatchedNeighbours(e) => matched.neighbours.push(asked.by(e)),
+            }
+        }
+        kinds
+    }
+}
+
+/// The outcomes of a plan's metrics on one input, as its kinds are computed one after the other.
+pub struct Run {
+    found: Vec<(Asked<()>, Outcome, f64)>,
+}
+
+impl Run {
+    /// For the metrics of these sides, with the lists to compute. Where metrics of classes do not apply, being `unlabelled`,
+    /// those that the user named say why, and the others are left out.
+    pub fn start(plan: &Plan, sides: Sides, unlabelled: Option<&str>) -> (Self, Kinds) {
+        let (possible, impossible): (Vec<_>, Vec<_>) = plan
+            .asked()
+            .filter(|asked| asked.eval.needs().sides == sides)
+            .partition(|asked| unlabelled.is_none() || !asked.eval.needs().labels);
+        let found = impossible
+            .into_iter()
+            .filter(|asked| plan.names(asked.metric))
+            .map(|asked| {
+                let reason = Error::undefined(unlabelled.unwrap_or_default());
+                (asked.by(()), Outcome::new(Err(reason)), 0.0)
+            })
+            .collect();
+        (Self { found }, Kinds::new(possible.into_iter()))
+    }
+
+    /// Computes one kind: one outcome for each of its metrics, in their order. What is shared is shared out.
+    pub fn kind<E>(&mut self, asked: &[Asked<E>], outcomes: impl FnOnce(&[Asked<E>]) -> Vec<Outcome>) {
+        if asked.is_empty() {
+            return;
         }
         let start = Instant::now();
-        let chosen: Vec<Chosen> = possible.iter().map(|(_, chosen)| *chosen).collect();
-        let outcomes = (kind.outcomes)(input, &chosen, plan);
-        assert_eq!(outcomes.len(), chosen.len(), "one outcome for each metric");
-        let each = start.elapsed().as_secs_f64() / chosen.len() as f64;
-        found.extend(
-            possible
-                .into_iter()
-                .zip(outcomes)
-                .map(|((i, (metric, _)), outcome)| (i, metric, outcome, each)),
-        );
+        let outcomes = outcomes(asked);
+        assert_eq!(outcomes.len(), asked.len(), "one outcome for each metric");
+        let each = start.elapsed().as_secs_f64() / asked.len() as f64;
+        let found = asked.iter().zip(outcomes);
+        self.found
+            .extend(found.map(|(asked, outcome)| (asked.by(()), outcome, each)));
     }
-    found.sort_by_key(|(i, ..)| *i);
-    let ways: Vec<_> = plan.ways().collect();
-    found
-        .into_iter()
-        .map(|(i, metric, mut outcome, seconds)| {
-            // Of one metric there may be several conventions here, each of which says which it is.
-            outcome.convention.extend(describe(metric, ways[i].1));
-            (metric, outcome, seconds)
-        })
-        .collect()
-}
 
-/// The values of each of `metrics` without each jackknife group: `without` makes what they are computed from, for one
-/// group and thread at a time. For too few `rows` the reason.
-pub fn replicates<T>(
-    metrics: &[Chosen],
-    rows: u64,
-    without: impl Fn(usize) -> Result<T> + Sync,
-    value: impl Fn(Eval, &T) -> Result<f64> + Sync,
-) -> Vec<Result<Vec<f64>>> {
-    gathered(metrics, rows, without, value, |of_group| {
-        (0..GROUPS).into_par_iter().map(of_group).collect()
-    })
-}
-
-/// As [`replicates`], one group after the other: for what is too large to be held once for each thread, and is made by all of
-/// them.
-pub fn replicates_in_turn<T>(
-    metrics: &[Chosen],
-    rows: u64,
-    without: impl Fn(usize) -> Result<T> + Sync,
-    value: impl Fn(Eval, &T) -> Result<f64> + Sync,
-) -> Vec<Result<Vec<f64>>> {
-    gathered(metrics, rows, without, value, |of_group| {
-        (0..GROUPS).map(of_group).collect()
-    })
-}
-
-/// The values of every metric without one group, or why there are none.
-type OfGroup = Result<Vec<Result<f64>>>;
-
-fn gathered<T>(
-    metrics: &[Chosen],
-    rows: u64,
-    without: impl Fn(usize) -> Result<T> + Sync,
-    value: impl Fn(Eval, &T) -> Result<f64> + Sync,
-    each: impl FnOnce(&(dyn Fn(usize) -> OfGroup + Sync)) -> Vec<OfGroup>,
-) -> Vec<Result<Vec<f64>>> {
-    if rows < ROWS_FOR_GROUPS {
-        let few = || Err(Error::undefined(format!("{rows} rows are too few for {GROUPS} groups")));
-        return metrics.iter().map(|_| few()).collect();
+    /// All outcomes in the plan's order, each with its seconds.
+    pub fn finish(mut self) -> Vec<(Asked<()>, Outcome, f64)> {
+        self.found.sort_by_key(|(asked, ..)| asked.place);
+        self.found
     }
-    let by_group = each(&|group| {
-        let made = without(group)?;
-        Ok(metrics.iter().map(|(_, eval)| value(*eval, &made)).collect())
-    });
-    let of_metric = |i: usize| {
-        by_group
-            .iter()
-            .map(|group| match group {
-                Ok(values) => values[i].as_ref().copied().map_err(restate),
-                Err(error) => Err(restate(error)),
-            })
-            .collect()
+}
+
+/// The values of metrics of one kind without each jackknife group, where they have an interval: `without` makes what they are
+/// computed from, for one group and thread at a time. Those of the others are empty; for too few `rows` the reason.
+pub fn replicates<E: Copy + Sync, T>(
+    asked: &[Asked<E>],
+    rows: u64,
+    without: impl Fn(usize) -> Result<T> + Sync,
+    value: impl Fn(E, &T) -> Result<f64> + Sync,
+) -> Vec<Result<Vec<f64>>> {
+    if !asked.iter().any(Asked::resamples) {
+        return asked.iter().map(|_| Ok(Vec::new())).collect();
+    }
+    let values = |group: usize| {
+        let made = without(group);
+        Ok(values(asked, made, &value))
     };
-    (0..metrics.len()).map(of_metric).collect()
+    transposed(asked, leave_one_out(rows, values))
 }
 
-/// As [`replicates`], of the metrics that have an interval alone; the others' are empty.
-pub fn replicates_where_used<T>(
-    metrics: &[Chosen],
-    rows: u64,
-    without: impl Fn(usize) -> Result<T> + Sync,
-    value: impl Fn(Eval, &T) -> Result<f64> + Sync,
-) -> Vec<Result<Vec<f64>>> {
-    let used: Vec<Chosen> = metrics.iter().copied().filter(|(m, _)| m.error.resamples()).collect();
-    let mut found = match used.is_empty() {
-        true => Vec::new(),
-        false => replicates(&used, rows, without, value),
-    }
-    .into_iter();
-    metrics
-        .iter()
-        .map(|(metric, _)| match metric.error.resamples() {
-            true => found.next().expect("one for each of them"),
-            false => Ok(Vec::new()),
-        })
-        .collect()
+/// The values of the metrics that have an interval from what was made for one group; the others' are zero and not used.
+pub fn values<E: Copy, T>(
+    asked: &[Asked<E>],
+    made: Result<T>,
+    value: impl Fn(E, &T) -> Result<f64>,
+) -> Vec<Result<f64>> {
+    let of_one = |asked: &Asked<E>| match &made {
+        _ if !asked.resamples() => Ok(0.0),
+        Ok(made) => value(asked.eval, made),
+        Err(error) => Err(error.clone()),
+    };
+    asked.iter().map(of_one).collect()
 }
 
-/// Replicates of `value` from half-samples of the rows; for too few `rows` the reason.
-pub fn replicates_from_halves(
-    value: &Result<f64>,
-    rows: u64,
-    of: impl Fn(Groups) -> Result<f64> + Sync,
-) -> Result<Vec<f64>> {
-    if rows < ROWS_FOR_GROUPS {
-        return Err(Error::undefined(format!("{rows} rows are too few for {GROUPS} groups")));
-    }
-    let value = *value.as_ref().map_err(restate)?;
-    let halves: Vec<Result<[f64; 2]>> = half_samples()
-        .into_par_iter()
-        .map(|[a, b]| Ok([of(a)?, of(b)?]))
-        .collect();
-    let halves: Vec<[f64; 2]> = halves.into_iter().collect::<Result<_>>()?;
-    let halves = <[[f64; 2]; SPLITS]>::try_from(halves).expect("one for each split");
-    Ok(replicates_of_halves(value, &halves))
-}
-
-/// The same error once more: one cause can leave several metrics undefined.
-pub fn restate(error: &Error) -> Error {
-    match error {
-        Error::Undefined(reason) => Error::undefined(reason.clone()),
-        other => Error::input(other.to_string()),
-    }
+/// From the values of all metrics for each group the values of each metric for all groups.
+pub fn transposed<E>(asked: &[Asked<E>], by_group: Result<Vec<Vec<Result<f64>>>>) -> Vec<Result<Vec<f64>>> {
+    let of_metric = |(i, asked): (usize, &Asked<E>)| match &by_group {
+        _ if !asked.resamples() => Ok(Vec::new()),
+        Ok(groups) => groups.iter().map(|group| group[i].clone()).collect(),
+        Err(error) => Err(error.clone()),
+    };
+    asked.iter().enumerate().map(of_metric).collect()
 }

@@ -12,16 +12,18 @@ mod outcome;
 mod pair;
 mod side;
 mod similarity;
+mod subjects;
 mod tables;
 mod ties;
 
 pub use fit::{NEEDS_LABELS, left_out};
 pub use needs::needs;
 pub use similarity::similarity;
+pub use subjects::{Bindings, Group, Missing, Suite, Together};
 
 use side::{Side, summarise};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::features::{FeatureSet, Labels};
 use crate::metrics::{Conventions, Metric};
 use crate::results::{Analysis, Input, Results, Table};
@@ -33,6 +35,7 @@ pub const SAMPLES: usize = 5_000;
 pub const WIDEST: usize = 16_384;
 
 /// What to compute.
+#[derive(Default)]
 pub struct Plan {
     /// Metrics, in order.
     pub metrics: Vec<&'static Metric>,
@@ -44,6 +47,10 @@ pub struct Plan {
     pub pre: Vec<String>,
     /// Evaluation data sets.
     pub eval: Vec<String>,
+    /// Which splits and layers belong together.
+    pub together: Together,
+    /// Evaluation data sets that are one benchmark.
+    pub suites: Vec<Suite>,
     /// Seed of every random draw.
     pub seed: u64,
     /// Rows of each set that metrics of pairs of rows look at: `None` for all, up to a cost of minutes.
@@ -62,17 +69,16 @@ pub struct Plan {
 /// For sets that cannot be read or told apart, for `pre` or `eval` names that no set has, for sets of different width that
 /// would be compared, and for metrics of pairs without a pair.
 pub fn analyse(sets: &[Box<dyn FeatureSet>], plan: &Plan, read: &(dyn Fn(u64) + Sync)) -> Result<Analysis> {
-    check_names(sets, plan)?;
-    let groups = by_model_and_layer(sets);
-    fit::check(&groups, plan)?;
+    let bindings = Bindings::new(sets, plan)?;
+    fit::check(&bindings.groups, plan)?;
     let mut results = Results::new(plan.command.clone(), plan.seed);
     results.inputs = inputs(sets);
     let mut tables: Vec<Table> = Vec::new();
-    for group in groups {
-        let mut sides = Vec::with_capacity(group.len());
-        for &set in &group {
-            let mut side = summarise(set, &group, plan, read)?;
-            results.records.extend(one_side::records(&side, plan, role(set, plan)));
+    for group in &bindings.groups {
+        let mut sides = Vec::with_capacity(group.sets.len());
+        for place in 0..group.sets.len() {
+            let mut side = summarise(group, place, plan, read)?;
+            results.records.extend(one_side::records(&side, plan));
             if plan.tables {
                 add_tables(&mut tables, tables::of_side(&side, plan)?);
             }
@@ -82,8 +88,8 @@ pub fn analyse(sets: &[Box<dyn FeatureSet>], plan: &Plan, read: &(dyn Fn(u64) + 
             side.let_go(plan);
             sides.push(side);
         }
-        results.records.extend(pair::records_of_missing(&group, plan));
-        for (pre, eval) in pairs(&group, plan) {
+        results.records.extend(pair::records_of_missing(group, plan));
+        for &(pre, eval) in &group.pairs {
             let (pre, eval) = (&sides[pre], &sides[eval]);
             let (records, made) = pair::records(pre, eval, plan)?;
             results.records.extend(records);
@@ -100,65 +106,16 @@ pub fn analyse(sets: &[Box<dyn FeatureSet>], plan: &Plan, read: &(dyn Fn(u64) + 
 }
 
 /// Rows that [`analyse`] will read, all passes over all sets together.
-pub fn rows_to_read(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> u64 {
-    let of_group = |group: &Vec<&dyn FeatureSet>| -> u64 {
-        let of_set = |set: &&dyn FeatureSet| again::rows_read(*set, again::train_of(*set, group), plan);
-        group.iter().map(of_set).sum()
+///
+/// # Errors
+/// As [`Bindings::new`].
+pub fn rows_to_read(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<u64> {
+    let bindings = Bindings::new(sets, plan)?;
+    let rows = |group: &Group| -> u64 {
+        let places = 0..group.sets.len();
+        places.map(|place| again::rows_read(group, place, plan)).sum()
     };
-    by_model_and_layer(sets).iter().map(of_group).sum()
-}
-
-/// Whether a user who writes `name` (NAME or NAME/SPLIT) means this set's data.
-fn is_named(set: &dyn FeatureSet, name: &str) -> bool {
-    let p = set.provenance();
-    name == p.dataset || name.strip_prefix(&p.dataset).and_then(|rest| rest.strip_prefix('/')) == Some(&p.split)
-}
-
-/// The role a data set plays, where the plan gives it one.
-fn role(set: &dyn FeatureSet, plan: &Plan) -> Option<&'static str> {
-    let named = |names: &[String]| names.iter().any(|name| is_named(set, name));
-    match (named(&plan.pre), named(&plan.eval)) {
-        (true, false) => Some("pre"),
-        (false, true) => Some("eval"),
-        _ => None,
-    }
-}
-
-/// Sets of one (model, layer), in order of first appearance.
-fn by_model_and_layer(sets: &[Box<dyn FeatureSet>]) -> Vec<Vec<&dyn FeatureSet>> {
-    let mut groups: Vec<Vec<&dyn FeatureSet>> = Vec::new();
-    for set in sets {
-        let key = |s: &dyn FeatureSet| (s.provenance().model.clone(), s.provenance().layer.clone());
-        match groups.iter_mut().find(|g| key(g[0]) == key(set.as_ref())) {
-            Some(group) => group.push(set.as_ref()),
-            None => groups.push(vec![set.as_ref()]),
-        }
-    }
-    groups
-}
-
-/// Every pre with every eval set of a (model, layer), by their places. Of several splits of one evaluation data set the one
-/// for testing is taken: the others train probes.
-fn pairs(group: &[&dyn FeatureSet], plan: &Plan) -> Vec<(usize, usize)> {
-    let pick = |names: &[String]| -> Vec<usize> {
-        let mut picked: Vec<usize> = Vec::new();
-        for name in names {
-            let named = (0..group.len()).filter(|&i| is_named(group[i], name));
-            let best = named.min_by_key(|&i| match group[i].provenance().split.as_str() {
-                "test" => 0,
-                "val" => 1,
-                _ => 2,
-            });
-            if let Some(place) = best.filter(|place| !picked.contains(place)) {
-                picked.push(place);
-            }
-        }
-        picked
-    };
-    let (pre, eval) = (pick(&plan.pre), pick(&plan.eval));
-    pre.iter()
-        .flat_map(|&p| eval.iter().filter(move |&&e| e != p).map(move |&e| (p, e)))
-        .collect()
+    Ok(bindings.groups.iter().map(rows).sum())
 }
 
 /// The labels of a set, where any row has one.
@@ -166,59 +123,24 @@ fn labels(set: &dyn FeatureSet) -> Option<&Labels> {
     set.labels().filter(|labels| labels.classes() > 0)
 }
 
-fn check_names(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<()> {
-    if sets.is_empty() {
-        return Err(Error::input(
-            "nothing to analyze: name at least one feature store or array",
-        ));
-    }
-    let mut seen: Vec<(&str, &str, &str, &str)> = Vec::new();
-    for set in sets {
-        let p = set.provenance();
-        let key = (p.model.as_str(), p.layer.as_str(), p.dataset.as_str(), p.split.as_str());
-        if seen.contains(&key) {
-            return Err(Error::input(format!(
-                "{}: model {}, layer {}, data set {} is given twice; give each input once, or name the models apart",
-                p.path, p.model, p.layer, p.dataset
-            )));
-        }
-        seen.push(key);
-    }
-    if let Some(both) = plan.pre.iter().find(|name| plan.eval.contains(name)) {
-        return Err(Error::input(format!(
-            "{both} is named both as pretraining (--pre) and as evaluation data (--eval); name two different data sets"
-        )));
-    }
-    for (flag, names) in [("--pre", &plan.pre), ("--eval", &plan.eval)] {
-        for name in names {
-            if !sets.iter().any(|set| is_named(set.as_ref(), name)) {
-                let mut names: Vec<&str> = sets.iter().map(|s| s.provenance().dataset.as_str()).collect();
-                names.sort_unstable();
-                names.dedup();
-                return Err(Error::input(format!(
-                    "{flag} {name}: no input is of that data set; the inputs are of {}",
-                    names.join(", ")
-                )));
-            }
-        }
-    }
-    Ok(())
-}
-
 /// One entry for each (model, data set, split).
 fn inputs<'s>(sets: impl IntoIterator<Item = &'s Box<dyn FeatureSet>>) -> Vec<Input> {
     let mut inputs: Vec<Input> = Vec::new();
     for set in sets {
-        let p = set.provenance();
-        let same = |i: &&mut Input| i.model == p.model && i.dataset == p.dataset && i.split == p.split;
+        let (p, s) = (set.provenance(), set.subject());
+        let same = |i: &&mut Input| {
+            (&i.model, &i.run, i.step, &i.dataset, &i.split) == (&s.model, &s.run, s.step, &s.dataset, &s.split)
+        };
         match inputs.iter_mut().find(same) {
-            Some(input) => input.layers.push(p.layer.clone()),
+            Some(input) => input.layers.push(s.layer.clone()),
             None => inputs.push(Input {
                 path: p.path.clone(),
-                model: p.model.clone(),
-                layers: vec![p.layer.clone()],
-                dataset: p.dataset.clone(),
-                split: p.split.clone(),
+                model: s.model.clone(),
+                run: s.run.clone(),
+                step: s.step,
+                layers: vec![s.layer.clone()],
+                dataset: s.dataset.clone(),
+                split: s.split.clone(),
                 rows: set.rows() as u64,
                 classes: set.labels().map(|l| l.names().to_vec()).unwrap_or_default(),
                 ids_sha256: p.ids_sha256.clone(),

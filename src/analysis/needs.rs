@@ -2,10 +2,13 @@
 
 use super::again::{WIDEST_WITHIN, passes_of_classes};
 use super::side::chosen;
-use super::{Plan, SAMPLES, WIDEST, by_model_and_layer, labels};
+use super::subjects::{Bindings, place, with_split};
+use super::{Plan, SAMPLES, WIDEST, labels};
+use crate::error::Result;
 use crate::features::FeatureSet;
-use crate::metrics::Eval;
-use crate::stats::{GROUPS, LANES, Of};
+use crate::metrics::{Needs, Sides};
+use crate::stats::LANES;
+use crate::uncertainty::GROUPS;
 
 /// Something that several metrics share, in the order in which it is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,66 +30,57 @@ enum Product {
     ClassSpectra,
 }
 
-/// What a way to compute needs of a set; of pairs, what it needs of each side.
-fn products(eval: Eval) -> Vec<Product> {
-    match eval {
-        Eval::Classes { normalised: true, .. } => vec![Product::UnitClasses],
-        Eval::Classes { .. } | Eval::Means { .. } => vec![Product::Classes],
-        Eval::Residuals { needs, .. } => [
-            (needs.scatter, Product::Within),
-            (needs.distances, Product::Distances),
-            (needs.nearest, Product::Nearest),
-        ]
-        .into_iter()
-        .filter_map(|(needed, product)| needed.then_some(product))
-        .chain([Product::Classes])
-        .collect(),
-        Eval::EachClass { .. } => vec![Product::ClassSpectra],
-        Eval::Values { .. } => vec![Product::Values],
-        Eval::Ranks { .. } => vec![Product::Rows, Product::Orders],
-        Eval::Channels { .. } | Eval::Moments { .. } => vec![Product::Scatter],
-        Eval::Spectrum { of: Of::Unit, .. } | Eval::UnitMoments { .. } => vec![Product::UnitScatter],
-        Eval::Spectrum { .. } => vec![Product::Scatter],
-        Eval::Within { .. } | Eval::ByClass { .. } => vec![Product::Rows, Product::Sweep],
-        Eval::Norms { .. } | Eval::Slices { .. } => vec![Product::Rows],
-        Eval::Neighbours { .. } => vec![Product::Rows, Product::Neighbours],
-        Eval::Support { .. } => vec![Product::Rows, Product::Neighbours, Product::Crossed],
-        Eval::Alike { .. } | Eval::Kernel { .. } => vec![Product::Rows, Product::Crossed],
-        Eval::Domain { .. } => vec![Product::Scatter, Product::Rows],
-        Eval::Samples { .. } => vec![Product::Sample],
-        // Comparisons of matched rows have a plan of their own.
-        Eval::Matched(_) => Vec::new(),
-    }
+/// What a metric shares with others, as its needs say; of pairs, of each side.
+fn products(needs: Needs) -> impl Iterator<Item = Product> {
+    [
+        (needs.classes, Product::Classes),
+        (needs.unit_classes, Product::UnitClasses),
+        (needs.values, Product::Values),
+        (needs.scatter, Product::Scatter),
+        (needs.unit_scatter, Product::UnitScatter),
+        (needs.sample, Product::Sample),
+        (needs.rows, Product::Rows),
+        (needs.orders, Product::Orders),
+        (needs.sweep, Product::Sweep),
+        (needs.neighbours.is_some(), Product::Neighbours),
+        (needs.crossed, Product::Crossed),
+        (needs.again.scatter, Product::Within),
+        (needs.again.distances, Product::Distances),
+        (needs.again.nearest, Product::Nearest),
+        (needs.class_spectra, Product::ClassSpectra),
+    ]
+    .into_iter()
+    .filter_map(|(needed, product)| needed.then_some(product))
 }
 
-/// Lines for a reader: for each set its passes and products, and the metrics that use them.
-pub fn needs(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Vec<String> {
-    by_model_and_layer(sets)
-        .into_iter()
-        .flatten()
-        .flat_map(|set| of_set(set, plan))
-        .collect()
+/// Lines for a reader: what belongs together, and for each set its passes and products, and the metrics that use them.
+///
+/// # Errors
+/// As [`Bindings::new`].
+pub fn needs(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<Vec<String>> {
+    let bindings = Bindings::new(sets, plan)?;
+    let mut lines = bindings.describe();
+    let sets = bindings.groups.iter().flat_map(|group| &group.sets);
+    lines.extend(sets.flat_map(|set| of_set(*set, plan)));
+    Ok(lines)
 }
 
 fn of_set(set: &dyn FeatureSet, plan: &Plan) -> Vec<String> {
-    let p = set.provenance();
-    let split = if p.split.is_empty() {
-        String::new()
-    } else {
-        format!("/{}", p.split)
-    };
+    let subject = set.subject();
     let (rows, d) = (set.rows(), set.width());
     let classes = labels(set).map_or(0, |l| l.classes());
     let mut lines = vec![format!(
-        "{} · {} · {}{split}: {rows} rows, {d} channels, {classes} classes",
-        p.model, p.layer, p.dataset
+        "{} · {}: {rows} rows, {d} channels, {classes} classes",
+        place(subject),
+        with_split(&subject.dataset, &subject.split)
     )];
     let mut needed: Vec<(Product, Vec<&str>)> = Vec::new();
-    for (metric, eval) in plan.chosen() {
-        if (eval.needs_labels() && classes == 0) || (eval.is_of_pairs() && !plan.paired()) {
+    for asked in plan.asked() {
+        let (metric, needs) = (asked.metric, asked.eval.needs());
+        if (needs.labels && classes == 0) || (needs.sides == Sides::Pair && !plan.paired()) {
             continue;
         }
-        for product in products(eval) {
+        for product in products(needs) {
             match needed.iter_mut().find(|(known, _)| *known == product) {
                 Some((_, ids)) if ids.last() == Some(&metric.id) => {}
                 Some((_, ids)) => ids.push(metric.id),

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::kinds::Asked;
 use crate::error::{Error, Result};
-use crate::metrics::{ErrorBar, Metric};
-use crate::results::{Record, Table};
-use crate::stats::{Estimate, GROUPS, bootstrap_interval, jackknife, wilson_interval};
+use crate::metrics::Metric;
+use crate::results::{DEFAULT, Record, Table};
+use crate::uncertainty::{Estimate, Scheme, wilson_interval};
 
 /// What is known of one value.
 pub struct Outcome {
@@ -15,7 +16,12 @@ pub struct Outcome {
     pub null_value: Option<f64>,
     pub p_value: Option<f64>,
     pub notes: Vec<String>,
-    pub convention: Map<String, Value>,
+    /// How its error was found.
+    error: Option<Scheme>,
+    /// What defines the number beside its metric and variant.
+    method: Map<String, Value>,
+    /// What was found beside it.
+    found: Map<String, Value>,
     pub n: u64,
     pub d: u64,
     pub classes: u64,
@@ -25,7 +31,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// A value without an error bar yet.
-    pub fn new(value: Result<f64>, convention: Map<String, Value>) -> Self {
+    pub fn new(value: Result<f64>) -> Self {
         Self {
             value,
             estimate: None,
@@ -33,12 +39,24 @@ impl Outcome {
             null_value: None,
             p_value: None,
             notes: Vec::new(),
-            convention,
+            error: None,
+            method: Map::new(),
+            found: Map::new(),
             n: 0,
             d: 0,
             classes: 0,
             tables: Ok(Vec::new()),
         }
+    }
+
+    /// Says what defines the number: only records that say the same can be compared.
+    pub fn defined_by(&mut self, name: &str, what: impl Into<Value>) {
+        self.method.insert(name.to_owned(), what.into());
+    }
+
+    /// Says what was found beside the number.
+    pub fn found(&mut self, name: &str, what: impl Into<Value>) {
+        self.found.insert(name.to_owned(), what.into());
     }
 
     /// Adds the error bar the metric's row names, from the value's replicates; `Err` says why there is none.
@@ -49,7 +67,7 @@ impl Outcome {
                 Error::Undefined(reason) => reason,
                 other => other.to_string(),
             })
-            .and_then(|replicates| Ok((estimate(metric.error, value, &replicates)?, replicates)));
+            .and_then(|replicates| Ok((metric.error.estimate(value, &replicates)?, replicates)));
         let (estimate, replicates) = match found {
             Ok(found) => found,
             Err(reason) => {
@@ -57,28 +75,14 @@ impl Outcome {
                 return self;
             }
         };
-        let mut say = |name: &str, what: Value| self.convention.insert(name.to_owned(), what);
-        if metric.error == ErrorBar::Bootstrap {
-            say("error", json!("bootstrap"));
-            say("resamples", json!(replicates.len()));
-            say("groups", json!(GROUPS));
-            say("interval", json!("normal"));
-        } else {
-            say("error", json!("jackknife"));
-            say("groups", json!(replicates.len()));
-            if metric.error == ErrorBar::HalfSamples {
-                say("replicates_from", json!("half-samples"));
-            }
-            let corrected = metric.error.is_corrected();
-            say("centred", json!(if corrected { "bias-corrected" } else { "plug-in" }));
-            if corrected {
-                say("bias_corrected", json!(estimate.corrected));
-                if !(estimate.low..=estimate.high).contains(&value) {
-                    self.notes
-                        .push("biased at this N: the interval is around the bias-corrected value".to_owned());
-                }
+        if metric.error.is_corrected() {
+            self.found("bias_corrected", json!(estimate.corrected));
+            if !(estimate.low..=estimate.high).contains(&value) {
+                self.notes
+                    .push("biased at this N: the interval is around the bias-corrected value".to_owned());
             }
         }
+        self.error = metric.error.scheme();
         self.estimate = Some(estimate);
         self.replicates = Some(replicates);
         self
@@ -89,10 +93,7 @@ impl Outcome {
     pub fn with_share(mut self, replicates: Result<Vec<f64>>, rows: u64) -> Self {
         match (&self.value, replicates) {
             (Ok(value), Ok(replicates)) => {
-                self.convention.insert("error".to_owned(), json!("jackknife"));
-                self.convention.insert("groups".to_owned(), json!(replicates.len()));
-                self.convention.insert("centred".to_owned(), json!("plug-in"));
-                self.convention.insert("interval".to_owned(), json!("wilson"));
+                self.error = Some(Scheme::Wilson);
                 self.estimate = Some(wilson_interval(*value, rows));
                 self.replicates = Some(replicates);
             }
@@ -103,7 +104,8 @@ impl Outcome {
     }
 
     /// The record, on the sides that `sides` already names.
-    pub fn into_record(self, metric: &Metric, sides: Record, seconds: f64) -> Record {
+    pub fn into_record(self, asked: &Asked<()>, sides: Record, seconds: f64) -> Record {
+        let metric = asked.metric;
         let mut notes = self.notes;
         let value = match self.value {
             // A number too large for f64 is no number.
@@ -129,6 +131,7 @@ impl Outcome {
             .filter(|e| value.is_some() && (e.std_error + e.low + e.high).is_finite());
         Record {
             metric: metric.id.to_owned(),
+            variant: asked.variant.map_or(DEFAULT, |v| v.id).to_owned(),
             value,
             std_error: estimate.as_ref().map(|e| e.std_error),
             ci_low: estimate.as_ref().map(|e| e.low.clamp(least, most)),
@@ -139,63 +142,14 @@ impl Outcome {
             n: self.n,
             d: self.d,
             classes: self.classes,
-            convention: self.convention,
+            error: self.error,
+            method: self.method,
+            found: self.found,
             note: (!notes.is_empty()).then(|| notes.join("; ")),
             seconds,
             ..sides
         }
     }
-}
-
-/// What a metric's error bar makes of a value and its replicates, or why it makes nothing.
-fn estimate(error: ErrorBar, value: f64, replicates: &[f64]) -> std::result::Result<Estimate, String> {
-    let above_zero = |e: Estimate| {
-        if e.low > 0.0 {
-            return Ok(e);
-        }
-        Err(
-            "it would reach zero, and of what is no more than chance the jackknife counts twice what pairs of rows say \
-             together"
-                .to_owned(),
-        )
-    };
-    match error {
-        ErrorBar::Bootstrap => Ok(bootstrap_interval(value, replicates)),
-        ErrorBar::Jackknife | ErrorBar::HalfSamples => Ok(jackknife(value, replicates, false)),
-        ErrorBar::JackknifeCorrected => Ok(jackknife(value, replicates, true)),
-        ErrorBar::JackknifeOfDistance => match mostly_bias(value, replicates) {
-            Some(reason) => Err(reason),
-            None => Ok(jackknife(value, replicates, false)),
-        },
-        ErrorBar::JackknifeOfExcess => above_zero(jackknife(value, replicates, true)),
-        ErrorBar::InverseOfExcess => {
-            let inverses: Vec<f64> = replicates.iter().map(|r| r.recip()).collect();
-            let inverse =
-                above_zero(jackknife(value.recip(), &inverses, true)).map_err(|why| format!("of its inverse {why}"))?;
-            Ok(Estimate {
-                std_error: inverse.std_error / inverse.corrected.powi(2),
-                low: inverse.high.recip(),
-                high: inverse.low.recip(),
-                corrected: inverse.corrected.recip(),
-            })
-        }
-        ErrorBar::HeldOut(reason) | ErrorBar::None(reason) => Err(reason.to_owned()),
-    }
-}
-
-/// The share of a value that may be bias for its jackknife to be of use.
-const MOST_BIAS: f64 = 1.0 / 3.0;
-
-/// Why a value whose replicates show more bias than that has no interval.
-pub fn mostly_bias(value: f64, replicates: &[f64]) -> Option<String> {
-    let bias = value - jackknife(value, replicates, true).corrected;
-    (bias.abs() > MOST_BIAS * value.abs()).then(|| {
-        let share = match (bias / value).abs() {
-            share if share < 1.0 => format!("{:.0} % of the value is its bias at this N", 100.0 * share),
-            _ => "the value is no larger than its bias at this N".to_owned(),
-        };
-        format!("{share}, where the jackknife counts twice what pairs of rows say together")
-    })
 }
 
 /// What is said of a value from few rows for its channels: `effect` is what that does to it.
@@ -235,34 +189,6 @@ mod tests {
     fn numbers_in_notes_have_four_digits() {
         let shown = [0.0036251, 2.10384, 1234.56, -0.5, 98765.4, 0.0].map(in_words);
         assert_eq!(shown, ["0.003625", "2.104", "1235", "-0.5000", "9.877e4", "0.000e0"]);
-    }
-
-    #[test]
-    fn a_quotient_has_the_interval_of_its_inverse() {
-        let inverses: Vec<f64> = (0..GROUPS).map(|g| 4.0 + g as f64 / 100.0).collect();
-        let of_inverse = jackknife(4.1, &inverses, true);
-        let values: Vec<f64> = inverses.iter().map(|x| x.recip()).collect();
-        let e = estimate(ErrorBar::InverseOfExcess, 4.1f64.recip(), &values).unwrap();
-        assert!((e.low * of_inverse.high - 1.0).abs() < 1e-14 && (e.high * of_inverse.low - 1.0).abs() < 1e-14);
-        assert!((e.std_error * of_inverse.corrected.powi(2) / of_inverse.std_error - 1.0).abs() < 1e-14);
-        let scattered: Vec<f64> = (0..GROUPS).map(|g| if g < 5 { 0.1 } else { 9.0 }).collect();
-        let why = estimate(ErrorBar::InverseOfExcess, 0.3, &scattered).unwrap_err();
-        assert!(why.starts_with("of its inverse it would reach zero"), "{why}");
-    }
-
-    #[test]
-    fn a_distance_that_is_mostly_bias_is_told() {
-        // 3 + 70/N at N = 100 and 90: 0.7 of 3.7 are bias; 1 + 70/N: 0.7 of 1.7.
-        assert_eq!(mostly_bias(3.7, &[3.0 + 70.0 / 90.0; GROUPS]), None);
-        let told = mostly_bias(1.7, &[1.0 + 70.0 / 90.0; GROUPS]).unwrap();
-        assert!(told.starts_with("41 % of the value"), "{told}");
-        // What is nothing but bias is no share of the value.
-        for value in [1e-40, 0.0] {
-            let told = mostly_bias(value, &[1.0; GROUPS]).unwrap();
-            assert!(told.starts_with("the value is no larger than its bias"), "{told}");
-        }
-        // Of two equal sets nothing is biased.
-        assert_eq!(mostly_bias(0.0, &[0.0; GROUPS]), None);
     }
 
     #[test]

@@ -3,12 +3,15 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use super::kinds::{Chosen, MOST_NEIGHBOURS, with_spare_for_halves};
-use super::{Plan, SAMPLES, WIDEST, again, is_named};
+use super::kinds::{Asked, MOST_NEIGHBOURS};
+use super::subjects::{self, Group, is_named};
+use super::{Plan, SAMPLES, WIDEST, again};
 use crate::error::Result;
-use crate::features::{FeatureSet, Labels};
-use crate::metrics::{ErrorBar, Eval, Metric, Variant};
+use crate::features::{FeatureSet, Labels, Role};
+use crate::metrics::{Eval, Needs, Sides};
+use crate::results::Record;
 use crate::stats::{Neighbours, Rows, SecondPass, Spectrum, Summariser, Summary, Wanted, generator, nearest};
+use crate::uncertainty::{ErrorBar, with_spare_for_halves};
 
 /// Multiplications (N² d) up to which metrics of pairs of rows look at all rows: about two minutes of two processors.
 const MOST_PRODUCTS: f64 = 6e12;
@@ -19,6 +22,7 @@ const ROWS_STREAM: u64 = 3;
 /// One data set of one (model, layer), summarised.
 pub struct Side<'a> {
     pub set: &'a dyn FeatureSet,
+    role: Option<Role>,
     pub summary: Summary,
     /// The rows themselves, or a random choice of them, where a metric looks at rows; else empty.
     pub rows: Rows,
@@ -27,7 +31,7 @@ pub struct Side<'a> {
     /// Rows around the means of their classes, where a metric wants them.
     pub again: Option<SecondPass>,
     /// The split that gave the centres of classes, where it is another one.
-    pub train: Option<String>,
+    pub fitted: Option<String>,
     /// The spectrum of each class, where a metric wants it; else empty.
     pub spectra: Vec<Result<Spectrum>>,
     /// Seconds the passes took.
@@ -37,6 +41,19 @@ pub struct Side<'a> {
 impl Side<'_> {
     pub fn labels(&self) -> Option<&Labels> {
         super::labels(self.set)
+    }
+
+    /// The number of classes, 0 without labels.
+    pub fn classes(&self) -> u64 {
+        self.labels().map_or(0, |l| l.classes() as u64)
+    }
+
+    /// The start of a record of this side.
+    pub fn record(&self) -> Record {
+        Record {
+            role: self.role,
+            ..subjects::record(self.set.subject())
+        }
     }
 
     /// The nearest neighbours of its rows among themselves: as many as the plan's metrics look at, and some to spare.
@@ -54,7 +71,7 @@ impl Side<'_> {
 
     /// Lets go of what only one-sided metrics need.
     pub fn let_go(&mut self, plan: &Plan) {
-        let pairs = plan.paired() && plan.evals().any(|e| e.needs_scatter_of_pairs());
+        let pairs = plan.paired() && plan.needs().any(|n| n.sides == Sides::Pair && n.scatter);
         self.summary.drop_scatter(pairs);
         if !plan.pairs_look_at_rows(self.set) {
             self.rows = Rows::default();
@@ -66,22 +83,23 @@ impl Side<'_> {
 }
 
 impl Plan {
-    /// The metrics of the plan, once for each convention wanted, `None` being the default.
-    pub fn ways(&self) -> impl Iterator<Item = (&'static Metric, Option<&'static Variant>)> {
-        self.metrics
+    /// The metrics of the plan, once for each convention wanted.
+    pub fn asked(&self) -> impl Iterator<Item = Asked<Eval>> {
+        let ways = self
+            .metrics
             .iter()
-            .flat_map(|&m| self.conventions.of(m).map(move |variant| (m, variant)))
+            .flat_map(|&metric| self.conventions.of(metric).map(move |variant| (metric, variant)));
+        ways.enumerate().map(|(place, (metric, variant))| Asked {
+            place,
+            metric,
+            variant,
+            eval: self.conventions.eval_by(metric, variant),
+        })
     }
 
-    /// The same, each as it is computed.
-    pub fn chosen(&self) -> impl Iterator<Item = Chosen> {
-        self.ways()
-            .map(|(m, variant)| (m, self.conventions.eval_by(m, variant)))
-    }
-
-    /// How each metric of the plan is computed.
-    pub fn evals(&self) -> impl Iterator<Item = Eval> {
-        self.chosen().map(|(_, eval)| eval)
+    /// What each of them needs.
+    pub fn needs(&self) -> impl Iterator<Item = Needs> {
+        self.asked().map(|asked| asked.eval.needs())
     }
 
     /// Whether there are pairs of pretraining and evaluation data.
@@ -92,14 +110,14 @@ impl Plan {
     /// Whether a metric of pairs looks at the rows of this set.
     fn pairs_look_at_rows(&self, set: &dyn FeatureSet) -> bool {
         let mut names = self.pre.iter().chain(&self.eval);
-        self.paired() && self.evals().any(|e| e.needs_rows_of_pairs()) && names.any(|name| is_named(set, name))
+        self.paired() && self.needs().any(|n| n.rows_of_pairs()) && names.any(|name| is_named(set, name))
     }
 
     /// The neighbours of each row that a table holds.
     pub fn neighbours(&self) -> usize {
-        let asked = self.chosen().filter_map(|(metric, eval)| {
-            let k = eval.neighbours().filter(|k| *k <= MOST_NEIGHBOURS)?;
-            Some(match metric.error {
+        let asked = self.asked().filter_map(|asked| {
+            let k = asked.eval.needs().neighbours.filter(|k| *k <= MOST_NEIGHBOURS)?;
+            Some(match asked.metric.error {
                 ErrorBar::HalfSamples => with_spare_for_halves(k),
                 // The one after says whether the last is told apart.
                 _ => k + 1,
@@ -108,35 +126,34 @@ impl Plan {
         let of_tables = if self.tables { super::tables::FOREIGN_AMONG } else { 0 };
         asked.max().unwrap_or(0).max(of_tables)
     }
+
+    /// What the first pass over a set collects.
+    fn wanted(&self, set: &dyn FeatureSet) -> Wanted {
+        let narrow = set.width() <= WIDEST;
+        let any = |wanted: fn(&Needs) -> bool| {
+            let applies = |n: &Needs| n.sides == Sides::One || n.sides == Sides::Pair && self.paired();
+            self.needs().any(|n| applies(&n) && wanted(&n))
+        };
+        Wanted {
+            scatter: narrow && (self.tables || any(|n| n.scatter)),
+            unit_scatter: narrow && any(|n| n.unit_scatter),
+            normalised: any(|n| n.unit_classes),
+            sample: if any(|n| n.sample) { SAMPLES } else { 0 },
+            seed: self.seed,
+        }
+    }
 }
 
-/// Reads a set and keeps what the plan's metrics need of it; `group` holds all sets of its (model, layer), and `read` is told
-/// the number of rows read, as they are read.
-pub fn summarise<'a>(
-    set: &'a dyn FeatureSet,
-    group: &[&'a dyn FeatureSet],
-    plan: &Plan,
-    read: &(dyn Fn(u64) + Sync),
-) -> Result<Side<'a>> {
+/// Reads the set at a place of its group and keeps what the plan's metrics need of it; `read` is told the number of rows read,
+/// as they are read.
+pub fn summarise<'a>(group: &Group<'a>, place: usize, plan: &Plan, read: &(dyn Fn(u64) + Sync)) -> Result<Side<'a>> {
     let start = Instant::now();
-    let any = |needs: fn(&Eval) -> bool| plan.evals().any(|e| needs(&e));
-    let wanted = Wanted {
-        scatter: set.width() <= WIDEST
-            && (plan.tables || any(Eval::needs_scatter) || (plan.paired() && any(Eval::needs_scatter_of_pairs))),
-        unit_scatter: set.width() <= WIDEST && any(Eval::needs_unit_scatter),
-        normalised: any(|e| matches!(e, Eval::Classes { normalised: true, .. })),
-        sample: if plan.paired() && any(|e| matches!(e, Eval::Samples { .. })) {
-            SAMPLES
-        } else {
-            0
-        },
-        seed: plan.seed,
-    };
-    let mut summariser = Summariser::new(set.rows(), set.width(), super::labels(set), wanted);
-    let mut rows = if any(Eval::needs_rows) || plan.pairs_look_at_rows(set) {
-        Rows::choose(chosen(set, plan), summariser.groups(), super::labels(set), set.width())
-    } else {
-        Rows::default()
+    let set = group.sets[place];
+    let mut summariser = Summariser::new(set.rows(), set.width(), super::labels(set), plan.wanted(set));
+    let looks_at_rows = plan.needs().any(|n| n.sides == Sides::One && n.rows) || plan.pairs_look_at_rows(set);
+    let mut rows = match looks_at_rows {
+        true => Rows::choose(chosen(set, plan), summariser.groups(), super::labels(set), set.width()),
+        false => Rows::default(),
     };
     for batch in set.batches(Summariser::batch_rows(set.width()))? {
         let batch = batch?;
@@ -145,26 +162,25 @@ pub fn summarise<'a>(
         read(batch.nrows() as u64);
     }
     let wanted = plan.again(set);
-    let train = again::train_of(set, group).filter(|_| wanted.nearest);
+    let fitted = group.fitted_of(place).filter(|_| wanted.nearest);
     let groups = summariser.groups().to_vec();
     let summary = summariser.finish();
-    let second = if wanted.any() {
-        Some(again::second_pass(set, &summary, groups, train, wanted, read)?)
-    } else {
-        None
+    let second = match wanted.any() {
+        true => Some(again::second_pass(set, &summary, groups, fitted, wanted, read)?),
+        false => None,
     };
-    let spectra = if plan.spectra_of_classes(set) {
-        again::spectra_of_classes(set, summary.measurable(), read)?
-    } else {
-        Vec::new()
+    let spectra = match plan.spectra_of_classes(set) {
+        true => again::spectra_of_classes(set, summary.measurable(), read)?,
+        false => Vec::new(),
     };
     Ok(Side {
         set,
+        role: group.roles[place],
         summary,
         rows,
         neighbours: OnceLock::new(),
         again: second,
-        train: train.map(|t| t.provenance().split.clone()),
+        fitted: fitted.map(|t| t.subject().split.clone()),
         spectra,
         seconds: start.elapsed().as_secs_f64(),
     })

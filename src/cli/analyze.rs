@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::inputs::{self, Input, open_all};
 use super::{like, style};
-use crate::analysis::{Plan, analyse, left_out, needs, rows_to_read};
+use crate::analysis::{Plan, Suite, Together, analyse, left_out, needs, rows_to_read};
 use crate::error::{Error, Result};
 use crate::metrics::{Conventions, Metric, select};
 use crate::report::{Format, render, render_convergence};
@@ -41,6 +41,15 @@ pub struct What {
     /// Data set they are evaluated on (NAME or NAME/SPLIT); may be given several times
     #[arg(long, value_name = "NAME")]
     pub eval: Vec<String>,
+    /// Split that is fitted on, for metrics that are fitted on one split and scored on another [default: train]
+    #[arg(long, value_name = "SPLIT")]
+    pub fit: Option<String>,
+    /// Split that is scored, and compared where a data set has several [default: test, else val]
+    #[arg(long, value_name = "SPLIT")]
+    pub score: Option<String>,
+    /// Several evaluation data sets as one benchmark; an experiment file says them
+    #[arg(skip)]
+    pub suites: Vec<Suite>,
     /// all, families or ids, separated by commas (see `featscope metrics`)
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "all")]
     pub metrics: Vec<String>,
@@ -84,6 +93,16 @@ pub struct What {
 }
 
 impl What {
+    /// Which splits and layers belong together.
+    fn together(&self) -> Together {
+        let usual = Together::default();
+        Together {
+            fit: self.fit.clone().unwrap_or(usual.fit),
+            score: self.score.clone().map_or(usual.score, |score| vec![score]),
+            ..usual
+        }
+    }
+
     /// How stores and arrays are read.
     pub fn reading(&self) -> inputs::Options<'_> {
         inputs::Options {
@@ -186,16 +205,16 @@ pub fn run_plan(plan: &Plan, stores: &[Input], what: &What) -> anyhow::Result<An
     let sets = open_all(stores, &what.reading())?;
     if what.verbose {
         inputs::say(&sets, true);
-        needs(&sets, plan).iter().for_each(|line| style::say(line));
+        needs(&sets, plan)?.iter().for_each(|line| style::say(line));
     }
-    let bar = style::progress(rows_to_read(&sets, plan), "rows");
+    let bar = style::progress(rows_to_read(&sets, plan)?, "rows");
     let analysis = analyse(&sets, plan, &|rows| bar.inc(rows));
     bar.finish_and_clear();
     let analysis = analysis?;
     if !what.verbose {
         inputs::say(&sets, true);
     }
-    left_out(&sets, plan).iter().for_each(|line| style::say(line));
+    left_out(&sets, plan)?.iter().for_each(|line| style::say(line));
     Ok(analysis)
 }
 
@@ -235,6 +254,8 @@ fn planned(
         conventions,
         pre: what.pre.clone(),
         eval: what.eval.clone(),
+        together: what.together(),
+        suites: what.suites.clone(),
         seed: what.seed,
         rows: what.rows,
         tables: beside.tables,

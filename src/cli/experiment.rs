@@ -6,6 +6,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::error::{Error, Result};
+use crate::features::Role;
 use crate::files;
 
 /// An experiment as the file states it, paths made absolute or relative to where the command runs.
@@ -110,16 +111,6 @@ pub struct Dataset {
     /// Only these classes, by name or index.
     #[serde(default)]
     pub classes: Vec<Class>,
-}
-
-/// What a data set is to the models.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// They were pretrained on it.
-    Pre,
-    /// They are evaluated on it.
-    Eval,
 }
 
 /// A class by name or index.

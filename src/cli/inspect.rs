@@ -264,11 +264,10 @@ fn of_experiment(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
         .iter()
         .map(|m| format!("{}: {}", m.name, m.checkpoint.display()))
         .collect();
-    let role = |d: &super::experiment::Dataset| format!("{:?}", d.role).to_lowercase();
     let data: Vec<String> = e
         .datasets
         .iter()
-        .map(|d| format!("{} ({}): {}", d.name, role(d), d.path))
+        .map(|d| format!("{} ({}): {}", d.name, d.role.as_str(), d.path))
         .collect();
     sheet.list("models", &models);
     sheet.list("data sets", &data);

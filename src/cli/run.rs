@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::analyze::{Beside, What, analysis_of, plan};
-use super::experiment::{Dataset, Experiment, Model, Role};
+use super::experiment::{Dataset, Experiment, Model};
 use super::inputs::Input;
 use super::{hand_over, style};
 use crate::compare::{Comparison, Options};
+use crate::features::Role;
 use crate::files::{self, Lock, hex, sha256_of, write_atomically};
 use crate::metrics::select;
 use crate::report::{Meta, headlines};

@@ -109,7 +109,7 @@ fn layers(args: &Args, input: &Input, side: usize) -> anyhow::Result<Vec<Box<dyn
     if args.layers.is_empty() {
         return Ok(sets);
     }
-    let wanted = |set: &dyn FeatureSet| args.layers.contains(&set.provenance().layer);
+    let wanted = |set: &dyn FeatureSet| args.layers.contains(&set.subject().layer);
     if !sets.iter().any(|set| wanted(set.as_ref())) {
         // Says which layers there are.
         let layers = Some(args.layers.clone());
@@ -141,13 +141,7 @@ fn say_matched(
         style::say(&format!("{} rows matched by position: {without}", a.rows()));
         return Ok(());
     };
-    let count = |key: &str| {
-        record
-            .convention
-            .get(key)
-            .and_then(serde_json::Value::as_u64)
-            .unwrap_or(0)
-    };
+    let count = |key: &str| record.found.get(key).and_then(serde_json::Value::as_u64).unwrap_or(0);
     let (left, left_of_other) = (count("rows_left_out"), count("other_rows_left_out"));
     let rows = a.rows() as u64 - left;
     let by = match own.name == other.name {

@@ -1,9 +1,10 @@
 //! What a comparison says, and how it is written as results.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use super::meaning::Direction;
+use crate::features::Role;
 use crate::results::{Record, Results};
 
 /// What to compare.
@@ -56,8 +57,8 @@ pub struct Group {
     pub split: String,
     /// The evaluation side of a pair.
     pub other_dataset: Option<String>,
-    /// `pre` or `eval` where the analysis was told.
-    pub role: Option<String>,
+    /// What the data set is to the models, where the analysis was told.
+    pub role: Option<Role>,
     /// Which way goes with good transfer here.
     pub direction: Option<Direction>,
     /// One row per model.
@@ -147,7 +148,7 @@ impl Comparison {
         self.tables.iter().find(|t| t.metric == metric)
     }
 
-    /// As results of schema `featscope/results/1`: the records compared, with `convention.rank`, and one record per
+    /// As results of schema `featscope/results/2`: the records compared, with `found.rank`, and one record per
     /// difference, whose `other_model` is the baseline, `value` the difference and `p_value` the adjusted one.
     pub fn to_results(&self, of: &Results, command: &str) -> Results {
         let mut results = Results {
@@ -163,10 +164,8 @@ impl Comparison {
                     };
                     let mut measured = record.clone();
                     if let Some(rank) = row.rank {
-                        measured.convention.insert("rank".into(), json!(rank));
-                        measured
-                            .convention
-                            .insert("best_or_not_separable".into(), json!(row.best));
+                        measured.found.insert("rank".into(), json!(rank));
+                        measured.found.insert("best_or_not_separable".into(), json!(row.best));
                     }
                     results.records.push(measured);
                     if let (Some(difference), Some(baseline)) = (&row.difference, &self.baseline) {
@@ -183,20 +182,17 @@ impl Comparison {
 
 impl Difference {
     fn to_record(&self, of: &Record, baseline: &str, tested: usize) -> Record {
-        let mut convention = Map::new();
-        convention.insert("quantity".into(), json!("model minus other_model, paired"));
-        convention.insert(
-            "error".into(),
-            of.convention.get("error").cloned().unwrap_or(Value::Null),
-        );
-        convention.insert("verdict".into(), json!(self.verdict));
+        let mut method = Map::new();
+        method.insert("quantity".into(), json!("model minus other_model, paired"));
+        let mut found = Map::new();
+        found.insert("verdict".into(), json!(self.verdict));
         if self.preprocessed_unlike {
-            convention.insert("preprocessing".into(), json!("differs"));
+            found.insert("preprocessing".into(), json!("differs"));
         }
         if self.p_holm.is_some() {
-            convention.insert("correction".into(), json!("Holm"));
-            convention.insert("comparisons".into(), json!(tested));
-            convention.insert("p_uncorrected".into(), json!(self.p_value));
+            method.insert("correction".into(), json!("Holm"));
+            method.insert("comparisons".into(), json!(tested));
+            found.insert("p_uncorrected".into(), json!(self.p_value));
         }
         Record {
             other_model: Some(baseline.to_owned()),
@@ -206,8 +202,10 @@ impl Difference {
             ci_high: self.ci_high,
             p_value: self.p_holm,
             null_value: self.value.map(|_| 0.0),
+            error: of.error.filter(|_| self.std_error.is_some()),
             replicates: None,
-            convention,
+            method,
+            found,
             note: self.reason.clone(),
             seconds: 0.0,
             ..of.clone()

@@ -2,6 +2,7 @@
 
 use super::Comparison;
 use crate::error::{Error, Result};
+use crate::features::Role;
 
 /// A condition on the compared values.
 ///
@@ -206,8 +207,8 @@ impl Condition {
         match self.side {
             None => true,
             Some(Side::Pair) => group.other_dataset.is_some(),
-            Some(Side::Pre) => group.other_dataset.is_none() && group.role.as_deref() == Some("pre"),
-            Some(Side::Eval) => group.other_dataset.is_none() && group.role.as_deref() == Some("eval"),
+            Some(Side::Pre) => group.other_dataset.is_none() && group.role == Some(Role::Pre),
+            Some(Side::Eval) => group.other_dataset.is_none() && group.role == Some(Role::Eval),
         }
     }
 }

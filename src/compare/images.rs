@@ -1,6 +1,6 @@
 //! Whether two models saw the same images in the same way: asked before anything is paired.
 
-use crate::results::{Input, Record, is_found};
+use crate::results::{Input, Record};
 
 /// Why records `a` and `b` may not be paired, or `None` when they may: each data set must have the same row ids in the
 /// same order in both models, and both numbers must follow one convention.
@@ -16,12 +16,7 @@ pub(super) fn unlike(inputs: &[Input], a: &Record, b: &Record) -> Option<String>
             return Some(format!("different images of {dataset}, or in another order"));
         }
     }
-    let odd = a
-        .convention
-        .keys()
-        .chain(b.convention.keys())
-        .find(|k| defines(k) && a.convention.get(*k) != b.convention.get(*k))?;
-    Some(format!("different conventions ({odd})"))
+    a.unlike(b).map(|odd| format!("different conventions ({odd})"))
 }
 
 /// Whether `a` and `b` saw a data set through different preprocessing, as far as it is known.
@@ -70,40 +65,13 @@ pub(super) fn preprocessing_warnings(inputs: &[Input], models: &[String]) -> Vec
     warnings
 }
 
-/// Keys of a convention that say how an error was found, not *what* is measured.
-const ASIDES: &[&str] = &[
-    "error",
-    "groups",
-    "resamples",
-    "interval",
-    "replicates_from",
-    "centred",
-    "role",
-    "seed",
-    "permutations",
-    "all_permutations",
-];
-
-fn defines(key: &str) -> bool {
-    !ASIDES.contains(&key) && !is_found(key)
-}
-
 type Side<'a> = (String, Option<&'a Input>, Option<&'a Input>);
 
 fn sides<'a>(inputs: &'a [Input], a: &Record, b: &Record) -> Vec<Side<'a>> {
     let first = |r: &Record| input(inputs, r, &r.dataset, &r.split);
-    // The split of a pair's second side stands in its convention, where it has one.
-    let other_split = |r: &Record| {
-        r.convention
-            .get("other_split")
-            .and_then(|s| s.as_str())
-            .unwrap_or("")
-            .to_owned()
-    };
     let other = |r: &Record| {
-        r.other_dataset
-            .as_ref()
-            .and_then(|name| input(inputs, r, name, &other_split(r)))
+        let split = r.other_split.as_deref().unwrap_or("");
+        r.other_dataset.as_ref().and_then(|name| input(inputs, r, name, split))
     };
     let mut sides = vec![(a.dataset.clone(), first(a), first(b))];
     if let Some(name) = &a.other_dataset {
@@ -115,6 +83,9 @@ fn sides<'a>(inputs: &'a [Input], a: &Record, b: &Record) -> Vec<Side<'a>> {
 /// The input behind one side of a record.
 fn input<'a>(inputs: &'a [Input], record: &Record, dataset: &str, split: &str) -> Option<&'a Input> {
     inputs.iter().find(|i| {
-        i.model == record.model && i.dataset == dataset && i.split == split && i.layers.contains(&record.layer)
+        (&i.model, &i.run, i.step) == (&record.model, &record.run, record.step)
+            && i.dataset == dataset
+            && i.split == split
+            && i.layers.contains(&record.layer)
     })
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::features::Role;
 use crate::metrics::{Better, find};
 
 /// Which way is good.
@@ -19,12 +20,12 @@ pub fn label(id: &str) -> &str {
     find(id).map_or(id, |metric| metric.label)
 }
 
-/// Which way is good for metric `id` on a data set of role `pre` or `eval`; `None` where that depends on a role the
+/// Which way is good for metric `id` on a data set of this role; `None` where that depends on a role the
 /// record does not name, or on what is compared.
-pub fn direction(id: &str, role: Option<&str>) -> Option<Direction> {
+pub fn direction(id: &str, role: Option<Role>) -> Option<Direction> {
     match (find(id)?.better, role) {
-        (Better::Higher, _) | (Better::LowerOnPreHigherOnEval, Some("eval")) => Some(Direction::Higher),
-        (Better::Lower, _) | (Better::LowerOnPreHigherOnEval, Some("pre")) => Some(Direction::Lower),
+        (Better::Higher, _) | (Better::LowerOnPreHigherOnEval, Some(Role::Eval)) => Some(Direction::Higher),
+        (Better::Lower, _) | (Better::LowerOnPreHigherOnEval, Some(Role::Pre)) => Some(Direction::Lower),
         (Better::LowerOnPreHigherOnEval | Better::Neither, _) => None,
     }
 }
@@ -35,11 +36,17 @@ mod tests {
 
     #[test]
     fn the_role_decides_where_the_catalogue_says_so() {
-        assert_eq!(direction("discriminative_ratio", Some("pre")), Some(Direction::Lower));
-        assert_eq!(direction("discriminative_ratio", Some("eval")), Some(Direction::Higher));
+        assert_eq!(
+            direction("discriminative_ratio", Some(Role::Pre)),
+            Some(Direction::Lower)
+        );
+        assert_eq!(
+            direction("discriminative_ratio", Some(Role::Eval)),
+            Some(Direction::Higher)
+        );
         assert_eq!(direction("discriminative_ratio", None), None);
         assert_eq!(direction("redundancy", None), Some(Direction::Lower));
-        assert_eq!(direction("intra_class_distance", Some("pre")), None);
+        assert_eq!(direction("intra_class_distance", Some(Role::Pre)), None);
         assert_eq!(
             (direction("no_such_metric", None), label("no_such_metric")),
             (None, "no_such_metric")

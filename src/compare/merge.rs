@@ -2,8 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::json;
-
 use crate::error::{Error, Result};
 use crate::results::{Analysis, Column, Input, Place, Record, Table};
 
@@ -18,12 +16,7 @@ pub fn merge(analyses: Vec<Analysis>) -> Result<Analysis> {
             "no results given; expected at least one results file of featscope analyze",
         ));
     };
-    for mut more in analyses {
-        if more.results.seed != all.results.seed {
-            // Bootstrap replicates pair only under one seed, so each record has to say its own.
-            stamp_seed(&mut all.results.records, all.results.seed);
-            stamp_seed(&mut more.results.records, more.results.seed);
-        }
+    for more in analyses {
         if more.results.command != all.results.command {
             all.results.command = format!("{}; {}", all.results.command, more.results.command);
         }
@@ -40,14 +33,6 @@ pub fn merge(analyses: Vec<Analysis>) -> Result<Analysis> {
     // What each folder lists is its own.
     (all.results.tables, all.results.report) = (None, Vec::new());
     Ok(all)
-}
-
-fn stamp_seed(records: &mut [Record], seed: u64) {
-    for record in records.iter_mut().filter(|r| r.replicates.is_some()) {
-        if record.convention.get("error") == Some(&json!("bootstrap")) {
-            record.convention.entry("seed").or_insert(json!(seed));
-        }
-    }
 }
 
 fn merge_records(all: &mut Vec<Record>, more: Vec<Record>) -> Result<()> {
@@ -141,16 +126,16 @@ pub fn layer_order(inputs: &[Input]) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::results::Results;
+    use crate::uncertainty::Scheme;
 
-    fn analysis(model: &str, value: f64, seed: u64) -> Analysis {
-        let mut results = Results::new(format!("analyze {model}"), seed);
-        let convention = json!({"error": "bootstrap"}).as_object().unwrap().clone();
+    fn analysis(model: &str, value: f64) -> Analysis {
+        let mut results = Results::new(format!("analyze {model}"), 0);
         results.records.push(Record {
             model: model.into(),
             metric: "x".into(),
             value: Some(value),
             replicates: Some(vec![value; 3]),
-            convention,
+            error: Some(Scheme::Bootstrap),
             ..Record::default()
         });
         let columns = vec![
@@ -168,15 +153,14 @@ mod tests {
 
     #[test]
     fn the_same_file_twice_is_the_file_once() {
-        let once = analysis("a", 1.0, 0);
+        let once = analysis("a", 1.0);
         assert_eq!(merge(vec![once.clone(), once.clone()]).unwrap(), once);
     }
 
     #[test]
-    fn records_and_tables_are_joined_and_different_seeds_are_remembered() {
-        let both = merge(vec![analysis("a", 1.0, 0), analysis("b", 2.0, 7)]).unwrap();
+    fn records_and_tables_are_joined() {
+        let both = merge(vec![analysis("a", 1.0), analysis("b", 2.0)]).unwrap();
         assert_eq!(both.results.records.len(), 2);
-        assert_eq!(both.results.records[1].convention["seed"], 7);
         assert_eq!(both.table("spectrum").unwrap().float("eigenvalue").unwrap(), [1.0, 2.0]);
     }
 
@@ -185,7 +169,7 @@ mod tests {
     fn rows_about_another_pair_or_metric_are_kept() {
         for column in ["other_dataset", "other_split", "metric"] {
             let with = |what: &str| {
-                let mut one = analysis("a", 1.0, 0);
+                let mut one = analysis("a", 1.0);
                 one.tables[0]
                     .columns
                     .push((column.to_owned(), Column::Text(vec![what.into()])));
@@ -198,9 +182,9 @@ mod tests {
 
     #[test]
     fn splits_of_the_other_side_are_told_apart() {
-        let mut pair = analysis("a", 1.0, 0);
+        let mut pair = analysis("a", 1.0);
         let mut test = pair.results.records[0].clone();
-        test.convention.insert("other_split".into(), json!("test"));
+        test.other_split = Some("test".into());
         test.value = Some(2.0);
         pair.results.records.push(test);
         assert_eq!(merge(vec![pair.clone(), pair.clone()]).unwrap(), pair);
@@ -208,27 +192,19 @@ mod tests {
 
     #[test]
     fn two_files_that_disagree_are_refused_and_so_are_unlike_tables() {
-        let error = merge(vec![analysis("a", 1.0, 0), analysis("a", 2.0, 0)]).unwrap_err();
+        let error = merge(vec![analysis("a", 1.0), analysis("a", 2.0)]).unwrap_err();
         assert!(error.to_string().contains("disagree"), "{error}");
-        let mut other = analysis("b", 1.0, 0);
+        let mut other = analysis("b", 1.0);
         other.tables[0].columns.pop();
-        assert!(merge(vec![analysis("a", 1.0, 0), other]).is_err());
+        assert!(merge(vec![analysis("a", 1.0), other]).is_err());
         assert!(merge(Vec::new()).is_err());
     }
 
     #[test]
     fn layers_of_several_models_stand_in_network_order() {
         let input = |layers: &[&str]| Input {
-            path: String::new(),
-            model: String::new(),
             layers: layers.iter().map(|s| s.to_string()).collect(),
-            dataset: String::new(),
-            split: String::new(),
-            rows: 0,
-            classes: Vec::new(),
-            ids_sha256: String::new(),
-            preprocess_sha256: String::new(),
-            audit: None,
+            ..Input::default()
         };
         let order = layer_order(&[
             input(&["stage1", "backbone", "logits"]),

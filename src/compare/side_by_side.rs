@@ -3,15 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use serde_json::Value;
-
 use super::comparison::{Comparison, Difference, Group, MetricTable, Options, Row, Verdict};
 use super::meaning::{direction, label};
-use super::paired::difference;
 use super::table::{SideBySide, side_by_side};
-use super::{holm, images, layer_order, training};
+use super::{images, layer_order, training};
 use crate::error::{Error, Result};
+use crate::features::Role;
 use crate::results::{Record, Results};
+use crate::uncertainty::{difference, holm};
 
 /// The chance of a false "separable" that is put up with.
 const LEVEL: f64 = 0.05;
@@ -31,7 +30,7 @@ impl Comparison {
             None => models.first().cloned(),
         }
         .filter(|_| models.len() > 1);
-        let mut groups = side_by_side(&results.records, &models, |r| direction(&r.metric, role(r)))?;
+        let mut groups = side_by_side(&results.records, &models, |r| direction(&r.metric, r.role))?;
         let metrics = chosen_metrics(&groups, options.metrics.as_deref())?;
         groups.retain(|g| layer == "all" || g.layer == layer);
         let mut sides = HashMap::new();
@@ -88,10 +87,10 @@ fn side(record: &Record) -> Side<'_> {
 impl Builder<'_> {
     /// Pretraining side first, then evaluation, then data sets of no role, then pairs; each in the order of appearance.
     fn side_order(&self, group: &SideBySide) -> (u8, Option<usize>) {
-        let kind = match (&group.other_dataset, self.first(group).and_then(role)) {
+        let kind = match (&group.other_dataset, self.first(group).and_then(|r| r.role)) {
             (Some(_), _) => 3,
-            (None, Some("pre")) => 0,
-            (None, Some("eval")) => 1,
+            (None, Some(Role::Pre)) => 0,
+            (None, Some(Role::Eval)) => 1,
             (None, _) => 2,
         };
         let side: Side = (&group.dataset, &group.split, group.other_dataset.as_deref());
@@ -144,13 +143,13 @@ impl Builder<'_> {
             rows.push(self.row(group, position, model, difference));
         }
         self.mark_best(group, &mut rows);
-        let role = self.first(group).and_then(role);
+        let role = self.first(group).and_then(|r| r.role);
         Group {
             layer: group.layer.clone(),
             dataset: group.dataset.clone(),
             split: group.split.clone(),
             other_dataset: group.other_dataset.clone(),
-            role: role.map(str::to_owned),
+            role,
             direction: direction(&group.metric, role),
             rows,
         }
@@ -204,7 +203,7 @@ impl Builder<'_> {
                 ..nothing
             });
         }
-        let paired = difference(a, b)?;
+        let paired = difference(a.measured(), b.measured())?;
         Some(Difference {
             value: Some(paired.value),
             std_error: paired.std_error,
@@ -234,7 +233,10 @@ impl Builder<'_> {
             images::unlike(&self.results.inputs, record, best_record)
                 .is_none()
                 .then_some(())?;
-            Some((position, difference(record, best_record)?.p_value?))
+            Some((
+                position,
+                difference(record.measured(), best_record.measured())?.p_value?,
+            ))
         };
         let tests: Vec<(usize, f64)> = (0..rows.len()).filter_map(against_best).collect();
         let adjusted = holm(&tests.iter().map(|(_, p)| *p).collect::<Vec<_>>());
@@ -245,10 +247,6 @@ impl Builder<'_> {
             row.best = true;
         }
     }
-}
-
-fn role(record: &Record) -> Option<&str> {
-    record.convention.get("role").and_then(Value::as_str)
 }
 
 fn models(results: &Results) -> Vec<String> {

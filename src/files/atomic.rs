@@ -1,6 +1,7 @@
 //! Files that are written whole or not at all.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::temporary;
 use crate::error::{Error, Result};
@@ -41,7 +42,7 @@ pub fn write_atomically_with(path: &Path, write: impl FnOnce(&mut std::fs::File)
     set_default_permissions(file.as_file(), path)?;
     file.persist(path).map_err(|e| Error::Io {
         path: path.to_path_buf(),
-        source: e.error,
+        source: Arc::new(e.error),
     })?;
     temporary::sweep(dir);
     Ok(())

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
-
 use super::{Eval, LIBRARIES, Metric, Variant, find};
 use crate::error::{Error, Result};
 
@@ -123,21 +121,10 @@ impl Conventions {
         self.eval_by(metric, self.chosen(metric))
     }
 
-    /// The start of a record's `convention`: the variant, and where it differs from the default, how.
-    pub fn describe(&self, metric: &Metric) -> Map<String, Value> {
-        describe(metric, self.chosen(metric))
-    }
-
     fn chosen(&self, metric: &Metric) -> Option<&'static Variant> {
         let id = self.variants.get(metric.id)?;
         metric.variants.iter().find(|v| v.id == id)
     }
-}
-
-/// The start of a `convention`: which of a metric's conventions it is, and how it computes.
-pub fn describe(metric: &Metric, variant: Option<&Variant>) -> Map<String, Value> {
-    let (id, about) = variant.map_or(("default", metric.convention), |v| (v.id, v.about));
-    Map::from_iter([("variant".to_owned(), json!(id)), ("about".to_owned(), json!(about))])
 }
 
 #[cfg(test)]
@@ -151,7 +138,7 @@ mod tests {
         c.choose("sample_mixing.k=7").unwrap();
         assert!(matches!(
             c.eval(find("sample_mixing").unwrap()),
-            Eval::Samples { k: 7, .. }
+            Eval::Samples(FromSamples { k: 7, .. })
         ));
         assert_eq!(c.describe(find("intra_class_distance").unwrap())["variant"], "unbiased");
         let none: Vec<&Metric> = Vec::new();
@@ -184,7 +171,10 @@ mod tests {
         assert_eq!(ids(&c, "cdnv"), ["default"]);
         let mixing = find("sample_mixing").unwrap();
         for variant in c.of(mixing) {
-            assert!(matches!(c.eval_by(mixing, variant), Eval::Samples { k: 7, .. }));
+            assert!(matches!(
+                c.eval_by(mixing, variant),
+                Eval::Samples(FromSamples { k: 7, .. })
+            ));
         }
         assert_eq!(describe(mixing, c.of(mixing).last().unwrap())["variant"], "lisi");
     }

@@ -2,10 +2,11 @@
 
 use ndarray::Array2;
 
-use super::{Better, ErrorBar, Eval, Family, Law, Metric, Variant};
+use super::{Better, Eval, Family, FromMoments, Law, Metric, Variant};
 use crate::error::{Error, Result};
 use crate::linalg::trace_of_root;
 use crate::stats::{Moments, OUT_OF_RANGE, SMALLEST_SQUARE};
+use crate::uncertainty::ErrorBar;
 
 /// The share of the traces that the trace of the root may be wrong by: the bias of a jackknife and the line to infinite N
 /// multiply an error of the replicates by ten at most.
@@ -183,32 +184,32 @@ const METRICS: &[Metric] = &[
                 id: "diagonal",
                 about: "of the variances of the channels alone (TF-GAN's diagonal_only)",
                 like: &[],
-                eval: Eval::Moments {
+                eval: Eval::Moments(FromMoments {
                     value: frechet_diagonal,
                     infinite: false,
                     blurred: |_, _, _| false,
-                },
+                }),
             },
             Variant {
                 id: "root",
                 about: "the square root, in feature units, of covariances with ddof 0 (POT's Bures-Wasserstein distance)",
                 like: &[],
-                eval: Eval::Moments {
+                eval: Eval::Moments(FromMoments {
                     value: frechet_root,
                     infinite: false,
                     blurred: root_blurred,
-                },
+                }),
             },
         ],
         reference: "Dowson and Landau, J. Multivariate Analysis 1982; Heusel et al., NeurIPS 2017",
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::JackknifeOfDistance,
-        eval: Eval::Moments {
+        eval: Eval::Moments(FromMoments {
             value: frechet_distance,
             infinite: false,
             blurred: frechet_blurred,
-        },
+        }),
     },
     Metric {
         id: "frechet_infinity",
@@ -229,11 +230,11 @@ const METRICS: &[Metric] = &[
         estimand: "the populations' value, as long as the error at N falls as 1/N",
         laws: &[Law::Rotation, Law::Translation, Law::Symmetry, Law::ZeroOnItself],
         error: ErrorBar::JackknifeOfDistance,
-        eval: Eval::Moments {
+        eval: Eval::Moments(FromMoments {
             value: frechet_distance,
             infinite: true,
             blurred: frechet_blurred,
-        },
+        }),
     },
     Metric {
         id: "coral",
@@ -251,32 +252,32 @@ const METRICS: &[Metric] = &[
                 id: "mean-square",
                 about: "|S_1 - S_2|_F^2 / d^2: the mean squared difference (DomainBed, TLlib)",
                 like: &[],
-                eval: Eval::Moments {
+                eval: Eval::Moments(FromMoments {
                     value: coral_mean_square,
                     infinite: false,
                     blurred: mean_square_blurred,
-                },
+                }),
             },
             Variant {
                 id: "norm",
                 about: "|S_1 - S_2|_F: the norm itself, in squared feature units",
                 like: &[],
-                eval: Eval::Moments {
+                eval: Eval::Moments(FromMoments {
                     value: coral_norm,
                     infinite: false,
                     blurred: norm_blurred,
-                },
+                }),
             },
         ],
         reference: "Sun and Saenko, ECCV Workshops 2016, arXiv 1607.01719",
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::JackknifeOfDistance,
-        eval: Eval::Moments {
+        eval: Eval::Moments(FromMoments {
             value: coral,
             infinite: false,
             blurred: coral_blurred,
-        },
+        }),
     },
 ];
 

@@ -6,7 +6,8 @@ use super::DomainScores;
 use super::distance::covariances;
 use crate::error::{Error, Result};
 use crate::linalg::solve_definite;
-use crate::stats::{GROUPS, Moments};
+use crate::stats::Moments;
+use crate::uncertainty::GROUPS;
 
 /// Weight of the mean variance on the diagonal of the domain classifier's covariance.
 const SHRINKAGE: f64 = 0.1;

@@ -5,9 +5,11 @@ mod neighbours;
 pub use neighbours::occurrences;
 
 use super::spectrum::flat;
-use super::{Better, ErrorBar, Eval, Family, Law, Metric, RowView, Shares, Variant};
+use super::{Better, Eval, Family, FromDistances, FromNorms, FromSpectrum, Law, Metric, RowView, Shares, Variant};
 use crate::error::{Error, Result};
-use crate::stats::{GROUPS, Of, Spectrum};
+use crate::stats::{Of, Spectrum};
+use crate::uncertainty::ErrorBar;
+use crate::uncertainty::GROUPS;
 
 /// t of the Gaussian potential (Wang & Isola 2020).
 const TEMPERATURE: f64 = 2.0;
@@ -142,21 +144,21 @@ const METRICS: &[Metric] = &[
             about: "the mean over all N^2 pairs, each row with itself too, as the integral over the empirical distribution \
                     and code with a full N x N matrix have it",
             like: &[],
-            eval: Eval::Within {
+            eval: Eval::Within(FromDistances {
                 row: potential_with_itself,
                 value: |mean| directed(mean).map(f64::ln),
                 labelled: false,
-            },
+            }),
         }],
         reference: "Wang and Isola, ICML 2020, arXiv 2005.10242",
         estimand: "the population's value",
         laws: LAWS,
         error: ErrorBar::JackknifeCorrected,
-        eval: Eval::Within {
+        eval: Eval::Within(FromDistances {
             row: potential,
             value: |mean| directed(mean).map(f64::ln),
             labelled: false,
-        },
+        }),
     },
     Metric {
         id: "class_alignment",
@@ -174,21 +176,21 @@ const METRICS: &[Metric] = &[
             id: "unsquared",
             about: "the distance itself (Wang and Isola's alpha = 1)",
             like: &[],
-            eval: Eval::Within {
+            eval: Eval::Within(FromDistances {
                 row: same_class_unsquared,
                 value: directed,
                 labelled: true,
-            },
+            }),
         }],
         reference: "Wang and Isola, ICML 2020, arXiv 2005.10242, with classes in place of augmentations",
         estimand: "the populations' value, for these classes in these proportions",
         laws: &[Law::Rotation, Law::Scale, Law::RowOrder, Law::ClassNames],
         error: ErrorBar::JackknifeCorrected,
-        eval: Eval::Within {
+        eval: Eval::Within(FromDistances {
             row: same_class,
             value: directed,
             labelled: true,
-        },
+        }),
     },
     Metric {
         id: "mean_cosine",
@@ -208,11 +210,11 @@ const METRICS: &[Metric] = &[
         estimand: "the population's value",
         laws: LAWS,
         error: ErrorBar::JackknifeCorrected,
-        eval: Eval::Within {
+        eval: Eval::Within(FromDistances {
             row: cosine,
             value: directed,
             labelled: false,
-        },
+        }),
     },
     Metric {
         id: "norm_cv",
@@ -230,7 +232,7 @@ const METRICS: &[Metric] = &[
         estimand: "the population's value",
         laws: LAWS,
         error: ErrorBar::JackknifeCorrected,
-        eval: Eval::Norms { value: norm_cv },
+        eval: Eval::Norms(FromNorms { value: norm_cv }),
     },
     neighbours::HUBNESS,
     neighbours::TWONN,
@@ -251,35 +253,35 @@ const METRICS: &[Metric] = &[
                 id: "order-2",
                 about: "order 2: the inverse of the mean squared cosine (vendi-score's q = 2)",
                 like: &[],
-                eval: Eval::Spectrum {
+                eval: Eval::Spectrum(FromSpectrum {
                     of: Of::Unit,
                     value: vendi_of_order_2,
                     beside: None,
                     flat,
-                },
+                }),
             },
             Variant {
                 id: "order-inf",
                 about: "infinite order: the inverse of the largest eigenvalue (vendi-score's q = inf)",
                 like: &[],
-                eval: Eval::Spectrum {
+                eval: Eval::Spectrum(FromSpectrum {
                     of: Of::Unit,
                     value: vendi_of_infinite_order,
                     beside: None,
                     flat,
-                },
+                }),
             },
         ],
         reference: "Friedman and Dieng, TMLR 2023, arXiv 2210.02410",
         estimand: "the expectation at this N: it grows with the number of rows",
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Spectrum {
+        eval: Eval::Spectrum(FromSpectrum {
             of: Of::Unit,
             value: vendi,
             beside: None,
             flat,
-        },
+        }),
     },
     Metric {
         id: "self_clustering",
@@ -298,12 +300,12 @@ const METRICS: &[Metric] = &[
         estimand: "the population's value",
         laws: LAWS,
         error: ErrorBar::JackknifeOfExcess,
-        eval: Eval::Spectrum {
+        eval: Eval::Spectrum(FromSpectrum {
             of: Of::Unit,
             value: self_clustering,
             beside: None,
             flat,
-        },
+        }),
     },
 ];
 

@@ -3,7 +3,8 @@
 use ndarray::Array2;
 
 use crate::error::{Error, Result};
-use crate::stats::{Cross, Directions, GROUPS, Groups, Neighbours, Own, Rows, unit_apart};
+use crate::stats::{Cross, Directions, Neighbours, Own, Rows, unit_apart};
+use crate::uncertainty::{GROUPS, Groups};
 
 /// Conventions of feature mixtureness.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

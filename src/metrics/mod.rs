@@ -9,6 +9,7 @@ mod eval;
 pub mod geometry;
 mod inputs;
 pub mod mixing;
+mod needs;
 pub mod redundancy;
 pub mod reference;
 pub mod sample_distance;
@@ -17,14 +18,21 @@ pub mod spectrum;
 pub mod support;
 pub mod variation;
 
-pub use convention::{Conventions, Followed, describe};
-pub use eval::{Eval, Matched};
+pub use convention::{Conventions, Followed};
+pub use eval::{
+    Beside, Eval, FromAlike, FromCanonical, FromClassDistances, FromClasses, FromCorrelation, FromDistances,
+    FromDomain, FromEachClass, FromKernel, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks, FromMeans,
+    FromMoments, FromNeighbours, FromNorms, FromResiduals, FromSamples, FromSlices, FromSpectrum, FromSupport,
+    FromUnitMoments, FromValues,
+};
 pub use inputs::{
     Balls, Between, Canonical, ClassMeans, DomainScores, KernelScale, Lie, MatchedMoments, MatchedNeighbours, Mixing,
     NearRows, PairSums, Place, RowView, SamplePair, Shares, Support,
 };
+pub use needs::{MatchedNeeds, Needs, Sides};
 
 use crate::error::{Error, Result};
+use crate::uncertainty::ErrorBar;
 
 /// One metric: everything about it but its code, and its code.
 pub struct Metric {
@@ -65,7 +73,18 @@ pub struct Metric {
 impl Metric {
     /// Whether `all` and its family leave it out, because it costs far more than they do.
     pub fn only_by_name(&self) -> bool {
-        matches!(self.eval, Eval::EachClass { .. })
+        self.eval.needs().class_spectra
+    }
+
+    /// Whether it compares two layers or models on the same images: `featscope similarity` computes it, an analysis does not.
+    pub fn is_matched(&self) -> bool {
+        self.eval.needs().sides == Sides::Matched
+    }
+
+    /// How a convention of it computes: a variant's, or the default's where there is no such variant.
+    pub fn about_variant(&self, id: &str) -> &'static str {
+        let variant = self.variants.iter().find(|v| v.id == id);
+        variant.map_or(self.convention, |v| v.about)
     }
 }
 
@@ -155,74 +174,6 @@ impl Law {
     }
 }
 
-/// How an interval is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorBar {
-    /// Delete-a-group jackknife, t interval around the bias-corrected value.
-    JackknifeCorrected,
-    /// The same, where that interval lies above zero. Of what is no more than chance only the spread of chance is left, which
-    /// the jackknife counts twice: it then covers 99 %.
-    JackknifeOfExcess,
-    /// That of the inverse, turned over: of a quotient by what may be next to nothing.
-    InverseOfExcess,
-    /// Delete-a-group jackknife, t interval around the value.
-    Jackknife,
-    /// The same, where no more than a third of the value is its bias at this N. Of a distance that is mostly bias hardly more
-    /// is left than what pairs of rows say together, which the jackknife counts twice: it then covers 98 to 99 %.
-    JackknifeOfDistance,
-    /// Bootstrap of the group means within each class, normal interval around the value.
-    Bootstrap,
-    /// Half-samples of the jackknife's groups, t interval around the value.
-    HalfSamples,
-    /// Wilson's interval of a share of held-out rows, which needs a split to hold out; without one no interval, and why.
-    HeldOut(&'static str),
-    /// No interval, and why.
-    None(&'static str),
-}
-
-impl ErrorBar {
-    /// Whether the interval is around the value less its bias.
-    pub fn is_corrected(self) -> bool {
-        matches!(
-            self,
-            Self::JackknifeCorrected | Self::JackknifeOfExcess | Self::InverseOfExcess
-        )
-    }
-
-    /// Whether there is an interval.
-    pub fn resamples(self) -> bool {
-        !matches!(self, Self::None(_))
-    }
-
-    /// In words.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::JackknifeCorrected => {
-                "delete-a-group jackknife, 10 groups within classes; 95 % t interval around the bias-corrected value"
-            }
-            Self::JackknifeOfExcess => {
-                "delete-a-group jackknife, 10 groups within classes; 95 % t interval around the bias-corrected value, none \
-                 where it would reach zero"
-            }
-            Self::InverseOfExcess => {
-                "delete-a-group jackknife of the inverse, 10 groups within classes; 95 % t interval around the bias-corrected \
-                 inverse, turned over, none where it would reach zero"
-            }
-            Self::Jackknife => "delete-a-group jackknife, 10 groups within classes; 95 % t interval around the value",
-            Self::JackknifeOfDistance => {
-                "delete-a-group jackknife, 10 groups within classes; 95 % t interval around the value, none where more than \
-                 a third of the value is its bias at this N"
-            }
-            Self::Bootstrap => "bootstrap of 10 group means within each class; 95 % normal interval around the value",
-            Self::HalfSamples => {
-                "18 pairs of complementary half-samples of 10 groups within classes; 95 % t interval around the value"
-            }
-            Self::HeldOut(_) => "95 % Wilson interval of rows held out from a train split; none without one",
-            Self::None(reason) => reason,
-        }
-    }
-}
-
 /// A family: metrics that answer one question.
 pub struct Family {
     /// Its id, which `--metrics` takes.
@@ -262,7 +213,7 @@ pub fn find(id: &str) -> Option<&'static Metric> {
 /// # Errors
 /// For an unknown word, naming the nearest known one, and for metrics of two layers or models on the same images.
 pub fn select(words: &[String]) -> Result<Vec<&'static Metric>> {
-    select_where(words, |metric| !metric.eval.is_matched())
+    select_where(words, |metric| !metric.is_matched())
 }
 
 /// The metrics of two layers or models on the same images that `featscope similarity` is asked for.
@@ -270,7 +221,7 @@ pub fn select(words: &[String]) -> Result<Vec<&'static Metric>> {
 /// # Errors
 /// For an unknown word, naming the nearest known one, and for metrics that an analysis computes.
 pub fn select_matched(words: &[String]) -> Result<Vec<&'static Metric>> {
-    select_where(words, |metric| metric.eval.is_matched())
+    select_where(words, |metric| metric.is_matched())
 }
 
 fn select_where(words: &[String], fits: fn(&Metric) -> bool) -> Result<Vec<&'static Metric>> {
@@ -292,7 +243,7 @@ fn select_where(words: &[String], fits: fn(&Metric) -> bool) -> Result<Vec<&'sta
                 )));
             }
             Some(metric) if !fits(metric) => {
-                let (what, command) = if metric.eval.is_matched() {
+                let (what, command) = if metric.is_matched() {
                     ("two layers or models on the same images", "similarity")
                 } else {
                     ("one or two data sets", "analyze")

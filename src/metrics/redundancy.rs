@@ -2,9 +2,10 @@
 
 use std::f64::consts::PI;
 
-use super::{Better, ErrorBar, Eval, Family, Law, Metric, Variant};
+use super::{Better, Eval, Family, FromCorrelation, FromValues, Law, Metric, Variant};
 use crate::error::{Error, Result};
 use crate::stats::{ChannelValues, Correlation};
+use crate::uncertainty::ErrorBar;
 
 const PAPER: &str = "Wang et al., CVPR 2022, arXiv 2112.00496 (this project's stated convention for it)";
 
@@ -146,19 +147,19 @@ const METRICS: &[Metric] = &[
             id: "spearman",
             about: SPEARMAN,
             like: &[],
-            eval: Eval::Ranks {
+            eval: Eval::Ranks(FromCorrelation {
                 value: redundancy,
                 null: floor_with_diagonal,
-            },
+            }),
         }],
         reference: PAPER,
         estimand: ESTIMAND,
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Channels {
+        eval: Eval::Channels(FromCorrelation {
             value: redundancy,
             null: floor_with_diagonal,
-        },
+        }),
     },
     Metric {
         id: "redundancy_offdiagonal",
@@ -176,19 +177,19 @@ const METRICS: &[Metric] = &[
             id: "spearman",
             about: SPEARMAN,
             like: &[],
-            eval: Eval::Ranks {
+            eval: Eval::Ranks(FromCorrelation {
                 value: redundancy_offdiagonal,
                 null: floor,
-            },
+            }),
         }],
         reference: PAPER,
         estimand: ESTIMAND,
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Channels {
+        eval: Eval::Channels(FromCorrelation {
             value: redundancy_offdiagonal,
             null: floor,
-        },
+        }),
     },
     Metric {
         id: "redundancy_excess",
@@ -207,10 +208,10 @@ const METRICS: &[Metric] = &[
         estimand: ESTIMAND,
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Channels {
+        eval: Eval::Channels(FromCorrelation {
             value: redundancy_excess,
             null: |_| 0.0,
-        },
+        }),
     },
     Metric {
         id: "barlow_redundancy",
@@ -228,19 +229,19 @@ const METRICS: &[Metric] = &[
             id: "sum",
             about: "summed over i != j, as the loss has it (lightly, solo-learn): it grows with the width",
             like: &[],
-            eval: Eval::Channels {
+            eval: Eval::Channels(FromCorrelation {
                 value: barlow_sum,
                 null: |c| (c.channels() * (c.channels() - 1)) as f64 / (c.n as f64 - 1.0),
-            },
+            }),
         }],
         reference: "the redundancy term of Zbontar et al., ICML 2021, arXiv 2103.03230",
         estimand: ESTIMAND,
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Channels {
+        eval: Eval::Channels(FromCorrelation {
             value: barlow_redundancy,
             null: |c| 1.0 / (c.n as f64 - 1.0),
-        },
+        }),
     },
     Metric {
         id: "dead_channels",
@@ -265,7 +266,7 @@ const METRICS: &[Metric] = &[
             Law::ClassNames,
         ],
         error: ErrorBar::None(COUNTED),
-        eval: Eval::Values { value: dead_channels },
+        eval: Eval::Values(FromValues { value: dead_channels }),
     },
     Metric {
         id: "duplicate_channels",
@@ -283,10 +284,10 @@ const METRICS: &[Metric] = &[
         estimand: COUNT,
         laws: LAWS,
         error: ErrorBar::None(COUNTED),
-        eval: Eval::Channels {
+        eval: Eval::Channels(FromCorrelation {
             value: duplicate_channels,
             null: |_| 0.0,
-        },
+        }),
     },
     Metric {
         id: "sparsity",
@@ -304,7 +305,7 @@ const METRICS: &[Metric] = &[
         estimand: "the populations' share, for these classes in these proportions",
         laws: &[Law::Scale, Law::ChannelScale, Law::RowOrder, Law::ClassNames],
         error: ErrorBar::Jackknife,
-        eval: Eval::Values { value: sparsity },
+        eval: Eval::Values(FromValues { value: sparsity }),
     },
 ];
 

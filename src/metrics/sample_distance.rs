@@ -1,9 +1,12 @@
 //! Distance between the rows of the pretraining and of the evaluation data: beyond means and covariances.
 
 use super::domain_classifier::{domain_auc, proxy_a_distance};
-use super::{Better, ErrorBar, Eval, Family, KernelScale, Law, Lie, Metric, PairSums, Place, Variant};
+use super::{
+    Better, Eval, Family, FromDomain, FromKernel, FromSlices, KernelScale, Law, Lie, Metric, PairSums, Place, Variant,
+};
 use crate::error::{Error, Result};
-use crate::stats::GROUPS;
+use crate::uncertainty::ErrorBar;
+use crate::uncertainty::GROUPS;
 
 /// E k(X, X') + E k(Y, Y') - 2 E k(X, Y), a row never paired with itself: the unbiased squared maximum mean discrepancy.
 /// `without` leaves out the rows of one jackknife group on both sides.
@@ -92,11 +95,11 @@ const METRICS: &[Metric] = &[
             id: "complete",
             about: "over all pairs of rows instead of random subsets: torch-fidelity's kid_subset_size = N",
             like: &[],
-            eval: Eval::Kernel {
+            eval: Eval::Kernel(FromKernel {
                 kernel: cubic,
                 subsets: false,
                 tested: false,
-            },
+            }),
         }],
         reference: "Binkowski et al., ICLR 2018, arXiv 1801.01401",
         estimand: UNBIASED,
@@ -104,11 +107,11 @@ const METRICS: &[Metric] = &[
         error: ErrorBar::None(
             "the cubic kernel hangs on the farthest rows: one by resampling covered 89.8 to 98.2 % (reports/coverage.md)",
         ),
-        eval: Eval::Kernel {
+        eval: Eval::Kernel(FromKernel {
             kernel: cubic,
             subsets: true,
             tested: false,
-        },
+        }),
     },
     Metric {
         id: "mmd_rbf",
@@ -136,11 +139,11 @@ const METRICS: &[Metric] = &[
             Law::Symmetry,
         ],
         error: ErrorBar::Jackknife,
-        eval: Eval::Kernel {
+        eval: Eval::Kernel(FromKernel {
             kernel: gaussian,
             subsets: false,
             tested: true,
-        },
+        }),
     },
     Metric {
         id: "energy_distance",
@@ -160,11 +163,11 @@ const METRICS: &[Metric] = &[
         estimand: UNBIASED,
         laws: &[Law::Rotation, Law::Translation, Law::ClassNames, Law::Symmetry],
         error: ErrorBar::Jackknife,
-        eval: Eval::Kernel {
+        eval: Eval::Kernel(FromKernel {
             kernel: nearness,
             subsets: false,
             tested: true,
-        },
+        }),
     },
     Metric {
         id: "sliced_wasserstein",
@@ -191,9 +194,9 @@ const METRICS: &[Metric] = &[
             Law::ZeroOnItself,
         ],
         error: ErrorBar::Jackknife,
-        eval: Eval::Slices {
+        eval: Eval::Slices(FromSlices {
             value: sliced_wasserstein,
-        },
+        }),
     },
     Metric {
         id: "domain_auc",
@@ -215,10 +218,10 @@ const METRICS: &[Metric] = &[
         estimand: HELD_OUT,
         laws: &[Law::Rotation, Law::Translation, Law::Scale, Law::Symmetry],
         error: ErrorBar::Jackknife,
-        eval: Eval::Domain {
+        eval: Eval::Domain(FromDomain {
             value: domain_auc,
             null: 0.5,
-        },
+        }),
     },
     Metric {
         id: "proxy_a_distance",
@@ -240,10 +243,10 @@ const METRICS: &[Metric] = &[
         error: ErrorBar::None(
             "a jackknife of the error rate covered 97.5 to 99.6 % in simulations; domain_auc, of the same classifier, has one",
         ),
-        eval: Eval::Domain {
+        eval: Eval::Domain(FromDomain {
             value: proxy_a_distance,
             null: 0.0,
-        },
+        }),
     },
 ];
 

@@ -1,6 +1,7 @@
 //! Support: does the evaluation data lie where the pretraining data lies, and the other way round?
 
-use super::{Balls, Better, ErrorBar, Eval, Family, Law, Metric, Support, Variant};
+use super::{Balls, Better, Eval, Family, FromAlike, FromSupport, Law, Metric, Support, Variant};
+use crate::uncertainty::ErrorBar;
 
 /// Share of evaluation rows within the ball of any pretraining row.
 fn precision(s: &Support) -> f64 {
@@ -29,19 +30,19 @@ const CLOSED: Balls = Balls { k: 3, closed: true };
 const OPEN: Balls = Balls { k: 5, closed: false };
 
 const fn of(value: fn(&Support) -> f64, balls: Balls) -> Eval {
-    Eval::Support {
+    Eval::Support(FromSupport {
         value,
         balls,
         around_eval: false,
-    }
+    })
 }
 
 const fn around_eval(value: fn(&Support) -> f64, balls: Balls) -> Eval {
-    Eval::Support {
+    Eval::Support(FromSupport {
         value,
         balls,
         around_eval: true,
-    }
+    })
 }
 
 const AT_THIS_N: &str = "the expectation at these numbers of rows: with more rows balls shrink";
@@ -171,13 +172,13 @@ const METRICS: &[Metric] = &[
                 id: "0.95",
                 about: "cosine above 0.95",
                 like: &[],
-                eval: Eval::Alike { level: 0.95 },
+                eval: Eval::Alike(FromAlike { level: 0.95 }),
             },
             Variant {
                 id: "0.999",
                 about: "cosine above 0.999",
                 like: &[],
-                eval: Eval::Alike { level: 0.999 },
+                eval: Eval::Alike(FromAlike { level: 0.999 }),
             },
         ],
         reference: "this project's stated convention",
@@ -186,7 +187,7 @@ const METRICS: &[Metric] = &[
         error: ErrorBar::None(
             "pairs that look alike are rare, or stand in both sets by design: resampling rows does not see how rare",
         ),
-        eval: Eval::Alike { level: 0.99 },
+        eval: Eval::Alike(FromAlike { level: 0.99 }),
     },
 ];
 

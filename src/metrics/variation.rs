@@ -2,9 +2,10 @@
 
 use ndarray::{Array1, Axis};
 
-use super::{Better, ErrorBar, Eval, Family, Law, Metric, Variant};
+use super::{Better, Eval, Family, FromClasses, Law, Metric, Variant};
 use crate::error::{Error, Result};
 use crate::stats::{ClassMoments, OUT_OF_RANGE, Rows, SMALLEST_SQUARE, sweep};
+use crate::uncertainty::ErrorBar;
 
 const PAPER: &str = "Wang et al., CVPR 2022, arXiv 2112.00496 (this project's stated convention for it)";
 
@@ -131,12 +132,12 @@ fn ratio_of_meaningless_labels(m: &ClassMoments) -> f64 {
 
 /// A metric of class moments without a null value.
 pub(super) const fn classes(value: fn(&ClassMoments) -> Result<f64>, rows: u64) -> Eval {
-    Eval::Classes {
+    Eval::Classes(FromClasses {
         value,
         null: None,
         rows,
         normalised: false,
-    }
+    })
 }
 
 /// The family.
@@ -164,12 +165,12 @@ const METRICS: &[Metric] = &[
             id: "l2",
             about: "on l2-normalised features",
             like: &[],
-            eval: Eval::Classes {
+            eval: Eval::Classes(FromClasses {
                 value: discriminative_ratio,
                 null: Some(ratio_of_meaningless_labels),
                 rows: 2,
                 normalised: true,
-            },
+            }),
         }],
         reference: PAPER,
         estimand: "the ratio of the populations' distances, for these classes",
@@ -181,12 +182,12 @@ const METRICS: &[Metric] = &[
             Law::ClassNames,
         ],
         error: ErrorBar::JackknifeOfExcess,
-        eval: Eval::Classes {
+        eval: Eval::Classes(FromClasses {
             value: discriminative_ratio,
             null: Some(ratio_of_meaningless_labels),
             rows: 2,
             normalised: false,
-        },
+        }),
     },
     Metric {
         id: "intra_class_distance",

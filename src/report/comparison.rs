@@ -1,6 +1,7 @@
 //! A comparison as tables: models side by side, with what may be said of their differences.
 
 use crate::compare::{Comparison, Direction, Group, MetricTable, Row, Verdict};
+use crate::features::Role;
 use crate::results::{Column, Results, Table};
 use crate::shown::plain;
 
@@ -301,7 +302,7 @@ pub fn sides(group: &Group) -> String {
     };
     match (&group.other_dataset, &group.role) {
         (Some(other), _) => format!("{}{split} and {other}", group.dataset),
-        (None, Some(role)) => format!("{}{split}, {role}", group.dataset),
+        (None, Some(role)) => format!("{}{split}, {}", group.dataset, role.as_str()),
         (None, None) => format!("{}{split}", group.dataset),
     }
 }
@@ -331,7 +332,7 @@ pub fn long_table(comparison: &Comparison) -> Table {
         ("metric", text(&|(t, ..)| t.metric.clone())),
         ("dataset", text(&|(_, g, _)| g.dataset.clone())),
         ("split", text(&|(_, g, _)| g.split.clone())),
-        ("role", text(&|(_, g, _)| g.role.clone().unwrap_or_default())),
+        ("role", text(&|(_, g, _)| g.role.map_or("", Role::as_str).to_owned())),
         (
             "other_dataset",
             text(&|(_, g, _)| g.other_dataset.clone().unwrap_or_default()),

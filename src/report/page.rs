@@ -13,7 +13,7 @@ use super::write::Meta;
 use crate::compare::Comparison;
 use crate::error::{Error, Result};
 use crate::metrics::{Metric, find};
-use crate::results::{Analysis, Input, Record, is_found};
+use crate::results::{Analysis, Input, Record};
 use crate::shown::plain;
 
 /// A drawn figure, ready for a page.
@@ -237,13 +237,14 @@ fn convention(id: &str, records: &[Record]) -> Convention {
     let metric: Option<&Metric> = find(id);
     let mut settings: Vec<String> = Vec::new();
     for record in records.iter().filter(|r| r.metric == id) {
-        let told =
-            |(key, _): &(&String, &Value)| !is_found(key) && !matches!(key.as_str(), "role" | "about" | "other_split");
-        let words: Vec<String> = record
-            .convention
+        let method = record
+            .method
             .iter()
-            .filter(told)
-            .map(|(key, value)| format!("{key} {}", words(value)))
+            .map(|(key, value)| format!("{key} {}", words(value)));
+        let error = record.error.map(|error| format!("error {}", error.as_str()));
+        let words: Vec<String> = std::iter::once(format!("variant {}", record.variant))
+            .chain(error)
+            .chain(method)
             .collect();
         let words = words.join(", ");
         if !words.is_empty() && !settings.contains(&words) {

@@ -1,6 +1,8 @@
 //! The long record table: every record of an analysis, one line each.
 
 use crate::compare::label;
+use crate::features::Role;
+use crate::metrics::find;
 use crate::results::{Column, Input, Record, Results, Table};
 use crate::shown::plain;
 
@@ -54,8 +56,8 @@ fn heading(record: &Record) -> String {
             heading.push_str(&format!(" {sign} {other}"));
         }
     }
-    if let Some(role) = record.convention.get("role").and_then(|r| r.as_str()) {
-        heading.push_str(&format!(" · {role}"));
+    if let Some(role) = record.role {
+        heading.push_str(&format!(" · {}", role.as_str()));
     }
     heading
 }
@@ -65,13 +67,14 @@ fn heading(record: &Record) -> String {
 fn size(records: &[Record], results: &Results) -> (u64, u64) {
     let first = &records[0];
     let rows = |dataset: &str, split: &str| {
-        let is_meant = |i: &&Input| i.model == first.model && i.dataset == dataset && i.split == split;
+        let is_meant = |i: &&Input| {
+            (&i.model, &i.run, i.step) == (&first.model, &first.run, first.step)
+                && i.dataset == dataset
+                && i.split == split
+        };
         results.inputs.iter().find(is_meant).map(|input| input.rows)
     };
-    let other_split = records
-        .iter()
-        .find_map(|r| r.convention.get("other_split")?.as_str())
-        .unwrap_or("");
+    let other_split = first.other_split.as_deref().unwrap_or("");
     let n = match (&first.other_layer, &first.other_dataset) {
         (None, None) => rows(&first.dataset, &first.split),
         (None, Some(other)) => rows(&first.dataset, &first.split)
@@ -80,7 +83,7 @@ fn size(records: &[Record], results: &Results) -> (u64, u64) {
         // Rows that have a match.
         (Some(_), _) => None,
     };
-    let dead = |r: &Record| r.convention.get("dead_channels").and_then(|v| v.as_u64()).unwrap_or(0);
+    let dead = |r: &Record| r.found.get("dead_channels").and_then(|v| v.as_u64()).unwrap_or(0);
     let most = |of: &dyn Fn(&Record) -> u64| records.iter().map(of).max().unwrap_or(0);
     (n.unwrap_or_else(|| most(&|r| r.n)), most(&|r| r.d + dead(r)))
 }
@@ -128,16 +131,20 @@ fn grid(records: &[Record], results: &Results) -> Grid {
 
 /// Records of one metric under several conventions, one line each, side by side.
 pub fn render_conventions(records: &[Record]) -> String {
-    let of = |r: &Record, key: &str| r.convention.get(key).and_then(|v| v.as_str()).unwrap_or("").to_owned();
+    let about = |r: &Record| {
+        find(&r.metric)
+            .map_or("", |metric| metric.about_variant(&r.variant))
+            .to_owned()
+    };
     let row = |r: &Record| {
         vec![
-            Cell::Text(of(r, "variant")),
+            Cell::Text(r.variant.clone()),
             Cell::Number(measured(r.value, r.std_error)),
             Cell::Number(interval(r.value, r.std_error, r.ci_low, r.ci_high)),
-            Cell::Text(of(r, "about")),
+            Cell::Text(about(r)),
         ]
     };
-    let note = |r: &Record| Some(format!("{}: {}", of(r, "variant"), r.note.as_ref()?));
+    let note = |r: &Record| Some(format!("{}: {}", r.variant, r.note.as_ref()?));
     let grids = records.chunk_by(|a, b| heading(a) == heading(b)).map(|side| {
         let grid = Grid {
             caption: {
@@ -166,10 +173,7 @@ pub fn table(records: &[Record]) -> Table {
         ("layer", text(|r| &r.layer)),
         ("dataset", text(|r| &r.dataset)),
         ("split", text(|r| &r.split)),
-        (
-            "role",
-            text(|r| r.convention.get("role").and_then(|v| v.as_str()).unwrap_or("")),
-        ),
+        ("role", text(|r| r.role.map_or("", Role::as_str))),
         ("other_dataset", text(|r| r.other_dataset.as_deref().unwrap_or(""))),
         ("other_model", text(|r| r.other_model.as_deref().unwrap_or(""))),
         ("other_layer", text(|r| r.other_layer.as_deref().unwrap_or(""))),

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::compare::label;
-use crate::results::{Record, Results};
+use crate::results::{DEFAULT, Record, Results};
 
 use super::Format;
 use super::grid::{Cell, Grid};
@@ -128,7 +128,6 @@ fn list(records: &[&Record]) -> Grid {
 /// Metric, sides, rows: those left out as well.
 fn caption(records: &[&Record]) -> String {
     let first = records[0];
-    let said = |key: &str| first.convention.get(key).and_then(|v| v.as_str()).unwrap_or("");
     let data = |dataset: &str, split: &str| match split {
         "" => dataset.to_owned(),
         split => format!("{dataset} ({split})"),
@@ -137,7 +136,7 @@ fn caption(records: &[&Record]) -> String {
     let models = [first.model.clone(), other(&first.other_model)];
     let seen = [
         data(&first.dataset, &first.split),
-        data(&other(&first.other_dataset), said("other_split")),
+        data(&other(&first.other_dataset), &other(&first.other_split)),
     ];
     let sides = match (models[0] == models[1], seen[0] == seen[1]) {
         (true, true) => format!("{} · {}", models[0], seen[0]),
@@ -147,11 +146,11 @@ fn caption(records: &[&Record]) -> String {
             models[0], seen[0], models[1], seen[1]
         ),
     };
-    let variant = match said("variant") {
-        "" | "default" => first.metric.clone(),
+    let variant = match first.variant.as_str() {
+        "" | DEFAULT => first.metric.clone(),
         variant => format!("{}={variant}", first.metric),
     };
-    let left_out = |key: &str| first.convention.get(key).and_then(serde_json::Value::as_u64);
+    let left_out = |key: &str| first.found.get(key).and_then(serde_json::Value::as_u64);
     let mut caption = format!("{} ({variant}) · {sides} · n = {}", label(&first.metric), first.n);
     if let (Some(a), Some(b)) = (left_out("rows_left_out"), left_out("other_rows_left_out")) {
         caption.push_str(&format!(", left out: {a} and {b} without a match"));

@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::Record;
 use crate::error::{Error, Result};
+use crate::uncertainty::Scheme;
 
-/// What a record is about: model, layer, data set, split, the other side's data set, split, model and layer, metric.
-pub type Place<'a> = [&'a str; 9];
+/// What a record is about: model, run, step, layer, data set, split, the other side's data set, split, model and layer, metric.
+pub type Place<'a> = ([&'a str; 10], Option<u64>);
 
 impl Record {
     /// What the record is about: two records of one place are two answers to one question.
@@ -17,18 +18,19 @@ impl Record {
         fn or_empty(name: &Option<String>) -> &str {
             name.as_deref().unwrap_or("")
         }
-        [
+        let names = [
             &self.model,
+            or_empty(&self.run),
             &self.layer,
             &self.dataset,
             &self.split,
             or_empty(&self.other_dataset),
-            // The split of a pair's second side stands in its convention, where it has one.
-            self.convention.get("other_split").and_then(Value::as_str).unwrap_or(""),
+            or_empty(&self.other_split),
             or_empty(&self.other_model),
             or_empty(&self.other_layer),
             &self.metric,
-        ]
+        ];
+        (names, self.step)
     }
 
     /// Why no metric can have given this record, or `None` where one can. An interval may lie beside the value: it is around
@@ -81,17 +83,12 @@ impl Record {
         if let Some(odd) = replicates.iter().find(|x| !x.is_finite()) {
             return Some(format!("a replicate is {odd}, expected finite numbers"));
         }
-        let said = |key: &str| self.convention.get(key).and_then(Value::as_u64);
-        let expected = match self.convention.get("error").and_then(Value::as_str) {
-            Some("jackknife") => said("groups"),
-            Some("bootstrap") => said("resamples"),
-            _ => None,
-        };
+        let expected = self.error.and_then(Scheme::replicates);
         match (replicates.len(), expected) {
             (0, _) => Some("replicates is an empty list, expected null or the values".to_owned()),
-            (found, Some(expected)) if found as u64 != expected => {
-                Some(format!("it has {found} replicates, and its convention says {expected}"))
-            }
+            (found, Some(expected)) if found != expected => Some(format!(
+                "it has {found} replicates, and its error is made of {expected}"
+            )),
             _ => None,
         }
     }
@@ -121,8 +118,10 @@ impl Record {
 
 /// A record of a results file, for a sentence: its number and what it is about.
 pub(super) fn called(number: usize, record: &Record) -> String {
+    let (names, step) = record.place();
     let [
         model,
+        run,
         layer,
         dataset,
         split,
@@ -131,7 +130,7 @@ pub(super) fn called(number: usize, record: &Record) -> String {
         other_model,
         other_layer,
         metric,
-    ] = record.place();
+    ] = names;
     let with_split = |name: &str, split: &str| match split {
         "" => name.to_owned(),
         split => format!("{name} ({split})"),
@@ -140,6 +139,12 @@ pub(super) fn called(number: usize, record: &Record) -> String {
         "record {number}, {metric:?} of model {model}, layer {layer}, data set {}",
         with_split(dataset, split)
     );
+    if !run.is_empty() {
+        text.push_str(&format!(", run {run}"));
+    }
+    if let Some(step) = step {
+        text.push_str(&format!(", step {step}"));
+    }
     for (sign, name) in [
         ("data set", with_split(other_dataset, other_split)),
         ("model", other_model.to_owned()),
@@ -208,7 +213,7 @@ mod tests {
             replicates: Some(vec![0.5; 10]),
             n: 20,
             d: 4,
-            convention: json!({"error": "jackknife", "groups": 10}).as_object().unwrap().clone(),
+            error: Some(Scheme::Jackknife),
             ..Record::default()
         }
     }
@@ -258,7 +263,7 @@ mod tests {
             ),
             (
                 |r| r.replicates = Some(vec![0.5; 9]),
-                "it has 9 replicates, and its convention says 10",
+                "it has 9 replicates, and its error is made of 10",
             ),
             (|r| r.metric = String::new(), "metric is empty, expected a metric's id"),
             (|r| r.value = None, "std_error is given, and value is missing"),
@@ -278,7 +283,7 @@ mod tests {
         let mut other = possible();
         other.other_dataset = Some("pets".into());
         let mut test = other.clone();
-        test.convention.insert("other_split".into(), json!("test"));
+        test.other_split = Some("test".into());
         let records = [possible(), other, test];
         check(path, &records).unwrap();
         let twice = [&records[..], &records[1..2]].concat();
@@ -301,7 +306,7 @@ mod tests {
         assert!(record("n", json!(-5)).starts_with("n cannot be read (invalid value: integer `-5`"));
         assert!(record("d", json!(1.5)).starts_with("d cannot be read"));
         assert!(record("replicates", json!([0.1, null])).starts_with("replicates cannot be read"));
-        assert!(record("convention", json!(null)).starts_with("convention cannot be read"));
+        assert!(record("method", json!(null)).starts_with("method cannot be read"));
         let mut short = serde_json::to_value(possible()).unwrap();
         short.as_object_mut().unwrap().remove("seconds");
         assert_eq!(malformed(&short).unwrap(), "missing field `seconds`");

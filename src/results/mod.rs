@@ -1,4 +1,4 @@
-//! Results: the records of an analysis, schema `featscope/results/1`, and the arrays behind the pictures.
+//! Results: the records of an analysis, schema `featscope/results/2`, and the arrays behind the pictures.
 //!
 //! A results folder is one result: `results.json` names every file that was written with it and its SHA-256, is written last,
 //! and is refused with a table that is another one.
@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::Result;
+use crate::features::Role;
 use crate::shown::plain_json;
+use crate::uncertainty::{Measured, Scheme};
 
 pub use check::Place;
 pub use former::check_folder;
@@ -25,7 +27,7 @@ pub use table::{Column, Table};
 pub use write::FolderWriter;
 
 /// The schema every results file names.
-pub const SCHEMA: &str = "featscope/results/1";
+pub const SCHEMA: &str = "featscope/results/2";
 
 /// The most records of one file: a hundred models with fifteen layers on two data sets, and every metric.
 const MAX_RECORDS: usize = 250_000;
@@ -65,13 +67,19 @@ pub struct Results {
 }
 
 /// One set of features that was analysed: what `compare` needs to know before it pairs two models.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "analysis", derive(schemars::JsonSchema))]
 pub struct Input {
     /// The path, as given.
     pub path: String,
     /// Name of the model.
     pub model: String,
+    /// The run of a model that is a set of runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// The step of training, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u64>,
     /// The layers analysed, in network order.
     pub layers: Vec<String>,
     /// Name of the data set.
@@ -91,41 +99,41 @@ pub struct Input {
     pub audit: Option<Value>,
 }
 
-/// Keys of a convention that say what was found on the data beside the value, and not how it was computed.
-const FOUND: &[&str] = &[
-    "at_equal_n",
-    "bias_corrected",
-    "dead_channels",
-    "directions",
-    "other_directions",
-    "r_squared",
-];
-
-/// Whether a key of a convention says what was found on the data: it differs between models that were measured alike.
-pub fn is_found(key: &str) -> bool {
-    FOUND.contains(&key)
-}
+/// The variant of a metric's default convention.
+pub const DEFAULT: &str = "default";
 
 /// One number: a metric on one side (a data set) or on two (pre and eval).
+///
+/// Two numbers can be compared exactly where `metric`, `variant` and `method` are equal.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "analysis", derive(schemars::JsonSchema))]
 pub struct Record {
     /// Model name.
     pub model: String,
+    /// The run of a model that is a set of runs.
+    pub run: Option<String>,
+    /// The step of training, where there are several.
+    pub step: Option<u64>,
     /// Layer name.
     pub layer: String,
     /// Data set name; for a pair, the pretraining side.
     pub dataset: String,
     /// Split of `dataset`, or empty.
     pub split: String,
+    /// What the data set is to the models; `None` for a pair, and where nobody said.
+    pub role: Option<Role>,
     /// For a pair, the evaluation data set; for a comparison of two layers or models, the other side's.
     pub other_dataset: Option<String>,
+    /// Split of `other_dataset`, where it has one.
+    pub other_split: Option<String>,
     /// For a comparison of two layers or models, the other side's model.
     pub other_model: Option<String>,
     /// For a comparison of two layers or models, the other side's layer.
     pub other_layer: Option<String>,
     /// Catalogue id.
     pub metric: String,
+    /// Which of its conventions: `default`, or a variant's id.
+    pub variant: String,
     /// The value, or `None` where it is undefined (see `note`).
     pub value: Option<f64>,
     /// Standard error.
@@ -134,11 +142,13 @@ pub struct Record {
     pub ci_low: Option<f64>,
     /// Upper end of the 95 % interval.
     pub ci_high: Option<f64>,
-    /// p-value of the test the convention names.
+    /// p-value of the metric's test.
     pub p_value: Option<f64>,
     /// What the metric gives where there is nothing to find (its floor or chance level).
     pub null_value: Option<f64>,
-    /// The value recomputed on each resample; `convention.error` names the scheme.
+    /// How the error was found; `None` where there is none, and then `note` says why.
+    pub error: Option<Scheme>,
+    /// The value recomputed on each resample.
     pub replicates: Option<Vec<f64>>,
     /// Rows used (both sides together for a pair of data sets; rows matched one to one count once).
     pub n: u64,
@@ -146,12 +156,36 @@ pub struct Record {
     pub d: u64,
     /// Classes used (both sides together for a pair).
     pub classes: u64,
-    /// The convention the number was computed with: variant, k, seed, error method...
-    pub convention: Map<String, Value>,
+    /// What defines the number beside metric and variant: k, rows drawn, seed...
+    pub method: Map<String, Value>,
+    /// What was found beside the value.
+    pub found: Map<String, Value>,
     /// Why the value is missing, or what to bear in mind.
     pub note: Option<String>,
     /// Seconds this record took, shared work shared out.
     pub seconds: f64,
+}
+
+impl Record {
+    /// What two records of one question answer differently, or `None` where their numbers can be compared.
+    pub fn unlike<'r>(&'r self, other: &'r Self) -> Option<&'r str> {
+        let keys = self.method.keys().chain(other.method.keys());
+        let differs = |key: &&String| self.method.get(*key) != other.method.get(*key);
+        match () {
+            _ if self.metric != other.metric => Some("metric"),
+            _ if self.variant != other.variant => Some("variant"),
+            _ => keys.into_iter().find(differs).map(String::as_str),
+        }
+    }
+
+    /// Its value with what its error is made of.
+    pub fn measured(&self) -> Measured<'_> {
+        Measured {
+            value: self.value,
+            scheme: self.error,
+            replicates: self.replicates.as_deref(),
+        }
+    }
 }
 
 /// Results together with the arrays behind the pictures.

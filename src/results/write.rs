@@ -258,7 +258,7 @@ fn carry(from: &Path, to: &Path) -> io::Result<()> {
         Err(e) if e.kind() == io::ErrorKind::CrossesDevices => {
             let copied = write_atomically_with(to, |file| io::copy(&mut File::open(from)?, file).map(|_| ()));
             copied.map_err(|e| match e {
-                Error::Io { source, .. } => source,
+                Error::Io { source, .. } => io::Error::new(source.kind(), source),
                 other => io::Error::other(other.to_string()),
             })?;
             fs::remove_file(from)

@@ -131,7 +131,7 @@ pub fn plan(metrics: &[&str], conventions: &[&str]) -> Result<Plan> {
     }
     let matched = words
         .iter()
-        .any(|w| w == "similarity" || find(w).is_some_and(|m| m.eval.is_matched()));
+        .any(|w| w == "similarity" || find(w).is_some_and(|m| m.is_matched()));
     Ok(Plan {
         metrics: if matched {
             select_matched(&words)
@@ -142,11 +142,8 @@ pub fn plan(metrics: &[&str], conventions: &[&str]) -> Result<Plan> {
         conventions: chosen,
         pre: vec!["pre".to_owned()],
         eval: vec!["eval".to_owned()],
-        seed: 0,
-        rows: None,
-        tables: false,
-        convergence: false,
         command: "selftest".to_owned(),
+        ..Plan::default()
     })
 }
 

@@ -61,7 +61,7 @@ pub fn changed(law: Law, (rows, classes): &Data, seed: u64) -> Data {
 pub fn values(metric: &Metric, pre: &Data, eval: &Data) -> Result<Vec<Option<f64>>> {
     let mut plan = plan(&[metric.id], &["sample_mixing.k=5"])?;
     plan.seed = 3;
-    let records = if metric.eval.is_matched() {
+    let records = if metric.is_matched() {
         similar(pre.clone(), eval.0.clone(), &plan)?.records
     } else {
         analyse_pair(pre.clone(), eval.clone(), &plan)?.results.records
@@ -79,7 +79,7 @@ pub fn values_under(law: Law, metric: &Metric, pre: &Data, eval: &Data, seed: u6
         Law::Symmetry => values(metric, eval, pre),
         Law::ZeroOnItself => values(metric, pre, pre),
         _ => {
-            let same = !metric.eval.is_matched() || law == Law::RowOrder;
+            let same = !metric.is_matched() || law == Law::RowOrder;
             let other = if same { seed } else { seed + 1 };
             values(metric, &changed(law, pre, seed), &changed(law, eval, other))
         }
@@ -107,7 +107,7 @@ pub fn checks(metric: &Metric) -> Result<Vec<Check>> {
         .data()
     };
     let pre = side(31, &[14, 12, 13, 15]);
-    let eval = if metric.eval.is_matched() {
+    let eval = if metric.is_matched() {
         (matched(&pre.0), pre.1.clone())
     } else {
         side(32, &[12, 13, 14])

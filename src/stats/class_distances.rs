@@ -11,8 +11,9 @@ use rayon::prelude::*;
 
 use super::centre::joint_centre;
 use super::sweep::write_squared;
-use crate::stats::halves::{RESAMPLES, all_and_halves};
-use crate::stats::{GROUPS, Groups, Rows};
+use crate::stats::Rows;
+use crate::uncertainty::{GROUPS, Groups};
+use crate::uncertainty::{RESAMPLES, all_and_halves};
 
 /// Rows that classes are joined up to, into blocks of whole classes.
 const JOINED: usize = 1024;

@@ -1,4 +1,4 @@
-//! Mergeable statistics and resampling: arrays in, numbers out.
+//! Mergeable statistics: arrays in, numbers out.
 
 mod apart;
 mod candidates;
@@ -12,13 +12,12 @@ mod cross;
 mod distance_ranks;
 mod exact;
 mod grid;
-mod halves;
 mod mean_ranks;
 mod moments;
 mod nearest;
 mod nearest_centre;
 mod neighbours;
-mod resample;
+mod random;
 mod residuals;
 mod rows;
 mod screen;
@@ -45,19 +44,16 @@ pub use correlation::Correlation;
 pub use cross::{Cross, CrossSums, Directions, Own};
 pub use distance_ranks::DistanceOrder;
 pub use exact::Exact;
-pub use halves::{Groups, SPLITS, all_and_halves, half_samples, replicates_of_halves};
 pub use moments::Moments;
 pub use nearest::{nearest, nearest_by_angle, nearest_in, nearest_means};
 pub use neighbours::{Neighbours, squared_distances};
-pub use resample::{
-    Estimate, NORMAL_QUANTILE, bootstrap_draws, bootstrap_interval, generator, jackknife, t_quantile, wilson_interval,
-};
+pub use random::generator;
 pub use residuals::{Again, Centres, Residuals, SecondPass};
 pub use rows::Rows;
 pub use screen::{Screened, screen};
 pub use slices::{directions, wasserstein_squared};
 pub use spectrum::{Of, Reduced, Spectrum};
-pub use summary::{GROUPS, Part, Sample, Summariser, Summary, Wanted, groups_within_classes, unit};
+pub use summary::{Part, Sample, Summariser, Summary, Wanted, unit};
 pub use sweep::{product, sweep, sweep_products, unit_apart, unit_squared};
 pub use within::LANES;
 

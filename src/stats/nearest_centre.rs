@@ -7,7 +7,8 @@ use super::nearest::{MEANS_OFF, largest_norm};
 use super::residuals::Member;
 use super::rows::squared_apart;
 use crate::linalg::product_transposed;
-use crate::stats::{Centres, ClassMoments, GROUPS};
+use crate::stats::{Centres, ClassMoments};
+use crate::uncertainty::GROUPS;
 
 /// Rows at a time: their products with all centres stay small.
 const BLOCK: usize = 256;

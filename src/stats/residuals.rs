@@ -7,7 +7,8 @@ use super::nearest_centre::NearestCentre;
 use super::rows::squared_apart;
 use super::within::Within;
 use crate::linalg::Symmetric;
-use crate::stats::{ClassMoments, GROUPS, Summary};
+use crate::stats::{ClassMoments, Summary};
+use crate::uncertainty::GROUPS;
 
 /// All rows, then all but those of each group.
 const WITHOUT_EACH: usize = GROUPS + 1;

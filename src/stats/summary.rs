@@ -4,11 +4,8 @@ use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 
 use crate::features::Labels;
-use crate::stats::resample::generator;
-use crate::stats::{ChannelValues, ClassMoments, Moments, squares_in_range};
-
-/// Groups of the delete-a-group jackknife.
-pub const GROUPS: usize = 10;
+use crate::stats::{ChannelValues, ClassMoments, Moments, generator, squares_in_range};
+use crate::uncertainty::{GROUPS, groups_within_classes};
 
 /// The random stream that picks sample rows (see [`generator`]).
 const SAMPLE_STREAM: u64 = 1;
@@ -308,21 +305,6 @@ impl Summariser {
             sample: self.sample,
         }
     }
-}
-
-/// The jackknife group of each row: round-robin within each class in row order (contiguous groups would fall on whole
-/// classes where a file is sorted by class). Classes start at different groups, so that small ones do not all meet in
-/// the first; unlabelled rows count as one more class.
-pub fn groups_within_classes(class_of: &[Option<u32>], classes: usize) -> Vec<u8> {
-    let mut next: Vec<usize> = (0..=classes).collect();
-    class_of
-        .iter()
-        .map(|class| {
-            let counter = &mut next[class.map_or(classes, |c| c as usize)];
-            *counter += 1;
-            ((*counter - 1) % GROUPS) as u8
-        })
-        .collect()
 }
 
 #[cfg(test)]

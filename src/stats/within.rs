@@ -7,7 +7,8 @@ use rayon::prelude::*;
 
 use super::residuals::Member;
 use crate::linalg::Symmetric;
-use crate::stats::{ClassMoments, GROUPS};
+use crate::stats::ClassMoments;
+use crate::uncertainty::GROUPS;
 
 /// Sums that share the rows out where no resamples are wanted: a few, so that several processors have work.
 pub const LANES: usize = 4;

@@ -9,7 +9,7 @@ use super::rows::{self, Column, Texts};
 use super::{OpenOptions, delimited, labels, malformed, names, table};
 use crate::error::Result;
 use crate::features::ids_sha256;
-use crate::features::{Batches, FeatureSet, IdColumn, Labels, Provenance, Said};
+use crate::features::{Batches, FeatureSet, IdColumn, Labels, Provenance, Said, Subject};
 use crate::files::{UnknownCalls, check_name};
 
 /// The layer of an array.
@@ -84,13 +84,15 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn Fea
     let said = Arc::new(found.said);
     let sets = found.layers.into_iter().map(|(layer, source)| {
         let provenance = Provenance {
-            model: LAYER.to_owned(),
-            layer,
-            dataset: path
-                .file_stem()
-                .map(|s| s.to_string_lossy().into_owned())
-                .unwrap_or_default(),
-            split: String::new(),
+            subject: Subject {
+                model: LAYER.to_owned(),
+                layer,
+                dataset: path
+                    .file_stem()
+                    .map(|s| s.to_string_lossy().into_owned())
+                    .unwrap_or_default(),
+                ..Subject::default()
+            },
             path: path.display().to_string(),
             ids_sha256: ids_sha256.clone(),
             preprocess_sha256: String::new(),

@@ -240,7 +240,7 @@ pub fn summary(path: &Path) -> Result<Summary> {
         kind: Kind::Array,
         path: path.display().to_string(),
         model: manifest::ModelInfo {
-            name: provenance.model.clone(),
+            name: provenance.subject.model.clone(),
             ..manifest::ModelInfo::default()
         },
         training: None,
@@ -251,13 +251,13 @@ pub fn summary(path: &Path) -> Result<Summary> {
             .chain(&first.said().labels)
             .cloned()
             .collect(),
-        dataset: provenance.dataset.clone(),
-        split: provenance.split.clone(),
+        dataset: provenance.subject.dataset.clone(),
+        split: provenance.subject.split.clone(),
         fingerprint: String::new(),
         rows: first.rows(),
         layers: sets
             .iter()
-            .map(|set| layer(&set.provenance().layer, set.width()))
+            .map(|set| layer(&set.subject().layer, set.width()))
             .collect(),
         classes,
         unlabelled,

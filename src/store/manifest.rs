@@ -26,6 +26,12 @@ pub(super) const FILE: &str = "manifest.json";
 pub struct ModelInfo {
     /// Its name, e.g. `SL-MLP`.
     pub name: String,
+    /// Which run of it, e.g. its seed, where the model is a set of runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// The step of training, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u64>,
     /// Its architecture, e.g. `resnet50`.
     pub arch: String,
     /// SHA-256 (hex) of the checkpoint file.

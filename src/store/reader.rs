@@ -11,7 +11,7 @@ use super::manifest::{LayerInfo, Manifest};
 use super::raw::{Kind, Rows};
 use super::sides::{Sides, check_columns, check_folder, part_ids};
 use crate::error::{Error, Result};
-use crate::features::{Batches, FeatureSet, Labels, Provenance};
+use crate::features::{Batches, FeatureSet, Labels, Provenance, Subject};
 use crate::files::parquet::{ListValues, guarded, parquet, plain_list};
 use crate::files::{Element, sha256_of};
 
@@ -111,10 +111,14 @@ impl FeatureStore {
             ));
         };
         let provenance = Provenance {
-            model: manifest.model.name.clone(),
-            layer: layer.to_owned(),
-            dataset: manifest.data.name.clone(),
-            split: manifest.split(),
+            subject: Subject {
+                model: manifest.model.name.clone(),
+                run: manifest.model.run.clone(),
+                step: manifest.model.step,
+                layer: layer.to_owned(),
+                dataset: manifest.data.name.clone(),
+                split: manifest.split(),
+            },
             path: dir.display().to_string(),
             ids_sha256: manifest.data.ids_sha256.clone(),
             preprocess_sha256: manifest.preprocess_sha256.clone(),

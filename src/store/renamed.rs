@@ -3,7 +3,7 @@
 use super::OpenOptions;
 use super::findings::Shard;
 use crate::error::Result;
-use crate::features::{Batches, FeatureSet, IdColumn, Labels, Provenance, Said};
+use crate::features::{Batches, FeatureSet, IdColumn, Labels, Provenance, Said, Subject};
 
 /// A set under another name.
 struct Renamed {
@@ -25,8 +25,9 @@ pub(super) fn renamed(
         None => split.clone(),
     });
     let renamed = |set: Box<dyn FeatureSet>| {
-        let own = set.provenance().clone();
-        let provenance = Provenance {
+        let mut provenance = set.provenance().clone();
+        let own = provenance.subject;
+        provenance.subject = Subject {
             model: options.model.clone().unwrap_or(own.model),
             dataset: options.dataset.clone().unwrap_or(own.dataset),
             split: split.clone().unwrap_or(own.split),

@@ -371,7 +371,7 @@ fn refused(path: &Path, error: parquet::errors::ParquetError) -> Error {
         return match inner.downcast::<io::Error>() {
             Ok(source) => Error::Io {
                 path: path.to_path_buf(),
-                source: *source,
+                source: Arc::new(*source),
             },
             Err(other) => malformed(path, format!("cannot be written ({other})")),
         };

@@ -36,7 +36,7 @@ pub fn similar(x: Data, y: Array2<f64>, plan: &Plan) -> Results {
 
 /// Every metric that an analysis computes.
 pub fn analysed() -> impl Iterator<Item = &'static Metric> {
-    all().filter(|m| !m.eval.is_matched())
+    all().filter(|m| !m.is_matched())
 }
 
 /// How many records the whole catalogue gives on a labelled pair: each side its own, and those of both.

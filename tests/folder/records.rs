@@ -123,7 +123,7 @@ fn what_is_written_is_read() {
         written.write(dir.path()).unwrap();
         assert_eq!(Analysis::read(dir.path()).unwrap(), written);
         let similar: Vec<&str> = featscope::metrics::all()
-            .filter(|m| m.eval.is_matched())
+            .filter(|m| m.is_matched())
             .map(|m| m.id)
             .collect();
         let similar = common::similar(formula(1), formula(2).0, &common::plan(&similar, &[]));

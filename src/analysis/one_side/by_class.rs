@@ -1,22 +1,21 @@
 //! Metrics of each row's mean distances to the classes of its set.
 
-use super::super::kinds::{Chosen, replicates_from_halves};
+use super::super::kinds::Asked;
 use super::super::outcome::Outcome;
 use super::super::{Plan, Side};
-use super::within::of_rows;
+use super::of_held_rows;
 use crate::error::{Error, Result};
-use crate::metrics::Eval;
-use crate::stats::{Groups, OUT_OF_RANGE, ToClasses, all_and_halves, class_distances, unit_apart};
+use crate::metrics::FromClassDistances;
+use crate::stats::{OUT_OF_RANGE, ToClasses, class_distances, unit_apart};
+use crate::uncertainty::{Groups, all_and_halves, replicates_from_halves};
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
-    metrics.iter().map(|&chosen| outcome(side, chosen, plan)).collect()
+pub fn outcomes(side: &Side, asked: &[Asked<FromClassDistances>], plan: &Plan) -> Vec<Outcome> {
+    asked.iter().map(|asked| outcome(side, asked, plan)).collect()
 }
 
-fn outcome(side: &Side, (metric, eval): Chosen, plan: &Plan) -> Outcome {
-    let Eval::ByClass { cosine, row, value } = eval else {
-        unreachable!("only metrics of distances to classes come here");
-    };
+fn outcome(side: &Side, asked: &Asked<FromClassDistances>, plan: &Plan) -> Outcome {
+    let FromClassDistances { cosine, row, value } = asked.eval;
     let rows = &side.rows;
     let norms = rows.norms();
     let found = class_distances(rows, |squared, i, j| match cosine {
@@ -44,13 +43,8 @@ fn outcome(side: &Side, (metric, eval): Chosen, plan: &Plan) -> Outcome {
             false => Err(Error::undefined("no two classes to compare")),
         }
     };
-    let mut convention = plan.conventions.describe(metric);
-    of_rows(&mut convention, side, plan);
     let whole = mean(Groups::ALL);
     let replicates = replicates_from_halves(&whole, rows.len() as u64, mean);
-    let mut outcome = Outcome::new(whole, convention).with_replicates(metric, replicates);
-    outcome.n = rows.len() as u64;
-    outcome.d = side.summary.width as u64;
-    outcome.classes = side.labels().map_or(0, |l| l.classes() as u64);
-    outcome
+    let outcome = Outcome::new(whole).with_replicates(asked.metric, replicates);
+    of_held_rows(side, outcome, plan)
 }

@@ -3,101 +3,92 @@
 use rayon::prelude::*;
 
 use super::super::bootstrap::{can_resample, resampled, resamples};
-use super::super::kinds::{Chosen, replicates_where_used};
+use super::super::kinds::{Asked, replicates};
 use super::super::outcome::{Outcome, some_of};
 use super::super::{Plan, Side};
 use crate::error::{Error, Result};
-use crate::metrics::{ErrorBar, Eval};
+use crate::metrics::FromClasses;
 use crate::stats::{ClassMoments, OUT_OF_RANGE};
+use crate::uncertainty::ErrorBar;
+
+/// The class moments of the rows as they are, and of unit rows where a metric wants them.
+struct Both {
+    plain: ClassMoments,
+    unit: Option<ClassMoments>,
+}
+
+impl Both {
+    fn of(&self, normalised: bool) -> &ClassMoments {
+        match &self.unit {
+            Some(unit) if normalised => unit,
+            _ => &self.plain,
+        }
+    }
+}
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
-    let normalised = metrics.iter().any(|(_, e)| is_normalised(*e));
-    // The class moments as they are, and of unit rows where a metric wants them.
+pub fn outcomes(side: &Side, asked: &[Asked<FromClasses>], plan: &Plan) -> Vec<Outcome> {
+    let normalised = asked.iter().any(|asked| asked.eval.normalised);
     let both = |group: Option<usize>| {
-        let of = |normalised| side.summary.classes_without(group, normalised);
-        (of(false), normalised.then(|| of(true)))
+        let moments = |normalised| side.summary.classes_without(group, normalised);
+        Both {
+            plain: moments(false),
+            unit: normalised.then(|| moments(true)),
+        }
     };
-    let of_either = |eval: Eval, (plain, unit): &(ClassMoments, Option<ClassMoments>)| match (eval, unit) {
-        (
-            Eval::Classes {
-                value,
-                normalised: true,
-                ..
-            },
-            Some(unit),
-        ) => value(unit),
-        (Eval::Classes { value, .. }, _) => value(plain),
-        _ => unreachable!("only class metrics come here"),
-    };
-    let (plain, unit) = both(None);
-    let rows = plain.counts().iter().sum();
-    let mut resampled = replicates_where_used(metrics, rows, |group| Ok(both(Some(group))), of_either).into_iter();
-    metrics
+    let whole = both(None);
+    let rows = whole.plain.counts().iter().sum();
+    let without = |group| Ok(both(Some(group)));
+    let of_groups = replicates(asked, rows, without, |eval, part| {
+        (eval.value)(part.of(eval.normalised))
+    });
+    asked
         .iter()
-        .map(|&chosen| {
-            let classes = match &unit {
-                Some(of_unit_rows) if is_normalised(chosen.1) => of_unit_rows,
-                _ => &plain,
-            };
-            let of_groups = resampled.next().expect("one for each metric");
-            let replicates = match chosen.0.error {
-                ErrorBar::Bootstrap => bootstrap(side, chosen.1, plan.seed),
+        .zip(of_groups)
+        .map(|(asked, of_groups)| {
+            let classes = whole.of(asked.eval.normalised);
+            let replicates = match asked.metric.error {
+                ErrorBar::Bootstrap => bootstrap(side, asked.eval, plan.seed),
                 _ => of_groups,
             };
-            outcome(side, chosen, classes, replicates, plan)
+            let mut outcome = outcome(side, asked, classes, replicates);
+            if asked.metric.error == ErrorBar::Bootstrap {
+                outcome.defined_by("seed", plan.seed);
+            }
+            outcome
         })
         .collect()
 }
 
-/// The values of a metric of the rows as they are on resamples of the groups within each class.
-fn bootstrap(side: &Side, eval: Eval, seed: u64) -> Result<Vec<f64>> {
-    let Eval::Classes {
-        value,
-        normalised: false,
-        ..
-    } = eval
-    else {
-        unreachable!("no metric of unit rows is bootstrapped");
-    };
+/// The values of a metric on resamples of the groups within each class.
+fn bootstrap(side: &Side, eval: FromClasses, seed: u64) -> Result<Vec<f64>> {
+    if eval.normalised {
+        return Err(Error::undefined("unit rows are not bootstrapped"));
+    }
     can_resample(side)?;
-    let classes = side.labels().map_or(0, |l| l.classes());
-    (0..resamples(classes, side.summary.width))
+    (0..resamples(side.classes() as usize, side.summary.width))
         .into_par_iter()
         .map(|b| {
             let [drawn] = resampled([&side.summary], seed, b);
-            value(&drawn)
+            (eval.value)(&drawn)
         })
         .collect()
 }
 
-fn is_normalised(eval: Eval) -> bool {
-    matches!(eval, Eval::Classes { normalised: true, .. })
-}
-
-fn outcome(
-    side: &Side,
-    (metric, eval): Chosen,
-    classes: &ClassMoments,
-    replicates: Result<Vec<f64>>,
-    plan: &Plan,
-) -> Outcome {
-    let Eval::Classes {
+fn outcome(side: &Side, asked: &Asked<FromClasses>, classes: &ClassMoments, replicates: Result<Vec<f64>>) -> Outcome {
+    let FromClasses {
         value,
         null,
         rows: least,
         ..
-    } = eval
-    else {
-        unreachable!("only class metrics come here");
-    };
+    } = asked.eval;
     let replicates = survives(classes, side, least).and(replicates);
     // Squares that vanish look like classes that are single points.
     let found = match side.summary.measurable() {
         true => value(classes),
         false => Err(Error::undefined(OUT_OF_RANGE)),
     };
-    let mut outcome = Outcome::new(found, plan.conventions.describe(metric)).with_replicates(metric, replicates);
+    let mut outcome = Outcome::new(found).with_replicates(asked.metric, replicates);
     of_classes(&mut outcome, side, classes, least);
     if outcome.value.is_ok() {
         outcome.null_value = null.map(|null| null(classes));

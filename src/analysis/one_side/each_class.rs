@@ -1,24 +1,21 @@
 //! Metrics of the spectrum of each class, averaged over classes.
 
-use super::super::kinds::{Chosen, restate};
+use super::super::Side;
+use super::super::kinds::Asked;
 use super::super::outcome::{Outcome, some_of};
-use super::super::{Plan, Side};
 use crate::error::{Error, Result};
-use crate::metrics::Eval;
+use crate::metrics::FromEachClass;
 use crate::stats::Spectrum;
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[Asked<FromEachClass>]) -> Vec<Outcome> {
     let names = side.labels().map(|l| l.names()).unwrap_or_default();
     let counts = side.labels().map(|l| l.counts()).unwrap_or_default();
-    metrics
+    asked
         .iter()
-        .map(|&(metric, eval)| {
-            let Eval::EachClass { value } = eval else {
-                unreachable!("only metrics of each class come here");
-            };
-            let mut outcome = Outcome::new(mean(&side.spectra, value), plan.conventions.describe(metric))
-                .with_replicates(metric, Ok(Vec::new()));
+        .map(|asked| {
+            let found = mean(&side.spectra, asked.eval.value);
+            let mut outcome = Outcome::new(found).with_replicates(asked.metric, Ok(Vec::new()));
             let used = |c: &usize| side.spectra[*c].is_ok();
             outcome.n = (0..counts.len()).filter(used).map(|c| counts[c] as u64).sum();
             outcome.d = side.summary.width as u64;
@@ -60,7 +57,7 @@ fn mean(spectra: &[Result<Spectrum>], value: fn(&Spectrum) -> Result<f64>) -> Re
     }
     match spectra.iter().find_map(|s| s.as_ref().err()) {
         _ if classes > 0.0 => Ok(sum / classes),
-        Some(reason) => Err(restate(reason)),
+        Some(reason) => Err(reason.clone()),
         None => Err(Error::undefined("no class has two rows")),
     }
 }

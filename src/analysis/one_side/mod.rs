@@ -12,90 +12,80 @@ mod spectra;
 mod values;
 mod within;
 
-use serde_json::json;
-
 pub use channels::correlation;
-pub use spectra::{is as is_of_spectra, values as values_of_spectra};
+pub use spectra::values as values_of_spectra;
 
 use super::fit::unlabelled;
-use super::kinds::{Kind, run};
+use super::kinds::{OneSided, Run};
+use super::outcome::Outcome;
 use super::{Plan, Side};
-use crate::metrics::Eval;
+use crate::metrics::Sides;
 use crate::results::Record;
 
-/// Every kind of metric of one data set.
-fn kinds<'s>() -> [Kind<&'s Side<'s>>; 11] {
-    [
-        Kind {
-            is: |eval| matches!(eval, Eval::Classes { .. }),
-            outcomes: classes::outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::Residuals { .. }),
-            outcomes: residuals::outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::EachClass { .. }),
-            outcomes: each_class::outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::Values { .. }),
-            outcomes: values::outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::Channels { .. }),
-            outcomes: channels::outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::Ranks { .. }),
-            outcomes: ranks::outcomes,
-        },
-        Kind {
-            is: spectra::is,
-            outcomes: spectra::outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::Within { .. }),
-            outcomes: within::outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::ByClass { .. }),
-            outcomes: by_class::outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::Neighbours { .. }),
-            outcomes: neighbours::outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::Norms { .. }),
-            outcomes: norms::outcomes,
-        },
-    ]
-}
-
 /// All one-sided records of a side.
-pub fn records(side: &Side, plan: &Plan, role: Option<&'static str>) -> Vec<Record> {
+pub fn records(side: &Side, plan: &Plan) -> Vec<Record> {
     let unlabelled = unlabelled(&[side.set]);
-    let outcomes = run(&kinds(), side, unlabelled.as_deref(), plan);
+    let (mut run, kinds) = Run::start(plan, Sides::One, unlabelled.as_deref());
+    let OneSided {
+        classes,
+        residuals,
+        each_class,
+        values,
+        channels,
+        ranks,
+        spectra,
+        within,
+        by_class,
+        neighbours,
+        norms,
+    } = kinds.one_sided;
+    run.kind(&classes, |asked| classes::outcomes(side, asked, plan));
+    run.kind(&residuals, |asked| residuals::outcomes(side, asked));
+    run.kind(&each_class, |asked| each_class::outcomes(side, asked));
+    run.kind(&values, |asked| values::outcomes(side, asked));
+    run.kind(&channels, |asked| channels::outcomes(side, asked));
+    run.kind(&ranks, |asked| ranks::outcomes(side, asked, plan));
+    run.kind(&spectra, |asked| spectra::outcomes(side, asked));
+    run.kind(&within, |asked| within::outcomes(side, asked, plan));
+    run.kind(&by_class, |asked| by_class::outcomes(side, asked, plan));
+    run.kind(&neighbours, |asked| neighbours::outcomes(side, asked, plan));
+    run.kind(&norms, |asked| norms::outcomes(side, asked, plan));
+    let outcomes = run.finish();
     let pass = side.seconds / outcomes.len().max(1) as f64;
-    let p = side.set.provenance();
-    let sides = Record {
-        model: p.model.clone(),
-        layer: p.layer.clone(),
-        dataset: p.dataset.clone(),
-        split: p.split.clone(),
-        ..Record::default()
-    };
+    let sides = side.record();
     outcomes
         .into_iter()
-        .map(|(metric, mut outcome, seconds)| {
-            if unlabelled.is_some() && metric.eval.needs_labels() {
+        .map(|(asked, mut outcome, seconds)| {
+            if unlabelled.is_some() && asked.metric.eval.needs().labels {
                 (outcome.n, outcome.d) = (side.summary.rows, side.summary.width as u64);
             }
-            if let Some(role) = role {
-                outcome.convention.insert("role".to_owned(), json!(role));
-            }
-            outcome.into_record(metric, sides.clone(), pass + seconds)
+            outcome.into_record(&asked, sides.clone(), pass + seconds)
         })
         .collect()
+}
+
+/// An outcome of all rows of a side.
+fn of_all_rows(side: &Side, mut outcome: Outcome) -> Outcome {
+    outcome.n = side.summary.rows;
+    outcome.d = side.summary.width as u64;
+    outcome.classes = side.classes();
+    outcome
+}
+
+/// An outcome of the rows of a side that were held; the record says so where they are a choice.
+fn of_held_rows(side: &Side, mut outcome: Outcome, plan: &Plan) -> Outcome {
+    say_held(side, &mut outcome, plan);
+    outcome.n = side.rows.len() as u64;
+    outcome.d = side.summary.width as u64;
+    outcome.classes = side.classes();
+    outcome
+}
+
+/// What a record says of the rows looked at, where they are a choice.
+fn say_held(side: &Side, outcome: &mut Outcome, plan: &Plan) {
+    if !side.rows.are_all() {
+        outcome.defined_by("rows_drawn", side.rows.len());
+        outcome.defined_by("rows_of", side.summary.rows);
+        outcome.defined_by("seed", plan.seed);
+    }
 }

@@ -1,38 +1,33 @@
 //! Metrics of the correlations between the ranks of channels.
 
-use super::super::kinds::{Chosen, replicates_in_turn};
+use super::super::kinds::{Asked, transposed, values};
 use super::super::outcome::Outcome;
 use super::super::{Plan, Side, WIDEST};
-use super::channels::{of_correlations, too_wide, value};
-use super::within::of_rows;
+use super::channels::{of_correlations, resampled, too_wide, value};
+use super::say_held;
+use crate::metrics::FromCorrelation;
 use crate::stats::ChannelOrders;
+use crate::uncertainty::leave_one_out_in_turn;
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[Asked<FromCorrelation>], plan: &Plan) -> Vec<Outcome> {
     let rows = side.rows.len() as u64;
     let width = side.summary.width;
-    if width > WIDEST {
-        return of_correlations(
-            side,
-            metrics,
-            plan,
-            rows,
-            &vec![true; width],
-            Err(too_wide(width)),
-            |_| Vec::new(),
-        );
-    }
-    let orders = ChannelOrders::new(&side.rows);
-    let live = orders.live();
-    let whole = orders.correlation(&live, None);
-    // Each holds the ranks of nearly all rows, and uses every thread.
-    let resample = |metrics: &[Chosen]| {
-        let without = |group: usize| orders.correlation(&live, Some(group as u8));
-        replicates_in_turn(metrics, rows, without, value)
+    let orders = (width <= WIDEST).then(|| ChannelOrders::new(&side.rows));
+    let live = orders.as_ref().map_or_else(|| vec![true; width], ChannelOrders::live);
+    let correlation = |group: Option<u8>| match &orders {
+        Some(orders) => orders.correlation(&live, group),
+        None => Err(too_wide(width)),
     };
-    let mut outcomes = of_correlations(side, metrics, plan, rows, &live, whole, resample);
-    for outcome in &mut outcomes {
-        of_rows(&mut outcome.convention, side, plan);
+    let whole = correlation(None);
+    let resampled = resampled(asked, &whole, || {
+        // Each holds the ranks of nearly all rows, and uses every thread.
+        let without = |group: usize| Ok(values(asked, correlation(Some(group as u8)), value));
+        transposed(asked, leave_one_out_in_turn(rows, without))
+    });
+    let mut outcomes = of_correlations(side, asked, rows, &live, &whole, resampled);
+    for outcome in outcomes.iter_mut().filter(|_| orders.is_some()) {
+        say_held(side, outcome, plan);
     }
     outcomes
 }

@@ -1,16 +1,16 @@
 //! Metrics of each row's distances to all rows of its set: one sweep serves them all.
 
-use serde_json::json;
-
-use super::super::kinds::{Chosen, ROWS_FOR_GROUPS};
+use super::super::kinds::Asked;
 use super::super::outcome::Outcome;
 use super::super::{Plan, Side};
+use super::of_held_rows;
 use crate::error::{Error, Result};
-use crate::metrics::{Eval, RowView, Shares};
-use crate::stats::{GROUPS, OUT_OF_RANGE, sweep};
+use crate::metrics::{FromDistances, RowView, Shares};
+use crate::stats::{OUT_OF_RANGE, sweep};
+use crate::uncertainty::{GROUPS, enough_rows};
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[Asked<FromDistances>], plan: &Plan) -> Vec<Outcome> {
     let rows = &side.rows;
     let norms = rows.norms();
     let shares: Vec<Vec<Shares>> = sweep(rows, rows, |i, squared| {
@@ -20,77 +20,35 @@ pub fn outcomes(side: &Side, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
             rows,
             norms: &norms,
         };
-        metrics.iter().map(|(_, eval)| of_row(*eval, &view)).collect()
+        asked.iter().map(|asked| (asked.eval.row)(&view)).collect()
     });
-    let of_metric = |m: usize| shares.iter().map(move |row| row[m]);
-    metrics
-        .iter()
-        .enumerate()
-        .map(|(m, &chosen)| outcome_of_shares(side, chosen, || of_metric(m), plan))
-        .collect()
-}
-
-/// The outcome of a metric that is a weighted mean over rows, from what each row adds.
-fn outcome_of_shares<I: Iterator<Item = Shares>>(
-    side: &Side,
-    (metric, eval): Chosen,
-    shares: impl Fn() -> I,
-    plan: &Plan,
-) -> Outcome {
-    let rows = &side.rows;
-    let measurable = rows.measurable();
-    let mean = |without: Option<usize>| {
-        let (mut sum, mut weight) = (0.0, 0.0);
-        for (row, &group) in shares().zip(rows.groups()) {
-            let share = match without {
-                None => row.all,
-                Some(g) if g == usize::from(group) => continue,
-                Some(g) => row.without[g],
-            };
-            sum += share.0;
-            weight += share.1;
-        }
-        if !measurable {
-            return Err(Error::undefined(OUT_OF_RANGE));
-        }
-        value(eval, sum, weight)
+    let outcome = |(m, asked): (usize, &Asked<FromDistances>)| {
+        let mean = |without| mean(side, shares.iter().map(|row| row[m]), asked.eval, without);
+        let replicates =
+            enough_rows(rows.len() as u64).and_then(|()| (0..GROUPS).map(|group| mean(Some(group))).collect());
+        let outcome = Outcome::new(mean(None)).with_replicates(asked.metric, replicates);
+        of_held_rows(side, outcome, plan)
     };
-    let replicates = if (rows.len() as u64) < ROWS_FOR_GROUPS {
-        Err(Error::undefined(format!(
-            "{} rows are too few for {GROUPS} groups",
-            rows.len()
-        )))
-    } else {
-        (0..GROUPS).map(|g| mean(Some(g))).collect()
-    };
-    let mut convention = plan.conventions.describe(metric);
-    of_rows(&mut convention, side, plan);
-    let mut outcome = Outcome::new(mean(None), convention).with_replicates(metric, replicates);
-    outcome.n = rows.len() as u64;
-    outcome.d = side.summary.width as u64;
-    outcome.classes = side.labels().map_or(0, |l| l.classes() as u64);
-    outcome
+    asked.iter().enumerate().map(outcome).collect()
 }
 
-/// What a record says of the rows looked at, where they are a choice.
-pub fn of_rows(convention: &mut serde_json::Map<String, serde_json::Value>, side: &Side, plan: &Plan) {
-    if !side.rows.are_all() {
-        convention.insert("rows_drawn".to_owned(), json!(side.rows.len()));
-        convention.insert("rows_of".to_owned(), json!(side.summary.rows));
-        convention.insert("seed".to_owned(), json!(plan.seed));
+/// The value of a metric that is a weighted mean over rows, from what each row adds.
+fn mean(side: &Side, shares: impl Iterator<Item = Shares>, eval: FromDistances, without: Option<usize>) -> Result<f64> {
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for (row, &group) in shares.zip(side.rows.groups()) {
+        let share = match without {
+            None => row.all,
+            Some(g) if g == usize::from(group) => continue,
+            Some(g) => row.without[g],
+        };
+        sum += share.0;
+        weight += share.1;
     }
-}
-
-fn of_row(eval: Eval, view: &RowView) -> Shares {
-    match eval {
-        Eval::Within { row, .. } => row(view),
-        _ => unreachable!("only metrics of one set's distances come here"),
+    if !side.rows.measurable() {
+        return Err(Error::undefined(OUT_OF_RANGE));
     }
-}
-
-fn value(eval: Eval, sum: f64, weight: f64) -> Result<f64> {
-    match eval {
-        Eval::Within { value, .. } if weight > 0.0 => value(sum / weight),
-        _ => Err(Error::undefined("no two rows to compare")),
+    match weight > 0.0 {
+        true => (eval.value)(sum / weight),
+        false => Err(Error::undefined("no two rows to compare")),
     }
 }

@@ -2,57 +2,49 @@
 
 use ndarray::{Array1, Array2};
 use rayon::prelude::*;
-use serde_json::json;
 
-use super::super::kinds::{Chosen, restate};
+use super::super::kinds::Asked;
 use super::super::outcome::{Outcome, few_rows};
 use super::super::{Plan, Side, WIDEST};
 use super::slices::along;
-use super::{Pair, check_both, of_rows};
+use super::{Pair, check_both, say_rows};
 use crate::error::{Error, Result};
 use crate::metrics::domain_classifier::{DomainClassifier, domain_classifier, wrong};
-use crate::metrics::{DomainScores, Eval};
-use crate::stats::{GROUPS, joint_centre};
+use crate::metrics::{DomainScores, FromDomain};
+use crate::stats::joint_centre;
+use crate::uncertainty::GROUPS;
 
 /// Rows on the wrong side below which ten groups do not show the spread of an error rate.
 const ERRORS_FOR_INTERVAL: f64 = 10.0;
 
 /// The outcomes of these metrics. A replicate leaves a group out of everything: the classifiers are made anew.
-pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromDomain>], plan: &Plan) -> Vec<Outcome> {
     let scores = check_both((pre, eval)).and_then(|()| held_out(pre, eval));
-    let without = if metrics.iter().any(|(metric, _)| metric.error.resamples()) {
-        scores.as_ref().map_err(restate).and_then(|s| {
+    let scores = scores.as_ref().map_err(Error::clone);
+    let without = match asked.iter().any(Asked::resamples) {
+        true => scores.clone().and_then(|s| {
             shows_spread(s)?;
             held_out_without_each_group(pre, eval)
-        })
-    } else {
-        Ok(Vec::new())
+        }),
+        false => Ok(Vec::new()),
     };
-    metrics
-        .iter()
-        .map(|&(metric, evaluation)| {
-            let Eval::Domain { value, null } = evaluation else {
-                unreachable!("only metrics of domain classifiers come here")
-            };
-            let mut convention = plan.conventions.describe(metric);
-            convention.insert("folds".to_owned(), json!(GROUPS));
-            of_rows(&mut convention, (pre, eval), [&pre.rows, &eval.rows], plan);
-            let found = scores.as_ref().map_err(restate).and_then(value);
-            let replicates = without
-                .as_ref()
-                .map_err(restate)
-                .and_then(|all| all.iter().map(value).collect());
-            let mut outcome = Outcome::new(found, convention).with_replicates(metric, replicates);
-            outcome.n = (pre.rows.len() + eval.rows.len()) as u64;
-            if outcome.value.is_ok() {
-                outcome.null_value = Some(null);
-                let effect = "a classifier made from more rows could tell the data sets apart better";
-                let least = pre.summary.rows.min(eval.summary.rows);
-                outcome.notes.extend(few_rows(least, pre.summary.width as u64, effect));
-            }
-            outcome
-        })
-        .collect()
+    let outcome = |asked: &Asked<FromDomain>| {
+        let FromDomain { value, null } = asked.eval;
+        let replicates = without.as_ref().map_err(Error::clone);
+        let replicates = replicates.and_then(|all| all.iter().map(value).collect());
+        let mut outcome = Outcome::new(scores.clone().and_then(value)).with_replicates(asked.metric, replicates);
+        outcome.defined_by("folds", GROUPS);
+        say_rows(&mut outcome, (pre, eval), [&pre.rows, &eval.rows], plan);
+        outcome.n = (pre.rows.len() + eval.rows.len()) as u64;
+        if outcome.value.is_ok() {
+            outcome.null_value = Some(null);
+            let effect = "a classifier made from more rows could tell the data sets apart better";
+            let least = pre.summary.rows.min(eval.summary.rows);
+            outcome.notes.extend(few_rows(least, pre.summary.width as u64, effect));
+        }
+        outcome
+    };
+    asked.iter().map(outcome).collect()
 }
 
 /// Every held row of both sides, scored by the classifier made without its group.

@@ -2,17 +2,17 @@
 
 use ndarray::Array1;
 use rayon::prelude::*;
-use serde_json::json;
 
 use super::super::Plan;
-use super::super::kinds::{Chosen, ROWS_FOR_GROUPS, restate};
+use super::super::kinds::Asked;
 use super::super::outcome::Outcome;
-use super::permutation::{PERMUTATIONS, Pooled, p_value};
-use super::{Pair, check_measurable, of_rows};
+use super::permutation::Pooled;
+use super::{Pair, check_measurable, say_rows};
 use crate::error::{Error, Result};
 use crate::metrics::sample_distance::discrepancy;
-use crate::metrics::{Eval, KernelScale, Lie, PairSums, Place};
-use crate::stats::{GROUPS, Rows, joint_centre, sweep, sweep_products};
+use crate::metrics::{FromKernel, KernelScale, Lie, PairSums, Place};
+use crate::stats::{Rows, joint_centre, sweep, sweep_products};
+use crate::uncertainty::{GROUPS, PERMUTATIONS, enough_rows, p_value};
 
 /// Multiplications (N² d) and rows of a side up to which all rows are looked at: about a minute of two processors.
 const MOST_PRODUCTS: f64 = 3e11;
@@ -33,7 +33,7 @@ const SUBSET_STREAM: u64 = 10_000;
 type Kernel = fn(&KernelScale, Place, Place, Lie) -> f64;
 
 /// The outcomes of these metrics.
-pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromKernel>], plan: &Plan) -> Vec<Outcome> {
     let measurable = check_measurable(&pre.rows, &eval.rows);
     let most = match plan.rows {
         Some(_) => usize::MAX,
@@ -43,11 +43,11 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
     let [a, b] = [&*drawn[0], &*drawn[1]];
     let bandwidth = median_squared(a, b, plan.seed);
     let in_subset = ROWS_IN_SUBSET.min(pre.rows.len().min(eval.rows.len()) / 2);
-    let of = |subsets: bool| -> Vec<Kernel> {
-        let kernels = metrics.iter().map(|(_, eval)| parts(*eval));
-        kernels.filter(|k| k.subsets == subsets).map(|k| k.kernel).collect()
+    let kernels = |wanted: fn(&FromKernel) -> bool| -> Vec<Kernel> {
+        let evals = asked.iter().map(|asked| asked.eval);
+        evals.filter(wanted).map(|eval| eval.kernel).collect()
     };
-    let (whole, parted) = (of(false), of(true));
+    let (whole, parted) = (kernels(|eval| !eval.subsets), kernels(|eval| eval.subsets));
     // One entry for each subset, in it one for each metric.
     let mut all: Vec<Vec<PairSums>> = Vec::new();
     let mut by_subset: Vec<Vec<PairSums>> = Vec::new();
@@ -64,96 +64,56 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
                 .collect();
         }
     }
-    let tested: Vec<Kernel> = metrics
-        .iter()
-        .map(|(_, eval)| parts(*eval))
-        .filter(|k| k.tested)
-        .map(|k| k.kernel)
-        .collect();
-    let mut p_values = match &measurable {
+    let tested = kernels(|eval| eval.tested);
+    let p_values = match &measurable {
         Ok(()) if !tested.is_empty() => p_values(&pre.rows, &eval.rows, &tested, bandwidth, plan.seed),
         _ => None,
-    }
-    .into_iter()
-    .flatten();
+    };
+    let mut p_values = p_values.into_iter().flatten();
     let mut next = [0, 0];
-    metrics
-        .iter()
-        .map(|&(metric, evaluation)| {
-            let parts = parts(evaluation);
-            let at = next[usize::from(parts.subsets)];
-            next[usize::from(parts.subsets)] += 1;
-            let mut convention = plan.conventions.describe(metric);
-            let (sums, n) = if parts.subsets {
-                convention.insert("subsets".to_owned(), json!(SUBSETS));
-                convention.insert("rows_in_subset".to_owned(), json!(in_subset));
-                convention.insert("seed".to_owned(), json!(plan.seed));
-                of_rows(&mut convention, (pre, eval), [&pre.rows, &eval.rows], plan);
-                (&by_subset, pre.rows.len() + eval.rows.len())
-            } else {
-                of_rows(&mut convention, (pre, eval), [a, b], plan);
-                (&all, a.len() + b.len())
-            };
-            let mean = |without: Option<usize>| -> Result<f64> {
-                measurable.as_ref().map_err(restate)?;
-                let values = sums
-                    .iter()
-                    .map(|s| discrepancy(&s[at], without))
-                    .collect::<Result<Vec<f64>>>()?;
-                let value = values.iter().sum::<f64>() / values.len() as f64;
-                if value.is_nan() && bandwidth == 0.0 {
-                    return Err(Error::undefined(
-                        "half of all pairs of rows coincide: the kernel has no width",
-                    ));
-                }
-                Ok(value)
-            };
-            let least = if parts.subsets { in_subset } else { a.len().min(b.len()) };
-            let replicates = if (least as u64) < ROWS_FOR_GROUPS {
-                Err(Error::undefined(format!(
-                    "{least} rows are too few for {GROUPS} groups"
-                )))
-            } else {
-                (0..GROUPS).map(|g| mean(Some(g))).collect()
-            };
-            let mut outcome = Outcome::new(mean(None), convention).with_replicates(metric, replicates);
-            outcome.n = n as u64;
-            let p = if parts.tested { p_values.next() } else { None };
-            if outcome.value.as_ref().is_ok_and(|v| v.is_finite()) {
-                outcome.null_value = Some(0.0);
-                if let Some((p, rows)) = p {
-                    outcome.p_value = Some(p);
-                    outcome
-                        .convention
-                        .insert("permutations".to_owned(), json!(PERMUTATIONS));
-                    outcome.convention.insert("rows_tested".to_owned(), json!(rows));
-                }
+    let outcome = |asked: &Asked<FromKernel>| {
+        let FromKernel { subsets, tested, .. } = asked.eval;
+        let at = next[usize::from(subsets)];
+        next[usize::from(subsets)] += 1;
+        let (sums, used, least) = match subsets {
+            true => (&by_subset, [&pre.rows, &eval.rows], in_subset),
+            false => (&all, [a, b], a.len().min(b.len())),
+        };
+        let mean = |without: Option<usize>| -> Result<f64> {
+            measurable.clone()?;
+            let values = sums
+                .iter()
+                .map(|s| discrepancy(&s[at], without))
+                .collect::<Result<Vec<f64>>>()?;
+            let value = values.iter().sum::<f64>() / values.len() as f64;
+            if value.is_nan() && bandwidth == 0.0 {
+                return Err(Error::undefined(
+                    "half of all pairs of rows coincide: the kernel has no width",
+                ));
             }
-            outcome
-        })
-        .collect()
-}
-
-/// What an evaluation of this kind says.
-struct Parts {
-    kernel: Kernel,
-    subsets: bool,
-    tested: bool,
-}
-
-fn parts(eval: Eval) -> Parts {
-    match eval {
-        Eval::Kernel {
-            kernel,
-            subsets,
-            tested,
-        } => Parts {
-            kernel,
-            subsets,
-            tested,
-        },
-        _ => unreachable!("only metrics of kernels come here"),
-    }
+            Ok(value)
+        };
+        let replicates = enough_rows(least as u64).and_then(|()| (0..GROUPS).map(|g| mean(Some(g))).collect());
+        let mut outcome = Outcome::new(mean(None)).with_replicates(asked.metric, replicates);
+        if subsets {
+            outcome.defined_by("subsets", SUBSETS);
+            outcome.defined_by("rows_in_subset", in_subset);
+            outcome.defined_by("seed", plan.seed);
+        }
+        say_rows(&mut outcome, (pre, eval), used, plan);
+        outcome.n = used.map(|rows| rows.len() as u64).iter().sum();
+        let p = if tested { p_values.next() } else { None };
+        if outcome.value.as_ref().is_ok_and(|v| v.is_finite()) {
+            outcome.null_value = Some(0.0);
+            if let Some((p, rows)) = p {
+                outcome.p_value = Some(p);
+                outcome.found("permutations", PERMUTATIONS);
+                outcome.found("rows_tested", rows.to_vec());
+            }
+        }
+        outcome
+    };
+    asked.iter().map(outcome).collect()
 }
 
 /// The median squared distance between pooled rows, of at most a thousand drawn of each side; 0 with fewer than two rows.

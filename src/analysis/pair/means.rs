@@ -3,17 +3,17 @@
 use ndarray::{Array2, Axis, concatenate};
 use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
-use serde_json::json;
 
 use super::super::Plan;
 use super::super::bootstrap::{can_resample, resampled, resamples};
-use super::super::kinds::{Chosen, restate};
+use super::super::kinds::Asked;
 use super::super::outcome::Outcome;
 use super::{Pair, is_measurable};
 use crate::error::{Error, Result};
 use crate::metrics::mixing::{mixtureness_of, neighbours_used};
-use crate::metrics::{ClassMeans, Eval, Mixing};
+use crate::metrics::{ClassMeans, FromMeans, Mixing};
 use crate::stats::{OUT_OF_RANGE, generator, nearest_means, unit};
+use crate::uncertainty::{ErrorBar, next_combination};
 
 /// The random stream of permutations (see [`generator`]).
 const PERMUTATION_STREAM: u64 = 2;
@@ -57,79 +57,63 @@ fn unit_rows(means: &Array2<f64>) -> Array2<f64> {
 }
 
 /// The outcomes of these metrics.
-pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromMeans>], plan: &Plan) -> Vec<Outcome> {
     let (a, b) = (
         pre.summary.classes_without(None, false),
         eval.summary.classes_without(None, false),
     );
-    let used = metrics.iter().filter_map(|(_, e)| match e {
-        Eval::Means { mixing, .. } => neighbours_used((a.classes(), b.classes()), *mixing).ok(),
-        _ => None,
-    });
+    let sizes = (a.classes(), b.classes());
+    let used = asked
+        .iter()
+        .filter_map(|asked| neighbours_used(sizes, asked.eval.mixing).ok());
     let k = used.max().unwrap_or(0);
-    let cosine = metrics.iter().any(|(_, e)| {
-        matches!(
-            e,
-            Eval::Means {
-                mixing: Mixing { cosine: true, .. },
-                ..
-            }
-        )
-    });
+    let cosine = asked.iter().any(|asked| asked.eval.mixing.cosine);
     let means = class_means(a.means(), b.means(), k, cosine);
     let measurable = is_measurable(&means.means);
-    let replicates = bootstrap((pre, eval), &means, metrics, (k, cosine), plan.seed);
-    metrics
-        .iter()
-        .enumerate()
-        .map(|(i, (metric, evaluation))| {
-            let Eval::Means {
-                value,
-                null,
-                mixing,
-                tested,
-            } = *evaluation
-            else {
-                unreachable!("only metrics of means come here");
-            };
-            let mut convention = plan.conventions.describe(metric);
-            if let Ok(k) = neighbours_used(means.sizes(), mixing) {
-                convention.insert("k".to_owned(), json!(k));
+    let replicates = bootstrap((pre, eval), &means, asked, (k, cosine), plan.seed);
+    let outcome = |(i, asked): (usize, &Asked<FromMeans>)| {
+        let FromMeans {
+            value,
+            null,
+            mixing,
+            tested,
+        } = asked.eval;
+        let of_metric = |all: Vec<Vec<Option<f64>>>| {
+            let values: Option<Vec<f64>> = all.iter().map(|resample| resample[i]).collect();
+            values.ok_or_else(|| Error::undefined("undefined on a resample"))
+        };
+        let found = match measurable {
+            true => value(&means, mixing),
+            false => Err(Error::undefined(OUT_OF_RANGE)),
+        };
+        let replicates = replicates.clone().and_then(of_metric);
+        let mut outcome = Outcome::new(found).with_replicates(asked.metric, replicates);
+        if let Ok(k) = neighbours_used(means.sizes(), mixing) {
+            outcome.defined_by("k", k);
+        }
+        if asked.metric.error == ErrorBar::Bootstrap {
+            outcome.defined_by("seed", plan.seed);
+        }
+        if outcome.value.is_ok() {
+            outcome.null_value = null(&means, mixing).ok();
+            if tested {
+                let (p, tried, all) = separation_test(&means, mixing, plan.seed);
+                outcome.p_value = p;
+                outcome.found("permutations", tried);
+                outcome.found("all_permutations", all);
             }
-            let of_metric = match &replicates {
-                Ok(all) => all
-                    .iter()
-                    .map(|r| r[i])
-                    .collect::<Option<Vec<f64>>>()
-                    .ok_or_else(|| Error::undefined("undefined on a resample")),
-                Err(error) => Err(restate(error)),
-            };
-            let found = if measurable {
-                value(&means, mixing)
-            } else {
-                Err(Error::undefined(OUT_OF_RANGE))
-            };
-            let mut outcome = Outcome::new(found, convention).with_replicates(metric, of_metric);
-            if outcome.value.is_ok() {
-                outcome.null_value = null(&means, mixing).ok();
-                if tested {
-                    let (p, tried, all) = separation_test(&means, mixing, plan.seed);
-                    outcome.p_value = p;
-                    outcome.convention.insert("permutations".to_owned(), json!(tried));
-                    outcome.convention.insert("all_permutations".to_owned(), json!(all));
-                }
-            }
-            outcome.n = a.counts().iter().chain(b.counts()).sum();
-            outcome
-        })
-        .collect()
+        }
+        outcome.n = a.counts().iter().chain(b.counts()).sum();
+        outcome
+    };
+    asked.iter().enumerate().map(outcome).collect()
 }
 
 /// Values of every metric on resamples of the group means within each class; the reason where there are none.
 fn bootstrap(
     (pre, eval): Pair,
     means: &ClassMeans,
-    metrics: &[Chosen],
+    asked: &[Asked<FromMeans>],
     (k, cosine): (usize, bool),
     seed: u64,
 ) -> Result<Vec<Vec<Option<f64>>>> {
@@ -142,13 +126,8 @@ fn bootstrap(
             let [a, b] = resampled([&pre.summary, &eval.summary], seed, b);
             let drawn = pooled(a.means(), b.means());
             let c = of_pooled(drawn, means.is_eval.clone(), k, cosine);
-            metrics
-                .iter()
-                .map(|(_, e)| match e {
-                    Eval::Means { value, mixing, .. } => value(&c, *mixing).ok(),
-                    _ => None,
-                })
-                .collect()
+            let value = |asked: &Asked<FromMeans>| (asked.eval.value)(&c, asked.eval.mixing).ok();
+            asked.iter().map(value).collect()
         })
         .collect())
 }
@@ -186,34 +165,9 @@ fn separation_test(c: &ClassMeans, mixing: Mixing, seed: u64) -> (Option<f64>, u
     (Some((separated + 1) as f64 / (tried + 1) as f64), tried, false)
 }
 
-/// Steps to the next combination of indices below `n` in lexicographic order; false after the last.
-fn next_combination(chosen: &mut [usize], n: usize) -> bool {
-    let k = chosen.len();
-    let Some(i) = (0..k).rev().find(|&i| chosen[i] < n - k + i) else {
-        return false;
-    };
-    chosen[i] += 1;
-    for j in i + 1..k {
-        chosen[j] = chosen[j - 1] + 1;
-    }
-    true
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_combination_comes_once() {
-        let mut chosen = vec![0, 1, 2];
-        let mut seen = vec![chosen.clone()];
-        while next_combination(&mut chosen, 6) {
-            seen.push(chosen.clone());
-        }
-        assert_eq!(seen.len(), 20);
-        assert!(seen.windows(2).all(|w| w[0] < w[1]));
-        assert_eq!(seen[19], [3, 4, 5]);
-    }
 
     #[test]
     fn means_far_apart_are_as_separated_as_labels_can_be() {

@@ -12,17 +12,17 @@ mod slices;
 mod support;
 
 use ndarray::Array2;
-use serde_json::{Map, Value, json};
 
-use super::fit::{missing, unlabelled};
-use super::kinds::{Kind, run};
+use super::fit::unlabelled;
+use super::kinds::{OfPairs, Run};
 use super::outcome::{Outcome, in_words};
-use super::{Plan, Side, is_named};
+use super::subjects::Group;
+use super::{Plan, Side};
 use crate::error::{Error, Result};
-use crate::features::FeatureSet;
-use crate::metrics::Eval;
+use crate::metrics::Sides;
 use crate::results::{Record, Table};
-use crate::stats::{GROUPS, OUT_OF_RANGE, Rows, squares_in_range};
+use crate::stats::{OUT_OF_RANGE, Rows, squares_in_range};
+use crate::uncertainty::GROUPS;
 
 pub use means::class_means;
 pub use slices::on_first_groups;
@@ -30,108 +30,76 @@ pub use slices::on_first_groups;
 /// A pretraining and an evaluation side.
 pub type Pair<'p> = (&'p Side<'p>, &'p Side<'p>);
 
-/// Every kind of metric of a pair.
-fn kinds<'p>() -> [Kind<Pair<'p>>; 7] {
-    [
-        Kind {
-            is: |eval| matches!(eval, Eval::Means { .. }),
-            outcomes: means::outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::Moments { .. }),
-            outcomes: moments::outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::Samples { .. }),
-            outcomes: samples::outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::Support { .. } | Eval::Alike { .. }),
-            outcomes: support::outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::Kernel { .. }),
-            outcomes: kernels::outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::Slices { .. }),
-            outcomes: slices::outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::Domain { .. }),
-            outcomes: domain::outcomes,
-        },
-    ]
-}
-
 /// All records of a pair, and the tables that come with them.
 ///
 /// # Errors
 /// When a table needs ids that cannot be read.
 pub fn records<'p>(pre: &'p Side<'p>, eval: &'p Side<'p>, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
     let unlabelled = unlabelled(&[pre.set, eval.set]);
-    let (p, other) = (pre.set.provenance(), eval.set.provenance());
+    let (mut run, kinds) = Run::start(plan, Sides::Pair, unlabelled.as_deref());
+    let pair = (pre, eval);
+    let OfPairs {
+        means,
+        moments,
+        samples,
+        overlap,
+        kernels,
+        slices,
+        domain,
+    } = kinds.of_pairs;
+    run.kind(&means, |asked| means::outcomes(pair, asked, plan));
+    run.kind(&moments, |asked| moments::outcomes(pair, asked));
+    run.kind(&samples, |asked| samples::outcomes(pair, asked, plan));
+    run.kind(&overlap, |asked| support::outcomes(pair, asked, plan));
+    run.kind(&kernels, |asked| kernels::outcomes(pair, asked, plan));
+    run.kind(&slices, |asked| slices::outcomes(pair, asked, plan));
+    run.kind(&domain, |asked| domain::outcomes(pair, asked, plan));
+    let other = eval.set.subject();
     let sides = Record {
-        model: p.model.clone(),
-        layer: p.layer.clone(),
-        dataset: p.dataset.clone(),
-        split: p.split.clone(),
+        role: None,
         other_dataset: Some(other.dataset.clone()),
-        ..Record::default()
+        other_split: Some(other.split.clone()).filter(|split| !split.is_empty()),
+        ..pre.record()
     };
     let mut tables = Vec::new();
-    let records = run(&kinds(), (pre, eval), unlabelled.as_deref(), plan)
+    let records = run
+        .finish()
         .into_iter()
-        .map(|(metric, mut outcome, seconds)| {
+        .map(|(asked, mut outcome, seconds)| {
             tables.extend(std::mem::replace(&mut outcome.tables, Ok(Vec::new()))?);
             outcome.d = pre.summary.width as u64;
-            if unlabelled.is_some() && metric.eval.needs_labels() {
+            if unlabelled.is_some() && asked.metric.eval.needs().labels {
                 outcome.n = pre.summary.rows + eval.summary.rows;
             }
-            outcome.classes = [pre, eval]
-                .iter()
-                .map(|s| s.labels().map_or(0, |l| l.classes() as u64))
-                .sum();
-            if !other.split.is_empty() {
-                outcome.convention.insert("other_split".to_owned(), json!(other.split));
-            }
-            Ok(outcome.into_record(metric, sides.clone(), seconds))
+            outcome.classes = pre.classes() + eval.classes();
+            Ok(outcome.into_record(&asked, sides.clone(), seconds))
         })
         .collect::<Result<_>>()?;
     Ok((records, tables))
 }
 
 /// A record of each metric of pairs that the user named, for each pair of the plan of which this group lacks a side.
-pub fn records_of_missing(group: &[&dyn FeatureSet], plan: &Plan) -> Vec<Record> {
-    let missing = missing(group, plan);
-    let p = group[0].provenance();
-    let pairs = plan
-        .pre
-        .iter()
-        .flat_map(|pre| plan.eval.iter().map(move |eval| (pre, eval)));
+pub fn records_of_missing(group: &Group, plan: &Plan) -> Vec<Record> {
     let mut records = Vec::new();
-    for (pre, eval) in pairs {
-        let Some((flag, name)) = missing.iter().find(|(_, name)| name == pre || name == eval) else {
-            continue;
-        };
-        let present = group.iter().find(|set| is_named(**set, pre) || is_named(**set, eval));
+    for missing in &group.missing {
+        let reason = format!(
+            "there are no features of {} {} at this layer of this model",
+            missing.lacking.0, missing.lacking.1
+        );
         let named = plan
-            .chosen()
-            .filter(|(metric, eval)| eval.is_of_pairs() && plan.names(metric));
-        for (metric, _) in named {
-            let reason = format!("there are no features of {flag} {name} at this layer of this model");
-            let mut outcome = Outcome::new(Err(Error::undefined(reason)), plan.conventions.describe(metric));
-            if let Some(set) = present {
+            .asked()
+            .filter(|asked| asked.eval.needs().sides == Sides::Pair && plan.names(asked.metric));
+        for asked in named {
+            let mut outcome = Outcome::new(Err(Error::undefined(reason.clone())));
+            if let Some(set) = missing.present {
                 (outcome.n, outcome.d) = (set.rows() as u64, set.width() as u64);
             }
             let sides = Record {
-                model: p.model.clone(),
-                layer: p.layer.clone(),
-                dataset: pre.clone(),
-                other_dataset: Some(eval.clone()),
-                ..Record::default()
+                dataset: missing.pre.clone(),
+                other_dataset: Some(missing.eval.clone()),
+                ..group.record()
             };
-            records.push(outcome.into_record(metric, sides, 0.0));
+            records.push(outcome.into_record(&asked.by(()), sides, 0.0));
         }
     }
     records
@@ -155,11 +123,11 @@ fn in_range(measurable: bool) -> Result<()> {
 }
 
 /// What a record says of the rows looked at, where they are a choice.
-fn of_rows(convention: &mut Map<String, Value>, (pre, eval): Pair, used: [&Rows; 2], plan: &Plan) {
+fn say_rows(outcome: &mut Outcome, (pre, eval): Pair, used: [&Rows; 2], plan: &Plan) {
     if used.iter().any(|rows| !rows.are_all()) {
-        convention.insert("rows_drawn".to_owned(), json!(used.map(Rows::len)));
-        convention.insert("rows_of".to_owned(), json!([pre.summary.rows, eval.summary.rows]));
-        convention.insert("seed".to_owned(), json!(plan.seed));
+        outcome.defined_by("rows_drawn", used.map(Rows::len).to_vec());
+        outcome.defined_by("rows_of", vec![pre.summary.rows, eval.summary.rows]);
+        outcome.defined_by("seed", plan.seed);
     }
 }
 
@@ -177,8 +145,8 @@ fn at_equal_n(outcome: &mut Outcome, (pre, eval): Pair, rows: [u64; 2], value: f
     if !value.is_finite() {
         return;
     }
-    outcome.convention.insert("at_equal_n".to_owned(), json!(value));
-    outcome.convention.insert("equal_n".to_owned(), json!(rows));
+    outcome.found("at_equal_n", value);
+    outcome.found("equal_n", rows.to_vec());
     outcome.notes.push(format!(
         "the sides have {} and {} rows, on which this distance depends: it is {} with {} and {}",
         pre.summary.rows,

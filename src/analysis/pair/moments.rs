@@ -1,20 +1,19 @@
 //! Metrics of the moments of both sides.
 
-use serde_json::{Map, Value};
-
-use super::super::kinds::{Chosen, replicates, restate};
-use super::super::outcome::{Outcome, few_rows, mostly_bias};
-use super::super::{Plan, WIDEST};
+use super::super::WIDEST;
+use super::super::kinds::Asked;
+use super::super::outcome::{Outcome, few_rows};
 use super::{Pair, at_equal_n, check_both, groups_at_equal_n};
 use crate::error::{Error, Result};
-use crate::metrics::{Eval, Metric};
-use crate::stats::{GROUPS, Moments};
+use crate::metrics::{FromMoments, Metric};
+use crate::stats::Moments;
+use crate::uncertainty::{GROUPS, leave_one_out, mostly_bias};
 
 /// The moments of both sides.
 type Both = (Moments, Moments);
 
 /// The outcomes of these metrics. A jackknife group is left out of both sides at a time.
-pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromMoments>]) -> Vec<Outcome> {
     let without = |group: Option<usize>| {
         check_both((pre, eval))?;
         both(
@@ -25,76 +24,71 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
     };
     let least = pre.summary.rows.min(eval.summary.rows);
     // Metrics made of one function share its values.
-    let mut distinct: Vec<Chosen> = Vec::new();
-    let places: Vec<usize> = metrics
+    let mut distinct: Vec<FromMoments> = Vec::new();
+    let places: Vec<usize> = asked
         .iter()
-        .map(|&chosen| {
-            distinct
-                .iter()
-                .position(|known| same(known.1, chosen.1))
-                .unwrap_or_else(|| {
-                    distinct.push(chosen);
-                    distinct.len() - 1
-                })
+        .map(|asked| {
+            let same = |known: &FromMoments| std::ptr::fn_addr_eq(known.value, asked.eval.value);
+            distinct.iter().position(same).unwrap_or_else(|| {
+                distinct.push(asked.eval);
+                distinct.len() - 1
+            })
         })
         .collect();
     // Each with whether it is mostly rounding.
     let values = || -> Vec<Result<(f64, bool)>> {
         let whole = without(None);
-        let judged = |eval: Eval| {
-            let moments = whole.as_ref().map_err(restate)?;
-            let found = value(eval, moments)?;
-            Ok((found, is_blurred(eval, found, moments)))
+        let judged = |eval: &FromMoments| {
+            let (a, b) = whole.as_ref().map_err(Error::clone)?;
+            let found = (eval.value)(a, b)?;
+            Ok((found, (eval.blurred)(found, a, b)))
         };
-        distinct.iter().map(|(_, eval)| judged(*eval)).collect()
+        distinct.iter().map(judged).collect()
     };
-    let (values, resampled) = rayon::join(values, || {
-        replicates(&distinct, least, |group| without(Some(group)), value)
-    });
+    let of_group = |group: usize| -> Result<Vec<Result<f64>>> {
+        let (a, b) = without(Some(group))?;
+        Ok(distinct.iter().map(|eval| (eval.value)(&a, &b)).collect())
+    };
+    let (values, by_group) = rayon::join(values, || leave_one_out(least, of_group));
+    let replicates = |at: usize| -> Result<Vec<f64>> {
+        let groups = by_group.as_ref().map_err(Error::clone)?;
+        groups.iter().map(|values| values[at].clone()).collect()
+    };
     let equal = groups_at_equal_n((pre, eval)).and_then(|[a, b]| {
-        let moments = both(pre.summary.first(a).moments, eval.summary.first(b).moments, 0).ok()?;
-        let values: Vec<Option<f64>> = distinct.iter().map(|(_, of)| value(*of, &moments).ok()).collect();
-        Some(([moments.0.n(), moments.1.n()], values))
+        let (a, b) = both(pre.summary.first(a).moments, eval.summary.first(b).moments, 0).ok()?;
+        let values: Vec<Option<f64>> = distinct.iter().map(|eval| (eval.value)(&a, &b).ok()).collect();
+        Some(([a.n(), b.n()], values))
     });
-    metrics
-        .iter()
-        .zip(places)
-        .map(|(&(metric, of), at)| {
-            let convention = plan.conventions.describe(metric);
-            let blurred = matches!(values[at], Ok((_, true)));
-            let found = values[at].as_ref().map(|(value, _)| *value).map_err(restate);
-            let replicates = resampled[at].as_ref().cloned().map_err(restate);
-            let infinite = matches!(of, Eval::Moments { infinite: true, .. });
-            let mut outcome = match (found, infinite) {
-                (Ok(value), true) => at_infinity_of(value, replicates, (metric, convention)),
-                (found, _) => Outcome::new(found, convention).with_replicates(metric, replicates),
-            };
-            outcome.n = pre.summary.rows + eval.summary.rows;
-            if outcome.value.is_ok() {
-                let effect = "much of this distance is the error of a covariance";
-                outcome.notes.extend(few_rows(least, pre.summary.width as u64, effect));
-                if blurred {
-                    let why =
-                        "next to nothing beside the variances of both sides: rounding leaves it fewer than four digits";
-                    outcome.notes.push(why.to_owned());
-                }
+    let outcome = |(asked, at): (&Asked<FromMoments>, usize)| {
+        let infinite = asked.eval.infinite;
+        let found = values[at].clone();
+        let blurred = matches!(found, Ok((_, true)));
+        let mut outcome = match found.map(|(value, _)| value) {
+            Ok(value) if infinite => at_infinity_of(value, replicates(at), asked.metric),
+            found => Outcome::new(found).with_replicates(asked.metric, replicates(at)),
+        };
+        outcome.n = pre.summary.rows + eval.summary.rows;
+        if outcome.value.is_ok() {
+            let effect = "much of this distance is the error of a covariance";
+            outcome.notes.extend(few_rows(least, pre.summary.width as u64, effect));
+            if blurred {
+                let why =
+                    "next to nothing beside the variances of both sides: rounding leaves it fewer than four digits";
+                outcome.notes.push(why.to_owned());
             }
-            if let (Some((rows, at_equal)), true, false) = (&equal, outcome.value.is_ok(), infinite)
-                && let Some(value) = at_equal[at]
-            {
-                at_equal_n(&mut outcome, (pre, eval), *rows, value);
-            }
-            outcome
-        })
-        .collect()
+        }
+        if let (Some((rows, at_equal)), true, false) = (&equal, outcome.value.is_ok(), infinite)
+            && let Some(value) = at_equal[at]
+        {
+            at_equal_n(&mut outcome, (pre, eval), *rows, value);
+        }
+        outcome
+    };
+    asked.iter().zip(places).map(outcome).collect()
 }
 
 /// What a distance of this value and these replicates is at infinite N; without them it is not known.
-fn at_infinity_of(
-    value: f64,
-    replicates: Result<Vec<f64>>,
-    (metric, convention): (&Metric, Map<String, Value>),
-) -> Outcome {
+fn at_infinity_of(value: f64, replicates: Result<Vec<f64>>, metric: &Metric) -> Outcome {
     match replicates {
         Ok(replicates) => {
             let (intercept, shifted) = at_infinity(value, &replicates);
@@ -102,9 +96,9 @@ fn at_infinity_of(
                 Some(reason) => Err(Error::undefined(reason)),
                 None => Ok(shifted),
             };
-            Outcome::new(Ok(intercept), convention).with_replicates(metric, kept)
+            Outcome::new(Ok(intercept)).with_replicates(metric, kept)
         }
-        Err(error) => Outcome::new(Err(error), convention),
+        Err(error) => Outcome::new(Err(error)),
     }
 }
 
@@ -127,29 +121,10 @@ fn both(a: Option<Moments>, b: Option<Moments>, width: usize) -> Result<Both> {
     })
 }
 
-/// Whether two metrics are made of one function.
-fn same(a: Eval, b: Eval) -> bool {
-    match (a, b) {
-        (Eval::Moments { value: a, .. }, Eval::Moments { value: b, .. }) => std::ptr::fn_addr_eq(a, b),
-        _ => false,
-    }
-}
-
-fn is_blurred(eval: Eval, value: f64, (a, b): &Both) -> bool {
-    matches!(eval, Eval::Moments { blurred, .. } if blurred(value, a, b))
-}
-
-fn value(eval: Eval, (a, b): &Both) -> Result<f64> {
-    match eval {
-        Eval::Moments { value, .. } => value(a, b),
-        _ => unreachable!("only metrics of moments come here"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::jackknife;
+    use crate::uncertainty::jackknife;
 
     #[test]
     fn a_line_over_one_over_n_has_its_intercept_at_infinity() {

@@ -6,9 +6,7 @@ use rayon::prelude::*;
 
 use crate::linalg::product_transposed;
 use crate::stats::{Rows, generator};
-
-/// Labellings drawn beside the observed one.
-pub const PERMUTATIONS: usize = 999;
+use crate::uncertainty::PERMUTATIONS;
 
 /// Rows of each side that a test looks at.
 const TESTED_ROWS: usize = 2_000;
@@ -91,14 +89,6 @@ impl Pooled {
     }
 }
 
-/// The share of labellings at least as far apart as the observed one, which comes first and counts.
-pub fn p_value(statistics: &[f64]) -> f64 {
-    // Differences below this are rounding of equal values.
-    let slack = 1e-12 * statistics.iter().fold(0.0f64, |m, s| m.max(s.abs()));
-    let apart = statistics.iter().filter(|s| **s >= statistics[0] - slack).count();
-    apart as f64 / statistics.len() as f64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,12 +105,5 @@ mod tests {
         assert_eq!(pooled.labels.row(0).to_vec(), [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
         assert!(pooled.labels.outer_iter().all(|l| l.sum() == 3.0));
         assert!(Pooled::draw(&rows(5), &rows(1), 0).is_none());
-    }
-
-    #[test]
-    fn the_observed_labelling_counts_among_the_permutations() {
-        assert_eq!(p_value(&[5.0, 1.0, 2.0, 3.0]), 0.25);
-        assert_eq!(p_value(&[2.0, 1.0, 2.0, 3.0]), 0.75);
-        assert_eq!(p_value(&[0.0; 4]), 1.0);
     }
 }

@@ -9,7 +9,8 @@ use ndarray::Array2;
 use super::super::kinds::MOST_NEIGHBOURS;
 use crate::error::{Error, Result};
 use crate::metrics::{Balls, NearRows, Support};
-use crate::stats::{Exact, GROUPS, Groups, Rows, SPLITS, Screened, half_samples, squared_slack};
+use crate::stats::{Exact, Rows, Screened, squared_slack};
+use crate::uncertainty::{GROUPS, Groups, SPLITS, half_samples};
 
 /// Half-samples, and all rows as the last resample.
 const RESAMPLES: usize = 2 * SPLITS + 1;

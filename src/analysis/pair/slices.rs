@@ -2,17 +2,16 @@
 
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
-use serde_json::json;
 
 use super::super::Plan;
-use super::super::kinds::{Chosen, ROWS_FOR_GROUPS, restate};
+use super::super::kinds::Asked;
 use super::super::outcome::Outcome;
-use super::permutation::{PERMUTATIONS, Pooled, p_value};
-use super::{Pair, at_equal_n, check_measurable, groups_at_equal_n, of_rows};
-use crate::error::{Error, Result};
+use super::permutation::Pooled;
+use super::{Pair, at_equal_n, check_measurable, groups_at_equal_n, say_rows};
 use crate::linalg::product_transposed;
-use crate::metrics::Eval;
-use crate::stats::{GROUPS, Rows, directions, joint_centre, wasserstein_squared};
+use crate::metrics::FromSlices;
+use crate::stats::{Rows, directions, joint_centre, wasserstein_squared};
+use crate::uncertainty::{GROUPS, PERMUTATIONS, enough_rows, p_value};
 
 /// Directions looked along, how many at a time, and how many the permutation test looks along.
 const DIRECTIONS: usize = 512;
@@ -36,7 +35,7 @@ fn first(groups: [usize; 2]) -> Kept {
 }
 
 /// The outcomes of these metrics.
-pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromSlices>], plan: &Plan) -> Vec<Outcome> {
     let measurable = check_measurable(&pre.rows, &eval.rows);
     let equal = groups_at_equal_n((pre, eval)).map(first);
     let mut kept: Vec<Kept> = vec![[ALL; 2]];
@@ -51,52 +50,38 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
     } else {
         (vec![Vec::new(); kept.len()], None)
     };
-    metrics
-        .iter()
-        .map(|&(metric, evaluation)| {
-            let of = |at: usize| -> Result<f64> {
-                measurable.as_ref().map_err(restate)?;
-                match evaluation {
-                    Eval::Slices { value } => value(&squares[at]),
-                    _ => unreachable!("only metrics of slices come here"),
-                }
-            };
-            let mut convention = plan.conventions.describe(metric);
-            convention.insert("directions".to_owned(), json!(DIRECTIONS));
-            convention.insert("seed".to_owned(), json!(plan.seed));
-            of_rows(&mut convention, (pre, eval), [&pre.rows, &eval.rows], plan);
-            let replicates = if (least as u64) < ROWS_FOR_GROUPS {
-                Err(Error::undefined(format!(
-                    "{least} rows are too few for {GROUPS} groups"
-                )))
-            } else {
-                (1..=GROUPS).map(of).collect()
-            };
-            let mut outcome = Outcome::new(of(0), convention).with_replicates(metric, replicates);
-            outcome.n = (pre.rows.len() + eval.rows.len()) as u64;
-            if let (Ok(_), Some((p, rows))) = (&outcome.value, p) {
-                outcome.p_value = Some(p);
-                outcome
-                    .convention
-                    .insert("permutations".to_owned(), json!(PERMUTATIONS));
-                outcome.convention.insert("rows_tested".to_owned(), json!(rows));
-                outcome
-                    .convention
-                    .insert("directions_tested".to_owned(), json!(TESTED_DIRECTIONS));
-            }
-            if let (Some(equal), Ok(_)) = (equal, &outcome.value)
-                && let Ok(value) = of(1 + GROUPS)
-            {
-                let rows = [(&pre.rows, equal[0]), (&eval.rows, equal[1])].map(|(rows, groups)| count(rows, groups));
-                at_equal_n(&mut outcome, (pre, eval), rows, value);
-            }
-            outcome
-        })
-        .collect()
+    let outcome = |asked: &Asked<FromSlices>| {
+        let value_of = |at: usize| measurable.clone().and_then(|()| (asked.eval.value)(&squares[at]));
+        let replicates = enough_rows(least as u64).and_then(|()| (1..=GROUPS).map(value_of).collect());
+        let mut outcome = Outcome::new(value_of(0)).with_replicates(asked.metric, replicates);
+        outcome.defined_by("directions", DIRECTIONS);
+        outcome.defined_by("seed", plan.seed);
+        say_rows(&mut outcome, (pre, eval), [&pre.rows, &eval.rows], plan);
+        outcome.n = (pre.rows.len() + eval.rows.len()) as u64;
+        if let (Ok(_), Some((p, rows))) = (&outcome.value, p) {
+            outcome.p_value = Some(p);
+            outcome.found("permutations", PERMUTATIONS);
+            outcome.found("rows_tested", rows.to_vec());
+            outcome.found("directions_tested", TESTED_DIRECTIONS);
+        }
+        if let (Some(equal), Ok(_)) = (equal, &outcome.value)
+            && let Ok(value) = value_of(1 + GROUPS)
+        {
+            let rows = [(&pre.rows, equal[0]), (&eval.rows, equal[1])].map(|(rows, groups)| count(rows, groups));
+            at_equal_n(&mut outcome, (pre, eval), rows, value);
+        }
+        outcome
+    };
+    asked.iter().map(outcome).collect()
 }
 
 /// What these metrics are on the first groups of both sides: one entry for each number of groups and metric.
-pub fn on_first_groups((pre, eval): Pair, groups: &[usize], metrics: &[Chosen], plan: &Plan) -> Vec<(u64, Vec<f64>)> {
+pub fn on_first_groups(
+    (pre, eval): Pair,
+    groups: &[usize],
+    asked: &[Asked<FromSlices>],
+    plan: &Plan,
+) -> Vec<(u64, Vec<f64>)> {
     let kept: Vec<Kept> = groups.iter().map(|&g| first([g, g])).collect();
     if check_measurable(&pre.rows, &eval.rows).is_err() || pre.rows.is_empty() || eval.rows.is_empty() {
         return Vec::new();
@@ -105,12 +90,9 @@ pub fn on_first_groups((pre, eval): Pair, groups: &[usize], metrics: &[Chosen], 
         .iter()
         .zip(kept)
         .map(|(squares, kept)| {
-            let of = |eval: Eval| match eval {
-                Eval::Slices { value } => value(squares).unwrap_or(f64::NAN),
-                _ => unreachable!("only metrics of slices come here"),
-            };
             let rows = count(&pre.rows, kept[0]) + count(&eval.rows, kept[1]);
-            (rows, metrics.iter().map(|(_, eval)| of(*eval)).collect())
+            let value = |asked: &Asked<FromSlices>| (asked.eval.value)(squares).unwrap_or(f64::NAN);
+            (rows, asked.iter().map(value).collect())
         })
         .collect()
 }

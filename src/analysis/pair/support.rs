@@ -2,24 +2,23 @@
 
 use std::sync::atomic::AtomicU64;
 
-use serde_json::json;
-
-use super::super::kinds::{Chosen, ROWS_FOR_GROUPS, replicates_from_halves, restate};
+use super::super::kinds::{Asked, Overlap};
 use super::super::outcome::Outcome;
 use super::super::{Plan, Side, tables};
 use super::Pair;
 use super::alike::{MostAlike, TIED, beyond};
 use super::reach::{Balled, Distance, PairCounts, Resamples, Tally, add};
 use crate::error::{Error, Result};
-use crate::metrics::{Balls, ErrorBar, Eval, NearRows};
-use crate::stats::{Groups, OUT_OF_RANGE, screen, unit_apart, unit_squared};
+use crate::metrics::{Balls, FromAlike, FromSupport, NearRows};
+use crate::stats::{OUT_OF_RANGE, screen, unit_apart, unit_squared};
+use crate::uncertainty::{ErrorBar, Groups, enough_rows, replicates_from_halves};
 
 /// The pairs in the table of near duplicates: their cosine, and how many there are at most.
 const NEAR_DUPLICATES: f64 = 0.99;
 const MOST_PAIRS: usize = 1_000;
 
 /// The outcomes of these metrics. A half-sample is of both sides at a time.
-pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes((pre, eval): Pair, asked: &[Asked<Overlap>], plan: &Plan) -> Vec<Outcome> {
     let sides = [pre, eval].map(|side| Balled {
         rows: &side.rows,
         near: NearRows {
@@ -27,12 +26,12 @@ pub fn outcomes((pre, eval): Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outco
             neighbours: side.neighbours(plan),
         },
     });
-    let found = survey(&sides, metrics, plan);
-    let mut outcomes: Vec<Outcome> = metrics
+    let found = survey(&sides, asked, plan);
+    let mut outcomes: Vec<Outcome> = asked
         .iter()
-        .map(|&chosen| outcome(pre, eval, chosen, &found, plan))
+        .map(|asked| outcome(pre, eval, asked, &found, plan))
         .collect();
-    let alike = metrics.iter().position(|(_, eval)| matches!(eval, Eval::Alike { .. }));
+    let alike = asked.iter().position(|asked| matches!(asked.eval, Overlap::Alike(_)));
     if let (Some(place), Some(most_alike)) = (alike, found.most_alike) {
         outcomes[place].tables = tables::near_duplicates(pre, eval, &most_alike.into_pairs()).map(|table| vec![table]);
     }
@@ -52,9 +51,9 @@ struct Survey<'s> {
     resamples: Resamples,
 }
 
-fn survey<'s>(sides: &'s [Balled; 2], metrics: &[Chosen], plan: &Plan) -> Survey<'s> {
+fn survey<'s>(sides: &'s [Balled; 2], asked: &[Asked<Overlap>], plan: &Plan) -> Survey<'s> {
     let [a, b] = [sides[0].rows, sides[1].rows];
-    let resampled = a.len().min(b.len()) as u64 >= ROWS_FOR_GROUPS;
+    let resampled = enough_rows(a.len().min(b.len()) as u64).is_ok();
     let norms = [a.norms(), b.norms()];
     let mut found = Survey {
         tallies: Vec::new(),
@@ -67,13 +66,13 @@ fn survey<'s>(sides: &'s [Balled; 2], metrics: &[Chosen], plan: &Plan) -> Survey
     if found.unusable.is_some() {
         return found;
     }
-    for (_, evaluation) in metrics {
-        match *evaluation {
-            Eval::Support { balls, .. } if found.tallies.iter().all(|(b, _)| *b != balls) => {
+    for asked in asked {
+        match asked.eval {
+            Overlap::Support(FromSupport { balls, .. }) if found.tallies.iter().all(|(b, _)| *b != balls) => {
                 let halves = resampled.then_some(&found.resamples);
                 found.tallies.push((balls, Tally::new(balls, sides.each_ref(), halves)));
             }
-            Eval::Alike { level } if found.alike.iter().all(|(l, _)| *l != level) && !found.zero => {
+            Overlap::Alike(FromAlike { level }) if found.alike.iter().all(|(l, _)| *l != level) && !found.zero => {
                 found
                     .alike
                     .push((level, (0..b.len()).map(|_| AtomicU64::new(0)).collect()));
@@ -157,41 +156,35 @@ fn squared_at(cosine: f64, norm: f64, other: f64) -> f64 {
     squared * (1.0 + TIED)
 }
 
-fn outcome(pre: &Side, eval: &Side, (metric, evaluation): Chosen, found: &Survey, plan: &Plan) -> Outcome {
+fn outcome(pre: &Side, eval: &Side, asked: &Asked<Overlap>, found: &Survey, plan: &Plan) -> Outcome {
     let (a, b) = (pre.rows.groups(), eval.rows.groups());
-    let mut convention = plan.conventions.describe(metric);
-    match evaluation {
-        Eval::Support { balls, .. } => convention.insert("k".to_owned(), json!(balls.k)),
-        Eval::Alike { level } => convention.insert("cosine".to_owned(), json!(level)),
-        _ => unreachable!("only metrics of the support come here"),
-    };
-    for (name, side) in [("pre", pre), ("eval", eval)] {
-        if !side.rows.are_all() {
-            convention.insert(format!("rows_drawn_of_{name}"), json!(side.rows.len()));
-            convention.insert("seed".to_owned(), json!(plan.seed));
-        }
-    }
-    let value = |kept: Groups| value(evaluation, found, a, b, kept);
+    let value = |kept: Groups| value(asked.eval, found, a, b, kept);
     let whole = value(Groups::ALL);
-    let replicates = match metric.error {
+    let replicates = match asked.metric.error {
         ErrorBar::HalfSamples => replicates_from_halves(&whole, a.len().min(b.len()) as u64, value),
         _ => Ok(Vec::new()),
     };
-    let mut outcome = Outcome::new(whole, convention).with_replicates(metric, replicates);
+    let mut outcome = Outcome::new(whole).with_replicates(asked.metric, replicates);
+    match asked.eval {
+        Overlap::Support(e) => outcome.defined_by("k", e.balls.k),
+        Overlap::Alike(e) => outcome.defined_by("cosine", e.level),
+    }
+    for (name, side) in [("rows_drawn_of_pre", pre), ("rows_drawn_of_eval", eval)] {
+        if !side.rows.are_all() {
+            outcome.defined_by(name, side.rows.len());
+            outcome.defined_by("seed", plan.seed);
+        }
+    }
     outcome.n = (a.len() + b.len()) as u64;
-    if outcome.value.is_ok() {
-        outcome
-            .notes
-            .extend(without_radius(evaluation, found, [a.len(), b.len()]));
+    if let (Ok(_), Overlap::Support(e)) = (&outcome.value, asked.eval) {
+        outcome.notes.extend(without_radius(e, found, [a.len(), b.len()]));
     }
     outcome
 }
 
 /// What is said of balls without a radius.
-fn without_radius(eval: Eval, found: &Survey, rows: [usize; 2]) -> Option<String> {
-    let Eval::Support { balls, around_eval, .. } = eval else {
-        return None;
-    };
+fn without_radius(eval: FromSupport, found: &Survey, rows: [usize; 2]) -> Option<String> {
+    let FromSupport { balls, around_eval, .. } = eval;
     let (side, name) = if around_eval {
         (1, "evaluation")
     } else {
@@ -219,19 +212,19 @@ impl Survey<'_> {
     }
 }
 
-fn value(eval: Eval, found: &Survey, a: &[u8], b: &[u8], kept: Groups) -> Result<f64> {
+fn value(eval: Overlap, found: &Survey, a: &[u8], b: &[u8], kept: Groups) -> Result<f64> {
     if let Some(reason) = found.unusable {
         return Err(Error::undefined(reason));
     }
     match eval {
-        Eval::Support {
+        Overlap::Support(FromSupport {
             value,
             balls,
             around_eval,
-        } => {
+        }) => {
             let tally = found.tallies.iter().find(|(of, _)| *of == balls);
             let (_, tally) = tally.expect("every kind of balls is tallied");
-            let tally = tally.as_ref().map_err(restate)?;
+            let tally = tally.as_ref().map_err(Error::clone)?;
             let (side, rows) = if around_eval { (1, b) } else { (0, a) };
             if !balls.closed && tally.without_radius(side) == rows.len() {
                 return Err(Error::undefined(format!(
@@ -241,13 +234,12 @@ fn value(eval: Eval, found: &Survey, a: &[u8], b: &[u8], kept: Groups) -> Result
             }
             Ok(value(&tally.support(&found.resamples, a, b, kept)))
         }
-        Eval::Alike { .. } if found.zero => Err(Error::undefined("a row of zeros has no direction")),
-        Eval::Alike { level } => {
+        Overlap::Alike(_) if found.zero => Err(Error::undefined("a row of zeros has no direction")),
+        Overlap::Alike(FromAlike { level }) => {
             let rows = found.alike.iter().find(|(of, _)| *of == level);
             let (_, rows) = rows.expect("every level is looked at");
             let left = b.iter().filter(|group| kept.has(**group)).count();
             Ok(found.resamples.count(rows, b, kept) as f64 / left as f64)
         }
-        _ => unreachable!("only metrics of the support come here"),
     }
 }

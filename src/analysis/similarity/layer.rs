@@ -3,17 +3,15 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
-use super::super::kinds::{ROWS_FOR_GROUPS, with_spare_for_halves};
 use super::super::{Plan, WIDEST};
 use super::matching::Matching;
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::linalg::rotated_into_fewest;
-use crate::metrics::{Between, Eval, Matched};
-use crate::stats::{
-    CrossSums, DistanceOrder, GROUPS, Neighbours, Own, Rows, Summariser, amid, nearest, nearest_by_angle,
-};
+use crate::metrics::{Between, MatchedNeeds};
+use crate::stats::{CrossSums, DistanceOrder, Neighbours, Own, Rows, Summariser, amid, nearest, nearest_by_angle};
+use crate::uncertainty::{GROUPS, enough_rows, with_spare_for_halves};
 
 /// One layer, read once.
 pub struct Layer<'a> {
@@ -60,13 +58,9 @@ impl<'a> Layer<'a> {
             orders: Vec::new(),
             near: Vec::new(),
         };
-        let moments = needs(plan, |m| {
-            matches!(m, Matched::Moments { .. } | Matched::Canonical { .. })
-        });
+        let moments = needs(plan, |m| m.moments);
         let collected = moments && !wide && set.width() <= WIDEST;
-        let pairs = needs(plan, |m| {
-            matches!(m, Matched::Ranks { .. } | Matched::Neighbours { .. })
-        });
+        let pairs = needs(plan, |m| m.ranks.is_some() || m.neighbours.is_some());
         let mut sums = vec![CrossSums::new(0, 0); GROUPS];
         if collected {
             sums.fill(CrossSums::new(set.width(), set.width()));
@@ -94,10 +88,9 @@ impl<'a> Layer<'a> {
             read(rows.nrows() as u64);
             at = end;
         }
-        let canonical = |eval: &Eval| matches!(eval, Eval::Matched(Matched::Canonical { .. }));
         let directions = Directed {
-            whole: plan.evals().any(|eval| canonical(&eval)),
-            resamples: plan.chosen().any(|(m, eval)| canonical(&eval) && m.error.resamples()),
+            whole: needs(plan, |m| m.directions),
+            resamples: plan.asked().any(|a| a.eval.needs().matched.directions && a.resamples()),
         };
         if wide && moments {
             // Fewer rows than channels: as many coordinates hold all there is, and every product stays the same.
@@ -118,7 +111,7 @@ impl<'a> Layer<'a> {
     pub fn own(&self, without: Option<usize>) -> Result<&Own> {
         match self.own.get(without.map_or(0, |g| g + 1)) {
             Some(Ok(own)) => Ok(own),
-            Some(Err(error)) => Err(super::super::kinds::restate(error)),
+            Some(Err(error)) => Err(error.clone()),
             None => Err(Error::undefined(format!(
                 "{} channels are more than the {WIDEST} whose cross products are computed",
                 self.set.width()
@@ -140,14 +133,14 @@ impl<'a> Layer<'a> {
     pub fn order(&self, between: Between) -> Result<&DistanceOrder> {
         let found = self.orders.iter().find(|(b, _)| *b == between);
         let (_, order) = found.expect("computed for every metric of the plan");
-        order.as_ref().map_err(super::super::kinds::restate)
+        order.as_ref().map_err(Error::clone)
     }
 
     /// Its nearest neighbours, with some to spare.
     pub fn near(&self, between: Between, k: usize) -> Result<&Neighbours> {
         let found = self.near.iter().find(|(b, own, _)| (*b, *own) == (between, k));
         let (.., near) = found.expect("computed for every metric of the plan");
-        near.as_ref().map_err(super::super::kinds::restate)
+        near.as_ref().map_err(Error::clone)
     }
 
     /// The cross sums of its rows with another layer's, by jackknife group.
@@ -174,33 +167,29 @@ impl<'a> Layer<'a> {
     fn look_at_pairs(&mut self, mut sample: Array2<f64>, ranked: &[usize], plan: &Plan) {
         // A power of two changes no digit and keeps squares in range.
         sample *= power_of_two(sample.iter().fold(0.0, |most: f64, x| most.max(x.abs())));
-        for eval in plan.evals() {
-            match eval {
-                Eval::Matched(Matched::Ranks { between, .. }) if !self.orders.iter().any(|o| o.0 == between) => {
-                    let points = points(between, sample.select(Axis(0), ranked).view());
-                    let order = points.map(|p| DistanceOrder::new(p.view(), off(between, p.ncols())));
-                    self.orders.push((between, order));
-                }
-                Eval::Matched(Matched::Neighbours { between, k, .. })
-                    if !self.near.iter().any(|o| (o.0, o.1) == (between, k)) =>
-                {
-                    let most = with_spare_for_halves(k);
-                    let near = points(between, sample.view()).map(|points| match between {
-                        // Equal angles of the rows themselves are equal; of rows divided by their norms rounding would decide.
-                        Between::Cosine => nearest_by_angle(&Rows::of(sample.clone()), most),
-                        Between::Euclidean | Between::Correlation => nearest(&Rows::of(points), most),
-                    });
-                    self.near.push((between, k, near));
-                }
-                _ => {}
+        for needs in plan.needs().map(|needs| needs.matched) {
+            if let Some(between) = needs.ranks.filter(|b| !self.orders.iter().any(|o| o.0 == *b)) {
+                let points = points(between, sample.select(Axis(0), ranked).view());
+                let order = points.map(|p| DistanceOrder::new(p.view(), off(between, p.ncols())));
+                self.orders.push((between, order));
+            }
+            let is_new = |wanted: &(Between, usize)| !self.near.iter().any(|o| (o.0, o.1) == *wanted);
+            if let Some((between, k)) = needs.neighbours.filter(is_new) {
+                let most = with_spare_for_halves(k);
+                let near = points(between, sample.view()).map(|points| match between {
+                    // Equal angles of the rows themselves are equal; of rows divided by their norms rounding would decide.
+                    Between::Cosine => nearest_by_angle(&Rows::of(sample.clone()), most),
+                    Between::Euclidean | Between::Correlation => nearest(&Rows::of(points), most),
+                });
+                self.near.push((between, k, near));
             }
         }
     }
 }
 
-/// Whether a metric of the plan is of this kind.
-fn needs(plan: &Plan, kind: fn(&Matched) -> bool) -> bool {
-    plan.evals().any(|eval| matches!(eval, Eval::Matched(m) if kind(&m)))
+/// Whether a metric of the plan needs this.
+pub fn needs(plan: &Plan, wanted: fn(&MatchedNeeds) -> bool) -> bool {
+    plan.needs().any(|needs| wanted(&needs.matched))
 }
 
 /// Adds rows to the sums of their groups.
@@ -219,7 +208,7 @@ struct Directed {
 }
 
 fn own(sums: &[CrossSums], n: u64, directions: Directed) -> Vec<Result<Own>> {
-    let resamples = if n < ROWS_FOR_GROUPS { 0 } else { GROUPS };
+    let resamples = if enough_rows(n).is_ok() { GROUPS } else { 0 };
     (0..=resamples)
         .into_par_iter()
         .map(|i| {

@@ -6,7 +6,8 @@ use super::super::{Plan, SAMPLES};
 use super::ranks;
 use crate::error::{Error, Result};
 use crate::features::{FeatureSet, common};
-use crate::stats::{generator, groups_within_classes};
+use crate::stats::generator;
+use crate::uncertainty::groups_within_classes;
 
 /// The random stream that draws the rows for metrics of pairs of rows (see [`generator`]).
 const DRAW_STREAM: u64 = 5;

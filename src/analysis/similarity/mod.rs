@@ -34,7 +34,7 @@ pub fn similarity(
         return Err(Error::input(format!(
             "{}: a single layer ({}) has nothing to be compared with; name a second store of the same images",
             first.provenance().path,
-            first.provenance().layer
+            first.subject().layer
         )));
     }
     if let Some(b) = b {
@@ -63,14 +63,8 @@ pub fn similarity(
 
 /// Refuses sides whose records would bear the same names.
 fn told_apart(a: &[Box<dyn FeatureSet>], b: &[Box<dyn FeatureSet>]) -> Result<()> {
-    let name = |set: &dyn FeatureSet| {
-        let p = set.provenance();
-        (p.model.clone(), p.layer.clone(), p.dataset.clone(), p.split.clone())
-    };
-    let same = a
-        .iter()
-        .find(|x| b.iter().any(|y| name(x.as_ref()) == name(y.as_ref())));
-    match same.map(|set| set.provenance()) {
+    let same = a.iter().find(|x| b.iter().any(|y| x.subject() == y.subject()));
+    match same.map(|set| set.subject()) {
         Some(p) => Err(Error::input(format!(
             "both sides are called model {}, layer {}, data set {}; name two different stores, or tell arrays apart with \
              --name A --name B",

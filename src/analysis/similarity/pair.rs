@@ -2,16 +2,15 @@
 
 use std::time::Instant;
 
-use serde_json::json;
-
 use super::super::Plan;
-use super::super::kinds::{Chosen, Kind, replicates_where_used, restate, run};
+use super::super::kinds::{Asked, Crossed, OfMatched, Run, replicates};
 use super::super::outcome::Outcome;
+use super::super::subjects;
 use super::layer::Layer;
 use super::matching::Matching;
-use super::{neighbours, ranks};
+use super::{layer, neighbours, ranks};
 use crate::error::{Error, Result};
-use crate::metrics::{Canonical, Eval, Matched, MatchedMoments};
+use crate::metrics::{Canonical, FromCanonical, FromMatchedMoments, MatchedMoments, Sides};
 use crate::results::Record;
 use crate::stats::{Cross, CrossSums};
 
@@ -25,27 +24,6 @@ pub struct Pair<'p> {
     sums: &'p [CrossSums],
 }
 
-fn kinds<'p>() -> [Kind<Pair<'p>>; 3] {
-    [
-        Kind {
-            is: of_moments,
-            outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::Matched(Matched::Ranks { .. })),
-            outcomes: ranks::outcomes,
-        },
-        Kind {
-            is: |eval| matches!(eval, Eval::Matched(Matched::Neighbours { .. })),
-            outcomes: neighbours::outcomes,
-        },
-    ]
-}
-
-fn of_moments(eval: &Eval) -> bool {
-    matches!(eval, Eval::Matched(Matched::Moments { .. } | Matched::Canonical { .. }))
-}
-
 /// All records of a pair of layers.
 pub fn records<'p>(
     x: &'p Layer<'p>,
@@ -55,7 +33,7 @@ pub fn records<'p>(
     read: &(dyn Fn(u64) + Sync),
 ) -> Result<Vec<Record>> {
     let start = Instant::now();
-    let sums = if plan.evals().any(|e| of_moments(&e)) && x.has_moments() && y.has_moments() {
+    let sums = if layer::needs(plan, |m| m.moments) && x.has_moments() && y.has_moments() {
         x.cross(y, &matching.groups, read)?
     } else {
         Vec::new()
@@ -67,119 +45,119 @@ pub fn records<'p>(
         sums: &sums,
     };
     let pass = start.elapsed().as_secs_f64() / plan.metrics.len().max(1) as f64;
-    let (p, other) = (x.set.provenance(), y.set.provenance());
+    let other = y.set.subject();
     let sides = Record {
-        model: p.model.clone(),
-        layer: p.layer.clone(),
-        dataset: p.dataset.clone(),
-        split: p.split.clone(),
         other_dataset: Some(other.dataset.clone()),
+        other_split: Some(other.split.clone()).filter(|split| !split.is_empty()),
         other_model: Some(other.model.clone()),
         other_layer: Some(other.layer.clone()),
-        ..Record::default()
+        ..subjects::record(x.set.subject())
     };
-    let record = |(metric, mut outcome, seconds): (_, Outcome, f64)| {
+    let (mut run, kinds) = Run::start(plan, Sides::Matched, None);
+    let OfMatched {
+        crossed,
+        ranks,
+        neighbours,
+    } = kinds.of_matched;
+    run.kind(&crossed, |asked| outcomes(pair, asked));
+    run.kind(&ranks, |asked| ranks::outcomes(pair, asked, plan));
+    run.kind(&neighbours, |asked| neighbours::outcomes(pair, asked, plan));
+    let record = |(asked, mut outcome, seconds): (Asked<()>, Outcome, f64)| {
         outcome.d = x.set.width() as u64;
-        let said = &mut outcome.convention;
-        said.insert("other_d".to_owned(), json!(y.set.width()));
-        if !other.split.is_empty() {
-            said.insert("other_split".to_owned(), json!(other.split));
-        }
+        outcome.found("other_d", y.set.width());
         if matching.left_out != [0, 0] {
-            said.insert("rows_left_out".to_owned(), json!(matching.left_out[0]));
-            said.insert("other_rows_left_out".to_owned(), json!(matching.left_out[1]));
+            outcome.found("rows_left_out", matching.left_out[0]);
+            outcome.found("other_rows_left_out", matching.left_out[1]);
         }
-        outcome.into_record(metric, sides.clone(), pass + seconds)
+        outcome.into_record(&asked, sides.clone(), pass + seconds)
     };
-    Ok(run(&kinds(), pair, None, plan).into_iter().map(record).collect())
+    Ok(run.finish().into_iter().map(record).collect())
 }
 
-fn outcomes(pair: Pair, metrics: &[Chosen], plan: &Plan) -> Vec<Outcome> {
+/// What both layers have in common, of all rows or without one group.
+struct Part {
+    without: Option<usize>,
+    cross: Cross,
+}
+
+fn outcomes(pair: Pair, asked: &[Asked<Crossed>]) -> Vec<Outcome> {
     let n = pair.matching.rows() as u64;
-    let cross = |without: Option<usize>| {
+    let part = |without: Option<usize>| -> Result<Part> {
         // A side without moments says why.
         pair.x.own(without)?;
         pair.y.own(without)?;
-        Ok((without, CrossSums::without(pair.sums, without)?))
+        let cross = CrossSums::without(pair.sums, without)?;
+        Ok(Part { without, cross })
     };
-    let whole = cross(None);
+    let whole = part(None);
+    let whole = whole.as_ref().map_err(Error::clone);
     let replicates = match &whole {
-        Ok(_) => replicates_where_used(metrics, n, |g| cross(Some(g)), |eval, (g, c)| value(pair, eval, *g, c)),
-        Err(error) => metrics.iter().map(|_| Err(restate(error))).collect(),
+        Ok(_) => replicates(asked, n, |g| part(Some(g)), |eval, part| value(pair, eval, part)),
+        Err(error) => asked.iter().map(|_| Err(error.clone())).collect(),
     };
     let widest = pair.x.set.width().max(pair.y.set.width()) as u64;
-    metrics
-        .iter()
-        .zip(replicates)
-        .map(|(&(metric, eval), replicates)| {
-            let found = whole
-                .as_ref()
-                .map_err(restate)
-                .and_then(|(g, c)| value(pair, eval, *g, c));
-            let mut outcome =
-                Outcome::new(found, plan.conventions.describe(metric)).with_replicates(metric, replicates);
-            outcome.n = n;
-            if let (Ok(_), Ok((_, cross))) = (&outcome.value, &whole) {
-                describe(&mut outcome, pair, eval, cross);
-                if !metric.error.is_corrected() && n < 5 * widest {
-                    outcome.notes.push(format!(
-                        "N = {n} is below 5 d = {}: so few rows make unrelated representations look alike",
-                        5 * widest
-                    ));
-                }
+    let outcome = |(asked, replicates): (&Asked<Crossed>, Result<Vec<f64>>)| {
+        let found = whole.clone().and_then(|part| value(pair, asked.eval, part));
+        let mut outcome = Outcome::new(found).with_replicates(asked.metric, replicates);
+        outcome.n = n;
+        if let (Ok(_), Ok(part)) = (&outcome.value, &whole) {
+            describe(&mut outcome, pair, asked.eval, part);
+            if !asked.metric.error.is_corrected() && n < 5 * widest {
+                outcome.notes.push(format!(
+                    "N = {n} is below 5 d = {}: so few rows make unrelated representations look alike",
+                    5 * widest
+                ));
             }
-            outcome
-        })
-        .collect()
+        }
+        outcome
+    };
+    asked.iter().zip(replicates).map(outcome).collect()
 }
 
 /// What goes with a value: its null value, or how many directions it is of.
-fn describe(outcome: &mut Outcome, pair: Pair, eval: Eval, cross: &Cross) {
+fn describe(outcome: &mut Outcome, pair: Pair, eval: Crossed, part: &Part) {
     match eval {
-        Eval::Matched(Matched::Moments { null: Some(null), .. }) => {
-            outcome.null_value = moments(pair, None, cross).ok().map(|m| null(&m));
+        Crossed::Moments(FromMatchedMoments { null, .. }) => {
+            let moments = moments(pair, part).ok();
+            outcome.null_value = null.and_then(|null| moments.map(|m| null(&m)));
         }
-        Eval::Matched(Matched::Canonical { share, .. }) => {
-            if let Ok(c) = canonical(pair, None, cross, share) {
-                outcome.convention.insert("directions".to_owned(), json!(c.kept().0));
-                outcome
-                    .convention
-                    .insert("other_directions".to_owned(), json!(c.kept().1));
+        Crossed::Canonical(FromCanonical { share, .. }) => {
+            if let Ok(c) = canonical(pair, part, share) {
+                outcome.found("directions", c.kept().0);
+                outcome.found("other_directions", c.kept().1);
             }
         }
-        _ => {}
     }
 }
 
-fn value(pair: Pair, eval: Eval, without: Option<usize>, cross: &Cross) -> Result<f64> {
+fn value(pair: Pair, eval: Crossed, part: &Part) -> Result<f64> {
     match eval {
-        Eval::Matched(Matched::Moments { value, .. }) => value(&moments(pair, without, cross)?),
-        Eval::Matched(Matched::Canonical { value, share }) => value(&canonical(pair, without, cross, share)?),
-        _ => unreachable!("only metrics of moments come here"),
+        Crossed::Moments(e) => (e.value)(&moments(pair, part)?),
+        Crossed::Canonical(e) => (e.value)(&canonical(pair, part, e.share)?),
     }
 }
 
-fn moments<'m>(pair: Pair<'m>, without: Option<usize>, cross: &'m Cross) -> Result<MatchedMoments<'m>> {
+fn moments<'m>(pair: Pair<'m>, part: &'m Part) -> Result<MatchedMoments<'m>> {
     Ok(MatchedMoments {
-        cross,
-        x: pair.x.own(without)?,
-        y: pair.y.own(without)?,
+        cross: &part.cross,
+        x: pair.x.own(part.without)?,
+        y: pair.y.own(part.without)?,
     })
 }
 
-fn canonical<'m>(pair: Pair<'m>, without: Option<usize>, cross: &Cross, share: f64) -> Result<Canonical<'m>> {
+fn canonical<'m>(pair: Pair<'m>, part: &Part, share: f64) -> Result<Canonical<'m>> {
     let [x, y] = [pair.x, pair.y];
     // All directions of so few rows are all there is; and weights over channels are lost in the rotation.
     if let Some(wide) = [x, y].into_iter().find(|layer| share == 1.0 && layer.is_rotated()) {
         return Err(Error::undefined(format!(
             "{} rows are fewer than {} channels: canonical correlations of so few rows are 1 for any features",
-            cross.n,
+            part.cross.n,
             wide.set.width()
         )));
     }
     let directions = |layer: &'m Layer<'m>| -> Result<_> {
-        let own = layer.own(without)?;
+        let own = layer.own(part.without)?;
         Ok(own.directions.as_ref().expect("made where a metric asks for them"))
     };
-    Canonical::new(cross, directions(x)?, directions(y)?, share)
+    Canonical::new(&part.cross, directions(x)?, directions(y)?, share)
 }

@@ -13,7 +13,7 @@ const PAIRS: usize = 100;
 /// `channels`: the values of each channel, by its place from 0, and the first earlier one it repeats; `channel_pairs`: the most
 /// correlated pairs.
 pub fn of_side(side: &Side) -> Result<Vec<Table>> {
-    let p = side.set.provenance();
+    let p = side.set.subject();
     let texts = [p.model.as_str(), &p.layer, &p.dataset, &p.split];
     let moments = side.summary.moments_without(None, false);
     let values = side.summary.channels_without(None);

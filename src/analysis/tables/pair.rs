@@ -6,8 +6,8 @@ use super::super::Side;
 use super::super::pair::class_means;
 use super::Rows;
 use crate::error::Result;
-use crate::metrics::mixing::feature_mixtureness;
-use crate::metrics::{Eval, Mixing, find};
+use crate::metrics::Mixing;
+use crate::metrics::mixing::{feature_mixtureness, mixed_null};
 use crate::results::Table;
 use crate::stats::squared_distances;
 
@@ -30,7 +30,7 @@ pub fn of_pair(pre: &Side, eval: &Side) -> Vec<Table> {
         &["feature_mixtureness", "mixed"],
     );
     if let (Some(a), Some(b)) = (pre.labels(), eval.labels()) {
-        let (p, e) = (pre.set.provenance(), eval.set.provenance());
+        let (p, e) = (pre.set.subject(), eval.set.subject());
         let means = |side: &Side| side.summary.classes_without(None, false).means().clone();
         let c = class_means(&means(pre), &means(eval), a.classes().min(b.classes()), false);
         let names: Vec<(&str, &str)> = a
@@ -54,11 +54,8 @@ pub fn of_pair(pre: &Side, eval: &Side) -> Vec<Table> {
                 k: Some(k),
                 ..Mixing::default()
             };
-            if let (Ok(value), Some(Eval::Means { null, .. })) = (
-                feature_mixtureness(&c, mixing),
-                find("feature_mixtureness").map(|m| m.eval),
-            ) {
-                let mixed = null(&c, mixing).unwrap_or(f64::NAN);
+            if let Ok(value) = feature_mixtureness(&c, mixing) {
+                let mixed = mixed_null(&c, mixing).unwrap_or(f64::NAN);
                 sweep.push(
                     &[&p.model, &p.layer, &p.dataset, &e.dataset],
                     &[k as u64],
@@ -99,7 +96,7 @@ pub fn near_duplicates(pre: &Side, eval: &Side, pairs: &[(usize, usize, f64)]) -
         }
     };
     let (ids, other_ids) = (ids(pre)?, ids(eval)?);
-    let (p, e) = (pre.set.provenance(), eval.set.provenance());
+    let (p, e) = (pre.set.subject(), eval.set.subject());
     for &(i, j, cosine) in pairs {
         let (id, other) = (&ids[pre.rows.place(i)], &other_ids[eval.rows.place(j)]);
         let texts = [

@@ -7,7 +7,8 @@ use crate::linalg::eigenvalues;
 use crate::metrics::NearRows;
 use crate::metrics::geometry::occurrences;
 use crate::results::Table;
-use crate::stats::{Groups, Part, nearest_means};
+use crate::stats::{Part, nearest_means};
+use crate::uncertainty::Groups;
 
 /// Nearest rows among which those of other classes are counted.
 pub const FOREIGN_AMONG: usize = 10;
@@ -25,7 +26,7 @@ pub fn of_side(side: &Side, plan: &Plan) -> Result<Vec<Table>> {
 }
 
 fn spectrum(side: &Side, all: &Part) -> Result<Table> {
-    let p = side.set.provenance();
+    let p = side.set.subject();
     let mut spectrum = Rows::new(
         "spectrum",
         &["model", "layer", "dataset", "split"],
@@ -47,7 +48,7 @@ fn spectrum(side: &Side, all: &Part) -> Result<Table> {
 }
 
 fn classes(side: &Side, all: &Part) -> Table {
-    let p = side.set.provenance();
+    let p = side.set.subject();
     let mut classes = Rows::new(
         "classes",
         &["model", "layer", "dataset", "split", "class", "nearest_class"],
@@ -100,7 +101,7 @@ fn foreign_shares(side: &Side, classes: usize) -> Vec<f64> {
 }
 
 fn hubs(side: &Side, plan: &Plan) -> Result<Table> {
-    let p = side.set.provenance();
+    let p = side.set.subject();
     let mut hubs = Rows::new(
         "hubs",
         &["model", "layer", "dataset", "split", "id", "class"],
@@ -111,8 +112,8 @@ fn hubs(side: &Side, plan: &Plan) -> Result<Table> {
         .metrics
         .iter()
         .find(|m| m.id == "hubness")
-        .map(|m| plan.conventions.eval(m));
-    if let (Some(neighbours), Some(k)) = (side.known_neighbours(), k.and_then(|e| e.neighbours())) {
+        .and_then(|m| plan.conventions.eval(m).needs().neighbours);
+    if let (Some(neighbours), Some(k)) = (side.known_neighbours(), k) {
         let near = NearRows {
             groups: side.rows.groups(),
             neighbours,

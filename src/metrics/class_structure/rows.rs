@@ -3,9 +3,10 @@
 use super::super::geometry::directed;
 use super::super::spectrum::{effective_rank, matrix_entropy_rank};
 use super::super::variation::classes;
-use super::super::{Better, ErrorBar, Eval, Family, Law, Metric, Variant};
+use super::super::{Better, Eval, Family, FromClassDistances, FromEachClass, FromResiduals, Law, Metric, Variant};
 use super::*;
 use crate::stats::{Again, Residuals};
+use crate::uncertainty::ErrorBar;
 
 const LAWS: &[Law] = &[
     Law::Rotation,
@@ -20,12 +21,12 @@ const fn variant(id: &'static str, about: &'static str, like: &'static [&'static
 
 /// A metric of rows around the means of their classes, which has no interval unless so much of their distances is resolved.
 const fn residuals(value: fn(&Residuals) -> Result<f64>, needs: Again, rows: u64, resolved: f64) -> Eval {
-    Eval::Residuals {
+    Eval::Residuals(FromResiduals {
         value,
         needs,
         resolved,
         rows,
-    }
+    })
 }
 
 const NOTHING: Again = Again {
@@ -246,21 +247,21 @@ const METRICS: &[Metric] = &[
             "cosine",
             "cosine distance, 1 - cos (scikit-learn's metric='cosine'); not unchanged by translation",
             &[],
-            Eval::ByClass {
+            Eval::ByClass(FromClassDistances {
                 cosine: true,
                 row: silhouette_of,
                 value: directed,
-            },
+            }),
         )],
         reference: "Rousseeuw, J. Comput. Appl. Math. 1987",
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::HalfSamples,
-        eval: Eval::ByClass {
+        eval: Eval::ByClass(FromClassDistances {
             cosine: false,
             row: silhouette_of,
             value: Ok,
-        },
+        }),
     },
     Metric {
         id: "calinski_harabasz",
@@ -343,9 +344,9 @@ const METRICS: &[Metric] = &[
             id: "squared",
             about: "shares of squared singular values: the mean matrix entropy rank",
             like: &[],
-            eval: Eval::EachClass {
+            eval: Eval::EachClass(FromEachClass {
                 value: matrix_entropy_rank,
-            },
+            }),
         }],
         reference: "Roy and Vetterli, EUSIPCO 2007, class by class",
         estimand: "the expectation at these numbers of rows: the ranks of samples grow with their size",
@@ -353,6 +354,6 @@ const METRICS: &[Metric] = &[
         error: ErrorBar::None(
             "resamples would cost ten times as much, and say little of classes with few rows for their width",
         ),
-        eval: Eval::EachClass { value: effective_rank },
+        eval: Eval::EachClass(FromEachClass { value: effective_rank }),
     },
 ];

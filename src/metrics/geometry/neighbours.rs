@@ -1,8 +1,9 @@
 //! Geometry from nearest neighbours: hubs, and the dimension of the surface the rows lie on.
 
-use super::super::{Better, ErrorBar, Eval, Law, Metric, NearRows, Variant};
+use super::super::{Better, Eval, FromNeighbours, Law, Metric, NearRows, Variant};
 use crate::error::{Error, Result};
-use crate::stats::Groups;
+use crate::uncertainty::ErrorBar;
+use crate::uncertainty::Groups;
 
 /// Share of the largest distance ratios that TwoNN leaves out (Facco et al. 2017).
 const DISCARDED: f64 = 0.1;
@@ -161,12 +162,12 @@ fn mle_median(rows: &NearRows, k: usize, kept: Groups) -> Result<f64> {
 }
 
 const fn from_distances(value: fn(&NearRows, usize, Groups) -> Result<f64>, k: usize, settable: bool) -> Eval {
-    Eval::Neighbours {
+    Eval::Neighbours(FromNeighbours {
         value,
         k,
         settable,
         distances: true,
-    }
+    })
 }
 
 const AT_THIS_N: &str = "the expectation at this number of rows: with more rows neighbours come closer";
@@ -189,7 +190,7 @@ pub(super) const HUBNESS: Metric = Metric {
         about: "each row counts as its own nearest neighbour, as where scikit-learn (sklearn) is asked for the neighbours of \
                 the rows it was fitted on",
         like: &[],
-        eval: Eval::Neighbours {
+        eval: Eval::Neighbours(FromNeighbours {
             value: |rows, k, kept| {
                 check(rows, k, 2, kept)?;
                 // One more for every row does not change the skewness.
@@ -198,19 +199,19 @@ pub(super) const HUBNESS: Metric = Metric {
             k: 10,
             settable: true,
             distances: false,
-        },
+        }),
     }],
     reference: "Radovanovic et al., JMLR 2010",
     estimand: "the expectation at this number of rows",
     // Not the order of rows, where distances are equal.
     laws: &[Law::Rotation, Law::Translation, Law::Scale],
     error: ErrorBar::None("the skewness of hubs hangs on a few rows, which no resampling of groups sees as rare"),
-    eval: Eval::Neighbours {
+    eval: Eval::Neighbours(FromNeighbours {
         value: hubness,
         k: 10,
         settable: true,
         distances: false,
-    },
+    }),
 };
 
 const LAWS: &[Law] = &[Law::Rotation, Law::Translation, Law::Scale, Law::RowOrder];

@@ -4,8 +4,9 @@ mod samples;
 
 use statrs::distribution::{Discrete as _, Hypergeometric};
 
-use super::{Better, ClassMeans, ErrorBar, Eval, Family, Law, Metric, Mixing, Variant};
+use super::{Better, ClassMeans, Eval, Family, FromMeans, Law, Metric, Mixing, Variant};
 use crate::error::{Error, Result};
+use crate::uncertainty::ErrorBar;
 
 pub use samples::{lisi, sample_mixing};
 
@@ -86,7 +87,11 @@ fn mixed(sizes: (usize, usize), k: usize, mixing: Mixing) -> Result<f64> {
     Ok(1.0 - distance / m as f64)
 }
 
-fn mixed_null(c: &ClassMeans, mixing: Mixing) -> Result<f64> {
+/// What feature mixtureness is for sets as mixed as random domain labels.
+///
+/// # Errors
+/// As [`feature_mixtureness`].
+pub fn mixed_null(c: &ClassMeans, mixing: Mixing) -> Result<f64> {
     mixed(c.sizes(), neighbours_used(c.sizes(), mixing)?, mixing)
 }
 
@@ -113,21 +118,21 @@ const DEFAULT: Mixing = Mixing {
 };
 
 const fn mixtureness(mixing: Mixing) -> Eval {
-    Eval::Means {
+    Eval::Means(FromMeans {
         value: feature_mixtureness,
         null: mixed_null,
         mixing,
         tested: false,
-    }
+    })
 }
 
 const fn scaled(mixing: Mixing) -> Eval {
-    Eval::Means {
+    Eval::Means(FromMeans {
         value: feature_mixtureness_scaled,
         null: |_, _| Ok(1.0),
         mixing,
         tested: true,
-    }
+    })
 }
 
 const COSINE: Mixing = Mixing {

@@ -1,8 +1,10 @@
 //! Mixing of single samples.
 
-use super::super::{Better, ErrorBar, Eval, Law, Metric, SamplePair, Variant};
+use super::super::{Better, Eval, FromSamples, Law, Metric, SamplePair, Variant};
 use crate::error::{Error, Result};
-use crate::stats::{Groups, OUT_OF_RANGE};
+use crate::stats::OUT_OF_RANGE;
+use crate::uncertainty::ErrorBar;
+use crate::uncertainty::Groups;
 
 /// Share of the other data set among the k nearest samples, divided by the share expected under full mixing; the mean
 /// over all samples. Only the rows of the groups `kept` take part, as queries and as neighbours.
@@ -153,21 +155,21 @@ pub(super) const SAMPLE_MIXING: Metric = Metric {
                 the nearest others, which count by exp(-beta distance), beta such that their perplexity is k/3. k = 90, the \
                 sample itself counted as one of them (harmonypy, and the R package lisi)",
         like: &[],
-        eval: Eval::Samples {
+        eval: Eval::Samples(FromSamples {
             value: lisi,
             null: None,
             k: 90,
-        },
+        }),
     }],
     reference: "this project; LISI: Korsunsky et al., Nature Methods 2019",
     estimand: "the expectation at this number of samples",
     laws: &[Law::Rotation, Law::Translation, Law::Scale],
     error: ErrorBar::HalfSamples,
-    eval: Eval::Samples {
+    eval: Eval::Samples(FromSamples {
         value: sample_mixing,
         null: Some(1.0),
         k: 50,
-    },
+    }),
 };
 
 #[cfg(test)]

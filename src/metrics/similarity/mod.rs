@@ -8,7 +8,11 @@ use canonical::{pwcca, pwcca_of_smaller, svcca, svcca_squared};
 use moments::{cka, cka_debiased, disparity, procrustes, procrustes_angle, procrustes_distance, unrelated_cka};
 use neighbours::{cycle_knn, mutual_knn, spearman, unrelated_cycle, unrelated_mutual};
 
-use super::{Better, Between, ErrorBar, Eval, Family, Law, Matched, Metric, Variant};
+use super::{
+    Better, Between, Eval, Family, FromCanonical, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks, Law,
+    Metric, Variant,
+};
+use crate::uncertainty::ErrorBar;
 
 /// The family.
 pub const FAMILY: Family = Family {
@@ -53,7 +57,7 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_N,
         laws: SIDES,
         error: ErrorBar::JackknifeOfDistance,
-        eval: Eval::Matched(Matched::Moments {
+        eval: Eval::MatchedMoments(FromMatchedMoments {
             value: cka,
             null: Some(unrelated_cka),
         }),
@@ -74,7 +78,7 @@ const METRICS: &[Metric] = &[
         estimand: POPULATION,
         laws: SIDES,
         error: ErrorBar::JackknifeOfExcess,
-        eval: Eval::Matched(Matched::Moments {
+        eval: Eval::MatchedMoments(FromMatchedMoments {
             value: cka_debiased,
             null: Some(|_| 0.0),
         }),
@@ -95,7 +99,7 @@ const METRICS: &[Metric] = &[
             id: "squared",
             about: "mean of the squared correlations (R^2 of CCA, Kornblith et al. 2019)",
             like: &[],
-            eval: Eval::Matched(Matched::Canonical {
+            eval: Eval::Canonical(FromCanonical {
                 value: svcca_squared,
                 share: KEPT,
             }),
@@ -104,7 +108,7 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_N,
         laws: SIDES,
         error: ErrorBar::None("the number of directions kept jumps: a jackknife covered 42 to 100 % in simulations"),
-        eval: Eval::Matched(Matched::Canonical {
+        eval: Eval::Canonical(FromCanonical {
             value: svcca,
             share: KEPT,
         }),
@@ -126,7 +130,7 @@ const METRICS: &[Metric] = &[
             id: "smaller",
             about: "weights of the side with fewer directions (the authors' published code)",
             like: &[],
-            eval: Eval::Matched(Matched::Canonical {
+            eval: Eval::Canonical(FromCanonical {
                 value: pwcca_of_smaller,
                 share: 1.0,
             }),
@@ -137,7 +141,7 @@ const METRICS: &[Metric] = &[
         error: ErrorBar::None(
             "neither a jackknife (98 to 99 %) nor half-samples (90 to 96 %) covered 95 % in simulations",
         ),
-        eval: Eval::Matched(Matched::Canonical {
+        eval: Eval::Canonical(FromCanonical {
             value: pwcca,
             share: 1.0,
         }),
@@ -160,7 +164,7 @@ const METRICS: &[Metric] = &[
                 id: "distance",
                 about: "2 - 2 s, the squared distance after the best rotation (Ding et al. 2021)",
                 like: &[],
-                eval: Eval::Matched(Matched::Moments {
+                eval: Eval::MatchedMoments(FromMatchedMoments {
                     value: procrustes_distance,
                     null: None,
                 }),
@@ -169,7 +173,7 @@ const METRICS: &[Metric] = &[
                 id: "angle",
                 about: "arccos s, the angular distance in radians (Williams et al. 2021)",
                 like: &[],
-                eval: Eval::Matched(Matched::Moments {
+                eval: Eval::MatchedMoments(FromMatchedMoments {
                     value: procrustes_angle,
                     null: None,
                 }),
@@ -178,7 +182,7 @@ const METRICS: &[Metric] = &[
                 id: "disparity",
                 about: "1 - s^2, where one side may also be scaled (scipy.spatial.procrustes)",
                 like: &[],
-                eval: Eval::Matched(Matched::Moments {
+                eval: Eval::MatchedMoments(FromMatchedMoments {
                     value: disparity,
                     null: None,
                 }),
@@ -188,7 +192,7 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_N,
         laws: SIDES,
         error: ErrorBar::JackknifeOfDistance,
-        eval: Eval::Matched(Matched::Moments {
+        eval: Eval::MatchedMoments(FromMatchedMoments {
             value: procrustes,
             null: None,
         }),
@@ -211,7 +215,7 @@ const METRICS: &[Metric] = &[
                 id: "correlation",
                 about: "distance 1 - Pearson's r across channels (Kriegeskorte et al. 2008); rotation changes it",
                 like: &[],
-                eval: Eval::Matched(Matched::Ranks {
+                eval: Eval::MatchedRanks(FromMatchedRanks {
                     value: spearman,
                     between: Between::Correlation,
                 }),
@@ -220,7 +224,7 @@ const METRICS: &[Metric] = &[
                 id: "cosine",
                 about: "distance 1 - cos, not centred",
                 like: &[],
-                eval: Eval::Matched(Matched::Ranks {
+                eval: Eval::MatchedRanks(FromMatchedRanks {
                     value: spearman,
                     between: Between::Cosine,
                 }),
@@ -230,7 +234,7 @@ const METRICS: &[Metric] = &[
         estimand: POPULATION,
         laws: SIDES,
         error: ErrorBar::JackknifeCorrected,
-        eval: Eval::Matched(Matched::Ranks {
+        eval: Eval::MatchedRanks(FromMatchedRanks {
             value: spearman,
             between: Between::Euclidean,
         }),
@@ -252,7 +256,7 @@ const METRICS: &[Metric] = &[
             id: "euclidean",
             about: "Euclidean neighbours",
             like: &[],
-            eval: Eval::Matched(Matched::Neighbours {
+            eval: Eval::MatchedNeighbours(FromMatchedNeighbours {
                 value: mutual_knn,
                 null: unrelated_mutual,
                 between: Between::Euclidean,
@@ -263,7 +267,7 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_K,
         laws: UNCENTRED,
         error: ErrorBar::HalfSamples,
-        eval: Eval::Matched(Matched::Neighbours {
+        eval: Eval::MatchedNeighbours(FromMatchedNeighbours {
             value: mutual_knn,
             null: unrelated_mutual,
             between: Between::Cosine,
@@ -287,7 +291,7 @@ const METRICS: &[Metric] = &[
             id: "euclidean",
             about: "Euclidean neighbours",
             like: &[],
-            eval: Eval::Matched(Matched::Neighbours {
+            eval: Eval::MatchedNeighbours(FromMatchedNeighbours {
                 value: cycle_knn,
                 null: unrelated_cycle,
                 between: Between::Euclidean,
@@ -298,7 +302,7 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_K,
         laws: &[Law::Rotation, Law::Scale, Law::RowOrder],
         error: ErrorBar::None("neither a jackknife (99 %) nor half-samples (77 to 97 %) covered 95 % in simulations"),
-        eval: Eval::Matched(Matched::Neighbours {
+        eval: Eval::MatchedNeighbours(FromMatchedNeighbours {
             value: cycle_knn,
             null: unrelated_cycle,
             between: Between::Cosine,

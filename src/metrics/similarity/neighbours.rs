@@ -4,7 +4,8 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Error, Result};
 use crate::metrics::{Between, MatchedNeighbours};
-use crate::stats::{Groups, Neighbours};
+use crate::stats::Neighbours;
+use crate::uncertainty::Groups;
 
 impl Between {
     /// Rows (n, d) as points whose Euclidean distances are in the order of this distance.

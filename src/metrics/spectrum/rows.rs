@@ -1,26 +1,27 @@
 //! The catalogue's rows on spectra.
 
-use super::super::{Better, ErrorBar, Eval, Family, Law, Metric, Variant};
+use super::super::{Better, Eval, Family, FromCorrelation, FromSpectrum, FromUnitMoments, Law, Metric, Variant};
 use super::*;
 use crate::stats::Of;
+use crate::uncertainty::ErrorBar;
 
 const fn spectrum(of: Of, value: fn(&Spectrum) -> Result<f64>) -> Eval {
-    Eval::Spectrum {
+    Eval::Spectrum(FromSpectrum {
         of,
         value,
         beside: None,
         flat,
-    }
+    })
 }
 
 /// A fitted exponent, with the share of variation that the fit explains beside it.
 const fn fit(value: fn(&Spectrum) -> Result<f64>, r_squared: fn(&Spectrum) -> Result<f64>) -> Eval {
-    Eval::Spectrum {
+    Eval::Spectrum(FromSpectrum {
         of: Of::Covariance,
         value,
         beside: Some(("r_squared", r_squared)),
         flat: flat_where_fitted,
-    }
+    })
 }
 
 const fn variant(id: &'static str, about: &'static str, like: &'static [&'static str], eval: Eval) -> Variant {
@@ -170,10 +171,10 @@ const METRICS: &[Metric] = &[
                 "correlation",
                 "of the correlation matrix of the channels that vary: each channel counts the same",
                 &[],
-                Eval::Channels {
+                Eval::Channels(FromCorrelation {
                     value: participation_ratio_of_correlations,
                     null: participation_ratio_of_independence,
-                },
+                }),
             ),
             variant(
                 "uncentred",
@@ -295,19 +296,19 @@ const METRICS: &[Metric] = &[
                 "nats",
                 "natural logarithm (the MCR2 authors' code)",
                 &[],
-                Eval::UnitMoments {
+                Eval::UnitMoments(FromUnitMoments {
                     value: coding_rate_in_nats,
                     flat: flat_rows,
-                },
+                }),
             ),
             variant(
                 "emp-ssl",
                 "natural logarithm and eps^2 = 0.2 (EMP-SSL, Tong et al., arXiv 2304.03977)",
                 &[],
-                Eval::UnitMoments {
+                Eval::UnitMoments(FromUnitMoments {
                     value: coding_rate_of_emp_ssl,
                     flat: flat_rows,
-                },
+                }),
             ),
             variant(
                 "unnormalised",
@@ -320,9 +321,9 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_N,
         laws: UNCENTRED,
         error: ErrorBar::Jackknife,
-        eval: Eval::UnitMoments {
+        eval: Eval::UnitMoments(FromUnitMoments {
             value: coding_rate,
             flat: flat_rows,
-        },
+        }),
     },
 ];

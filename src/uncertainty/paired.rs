@@ -2,8 +2,18 @@
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-use crate::results::Record;
-use crate::stats::NORMAL_QUANTILE;
+use super::{NORMAL_QUANTILE, Scheme};
+
+/// What is known of one side of a difference.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured<'a> {
+    /// The value.
+    pub value: Option<f64>,
+    /// How its error was found; `None` where there is none.
+    pub scheme: Option<Scheme>,
+    /// The value on each resample.
+    pub replicates: Option<&'a [f64]>,
+}
 
 /// The difference a - b of one metric on the same images, with the error of a paired design: both models were
 /// recomputed on the same resamples, so what both share cancels.
@@ -29,8 +39,9 @@ pub struct Paired {
 ///
 /// Bootstrap, B resamples drawn alike in both: se the standard deviation of d_b, interval `d ± 1.96 se`; p normal.
 ///
-/// `None` when either value is missing, or their difference is beyond the range of 64-bit numbers.
-pub fn difference(a: &Record, b: &Record) -> Option<Paired> {
+/// `None` when either value is missing, or their difference is beyond the range of 64-bit numbers. A side without an error says
+/// itself why.
+pub fn difference(a: Measured, b: Measured) -> Option<Paired> {
     let plain = Paired {
         value: Some(a.value? - b.value?).filter(|d| d.is_finite())?,
         ..Paired::default()
@@ -41,33 +52,27 @@ pub fn difference(a: &Record, b: &Record) -> Option<Paired> {
             ..plain.clone()
         })
     };
-    let (Some(of_a), Some(of_b)) = (&a.replicates, &b.replicates) else {
-        // The records may have said why already.
-        if [a, b]
-            .iter()
-            .any(|r| r.note.as_ref().is_some_and(|n| n.contains("no interval")))
-        {
-            return Some(plain);
-        }
+    let (Some(of_a), Some(of_b)) = (a.scheme, b.scheme) else {
+        return Some(plain);
+    };
+    let (Some(with_a), Some(with_b)) = (a.replicates, b.replicates) else {
         return untested("no interval: the metric keeps no replicates");
     };
-    let differ = |key| a.convention.get(key) != b.convention.get(key);
-    if of_a.len() != of_b.len() || differ("error") || differ("seed") {
+    let bootstrapped = |scheme| scheme == Scheme::Bootstrap;
+    if with_a.len() != with_b.len() || bootstrapped(of_a) != bootstrapped(of_b) {
         return untested("no interval: the two models were resampled differently");
     }
-    if of_a.len() < 2 {
+    if with_a.len() < 2 {
         return untested("no interval: fewer than two replicates");
     }
-    let replicates: Vec<f64> = of_a.iter().zip(of_b).map(|(x, y)| x - y).collect();
-    match a.convention.get("error").and_then(|e| e.as_str()) {
-        Some("jackknife") => Some(jackknife(plain, &replicates, bias_corrected(a) && bias_corrected(b))),
-        Some("bootstrap") => Some(bootstrap(plain, &replicates)),
-        _ => untested("no interval: the records name no error method"),
-    }
-}
-
-fn bias_corrected(record: &Record) -> bool {
-    record.convention.get("centred").and_then(|c| c.as_str()) == Some("bias-corrected")
+    let replicates: Vec<f64> = with_a.iter().zip(with_b).map(|(x, y)| x - y).collect();
+    Some(match bootstrapped(of_a) {
+        true => bootstrap(plain, &replicates),
+        false => {
+            let corrected = [of_a, of_b] == [Scheme::JackknifeCorrected; 2];
+            jackknife(plain, &replicates, corrected)
+        }
+    })
 }
 
 fn jackknife(plain: Paired, replicates: &[f64], corrected: bool) -> Paired {
@@ -152,15 +157,12 @@ fn without_spread(plain: Paired) -> Paired {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Map, Value, json};
 
-    fn record(value: f64, replicates: &[f64], convention: Value) -> Record {
-        let convention: Map<String, Value> = convention.as_object().unwrap().clone();
-        Record {
+    fn side(value: f64, replicates: &[f64], scheme: Scheme) -> Measured<'_> {
+        Measured {
             value: Some(value),
-            replicates: Some(replicates.to_vec()),
-            convention,
-            ..Record::default()
+            scheme: Some(scheme),
+            replicates: Some(replicates),
         }
     }
 
@@ -168,17 +170,9 @@ mod tests {
     /// s/sqrt(n) = sqrt(14/3)/2, exactly; it has no bias, so the corrected centre is 3 again. t_3(0.975) = 3.18244630528371.
     #[test]
     fn the_jackknife_of_a_mean_is_the_textbook_error() {
-        let zero = record(
-            0.0,
-            &[0.0; 4],
-            json!({"error": "jackknife", "centred": "bias-corrected"}),
-        );
-        let mean = record(
-            3.0,
-            &[11.0 / 3.0, 10.0 / 3.0, 3.0, 2.0],
-            json!({"error": "jackknife", "centred": "bias-corrected"}),
-        );
-        let paired = difference(&mean, &zero).unwrap();
+        let zero = side(0.0, &[0.0; 4], Scheme::JackknifeCorrected);
+        let mean = side(3.0, &[11.0 / 3.0, 10.0 / 3.0, 3.0, 2.0], Scheme::JackknifeCorrected);
+        let paired = difference(mean, zero).unwrap();
         let error = (14.0f64 / 3.0).sqrt() / 2.0;
         assert!((paired.std_error.unwrap() - error).abs() < 1e-14);
         let (low, high) = paired.interval.unwrap();
@@ -199,28 +193,28 @@ mod tests {
     /// The plug-in variance of (0, 2) is 1, of one point 0: G d - (G-1) d̄ = 2 is the unbiased variance.
     #[test]
     fn only_two_bias_corrected_records_are_centred_on_the_corrected_difference() {
-        let corrected = json!({"error": "jackknife", "centred": "bias-corrected"});
-        let plug_in = json!({"error": "jackknife", "centred": "plug-in"});
-        let a = record(1.0, &[0.1, -0.1], corrected.clone());
-        let b = record(0.0, &[0.0, 0.0], corrected);
-        let (low, high) = difference(&a, &b).unwrap().interval.unwrap();
+        let corrected = Scheme::JackknifeCorrected;
+        let plug_in = Scheme::Jackknife;
+        let a = side(1.0, &[0.1, -0.1], corrected);
+        let b = side(0.0, &[0.0, 0.0], corrected);
+        let (low, high) = difference(a, b).unwrap().interval.unwrap();
         assert!(((low + high) / 2.0 - 2.0).abs() < 1e-12);
-        let b = record(0.0, &[0.0, 0.0], plug_in);
-        let (low, high) = difference(&a, &b).unwrap().interval.unwrap();
+        let b = side(0.0, &[0.0, 0.0], plug_in);
+        let (low, high) = difference(a, b).unwrap().interval.unwrap();
         assert!(((low + high) / 2.0 - 1.0).abs() < 1e-12);
     }
 
     /// What both models share cancels: two noisy models that differ by a constant plus little have a small error.
     #[test]
     fn shared_noise_cancels() {
-        let convention = json!({"error": "jackknife", "centred": "plug-in"});
+        let scheme = Scheme::Jackknife;
         let noise = [5.0, -3.0, 1.0, 4.0, -7.0];
         let a: Vec<f64> = noise
             .iter()
             .enumerate()
             .map(|(i, x)| 10.0 + x + 0.01 * i as f64)
             .collect();
-        let paired = difference(&record(10.0, &a, convention.clone()), &record(0.0, &noise, convention)).unwrap();
+        let paired = difference(side(10.0, &a, scheme), side(0.0, &noise, scheme)).unwrap();
         // sum of squares of (0..5 - 2)*0.01 is 10e-4; times 4/5, root.
         assert!((paired.std_error.unwrap() - 8e-4f64.sqrt()).abs() < 1e-12);
         assert!(paired.p_value.unwrap() < 1e-6);
@@ -229,49 +223,49 @@ mod tests {
     /// d_b = 1..=39: their standard deviation is sqrt(39 * 40 / 12) = sqrt(130). scipy.stats.norm.sf(20/sqrt(130))*2.
     #[test]
     fn bootstrap_differences_have_a_normal_interval() {
-        let b = record(0.0, &[0.0; 39], json!({"error": "bootstrap"}));
+        let b = side(0.0, &[0.0; 39], Scheme::Bootstrap);
         let values: Vec<f64> = (1..=39).map(f64::from).collect();
-        let paired = difference(&record(20.0, &values, json!({"error": "bootstrap"})), &b).unwrap();
+        let paired = difference(side(20.0, &values, Scheme::Bootstrap), b).unwrap();
         let (low, high) = paired.interval.unwrap();
         assert!((high - 20.0 - 1.959_963_984_540_054 * 130f64.sqrt()).abs() < 1e-12);
         assert!((low + high - 40.0).abs() < 1e-12);
         assert!((paired.p_value.unwrap() - 0.079_410_625_998_942_16).abs() < 1e-9);
         let straddling: Vec<f64> = (-19..=19).map(f64::from).collect();
-        let paired = difference(&record(0.0, &straddling, json!({"error": "bootstrap"})), &b).unwrap();
+        let paired = difference(side(0.0, &straddling, Scheme::Bootstrap), b).unwrap();
         assert_eq!(paired.p_value, Some(1.0));
     }
 
     #[test]
     fn identical_models_do_not_separate_and_a_spreadless_difference_claims_nothing() {
-        let convention = json!({"error": "jackknife"});
-        let a = record(2.0, &[1.9, 2.1], convention.clone());
-        assert_eq!(difference(&a, &a).unwrap().p_value, Some(1.0));
-        let b = record(1.0, &[0.9, 1.1], convention);
-        let paired = difference(&a, &b).unwrap();
+        let scheme = Scheme::Jackknife;
+        let a = side(2.0, &[1.9, 2.1], scheme);
+        assert_eq!(difference(a, a).unwrap().p_value, Some(1.0));
+        let b = side(1.0, &[0.9, 1.1], scheme);
+        let paired = difference(a, b).unwrap();
         assert_eq!((paired.value, paired.p_value, paired.interval), (1.0, None, None));
         assert!(paired.note.unwrap().contains("every resample"));
     }
 
     #[test]
     fn an_interval_with_an_end_beyond_the_range_is_none() {
-        for error in ["jackknife", "bootstrap"] {
-            let a = record(1e308, &[0.5e308, 1.5e308, 0.5e308, 1.5e308], json!({"error": error}));
-            let zero = record(0.0, &[0.0; 4], json!({"error": error}));
-            let paired = difference(&a, &zero).unwrap();
-            assert_eq!((paired.interval, paired.std_error), (None, None), "{error}");
-            assert!(paired.note.unwrap().contains("beyond the range"), "{error}");
+        for error in [Scheme::Jackknife, Scheme::Bootstrap] {
+            let a = side(1e308, &[0.5e308, 1.5e308, 0.5e308, 1.5e308], error);
+            let zero = side(0.0, &[0.0; 4], error);
+            let paired = difference(a, zero).unwrap();
+            assert_eq!((paired.interval, paired.std_error), (None, None), "{error:?}");
+            assert!(paired.note.unwrap().contains("beyond the range"), "{error:?}");
         }
     }
 
     #[test]
     fn records_without_like_replicates_have_a_difference_and_no_interval() {
-        let a = record(2.0, &[1.9, 2.1], json!({"error": "jackknife"}));
-        let mut b = record(1.5, &[1.4, 1.5, 1.6], json!({"error": "jackknife"}));
-        let paired = difference(&a, &b).unwrap();
+        let a = side(2.0, &[1.9, 2.1], Scheme::Jackknife);
+        let mut b = side(1.5, &[1.4, 1.5, 1.6], Scheme::Jackknife);
+        let paired = difference(a, b).unwrap();
         assert_eq!((paired.value, paired.interval), (0.5, None));
         b.replicates = None;
-        assert!(difference(&a, &b).unwrap().note.unwrap().contains("no replicates"));
+        assert!(difference(a, b).unwrap().note.unwrap().contains("no replicates"));
         b.value = None;
-        assert!(difference(&a, &b).is_none());
+        assert!(difference(a, b).is_none());
     }
 }

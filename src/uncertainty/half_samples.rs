@@ -1,6 +1,9 @@
 //! Replicates of statistics of nearest neighbours, from half-samples of the jackknife groups.
 
-use crate::stats::GROUPS;
+use rayon::prelude::*;
+
+use super::jackknife::{GROUPS, enough_rows};
+use crate::error::Result;
 
 /// Pairs of complementary half-samples.
 pub const SPLITS: usize = 18;
@@ -78,10 +81,35 @@ pub fn replicates_of_halves(value: f64, halves: &[[f64; 2]; SPLITS]) -> Vec<f64>
     effects.iter().map(|effect| value - scale * effect).collect()
 }
 
+/// How many neighbours a table needs for `k` to be left of them among any half of the groups.
+pub fn with_spare_for_halves(k: usize) -> usize {
+    k.saturating_mul(2).saturating_add(k / 2).saturating_add(45)
+}
+
+/// Replicates of `whole` from the value on each half-sample of so many rows.
+///
+/// # Errors
+/// That of `whole` or of a half, and for too few rows.
+pub fn replicates_from_halves(
+    whole: &Result<f64>,
+    rows: u64,
+    value: impl Fn(Groups) -> Result<f64> + Sync,
+) -> Result<Vec<f64>> {
+    enough_rows(rows)?;
+    let whole = whole.clone()?;
+    let halves: Vec<Result<[f64; 2]>> = half_samples()
+        .into_par_iter()
+        .map(|[a, b]| Ok([value(a)?, value(b)?]))
+        .collect();
+    let halves: Vec<[f64; 2]> = halves.into_iter().collect::<Result<_>>()?;
+    let halves = <[[f64; 2]; SPLITS]>::try_from(halves).expect("one for each split");
+    Ok(replicates_of_halves(whole, &halves))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::jackknife;
+    use crate::uncertainty::jackknife;
 
     #[test]
     fn any_two_groups_share_a_half_equally_often() {
