@@ -3,7 +3,7 @@
 use super::kinds::{Asked, Kinds, OneSided, SecondMoments};
 use super::one_side::{correlation, values_of_spectra};
 use super::pair::{Pair, on_first_groups};
-use super::tables::Rows;
+use super::tables::of_subject;
 use super::{Plan, Side};
 use crate::error::{Error, Result};
 use crate::metrics::{FromClasses, FromMoments, Metric};
@@ -35,17 +35,17 @@ pub fn of_side(side: &Side, plan: &Plan) -> Table {
         }
     }
     curves.sort_by_key(|(place, ..)| *place);
-    let mut table = empty();
-    for (_, metric, curve) in curves {
-        push(&mut table, side, None, metric.id, &curve, f64::NAN);
-    }
-    table.finish()
+    let rows: Vec<Point> = curves
+        .iter()
+        .flat_map(|(_, metric, curve)| points(metric, curve, f64::NAN))
+        .collect();
+    table(side, None, &rows)
 }
 
 /// The same of a pair, on the groups of both sides. A distance of moments is carried on to infinite N.
 pub fn of_pair((pre, eval): Pair, plan: &Plan) -> Table {
     let kinds = Kinds::new(plan.asked()).of_pairs;
-    let mut table = empty();
+    let mut found: Vec<Point> = Vec::new();
     let moments: Vec<Asked<FromMoments>> = kinds.moments.into_iter().filter(|a| !a.eval.infinite).collect();
     let mut curves: Vec<Curve> = vec![Vec::new(); moments.len()];
     let mut on_line: Vec<bool> = Vec::new();
@@ -69,16 +69,16 @@ pub fn of_pair((pre, eval): Pair, plan: &Plan) -> Table {
             .filter(|(_, on)| **on)
             .map(|(point, _)| *point)
             .collect();
-        push(&mut table, pre, Some(eval), asked.metric.id, &curve, intercept(&line));
+        found.extend(points(asked.metric, &curve, intercept(&line)));
     }
     if !kinds.slices.is_empty() {
         let values = on_first_groups((pre, eval), &MERGED, &kinds.slices, plan);
         for (i, asked) in kinds.slices.iter().enumerate() {
             let curve: Curve = values.iter().map(|(rows, values)| (*rows, values[i])).collect();
-            push(&mut table, pre, Some(eval), asked.metric.id, &curve, f64::NAN);
+            found.extend(points(asked.metric, &curve, f64::NAN));
         }
     }
-    table.finish()
+    table(pre, Some(eval), &found)
 }
 
 /// A metric's place in the plan, and its value on a part of a set.
@@ -147,22 +147,23 @@ fn intercept(curve: &[(u64, f64)]) -> f64 {
     y - across / along * x
 }
 
-fn empty() -> Rows {
-    Rows::new(
-        "convergence",
-        &["model", "layer", "dataset", "split", "other_dataset", "metric"],
-        &["n"],
-        &["value", "extrapolated"],
-    )
+/// One row of the table: the metric, rows, the value, and what it is carried on to.
+type Point = (&'static str, u64, f64, f64);
+
+fn points(metric: &Metric, curve: &[(u64, f64)], extrapolated: f64) -> Vec<Point> {
+    let point = |&(rows, value)| (metric.id, rows, value, extrapolated);
+    curve.iter().map(point).collect()
 }
 
-fn push(table: &mut Rows, side: &Side, other: Option<&Side>, metric: &str, curve: &[(u64, f64)], extrapolated: f64) {
-    let p = side.set.subject();
+fn table(side: &Side, other: Option<&Side>, rows: &[Point]) -> Table {
     let other = other.map_or("", |o| o.set.subject().dataset.as_str());
-    for (rows, value) in curve {
-        let texts = [&p.model, &p.layer, &p.dataset, &p.split, other, metric];
-        table.push(&texts, &[*rows], &[*value, extrapolated]);
-    }
+    of_subject("convergence", rows, side.set.subject())
+        .text("other_dataset", |_| other)
+        .text("metric", |point| point.0)
+        .count("n", |point| point.1)
+        .float("value", |point| point.2)
+        .float("extrapolated", |point| point.3)
+        .finish()
 }
 
 #[cfg(test)]

@@ -84,8 +84,10 @@ fn merge_table(tables: &mut Vec<Table>, mut more: Table) -> Result<()> {
 }
 
 /// Columns that say what a row is about.
-const PLACE: [&str; 9] = [
+const PLACE: [&str; 11] = [
     "model",
+    "run",
+    "step",
     "layer",
     "dataset",
     "split",

@@ -1,8 +1,8 @@
 //! A comparison as tables: models side by side, with what may be said of their differences.
 
-use crate::compare::{Comparison, Direction, Group, MetricTable, Row, Verdict};
+use crate::compare::{Comparison, Difference, Direction, Group, MetricTable, Row, Verdict};
 use crate::features::Role;
-use crate::results::{Column, Results, Table};
+use crate::results::{Results, Table};
 use crate::shown::plain;
 
 use super::Format;
@@ -322,66 +322,40 @@ pub fn long_table(comparison: &Comparison) -> Table {
         .iter()
         .flat_map(|t| t.groups.iter().flat_map(move |g| g.rows.iter().map(move |r| (t, g, r))))
         .collect();
-    type One<'a> = (&'a MetricTable, &'a Group, &'a Row);
-    let text = |of: &dyn Fn(&One) -> String| Column::Text(rows.iter().map(of).collect());
-    let float =
-        |of: &dyn Fn(&One) -> Option<f64>| Column::Float(rows.iter().map(|x| of(x).unwrap_or(f64::NAN)).collect());
-    let difference =
-        |of: fn(&crate::compare::Difference) -> Option<f64>| float(&|(_, _, r)| r.difference.as_ref().and_then(of));
-    let columns = vec![
-        ("metric", text(&|(t, ..)| t.metric.clone())),
-        ("dataset", text(&|(_, g, _)| g.dataset.clone())),
-        ("split", text(&|(_, g, _)| g.split.clone())),
-        ("role", text(&|(_, g, _)| g.role.map_or("", Role::as_str).to_owned())),
-        (
-            "other_dataset",
-            text(&|(_, g, _)| g.other_dataset.clone().unwrap_or_default()),
-        ),
-        ("layer", text(&|(_, g, _)| g.layer.clone())),
-        (
-            "good",
-            text(&|(_, g, _)| {
-                g.direction
-                    .map_or("", |d| if d == Direction::Higher { "higher" } else { "lower" })
-                    .to_owned()
-            }),
-        ),
-        ("model", text(&|(_, _, r)| r.model.clone())),
-        ("value", float(&|(_, _, r)| r.value)),
-        ("std_error", float(&|(_, _, r)| r.std_error)),
-        ("ci_low", float(&|(_, _, r)| r.ci_low)),
-        ("ci_high", float(&|(_, _, r)| r.ci_high)),
-        (
-            "rank",
-            text(&|(_, _, r)| r.rank.map_or(String::new(), |x| x.to_string())),
-        ),
-        (
-            "best_or_not_separable",
-            text(&|(_, _, r)| {
-                if r.rank.is_some() {
-                    r.best.to_string()
-                } else {
-                    String::new()
-                }
-            }),
-        ),
-        ("baseline", text(&|_| comparison.baseline.clone().unwrap_or_default())),
-        ("difference", difference(|d| d.value)),
-        ("difference_std_error", difference(|d| d.std_error)),
-        ("difference_ci_low", difference(|d| d.ci_low)),
-        ("difference_ci_high", difference(|d| d.ci_high)),
-        ("p_uncorrected", difference(|d| d.p_value)),
-        ("p_holm", difference(|d| d.p_holm)),
-        (
-            "verdict",
-            text(&|(_, _, r)| r.difference.as_ref().map_or("", |d| d.verdict.words()).to_owned()),
-        ),
-        ("note", text(&|(_, _, r)| note(r).unwrap_or_default())),
-    ];
-    Table {
-        name: "comparison".to_owned(),
-        columns: columns.into_iter().map(|(n, c)| (n.to_owned(), c)).collect(),
-    }
+    let good = |d: Direction| match d {
+        Direction::Higher => "higher",
+        Direction::Lower => "lower",
+    };
+    let difference = |r: &Row, number: fn(&Difference) -> Option<f64>| r.difference.as_ref().and_then(number);
+    Table::of("comparison", &rows)
+        .text("metric", |(t, ..)| &t.metric)
+        .text("dataset", |(_, g, _)| &g.dataset)
+        .text("split", |(_, g, _)| &g.split)
+        .text("role", |(_, g, _)| g.role.map_or("", Role::as_str))
+        .text("other_dataset", |(_, g, _)| g.other_dataset.clone().unwrap_or_default())
+        .text("layer", |(_, g, _)| &g.layer)
+        .text("good", |(_, g, _)| g.direction.map_or("", good))
+        .text("model", |(.., r)| &r.model)
+        .float("value", |(.., r)| r.value)
+        .float("std_error", |(.., r)| r.std_error)
+        .float("ci_low", |(.., r)| r.ci_low)
+        .float("ci_high", |(.., r)| r.ci_high)
+        .text("rank", |(.., r)| r.rank.map_or(String::new(), |x| x.to_string()))
+        .text("best_or_not_separable", |(.., r)| {
+            r.rank.map_or(String::new(), |_| r.best.to_string())
+        })
+        .text("baseline", |_| comparison.baseline.clone().unwrap_or_default())
+        .float("difference", |(.., r)| difference(r, |d| d.value))
+        .float("difference_std_error", |(.., r)| difference(r, |d| d.std_error))
+        .float("difference_ci_low", |(.., r)| difference(r, |d| d.ci_low))
+        .float("difference_ci_high", |(.., r)| difference(r, |d| d.ci_high))
+        .float("p_uncorrected", |(.., r)| difference(r, |d| d.p_value))
+        .float("p_holm", |(.., r)| difference(r, |d| d.p_holm))
+        .text("verdict", |(.., r)| {
+            r.difference.as_ref().map_or("", |d| d.verdict.words())
+        })
+        .text("note", |(.., r)| note(r).unwrap_or_default())
+        .finish()
 }
 
 /// What the comparison says of each axis, a sentence each: which models are best, and how sure that is.

@@ -5,6 +5,7 @@ use crate::features::Role;
 use crate::metrics::find;
 use crate::results::{Column, Input, Record, Results, Table};
 use crate::shown::plain;
+use crate::uncertainty::Scheme;
 
 use super::Format;
 use super::grid::{Cell, Grid};
@@ -162,41 +163,38 @@ pub fn render_conventions(records: &[Record]) -> String {
     grids.collect::<Vec<_>>().join("\n")
 }
 
-/// The records as columns: text, numbers (NaN where missing) and counts; conventions and replicates stay in the JSON.
+/// The records as columns: text, numbers (NaN where missing) and counts; methods and replicates stay in the JSON.
 pub fn table(records: &[Record]) -> Table {
-    let text = |of: fn(&Record) -> &str| Column::Text(records.iter().map(|r| of(r).to_owned()).collect());
-    let float =
-        |of: fn(&Record) -> Option<f64>| Column::Float(records.iter().map(|r| of(r).unwrap_or(f64::NAN)).collect());
-    let count = |of: fn(&Record) -> u64| Column::Count(records.iter().map(of).collect());
-    let columns = vec![
-        ("model", text(|r| &r.model)),
-        ("layer", text(|r| &r.layer)),
-        ("dataset", text(|r| &r.dataset)),
-        ("split", text(|r| &r.split)),
-        ("role", text(|r| r.role.map_or("", Role::as_str))),
-        ("other_dataset", text(|r| r.other_dataset.as_deref().unwrap_or(""))),
-        ("other_model", text(|r| r.other_model.as_deref().unwrap_or(""))),
-        ("other_layer", text(|r| r.other_layer.as_deref().unwrap_or(""))),
-        ("metric", text(|r| &r.metric)),
-        (
-            "label",
-            Column::Text(records.iter().map(|r| label(&r.metric).to_owned()).collect()),
-        ),
-        ("value", float(|r| r.value)),
-        ("std_error", float(|r| r.std_error)),
-        ("ci_low", float(|r| r.ci_low)),
-        ("ci_high", float(|r| r.ci_high)),
-        ("p_value", float(|r| r.p_value)),
-        ("null_value", float(|r| r.null_value)),
-        ("n", count(|r| r.n)),
-        ("d", count(|r| r.d)),
-        ("classes", count(|r| r.classes)),
-        ("note", text(|r| r.note.as_deref().unwrap_or(""))),
-    ];
-    Table {
-        name: "records".to_owned(),
-        columns: columns.into_iter().map(|(n, c)| (n.to_owned(), c)).collect(),
+    fn or_empty(name: &Option<String>) -> &str {
+        name.as_deref().unwrap_or("")
     }
+    Table::of("records", records)
+        .text("model", |r| &r.model)
+        .text("run", |r| or_empty(&r.run))
+        .text("step", |r| r.step.map_or(String::new(), |step| step.to_string()))
+        .text("layer", |r| &r.layer)
+        .text("dataset", |r| &r.dataset)
+        .text("split", |r| &r.split)
+        .text("role", |r| r.role.map_or("", Role::as_str))
+        .text("other_dataset", |r| or_empty(&r.other_dataset))
+        .text("other_split", |r| or_empty(&r.other_split))
+        .text("other_model", |r| or_empty(&r.other_model))
+        .text("other_layer", |r| or_empty(&r.other_layer))
+        .text("metric", |r| &r.metric)
+        .text("variant", |r| &r.variant)
+        .text("label", |r| label(&r.metric))
+        .float("value", |r| r.value)
+        .float("std_error", |r| r.std_error)
+        .float("ci_low", |r| r.ci_low)
+        .float("ci_high", |r| r.ci_high)
+        .float("p_value", |r| r.p_value)
+        .float("null_value", |r| r.null_value)
+        .text("error", |r| r.error.map_or("", Scheme::as_str))
+        .count("n", |r| r.n)
+        .count("d", |r| r.d)
+        .count("classes", |r| r.classes)
+        .text("note", |r| or_empty(&r.note))
+        .finish()
 }
 
 /// A table as CSV, every digit; what is missing is empty. Text is [`harmless`] where spreadsheets and terminals show it.

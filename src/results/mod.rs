@@ -23,7 +23,7 @@ use crate::uncertainty::{Measured, Scheme};
 pub use check::Place;
 pub use former::check_folder;
 pub use listed::{Listed, TABLES};
-pub use table::{Column, Table};
+pub use table::{Column, Columns, Table};
 pub use write::FolderWriter;
 
 /// The schema every results file names.

@@ -75,6 +75,7 @@ pub(super) fn few<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Re
 #[derive(Deserialize)]
 struct Loose {
     schema: Option<Value>,
+    command: Option<Value>,
 }
 
 /// The first of its records that is none, with its number and why.
@@ -139,9 +140,11 @@ fn not_results(path: &Path, error: Option<serde_json::Error>) -> Error {
     match value.schema.as_ref().and_then(Value::as_str) {
         Some(SCHEMA) => {}
         Some(other) => {
-            return Error::input(format!(
-                "{shown}: schema {other}, expected {SCHEMA}; analyze again with this version"
-            ));
+            let again = match value.command.as_ref().and_then(Value::as_str) {
+                Some(command) if !command.is_empty() => format!("make it again with: {command}"),
+                _ => "analyze again with this version".to_owned(),
+            };
+            return Error::input(format!("{shown}: schema {other}, expected {SCHEMA}; {again}"));
         }
         None => {
             return Error::input(format!(
@@ -157,10 +160,13 @@ fn not_results(path: &Path, error: Option<serde_json::Error>) -> Error {
         let name = |field: &str| record.get(field).and_then(Value::as_str).map(str::to_owned);
         let about = Record {
             model: name("model").unwrap_or_default(),
+            run: name("run"),
+            step: record.get("step").and_then(Value::as_u64),
             layer: name("layer").unwrap_or_default(),
             dataset: name("dataset").unwrap_or_default(),
             split: name("split").unwrap_or_default(),
             other_dataset: name("other_dataset"),
+            other_split: name("other_split"),
             metric: name("metric").unwrap_or_default(),
             ..Record::default()
         };

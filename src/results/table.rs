@@ -20,6 +20,46 @@ pub struct Table {
     pub columns: Vec<(String, Column)>,
 }
 
+/// Builds a table of some things, a row for each, from what is said of them, column by column.
+pub struct Columns<'r, T> {
+    rows: &'r [T],
+    table: Table,
+}
+
+impl<'r, T> Columns<'r, T> {
+    /// A column of text.
+    pub fn text<S: Into<String>>(self, name: &str, cell: impl Fn(&'r T) -> S) -> Self {
+        let cells = self.rows.iter().map(|row| cell(row).into()).collect();
+        self.with(name, Column::Text(cells))
+    }
+
+    /// A column of numbers; what is missing is NaN.
+    pub fn float<N: Into<Option<f64>>>(self, name: &str, cell: impl Fn(&'r T) -> N) -> Self {
+        let cells = self
+            .rows
+            .iter()
+            .map(|row| cell(row).into().unwrap_or(f64::NAN))
+            .collect();
+        self.with(name, Column::Float(cells))
+    }
+
+    /// A column of counts or indices.
+    pub fn count(self, name: &str, cell: impl Fn(&'r T) -> u64) -> Self {
+        let cells = self.rows.iter().map(cell).collect();
+        self.with(name, Column::Count(cells))
+    }
+
+    fn with(mut self, name: &str, column: Column) -> Self {
+        self.table.columns.push((name.to_owned(), column));
+        self
+    }
+
+    /// The table.
+    pub fn finish(self) -> Table {
+        self.table
+    }
+}
+
 /// One column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Column {
@@ -69,6 +109,17 @@ impl Column {
 }
 
 impl Table {
+    /// A table with a row for each of these things, and no column yet.
+    pub fn of<'r, T>(name: &str, rows: &'r [T]) -> Columns<'r, T> {
+        Columns {
+            rows,
+            table: Self {
+                name: name.to_owned(),
+                columns: Vec::new(),
+            },
+        }
+    }
+
     /// The text column `name`.
     pub fn text(&self, name: &str) -> Option<&[String]> {
         self.columns.iter().find_map(|(n, c)| match c {

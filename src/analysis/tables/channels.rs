@@ -1,7 +1,7 @@
 //! The arrays about single channels and pairs of them.
 
 use super::super::Side;
-use super::Rows;
+use super::of_subject;
 use crate::error::{Error, Result};
 use crate::metrics::redundancy::duplicates;
 use crate::results::Table;
@@ -13,8 +13,6 @@ const PAIRS: usize = 100;
 /// `channels`: the values of each channel, by its place from 0, and the first earlier one it repeats; `channel_pairs`: the most
 /// correlated pairs.
 pub fn of_side(side: &Side) -> Result<Vec<Table>> {
-    let p = side.set.subject();
-    let texts = [p.model.as_str(), &p.layer, &p.dataset, &p.split];
     let moments = side.summary.moments_without(None, false);
     let values = side.summary.channels_without(None);
     let live = values.live();
@@ -31,44 +29,33 @@ pub fn of_side(side: &Side) -> Result<Vec<Table>> {
             repeats[places[j]] = earlier.map(|i| places[i]);
         }
     }
-    let mut channels = Rows::new(
-        "channels",
-        &["model", "layer", "dataset", "split", "duplicate_of"],
-        &["channel", "dead"],
-        &["min", "max", "mean", "std", "zeros"],
-    );
     let squares = moments
         .as_ref()
         .filter(|m| m.n() > 1)
         .map(|m| m.scatter().diag().to_owned());
-    for j in 0..live.len() {
-        let mean = moments.as_ref().map_or(f64::NAN, |m| m.mean()[j]);
-        let deviation = squares
-            .as_ref()
-            .map_or(f64::NAN, |s| (s[j] / (values.n as f64 - 1.0)).sqrt());
-        let earlier = repeats[j].map(|i| i.to_string()).unwrap_or_default();
-        channels.push(
-            &[texts[0], texts[1], texts[2], texts[3], &earlier],
-            &[j as u64, u64::from(!live[j])],
-            &[
-                values.low[j],
-                values.high[j],
-                mean,
-                // A constant channel deviates by rounding only.
-                if live[j] { deviation } else { 0.0 },
-                values.zeros[j] as f64 / values.n as f64,
-            ],
-        );
-    }
-    let mut pairs = Rows::new(
-        "channel_pairs",
-        &["model", "layer", "dataset", "split"],
-        &["channel_a", "channel_b"],
-        &["correlation"],
-    );
-    for (i, j, r) in correlation.as_ref().map(strongest).unwrap_or_default() {
-        pairs.push(&texts, &[places[i] as u64, places[j] as u64], &[r]);
-    }
+    let deviation = |j: usize| match &squares {
+        // A constant channel deviates by rounding only.
+        _ if !live[j] => Some(0.0),
+        Some(squares) => Some((squares[j] / (values.n as f64 - 1.0)).sqrt()),
+        None => None,
+    };
+    let every: Vec<usize> = (0..live.len()).collect();
+    let channels = of_subject("channels", &every, side.set.subject())
+        .text("duplicate_of", |&j| {
+            repeats[j].map(|i| i.to_string()).unwrap_or_default()
+        })
+        .count("channel", |&j| j as u64)
+        .count("dead", |&j| u64::from(!live[j]))
+        .float("min", |&j| values.low[j])
+        .float("max", |&j| values.high[j])
+        .float("mean", |&j| moments.as_ref().map(|m| m.mean()[j]))
+        .float("std", |&j| deviation(j))
+        .float("zeros", |&j| values.zeros[j] as f64 / values.n as f64);
+    let strong = correlation.as_ref().map(strongest).unwrap_or_default();
+    let pairs = of_subject("channel_pairs", &strong, side.set.subject())
+        .count("channel_a", |pair| places[pair.0] as u64)
+        .count("channel_b", |pair| places[pair.1] as u64)
+        .float("correlation", |pair| pair.2);
     Ok(vec![channels.finish(), pairs.finish()])
 }
 

@@ -1,10 +1,8 @@
 //! Tables of a pretraining and an evaluation data set together.
 
-use ndarray::Axis;
-
 use super::super::Side;
 use super::super::pair::class_means;
-use super::Rows;
+use super::{of_layer, of_subject};
 use crate::error::Result;
 use crate::metrics::Mixing;
 use crate::metrics::mixing::{feature_mixtureness, mixed_null};
@@ -17,36 +15,23 @@ const CLASSES_IN_MATRIX: usize = 200;
 /// `class_means`: Euclidean distances between the class means of both sides; `mixtureness_by_k`: feature mixtureness and
 /// its value under random labels for every k.
 pub fn of_pair(pre: &Side, eval: &Side) -> Vec<Table> {
-    let mut matrix = Rows::new(
-        "class_means",
-        &["model", "layer", "dataset_a", "class_a", "dataset_b", "class_b"],
-        &[],
-        &["distance"],
-    );
-    let mut sweep = Rows::new(
-        "mixtureness_by_k",
-        &["model", "layer", "dataset", "other_dataset"],
-        &["k"],
-        &["feature_mixtureness", "mixed"],
-    );
+    let (p, e) = (pre.set.subject(), eval.set.subject());
+    let mut names: Vec<(&str, &str)> = Vec::new();
+    let mut matrix: Vec<(usize, usize, f64)> = Vec::new();
+    let mut sweep: Vec<(u64, f64, f64)> = Vec::new();
     if let (Some(a), Some(b)) = (pre.labels(), eval.labels()) {
-        let (p, e) = (pre.set.subject(), eval.set.subject());
         let means = |side: &Side| side.summary.classes_without(None, false).means().clone();
         let c = class_means(&means(pre), &means(eval), a.classes().min(b.classes()), false);
-        let names: Vec<(&str, &str)> = a
-            .names()
-            .iter()
-            .map(|n| (p.dataset.as_str(), n.as_str()))
-            .chain(b.names().iter().map(|n| (e.dataset.as_str(), n.as_str())))
+        names = [(p, a), (e, b)]
+            .into_iter()
+            .flat_map(|(s, labels)| labels.names().iter().map(|n| (s.dataset.as_str(), n.as_str())))
             .collect();
         if names.len() <= CLASSES_IN_MATRIX {
             let distances = squared_distances(c.means.view());
-            for (i, row) in distances.axis_iter(Axis(0)).enumerate() {
-                for (j, squared) in row.iter().enumerate() {
-                    let texts = [&p.model, &p.layer, names[i].0, names[i].1, names[j].0, names[j].1];
-                    matrix.push(&texts, &[], &[squared.sqrt()]);
-                }
-            }
+            matrix = distances
+                .indexed_iter()
+                .map(|((i, j), squared)| (i, j, squared.sqrt()))
+                .collect();
         }
         let (pre_classes, eval_classes) = c.sizes();
         for k in 2..pre_classes.min(eval_classes) {
@@ -55,15 +40,22 @@ pub fn of_pair(pre: &Side, eval: &Side) -> Vec<Table> {
                 ..Mixing::default()
             };
             if let Ok(value) = feature_mixtureness(&c, mixing) {
-                let mixed = mixed_null(&c, mixing).unwrap_or(f64::NAN);
-                sweep.push(
-                    &[&p.model, &p.layer, &p.dataset, &e.dataset],
-                    &[k as u64],
-                    &[value, mixed],
-                );
+                sweep.push((k as u64, value, mixed_null(&c, mixing).unwrap_or(f64::NAN)));
             }
         }
     }
+    let matrix = of_layer("class_means", &matrix, p)
+        .text("dataset_a", |row| names[row.0].0)
+        .text("class_a", |row| names[row.0].1)
+        .text("dataset_b", |row| names[row.1].0)
+        .text("class_b", |row| names[row.1].1)
+        .float("distance", |row| row.2);
+    let sweep = of_layer("mixtureness_by_k", &sweep, p)
+        .text("dataset", |_| &p.dataset)
+        .text("other_dataset", |_| &e.dataset)
+        .count("k", |row| row.0)
+        .float("feature_mixtureness", |row| row.1)
+        .float("mixed", |row| row.2);
     vec![matrix.finish(), sweep.finish()]
 }
 
@@ -73,37 +65,17 @@ pub fn of_pair(pre: &Side, eval: &Side) -> Vec<Table> {
 /// # Errors
 /// When ids cannot be read.
 pub fn near_duplicates(pre: &Side, eval: &Side, pairs: &[(usize, usize, f64)]) -> Result<Table> {
-    let mut table = Rows::new(
-        "near_duplicates",
-        &[
-            "model",
-            "layer",
-            "dataset",
-            "split",
-            "id",
-            "other_dataset",
-            "other_split",
-            "other_id",
-        ],
-        &[],
-        &["cosine"],
-    );
-    let ids = |side: &Side| {
-        if pairs.is_empty() {
-            Ok(Vec::new())
-        } else {
-            side.set.ids()
-        }
+    let ids = |side: &Side| match pairs.is_empty() {
+        true => Ok(Vec::new()),
+        false => side.set.ids(),
     };
     let (ids, other_ids) = (ids(pre)?, ids(eval)?);
-    let (p, e) = (pre.set.subject(), eval.set.subject());
-    for &(i, j, cosine) in pairs {
-        let (id, other) = (&ids[pre.rows.place(i)], &other_ids[eval.rows.place(j)]);
-        let texts = [
-            &p.model, &p.layer, &p.dataset, &p.split, id, &e.dataset, &e.split, other,
-        ]
-        .map(String::as_str);
-        table.push(&texts, &[], &[cosine]);
-    }
+    let other = eval.set.subject();
+    let table = of_subject("near_duplicates", pairs, pre.set.subject())
+        .text("id", |pair| &ids[pre.rows.place(pair.0)])
+        .text("other_dataset", |_| &other.dataset)
+        .text("other_split", |_| &other.split)
+        .text("other_id", |pair| &other_ids[eval.rows.place(pair.1)])
+        .float("cosine", |pair| pair.2);
     Ok(table.finish())
 }

@@ -1,7 +1,7 @@
 //! Tables of one data set.
 
 use super::super::{Plan, Side};
-use super::Rows;
+use super::of_subject;
 use crate::error::Result;
 use crate::linalg::eigenvalues;
 use crate::metrics::NearRows;
@@ -26,56 +26,35 @@ pub fn of_side(side: &Side, plan: &Plan) -> Result<Vec<Table>> {
 }
 
 fn spectrum(side: &Side, all: &Part) -> Result<Table> {
-    let p = side.set.subject();
-    let mut spectrum = Rows::new(
-        "spectrum",
-        &["model", "layer", "dataset", "split"],
-        &["rank"],
-        &["eigenvalue"],
-    );
-    if let Some(moments) = all.moments.as_ref().filter(|m| m.n() > 1) {
-        let covariance = moments.scatter() / (moments.n() - 1) as f64;
-        for (i, value) in eigenvalues(covariance)?.into_iter().enumerate() {
-            // A covariance has no negative eigenvalues; what rounding leaves below zero is zero.
-            spectrum.push(
-                &[&p.model, &p.layer, &p.dataset, &p.split],
-                &[i as u64 + 1],
-                &[value.max(0.0)],
-            );
-        }
-    }
-    Ok(spectrum.finish())
+    let values = match all.moments.as_ref().filter(|m| m.n() > 1) {
+        Some(moments) => eigenvalues(moments.scatter() / (moments.n() - 1) as f64)?,
+        None => Vec::new(),
+    };
+    let ranked: Vec<(u64, f64)> = (1..).zip(values).collect();
+    let table = of_subject("spectrum", &ranked, side.set.subject())
+        .count("rank", |value| value.0)
+        // A covariance has no negative eigenvalues; what rounding leaves below zero is zero.
+        .float("eigenvalue", |value| value.1.max(0.0));
+    Ok(table.finish())
 }
 
 fn classes(side: &Side, all: &Part) -> Table {
-    let p = side.set.subject();
-    let mut classes = Rows::new(
-        "classes",
-        &["model", "layer", "dataset", "split", "class", "nearest_class"],
-        &["rows"],
-        &["within", "nearest_distance", "foreign_share"],
-    );
-    if let Some(labels) = side.labels() {
-        let foreign = foreign_shares(side, labels.classes());
-        let nearest = nearest_means(all.classes.means().clone(), 1);
-        for (c, name) in labels.names().iter().enumerate() {
-            let n = all.classes.counts()[c];
-            let other = (nearest.k() > 0).then(|| (nearest.of(c)[0] as usize, nearest.squared(c)[0].sqrt()));
-            let within = if n < 2 {
-                f64::NAN
-            } else {
-                all.classes.spreads()[c] / n as f64
-            };
-            let nearest_name = other.map_or("", |(o, _)| labels.names()[o].as_str());
-            let distance = other.map_or(f64::NAN, |(_, distance)| distance);
-            classes.push(
-                &[&p.model, &p.layer, &p.dataset, &p.split, name, nearest_name],
-                &[n],
-                &[within, distance, foreign[c]],
-            );
-        }
-    }
-    classes.finish()
+    let names = side.labels().map(|l| l.names()).unwrap_or_default();
+    let every: Vec<usize> = (0..names.len()).collect();
+    let foreign = foreign_shares(side, names.len());
+    let nearest = nearest_means(all.classes.means().clone(), 1);
+    let other = |c: usize| (nearest.k() > 0).then(|| (nearest.of(c)[0] as usize, nearest.squared(c)[0].sqrt()));
+    let rows = |c: usize| all.classes.counts()[c];
+    of_subject("classes", &every, side.set.subject())
+        .text("class", |&c| &names[c])
+        .text("nearest_class", |&c| other(c).map_or("", |(o, _)| names[o].as_str()))
+        .count("rows", |&c| rows(c))
+        .float("within", |&c| {
+            (rows(c) > 1).then(|| all.classes.spreads()[c] / rows(c) as f64)
+        })
+        .float("nearest_distance", |&c| other(c).map(|(_, distance)| distance))
+        .float("foreign_share", |&c| foreign[c])
+        .finish()
 }
 
 /// The share of rows of another class among the nearest labelled ones of each class's rows; NaN where no metric has asked for
@@ -101,41 +80,28 @@ fn foreign_shares(side: &Side, classes: usize) -> Vec<f64> {
 }
 
 fn hubs(side: &Side, plan: &Plan) -> Result<Table> {
-    let p = side.set.subject();
-    let mut hubs = Rows::new(
-        "hubs",
-        &["model", "layer", "dataset", "split", "id", "class"],
-        &["k", "occurrences"],
-        &[],
-    );
-    let k = plan
-        .metrics
-        .iter()
-        .find(|m| m.id == "hubness")
-        .and_then(|m| plan.conventions.eval(m).needs().neighbours);
+    let hubness = plan.metrics.iter().find(|m| m.id == "hubness");
+    let k = hubness.and_then(|m| plan.conventions.eval(m).needs().neighbours);
+    let (mut counts, mut order): (Vec<u64>, Vec<usize>) = Default::default();
     if let (Some(neighbours), Some(k)) = (side.known_neighbours(), k) {
         let near = NearRows {
             groups: side.rows.groups(),
             neighbours,
         };
-        let counts = occurrences(&near, k, Groups::ALL).unwrap_or_default();
-        let mut order: Vec<usize> = (0..counts.len()).collect();
+        counts = occurrences(&near, k, Groups::ALL).unwrap_or_default();
+        order = (0..counts.len()).collect();
         order.sort_by_key(|&i| std::cmp::Reverse(counts[i]));
         order.truncate(HUBS);
-        let ids = if order.is_empty() { Vec::new() } else { side.set.ids()? };
-        for i in order {
-            let class = side.rows.classes()[i].zip(side.labels());
-            let class = class.map_or("", |(class, labels)| labels.names()[class as usize].as_str());
-            let texts = [
-                &p.model,
-                &p.layer,
-                &p.dataset,
-                &p.split,
-                &ids[side.rows.place(i)],
-                class,
-            ];
-            hubs.push(&texts, &[k as u64, counts[i]], &[]);
-        }
     }
-    Ok(hubs.finish())
+    let ids = if order.is_empty() { Vec::new() } else { side.set.ids()? };
+    let class = |i: usize| {
+        let class = side.rows.classes()[i].zip(side.labels());
+        class.map_or("", |(class, labels)| labels.names()[class as usize].as_str())
+    };
+    let table = of_subject("hubs", &order, side.set.subject())
+        .text("id", |&i| &ids[side.rows.place(i)])
+        .text("class", |&i| class(i))
+        .count("k", |_| k.unwrap_or_default() as u64)
+        .count("occurrences", |&i| counts[i]);
+    Ok(table.finish())
 }
