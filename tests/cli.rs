@@ -493,7 +493,7 @@ fn following_a_library_says_what_it_changed() {
     let results: Value = serde_json::from_slice(&out.stdout).unwrap();
     let variant = |id: &str| {
         let records = results["records"].as_array().unwrap();
-        records.iter().find(|r| r["metric"] == id).unwrap()["convention"]["variant"].clone()
+        records.iter().find(|r| r["metric"] == id).unwrap()["variant"].clone()
     };
     assert_eq!(
         (variant("rankme"), variant("cdnv")),
@@ -547,7 +547,7 @@ fn every_convention_of_a_metric_is_measured_on_features() {
         ],
     );
     let analyzed: Value = serde_json::from_slice(&analyzed.stdout).unwrap();
-    let l2 = records.iter().find(|r| r["convention"]["variant"] == "l2").unwrap();
+    let l2 = records.iter().find(|r| r["variant"] == "l2").unwrap();
     assert_eq!(l2["value"], analyzed["records"][0]["value"]);
     // A pair, and what is lacking.
     let words = ["metrics", "feature_mixtureness", "--on", "pre.npy", "eval.npy"];

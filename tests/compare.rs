@@ -109,7 +109,7 @@ fn numbers_of_different_conventions_are_not_paired() {
         .iter_mut()
         .filter(|r| r.model == "SimCLR" && r.metric == "feature_mixtureness")
     {
-        record.convention.insert("k".into(), 5.into());
+        record.method.insert("k".into(), 5.into());
     }
     let comparison = compared(&results, &Options::default());
     let difference = comparison.table("feature_mixtureness").unwrap().groups[0].rows[2]
@@ -125,7 +125,7 @@ fn what_was_found_beside_a_value_is_no_convention() {
     let of_mixtureness = results.records.iter_mut().filter(|r| r.metric == "feature_mixtureness");
     for (i, record) in of_mixtureness.enumerate() {
         for key in ["at_equal_n", "r_squared", "directions"] {
-            record.convention.insert(key.into(), i.into());
+            record.found.insert(key.into(), i.into());
         }
     }
     let comparison = compared(&results, &Options::default());
@@ -150,7 +150,7 @@ fn different_preprocessing_is_paired_with_a_warning() {
     assert_eq!(comparison.warnings[0], expected);
     // And each difference that it touches says so in the results.
     let written = comparison.to_results(&results, "compare");
-    let marked = |r: &&Record| r.convention.get("preprocessing").is_some();
+    let marked = |r: &&Record| r.found.get("preprocessing").is_some();
     let touched: Vec<_> = written.records.iter().filter(marked).collect();
     assert!(!touched.is_empty());
     assert!(
@@ -301,8 +301,8 @@ fn as_results_a_comparison_holds_values_and_differences() {
         difference.value.unwrap(),
         value.value.unwrap() - baseline.value.unwrap()
     );
-    assert_eq!(difference.convention["comparisons"], 4);
-    assert_eq!(value.convention["rank"], 1);
+    assert_eq!(difference.method["comparisons"], 4);
+    assert_eq!(value.found["rank"], 1);
 }
 
 #[test]

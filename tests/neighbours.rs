@@ -6,6 +6,7 @@ mod common;
 
 use common::{Formula, analyse_pair, plan, record};
 use featscope::results::{Analysis, Table};
+use featscope::uncertainty::Scheme;
 use featscope::uncertainty::{Groups, half_samples, replicates_of_halves};
 use ndarray::{Array2, Axis};
 
@@ -58,7 +59,7 @@ fn replicates_are_made_of_the_values_of_each_half() {
                 "{metric}: {found} for {expected}"
             );
         }
-        assert_eq!(whole.convention["replicates_from"], "half-samples");
+        assert_eq!(whole.error, Some(Scheme::HalfSamples));
     }
 }
 

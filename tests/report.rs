@@ -332,7 +332,7 @@ fn large_analyses_stay_readable() {
             classes: Vec::new(),
             ids_sha256: "x".into(),
             preprocess_sha256: String::new(),
-            audit: None,
+            ..Input::default()
         });
         results
             .records

@@ -97,7 +97,7 @@ fn rows_are_matched_by_id_in_any_order() {
     };
     let (straight, crossed) = (run("y.csv"), run("other/y.csv"));
     assert_eq!(straight.records.len(), 8);
-    assert_eq!(straight.records[0].convention.get("rows_left_out"), None);
+    assert_eq!(straight.records[0].found.get("rows_left_out"), None);
     for (a, b) in numbers(straight).iter().zip(numbers(crossed)) {
         assert!(
             a.value.is_some() && has_interval_or_reason(a),
@@ -146,8 +146,8 @@ fn rows_without_a_match_are_left_out_and_said() {
     let out = featscope(at, &["similarity", "x.csv", "y.csv", "--format", "json"]);
     assert!(text(&out.stderr).contains("65 rows matched by id (\"id\"); left out: 15 of x.csv and 3 of y.csv"));
     let partly = json(&out);
-    assert_eq!(partly.records[0].convention["rows_left_out"], 15);
-    assert_eq!(partly.records[0].convention["other_rows_left_out"], 3);
+    assert_eq!(partly.records[0].found["rows_left_out"], 15);
+    assert_eq!(partly.records[0].found["other_rows_left_out"], 3);
     let whole = json(&featscope(
         at,
         &["similarity", "few.csv", "same.csv", "--format", "json"],
@@ -209,7 +209,7 @@ fn arrays_are_matched_by_position() {
     assert_eq!((first.layer.as_str(), first.dataset.as_str()), ("features", "x"));
     assert_eq!(first.other_dataset.as_deref(), Some("y"));
     assert_eq!(first.other_layer.as_deref(), Some("features"));
-    assert_eq!((first.n, first.d, &first.convention["other_d"]), (80, 7, &6.into()));
+    assert_eq!((first.n, first.d, &first.found["other_d"]), (80, 7, &6.into()));
     refused(
         at,
         &["similarity", "x.npy", "short.npy"],
@@ -421,10 +421,8 @@ fn layers(count: usize) -> Vec<Box<dyn FeatureSet>> {
 struct Layer(Box<dyn FeatureSet>, featscope::features::Provenance);
 
 fn named(set: Box<dyn FeatureSet>, layer: &str) -> Box<dyn FeatureSet> {
-    let provenance = featscope::features::Provenance {
-        layer: layer.to_owned(),
-        ..set.provenance().clone()
-    };
+    let mut provenance = set.provenance().clone();
+    provenance.subject.layer = layer.to_owned();
     Box::new(Layer(set, provenance))
 }
 

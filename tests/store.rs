@@ -141,7 +141,7 @@ fn what_is_written_comes_back_bit_for_bit() {
         assert_eq!(labels.class_of()[..5], [Some(2), Some(0), Some(1), None, Some(2)]);
         assert_eq!(set.provenance().ids_sha256, ids_sha256(ids(0..rows)));
         assert_eq!(
-            (set.provenance().dataset.as_str(), set.provenance().split.as_str()),
+            (set.subject().dataset.as_str(), set.subject().split.as_str()),
             ("animals", "test")
         );
     }
@@ -376,7 +376,7 @@ fn layers_are_chosen_in_network_order_and_folders_explained() {
             layers: Some(wanted),
             ..Default::default()
         };
-        store::open(&dir, &options).map(|sets| sets.iter().map(|s| s.provenance().layer.clone()).collect::<Vec<_>>())
+        store::open(&dir, &options).map(|sets| sets.iter().map(|s| s.subject().layer.clone()).collect::<Vec<_>>())
     };
     assert_eq!(layers(&["projector.0", "stage1"]).unwrap(), ["stage1", "projector.0"]);
     assert!(

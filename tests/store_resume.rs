@@ -181,7 +181,7 @@ fn a_shard_is_never_taken_for_the_whole() {
         writer.finish().unwrap();
         let store = FeatureStore::open(&dir).unwrap();
         let set = store.features("backbone").unwrap();
-        assert_eq!(featscope::features::FeatureSet::provenance(&set).split, expected);
+        assert_eq!(featscope::features::FeatureSet::subject(&set).split, expected);
         assert_eq!(summary(&dir).unwrap().shard, Some(shard));
     }
 }

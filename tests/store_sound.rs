@@ -259,7 +259,7 @@ fn whole_stores_are_said_to_be_whole_under_any_name() {
         let summary = store::summary(&path).unwrap();
         assert!(summary.verified && summary.rows == 20);
         let sets = store::open(&path, &OpenOptions::default()).unwrap();
-        assert_eq!((sets.len(), sets[0].provenance().model.as_str()), (3, "SL"));
+        assert_eq!((sets.len(), sets[0].subject().model.as_str()), (3, "SL"));
     }
 }
 

@@ -12,11 +12,9 @@ struct Unread(Box<dyn FeatureSet>, Provenance);
 
 impl Unread {
     fn at(layer: &str, set: Box<dyn FeatureSet>) -> Box<dyn FeatureSet> {
-        let provenance = Provenance {
-            layer: layer.to_owned(),
-            path: format!("{}.npy", set.provenance().dataset),
-            ..set.provenance().clone()
-        };
+        let mut provenance = set.provenance().clone();
+        provenance.path = format!("{}.npy", set.subject().dataset);
+        provenance.subject.layer = layer.to_owned();
         Box::new(Self(set, provenance))
     }
 }
@@ -147,13 +145,13 @@ fn metrics_of_classes_that_are_named_say_that_there_are_no_labels() {
             assert_eq!((r.value, r.n, r.d), (None, 302, 9));
             assert!(r.note.as_ref().unwrap().contains("needs class labels"), "{:?}", r.note);
         }
-        assert!(left_out(&[unlabelled("pre")], &p).is_empty());
+        assert!(left_out(&[unlabelled("pre")], &p).unwrap().is_empty());
     }
     // Where all are wanted those that apply are enough, and what is left out is said.
     let mut p = plan(&["all"], &[]);
     (p.pre, p.eval) = (vec![], vec![]);
     let array = Unread::at("layer4", unlabelled("pre"));
-    let said = left_out(&[array], &p);
+    let said = left_out(&[array], &p).unwrap();
     assert!(
         said.len() == 1 && said[0].contains("metrics of classes are left out"),
         "{said:?}"
@@ -222,7 +220,7 @@ fn a_layer_that_only_one_side_has_is_said() {
     );
     assert_eq!(coral[1].other_dataset.as_deref(), Some("eval"));
     assert!(coral[1].note.as_ref().unwrap().contains("no features of --eval eval"));
-    let said = left_out(&sets(), &p);
+    let said = left_out(&sets(), &p).unwrap();
     assert_eq!(said.len(), 1);
     assert!(
         said[0].contains("SimCLR") && said[0].contains("--eval eval"),

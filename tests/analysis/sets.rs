@@ -15,7 +15,7 @@ fn sets_without_labels_get_the_label_free_metrics() {
     let analysis = analyse(&[Box::new(unlabelled)], &p, &|_| ()).unwrap();
     let ids: Vec<&str> = analysis.results.records.iter().map(|r| r.metric.as_str()).collect();
     let expected: Vec<&str> = analysed()
-        .filter(|m| !of_pairs(m.eval) && !m.eval.needs_labels() && !m.only_by_name())
+        .filter(|m| !of_pairs(m.eval) && !m.eval.needs().labels && !m.only_by_name())
         .map(|m| m.id)
         .collect();
     assert_eq!(ids, expected);
@@ -53,7 +53,7 @@ fn a_plan_says_what_it_needs_and_for_which_metrics() {
         "vendi",
     ];
     let sets = [set("m", "pre", pre().data()), set("m", "eval", eval().data())];
-    let lines = needs(&sets, &plan(&metrics, &[])).join("\n");
+    let lines = needs(&sets, &plan(&metrics, &[])).unwrap().join("\n");
     for said in [
         "m · features · pre: 302 rows, 9 channels, 6 classes",
         "first pass: scatter, 10 of 9 x 9 (0.0 MB): redundancy, rankme, coral",
@@ -69,14 +69,14 @@ fn a_plan_says_what_it_needs_and_for_which_metrics() {
     }
     let mut alone = plan(&metrics, &[]);
     (alone.pre, alone.eval) = (vec![], vec![]);
-    assert!(!needs(&sets, &alone).join("\n").contains("coral"));
+    assert!(!needs(&sets, &alone).unwrap().join("\n").contains("coral"));
     let read = std::sync::atomic::AtomicU64::new(0);
     let p = plan(&["all", "class_effective_rank"], &[]);
     analyse(&sets, &p, &|n| {
         read.fetch_add(n, std::sync::atomic::Ordering::Relaxed);
     })
     .unwrap();
-    assert_eq!(rows_to_read(&sets, &p), read.into_inner());
+    assert_eq!(rows_to_read(&sets, &p).unwrap(), read.into_inner());
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn rank_correlations_are_of_the_rows_held_and_say_so() {
     let mut p = plan(&["redundancy", "redundancy_offdiagonal"], &["redundancy=spearman"]);
     (p.pre, p.eval, p.rows) = (vec![], vec![], Some(250));
     let sets = [set("m", "pre", pre().data())];
-    let said = needs(&sets, &p);
+    let said = needs(&sets, &p).unwrap();
     let line = |l: &String| l.ends_with("their order in each channel (0.0 MB), and ranks: redundancy");
     assert!(said.iter().any(line), "{said:?}");
     let analysis = analyse(&sets, &p, &|_| ()).unwrap();
@@ -105,8 +105,8 @@ fn rank_correlations_are_of_the_rows_held_and_say_so() {
         record(&analysis, "pre", "redundancy_offdiagonal"),
     );
     assert_eq!((ranks.n, values.n), (250, 302));
-    assert_eq!(ranks.convention["variant"], "spearman");
-    assert_eq!(ranks.convention["rows_drawn"], 250);
+    assert_eq!(ranks.variant, "spearman");
+    assert_eq!(ranks.method["rows_drawn"], 250);
     assert!(ranks.value.unwrap() < 1.0 && ranks.null_value.is_some());
     assert!(ranks.ci_low.is_some());
 }
@@ -122,7 +122,7 @@ fn all_conventions_in_one_pass_are_what_each_gives_alone() {
         read.fetch_add(n, std::sync::atomic::Ordering::Relaxed);
     })
     .unwrap();
-    assert_eq!(rows_to_read(&sets(), &all), read.into_inner());
+    assert_eq!(rows_to_read(&sets(), &all).unwrap(), read.into_inner());
     let most = analysed().map(|m| m.variants.len()).max().unwrap();
     let mut compared = 0;
     for variant in 0..=most {
@@ -134,12 +134,10 @@ fn all_conventions_in_one_pass_are_what_each_gives_alone() {
         let alone = analyse(&sets(), &plan(&metrics, &choices), &|_| ()).unwrap();
         for mut r in alone.results.records {
             let is_same = |other: &&featscope::results::Record| {
-                other.metric == r.metric
-                    && other.dataset == r.dataset
-                    && other.convention["variant"] == r.convention["variant"]
+                other.metric == r.metric && other.dataset == r.dataset && other.variant == r.variant
             };
             let found: Vec<_> = together.results.records.iter().filter(is_same).collect();
-            assert_eq!(found.len(), 1, "{} {}", r.metric, r.convention["variant"]);
+            assert_eq!(found.len(), 1, "{} {}", r.metric, r.variant);
             r.seconds = found[0].seconds;
             assert_eq!(found[0], &r);
             compared += 1;

@@ -17,7 +17,7 @@ impl Split {
     fn named(split: &str, data: (Array2<f64>, Vec<usize>)) -> Box<dyn FeatureSet> {
         let inner = set("m", "data", data);
         let mut provenance = inner.provenance().clone();
-        split.clone_into(&mut provenance.split);
+        split.clone_into(&mut provenance.subject.split);
         Box::new(Self { inner, provenance })
     }
 }
@@ -108,6 +108,6 @@ fn rows_of_the_test_split_are_judged_by_the_centres_of_the_train_split() {
             .unwrap()
             .contains("9 rows of classes without a centre")
     );
-    assert!(of("test").convention["centres"].as_str().unwrap().contains("train"));
-    assert!(of("train").convention["centres"].as_str().unwrap().contains("left out"));
+    assert!(of("test").method["centres"].as_str().unwrap().contains("train"));
+    assert!(of("train").method["centres"].as_str().unwrap().contains("left out"));
 }

@@ -73,7 +73,7 @@ fn the_pictures_arrays_agree_with_the_records() {
     let k = analysis.table("mixtureness_by_k").unwrap();
     let at = k.count("k").unwrap().iter().position(|&k| k == 3).unwrap();
     let pi = record(&analysis, "pre", "feature_mixtureness");
-    assert_eq!(pi.convention["k"], 3);
+    assert_eq!(pi.method["k"], 3);
     assert_eq!(k.float("feature_mixtureness").unwrap()[at], pi.value.unwrap());
     assert_eq!(
         analysis.table("class_means").unwrap().float("distance").unwrap().len(),

@@ -48,7 +48,7 @@ pub fn records_of_a_pair() -> usize {
 
 /// Whether a metric is of two data sets.
 pub fn of_pairs(eval: Eval) -> bool {
-    eval.is_of_pairs()
+    eval.needs().sides == featscope::metrics::Sides::Pair
 }
 
 /// The record of `metric` on `dataset` (for pairs: the pretraining side).

@@ -138,7 +138,7 @@ pub fn read(dir: &Path) -> Features {
                 .batches(100)
                 .unwrap()
                 .flat_map(|b| b.unwrap().rows().into_iter().map(|r| r.to_vec()).collect::<Vec<_>>());
-            (set.provenance().layer.clone(), rows.collect())
+            (set.subject().layer.clone(), rows.collect())
         })
         .collect()
 }

@@ -41,7 +41,7 @@ fn shards_together_are_the_whole_to_the_bit_and_say_that_they_are_shards() {
         assert_eq!(shard.images, manifest.rows());
         assert_eq!(manifest.data.fingerprint, images.fingerprint().unwrap());
         let sets = store::open(&dir, &OpenOptions::default()).unwrap();
-        assert_eq!(sets[0].provenance().split, format!("test shard {index} of 3"));
+        assert_eq!(sets[0].subject().split, format!("test shard {index} of 3"));
         assert_eq!(store::summary(&dir).unwrap().shard, Some(shard));
         ids.extend(sets[0].ids().unwrap());
         parts.push(read(&dir));

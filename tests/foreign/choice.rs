@@ -36,7 +36,7 @@ fn ones(rows: usize, width: usize) -> Array2<f32> {
 
 fn layers(path: &Path) -> Vec<(String, usize, usize)> {
     let sets = open(path).unwrap_or_else(|e| panic!("{e}"));
-    let layer = |set: &dyn FeatureSet| (set.provenance().layer.clone(), set.rows(), set.width());
+    let layer = |set: &dyn FeatureSet| (set.subject().layer.clone(), set.rows(), set.width());
     sets.iter().map(|set| layer(set.as_ref())).collect()
 }
 

@@ -88,10 +88,13 @@ fn every_array_is_read_as_its_own_program_reads_it() {
         for (set, (layer, rows)) in sets.iter().zip(layers) {
             let rows: Vec<Vec<f64>> = serde_json::from_value(rows.clone()).unwrap();
             let provenance = set.provenance();
-            assert_eq!(&provenance.layer, layer, "{file}");
-            assert_eq!((provenance.model.as_str(), provenance.split.as_str()), ("features", ""));
+            assert_eq!(&provenance.subject.layer, layer, "{file}");
             assert_eq!(
-                Some(provenance.dataset.as_str()),
+                (provenance.subject.model.as_str(), provenance.subject.split.as_str()),
+                ("features", "")
+            );
+            assert_eq!(
+                Some(provenance.subject.dataset.as_str()),
                 Path::new(file).file_stem().unwrap().to_str()
             );
             assert_eq!((set.rows(), set.width()), (rows.len(), rows[0].len()), "{file}");
@@ -284,10 +287,7 @@ fn arrays_of_as_many_rows_are_layers_and_others_are_asked_about() {
     npz.add_array("right", &Array2::<f32>::ones((2, 4))).unwrap();
     npz.finish().unwrap();
     let sets = open(&path).unwrap();
-    let layers: Vec<(&str, usize)> = sets
-        .iter()
-        .map(|s| (s.provenance().layer.as_str(), s.width()))
-        .collect();
+    let layers: Vec<(&str, usize)> = sets.iter().map(|s| (s.subject().layer.as_str(), s.width())).collect();
     assert_eq!(layers, [("left", 3), ("right", 4)]);
     let mut npz = ndarray_npy::NpzWriter::new(fs::File::create(&path).unwrap());
     npz.add_array("left", &Array2::<f32>::ones((2, 3))).unwrap();
@@ -444,8 +444,8 @@ fn names_and_layers_are_settable_and_paths_may_be_anything() {
         ..Default::default()
     };
     let sets = store::open(&path, &options).unwrap();
-    assert_eq!(sets[0].provenance().model, "DINO");
-    assert_eq!(sets[0].provenance().dataset, "données <b>é<b> 1.2");
+    assert_eq!(sets[0].subject().model, "DINO");
+    assert_eq!(sets[0].subject().dataset, "données <b>é<b> 1.2");
     let options = OpenOptions {
         layers: Some(vec!["backbone".into()]),
         ..Default::default()
@@ -487,7 +487,7 @@ fn one_part_of_a_store_is_a_file_of_features() {
         .unwrap();
     writer.finish().unwrap();
     let sets = open(&temp.path().join("s/part-00000.parquet")).unwrap();
-    assert_eq!(sets[1].provenance().layer, "head");
+    assert_eq!(sets[1].subject().layer, "head");
     assert_eq!(all(&*sets[1], 9).unwrap(), -array.mapv(f64::from));
     assert_eq!(sets[1].ids().unwrap(), ["x", "y"]);
     assert_eq!(sets[1].labels().unwrap(), &Labels::from_names(&["b", "a"]));

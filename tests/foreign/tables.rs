@@ -178,10 +178,7 @@ fn lists_are_layers_and_numbers_beside_them_are_not() {
     ];
     write_columns(&path, columns, WriterProperties::default());
     let sets = open(&path).unwrap();
-    let layers: Vec<(&str, usize)> = sets
-        .iter()
-        .map(|s| (s.provenance().layer.as_str(), s.width()))
-        .collect();
+    let layers: Vec<(&str, usize)> = sets.iter().map(|s| (s.subject().layer.as_str(), s.width())).collect();
     assert_eq!(layers, [("backbone", 4), ("head", 2)]);
     assert_eq!(sets[0].ids().unwrap(), ["b", "c", "a"]);
     assert_eq!(sets[0].labels().unwrap().names(), ["x", "y"]);
@@ -263,7 +260,7 @@ fn labels_and_ids_of_other_kinds_are_named() {
         WriterProperties::default(),
     );
     let set = &open(&path).unwrap()[0];
-    assert_eq!((set.provenance().layer.as_str(), set.width()), ("features", 2));
+    assert_eq!((set.subject().layer.as_str(), set.width()), ("features", 2));
     assert!(
         set.said().labels[0].contains("\"label\" (lists of float32) in the file is not"),
         "{:?}",

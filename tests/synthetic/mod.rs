@@ -1,7 +1,9 @@
 //! Results as `featscope analyze` writes them, made up: three models, two data sets, the metrics of the three axes.
 #![allow(dead_code)]
 
+use featscope::features::Role;
 use featscope::results::{Analysis, Column, Input, Record, Results, Table};
+use featscope::uncertainty::Scheme;
 use serde_json::{Map, Value, json};
 
 pub const PRE: &str = "animals";
@@ -75,6 +77,7 @@ fn input(model: &str, dataset: &str) -> Input {
         ids_sha256: format!("{dataset}-ids"),
         preprocess_sha256: "resize 32".to_owned(),
         audit: Some(json!({"matched": 62, "missing": 0, "unexpected": 0, "coverage": 1.0})),
+        ..Input::default()
     }
 }
 
@@ -85,12 +88,13 @@ fn records_of(model: &str, index: u64, layer: &str, depth: usize, levels: &[f64;
         model: model.to_owned(),
         layer: layer.to_owned(),
         split: "test".to_owned(),
+        variant: "default".to_owned(),
         d: 128,
         seconds: 0.01,
         ..Record::default()
     };
     for (side, dataset) in [PRE, EVAL].into_iter().enumerate() {
-        let role = ["pre", "eval"][side];
+        let role = [Role::Pre, Role::Eval][side];
         let n = [6000, 4000][side];
         let phi = grown(levels[side], 0.22);
         let intra = 41.7 / (1.0 + side as f64);
@@ -106,6 +110,7 @@ fn records_of(model: &str, index: u64, layer: &str, depth: usize, levels: &[f64;
         for (id, (metric, value, error, null_value)) in rows.into_iter().enumerate() {
             let record = Record {
                 dataset: dataset.to_owned(),
+                role: Some(role),
                 metric: metric.to_owned(),
                 null_value,
                 n,
@@ -114,7 +119,6 @@ fn records_of(model: &str, index: u64, layer: &str, depth: usize, levels: &[f64;
             };
             records.push(jackknifed(
                 record,
-                role,
                 value,
                 error,
                 (depth * 64 + side * 16 + id) as u64,
@@ -126,6 +130,7 @@ fn records_of(model: &str, index: u64, layer: &str, depth: usize, levels: &[f64;
     let pair = Record {
         dataset: PRE.to_owned(),
         other_dataset: Some(EVAL.to_owned()),
+        other_split: Some("test".to_owned()),
         n: 10_000,
         classes: 10,
         ..base
@@ -146,18 +151,18 @@ fn records_of(model: &str, index: u64, layer: &str, depth: usize, levels: &[f64;
     records.push(Record {
         metric: "sample_mixing".to_owned(),
         note,
-        convention: convention(json!({"k": 50, "other_split": "test"})),
+        method: method(json!({"k": 50})),
         ..pair
     });
     records
 }
 
-pub fn convention(value: Value) -> Map<String, Value> {
+pub fn method(value: Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap_or_default()
 }
 
 /// Group replicates whose noise is mostly shared by all models, as that of the same images is.
-fn jackknifed(mut record: Record, role: &str, value: f64, error: f64, what: u64, model: u64) -> Record {
+fn jackknifed(mut record: Record, value: f64, error: f64, what: u64, model: u64) -> Record {
     let raw: Vec<f64> = (0..GROUPS as u64)
         .map(|g| noise(what * 1000 + g) + 0.3 * noise((what * 1000 + g) * 31 + model + 1))
         .collect();
@@ -170,8 +175,7 @@ fn jackknifed(mut record: Record, role: &str, value: f64, error: f64, what: u64,
     record.ci_low = Some(value - 2.262_157_162_74 * std_error);
     record.ci_high = Some(value + 2.262_157_162_74 * std_error);
     record.replicates = Some(replicates);
-    record.convention =
-        convention(json!({"error": "jackknife", "groups": GROUPS, "centred": "bias-corrected", "role": role}));
+    record.error = Some(Scheme::JackknifeCorrected);
     record
 }
 
@@ -184,8 +188,8 @@ fn bootstrapped(mut record: Record, value: f64, error: f64, what: u64, model: u6
     record.std_error = Some(error * 0.62);
     record.ci_low = Some(replicates[5]);
     record.ci_high = Some(replicates[194]);
-    record.convention =
-        convention(json!({"error": "bootstrap", "resamples": RESAMPLES, "k": 3, "other_split": "test"}));
+    record.error = Some(Scheme::Bootstrap);
+    record.method = method(json!({"k": 3, "seed": 0}));
     record
 }
 
