@@ -95,7 +95,7 @@ fn arrays_become_records_in_json() {
     let out = featscope(dir.path(), &with(&PAIR, &["--format", "json"]));
     assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
     let results: Value = serde_json::from_slice(&out.stdout).unwrap();
-    assert_eq!(results["schema"], "featscope/results/1");
+    assert_eq!(results["schema"], "featscope/results/2");
     let keys: Vec<&String> = results.as_object().unwrap().keys().collect();
     assert_eq!(
         keys,

@@ -10,6 +10,7 @@ mod needs;
 mod one_side;
 mod outcome;
 mod pair;
+mod parts;
 mod side;
 mod similarity;
 mod subjects;
@@ -18,6 +19,7 @@ mod ties;
 
 pub use fit::{NEEDS_LABELS, left_out};
 pub use needs::needs;
+pub use parts::first_pass;
 pub use similarity::similarity;
 pub use subjects::{Bindings, Group, Missing, Suite, Together};
 
@@ -27,6 +29,7 @@ use crate::error::Result;
 use crate::features::{FeatureSet, Labels};
 use crate::metrics::{Conventions, Metric};
 use crate::results::{Analysis, Input, Results, Table};
+use crate::stats::Summary;
 
 /// Samples kept of each set for the metrics that look at single rows.
 pub const SAMPLES: usize = 5_000;
@@ -69,6 +72,20 @@ pub struct Plan {
 /// For sets that cannot be read or told apart, for `pre` or `eval` names that no set has, for sets of different width that
 /// would be compared, and for metrics of pairs without a pair.
 pub fn analyse(sets: &[Box<dyn FeatureSet>], plan: &Plan, read: &(dyn Fn(u64) + Sync)) -> Result<Analysis> {
+    analyse_merged(sets, plan, &mut |_| Ok(None), read)
+}
+
+/// As [`analyse`], where the first pass over a set may have been made elsewhere: `given` has what [`first_pass`] found in all of
+/// its parts, [`merged`](crate::stats::merged).
+///
+/// # Errors
+/// As [`analyse`], those of `given`, and for a first pass of another set or plan.
+pub fn analyse_merged(
+    sets: &[Box<dyn FeatureSet>],
+    plan: &Plan,
+    given: &mut dyn FnMut(&dyn FeatureSet) -> Result<Option<Summary>>,
+    read: &(dyn Fn(u64) + Sync),
+) -> Result<Analysis> {
     let bindings = Bindings::new(sets, plan)?;
     fit::check(&bindings.groups, plan)?;
     let mut results = Results::new(plan.command.clone(), plan.seed);
@@ -77,7 +94,7 @@ pub fn analyse(sets: &[Box<dyn FeatureSet>], plan: &Plan, read: &(dyn Fn(u64) + 
     for group in &bindings.groups {
         let mut sides = Vec::with_capacity(group.sets.len());
         for place in 0..group.sets.len() {
-            let mut side = summarise(group, place, plan, read)?;
+            let mut side = summarise(group, place, plan, given(group.sets[place])?, read)?;
             results.records.extend(one_side::records(&side, plan));
             if plan.tables {
                 add_tables(&mut tables, tables::of_side(&side, plan)?);

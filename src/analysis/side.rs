@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use super::kinds::{Asked, MOST_NEIGHBOURS};
 use super::subjects::{self, Group, is_named};
-use super::{Plan, SAMPLES, WIDEST, again};
+use super::{Plan, SAMPLES, WIDEST, again, parts};
 use crate::error::Result;
 use crate::features::{FeatureSet, Labels, Role};
 use crate::metrics::{Eval, Needs, Sides};
 use crate::results::Record;
 use crate::stats::{Neighbours, Rows, SecondPass, Spectrum, Summariser, Summary, Wanted, generator, nearest};
-use crate::uncertainty::{ErrorBar, with_spare_for_halves};
+use crate::uncertainty::{ErrorBar, groups_within_classes, with_spare_for_halves};
 
 /// Multiplications (N² d) up to which metrics of pairs of rows look at all rows: about two minutes of two processors.
 const MOST_PRODUCTS: f64 = 6e12;
@@ -128,7 +128,7 @@ impl Plan {
     }
 
     /// What the first pass over a set collects.
-    fn wanted(&self, set: &dyn FeatureSet) -> Wanted {
+    pub fn wanted(&self, set: &dyn FeatureSet) -> Wanted {
         let narrow = set.width() <= WIDEST;
         let any = |wanted: fn(&Needs) -> bool| {
             let applies = |n: &Needs| n.sides == Sides::One || n.sides == Sides::Pair && self.paired();
@@ -144,27 +144,47 @@ impl Plan {
     }
 }
 
-/// Reads the set at a place of its group and keeps what the plan's metrics need of it; `read` is told the number of rows read,
-/// as they are read.
-pub fn summarise<'a>(group: &Group<'a>, place: usize, plan: &Plan, read: &(dyn Fn(u64) + Sync)) -> Result<Side<'a>> {
+/// Reads the set at a place of its group and keeps what the plan's metrics need of it, beside what a first pass over it has
+/// `given`; `read` is told the number of rows read, as they are read.
+pub fn summarise<'a>(
+    group: &Group<'a>,
+    place: usize,
+    plan: &Plan,
+    given: Option<Summary>,
+    read: &(dyn Fn(u64) + Sync),
+) -> Result<Side<'a>> {
     let start = Instant::now();
     let set = group.sets[place];
-    let mut summariser = Summariser::new(set.rows(), set.width(), super::labels(set), plan.wanted(set));
+    let labels = super::labels(set);
+    let groups = groups_of(labels, set.rows());
     let looks_at_rows = plan.needs().any(|n| n.sides == Sides::One && n.rows) || plan.pairs_look_at_rows(set);
     let mut rows = match looks_at_rows {
-        true => Rows::choose(chosen(set, plan), summariser.groups(), super::labels(set), set.width()),
+        true => Rows::choose(chosen(set, plan), &groups, labels, set.width()),
         false => Rows::default(),
     };
-    for batch in set.batches(Summariser::batch_rows(set.width()))? {
-        let batch = batch?;
-        summariser.push(batch.view());
-        rows.push(batch.view());
-        read(batch.nrows() as u64);
+    let mut summariser = match &given {
+        Some(summary) => {
+            parts::check(summary, set, plan)?;
+            None
+        }
+        None => Some(Summariser::new(set.rows(), set.width(), labels, plan.wanted(set))),
+    };
+    if summariser.is_some() || looks_at_rows {
+        for batch in set.batches(Summariser::batch_rows(set.width()))? {
+            let batch = batch?;
+            if let Some(summariser) = &mut summariser {
+                summariser.push(batch.view());
+            }
+            rows.push(batch.view());
+            read(batch.nrows() as u64);
+        }
     }
+    let summary = match (given, summariser) {
+        (_, Some(summariser)) => summariser.finish(),
+        (given, None) => given.expect("it was given, or is made here"),
+    };
     let wanted = plan.again(set);
     let fitted = group.fitted_of(place).filter(|_| wanted.nearest);
-    let groups = summariser.groups().to_vec();
-    let summary = summariser.finish();
     let second = match wanted.any() {
         true => Some(again::second_pass(set, &summary, groups, fitted, wanted, read)?),
         false => None,
@@ -184,6 +204,14 @@ pub fn summarise<'a>(group: &Group<'a>, place: usize, plan: &Plan, read: &(dyn F
         spectra,
         seconds: start.elapsed().as_secs_f64(),
     })
+}
+
+/// The jackknife group of each row of a set.
+fn groups_of(labels: Option<&Labels>, rows: usize) -> Vec<u8> {
+    match labels {
+        Some(labels) => groups_within_classes(labels.class_of(), labels.classes()),
+        None => groups_within_classes(&vec![None; rows], 0),
+    }
 }
 
 /// The rows that metrics of pairs of rows look at, in order: all, or a random choice.

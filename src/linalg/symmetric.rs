@@ -22,6 +22,16 @@ impl Symmetric {
         }
     }
 
+    /// Its d(d+1)/2 numbers, as they are packed.
+    pub fn packed(&self) -> &[f64] {
+        &self.packed
+    }
+
+    /// From such numbers; `None` where there are not as many.
+    pub fn from_packed(d: usize, packed: Vec<f64>) -> Option<Self> {
+        (packed.len() == d * (d + 1) / 2).then_some(Self { d, packed })
+    }
+
     /// Adds XᵀX, X being (rows, d) in standard (row-major) layout.
     pub fn add_gram(&mut self, rows: ArrayView2<f64>) {
         self.add_scaled_gram(1.0, rows);

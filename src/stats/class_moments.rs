@@ -20,6 +20,11 @@ impl ClassMoments {
         }
     }
 
+    /// From the rows, means and spreads of as many classes.
+    pub(super) fn from_numbers(counts: Vec<u64>, means: Array2<f64>, spreads: Vec<f64>) -> Self {
+        Self { counts, means, spreads }
+    }
+
     /// The number of classes, C.
     pub fn classes(&self) -> usize {
         self.counts.len()

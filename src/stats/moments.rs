@@ -34,6 +34,17 @@ impl Moments {
         }
     }
 
+    /// All it is made of: rows, mean, and the scatter as it is packed.
+    pub(super) fn numbers(&self) -> (u64, &Array1<f64>, &[f64]) {
+        (self.n, &self.mean, self.scatter.packed())
+    }
+
+    /// From such numbers; `None` where they do not fit together.
+    pub(super) fn from_numbers(n: u64, mean: Array1<f64>, packed: Vec<f64>) -> Option<Self> {
+        let scatter = Symmetric::from_packed(mean.len(), packed)?;
+        Some(Self { n, mean, scatter })
+    }
+
     /// The number of rows.
     pub fn n(&self) -> u64 {
         self.n

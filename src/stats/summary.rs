@@ -4,8 +4,8 @@ use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 
 use crate::features::Labels;
-use crate::stats::{ChannelValues, ClassMoments, Moments, generator, squares_in_range};
-use crate::uncertainty::{GROUPS, groups_within_classes};
+use crate::stats::{ChannelValues, ClassMoments, Moments, Place, generator, squares_in_range};
+use crate::uncertainty::{GROUPS, groups_after};
 
 /// The random stream that picks sample rows (see [`generator`]).
 const SAMPLE_STREAM: u64 = 1;
@@ -49,11 +49,15 @@ pub struct Sample {
     pub rows: Array2<f64>,
     /// The jackknife group of each row.
     pub groups: Vec<u8>,
+    /// The places that are filled: all of them after a pass over a whole set, in the order of its rows.
+    pub(super) held: Vec<usize>,
 }
 
-/// What one pass found.
+/// What one pass found, over a whole set or a part of it: a whole is what merging parts gives (see [`super::merged`]).
 #[derive(Clone, Debug)]
 pub struct Summary {
+    /// Which rows these are.
+    pub(super) place: Place,
     /// Rows, labelled or not.
     pub rows: u64,
     /// Width, d.
@@ -66,10 +70,11 @@ pub struct Summary {
 
 /// Takes in a set of features batch by batch.
 pub struct Summariser {
+    place: Place,
     group_of: Vec<u8>,
     class_of: Vec<Option<u32>>,
     parts: Vec<Part>,
-    /// (row, place in the sample), by row.
+    /// (row of the set, place in the sample), by row.
     drawn: Vec<(usize, usize)>,
     sample: Sample,
     seen: usize,
@@ -115,7 +120,7 @@ impl Part {
         }
     }
 
-    fn merged<'a>(parts: impl Iterator<Item = &'a Self>) -> Self {
+    pub(super) fn merged<'a>(parts: impl Iterator<Item = &'a Self>) -> Self {
         let parts: Vec<&Self> = parts.collect();
         let moments = |of: fn(&Self) -> Option<&Moments>| {
             let sets: Option<Vec<&Moments>> = parts.iter().map(|part| of(part)).collect();
@@ -152,6 +157,11 @@ pub fn unit(mut row: Array1<f64>) -> Array1<f64> {
 }
 
 impl Summary {
+    /// Which rows these are, and of what.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// All rows together.
     pub fn all(&self) -> Part {
         self.without(None)
@@ -245,31 +255,41 @@ impl Summariser {
     pub fn new(rows: usize, d: usize, labels: Option<&Labels>, wanted: Wanted) -> Self {
         let class_of = labels.map_or_else(|| vec![None; rows], |l| l.class_of().to_vec());
         let classes = labels.map_or(0, Labels::classes);
-        let group_of = groups_within_classes(&class_of, classes);
-        let amount = wanted.sample.min(rows);
+        Self::part(Place::whole(rows, classes), class_of, d, wanted)
+    }
+
+    /// For some rows of a set, of these classes and width `d`.
+    pub fn part(place: Place, class_of: Vec<Option<u32>>, d: usize, wanted: Wanted) -> Self {
+        let group_of = groups_after(&class_of, &place.before);
+        let amount = wanted.sample.min(place.of);
         let mut rng = generator(wanted.seed, SAMPLE_STREAM);
-        let mut drawn: Vec<(usize, usize)> = rand::seq::index::sample(&mut rng, rows, amount)
+        let mut drawn: Vec<(usize, usize)> = rand::seq::index::sample(&mut rng, place.of, amount)
             .into_iter()
             .enumerate()
             .map(|(i, row)| (row, i))
+            .filter(|(row, _)| place.rows.contains(row))
             .collect();
-        let mut groups = vec![0; amount];
-        drawn.iter().for_each(|&(row, place)| groups[place] = group_of[row]);
         drawn.sort_unstable();
+        let mut groups = vec![0; amount];
+        for &(row, at) in &drawn {
+            groups[at] = group_of[row - place.rows.start];
+        }
         Self {
+            parts: vec![Part::new(place.before.len() - 1, d, wanted); GROUPS],
+            seen: place.rows.start,
             group_of,
             class_of,
-            parts: vec![Part::new(classes, d, wanted); GROUPS],
-            drawn,
             sample: Sample {
                 rows: Array2::zeros((amount, d)),
                 groups,
+                held: drawn.iter().map(|(_, at)| *at).collect(),
             },
-            seen: 0,
+            drawn,
+            place,
         }
     }
 
-    /// The jackknife group of each row of the set.
+    /// The jackknife group of each of its rows.
     pub fn groups(&self) -> &[u8] {
         &self.group_of
     }
@@ -284,7 +304,8 @@ impl Summariser {
     pub fn push(&mut self, rows: ArrayView2<f64>) {
         let from = self.seen;
         let to = from + rows.nrows();
-        let (group_of, class_of) = (&self.group_of[from..to], &self.class_of[from..to]);
+        let own = from - self.place.rows.start..to - self.place.rows.start;
+        let (group_of, class_of) = (&self.group_of[own.clone()], &self.class_of[own]);
         self.parts.par_iter_mut().enumerate().for_each(|(group, part)| {
             let members: Vec<usize> = (0..rows.nrows()).filter(|&i| group_of[i] as usize == group).collect();
             part.update(rows, &members, class_of);
@@ -299,7 +320,8 @@ impl Summariser {
     /// The summary of the rows taken in.
     pub fn finish(self) -> Summary {
         Summary {
-            rows: self.seen as u64,
+            rows: (self.seen - self.place.rows.start) as u64,
+            place: self.place,
             width: self.sample.rows.ncols(),
             parts: self.parts,
             sample: self.sample,

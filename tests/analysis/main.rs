@@ -8,6 +8,7 @@ mod degenerate;
 mod error_bars;
 mod fit;
 mod huge;
+mod parts;
 mod sets;
 mod splits;
 mod tables;

@@ -28,7 +28,7 @@ fn impossible_records_are_refused_by_name() {
         (|r| r["replicates"][3] = Value::Null, "replicates cannot be read"),
         (
             |r| drop(r["replicates"].as_array_mut().unwrap().pop()),
-            "9 replicates, and its convention says 10",
+            "9 replicates, and its error is made of 10",
         ),
         (|r| r["n"] = json!(0), "n is 0"),
         (

@@ -1,0 +1,211 @@
+//! Named arrays of numbers with a schema and a checksum, as the bytes of a safetensors file.
+
+use std::collections::{BTreeMap, HashMap};
+
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
+use sha2::{Digest as _, Sha256};
+
+use super::hex;
+use crate::error::{Error, Result};
+
+/// The most bytes of a description.
+const MAX_HEADER: usize = 1 << 20;
+
+const SCHEMA: &str = "schema";
+const CHECKSUM: &str = "sha256";
+
+/// Named arrays, and what is said of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Numbers {
+    about: BTreeMap<String, String>,
+    floats: BTreeMap<String, Vec<f64>>,
+    counts: BTreeMap<String, Vec<u64>>,
+}
+
+impl Numbers {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Says something of all of them.
+    pub fn say(&mut self, name: &str, value: impl Into<String>) {
+        self.about.insert(name.to_owned(), value.into());
+    }
+
+    /// What is said of them by this name.
+    pub fn said(&self, name: &str) -> Option<&str> {
+        self.about.get(name).map(String::as_str)
+    }
+
+    /// Adds an array of 64-bit numbers.
+    pub fn put(&mut self, name: impl Into<String>, values: impl IntoIterator<Item = f64>) {
+        self.floats.insert(name.into(), values.into_iter().collect());
+    }
+
+    /// Adds an array of counts.
+    pub fn count(&mut self, name: impl Into<String>, values: impl IntoIterator<Item = u64>) {
+        self.counts.insert(name.into(), values.into_iter().collect());
+    }
+
+    /// Takes out an array of 64-bit numbers.
+    pub fn take(&mut self, name: &str) -> Option<Vec<f64>> {
+        self.floats.remove(name)
+    }
+
+    /// Takes out an array of counts.
+    pub fn take_counts(&mut self, name: &str) -> Option<Vec<u64>> {
+        self.counts.remove(name)
+    }
+
+    /// As bytes under a schema. The same bytes for the same numbers.
+    ///
+    /// # Errors
+    /// When there are more numbers than a file can hold.
+    pub fn to_bytes(&self, schema: &str) -> Result<Vec<u8>> {
+        let mut about: HashMap<String, String> = self.about.clone().into_iter().collect();
+        about.insert(SCHEMA.to_owned(), schema.to_owned());
+        about.insert(CHECKSUM.to_owned(), self.checksum(schema));
+        let floats = self.floats.iter().map(|(name, values)| {
+            let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+            (name, Dtype::F64, values.len(), bytes)
+        });
+        let counts = self.counts.iter().map(|(name, values)| {
+            let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+            (name, Dtype::U64, values.len(), bytes)
+        });
+        let all: Vec<_> = floats.chain(counts).collect();
+        let views = all.iter().map(|(name, dtype, length, bytes)| {
+            let view = TensorView::new(*dtype, vec![*length], bytes);
+            view.map(|view| (name.as_str(), view))
+        });
+        let views = views
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(|e| Error::input(format!("numbers cannot be written ({e})")))?;
+        safetensors::serialize(views, Some(about)).map_err(|e| Error::input(format!("numbers cannot be written ({e})")))
+    }
+
+    /// From bytes of this schema; `path` is where they are from, for a sentence.
+    ///
+    /// # Errors
+    /// For bytes that are damaged, of another schema, or of another content than their checksum says.
+    pub fn from_bytes(bytes: &[u8], schema: &str, path: &str) -> Result<Self> {
+        let damaged = |why: String| Error::input(format!("{path}: damaged or truncated ({why}); make it again"));
+        let length = bytes.first_chunk::<8>().map(|length| u64::from_le_bytes(*length));
+        if length.is_none_or(|length| length > MAX_HEADER as u64) {
+            return Err(damaged(
+                "it does not begin as a safetensors file of numbers does".to_owned(),
+            ));
+        }
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(e.to_string()))?;
+        let mut about: BTreeMap<String, String> = header.metadata().clone().unwrap_or_default().into_iter().collect();
+        match about.remove(SCHEMA) {
+            Some(found) if found == schema => {}
+            found => {
+                return Err(Error::input(format!(
+                    "{path}: schema {}, expected {schema}; make it again with this version",
+                    found.as_deref().unwrap_or("none")
+                )));
+            }
+        }
+        let checksum = about.remove(CHECKSUM);
+        let mut numbers = Self {
+            about,
+            ..Self::default()
+        };
+        let tensors = SafeTensors::deserialize(bytes).map_err(|e| damaged(e.to_string()))?;
+        for (name, tensor) in tensors.iter() {
+            let (words, _) = tensor.data().as_chunks::<8>();
+            match tensor.dtype() {
+                Dtype::F64 => numbers.put(name, words.iter().map(|w| f64::from_le_bytes(*w))),
+                Dtype::U64 => numbers.count(name, words.iter().map(|w| u64::from_le_bytes(*w))),
+                other => return Err(damaged(format!("{name} is of type {other:?}"))),
+            }
+        }
+        if checksum.as_deref() != Some(&numbers.checksum(schema)) {
+            return Err(damaged("its checksum is of other numbers".to_owned()));
+        }
+        Ok(numbers)
+    }
+
+    /// SHA-256 over the schema, all that is said, and all names and numbers.
+    fn checksum(&self, schema: &str) -> String {
+        let mut hash = Sha256::new();
+        let mut text = |text: &str| {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+        };
+        text(schema);
+        for (name, value) in &self.about {
+            text(name);
+            text(value);
+        }
+        for (name, values) in &self.floats {
+            hash.update((name.len() as u64).to_le_bytes());
+            hash.update(name);
+            values.iter().for_each(|x| hash.update(x.to_le_bytes()));
+        }
+        for (name, values) in &self.counts {
+            hash.update((name.len() as u64).to_le_bytes());
+            hash.update(name);
+            values.iter().for_each(|x| hash.update(x.to_le_bytes()));
+        }
+        hex(hash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers() -> Numbers {
+        let mut numbers = Numbers::new();
+        numbers.say("of", "ten rows");
+        numbers.put("mean", [0.1 + 0.2, 5e-324, -0.0]);
+        numbers.put("none", []);
+        numbers.count("rows", [0, u64::MAX]);
+        numbers
+    }
+
+    #[test]
+    fn numbers_survive_to_the_last_bit_and_are_the_same_bytes() {
+        let bytes = numbers().to_bytes("s/1").unwrap();
+        assert_eq!(Numbers::from_bytes(&bytes, "s/1", "x").unwrap(), numbers());
+        let mut read = Numbers::from_bytes(&bytes, "s/1", "x").unwrap();
+        let mean = read.take("mean").unwrap();
+        assert_eq!(mean.map_bits(), [0.1 + 0.2, 5e-324, -0.0].map(f64::to_bits));
+        assert_eq!(numbers().to_bytes("s/1").unwrap(), bytes);
+        assert_eq!((read.said("of"), read.take_counts("mean")), (Some("ten rows"), None));
+    }
+
+    trait Bits {
+        fn map_bits(&self) -> Vec<u64>;
+    }
+
+    impl Bits for Vec<f64> {
+        fn map_bits(&self) -> Vec<u64> {
+            self.iter().map(|x| x.to_bits()).collect()
+        }
+    }
+
+    #[test]
+    fn every_change_of_a_byte_is_noticed() {
+        let bytes = numbers().to_bytes("s/1").unwrap();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            // A space more or less in the header changes nothing that is said.
+            let Ok(read) = Numbers::from_bytes(&changed, "s/1", "part-3") else {
+                continue;
+            };
+            assert_eq!(read, numbers(), "byte {at}");
+        }
+        for cut in 0..bytes.len() {
+            let error = Numbers::from_bytes(&bytes[..cut], "s/1", "part-3").unwrap_err();
+            assert!(error.to_string().starts_with("part-3: damaged or truncated"), "{error}");
+        }
+        let error = Numbers::from_bytes(&bytes, "s/2", "part-3").unwrap_err().to_string();
+        assert!(error.contains("schema s/1, expected s/2"), "{error}");
+    }
+}
