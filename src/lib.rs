@@ -21,31 +21,18 @@
 // Unit tests may unwrap; the library and the programs may not.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
-pub mod checkpoint;
 pub mod cli;
-pub mod error;
-pub mod features;
-pub mod files;
-pub mod images;
-pub mod results;
-pub mod shown;
-pub mod store;
-pub mod uncertainty;
+
+pub use featscope_data::{checkpoint, error, features, files, images, shown, store};
+#[cfg(feature = "analysis")]
+pub use featscope_measure::{analysis, linalg, metrics, results, stats, uncertainty};
 
 #[cfg(feature = "analysis")]
-pub mod analysis;
-#[cfg(feature = "analysis")]
 pub mod compare;
-#[cfg(feature = "analysis")]
-pub mod linalg;
-#[cfg(feature = "analysis")]
-pub mod metrics;
 #[cfg(feature = "analysis")]
 pub mod report;
 #[cfg(feature = "analysis")]
 pub mod selftest;
-#[cfg(feature = "analysis")]
-pub mod stats;
 
 #[cfg(feature = "torch")]
 pub mod extract;

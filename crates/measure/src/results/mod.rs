@@ -40,7 +40,7 @@ pub const FILE: &str = "results.json";
 
 /// What one command found out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "analysis", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub struct Results {
     /// Always [`SCHEMA`].
     pub schema: String,
@@ -68,7 +68,7 @@ pub struct Results {
 
 /// One set of features that was analysed: what `compare` needs to know before it pairs two models.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "analysis", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub struct Input {
     /// The path, as given.
     pub path: String,
@@ -106,7 +106,7 @@ pub const DEFAULT: &str = "default";
 ///
 /// Two numbers can be compared exactly where `metric`, `variant` and `method` are equal.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "analysis", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub struct Record {
     /// Model name.
     pub model: String,
@@ -221,7 +221,6 @@ impl Results {
 }
 
 /// The JSON schema of a results file (draft 2020-12), from the types above.
-#[cfg(feature = "analysis")]
 pub fn json_schema() -> Value {
     let mut schema = schemars::schema_for!(Results).to_value();
     schema["title"] = SCHEMA.into();

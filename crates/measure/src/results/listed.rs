@@ -12,7 +12,7 @@ use crate::files::{self, digest, hex};
 
 /// A file that was written with the results, in their folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "analysis", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub struct Listed {
     /// Its path from the folder, as in `tables/spectrum.parquet`.
     pub file: String,

@@ -46,7 +46,7 @@ pub struct Estimate {
 
 /// How the error of a value was found: what its replicates are, and what its interval is around.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "analysis", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scheme {
     /// Values without each of ten groups; t interval around the value.

@@ -6,7 +6,7 @@
 /// S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6, 1979.
 ///
 /// ```
-/// use featscope::uncertainty::holm;
+/// use featscope_measure::uncertainty::holm;
 /// assert_eq!(holm(&[0.01, 0.5, 0.02]), [0.03, 0.5, 0.04]);
 /// ```
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
