@@ -42,17 +42,17 @@ fixtures: build
 	bash fixtures/pretrain.sh
 
 test: build lint
-	cargo test
+	cargo test --workspace
 	cargo test $(TORCH)
 	$(MAKE) --no-print-directory doc
 
 lint:
 	cargo fmt --check
-	cargo clippy --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --all-targets $(TORCH) -- -D warnings
 
 doc:
-	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps $(TORCH)
 
 clean:

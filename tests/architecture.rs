@@ -77,13 +77,16 @@ fn sources() -> BTreeMap<PathBuf, String> {
             }
         }
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = BTreeMap::new();
-    walk(&root, &mut found);
-    found
-        .into_iter()
-        .map(|(p, text)| (p.strip_prefix(&root).unwrap().to_path_buf(), text))
-        .collect()
+    // The package and its members are one house.
+    let roots = ["crates/data/src", "crates/measure/src", "src"];
+    let sources = roots.into_iter().flat_map(|root| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(root);
+        let mut found = BTreeMap::new();
+        walk(&root, &mut found);
+        let inside = move |(path, text): (PathBuf, String)| (path.strip_prefix(&root).unwrap().to_path_buf(), text);
+        found.into_iter().map(inside)
+    });
+    sources.collect()
 }
 
 /// The code of a file before its unit tests, without comments.

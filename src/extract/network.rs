@@ -88,6 +88,8 @@ impl Network for Loaded {
         let audit = &self.loading.audit;
         Ok(ModelInfo {
             name: name.to_owned(),
+            run: None,
+            step: None,
             arch: audit.arch.clone(),
             sha256: audit.sha256.clone(),
             branch: audit.branch.clone(),

@@ -208,6 +208,8 @@ impl Network for Script {
     fn info(&self, name: &str) -> Result<ModelInfo> {
         Ok(ModelInfo {
             name: name.to_owned(),
+            run: None,
+            step: None,
             arch: "torchscript".to_owned(),
             sha256: self.sha256.clone(),
             branch: String::new(),

@@ -104,7 +104,7 @@ fn same(named: &Arch, found: &Arch) -> bool {
 
 impl Checkpoint {
     /// The `config.json` beside the file, as Hugging Face's folders have it; `None` where there is none that is JSON.
-    pub(crate) fn config_beside(&self) -> Option<Value> {
+    pub fn config_beside(&self) -> Option<Value> {
         self.beside("config.json", LONGEST)
     }
 

@@ -11,8 +11,7 @@ use crate::error::{Error, Result};
 use crate::files::{self, digest, hex};
 
 /// A file that was written with the results, in their folder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[derive(schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Listed {
     /// Its path from the folder, as in `tables/spectrum.parquet`.
     pub file: String,

@@ -39,8 +39,7 @@ const MAX_BYTES: u64 = 256 << 20;
 pub const FILE: &str = "results.json";
 
 /// What one command found out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[derive(schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Results {
     /// Always [`SCHEMA`].
     pub schema: String,
@@ -67,8 +66,7 @@ pub struct Results {
 }
 
 /// One set of features that was analysed: what `compare` needs to know before it pairs two models.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[derive(schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Input {
     /// The path, as given.
     pub path: String,
@@ -105,8 +103,7 @@ pub const DEFAULT: &str = "default";
 /// One number: a metric on one side (a data set) or on two (pre and eval).
 ///
 /// Two numbers can be compared exactly where `metric`, `variant` and `method` are equal.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[derive(schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Record {
     /// Model name.
     pub model: String,

@@ -45,8 +45,7 @@ pub struct Estimate {
 }
 
 /// How the error of a value was found: what its replicates are, and what its interval is around.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[derive(schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scheme {
     /// Values without each of ten groups; t interval around the value.
