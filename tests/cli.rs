@@ -106,8 +106,8 @@ fn arrays_become_records_in_json() {
     let keys: Vec<&str> = records[0].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         keys.join(" "),
-        "model layer dataset split other_dataset other_model other_layer metric value std_error ci_low ci_high p_value \
-         null_value replicates n d classes convention note seconds"
+        "model run step layer dataset split role other_dataset other_split other_model other_layer metric variant value std_error \
+         ci_low ci_high p_value null_value error replicates n d classes method found note seconds"
     );
     assert_eq!(records[0]["model"], "features");
     assert_eq!(records[0]["layer"], "features");
@@ -115,6 +115,84 @@ fn arrays_become_records_in_json() {
     assert_eq!(
         (&mixing["dataset"], &mixing["other_dataset"]),
         (&"pre".into(), &"eval".into())
+    );
+}
+
+#[test]
+fn results_of_another_schema_say_how_to_make_them_again() {
+    let dir = pair();
+    let out = featscope(dir.path(), &with(&PAIR, &["--metrics", "rankme", "-o", "old.json"]));
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let path = dir.path().join("old.json");
+    let old = std::fs::read_to_string(&path)
+        .unwrap()
+        .replace("featscope/results/2", "featscope/results/1");
+    std::fs::write(&path, old).unwrap();
+    for command in [["compare", "old.json"], ["report", "old.json"]] {
+        let out = featscope(
+            dir.path(),
+            &with(&command, if command[0] == "report" { &["--out", "r"] } else { &[] }),
+        );
+        let said = text(&out.stderr);
+        assert_eq!(out.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains(
+                "schema featscope/results/1, expected featscope/results/2; make it again with: featscope analyze"
+            ),
+            "{said}"
+        );
+    }
+    assert!(!dir.path().join("r").exists());
+}
+
+#[test]
+fn what_belongs_together_is_said_before_anything_is_read() {
+    let dir = pair();
+    let words = [
+        "analyze",
+        "m:d/fitting=pre.npy",
+        "m:d/held=pre.npy",
+        "m:e=eval.npy",
+        "--labels",
+        "pre_labels.npy",
+        "--labels",
+        "pre_labels.npy",
+        "--labels",
+        "eval_labels.npy",
+        "--pre",
+        "d",
+        "--eval",
+        "e",
+        "--fit",
+        "fitting",
+        "--score",
+        "held",
+        "--metrics",
+        "nc4_ncc_agreement,coral",
+        "--format",
+        "json",
+        "-v",
+    ];
+    let out = featscope(dir.path(), &words);
+    let said = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(0), "{said}");
+    for line in [
+        "m · features: d/held (pretraining) with e (evaluation)",
+        "m · features: fitted on d/fitting, scored on d/held",
+    ] {
+        assert!(said.lines().any(|l| l == line), "{line}: {said}");
+    }
+    let results: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let records = results["records"].as_array().unwrap();
+    let coral = records.iter().find(|r| r["metric"] == "coral").unwrap();
+    assert_eq!(coral["split"], "held");
+    let held = records
+        .iter()
+        .find(|r| r["metric"] == "nc4_ncc_agreement" && r["split"] == "held")
+        .unwrap();
+    assert_eq!(
+        (&held["method"]["centres"], &held["error"]),
+        (&"split fitting".into(), &"wilson".into())
     );
 }
 

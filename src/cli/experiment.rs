@@ -35,6 +35,12 @@ pub struct Experiment {
     /// Data sets.
     #[serde(rename = "dataset")]
     pub datasets: Vec<Dataset>,
+    /// Evaluation data sets that are one benchmark.
+    #[serde(default, rename = "suite")]
+    pub suites: Vec<Suite>,
+    /// Which splits belong together.
+    #[serde(default)]
+    pub probe: Probe,
     /// What to measure.
     #[serde(default)]
     pub analysis: Analysis,
@@ -149,6 +155,26 @@ pub struct Analysis {
     pub k: Option<usize>,
 }
 
+/// Several evaluation data sets as one benchmark.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Suite {
+    /// Its name.
+    pub name: String,
+    /// Its data sets, by name.
+    pub datasets: Vec<String>,
+}
+
+/// Which splits belong together.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Probe {
+    /// The split that is fitted on; `train` unless given.
+    #[serde(default)]
+    pub fit: Option<String>,
+    /// The split that is scored; `test`, else `val`, unless given.
+    #[serde(default)]
+    pub score: Option<String>,
+}
+
 fn auto() -> String {
     "auto".to_owned()
 }
@@ -162,6 +188,8 @@ const TOP: &[&str] = &[
     "allow_unknown_calls",
     "model",
     "dataset",
+    "suite",
+    "probe",
     "analysis",
 ];
 const MODEL: &[&str] = &[
@@ -176,6 +204,8 @@ const MODEL: &[&str] = &[
     "allow_unknown_calls",
 ];
 const DATASET: &[&str] = &["name", "role", "path", "split", "classes"];
+const SUITE: &[&str] = &["name", "datasets"];
+const PROBE: &[&str] = &["fit", "score"];
 const ANALYSIS: &[&str] = &["metrics", "baseline", "convention", "k"];
 
 impl Experiment {
@@ -261,6 +291,26 @@ impl Experiment {
                 return refuse(format!("data set {} has two roles; one name, one role", other.name));
             }
         }
+        for (i, suite) in self.suites.iter().enumerate() {
+            let name = &suite.name;
+            let is_taken = |data: &Dataset| data.name == *name;
+            if self.suites[..i].iter().any(|other| other.name == *name) || self.datasets.iter().any(is_taken) {
+                return refuse(format!(
+                    "suite {name}: another suite or data set has that name; give it its own"
+                ));
+            }
+            if suite.datasets.is_empty() {
+                return refuse(format!(
+                    "suite {name} has no data sets; name those of role eval that belong to it"
+                ));
+            }
+            let is_eval = |name: &String| self.datasets.iter().any(|d| d.name == *name && d.role == Role::Eval);
+            if let Some(odd) = suite.datasets.iter().find(|name| !is_eval(name)) {
+                return refuse(format!(
+                    "suite {name}: {odd} is no data set of role eval; name one of [[dataset]]"
+                ));
+            }
+        }
         Ok(())
     }
 }
@@ -295,7 +345,13 @@ fn is_folder_name(name: &str) -> bool {
 
 fn check_keys(file: &Path, table: &Table) -> Result<()> {
     check_table(file, "", table, TOP)?;
-    for (section, known) in [("model", MODEL), ("dataset", DATASET), ("analysis", ANALYSIS)] {
+    for (section, known) in [
+        ("model", MODEL),
+        ("dataset", DATASET),
+        ("suite", SUITE),
+        ("probe", PROBE),
+        ("analysis", ANALYSIS),
+    ] {
         let tables: Vec<&Table> = match table.get(section) {
             Some(Value::Array(list)) => list.iter().filter_map(Value::as_table).collect(),
             Some(Value::Table(one)) => vec![one],
@@ -374,6 +430,19 @@ mod tests {
             (GOOD.replace("a.safetensors", "b.safetensors"), "there is no checkpoint"),
             (format!("{GOOD}[analysis]\nbaseline = 'B'\n"), "none of the models A"),
             (GOOD.replace("'A'", "'A/B'"), "takes no slash"),
+            (
+                format!("{GOOD}[[suite]]\nname = 's'\ndatasets = ['d']\n"),
+                "d is no data set of role eval",
+            ),
+            (
+                format!("{GOOD}[[suite]]\nname = 'd'\ndatasets = []\n"),
+                "another suite or data set",
+            ),
+            (
+                format!("{GOOD}[[suite]]\nname = 's'\ndatasets = []\n"),
+                "has no data sets",
+            ),
+            (format!("{GOOD}[probe]\nfitt = 'train'\n"), "did you mean fit?"),
             ("out = ".to_owned(), "expected TOML"),
             ("out = 'o'\n".to_owned(), "model"),
         ] {

@@ -47,7 +47,8 @@ pub struct Args {
     /// cifar100, idx, folder, parquet, webdataset, csv or coco
     #[arg(long, value_name = "PATH")]
     data: String,
-    /// Folder to write to; the store is DIR/MODEL/DATASET-SPLIT (of a shard: DATASET-SPLIT.shard-I-of-N)
+    /// Folder to write to; the store is DIR/MODEL/DATASET-SPLIT (of a shard: DATASET-SPLIT.shard-I-of-N; with --run and --step:
+    /// DIR/MODEL/run-RUN/step-N/DATASET-SPLIT)
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Architecture: auto, resnet50, resnet18-cifar, wide_resnet50_2, vit_base_patch16_224, small-cnn, …
@@ -83,6 +84,12 @@ pub struct Args {
     /// Name of the model in the store [default: the checkpoint's file name]
     #[arg(long, value_name = "MODEL")]
     name: Option<String>,
+    /// Which run of the model this is, e.g. its seed, where there are several
+    #[arg(long)]
+    run: Option<String>,
+    /// The step of training that the checkpoint is of, where there are several
+    #[arg(long)]
+    step: Option<u64>,
     /// Name of the data set in the store [default: from its path]
     #[arg(long, value_name = "DATASET")]
     dataset_name: Option<String>,
@@ -307,13 +314,19 @@ impl Args {
         let stem = || self.model.file_stem().map(|s| s.to_string_lossy().into_owned());
         let model = self.name.clone().or_else(stem).unwrap_or_else(|| "model".to_owned());
         let dataset = self.dataset_name.clone().unwrap_or_else(|| images.name().to_owned());
-        for (option, name) in [("--name", &model), ("--dataset-name", &dataset)] {
+        let run = self.run.as_ref().map(|run| ("--run", run));
+        for (option, name) in [("--name", &model), ("--dataset-name", &dataset)]
+            .into_iter()
+            .chain(run)
+        {
             if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']) {
                 bail!("{option} {name:?}: expected a name that can be a folder's");
             }
         }
         Ok(Plan {
             model,
+            run: self.run.clone(),
+            step: self.step,
             dataset,
             layers: network::choose_layers(network, self.layers.as_deref())?,
             preprocess,
@@ -367,5 +380,8 @@ fn store_path(out: &Path, plan: &Plan, split: &str, shard: Option<&Shard>) -> Pa
     if let Some(shard) = shard {
         data.push_str(&format!(".shard-{}-of-{}", shard.index, shard.count));
     }
-    out.join(&plan.model).join(data)
+    let mut folder = out.join(&plan.model);
+    folder.extend(plan.run.as_ref().map(|run| format!("run-{run}")));
+    folder.extend(plan.step.map(|step| format!("step-{step}")));
+    folder.join(data)
 }

@@ -13,6 +13,7 @@ use super::analyze::{Beside, What, analysis_of, plan};
 use super::experiment::{Dataset, Experiment, Model};
 use super::inputs::Input;
 use super::{hand_over, style};
+use crate::analysis::Suite;
 use crate::compare::{Comparison, Options};
 use crate::features::Role;
 use crate::files::{self, Lock, hex, sha256_of, write_atomically};
@@ -240,6 +241,16 @@ fn settings(experiment: &Experiment, args: &Args) -> What {
     What {
         pre: named(Role::Pre),
         eval: named(Role::Eval),
+        fit: experiment.probe.fit.clone(),
+        score: experiment.probe.score.clone(),
+        suites: experiment
+            .suites
+            .iter()
+            .map(|suite| Suite {
+                name: suite.name.clone(),
+                datasets: suite.datasets.clone(),
+            })
+            .collect(),
         metrics: if chosen.metrics.is_empty() {
             vec!["all".to_owned()]
         } else {

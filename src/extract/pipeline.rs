@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::images::ImageSet;
 use crate::images::transform::Preprocess;
 use crate::store::{
-    DataInfo, Description, Deviation, Findings, LayerInfo, Manifest, Shard, Standing, Writer, standing,
+    DataInfo, Description, Deviation, Findings, LayerInfo, Manifest, ModelInfo, Shard, Standing, Writer, standing,
 };
 
 /// How to extract.
@@ -29,6 +29,10 @@ use crate::store::{
 pub struct Plan {
     /// Name of the model in the store.
     pub model: String,
+    /// Which run of it, where there are several.
+    pub run: Option<String>,
+    /// The step of training, where there are several.
+    pub step: Option<u64>,
     /// Name of the data set in the store.
     pub dataset: String,
     /// Layers to keep, in network order (see [`choose_layers`](super::network::choose_layers)).
@@ -321,7 +325,11 @@ fn describe(network: &dyn Network, images: &ImageSet, plan: &Plan, shard: Option
         map.insert("views".to_owned(), json(serde_json::to_value(views))?);
     }
     Ok(Description {
-        model: network.info(&plan.model)?,
+        model: ModelInfo {
+            run: plan.run.clone(),
+            step: plan.step,
+            ..network.info(&plan.model)?
+        },
         data: DataInfo {
             name: plan.dataset.clone(),
             split: images.split().to_owned(),

@@ -11,6 +11,7 @@ mod huge;
 mod parts;
 mod sets;
 mod splits;
+mod subjects;
 mod tables;
 
 use common::{Formula, analyse_pair, plan, records_of_a_pair};

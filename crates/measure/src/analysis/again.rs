@@ -191,7 +191,7 @@ pub fn rows_read(group: &Group, place: usize, plan: &Plan) -> u64 {
     if plan.spectra_of_classes(set) {
         passes += passes_of_classes(set);
     }
-    let fitted = group.fitted_of(place).filter(|_| wanted.nearest);
+    let fitted = group.fitted_of(place, plan);
     (passes * set.rows() + fitted.map_or(0, |t| t.rows())) as u64
 }
 

@@ -19,7 +19,7 @@ pub fn check(groups: &[Group], plan: &Plan) -> Result<()> {
             same_space((pre, "pretraining data"), (eval, "evaluation data"))?;
         }
         for (place, &set) in group.sets.iter().enumerate() {
-            if let Some(fitted) = group.fitted_of(place).filter(|_| plan.again(set).nearest) {
+            if let Some(fitted) = group.fitted_of(place, plan) {
                 same_space(
                     (fitted, "the split with the class centres"),
                     (set, "the split held out"),

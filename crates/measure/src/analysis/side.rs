@@ -30,8 +30,8 @@ pub struct Side<'a> {
     neighbours: OnceLock<Neighbours>,
     /// Rows around the means of their classes, where a metric wants them.
     pub again: Option<SecondPass>,
-    /// The split that gave the centres of classes, where it is another one.
-    pub fitted: Option<String>,
+    /// The split of the same data that is fitted on where this one is scored, if a metric wants one.
+    pub fitted: Option<&'a dyn FeatureSet>,
     /// The spectrum of each class, where a metric wants it; else empty.
     pub spectra: Vec<Result<Spectrum>>,
     /// Seconds the passes took.
@@ -184,7 +184,7 @@ pub fn summarise<'a>(
         (given, None) => given.expect("it was given, or is made here"),
     };
     let wanted = plan.again(set);
-    let fitted = group.fitted_of(place).filter(|_| wanted.nearest);
+    let fitted = group.fitted_of(place, plan);
     let second = match wanted.any() {
         true => Some(again::second_pass(set, &summary, groups, fitted, wanted, read)?),
         false => None,
@@ -200,7 +200,7 @@ pub fn summarise<'a>(
         rows,
         neighbours: OnceLock::new(),
         again: second,
-        fitted: fitted.map(|t| t.subject().split.clone()),
+        fitted,
         spectra,
         seconds: start.elapsed().as_secs_f64(),
     })

@@ -180,9 +180,11 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// The split that the set at a place is fitted on.
-    pub fn fitted_of(&self, place: usize) -> Option<&'a dyn FeatureSet> {
-        self.fitted[place].map(|fitted| self.sets[fitted])
+    /// The split that is fitted on where the set at a place is scored, if a metric of the plan wants one.
+    pub fn fitted_of(&self, place: usize, plan: &Plan) -> Option<&'a dyn FeatureSet> {
+        let labelled = labels(self.sets[place]).is_some();
+        let wanted = || plan.needs().any(|needs| needs.fitted && (labelled || !needs.labels));
+        self.fitted[place].filter(|_| wanted()).map(|fitted| self.sets[fitted])
     }
 }
 

@@ -315,6 +315,7 @@ impl Eval {
                 labels: true,
                 classes: true,
                 again: e.needs,
+                fitted: e.needs.nearest,
                 ..one
             },
             Self::EachClass(_) => Needs {

@@ -44,8 +44,10 @@ pub struct Needs {
     pub neighbours: Option<usize>,
     /// Distances to the rows of the other data set.
     pub crossed: bool,
-    /// A second pass around class means, which may be those of the split that is fitted.
+    /// A second pass around class means.
     pub again: Again,
+    /// The split of the same data that is fitted on, where there is one: a pass over it.
+    pub fitted: bool,
     /// The spectrum of each class: further passes.
     pub class_spectra: bool,
     /// Of two layers or models on the same images.

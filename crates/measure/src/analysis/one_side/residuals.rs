@@ -25,7 +25,8 @@ pub fn outcomes(side: &Side, asked: &[Asked<FromResiduals>]) -> Vec<Outcome> {
             resolved,
             rows: least,
         } = asked.eval;
-        let found = match &side.fitted {
+        let split = side.fitted.map(|fitted| &fitted.subject().split);
+        let found = match split {
             Some(split) if needs.nearest && judged == 0 => Err(Error::undefined(format!(
                 "split {split} has none of the classes of these rows"
             ))),
@@ -33,7 +34,7 @@ pub fn outcomes(side: &Side, asked: &[Asked<FromResiduals>]) -> Vec<Outcome> {
             _ => value(&whole),
         };
         let outcome = Outcome::new(found);
-        let mut outcome = match (asked.metric.error, &side.fitted) {
+        let mut outcome = match (asked.metric.error, split) {
             (ErrorBar::HeldOut(_), Some(_)) => outcome.with_share(replicates, judged),
             _ => outcome.with_replicates(
                 asked.metric,
@@ -44,7 +45,7 @@ pub fn outcomes(side: &Side, asked: &[Asked<FromResiduals>]) -> Vec<Outcome> {
         };
         of_classes(&mut outcome, side, &whole.classes, least);
         if needs.nearest {
-            let centres = match &side.fitted {
+            let centres = match split {
                 Some(split) => format!("split {split}"),
                 None => "own, each row left out".to_owned(),
             };
