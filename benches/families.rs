@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use featscope::analysis::{Plan, analyse, similarity};
 use featscope::features::{FeatureSet, Labels, Matrix};
-use featscope::metrics::{Conventions, FAMILIES, select, select_matched};
+use featscope::metrics::{FAMILIES, select, select_matched};
 use featscope::stats::generator;
 use ndarray::Array2;
 use rand::Rng as _;
@@ -87,15 +87,11 @@ fn main() {
                     select(&words)
                 }
                 .expect("a family"),
-                named: Vec::new(),
-                conventions: Conventions::default(),
                 pre: vec!["pre".to_owned()],
                 eval: vec!["eval".to_owned()],
-                seed: 0,
                 rows: Some(ROWS),
-                tables: false,
-                convergence: false,
                 command: "bench".to_owned(),
+                ..Plan::default()
             };
             let start = Instant::now();
             let records = match &other {

@@ -1,12 +1,13 @@
 //! featscope measures *why* one pretraining method transfers better than another.
 //!
 //! Data walks down one street: a checkpoint and images become features ([`store`]); one pass over them gives mergeable
-//! moments and neighbours (`stats`); `metrics` and
-//! `analysis` turn those into records with error bars ([`results`]); `compare` sets
-//! methods side by side and `report` renders them; `selftest` proves every number. Whatever is read goes through [`files`],
-//! which trusts no byte; whatever is said goes through [`shown`]. `shown ← error ← files ← features ← store, checkpoint, images, linalg ← stats ← metrics ← analysis ← compare ←
-//! report ← cli`, `analysis ← selftest ← cli`, and `store, checkpoint, images ← extract ← pretrain ← cli`: left never imports
-//! right.
+//! moments and neighbours (`stats`); `metrics` and `analysis` turn those into records (`results`) with error bars
+//! (`uncertainty`); `compare` sets methods side by side and `report` renders them; `selftest` proves every number. Whatever is
+//! read goes through [`files`], which trusts no byte; whatever is said goes through [`shown`].
+//!
+//! `shown ← error ← files ← features ← store, checkpoint, images` stand in the member `featscope-data`; `linalg, uncertainty ←
+//! stats ← metrics ← analysis` and `results ← analysis` in `featscope-measure`; `compare ← report ← cli`, `analysis ← selftest ← cli` and
+//! `store, checkpoint, images ← extract ← pretrain ← cli` here: left never imports right.
 //!
 //! The crate is built in two halves that never meet in one program: feature `analysis` (LAPACK, the program
 //! `featscope`) and feature `torch` (libtorch, the program `featscope-extract`).

@@ -43,8 +43,8 @@ fn one_part_is_the_whole() {
     let plan = everything();
     let whole = records(&plan, |_| None);
     let of_one = records(&plan, |set| {
-        let all = 0..set.rows();
-        Some(merged(passes(set, &plan, &[all])).unwrap())
+        let all = blocks(set.rows(), usize::MAX);
+        Some(merged(passes(set, &plan, &all)).unwrap())
     });
     assert_eq!(of_one, whole);
 }
@@ -146,7 +146,8 @@ fn what_does_not_belong_together_is_not_merged() {
         let found = analyse_merged(&sets, &plan, &mut given, &|_| ());
         found.map(|_| ()).unwrap_err().to_string()
     };
-    let eval = merged(passes(sets[1].as_ref(), &plan, &[0..sets[1].rows()])).unwrap();
+    let eval = sets[1].as_ref();
+    let eval = merged(passes(eval, &plan, &featscope::stats::blocks(eval.rows(), usize::MAX))).unwrap();
     assert!(given(eval).contains("of another set"));
     let part = passes(set, &plan, &blocks[..1]).remove(0);
     assert!(given(part).contains("rows 0 to 100"));

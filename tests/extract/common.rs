@@ -50,6 +50,8 @@ impl Job {
         let network = network_of(path, &cifar());
         let plan = Plan {
             model: "m".into(),
+            run: None,
+            step: None,
             dataset: "d".into(),
             layers: network::choose_layers(&*network, Some(&["all".to_owned()])).unwrap(),
             preprocess: match script::is_script(path) {

@@ -27,6 +27,18 @@ fn the_same_plan_gives_the_same_bytes_and_another_batch_size_the_same_features()
 }
 
 #[test]
+fn the_run_and_the_step_go_with_the_features() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = small_job(folder.path());
+    (job.plan.run, job.plan.step) = (Some("seed1".to_owned()), Some(40));
+    let dir = folder.path().join("store");
+    job.extract(&golden_images(), &dir).unwrap();
+    let sets = store::open(&dir, &store::OpenOptions::default()).unwrap();
+    let found = sets[0].subject();
+    assert_eq!((found.run.as_deref(), found.step), (Some("seed1"), Some(40)));
+}
+
+#[test]
 fn the_manifest_says_what_was_loaded() {
     let folder = tempfile::tempdir().unwrap();
     let job = small_job(folder.path());

@@ -185,12 +185,7 @@ fn damaged_parquet_files_are_refused() {
 fn a_parquet_file_without_images_is_refused() {
     let dir = tempdir().unwrap();
     let file = dir.path().join("x.parquet");
-    let column = featscope::results::Column::Float(vec![1.0]);
-    featscope::results::Table {
-        name: "x".into(),
-        columns: vec![("loss".into(), column)],
-    }
-    .write_parquet(&file)
-    .unwrap();
+    let losses = arrow_array::Float64Array::from(vec![1.0]);
+    write::columns(&file, vec![("loss", std::sync::Arc::new(losses))]);
     assert!(refusal(&file, None).contains("no image column found among loss"));
 }

@@ -242,3 +242,11 @@ pub fn parquet(file: &Path, pictures: &[(u8, RgbImage)], labels: Labels, nested:
     writer.write(&batch).unwrap();
     writer.close().unwrap();
 }
+
+/// A Parquet file of these columns.
+pub fn columns(file: &Path, columns: Vec<(&str, ArrayRef)>) {
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = ArrowWriter::try_new(std::fs::File::create(file).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}

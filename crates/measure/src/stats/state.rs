@@ -58,7 +58,7 @@ pub fn blocks(rows: usize, most: usize) -> Vec<Range<usize>> {
     let most = most.max(1);
     (0..rows)
         .step_by(most)
-        .map(|from| from..rows.min(from + most))
+        .map(|from| from..rows.min(from.saturating_add(most)))
         .collect()
 }
 
