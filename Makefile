@@ -9,6 +9,9 @@ endif
 # The two halves are built in separate calls: libtorch and OpenBLAS must not meet in one program.
 TORCH := --no-default-features --features torch
 
+# The test programs that look at libtorch; the others have run with the first half, and are the same.
+TORCH_TESTS := $(addprefix --test ,$(sort $(subst /main,,$(patsubst tests/%.rs,%,$(shell grep -l 'feature = "torch"' tests/*.rs tests/*/main.rs)))))
+
 .PHONY: help setup build demo demo-report test lint doc fixtures clean
 
 help:
@@ -43,7 +46,7 @@ fixtures: build
 
 test: build lint
 	cargo test --workspace
-	cargo test $(TORCH)
+	cargo test $(TORCH) --lib --bins $(TORCH_TESTS)
 	$(MAKE) --no-print-directory doc
 
 lint:

@@ -409,45 +409,13 @@ fn layers(count: usize) -> Vec<Box<dyn FeatureSet>> {
             let rows = Array2::from_shape_fn(x.dim(), |(r, j)| {
                 x[[r, j]] + 0.4 * i as f64 * noise(&[i as u64, r as u64, j as u64])
             });
-            named(
-                set("SL", "animals", (rows, classes.clone())),
-                &format!("stage{}", i + 1),
-            )
+            common::named((rows, classes.clone()), |subject| {
+                subject.model = "SL".to_owned();
+                subject.layer = format!("stage{}", i + 1);
+                subject.dataset = "animals".to_owned();
+            })
         })
         .collect()
-}
-
-/// A set under another layer's name.
-struct Layer(Box<dyn FeatureSet>, featscope::features::Provenance);
-
-fn named(set: Box<dyn FeatureSet>, layer: &str) -> Box<dyn FeatureSet> {
-    let mut provenance = set.provenance().clone();
-    provenance.subject.layer = layer.to_owned();
-    Box::new(Layer(set, provenance))
-}
-
-impl FeatureSet for Layer {
-    fn provenance(&self) -> &featscope::features::Provenance {
-        &self.1
-    }
-    fn rows(&self) -> usize {
-        self.0.rows()
-    }
-    fn width(&self) -> usize {
-        self.0.width()
-    }
-    fn labels(&self) -> Option<&featscope::features::Labels> {
-        self.0.labels()
-    }
-    fn ids(&self) -> featscope::error::Result<Vec<String>> {
-        self.0.ids()
-    }
-    fn has_ids(&self) -> bool {
-        self.0.has_ids()
-    }
-    fn batches(&self, rows: usize) -> featscope::error::Result<featscope::features::Batches<'_>> {
-        self.0.batches(rows)
-    }
 }
 
 #[test]

@@ -1,46 +1,15 @@
 //! Rows of one split judged by the classes of another.
 
 use featscope::analysis::analyse;
-use featscope::features::{Batches, FeatureSet, Labels, Provenance};
-use ndarray::{Array2, Axis};
+use featscope::features::FeatureSet;
+use ndarray::Axis;
 
-use super::common::{Formula, plan, set};
+use super::common::{Data, Formula, named, plan};
 use super::pre;
 
 /// Some rows of a set as another split of it.
-struct Split {
-    inner: Box<dyn FeatureSet>,
-    provenance: Provenance,
-}
-
-impl Split {
-    fn named(split: &str, data: (Array2<f64>, Vec<usize>)) -> Box<dyn FeatureSet> {
-        let inner = set("m", "data", data);
-        let mut provenance = inner.provenance().clone();
-        split.clone_into(&mut provenance.subject.split);
-        Box::new(Self { inner, provenance })
-    }
-}
-
-impl FeatureSet for Split {
-    fn provenance(&self) -> &Provenance {
-        &self.provenance
-    }
-    fn rows(&self) -> usize {
-        self.inner.rows()
-    }
-    fn width(&self) -> usize {
-        self.inner.width()
-    }
-    fn labels(&self) -> Option<&Labels> {
-        self.inner.labels()
-    }
-    fn ids(&self) -> featscope::error::Result<Vec<String>> {
-        self.inner.ids()
-    }
-    fn batches(&self, batch_rows: usize) -> featscope::error::Result<Batches<'_>> {
-        self.inner.batches(batch_rows)
-    }
+fn split(name: &str, data: Data) -> Box<dyn FeatureSet> {
+    named(data, |subject| subject.split = name.to_owned())
 }
 
 #[test]
@@ -48,7 +17,7 @@ fn splits_of_different_width_or_classes_are_told() {
     let mut p = plan(&["nc4_ncc_agreement"], &[]);
     (p.pre, p.eval) = (vec![], vec![]);
     let narrow = Formula { d: 5, ..pre() };
-    let sets = [Split::named("test", pre().data()), Split::named("train", narrow.data())];
+    let sets = [split("test", pre().data()), split("train", narrow.data())];
     let error = analyse(&sets, &p, &|_| ()).unwrap_err().to_string();
     assert!(error.contains("has 5 channels") && error.contains("has 9"), "{error}");
     // Without a metric that takes the centres of the one for the other they are two sets.
@@ -58,12 +27,7 @@ fn splits_of_different_width_or_classes_are_told() {
     // No class in common.
     let (rows, classes) = pre().data();
     let train = (rows, classes.iter().map(|c| c + 10).collect());
-    let analysis = analyse(
-        &[Split::named("test", pre().data()), Split::named("train", train)],
-        &p,
-        &|_| (),
-    )
-    .unwrap();
+    let analysis = analyse(&[split("test", pre().data()), split("train", train)], &p, &|_| ()).unwrap();
     let test = analysis.results.records.iter().find(|r| r.split == "test").unwrap();
     assert!(
         test.value.is_none() && test.note.as_ref().unwrap().contains("split train has none"),
@@ -85,7 +49,7 @@ fn rows_of_the_test_split_are_judged_by_the_centres_of_the_train_split() {
     let mut p = plan(&["nc4_ncc_agreement"], &[]);
     (p.pre, p.eval) = (vec![], vec![]);
     // Class 6 has no row in the train split.
-    let sets = [Split::named("test", test.clone()), Split::named("train", train.clone())];
+    let sets = [split("test", test.clone()), split("train", train.clone())];
     let analysis = analyse(&sets, &p, &|_| ()).unwrap();
     let of = |split: &str| analysis.results.records.iter().find(|r| r.split == split).unwrap();
     let centres: Vec<_> = (0..6)

@@ -1,48 +1,15 @@
 //! What is measured and what belongs together: runs, steps, suites, logits.
 
 use featscope::analysis::{Bindings, Plan, Suite, analyse};
-use featscope::error::Result;
-use featscope::features::{Batches, FeatureSet, Labels, Provenance, Role, Subject};
+use featscope::features::{FeatureSet, Role};
 
-use super::common::{plan, set};
+use super::common::{named, plan};
 use super::{eval, pre};
-
-/// A set under another subject.
-struct Named {
-    inner: Box<dyn FeatureSet>,
-    provenance: Provenance,
-}
-
-fn named(inner: Box<dyn FeatureSet>, name: impl FnOnce(&mut Subject)) -> Box<dyn FeatureSet> {
-    let mut provenance = inner.provenance().clone();
-    name(&mut provenance.subject);
-    Box::new(Named { inner, provenance })
-}
-
-impl FeatureSet for Named {
-    fn provenance(&self) -> &Provenance {
-        &self.provenance
-    }
-    fn rows(&self) -> usize {
-        self.inner.rows()
-    }
-    fn width(&self) -> usize {
-        self.inner.width()
-    }
-    fn labels(&self) -> Option<&Labels> {
-        self.inner.labels()
-    }
-    fn ids(&self) -> Result<Vec<String>> {
-        self.inner.ids()
-    }
-    fn batches(&self, rows: usize) -> Result<Batches<'_>> {
-        self.inner.batches(rows)
-    }
-}
 
 fn at(step: u64, layer: &str, dataset: &str) -> Box<dyn FeatureSet> {
     let data = if dataset == "pre" { pre() } else { eval() };
-    named(set("m", dataset, data.data()), |subject| {
+    named(data.data(), |subject| {
+        subject.dataset = dataset.to_owned();
         subject.step = Some(step);
         subject.run = Some("seed0".to_owned());
         subject.layer = layer.to_owned();

@@ -5,7 +5,7 @@
 pub mod coverage;
 
 use featscope::analysis::Plan;
-use featscope::features::FeatureSet;
+use featscope::features::{FeatureSet, Matrix, Subject};
 use featscope::metrics::{Eval, Metric, all};
 use featscope::results::{Analysis, Record, Results};
 use featscope::selftest::data;
@@ -17,6 +17,12 @@ pub use featscope::selftest::data::{Data, Formula, labels, matched, noise};
 /// A labelled set of model `model` and data set `dataset`.
 pub fn set(model: &str, dataset: &str, rows: Data) -> Box<dyn FeatureSet> {
     data::set(model, dataset, rows).unwrap()
+}
+
+/// The same under another subject.
+pub fn named((rows, classes): Data, name: impl FnOnce(&mut Subject)) -> Box<dyn FeatureSet> {
+    let set = Matrix::new("m", "data", rows, Some(labels(&classes))).unwrap();
+    Box::new(set.named(name))
 }
 
 /// A plan for `metrics` with `conventions`, pre against eval.

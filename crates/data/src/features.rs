@@ -260,6 +260,13 @@ impl Matrix {
             labels,
         })
     }
+
+    /// The same features under another subject.
+    #[must_use]
+    pub fn named(mut self, name: impl FnOnce(&mut Subject)) -> Self {
+        name(&mut self.provenance.subject);
+        self
+    }
 }
 
 impl FeatureSet for Matrix {

@@ -5,6 +5,8 @@
 
 // Unit tests may unwrap; the library may not.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
+// A list of metrics that nobody computes is one (see `analysis::kinds`).
+#![deny(unused_variables)]
 
 pub mod analysis;
 pub mod linalg;

@@ -12,6 +12,8 @@ use crate::error::{Error, Result};
 /// The most bytes of a description.
 const MAX_HEADER: usize = 1 << 20;
 
+/// The one entry of the file's metadata: several have no order, and the same numbers are to be the same bytes.
+const ABOUT: &str = "about";
 const SCHEMA: &str = "schema";
 const CHECKSUM: &str = "sha256";
 
@@ -64,9 +66,10 @@ impl Numbers {
     /// # Errors
     /// When there are more numbers than a file can hold.
     pub fn to_bytes(&self, schema: &str) -> Result<Vec<u8>> {
-        let mut about: HashMap<String, String> = self.about.clone().into_iter().collect();
+        let mut about = self.about.clone();
         about.insert(SCHEMA.to_owned(), schema.to_owned());
         about.insert(CHECKSUM.to_owned(), self.checksum(schema));
+        let about = HashMap::from([(ABOUT.to_owned(), serde_json::json!(about).to_string())]);
         let floats = self.floats.iter().map(|(name, values)| {
             let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
             (name, Dtype::F64, values.len(), bytes)
@@ -99,7 +102,9 @@ impl Numbers {
             ));
         }
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(e.to_string()))?;
-        let mut about: BTreeMap<String, String> = header.metadata().clone().unwrap_or_default().into_iter().collect();
+        let said = header.metadata().as_ref().and_then(|all| all.get(ABOUT));
+        let said = said.and_then(|said| serde_json::from_str(said).ok());
+        let mut about: BTreeMap<String, String> = said.unwrap_or_default();
         match about.remove(SCHEMA) {
             Some(found) if found == schema => {}
             found => {
@@ -176,7 +181,9 @@ mod tests {
         let mean = read.take("mean").unwrap();
         let bits: Vec<u64> = mean.iter().map(|x| x.to_bits()).collect();
         assert_eq!(bits, [0.1 + 0.2, 5e-324, -0.0].map(f64::to_bits));
-        assert_eq!(numbers().to_bytes("s/1").unwrap(), bytes);
+        for _ in 0..20 {
+            assert_eq!(numbers().to_bytes("s/1").unwrap(), bytes);
+        }
         assert_eq!(read.take_counts("mean"), None);
         assert_eq!(read.said("of"), Some("ten rows"));
     }

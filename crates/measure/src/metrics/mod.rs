@@ -19,12 +19,8 @@ pub mod support;
 pub mod variation;
 
 pub use convention::{Conventions, Followed};
-pub use eval::{
-    Beside, Eval, FromAlike, FromCanonical, FromClassDistances, FromClasses, FromCorrelation, FromDistances,
-    FromDomain, FromEachClass, FromKernel, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks, FromMeans,
-    FromMoments, FromNeighbours, FromNorms, FromResiduals, FromSamples, FromSlices, FromSpectrum, FromSupport,
-    FromUnitMoments, FromValues,
-};
+// A new kind brings a payload: no list of them here.
+pub use eval::*;
 pub use inputs::{
     Balls, Between, Canonical, ClassMeans, DomainScores, KernelScale, Lie, MatchedMoments, MatchedNeighbours, Mixing,
     NearRows, PairSums, Place, RowView, SamplePair, Shares, Support,
