@@ -47,6 +47,7 @@ fixtures: build
 test: build lint
 	cargo test --workspace
 	cargo test $(TORCH) --lib --bins $(TORCH_TESTS)
+	cargo test $(TORCH) --doc
 	$(MAKE) --no-print-directory doc
 
 lint:
