@@ -8,7 +8,8 @@ mod common;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use featscope::metrics::{FAMILIES, reference};
+use featscope::metrics::FAMILIES;
+use featscope::report::reference;
 use featscope::results::json_schema;
 use serde_json::Value;
 

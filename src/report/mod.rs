@@ -9,6 +9,7 @@ mod grid;
 mod number;
 mod page;
 mod records;
+pub mod reference;
 mod similarity;
 mod write;
 
@@ -27,7 +28,7 @@ pub enum Format {
     /// Aligned columns for reading
     #[default]
     Text,
-    /// Results of schema featscope/results/1, every digit
+    /// Results of schema featscope/results/2, every digit
     Json,
     /// One row per record, every digit
     Csv,

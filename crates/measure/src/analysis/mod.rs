@@ -2,7 +2,6 @@
 //! every number.
 
 mod again;
-mod bootstrap;
 mod convergence;
 mod fit;
 mod kinds;

@@ -43,6 +43,11 @@ impl Side<'_> {
         super::labels(self.set)
     }
 
+    /// The names of its classes; none without labels.
+    pub fn class_names(&self) -> &[String] {
+        self.labels().map(|l| l.names()).unwrap_or_default()
+    }
+
     /// The number of classes, 0 without labels.
     pub fn classes(&self) -> u64 {
         self.labels().map_or(0, |l| l.classes() as u64)

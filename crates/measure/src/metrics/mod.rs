@@ -11,7 +11,6 @@ mod inputs;
 pub mod mixing;
 mod needs;
 pub mod redundancy;
-pub mod reference;
 pub mod sample_distance;
 pub mod similarity;
 pub mod spectrum;

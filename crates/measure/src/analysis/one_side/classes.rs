@@ -2,13 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::super::bootstrap::{can_resample, resampled, resamples};
 use super::super::kinds::{Asked, replicates};
 use super::super::outcome::{Outcome, some_of};
 use super::super::{Plan, Side};
 use crate::error::{Error, Result};
 use crate::metrics::FromClasses;
-use crate::stats::{ClassMoments, OUT_OF_RANGE};
+use crate::stats::{ClassMoments, OUT_OF_RANGE, can_resample, resampled, resamples};
 use crate::uncertainty::ErrorBar;
 
 /// The class moments of the rows as they are, and of unit rows where a metric wants them.
@@ -65,7 +64,7 @@ fn bootstrap(side: &Side, eval: FromClasses, seed: u64) -> Result<Vec<f64>> {
     if eval.normalised {
         return Err(Error::undefined("unit rows are not bootstrapped"));
     }
-    can_resample(side)?;
+    can_resample(&side.summary, side.class_names())?;
     (0..resamples(side.classes() as usize, side.summary.width))
         .into_par_iter()
         .map(|b| {
@@ -98,7 +97,7 @@ fn outcome(side: &Side, asked: &Asked<FromClasses>, classes: &ClassMoments, repl
 
 /// Rows, width and classes of a class metric, with notes on what is left out.
 pub fn of_classes(outcome: &mut Outcome, side: &Side, classes: &ClassMoments, least: u64) {
-    let names = side.labels().map(|l| l.names()).unwrap_or_default();
+    let names = side.class_names();
     let used = |c: &usize| classes.counts()[*c] >= least;
     outcome.n = (0..classes.classes()).filter(used).map(|c| classes.counts()[c]).sum();
     outcome.d = side.summary.width as u64;
@@ -123,7 +122,7 @@ pub fn of_classes(outcome: &mut Outcome, side: &Side, classes: &ClassMoments, le
 /// Whether every class that takes part keeps enough rows when any one group is left out. Classes are fixed: a resample
 /// with other classes would estimate something else.
 pub fn survives(classes: &ClassMoments, side: &Side, least: u64) -> Result<()> {
-    let names = side.labels().map(|l| l.names()).unwrap_or_default();
+    let names = side.class_names();
     for c in (0..classes.classes()).filter(|&c| classes.counts()[c] >= least) {
         let largest = side
             .summary

@@ -9,7 +9,7 @@ use crate::stats::Spectrum;
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, asked: &[Asked<FromEachClass>]) -> Vec<Outcome> {
-    let names = side.labels().map(|l| l.names()).unwrap_or_default();
+    let names = side.class_names();
     let counts = side.labels().map(|l| l.counts()).unwrap_or_default();
     asked
         .iter()

@@ -5,14 +5,13 @@ use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 
 use super::super::Plan;
-use super::super::bootstrap::{can_resample, resampled, resamples};
 use super::super::kinds::Asked;
 use super::super::outcome::Outcome;
 use super::{Pair, is_measurable};
 use crate::error::{Error, Result};
 use crate::metrics::mixing::{mixtureness_of, neighbours_used};
 use crate::metrics::{ClassMeans, FromMeans, Mixing};
-use crate::stats::{OUT_OF_RANGE, generator, nearest_means, unit};
+use crate::stats::{OUT_OF_RANGE, can_resample, generator, nearest_means, resampled, resamples, unit};
 use crate::uncertainty::{ErrorBar, next_combination};
 
 /// The random stream of permutations (see [`generator`]).
@@ -117,8 +116,8 @@ fn bootstrap(
     (k, cosine): (usize, bool),
     seed: u64,
 ) -> Result<Vec<Vec<Option<f64>>>> {
-    can_resample(pre)?;
-    can_resample(eval)?;
+    can_resample(&pre.summary, pre.class_names())?;
+    can_resample(&eval.summary, eval.class_names())?;
     let resamples = resamples(means.means.nrows(), means.means.ncols());
     Ok((0..resamples)
         .into_par_iter()

@@ -39,7 +39,7 @@ fn spectrum(side: &Side, all: &Part) -> Result<Table> {
 }
 
 fn classes(side: &Side, all: &Part) -> Table {
-    let names = side.labels().map(|l| l.names()).unwrap_or_default();
+    let names = side.class_names();
     let every: Vec<usize> = (0..names.len()).collect();
     let foreign = foreign_shares(side, names.len());
     let nearest = nearest_means(all.classes.means().clone(), 1);

@@ -1,9 +1,8 @@
 //! Bootstrap of the jackknife groups within each class: for step functions of class means, which leaving out a tenth of the rows
 //! hardly moves.
 
-use super::Side;
+use super::{ClassMoments, Summary, generator};
 use crate::error::{Error, Result};
-use crate::stats::{ClassMoments, Summary, generator};
 use crate::uncertainty::bootstrap_draws;
 
 /// The random streams, one for each resample (see [`generator`]).
@@ -23,9 +22,8 @@ pub fn resamples(means: usize, d: usize) -> u64 {
 ///
 /// # Errors
 /// Names the first class that has not.
-pub fn can_resample(side: &Side) -> Result<()> {
-    let names = side.labels().map(|l| l.names()).unwrap_or_default();
-    match (0..names.len()).find(|&c| members(&side.summary, c).count() < 3) {
+pub fn can_resample(summary: &Summary, names: &[String]) -> Result<()> {
+    match (0..names.len()).find(|&c| members(summary, c).count() < 3) {
         Some(c) => Err(Error::undefined(format!(
             "class {} has too few rows to resample",
             names[c]

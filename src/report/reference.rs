@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{FAMILIES, Family, Metric};
+use crate::metrics::{FAMILIES, Family, Metric};
 
 /// The pages, by file name: one for each family, and an index.
 pub fn pages() -> Vec<(String, String)> {
