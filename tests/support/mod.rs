@@ -72,7 +72,7 @@ pub fn prefixed(tensors: &Tensors, prefix: &str) -> Tensors {
 }
 
 fn bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+    bytemuck::cast_slice(values).to_vec()
 }
 
 /// Writes safetensors.
