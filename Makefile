@@ -15,7 +15,7 @@ TORCH_TESTS := $(addprefix --test ,$(sort $(subst /main,,$(patsubst tests/%.rs,%
 .PHONY: help setup build demo demo-report test lint doc fixtures clean
 
 help:
-	@echo 'make demo    set up, build, and compare three pretraining methods on real images (first time: 10 to 25 minutes)'
+	@echo 'make demo    set up, build, and compare three pretraining methods on real images (first time: 7 to 15 minutes)'
 	@echo 'make test    set up, build, lint and test everything'
 	@echo 'make setup   install OpenBLAS (apt, where missing) and libtorch (into .libtorch)'
 	@echo 'make fixtures remake the images and checkpoints under fixtures/ from their sources (an hour or two)'
@@ -25,7 +25,7 @@ setup:
 	@scripts/setup.sh
 
 build: setup
-	@echo 'build: both programs into target/debug (first time: 10 to 20 minutes on 2 cores; then seconds)'
+	@echo 'build: both programs into target/debug (first time: 6 to 12 minutes on 2 cores; then seconds)'
 	cargo build
 	cargo build $(TORCH)
 

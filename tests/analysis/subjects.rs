@@ -77,4 +77,9 @@ fn what_cannot_be_told_apart_or_found_is_refused() {
         said.starts_with("suite domains: data set cars: no input is of that data set"),
         "{said}"
     );
+    let (mut fit, mut score) = (plan_of(&[]), plan_of(&[]));
+    fit.together.fit = "trian".to_owned();
+    score.together.score = vec!["tset".to_owned()];
+    assert!(refused(&both, &fit).starts_with("--fit trian: no input is of that split"));
+    assert!(refused(&both, &score).starts_with("--score tset: no input is of that split"));
 }

@@ -373,5 +373,27 @@ fn check_names(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<()> {
             }
         }
     }
+    check_splits(sets, plan)
+}
+
+/// Refuses splits that were named and that no set is of.
+fn check_splits(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<()> {
+    let usual = Together::default();
+    let fit = (plan.together.fit != usual.fit).then_some(("--fit", &plan.together.fit));
+    let score = plan
+        .together
+        .score
+        .iter()
+        .filter(|_| plan.together.score != usual.score);
+    for (flag, split) in fit.into_iter().chain(score.map(|split| ("--score", split))) {
+        if !sets.iter().any(|set| set.subject().split == *split) {
+            let mut known: Vec<&str> = sets.iter().map(|set| set.subject().split.as_str()).collect();
+            known.sort_unstable();
+            known.dedup();
+            return Err(Error::input(format!(
+                "{flag} {split}: no input is of that split; the inputs are of {known:?} (DATASET/SPLIT=PATH names an array's)"
+            )));
+        }
+    }
     Ok(())
 }
