@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use featscope::analysis::{Plan, analyse_merged, first_pass};
 use featscope::features::FeatureSet;
+use featscope::files::Numbers;
 use featscope::results::Record;
-use featscope::stats::{Summary, blocks, merged};
+use featscope::stats::{STATE, Summary, blocks, merged};
 use rand::seq::SliceRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -171,4 +172,28 @@ fn a_damaged_part_is_noticed() {
     for cut in (0..bytes.len()).step_by(97) {
         assert!(Summary::from_bytes(&bytes[..cut], "part-7").is_err());
     }
+}
+
+/// Numbers under a checksum of their own that no pass has found.
+#[test]
+fn a_part_that_claims_what_cannot_be_is_refused() {
+    let (plan, sets) = (everything(), sets());
+    let bytes = first_pass(sets[0].as_ref(), &plan, 0..50).unwrap().to_bytes().unwrap();
+    let refused = |name: &str, spoil: fn(&mut Vec<u64>)| {
+        let mut numbers = Numbers::from_bytes(&bytes, STATE, "part-7").unwrap();
+        let mut counts = numbers.take_counts(name).unwrap();
+        spoil(&mut counts);
+        numbers.count(name, counts);
+        let error = Summary::from_bytes(&numbers.to_bytes(STATE).unwrap(), "part-7").unwrap_err();
+        assert!(error.to_string().contains("do not fit together"), "{name}: {error}");
+    };
+    // A sample and a set without end, more channels than there are, sums beyond 64 bits, places and groups that are none.
+    refused("rows", |rows| (rows[2], rows[4]) = (1 << 40, 1 << 40));
+    refused("rows", |rows| rows[3] = u64::MAX);
+    refused("rows", |rows| rows[1] = 49);
+    refused("0.rows", |rows| rows[0] = u64::MAX);
+    refused("0.classes.counts", |counts| counts.fill(u64::MAX));
+    refused("before", |before| before.clear());
+    refused("sample.places", |places| places[0] = u64::MAX);
+    refused("sample.groups", |groups| groups[0] = 10);
 }

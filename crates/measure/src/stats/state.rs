@@ -13,13 +13,16 @@ use crate::uncertainty::GROUPS;
 /// The schema of a written state; it changes with any of its arrays, and with the order of any sum.
 pub const STATE: &str = "featscope/state/1";
 
+/// Numbers that the sample of a state may take up when it is read: 2 GiB. A few bytes can claim more.
+const MOST_SAMPLED: usize = 1 << 28;
+
 /// Which rows of a set a pass takes in, and what is known of the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Which rows, by their places in the set.
     pub rows: Range<usize>,
     /// Rows of the whole set.
-    pub of: usize,
+    pub total: usize,
     /// Rows of each class that come before these, and of no class.
     pub before: Vec<u64>,
     /// What the set is and how it is looked at: parts of other sets, or looked at otherwise, are not merged with these.
@@ -31,7 +34,7 @@ impl Place {
     pub fn whole(rows: usize, classes: usize) -> Self {
         Self {
             rows: 0..rows,
-            of: rows,
+            total: rows,
             before: vec![0; classes + 1],
             key: String::new(),
         }
@@ -45,7 +48,7 @@ impl Place {
         }
         Self {
             rows,
-            of: class_of.len(),
+            total: class_of.len(),
             before,
             key: key.to_owned(),
         }
@@ -71,7 +74,7 @@ pub fn merged(mut parts: Vec<Summary>) -> Result<Summary> {
     let Some(first) = parts.first() else {
         return Err(Error::input("no parts to merge; name at least one"));
     };
-    let of = first.place.of;
+    let total = first.place.total;
     let mut next = 0;
     for part in &parts {
         let Range { start, end } = part.place.rows;
@@ -89,9 +92,9 @@ pub fn merged(mut parts: Vec<Summary>) -> Result<Summary> {
         }
         next = end;
     }
-    if next != of {
+    if next != total {
         return Err(Error::input(format!(
-            "rows {next} to {of} are missing; merge every part once"
+            "rows {next} to {total} are missing; merge every part once"
         )));
     }
     Ok(tree(parts))
@@ -125,7 +128,7 @@ impl Summary {
                 part.classes.classes(),
             )
         };
-        (self.width, self.place.of, &self.place.key) == (other.width, other.place.of, &other.place.key)
+        (self.width, self.place.total, &self.place.key) == (other.width, other.place.total, &other.place.key)
             && self.sample.rows.dim() == other.sample.rows.dim()
             && kept(self) == kept(other)
     }
@@ -151,11 +154,16 @@ impl Summary {
     /// When there are more numbers than a file can hold.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut to = Numbers::new();
-        let Place { rows, of, before, key } = &self.place;
+        let Place {
+            rows,
+            total,
+            before,
+            key,
+        } = &self.place;
         to.say("key", key.as_str());
         to.count(
             "rows",
-            [rows.start, rows.end, *of, self.width, self.sample.rows.nrows()].map(|n| n as u64),
+            [rows.start, rows.end, *total, self.width, self.sample.rows.nrows()].map(|n| n as u64),
         );
         to.count("before", before.iter().copied());
         let held = &self.sample.held;
@@ -213,11 +221,12 @@ fn write_classes(to: &mut Numbers, name: &str, classes: &ClassMoments) {
 /// The state that these arrays are, if they are one.
 fn read(from: &mut Numbers) -> Option<Summary> {
     let size = |n: u64| usize::try_from(n).ok();
-    let [start, end, of, width, amount] = from.take_counts("rows")?.try_into().ok()?;
-    let (start, end, of, d, amount) = (size(start)?, size(end)?, size(of)?, size(width)?, size(amount)?);
+    let [start, end, total, width, amount] = from.take_counts("rows")?.try_into().ok()?;
+    let (start, end, total, d, amount) = (size(start)?, size(end)?, size(total)?, size(width)?, size(amount)?);
     let before = from.take_counts("before")?;
     let classes = before.len().checked_sub(1)?;
-    if !(start <= end && end <= of && amount <= of) {
+    let fits = amount.checked_mul(d).is_some_and(|numbers| numbers <= MOST_SAMPLED);
+    if !(start <= end && end <= total && amount <= total && fits) {
         return None;
     }
     let held: Vec<usize> = from
@@ -244,7 +253,7 @@ fn read(from: &mut Numbers) -> Option<Summary> {
         .map(|g| read_part(from, g, classes, d))
         .collect::<Option<_>>()?;
     let kept = |part: &Part| (part.moments.is_some(), part.unit.is_some(), part.normalised.is_some());
-    let counted: u64 = parts.iter().map(|part| part.rows).sum();
+    let counted = sum(parts.iter().map(|part| part.rows))?;
     if counted != (end - start) as u64 || parts.iter().any(|part| kept(part) != kept(&parts[0])) {
         return None;
     }
@@ -255,11 +264,16 @@ fn read(from: &mut Numbers) -> Option<Summary> {
         sample,
         place: Place {
             rows: start..end,
-            of,
+            total,
             before,
             key: from.said("key")?.to_owned(),
         },
     })
+}
+
+/// The sum of counts that may be anything; `None` where it is no number of 64 bits.
+fn sum(counts: impl IntoIterator<Item = u64>) -> Option<u64> {
+    counts.into_iter().try_fold(0u64, u64::checked_add)
 }
 
 fn read_part(from: &mut Numbers, group: usize, classes: usize, d: usize) -> Option<Part> {
@@ -297,7 +311,8 @@ fn read_part(from: &mut Numbers, group: usize, classes: usize, d: usize) -> Opti
         normalised: read_classes(from, &name("normalised"), classes, d)?,
         channels,
     };
-    (sizes == [d; 3] && part.channels.n == rows && part.classes.counts().iter().sum::<u64>() <= rows).then_some(part)
+    let labelled = sum(part.classes.counts().iter().copied())?;
+    (sizes == [d; 3] && part.channels.n == rows && labelled <= rows).then_some(part)
 }
 
 /// Class moments where there are some; `None` where they do not fit together.

@@ -261,9 +261,9 @@ impl Summariser {
     /// For some rows of a set, of these classes and width `d`.
     pub fn part(place: Place, class_of: Vec<Option<u32>>, d: usize, wanted: Wanted) -> Self {
         let group_of = groups_after(&class_of, &place.before);
-        let amount = wanted.sample.min(place.of);
+        let amount = wanted.sample.min(place.total);
         let mut rng = generator(wanted.seed, SAMPLE_STREAM);
-        let mut drawn: Vec<(usize, usize)> = rand::seq::index::sample(&mut rng, place.of, amount)
+        let mut drawn: Vec<(usize, usize)> = rand::seq::index::sample(&mut rng, place.total, amount)
             .into_iter()
             .enumerate()
             .map(|(i, row)| (row, i))
