@@ -16,7 +16,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["error", "files", "features"]),
     ("linalg", &["error"]),
     ("stats", &["error", "files", "features", "linalg", "uncertainty"]),
-    ("metrics", &["error", "stats", "linalg", "uncertainty"]),
+    ("probes", &["error", "stats", "linalg", "uncertainty"]),
+    ("metrics", &["error", "stats", "linalg", "uncertainty", "probes"]),
     (
         "analysis",
         &[
@@ -26,6 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "linalg",
             "stats",
             "uncertainty",
+            "probes",
             "metrics",
         ],
     ),

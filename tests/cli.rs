@@ -229,10 +229,14 @@ fn every_format_and_every_thread_count_tells_the_same() {
     }
     let csv = run(&["--format", "csv"]);
     for record in numbers(&json).as_array().unwrap() {
-        // A power law is not fitted to so few channels.
+        // A power law is not fitted to so few channels, and of so few classes all are among the top five.
         let value = &record["value"];
         if value.is_null() {
-            assert_eq!(record["metric"], "alpha_req");
+            assert!(
+                ["alpha_req", "linear_top5"]
+                    .map(Value::from)
+                    .contains(&record["metric"])
+            );
             continue;
         }
         assert!(

@@ -37,7 +37,7 @@ fn every_metric_keeps_its_declared_laws() {
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let shape = (
         1u64..1_000_000,
-        3usize..7,
+        3usize..9,
         3usize..6,
         // Wide enough for a power law to be fitted, every other time.
         prop_oneof![3usize..10, Just(40usize)],
@@ -81,7 +81,7 @@ fn every_metric_keeps_its_declared_laws() {
                                 continue;
                             }
                             prop_assert!(
-                                (a - b).abs() <= TOLERANCE * a.abs().max(1e-3),
+                                (a - b).abs() <= laws::tolerance(metric) * a.abs().max(1e-3),
                                 "{} under {law:?}: {a} {b}",
                                 metric.id
                             );

@@ -53,7 +53,11 @@ fn an_experiment_runs_end_to_end_and_again_does_only_what_changed() {
     let first = run(&file);
     let said = String::from_utf8_lossy(&first.stdout).into_owned();
     assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
-    assert_eq!(said.lines().count(), 4, "{said}");
+    assert_eq!(said.lines().count(), 5, "{said}");
+    assert!(
+        said.contains("\nTransfer: Linear probe accuracy on vehicles (test)"),
+        "{said}"
+    );
     let out = base.join("out");
     let (results, manifest) = (
         out.join("results.json"),

@@ -53,7 +53,7 @@ pub struct What {
     /// all, families or ids, separated by commas (see `featscope metrics`)
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "all")]
     pub metrics: Vec<String>,
-    /// Another convention of a metric: ID=VARIANT or ID.k=K; may be given several times
+    /// Another convention of a metric: ID=VARIANT, ID.k=K, ID.C=C or ID.lambda=L; may be given several times
     #[arg(long, value_name = "CHOICE")]
     pub convention: Vec<String>,
     /// Compute each metric as this library does, where the catalogue knows how: torch-fidelity, prdc, scikit-dimension,

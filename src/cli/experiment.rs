@@ -147,7 +147,7 @@ pub struct Analysis {
     /// The model the others are compared with.
     #[serde(default)]
     pub baseline: Option<String>,
-    /// Other conventions: `ID=VARIANT`, `ID.k=K`.
+    /// Other conventions: `ID=VARIANT`, `ID.k=K`, `ID.C=C`, `ID.lambda=L`.
     #[serde(default)]
     pub convention: Vec<String>,
     /// Neighbours of feature mixtureness.

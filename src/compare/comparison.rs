@@ -57,6 +57,8 @@ pub struct Group {
     pub split: String,
     /// The evaluation side of a pair.
     pub other_dataset: Option<String>,
+    /// The split that a probe was fitted on.
+    pub fitted_on: Option<String>,
     /// What the data set is to the models, where the analysis was told.
     pub role: Option<Role>,
     /// Which way goes with good transfer here.
@@ -105,6 +107,8 @@ pub struct Difference {
     pub p_value: Option<f64>,
     /// Two-sided p-value, Holm-adjusted over the metric's table.
     pub p_holm: Option<f64>,
+    /// Of a classifier: two-sided p-value of McNemar's exact test, not corrected.
+    pub p_mcnemar: Option<f64>,
     /// What may be said.
     pub verdict: Verdict,
     /// The two models saw the images through different preprocessing, so part of the difference may come from it.
@@ -186,6 +190,9 @@ impl Difference {
         method.insert("quantity".into(), json!("model minus other_model, paired"));
         let mut found = Map::new();
         found.insert("verdict".into(), json!(self.verdict));
+        if let Some(p) = self.p_mcnemar {
+            found.insert("p_mcnemar".into(), json!(p));
+        }
         if self.preprocessed_unlike {
             found.insert("preprocessing".into(), json!("differs"));
         }

@@ -10,7 +10,7 @@ use super::{images, layer_order, training};
 use crate::error::{Error, Result};
 use crate::features::Role;
 use crate::results::{Record, Results};
-use crate::uncertainty::{difference, holm};
+use crate::uncertainty::{difference, holm, mcnemar};
 
 /// The chance of a false "separable" that is put up with.
 const LEVEL: f64 = 0.05;
@@ -87,11 +87,13 @@ fn side(record: &Record) -> Side<'_> {
 impl Builder<'_> {
     /// Pretraining side first, then evaluation, then data sets of no role, then pairs; each in the order of appearance.
     fn side_order(&self, group: &SideBySide) -> (u8, Option<usize>) {
-        let kind = match (&group.other_dataset, self.first(group).and_then(|r| r.role)) {
-            (Some(_), _) => 3,
-            (None, Some(Role::Pre)) => 0,
-            (None, Some(Role::Eval)) => 1,
-            (None, _) => 2,
+        let first = self.first(group);
+        let pair = group.other_dataset.is_some() && first.is_none_or(|r| r.fitted_on().is_none());
+        let kind = match (pair, first.and_then(|r| r.role)) {
+            (true, _) => 3,
+            (false, Some(Role::Pre)) => 0,
+            (false, Some(Role::Eval)) => 1,
+            (false, _) => 2,
         };
         let side: Side = (&group.dataset, &group.split, group.other_dataset.as_deref());
         (kind, self.sides.get(&side).copied())
@@ -144,11 +146,13 @@ impl Builder<'_> {
         }
         self.mark_best(group, &mut rows);
         let role = self.first(group).and_then(|r| r.role);
+        let fitted_on = self.first(group).and_then(|r| r.fitted_on().map(str::to_owned));
         Group {
             layer: group.layer.clone(),
             dataset: group.dataset.clone(),
             split: group.split.clone(),
-            other_dataset: group.other_dataset.clone(),
+            other_dataset: group.other_dataset.clone().filter(|_| fitted_on.is_none()),
+            fitted_on,
             role,
             direction: direction(&group.metric, role),
             rows,
@@ -193,6 +197,7 @@ impl Builder<'_> {
             ci_high: None,
             p_value: None,
             p_holm: None,
+            p_mcnemar: None,
             verdict: Verdict::Refused,
             preprocessed_unlike: false,
             reason: None,
@@ -207,6 +212,7 @@ impl Builder<'_> {
         Some(Difference {
             value: Some(paired.value),
             std_error: paired.std_error,
+            p_mcnemar: a.discordant(b).map(mcnemar),
             ci_low: paired.interval.map(|(low, _)| low),
             ci_high: paired.interval.map(|(_, high)| high),
             p_value: paired.p_value,

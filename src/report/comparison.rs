@@ -9,6 +9,7 @@ use super::Format;
 use super::grid::{Cell, Grid, Marked, markdown, wrapped};
 use super::number::{MISSING, ROUNDING, interval, measured, p_value};
 use super::records::csv;
+use super::transfer::transfer;
 
 /// More models than this do not fit side by side on a line of text.
 const MODELS_PER_LINE: usize = 4;
@@ -224,7 +225,10 @@ fn difference_cells(row: &Row, baseline: Option<&str>) -> [Cell; 3] {
     [
         Cell::Number(shown),
         Cell::Number(p_value(d.p_holm)),
-        Cell::Text(d.verdict.words().to_owned()),
+        Cell::Text(match d.p_mcnemar {
+            Some(p) => format!("{} (McNemar's p {})", d.verdict.words(), p_value(Some(p))),
+            None => d.verdict.words().to_owned(),
+        }),
     ]
 }
 
@@ -300,10 +304,14 @@ pub fn sides(group: &Group) -> String {
     } else {
         format!(" ({})", group.split)
     };
+    let fitted = match &group.fitted_on {
+        Some(fitted) => format!(", fitted on {fitted}"),
+        None => String::new(),
+    };
     match (&group.other_dataset, &group.role) {
         (Some(other), _) => format!("{}{split} and {other}", group.dataset),
-        (None, Some(role)) => format!("{}{split}, {}", group.dataset, role.as_str()),
-        (None, None) => format!("{}{split}", group.dataset),
+        (None, Some(role)) => format!("{}{split}, {}{fitted}", group.dataset, role.as_str()),
+        (None, None) => format!("{}{split}{fitted}", group.dataset),
     }
 }
 
@@ -351,6 +359,7 @@ pub fn long_table(comparison: &Comparison) -> Table {
         .float("difference_ci_high", |(.., r)| difference(r, |d| d.ci_high))
         .float("p_uncorrected", |(.., r)| difference(r, |d| d.p_value))
         .float("p_holm", |(.., r)| difference(r, |d| d.p_holm))
+        .float("p_mcnemar", |(.., r)| difference(r, |d| d.p_mcnemar))
         .text("verdict", |(.., r)| {
             r.difference.as_ref().map_or("", |d| d.verdict.words())
         })
@@ -358,12 +367,12 @@ pub fn long_table(comparison: &Comparison) -> Table {
         .finish()
 }
 
-/// What the comparison says of each axis, a sentence each: which models are best, and how sure that is.
+/// What the comparison says of each axis, a sentence each: which models are best, and how sure that is; then of transfer.
 pub fn summary(comparison: &Comparison) -> Vec<String> {
     let of_axes = super::axes::AXES
         .iter()
         .filter_map(|axis| comparison.table(axis.primary));
-    of_axes
+    let mut lines: Vec<String> = of_axes
         .flat_map(|table| {
             table
                 .groups
@@ -371,22 +380,23 @@ pub fn summary(comparison: &Comparison) -> Vec<String> {
                 .filter(|g| g.direction.is_some())
                 .map(|g| sentence(table, g))
         })
-        .collect()
+        .collect();
+    lines.extend(transfer(comparison));
+    lines
 }
 
-/// One sentence for each axis: what it says of the pretraining data, or of the pair.
+/// One sentence for each axis, what it says of the pretraining data or of the pair, and of transfer.
 pub fn headlines(comparison: &Comparison) -> Vec<String> {
-    super::axes::AXES
-        .iter()
-        .filter_map(|axis| {
-            let table = comparison.table(axis.primary)?;
-            let group = table.groups.iter().find(|g| g.direction.is_some())?;
-            Some(sentence(table, group))
-        })
-        .collect()
+    let axes = super::axes::AXES.iter().filter_map(|axis| {
+        let table = comparison.table(axis.primary)?;
+        let group = table.groups.iter().find(|g| g.direction.is_some())?;
+        Some(sentence(table, group))
+    });
+    axes.chain(transfer(comparison)).collect()
 }
 
-fn sentence(table: &MetricTable, group: &Group) -> String {
+/// Which model is best in a group, and how sure that is.
+pub fn sentence(table: &MetricTable, group: &Group) -> String {
     let on = format!("{} on {}", table.label, sides(group));
     let mut rows: Vec<&Row> = group.rows.iter().filter(|r| r.value.is_some()).collect();
     rows.sort_by_key(|r| r.rank);

@@ -11,6 +11,7 @@ mod page;
 mod records;
 pub mod reference;
 mod similarity;
+mod transfer;
 mod write;
 
 pub use axes::{AXES, Axis};

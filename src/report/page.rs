@@ -9,6 +9,7 @@ use super::comparison::{grid, overview, reading, summary, wide_grids};
 use super::figure::INKS;
 use super::grid::{Cell, Grid, Marked, markdown};
 use super::number::typeset;
+use super::transfer::{NOT_MEASURED, transfer};
 use super::write::Meta;
 use crate::compare::Comparison;
 use crate::error::{Error, Result};
@@ -37,6 +38,7 @@ struct Page<'a> {
     baseline: Option<&'a str>,
     layer: &'a str,
     summary: Vec<String>,
+    note: Option<&'static str>,
     warnings: &'a [String],
     overview: Shown,
     axes: Vec<Section>,
@@ -128,6 +130,7 @@ pub fn pages(
         models: &comparison.models,
         baseline: comparison.baseline.as_deref(),
         layer: &comparison.layer,
+        note: transfer(comparison).is_empty().then_some(NOT_MEASURED),
         summary: summary(comparison)
             .iter()
             .map(|line| line.replace(" ± ", "\u{a0}±\u{a0}"))

@@ -48,8 +48,12 @@ fn heading(record: &Record) -> String {
     if !record.split.is_empty() {
         heading.push_str(&format!(" ({})", record.split));
     }
+    let pair = record.other_dataset.clone().filter(|_| record.fitted_on().is_none());
+    if let Some(fitted) = record.fitted_on() {
+        heading.push_str(&format!(", fitted on {fitted}"));
+    }
     for (sign, other) in [
-        ("→", &record.other_dataset),
+        ("→", &pair),
         ("vs layer", &record.other_layer),
         ("vs model", &record.other_model),
     ] {
@@ -76,7 +80,8 @@ fn size(records: &[Record], results: &Results) -> (u64, u64) {
         results.inputs.iter().find(is_meant).map(|input| input.rows)
     };
     let other_split = first.other_split.as_deref().unwrap_or("");
-    let n = match (&first.other_layer, &first.other_dataset) {
+    let pair = first.other_dataset.as_ref().filter(|_| first.fitted_on().is_none());
+    let n = match (&first.other_layer, pair) {
         (None, None) => rows(&first.dataset, &first.split),
         (None, Some(other)) => rows(&first.dataset, &first.split)
             .zip(rows(other, other_split))

@@ -32,6 +32,8 @@ pub struct Formula {
     pub dead: usize,
     /// Whether the last channel is the one before it.
     pub twins: bool,
+    /// The number of each class's first row: rows of other numbers are others of the same class.
+    pub first: usize,
 }
 
 impl Default for Formula {
@@ -45,6 +47,7 @@ impl Default for Formula {
             offset: 0.0,
             dead: 0,
             twins: false,
+            first: 0,
         }
     }
 }
@@ -78,7 +81,7 @@ impl Formula {
         let mut rows = Array2::zeros((classes.len(), self.d));
         let mut at = 0;
         for (c, &n) in self.counts.iter().enumerate() {
-            for i in 0..n {
+            for i in self.first..self.first + n {
                 for j in 0..self.d {
                     let (c64, i64_, j64) = (c as u64, i as u64, j as u64);
                     let spread = 1.0 + 0.25 * (c % 3) as f64;
@@ -155,6 +158,26 @@ pub fn analyse_pair(pre: Data, eval: Data, plan: &Plan) -> Result<Analysis> {
     analyse(&[set("m", "pre", pre)?, set("m", "eval", eval)?], plan, &|_| ())
 }
 
+/// Runs a plan over a data set's train and test split.
+///
+/// # Errors
+/// As [`analyse`].
+pub fn analyse_split((train, of_train): Data, (test, of_test): Data, plan: &Plan) -> Result<Analysis> {
+    let split = |rows, classes: &[usize], split: &str| -> Result<Box<dyn FeatureSet>> {
+        let set = Matrix::new("m", "eval", rows, Some(labels(classes)))?;
+        Ok(Box::new(set.named(|s| s.split = split.to_owned())))
+    };
+    let sets = [split(train, &of_train, "train")?, split(test, &of_test, "test")?];
+    let plan = Plan {
+        metrics: plan.metrics.clone(),
+        named: plan.named.clone(),
+        conventions: plan.conventions.clone(),
+        eval: plan.eval.clone(),
+        ..Plan::default()
+    };
+    analyse(&sets, &plan, &|_| ())
+}
+
 /// Compares two representations of the same rows, the first with its classes.
 ///
 /// # Errors
@@ -173,9 +196,14 @@ pub fn measured(side: &str, pre: &Data, eval: &Data, id: &str, conventions: &[&s
     let plan = plan(&[id], conventions)?;
     let mut records = match side {
         "matched" => similar(pre.clone(), matched(&pre.0), &plan)?.records,
+        "split" => analyse_split(pre.clone(), eval.clone(), &plan)?.results.records,
         _ => analyse_pair(pre.clone(), eval.clone(), &plan)?.results.records,
     };
-    let dataset = if side == "eval" { "eval" } else { "pre" };
+    let dataset = if side == "eval" || side == "split" {
+        "eval"
+    } else {
+        "pre"
+    };
     records.retain(|r| r.dataset == dataset && r.metric == id);
     records
         .pop()

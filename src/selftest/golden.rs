@@ -21,6 +21,7 @@ pub const FILES: &[(&str, &str)] = &[
         "neighbours",
         include_str!("../../fixtures/golden/metrics/neighbours.json"),
     ),
+    ("probes", include_str!("../../fixtures/golden/metrics/probes.json")),
     (
         "sample_distance",
         include_str!("../../fixtures/golden/metrics/sample_distance.json"),
@@ -69,10 +70,11 @@ fn damaged(file: &str, what: &str) -> Error {
 }
 
 impl Case {
-    /// Its values by side: of pre, of eval, of the pair, of pre and what is matched to it.
+    /// Its values by side: of pre, of eval, of the pair, of pre and what is matched to it, of a probe
+    /// fitted on pre and scored on eval.
     pub fn sides(&self) -> impl Iterator<Item = (&'static str, &Map<String, Value>)> {
         let case = &self.golden["cases"][self.name.as_str()];
-        ["pre", "eval", "pair", "matched"]
+        ["pre", "eval", "pair", "matched", "split"]
             .into_iter()
             .filter_map(|side| Some((side, case.get(side)?.as_object()?)))
     }
@@ -110,8 +112,8 @@ impl Case {
             for (key, expected) in values {
                 let (metric, field) = key.split_once(' ').unwrap_or((key, "value"));
                 let id = metric.split(['=', '.']).next().unwrap_or(metric);
-                let choice: &[&str] = if metric == id { &[] } else { &[metric] };
-                let found = measured(side, &pre, &eval, id, choice)?;
+                let choices: Vec<&str> = metric.split(',').filter(|choice| *choice != id).collect();
+                let found = measured(side, &pre, &eval, id, &choices)?;
                 let got = match field {
                     "p" => found.p_value,
                     "null" => found.null_value,

@@ -45,11 +45,13 @@ pub fn analysed() -> impl Iterator<Item = &'static Metric> {
     all().filter(|m| !m.is_matched())
 }
 
-/// How many records the whole catalogue gives on a labelled pair: each side its own, and those of both.
+/// How many records the whole catalogue gives on a labelled pair: each side its own, but for probes, which are of the evaluation
+/// data, and those of both.
 pub fn records_of_a_pair() -> usize {
     let everything = || analysed().filter(|m| !m.only_by_name());
     let pairs = everything().filter(|m| of_pairs(m.eval)).count();
-    2 * (everything().count() - pairs) + pairs
+    let probes = everything().filter(|m| m.eval.needs().probed).count();
+    2 * (everything().count() - pairs - probes) + probes + pairs
 }
 
 /// Whether a metric is of two data sets.

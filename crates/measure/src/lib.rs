@@ -1,7 +1,7 @@
 //! What featscope measures: statistics, metrics and their error bars, from features to records.
 //!
-//! `linalg, uncertainty ← stats ← metrics ← analysis` and `results ← analysis`: left never imports right. `stats`, `uncertainty`
-//! and `metrics` are pure: arrays in, numbers out.
+//! `linalg, uncertainty ← stats ← probes ← metrics ← analysis` and `results ← analysis`: left never imports right. `stats`,
+//! `uncertainty`, `probes` and `metrics` are pure: arrays in, numbers out.
 
 // Unit tests may unwrap; the library may not.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
@@ -11,6 +11,7 @@
 pub mod analysis;
 pub mod linalg;
 pub mod metrics;
+pub mod probes;
 pub mod results;
 pub mod stats;
 pub mod uncertainty;

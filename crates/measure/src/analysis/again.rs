@@ -191,8 +191,13 @@ pub fn rows_read(group: &Group, place: usize, plan: &Plan) -> u64 {
     if plan.spectra_of_classes(set) {
         passes += passes_of_classes(set);
     }
-    let fitted = group.fitted_of(place, plan);
-    (passes * set.rows() + fitted.map_or(0, |t| t.rows())) as u64
+    let mut of_fitted = usize::from(wanted.nearest);
+    if group.is_probed(place, plan) {
+        passes += 1;
+        of_fitted += 1;
+    }
+    let fitted = group.fitted_of(place, plan).map_or(0, |fitted| fitted.rows());
+    (passes * set.rows() + of_fitted * fitted) as u64
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use super::outcome::Outcome;
 use crate::error::{Error, Result};
 use crate::metrics::{
     Eval, FromAlike, FromCanonical, FromClassDistances, FromClasses, FromCorrelation, FromDistances, FromDomain,
-    FromEachClass, FromKernel, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks, FromMeans, FromMoments,
-    FromNeighbours, FromNorms, FromResiduals, FromSamples, FromSlices, FromSpectrum, FromSupport, FromUnitMoments,
-    FromValues, Metric, Sides, Variant,
+    FromEachClass, FromEpisodes, FromKernel, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks, FromMeans,
+    FromMoments, FromNeighbours, FromNorms, FromProbe, FromResiduals, FromSamples, FromSlices, FromSpectrum,
+    FromSupport, FromUnitMoments, FromValues, Metric, Sides, Variant,
 };
 use crate::uncertainty::leave_one_out;
 
@@ -87,6 +87,8 @@ pub struct OneSided {
     pub by_class: Vec<Asked<FromClassDistances>>,
     pub neighbours: Vec<Asked<FromNeighbours>>,
     pub norms: Vec<Asked<FromNorms>>,
+    pub probes: Vec<Asked<FromProbe>>,
+    pub episodes: Vec<Asked<FromEpisodes>>,
 }
 
 /// Metrics of a pretraining and an evaluation data set.
@@ -141,6 +143,8 @@ impl Kinds {
                 Eval::ByClass(e) => one.by_class.push(asked.by(e)),
                 Eval::Neighbours(e) => one.neighbours.push(asked.by(e)),
                 Eval::Norms(e) => one.norms.push(asked.by(e)),
+                Eval::Probe(e) => one.probes.push(asked.by(e)),
+                Eval::Episodes(e) => one.episodes.push(asked.by(e)),
                 Eval::Means(e) => pair.means.push(asked.by(e)),
                 Eval::Moments(e) => pair.moments.push(asked.by(e)),
                 Eval::Samples(e) => pair.samples.push(asked.by(e)),
@@ -166,11 +170,12 @@ pub struct Run {
 
 impl Run {
     /// For the metrics of these sides, with the lists to compute. Where metrics of classes do not apply, being `unlabelled`,
-    /// those that the user named say why, and the others are left out.
-    pub fn start(plan: &Plan, sides: Sides, unlabelled: Option<&str>) -> (Self, Kinds) {
+    /// those that the user named say why, and the others are left out. Probes are left out of what is not `probed`.
+    pub fn start(plan: &Plan, sides: Sides, unlabelled: Option<&str>, probed: bool) -> (Self, Kinds) {
         let (possible, impossible): (Vec<_>, Vec<_>) = plan
             .asked()
             .filter(|asked| asked.eval.needs().sides == sides)
+            .filter(|asked| probed || !asked.eval.needs().probed || unlabelled.is_some())
             .partition(|asked| unlabelled.is_none() || !asked.eval.needs().labels);
         let found = impossible
             .into_iter()

@@ -10,6 +10,7 @@ mod one_side;
 mod outcome;
 mod pair;
 mod parts;
+mod probed;
 mod side;
 mod similarity;
 mod subjects;
@@ -93,6 +94,10 @@ pub fn analyse_merged(
     for group in &bindings.groups {
         let mut sides = Vec::with_capacity(group.sets.len());
         for place in 0..group.sets.len() {
+            if group.only_fitted(place, plan) {
+                sides.push(None);
+                continue;
+            }
             let mut side = summarise(group, place, plan, given(group.sets[place])?, read)?;
             results.records.extend(one_side::records(&side, plan));
             if plan.tables {
@@ -102,11 +107,13 @@ pub fn analyse_merged(
                 add_tables(&mut tables, vec![convergence::of_side(&side, plan)]);
             }
             side.let_go(plan);
-            sides.push(side);
+            sides.push(Some(side));
         }
         results.records.extend(pair::records_of_missing(group, plan));
         for &(pre, eval) in &group.pairs {
-            let (pre, eval) = (&sides[pre], &sides[eval]);
+            let (Some(pre), Some(eval)) = (&sides[pre], &sides[eval]) else {
+                continue;
+            };
             let (records, made) = pair::records(pre, eval, plan)?;
             results.records.extend(records);
             if plan.tables {
@@ -129,7 +136,8 @@ pub fn rows_to_read(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<u64> {
     let bindings = Bindings::new(sets, plan)?;
     let rows = |group: &Group| -> u64 {
         let places = 0..group.sets.len();
-        places.map(|place| again::rows_read(group, place, plan)).sum()
+        let read = places.filter(|&place| !group.only_fitted(place, plan));
+        read.map(|place| again::rows_read(group, place, plan)).sum()
     };
     Ok(bindings.groups.iter().map(rows).sum())
 }

@@ -25,6 +25,8 @@ pub struct Outcome {
     pub n: u64,
     pub d: u64,
     pub classes: u64,
+    /// The data set and split that were fitted on, where those are others.
+    pub fitted: Option<(String, String)>,
     /// Tables of a pair that come with the value.
     pub tables: Result<Vec<Table>>,
 }
@@ -45,6 +47,7 @@ impl Outcome {
             n: 0,
             d: 0,
             classes: 0,
+            fitted: None,
             tables: Ok(Vec::new()),
         }
     }
@@ -129,7 +132,13 @@ impl Outcome {
         let estimate = self
             .estimate
             .filter(|e| value.is_some() && (e.std_error + e.low + e.high).is_finite());
+        let (other_dataset, other_split) = match self.fitted {
+            Some((dataset, split)) => (Some(dataset), Some(split)),
+            None => (sides.other_dataset.clone(), sides.other_split.clone()),
+        };
         Record {
+            other_dataset,
+            other_split,
             metric: metric.id.to_owned(),
             variant: asked.variant.map_or(DEFAULT, |v| v.id).to_owned(),
             value,

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::kinds::{Asked, MOST_NEIGHBOURS};
+use super::probed::Probed;
 use super::subjects::{self, Group, is_named};
 use super::{Plan, SAMPLES, WIDEST, again, parts};
 use crate::error::Result;
@@ -32,6 +33,8 @@ pub struct Side<'a> {
     pub again: Option<SecondPass>,
     /// The split of the same data that is fitted on where this one is scored, if a metric wants one.
     pub fitted: Option<&'a dyn FeatureSet>,
+    /// The labelled rows that probes look at, where a metric wants one.
+    pub probed: Option<Probed>,
     /// The spectrum of each class, where a metric wants it; else empty.
     pub spectra: Vec<Result<Spectrum>>,
     /// Seconds the passes took.
@@ -83,6 +86,7 @@ impl Side<'_> {
             self.neighbours = OnceLock::new();
         }
         self.again = None;
+        self.probed = None;
         self.spectra = Vec::new();
     }
 }
@@ -190,6 +194,10 @@ pub fn summarise<'a>(
     };
     let wanted = plan.again(set);
     let fitted = group.fitted_of(place, plan);
+    let probed = match group.is_probed(place, plan) {
+        true => Probed::read(set, &groups, fitted, read)?,
+        false => None,
+    };
     let second = match wanted.any() {
         true => Some(again::second_pass(set, &summary, groups, fitted, wanted, read)?),
         false => None,
@@ -206,13 +214,14 @@ pub fn summarise<'a>(
         neighbours: OnceLock::new(),
         again: second,
         fitted,
+        probed,
         spectra,
         seconds: start.elapsed().as_secs_f64(),
     })
 }
 
 /// The jackknife group of each row of a set.
-fn groups_of(labels: Option<&Labels>, rows: usize) -> Vec<u8> {
+pub fn groups_of(labels: Option<&Labels>, rows: usize) -> Vec<u8> {
     match labels {
         Some(labels) => groups_within_classes(labels.class_of(), labels.classes()),
         None => groups_within_classes(&vec![None; rows], 0),

@@ -188,6 +188,30 @@ impl<'a> Group<'a> {
     }
 }
 
+impl Group<'_> {
+    /// Whether probes are scored on the set at a place: on labelled data that the models are not pretrained on; on pretraining
+    /// data where the user names one.
+    pub fn is_probed(&self, place: usize, plan: &Plan) -> bool {
+        let wanted = |asked: &super::kinds::Asked<crate::metrics::Eval>| {
+            asked.eval.needs().probed && (self.roles[place] != Some(Role::Pre) || plan.names(asked.metric))
+        };
+        labels(self.sets[place]).is_some() && plan.asked().any(|asked| wanted(&asked))
+    }
+
+    /// Whether the set at a place is there to be fitted on, and nothing else: another split of its data is scored, and the user
+    /// does not name this one.
+    pub fn only_fitted(&self, place: usize, plan: &Plan) -> bool {
+        let is_used = |scored: usize| {
+            let scores = plan.needs().any(|needs| needs.fitted && needs.probed);
+            scores && self.fitted[scored] == Some(place) && self.fitted_of(scored, plan).is_some()
+        };
+        let s = self.sets[place].subject();
+        let own = with_split(&s.dataset, &s.split);
+        let named = plan.pre.iter().chain(&plan.eval).any(|name| *name == own);
+        !named && (0..self.sets.len()).any(is_used)
+    }
+}
+
 /// The start of a record of a subject.
 pub fn record(subject: &Subject) -> Record {
     let Subject {

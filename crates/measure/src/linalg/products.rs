@@ -108,6 +108,76 @@ pub fn write_single_product(a: ArrayView2<f32>, b: ArrayView2<f32>, scale: f32, 
     }
 }
 
+/// Writes AᵀB, (d1, d2), to `out` in 32 bits, for A (n, d1) and B (n, d2).
+pub fn write_single_cross(a: ArrayView2<f32>, b: ArrayView2<f32>, out: &mut Array2<f32>) {
+    assert_eq!(a.nrows(), b.nrows(), "the product of different numbers of rows");
+    assert_eq!(out.dim(), (a.ncols(), b.ncols()), "a product of another shape");
+    assert!(
+        a.is_standard_layout() && b.is_standard_layout() && out.is_standard_layout(),
+        "the product of rows that are not in standard layout"
+    );
+    out.fill(0.0);
+    if out.is_empty() || a.nrows() == 0 {
+        return;
+    }
+    single_threaded_blas();
+    let (m, n, rows) = (int(a.ncols()), int(b.ncols()), int(a.nrows()));
+    // SAFETY: all three are row-major with the leading dimensions given.
+    unsafe {
+        cblas_sys::cblas_sgemm(
+            cblas_sys::CBLAS_LAYOUT::CblasRowMajor,
+            cblas_sys::CBLAS_TRANSPOSE::CblasTrans,
+            cblas_sys::CBLAS_TRANSPOSE::CblasNoTrans,
+            m,
+            n,
+            rows,
+            1.0,
+            a.as_ptr(),
+            m,
+            b.as_ptr(),
+            n,
+            0.0,
+            out.as_mut_ptr(),
+            n,
+        );
+    }
+}
+
+/// Writes AB, (m, d), to `out` in 32 bits, for A (m, n) and B (n, d).
+pub fn write_single_plain(a: ArrayView2<f32>, b: ArrayView2<f32>, out: &mut Array2<f32>) {
+    assert_eq!(a.ncols(), b.nrows(), "the product of matrices that do not fit");
+    assert_eq!(out.dim(), (a.nrows(), b.ncols()), "a product of another shape");
+    assert!(
+        a.is_standard_layout() && b.is_standard_layout() && out.is_standard_layout(),
+        "the product of matrices that are not in standard layout"
+    );
+    out.fill(0.0);
+    if out.is_empty() || a.ncols() == 0 {
+        return;
+    }
+    single_threaded_blas();
+    let (m, n, inner) = (int(a.nrows()), int(b.ncols()), int(a.ncols()));
+    // SAFETY: all three are row-major with the leading dimensions given.
+    unsafe {
+        cblas_sys::cblas_sgemm(
+            cblas_sys::CBLAS_LAYOUT::CblasRowMajor,
+            cblas_sys::CBLAS_TRANSPOSE::CblasNoTrans,
+            cblas_sys::CBLAS_TRANSPOSE::CblasNoTrans,
+            m,
+            n,
+            inner,
+            1.0,
+            a.as_ptr(),
+            inner,
+            b.as_ptr(),
+            n,
+            0.0,
+            out.as_mut_ptr(),
+            n,
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +202,18 @@ mod tests {
             write_single_product(a.view(), b.view(), -2.0, depth, &mut out);
             assert_eq!(out, a.dot(&b.t()) * -2.0);
         }
+    }
+
+    #[test]
+    fn crosses_and_plain_products_in_32_bits_match_the_textbook() {
+        let a = Array2::from_shape_fn((4, 3), |(i, j)| ((i * 7 + j * 3) % 11) as f32 - 4.0);
+        let b = Array2::from_shape_fn((4, 5), |(i, j)| ((i * 5 + j * 2) % 7) as f32 - 3.0);
+        let mut out = Array2::from_elem((3, 5), f32::NAN);
+        write_single_cross(a.view(), b.view(), &mut out);
+        assert_eq!(out, a.t().dot(&b));
+        let c = a.t().as_standard_layout().into_owned();
+        write_single_plain(c.view(), b.view(), &mut out);
+        assert_eq!(out, c.dot(&b));
     }
 
     #[test]

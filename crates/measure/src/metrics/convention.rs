@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Eval, LIBRARIES, Metric, Variant, find};
 use crate::error::{Error, Result};
+use crate::probes::logistic::Strength;
 
 /// What following a library's conventions did to the metrics asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,28 +20,44 @@ pub struct Followed {
 }
 
 /// The user's choices: variants and neighbour counts by metric id.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Conventions {
     variants: BTreeMap<String, String>,
     neighbours: BTreeMap<String, usize>,
+    strengths: BTreeMap<String, Strength>,
     every: bool,
 }
 
 impl Conventions {
-    /// Takes in one choice: `ID=VARIANT` or `ID.k=K`.
+    /// Takes in one choice: `ID=VARIANT`, `ID.k=K`, `ID.C=C` or `ID.lambda=L`.
     ///
     /// # Errors
-    /// For an unknown metric or variant, a k that is no count, and a k for a metric that has none.
+    /// For an unknown metric or variant, a k that is no count, a C or λ that is no positive number, and any of them for a
+    /// metric that has none.
     pub fn choose(&mut self, choice: &str) -> Result<()> {
         let refuse = |what: String| Err(Error::input(format!("--convention {choice}: {what}")));
         let Some((left, right)) = choice.split_once('=') else {
-            return refuse("expected ID=VARIANT or ID.k=K".to_owned());
+            return refuse("expected ID=VARIANT, ID.k=K, ID.C=C or ID.lambda=L".to_owned());
         };
-        let (id, takes_k) = left.strip_suffix(".k").map_or((left, false), |id| (id, true));
+        let (id, what) = left.rsplit_once('.').unwrap_or((left, ""));
         let Some(metric) = find(id) else {
             return refuse(format!("no metric {id}; `featscope metrics` lists them"));
         };
-        if takes_k {
+        if what == "C" || what == "lambda" {
+            let number = right.parse().ok().filter(|c: &f64| c.is_finite() && *c > 0.0);
+            let Some(number) = number else {
+                return refuse(format!("{what} is a positive number, not {right:?}"));
+            };
+            let strength = match what {
+                "C" => Strength::Fixed(number),
+                _ => Strength::Penalty(number),
+            };
+            let mut eval = metric.eval;
+            if !eval.set_strength(strength) {
+                return refuse(format!("{id} has no {what} to set"));
+            }
+            self.strengths.insert(id.to_owned(), strength);
+        } else if what == "k" {
             let Ok(k) = right.parse() else {
                 return refuse(format!("k is a whole number, not {right:?}"));
             };
@@ -49,6 +66,8 @@ impl Conventions {
                 return refuse(format!("{id} has no number of neighbours to set"));
             }
             self.neighbours.insert(id.to_owned(), k);
+        } else if !what.is_empty() {
+            return refuse(format!("{id} has no {what} to set"));
         } else if metric.variants.iter().any(|v| v.id == right) {
             self.variants.insert(id.to_owned(), right.to_owned());
         } else {
@@ -112,6 +131,9 @@ impl Conventions {
         let mut eval = variant.map_or(metric.eval, |v| v.eval);
         if let Some(&chosen) = self.neighbours.get(metric.id) {
             eval.set_k(chosen);
+        }
+        if let Some(&strength) = self.strengths.get(metric.id) {
+            eval.set_strength(strength);
         }
         eval
     }

@@ -6,6 +6,8 @@ use super::{
     NearRows, Place, RowView, SamplePair, Shares, Support,
 };
 use crate::error::Result;
+use crate::probes::logistic::Strength;
+use crate::probes::{Predictions, Probe};
 use crate::stats::{Again, ChannelValues, ClassMoments, Correlation, Moments, Of, Residuals, Spectrum};
 use crate::uncertainty::Groups;
 
@@ -36,6 +38,10 @@ pub enum Eval {
     Neighbours(FromNeighbours),
     /// From the Euclidean norms of the rows of one data set.
     Norms(FromNorms),
+    /// From what a probe, fitted on some rows, says of others.
+    Probe(FromProbe),
+    /// From few-shot episodes.
+    Episodes(FromEpisodes),
     /// From the moments of the pretraining and the evaluation data.
     Moments(FromMoments),
     /// From the class means of the pretraining and the evaluation data, pooled.
@@ -177,6 +183,22 @@ pub struct FromNeighbours {
 pub struct FromNorms {
     /// The value.
     pub value: fn(&[f64]) -> Result<f64>,
+}
+
+/// For [`Eval::Probe`].
+#[derive(Clone, Copy)]
+pub struct FromProbe {
+    /// The probe: metrics with equal ones share its fit.
+    pub probe: Probe,
+    /// The value, of all scored rows or without those of one jackknife group.
+    pub value: fn(&Predictions, Option<usize>) -> Result<f64>,
+}
+
+/// For [`Eval::Episodes`].
+#[derive(Clone, Copy)]
+pub struct FromEpisodes {
+    /// Fitting rows of each class of an episode.
+    pub shots: usize,
 }
 
 /// For [`Eval::Moments`].
@@ -357,6 +379,12 @@ impl Eval {
                 ..one
             },
             Self::Norms(_) => Needs { rows: true, ..one },
+            Self::Probe(_) | Self::Episodes(_) => Needs {
+                labels: true,
+                fitted: true,
+                probed: true,
+                ..one
+            },
             Self::Moments(_) => Needs { scatter: true, ..pair },
             Self::Means(_) => Needs {
                 labels: true,
@@ -409,6 +437,22 @@ impl Eval {
             Self::Neighbours(e) if e.settable => e.k = chosen,
             Self::MatchedNeighbours(e) => e.k = chosen,
             Self::Support(e) => e.balls.k = chosen,
+            Self::Probe(FromProbe {
+                probe: Probe::Votes { k, .. },
+                ..
+            }) => *k = chosen,
+            _ => return false,
+        }
+        true
+    }
+
+    /// Fixes the strength of a penalty; false where there is none to fix.
+    pub fn set_strength(&mut self, chosen: Strength) -> bool {
+        match self {
+            Self::Probe(FromProbe {
+                probe: Probe::Linear { strength, .. },
+                ..
+            }) => *strength = chosen,
             _ => return false,
         }
         true

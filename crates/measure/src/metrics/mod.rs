@@ -10,6 +10,7 @@ pub mod geometry;
 mod inputs;
 pub mod mixing;
 mod needs;
+pub mod probes;
 pub mod redundancy;
 pub mod sample_distance;
 pub mod similarity;
@@ -190,6 +191,7 @@ pub const FAMILIES: &[Family] = &[
     redundancy::FAMILY,
     spectrum::FAMILY,
     geometry::FAMILY,
+    probes::FAMILY,
     similarity::FAMILY,
 ];
 

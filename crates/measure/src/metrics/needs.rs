@@ -48,6 +48,8 @@ pub struct Needs {
     pub again: Again,
     /// The split of the same data that is fitted on, where there is one: a pass over it.
     pub fitted: bool,
+    /// Labelled rows that a probe is fitted on, and those it is scored on: a pass over each.
+    pub probed: bool,
     /// The spectrum of each class: further passes.
     pub class_spectra: bool,
     /// Of two layers or models on the same images.

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use crate::error::Result;
 use crate::features::Role;
 use crate::shown::plain_json;
-use crate::uncertainty::{Measured, Scheme};
+use crate::uncertainty::{Discordant, Measured, Scheme};
 
 pub use check::Place;
 pub use former::check_folder;
@@ -100,6 +100,10 @@ pub struct Input {
 /// The variant of a metric's default convention.
 pub const DEFAULT: &str = "default";
 
+/// What a record of a classifier says in `found` of its rows: which are right, in the order of their ids, as bits of hexadecimal
+/// digits, the first row highest.
+pub const RIGHT: &str = "right";
+
 /// One number: a metric on one side (a data set) or on two (pre and eval).
 ///
 /// Two numbers can be compared exactly where `metric`, `variant` and `method` are equal.
@@ -173,6 +177,28 @@ impl Record {
             _ if self.variant != other.variant => Some("variant"),
             _ => keys.into_iter().find(differs).map(String::as_str),
         }
+    }
+
+    /// The split of its data that was fitted on, where it is of a probe that was fitted on another split than it is scored on.
+    pub fn fitted_on(&self) -> Option<&str> {
+        let same = self.other_dataset.as_ref() == Some(&self.dataset);
+        self.other_split.as_deref().filter(|split| same && *split != self.split)
+    }
+
+    /// On which rows it and another record of a classifier on the same rows are alone in being right, where both say.
+    pub fn discordant(&self, other: &Self) -> Option<Discordant> {
+        let right = |r: &Self| r.found.get(RIGHT).and_then(Value::as_str).map(str::to_owned);
+        let (a, b) = (right(self)?, right(other)?);
+        if a.len() != b.len() || self.n != other.n {
+            return None;
+        }
+        let mut rows = Discordant { first: 0, second: 0 };
+        for (a, b) in a.chars().zip(b.chars()) {
+            let (a, b) = (a.to_digit(16)?, b.to_digit(16)?);
+            rows.first += u64::from((a & !b).count_ones());
+            rows.second += u64::from((b & !a).count_ones());
+        }
+        Some(rows)
     }
 
     /// Its value with what its error is made of.

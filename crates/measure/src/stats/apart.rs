@@ -75,30 +75,41 @@ impl Apart for Euclidean<'_> {
     }
 }
 
-/// Angles between the rows of one set, none of which is zero.
+/// Angles between rows, none of which is zero.
 pub(super) struct Angles<'r> {
-    rows: &'r Rows,
-    unit: &'r Rows,
-    /// ‖y‖² of each row y, and the power of two it is taken by so that it is about 1.
+    a: Pointed<'r>,
+    b: Pointed<'r>,
+    /// The power of two that each row of `a` is taken by so that its square is about 1.
+    scales: Vec<f64>,
+    /// ‖y‖² of each row y of `b`, taken by such a power, and that power.
     squares: Vec<(Exact, f64)>,
     /// How far off a row of unit length may be.
     off: f64,
 }
 
+/// Rows, and the same divided by their norms.
+#[derive(Clone, Copy)]
+pub(super) struct Pointed<'r> {
+    pub rows: &'r Rows,
+    pub unit: &'r Rows,
+}
+
+/// ‖x‖² of a row, taken by a power of two twice so that it is about 1, and that power.
+fn square(rows: &Rows, i: usize) -> (Exact, f64) {
+    let square = rows.exact_product(i, rows, i);
+    let scale = (-square.rounded().log2() / 2.0).round().exp2();
+    (square.scaled(scale).scaled(scale), scale)
+}
+
 impl<'r> Angles<'r> {
-    /// Of rows, given with the same divided by their norms.
-    pub fn new(rows: &'r Rows, unit: &'r Rows) -> Self {
-        let square = |j: usize| {
-            let square = rows.exact_product(j, rows, j);
-            let scale = (-square.rounded().log2() / 2.0).round().exp2();
-            (square.scaled(scale).scaled(scale), scale)
-        };
+    pub fn new(a: Pointed<'r>, b: Pointed<'r>) -> Self {
         Self {
-            rows,
-            unit,
-            squares: (0..rows.len()).map(square).collect(),
+            scales: (0..a.rows.len()).map(|i| square(a.rows, i).1).collect(),
+            squares: (0..b.rows.len()).map(|j| square(b.rows, j)).collect(),
             // Half of what a sum of d/8 squares in each of eight lanes may be off by, for each of two rows.
-            off: (rows.width() as f64 / 8.0 + 16.0) * ROUNDOFF,
+            off: (a.rows.width() as f64 / 8.0 + 16.0) * ROUNDOFF,
+            a,
+            b,
         }
     }
 }
@@ -108,7 +119,7 @@ impl Apart for Angles<'_> {
     type Key = (Exact, Exact, usize);
 
     fn rough(&self, i: usize, j: usize) -> f64 {
-        self.unit.squared_apart(i, self.unit, j)
+        self.a.unit.squared_apart(i, self.b.unit, j)
     }
 
     fn slack(&self, rough: f64) -> f64 {
@@ -117,8 +128,8 @@ impl Apart for Angles<'_> {
     }
 
     fn key(&self, i: usize, j: usize) -> Self::Key {
-        let scaled = self.rows.exact_product(i, self.rows, j);
-        let product = scaled.scaled(self.squares[i].1).scaled(self.squares[j].1);
+        let scaled = self.a.rows.exact_product(i, self.b.rows, j);
+        let product = scaled.scaled(self.scales[i]).scaled(self.squares[j].1);
         (product.times(&product), product, j)
     }
 
@@ -137,7 +148,7 @@ impl Apart for Angles<'_> {
     }
 
     fn are_same(&self, j: usize, other: usize) -> bool {
-        self.rows.are_same(j, other)
+        self.b.rows.are_same(j, other)
     }
 }
 

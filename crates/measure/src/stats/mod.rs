@@ -48,7 +48,7 @@ pub use cross::{Cross, CrossSums, Directions, Own};
 pub use distance_ranks::DistanceOrder;
 pub use exact::Exact;
 pub use moments::Moments;
-pub use nearest::{nearest, nearest_by_angle, nearest_in, nearest_means};
+pub use nearest::{nearest, nearest_by_angle, nearest_by_angle_in, nearest_in, nearest_means};
 pub use neighbours::{Neighbours, squared_distances};
 pub use random::generator;
 pub use residuals::{Again, Centres, Residuals, SecondPass};

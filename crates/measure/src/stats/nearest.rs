@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
-use super::apart::{Angles, Apart, Blurred, Euclidean};
+use super::apart::{Angles, Apart, Blurred, Euclidean, Pointed};
 use super::candidates::{Candidates, Offer, by_distance, nearest_of};
 use super::screen::{Buffers, Frame, blocks};
 use crate::stats::{Neighbours, Rows};
@@ -37,13 +37,31 @@ pub fn nearest_in(queries: &Rows, rows: &Rows, k: usize) -> Neighbours {
 /// The `k` other rows of each row at the smallest angle to it, exact, with their squared distances on the unit sphere; k is cut
 /// to n - 1. No row may be zero.
 pub fn nearest_by_angle(rows: &Rows, k: usize) -> Neighbours {
+    let unit = unit_rows(rows);
+    let pointed = Pointed { rows, unit: &unit };
+    search(&unit, &unit, &Angles::new(pointed, pointed), others(rows, k))
+}
+
+/// The `k` of `rows` at the smallest angle to each of `queries`, exact, with their squared distances on the unit sphere; k is
+/// cut to the rows there are. No row may be zero.
+pub fn nearest_by_angle_in(queries: &Rows, rows: &Rows, k: usize) -> Neighbours {
+    let (a, b) = (unit_rows(queries), unit_rows(rows));
+    let queries = Pointed {
+        rows: queries,
+        unit: &a,
+    };
+    let apart = Angles::new(queries, Pointed { rows, unit: &b });
+    search(&a, &b, &apart, k.min(rows.len()))
+}
+
+/// Rows divided by their norms.
+fn unit_rows(rows: &Rows) -> Rows {
     let mut points = rows.matrix();
     for mut row in points.outer_iter_mut() {
         let norm = row.dot(&row).sqrt();
         row /= norm;
     }
-    let unit = Rows::of(points);
-    search(&unit, &unit, &Angles::new(rows, &unit), others(rows, k))
+    Rows::of(points)
 }
 
 /// The share of the largest mean that a mean may be off by: rounding adds up as the root of the number of rows.
@@ -369,6 +387,23 @@ mod tests {
         // A set in a copy of itself finds each row.
         let copy = nearest_in(&Rows::of(both.clone()), &Rows::of(both), 1);
         assert!((0..1_470).all(|i| copy.of(i) == [i as u32] && copy.squared(i) == [0.0]));
+    }
+
+    #[test]
+    fn angles_to_another_set_are_those_within_one() {
+        let both = cloud(90, 6, 8).mapv(|x| x - 1e3 - 0.5);
+        let (a, b) = (both.slice(s![..30, ..]).to_owned(), both.slice(s![30.., ..]).to_owned());
+        let table = nearest_by_angle_in(&Rows::of(a.clone()), &Rows::of(b.clone()), 7);
+        for i in 0..30 {
+            let cosine = |j: usize| {
+                let (x, y) = (a.row(i), b.row(j));
+                x.dot(&y) / (x.dot(&x) * y.dot(&y)).sqrt()
+            };
+            let mut order: Vec<usize> = (0..60).collect();
+            order.sort_by(|&x, &y| cosine(y).total_cmp(&cosine(x)));
+            assert_eq!(table.of(i), order[..7].iter().map(|&j| j as u32).collect::<Vec<_>>());
+            assert!((1.0 - table.squared(i)[0] / 2.0 - cosine(order[0])).abs() < 1e-14);
+        }
     }
 
     #[test]

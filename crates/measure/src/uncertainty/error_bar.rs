@@ -21,6 +21,8 @@ pub enum ErrorBar {
     Bootstrap,
     /// Half-samples of the jackknife's groups, t interval around the value.
     HalfSamples,
+    /// Wilson's interval of a share of rows that nothing was fitted on.
+    Share,
     /// Wilson's interval of a share of held-out rows, which needs a split to hold out; without one no interval, and why.
     HeldOut(&'static str),
     /// No interval, and why.
@@ -64,6 +66,10 @@ impl ErrorBar {
             Self::HalfSamples => {
                 "18 pairs of complementary half-samples of 10 groups within classes; 95 % t interval around the value"
             }
+            Self::Share => {
+                "95 % Wilson interval of the scored rows, given the fit; values without each of 10 groups of scored rows go with \
+                 it, so that models are compared on the same rows"
+            }
             Self::HeldOut(_) => "95 % Wilson interval of rows held out from a train split; none without one",
             Self::None(reason) => reason,
         }
@@ -78,7 +84,7 @@ impl ErrorBar {
             Self::Jackknife | Self::JackknifeOfDistance => Some(Scheme::Jackknife),
             Self::Bootstrap => Some(Scheme::Bootstrap),
             Self::HalfSamples => Some(Scheme::HalfSamples),
-            Self::HeldOut(_) => Some(Scheme::Wilson),
+            Self::Share | Self::HeldOut(_) => Some(Scheme::Wilson),
             Self::None(_) => None,
         }
     }
@@ -118,6 +124,7 @@ impl ErrorBar {
                     corrected: inverse.corrected.recip(),
                 })
             }
+            Self::Share => Err("a share has the interval of its rows".to_owned()),
             Self::HeldOut(reason) | Self::None(reason) => Err(reason.to_owned()),
         }
     }

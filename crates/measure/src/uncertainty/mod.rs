@@ -9,6 +9,7 @@ mod error_bar;
 mod half_samples;
 mod holm;
 mod jackknife;
+mod mcnemar;
 mod paired;
 mod permutation;
 mod wilson;
@@ -27,6 +28,7 @@ pub use jackknife::{
     GROUPS, ROWS_FOR_GROUPS, enough_rows, groups_after, groups_within_classes, jackknife, leave_one_out,
     leave_one_out_in_turn,
 };
+pub use mcnemar::{Discordant, mcnemar};
 pub use paired::{Measured, Paired, difference};
 pub use permutation::{PERMUTATIONS, next_combination, p_value};
 pub use wilson::wilson_interval;

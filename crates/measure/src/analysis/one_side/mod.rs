@@ -6,6 +6,7 @@ mod classes;
 mod each_class;
 mod neighbours;
 mod norms;
+mod probes;
 mod ranks;
 mod residuals;
 mod spectra;
@@ -25,7 +26,7 @@ use crate::results::Record;
 /// All one-sided records of a side.
 pub fn records(side: &Side, plan: &Plan) -> Vec<Record> {
     let unlabelled = unlabelled(&[side.set]);
-    let (mut run, kinds) = Run::start(plan, Sides::One, unlabelled.as_deref());
+    let (mut run, kinds) = Run::start(plan, Sides::One, unlabelled.as_deref(), side.probed.is_some());
     let OneSided {
         classes,
         residuals,
@@ -38,6 +39,8 @@ pub fn records(side: &Side, plan: &Plan) -> Vec<Record> {
         by_class,
         neighbours,
         norms,
+        probes,
+        episodes,
     } = kinds.one_sided;
     run.kind(&classes, |asked| classes::outcomes(side, asked, plan));
     run.kind(&residuals, |asked| residuals::outcomes(side, asked));
@@ -50,6 +53,8 @@ pub fn records(side: &Side, plan: &Plan) -> Vec<Record> {
     run.kind(&by_class, |asked| by_class::outcomes(side, asked, plan));
     run.kind(&neighbours, |asked| neighbours::outcomes(side, asked, plan));
     run.kind(&norms, |asked| norms::outcomes(side, asked, plan));
+    run.kind(&probes, |asked| probes::outcomes(side, asked, plan));
+    run.kind(&episodes, |asked| probes::of_episodes(side, asked, plan));
     let outcomes = run.finish();
     let pass = side.seconds / outcomes.len().max(1) as f64;
     let sides = side.record();

@@ -53,7 +53,7 @@ pub fn records<'p>(
         other_layer: Some(other.layer.clone()),
         ..subjects::record(x.set.subject())
     };
-    let (mut run, kinds) = Run::start(plan, Sides::Matched, None);
+    let (mut run, kinds) = Run::start(plan, Sides::Matched, None, false);
     let OfMatched {
         crossed,
         ranks,

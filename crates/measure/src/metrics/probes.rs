@@ -1,0 +1,297 @@
+//! Transfer itself: what classifiers fitted on frozen features do on rows they have not seen.
+
+use super::{Better, Eval, Family, FromEpisodes, FromProbe, Law, Metric, Variant};
+use crate::probes::logistic::Strength;
+use crate::probes::{Probe, Scaling, Vote, calibration_error, class_mean, nll, top1, top5};
+use crate::uncertainty::ErrorBar;
+
+const GIVEN_THE_FIT: &str =
+    "The accuracy on further scored rows, given the fit: the interval says nothing of other fitting rows.";
+
+const LINEAR: &str = "Features less their mean and divided by their root mean square r; λ of least held-out loss, held out being \
+                      max(1, n_c/10) rows of each class, seeded, from 45 values between 1 and 1e-8, walked from strong to weak until \
+                      the loss has risen three times, extended by up to two decades at an edge; then fitted again on all fitting \
+                      rows. ID.C=C fixes scikit-learn's C = 1/(n λ r²), ID.lambda=L fixes λ.";
+
+const fn linear(value: FromProbeValue, scaling: Scaling) -> Eval {
+    Eval::Probe(FromProbe {
+        probe: Probe::Linear {
+            scaling,
+            strength: Strength::Chosen,
+        },
+        value,
+    })
+}
+
+type FromProbeValue = fn(&crate::probes::Predictions, Option<usize>) -> crate::error::Result<f64>;
+
+const STANDARDISED: &str = "Each channel divided by its standard deviation (z-scores); a constant one is left out.";
+const NORMALISED: &str = "Each row divided by its l2 norm first.";
+
+macro_rules! scalings {
+    ($value:expr) => {
+        &[
+            Variant {
+                id: "standardised",
+                about: STANDARDISED,
+                like: &[],
+                eval: linear($value, Scaling::Standardised),
+            },
+            Variant {
+                id: "normalised",
+                about: NORMALISED,
+                like: &[],
+                eval: linear($value, Scaling::Normalised),
+            },
+        ]
+    };
+}
+
+const LINEAR_CAVEAT: &str =
+    "The choice of λ is made anew for each model. Two classes: softmax at C is scikit-learn's binomial at 2C.";
+
+/// The family.
+pub const FAMILY: Family = Family {
+    id: "probes",
+    about: "Does it transfer: what do classifiers on the frozen features do on rows they have not seen? Fitted on the train split \
+            and scored on the other (--fit, --score); with one split by 5-fold cross-validation. On pretraining data only where named.",
+    metrics: &[
+        Metric {
+            id: "knn_top1",
+            label: "k-NN accuracy",
+            unit: "",
+            better: Better::Higher,
+            range: (0.0, 1.0),
+            about: "The share of scored rows whose class wins the vote of their nearest fitting rows. Nothing is fitted and nothing is \
+                    chosen, so it says what the geometry of the features holds as it is.",
+            caveat: "It uses distances alone: features whose classes differ in a few weak channels look worse here than to a linear probe.",
+            formula: "argmax_c sum over the k nearest fitting rows j of class c of exp(cos(x, x_j) / T)",
+            convention: "k = 20, T = 0.07, cosine of features that are not centred; equal votes go to the class first in the order of \
+                         names, equal angles to the smaller id.",
+            like: &[],
+            variants: &[
+                Variant {
+                    id: "euclidean",
+                    about: "The k nearest by distance, each with vote 1/(distance + 1e-5).",
+                    like: &[],
+                    eval: Eval::Probe(FromProbe {
+                        probe: Probe::Votes {
+                            vote: Vote::Distance,
+                            k: 20,
+                        },
+                        value: top1,
+                    }),
+                },
+                Variant {
+                    id: "softmax-200",
+                    about: "The 200 at the smallest angle vote, by the softmax of cos / T.",
+                    like: &[],
+                    eval: Eval::Probe(FromProbe {
+                        probe: Probe::Votes {
+                            vote: Vote::Cosine,
+                            k: 200,
+                        },
+                        value: top1,
+                    }),
+                },
+            ],
+            reference: "Wu et al. 2018, CVPR (arXiv 1805.01978); Caron et al. 2021, ICCV (arXiv 2104.14294)",
+            estimand: GIVEN_THE_FIT,
+            laws: &[Law::Rotation, Law::Scale],
+            error: ErrorBar::Share,
+            eval: Eval::Probe(FromProbe {
+                probe: Probe::Votes {
+                    vote: Vote::Cosine,
+                    k: 20,
+                },
+                value: top1,
+            }),
+        },
+        Metric {
+            id: "ncm_top1",
+            label: "Nearest-mean accuracy",
+            unit: "",
+            better: Better::Higher,
+            range: (0.0, 1.0),
+            about: "The share of scored rows that lie nearest to the mean of their own class, the means being those of the fitting rows. \
+                    No choice is made.",
+            caveat: "Classes of more than one cluster, or of unlike spread, look worse here than to a linear probe.",
+            formula: "argmin_c ‖x - mu_c‖",
+            convention: "Euclidean; equal distances go to the class first in the order of names.",
+            like: &[],
+            variants: &[Variant {
+                id: "cosine",
+                about: "The mean at the smallest angle.",
+                like: &[],
+                eval: Eval::Probe(FromProbe {
+                    probe: Probe::Means { cosine: true },
+                    value: top1,
+                }),
+            }],
+            reference: "Mensink et al. 2013, TPAMI; scikit-learn NearestCentroid",
+            estimand: GIVEN_THE_FIT,
+            laws: &[Law::Rotation, Law::Translation, Law::Scale],
+            error: ErrorBar::Share,
+            eval: Eval::Probe(FromProbe {
+                probe: Probe::Means { cosine: false },
+                value: top1,
+            }),
+        },
+        Metric {
+            id: "ridge_top1",
+            label: "Ridge accuracy",
+            unit: "",
+            better: Better::Higher,
+            range: (0.0, 1.0),
+            about: "The share of scored rows that ridge regression on one-hot targets puts into their class: a linear probe in closed form.",
+            caveat: "Squared errors punish scores that are too right; a logistic probe usually does better.",
+            formula: "argmax_c of x W_c + b_c; W, b least 1/n ‖Y - XW - b‖² + λ ‖W‖²",
+            convention: "Features less their mean and divided by their root mean square; λ from 45 values between 1 and 1e-8 by exact \
+                         leave-one-out squared error on the fitting rows, equal errors go to the stronger.",
+            like: &[],
+            variants: &[],
+            reference: "Allen 1974, Technometrics; scikit-learn RidgeCV",
+            estimand: GIVEN_THE_FIT,
+            laws: &[Law::Rotation, Law::Translation, Law::Scale],
+            error: ErrorBar::Share,
+            eval: Eval::Probe(FromProbe {
+                probe: Probe::Ridge,
+                value: top1,
+            }),
+        },
+        Metric {
+            id: "linear_top1",
+            label: "Linear probe accuracy",
+            unit: "",
+            better: Better::Higher,
+            range: (0.0, 1.0),
+            about: "The share of scored rows that multinomial logistic regression on the frozen features puts into their class: the \
+                    field's usual measure of transfer.",
+            caveat: LINEAR_CAVEAT,
+            formula: "argmax_c of x W_c + b_c; W, b least 1/n sum_i nll_i + λ/2 ‖W‖², b free",
+            convention: LINEAR,
+            like: &[],
+            variants: scalings!(top1),
+            reference: "Kornblith et al. 2019, CVPR (arXiv 1805.08974); scikit-learn LogisticRegression",
+            estimand: GIVEN_THE_FIT,
+            laws: &[Law::Rotation, Law::Translation, Law::Scale],
+            error: ErrorBar::Share,
+            eval: linear(top1, Scaling::Rms),
+        },
+        Metric {
+            id: "linear_top5",
+            label: "Linear probe top-5 accuracy",
+            unit: "",
+            better: Better::Higher,
+            range: (0.0, 1.0),
+            about: "The share of scored rows whose class is among the five to which the linear probe gives the highest scores.",
+            caveat: "Of five classes or fewer it would always be 1, and is not given.",
+            formula: "share of rows whose class is among the five largest x W_c + b_c",
+            convention: LINEAR,
+            like: &[],
+            variants: scalings!(top5),
+            reference: "Russakovsky et al. 2015, IJCV; scikit-learn top_k_accuracy_score",
+            estimand: GIVEN_THE_FIT,
+            laws: &[Law::Rotation, Law::Translation, Law::Scale],
+            error: ErrorBar::Share,
+            eval: linear(top5, Scaling::Rms),
+        },
+        Metric {
+            id: "linear_class_mean",
+            label: "Linear probe mean class accuracy",
+            unit: "",
+            better: Better::Higher,
+            range: (0.0, 1.0),
+            about: "The mean over classes of the linear probe's accuracy on the class: large classes do not drown small ones.",
+            caveat: "A class of few scored rows counts as much as any other, and makes the interval wide.",
+            formula: "1/C sum_c share of the rows of class c that are predicted right",
+            convention: LINEAR,
+            like: &[],
+            variants: scalings!(class_mean),
+            reference: "scikit-learn balanced_accuracy_score",
+            estimand: GIVEN_THE_FIT,
+            laws: &[Law::Rotation, Law::Translation, Law::Scale],
+            error: ErrorBar::Jackknife,
+            eval: linear(class_mean, Scaling::Rms),
+        },
+        Metric {
+            id: "linear_nll",
+            label: "Linear probe log-loss",
+            unit: "nats",
+            better: Better::Lower,
+            range: (0.0, f64::INFINITY),
+            about: "The mean over scored rows of minus the logarithm of the probability that the linear probe gives to their class.",
+            caveat: "One row that is surely wrong can outweigh many that are right.",
+            formula: "- 1/n sum_i log p(y_i | x_i)",
+            convention: LINEAR,
+            like: &[],
+            variants: scalings!(nll),
+            reference: "scikit-learn log_loss",
+            estimand: "Its mean over further scored rows, given the fit.",
+            laws: &[Law::Rotation, Law::Translation, Law::Scale],
+            error: ErrorBar::Jackknife,
+            eval: linear(nll, Scaling::Rms),
+        },
+        Metric {
+            id: "linear_ece",
+            label: "Linear probe calibration error",
+            unit: "",
+            better: Better::Lower,
+            range: (0.0, 1.0),
+            about: "How far the linear probe's confidence in its top class is from the share of rows that it gets right.",
+            caveat: "Even a perfectly calibrated probe has an error above zero at any number of rows: compare at equal N only.",
+            formula: "sum over bins of n_b/n |share right - mean confidence|",
+            convention: "15 bins of equal mass by the confidence of the top class, equal confidences never parted. The probe: as linear_top1.",
+            like: &[],
+            variants: scalings!(calibration_error),
+            reference: "Naeini et al. 2015, AAAI; Nixon et al. 2019 (arXiv 1904.01685); scikit-learn calibration_curve",
+            estimand: "Its expectation at this number of scored rows, given the fit.",
+            laws: &[Law::Rotation, Law::Translation, Law::Scale],
+            error: ErrorBar::None(
+                "the calibration error is biased upwards at any number of rows, and no method tried holds its interval",
+            ),
+            eval: linear(calibration_error, Scaling::Rms),
+        },
+        Metric {
+            id: "fewshot_1",
+            label: "1-shot accuracy",
+            unit: "",
+            better: Better::Higher,
+            range: (0.0, 1.0),
+            about: "The accuracy of class means made of one fitting row a class, over many small draws of classes and rows: what can be \
+                    learned from next to nothing.",
+            caveat: "Episodes of min(5, C) classes: the fewer classes, the easier.",
+            formula: "mean over episodes of the share of scored rows nearest to the fitting row of their class",
+            convention: "600 seeded episodes of min(5, C) classes, 15 scored rows a class or as many as there are, the same for every \
+                         model; Euclidean.",
+            like: &[],
+            variants: &[],
+            reference: "Snell et al. 2017, NeurIPS (arXiv 1703.05175)",
+            estimand: "Its mean over further scored rows, given the episodes' fitting rows. found.episode_error is the spread over \
+                       episodes alone, which more episodes would shrink.",
+            laws: &[Law::Rotation, Law::Translation, Law::Scale],
+            error: ErrorBar::Jackknife,
+            eval: Eval::Episodes(FromEpisodes { shots: 1 }),
+        },
+        Metric {
+            id: "fewshot_5",
+            label: "5-shot accuracy",
+            unit: "",
+            better: Better::Higher,
+            range: (0.0, 1.0),
+            about: "The accuracy of class means made of five fitting rows a class, over many small draws of classes and rows.",
+            caveat: "Episodes of min(5, C) classes: the fewer classes, the easier.",
+            formula: "mean over episodes of the share of scored rows nearest to the mean of five fitting rows of their class",
+            convention: "600 seeded episodes of min(5, C) classes, 15 scored rows a class or as many as there are, the same for every \
+                         model; Euclidean.",
+            like: &[],
+            variants: &[],
+            reference: "Snell et al. 2017, NeurIPS (arXiv 1703.05175)",
+            estimand: "Its mean over further scored rows, given the episodes' fitting rows. found.episode_error is the spread over \
+                       episodes alone, which more episodes would shrink.",
+            laws: &[Law::Rotation, Law::Translation, Law::Scale],
+            error: ErrorBar::Jackknife,
+            eval: Eval::Episodes(FromEpisodes { shots: 5 }),
+        },
+    ],
+};

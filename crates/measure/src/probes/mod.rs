@@ -1,0 +1,47 @@
+//! Probes: what frozen features can do. Each is fitted on some rows and says something of others: k nearest neighbours, class
+//! means, ridge, logistic regression, few-shot episodes.
+//!
+//! Pure: arrays in, numbers out. No choice sees a scored row.
+
+mod cuts;
+pub mod episodes;
+pub mod logistic;
+mod means;
+mod predictions;
+pub mod ridge;
+mod scaled;
+mod votes;
+
+use logistic::Strength;
+
+/// Which probe, and how it is set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Probe {
+    /// Weighted k nearest neighbours.
+    Votes {
+        /// How a neighbour votes.
+        vote: Vote,
+        /// Neighbours.
+        k: usize,
+    },
+    /// Nearest class mean.
+    Means {
+        /// By angle instead of distance.
+        cosine: bool,
+    },
+    /// Ridge regression on one-hot targets.
+    Ridge,
+    /// Logistic regression.
+    Linear {
+        /// How channels are brought to one scale.
+        scaling: Scaling,
+        /// How λ is set.
+        strength: Strength,
+    },
+}
+
+pub use cuts::{CROSS, Cut, folds, hold_out};
+pub use means::{class_means, nearest_mean};
+pub use predictions::{Prediction, Predictions, calibration_error, class_mean, nll, top1, top5};
+pub use scaled::{Frame, Scaling};
+pub use votes::{Polled, TEMPERATURE, Vote};
