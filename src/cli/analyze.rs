@@ -47,6 +47,14 @@ pub struct What {
     /// Split that is scored, and compared where a data set has several [default: test, else val]
     #[arg(long, value_name = "SPLIT")]
     pub score: Option<String>,
+    /// Rows that belong together (patients, scenes, near-duplicates) and are never on both sides of a probe's cut: a file of
+    /// ids and groups or of one group a row, or the name of a column of the features' own file. Once for all inputs, or once
+    /// for each in their order
+    #[arg(long, value_name = "COLUMN|FILE")]
+    pub groups: Vec<String>,
+    /// Also the spread over fitting rows (found.fit_sd) of the probes for which it takes ten more fits: ridge and linear
+    #[arg(long)]
+    pub fit_sd: bool,
     /// Several evaluation data sets as one benchmark; an experiment file says them
     #[arg(skip)]
     pub suites: Vec<Suite>,
@@ -56,8 +64,8 @@ pub struct What {
     /// Another convention of a metric: ID=VARIANT, ID.k=K, ID.C=C or ID.lambda=L; may be given several times
     #[arg(long, value_name = "CHOICE")]
     pub convention: Vec<String>,
-    /// Compute each metric as this library does, where the catalogue knows how: torch-fidelity, prdc, scikit-dimension,
-    /// sklearn, thingsvision or stable-pretraining
+    /// Compute each metric as this library or protocol does, where the catalogue knows how: torch-fidelity, prdc,
+    /// scikit-dimension, sklearn, thingsvision, stable-pretraining, dinov2, dinov3, kornblith, trex or islam12
     #[arg(long, value_name = "LIBRARY")]
     pub like: Option<String>,
     /// Neighbours of feature mixtureness
@@ -110,6 +118,7 @@ impl What {
             name: self.name.as_deref(),
             layers: &self.layer,
             columns: &self.columns,
+            groups: &self.groups,
             allow_unknown_calls: self.allow_unknown_calls,
         }
     }
@@ -258,6 +267,7 @@ fn planned(
         suites: what.suites.clone(),
         seed: what.seed,
         rows: what.rows,
+        fit_sd: what.fit_sd,
         tables: beside.tables,
         convergence: beside.convergence,
         command: style::command_line(),

@@ -173,6 +173,12 @@ pub struct Probe {
     /// The split that is scored; `test`, else `val`, unless given.
     #[serde(default)]
     pub score: Option<String>,
+    /// A file of ids and groups: which images belong together.
+    #[serde(default)]
+    pub groups: Option<PathBuf>,
+    /// Whether the spread over fitting rows is wanted of every probe.
+    #[serde(default)]
+    pub fit_sd: bool,
 }
 
 fn auto() -> String {
@@ -205,7 +211,7 @@ const MODEL: &[&str] = &[
 ];
 const DATASET: &[&str] = &["name", "role", "path", "split", "classes"];
 const SUITE: &[&str] = &["name", "datasets"];
-const PROBE: &[&str] = &["fit", "score"];
+const PROBE: &[&str] = &["fit", "score", "groups", "fit_sd"];
 const ANALYSIS: &[&str] = &["metrics", "baseline", "convention", "k"];
 
 impl Experiment {
@@ -237,6 +243,9 @@ impl Experiment {
         self.out = tidy(&base.join(&self.out));
         for model in &mut self.models {
             model.checkpoint = tidy(&base.join(&model.checkpoint));
+        }
+        if let Some(groups) = &mut self.probe.groups {
+            *groups = tidy(&base.join(&groups));
         }
         for data in &mut self.datasets {
             data.path = crate::images::with_paths(&data.path, |path| tidy(&base.join(path)));
@@ -270,6 +279,9 @@ impl Experiment {
                 "baseline {baseline} is none of the models {}",
                 names.join(", ")
             ));
+        }
+        if let Some(groups) = self.probe.groups.as_deref().filter(|file| !file.is_file()) {
+            return refuse(format!("[probe] groups: there is no file {}", groups.display()));
         }
         for (i, data) in self.datasets.iter().enumerate() {
             if !is_folder_name(&data.name) {

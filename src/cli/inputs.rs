@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::style;
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
-use crate::store::{OpenOptions, open};
+use crate::store::{GroupsFrom, OpenOptions, open};
 
 /// A feature store or an array: `PATH`, or `[MODEL:]DATASET[/SPLIT]=PATH` to give it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -132,6 +132,8 @@ pub struct Options<'a> {
     pub layers: &'a [String],
     /// Only these columns of tables.
     pub columns: &'a [String],
+    /// Which rows belong together: a file or a column, once for all inputs or once for each.
+    pub groups: &'a [String],
     /// Whether files are accepted that would run code where they are loaded with Python's pickle.
     pub allow_unknown_calls: bool,
 }
@@ -141,19 +143,33 @@ pub struct Options<'a> {
 /// # Errors
 /// When one cannot be read, or label files are left over.
 pub fn open_all(inputs: &[Input], options: &Options) -> Result<Vec<Box<dyn FeatureSet>>> {
+    if options.groups.len() > 1 && options.groups.len() != inputs.len() {
+        return Err(Error::input(format!(
+            "--groups is given {} times for {} inputs; give it once, or once for each input, in their order",
+            options.groups.len(),
+            inputs.len()
+        )));
+    }
     let mut labels = options.labels.iter();
     let mut sets = Vec::new();
-    for input in inputs {
+    for (i, input) in inputs.iter().enumerate() {
         let is_array = !input.path.is_dir();
         let given = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
-        sets.extend(input.open(OpenOptions {
-            labels: if is_array { labels.next().cloned() } else { None },
-            model: options.name.filter(|_| is_array).map(str::to_owned),
-            layers: given(options.layers),
-            columns: given(options.columns).filter(|_| is_array),
-            allow_unknown_calls: options.allow_unknown_calls,
-            ..OpenOptions::default()
-        })?);
+        sets.extend(
+            input.open(OpenOptions {
+                labels: if is_array { labels.next().cloned() } else { None },
+                model: options.name.filter(|_| is_array).map(str::to_owned),
+                layers: given(options.layers),
+                columns: given(options.columns).filter(|_| is_array),
+                groups: options
+                    .groups
+                    .get(i)
+                    .or(options.groups.first())
+                    .map(|word| GroupsFrom::parse(word)),
+                allow_unknown_calls: options.allow_unknown_calls,
+                ..OpenOptions::default()
+            })?,
+        );
     }
     let unused = labels.count();
     if unused > 0 {

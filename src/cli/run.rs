@@ -243,6 +243,13 @@ fn settings(experiment: &Experiment, args: &Args) -> What {
         eval: named(Role::Eval),
         fit: experiment.probe.fit.clone(),
         score: experiment.probe.score.clone(),
+        groups: experiment
+            .probe
+            .groups
+            .iter()
+            .map(|file| file.display().to_string())
+            .collect(),
+        fit_sd: experiment.probe.fit_sd,
         suites: experiment
             .suites
             .iter()
@@ -283,6 +290,9 @@ fn analyze(
         ),
         programs.own.clone(),
     ];
+    for file in experiment.probe.groups.iter() {
+        parts.push(sha256_of(file)?);
+    }
     for store in stores {
         parts.push(sha256_of(&store.join("manifest.json"))?);
     }

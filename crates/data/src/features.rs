@@ -160,6 +160,11 @@ pub trait FeatureSet: Send + Sync {
     /// The labels, one per row, where there are any.
     fn labels(&self) -> Option<&Labels>;
 
+    /// Which rows belong together and are never on both sides of a cut, where the user says so; `None` for a row that stands alone.
+    fn groups(&self) -> Option<&Labels> {
+        None
+    }
+
     /// The loading audit of the model, where it is known.
     fn audit(&self) -> Option<&serde_json::Value> {
         None

@@ -14,6 +14,7 @@ mod columns;
 mod delimited;
 mod findings;
 mod foreign;
+mod groups;
 mod inspect;
 mod journal;
 mod label_text;
@@ -38,6 +39,7 @@ use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 
 pub use findings::{Deviation, Findings, LayerDeviation, Repeated, Shard, Skipped, SkippedImage};
+pub use groups::GroupsFrom;
 pub use inspect::{ClassCount, Kind, Summary, kind, summary};
 pub use manifest::{DataInfo, Description, LayerInfo, Manifest, ModelInfo, Part, SCHEMA, value_sha256};
 pub use reader::FeatureStore;
@@ -60,6 +62,8 @@ pub struct OpenOptions {
     pub columns: Option<Vec<String>>,
     /// Only these layers, in network order; default: all of them.
     pub layers: Option<Vec<String>>,
+    /// Which rows belong together, where the user says so.
+    pub groups: Option<GroupsFrom>,
     /// Whether a file is accepted that would run code where it is loaded with Python's pickle; nothing of it runs here.
     pub allow_unknown_calls: bool,
 }
@@ -110,7 +114,11 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn FeatureSet
             layers.iter().map(set).collect::<Result<_>>()?
         }
     };
-    let sets = renamed::renamed(sets, options, shard);
+    let groups = match (&options.groups, sets.first()) {
+        (Some(from), Some(set)) => Some(groups::read(path, set.as_ref(), from, options)?),
+        _ => None,
+    };
+    let sets = renamed::renamed(sets, options, shard, groups);
     match &options.layers {
         None => Ok(sets),
         Some(wanted) => select(path, sets, wanted),

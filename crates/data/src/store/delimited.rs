@@ -44,8 +44,8 @@ struct Head {
     label: Option<usize>,
 }
 
-/// Opens a file, reading it once to count its rows and to take ids and labels.
-pub(super) fn open(path: &Path, asked: Option<&[String]>) -> Result<Found> {
+/// Opens a file, reading it once to count its rows and to take ids and labels. The column of `groups` is no channel.
+pub(super) fn open(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Result<Found> {
     let no_rows = || malformed(path, "has no rows; features need at least one");
     let Some(layout) = layout(path)? else {
         return Err(no_rows());
@@ -92,7 +92,8 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>) -> Result<Found> {
     let primary = rows::primary(&id_columns).map(|column| column.name.clone());
     let is_primary = |c: &usize| Some(&head.names[*c]) == primary.as_ref();
     let id = head.ids.iter().map(|(_, c)| *c).find(is_primary);
-    for column in id.into_iter().chain(head.label) {
+    let groups = head.names.iter().position(|name| Some(name.as_str()) == groups);
+    for column in id.into_iter().chain(head.label).chain(groups) {
         columns[column].taken = true;
     }
     let first = if head.header {

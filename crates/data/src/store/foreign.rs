@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::choice::{self, Choice, choose, held, is_container};
 use super::raw::RawArray;
 use super::rows::{self, Column, Texts};
-use super::{OpenOptions, delimited, labels, malformed, names, table};
+use super::{OpenOptions, delimited, groups, labels, malformed, names, table};
 use crate::error::Result;
 use crate::features::ids_sha256;
 use crate::features::{Batches, FeatureSet, IdColumn, Labels, Provenance, Said, Subject};
@@ -59,8 +59,8 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn Fea
     let extension = extension(path);
     let columns = options.columns.as_deref();
     let mut found = match extension.as_str() {
-        "csv" | "tsv" => delimited::open(path, columns)?,
-        "parquet" => table::open(path, columns)?,
+        "csv" | "tsv" => delimited::open(path, columns, groups::column(options))?,
+        "parquet" => table::open(path, columns, groups::column(options))?,
         other if is_container(other) => {
             if columns.is_some() {
                 return Err(malformed(
@@ -124,7 +124,7 @@ fn labels_for(path: &Path, options: &OpenOptions, found: &mut Found) -> Result<O
             let read = labels::read(file, found.rows, &mut calls)?;
             let said = judged(file, &calls, options)?.map(|line| format!("{} {line}", file.display()));
             found.said.labels.extend(said);
-            let (texts, said) = rows::join(path, found.rows, &found.ids, file, read)?;
+            let (texts, said) = rows::join(path, found.rows, &found.ids, file, read, "label")?;
             found.said.labels.push(said);
             Some(texts)
         }
@@ -165,7 +165,7 @@ pub(super) fn not_joined(columns: &[IdColumn], primary: Option<&str>) -> Vec<Str
 }
 
 /// What is said of a file that would call something where it is loaded, where that is accepted.
-fn judged(path: &Path, calls: &UnknownCalls, options: &OpenOptions) -> Result<Option<String>> {
+pub(super) fn judged(path: &Path, calls: &UnknownCalls, options: &OpenOptions) -> Result<Option<String>> {
     match calls {
         calls if calls.is_empty() => Ok(None),
         calls if options.allow_unknown_calls => Ok(Some(calls.describe())),

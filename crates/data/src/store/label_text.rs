@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::delimited::{field, id_columns, label_column};
 use super::rows::{self, Column, Labelled, Texts};
-use super::{malformed, names};
+use super::{groups, malformed, names};
 use crate::error::Result;
 use crate::files;
 use crate::files::text::{Layout, layout};
@@ -24,7 +24,6 @@ pub(super) fn labels(path: &Path, extension: &str, rows: usize) -> Result<Labell
         return in_columns(path, &layout, label);
     }
     let lines = lines(path)?;
-    let one_more = lines.len() == rows + 1;
     if extension != "txt" && layout.first.len() > 1 && layout.even {
         let columns = layout.first.len();
         let what =
@@ -32,11 +31,41 @@ pub(super) fn labels(path: &Path, extension: &str, rows: usize) -> Result<Labell
         return Err(malformed(path, what));
     }
     refuse_listing(path, &layout, &lines)?;
+    in_lines(path, lines, rows, |first| names::label_rank(first).is_some())
+}
+
+/// The groups in a file: in .txt one in each line; in a table the column with a name that says so, or the only one beside ids.
+pub(super) fn groups(path: &Path, extension: &str, rows: usize) -> Result<Labelled> {
+    let Some(layout) = layout(path)? else {
+        return Err(malformed(path, "has no lines; groups are one for each row"));
+    };
+    if extension != "txt" && layout.first.len() > 1 {
+        layout.refuse_open_quote(path)?;
+        let ids = id_columns(&layout.first);
+        let place = groups::place(path, &layout.first, |c| ids.iter().any(|(_, id)| *id == c))?;
+        return in_columns(path, &layout, place);
+    }
+    in_lines(path, lines(path)?, rows, groups::is_name)
+}
+
+/// The names of all columns of a table, and the texts of the one of a name.
+pub(super) fn column(path: &Path, name: &str) -> Result<(Vec<String>, Option<Texts>)> {
+    let Some(layout) = layout(path)? else {
+        return Ok((Vec::new(), None));
+    };
+    let place = layout.first.iter().position(|own| own == name);
+    let values = place.map(|place| in_columns(path, &layout, place)).transpose()?;
+    Ok((layout.first, values.map(|found| found.labels.values)))
+}
+
+/// A text in each line, below a header where there is one.
+fn in_lines(path: &Path, lines: Vec<String>, rows: usize, is_name: impl Fn(&str) -> bool) -> Result<Labelled> {
+    let one_more = lines.len() == rows + 1;
     // A single column may have a class called "label" in its first row, unless there is one line too many.
     let is_integer = |text: &str| text.parse::<i128>().is_ok();
     let first = lines.first().cloned().unwrap_or_default();
     let odd_one = !is_integer(&first) && lines[1..].iter().all(|line| is_integer(line));
-    let header = first.starts_with('#') || (one_more && (names::label_rank(&first).is_some() || odd_one));
+    let header = first.starts_with('#') || (one_more && (is_name(&first) || odd_one));
     let values: Texts = lines
         .into_iter()
         .skip(usize::from(header))
@@ -44,7 +73,7 @@ pub(super) fn labels(path: &Path, extension: &str, rows: usize) -> Result<Labell
         .collect();
     if values.len() == rows + 1 {
         let what = format!(
-            "{} labels for {rows} rows of features; if its first line {first:?} is a header, call it \"label\"",
+            "{} lines for {rows} rows of features; if its first line {first:?} is a header, call it \"label\" or \"group\"",
             values.len()
         );
         return Err(malformed(path, what));

@@ -1,23 +1,26 @@
-//! Sets of features under names of the user's own.
+//! Sets of features under names, and in groups, of the user's own.
 
 use super::OpenOptions;
 use super::findings::Shard;
 use crate::error::Result;
 use crate::features::{Batches, FeatureSet, IdColumn, Labels, Provenance, Said, Subject};
 
-/// A set under another name.
+/// A set under another name, or with groups.
 struct Renamed {
     set: Box<dyn FeatureSet>,
     provenance: Provenance,
+    groups: Option<Labels>,
+    said: Said,
 }
 
-/// The sets under the names of `options`, where it has some. A shard says so whatever its split is called.
+/// The sets under the names of `options`, where it has some, and in the groups given. A shard says so whatever its split is called.
 pub(super) fn renamed(
     sets: Vec<Box<dyn FeatureSet>>,
     options: &OpenOptions,
     shard: Option<Shard>,
+    groups: Option<(Labels, String)>,
 ) -> Vec<Box<dyn FeatureSet>> {
-    if (&options.model, &options.dataset, &options.split) == (&None, &None, &None) {
+    if (&options.model, &options.dataset, &options.split) == (&None, &None, &None) && groups.is_none() {
         return sets;
     }
     let split = options.split.as_ref().map(|split| match shard {
@@ -33,7 +36,15 @@ pub(super) fn renamed(
             split: split.clone().unwrap_or(own.split),
             ..own
         };
-        Box::new(Renamed { set, provenance }) as Box<dyn FeatureSet>
+        let mut said = set.said().clone();
+        said.labels.extend(groups.as_ref().map(|(_, said)| said.clone()));
+        let groups = groups.as_ref().map(|(groups, _)| groups.clone());
+        Box::new(Renamed {
+            set,
+            provenance,
+            groups,
+            said,
+        }) as Box<dyn FeatureSet>
     };
     sets.into_iter().map(renamed).collect()
 }
@@ -53,6 +64,10 @@ impl FeatureSet for Renamed {
 
     fn labels(&self) -> Option<&Labels> {
         self.set.labels()
+    }
+
+    fn groups(&self) -> Option<&Labels> {
+        self.groups.as_ref()
     }
 
     fn audit(&self) -> Option<&serde_json::Value> {
@@ -76,7 +91,7 @@ impl FeatureSet for Renamed {
     }
 
     fn said(&self) -> &Said {
-        self.set.said()
+        &self.said
     }
 
     fn batches(&self, batch_rows: usize) -> Result<Batches<'_>> {

@@ -63,8 +63,8 @@ pub(super) fn primary(columns: &[IdColumn]) -> Option<&IdColumn> {
     columns.iter().find(|column| column.is_whole())
 }
 
-/// The labels of `file` for the rows of the features at `path`, in their order, and a sentence on how they were joined: by
-/// id where both have some, else by position.
+/// The labels (or whatever `what` calls them) of `file` for the rows of the features at `path`, in their order, and a sentence on
+/// how they were joined: by id where both have some, else by position.
 ///
 /// # Errors
 /// When numbers of rows differ, no id is on both sides, or an id has two labels.
@@ -74,6 +74,7 @@ pub(super) fn join(
     ids: &[IdColumn],
     file: &Path,
     labelled: Labelled,
+    what: &str,
 ) -> Result<(Texts, String)> {
     let Labelled { labels, ids: theirs } = labelled;
     let shown = file.display();
@@ -81,23 +82,23 @@ pub(super) fn join(
     let Some((own, other)) = common((&a, ids), (&b, &theirs))? else {
         let n = labels.values.len();
         if n != rows {
-            let what = format!("{n} labels for the {rows} rows of {a}; there must be one label per row");
+            let what = format!("{n} {what}s for the {rows} rows of {a}; there must be one {what} per row");
             return Err(malformed(file, what));
         }
-        return Ok((labels.values, format!("labels of {shown} joined by position")));
+        return Ok((labels.values, format!("{what}s of {shown} joined by position")));
     };
     let by_id: HashMap<&str, &Option<String>> = other.ids.iter().map(String::as_str).zip(&labels.values).collect();
     let joined = |id: &String| by_id.get(id.as_str()).and_then(|label| (*label).clone());
     let found = own.ids.iter().filter(|id| by_id.contains_key(id.as_str())).count();
     let rest = match rows - found {
         0 => String::new(),
-        rest => format!("; {rest} rows have no label there"),
+        rest => format!("; {rest} rows have no {what} there"),
     };
     let by = match own.name == other.name {
         true => format!("{:?}", own.name),
         false => format!("{:?} and {:?}", own.name, other.name),
     };
-    let said = format!("labels of {shown} joined by id ({by}): {found} of {rows} rows{rest}");
+    let said = format!("{what}s of {shown} joined by id ({by}): {found} of {rows} rows{rest}");
     Ok((own.ids.iter().map(joined).collect(), said))
 }
 
@@ -190,23 +191,23 @@ mod tests {
             ids: if ids.is_empty() { Vec::new() } else { id_column(ids) },
         };
         let rows = id_column(&["c", "a"]);
-        let (joined, said) = join(path, 2, &rows, file, labelled(&["a", "b", "c"])).unwrap();
+        let (joined, said) = join(path, 2, &rows, file, labelled(&["a", "b", "c"]), "label").unwrap();
         assert_eq!(
             (joined, said.ends_with("by id (\"k\"): 2 of 2 rows")),
             (texts(&["r", "p"]), true)
         );
-        let missing = join(path, 2, &rows, file, labelled(&["a", "b", "d"])).unwrap();
+        let missing = join(path, 2, &rows, file, labelled(&["a", "b", "d"]), "label").unwrap();
         assert_eq!(
             (missing.0[0].clone(), missing.1.contains("1 rows have no label")),
             (None, true)
         );
-        let error = join(path, 2, &rows, file, labelled(&["x", "y", "z"])).unwrap_err();
+        let error = join(path, 2, &rows, file, labelled(&["x", "y", "z"]), "label").unwrap_err();
         assert!(error.to_string().contains("no row in common"), "{error}");
-        let error = join(path, 2, &rows, file, labelled(&[])).unwrap_err();
+        let error = join(path, 2, &rows, file, labelled(&[]), "label").unwrap_err();
         assert!(error.to_string().contains("3 labels for the 2 rows"), "{error}");
-        let (_, said) = join(path, 3, &[], file, labelled(&["a", "b", "c"])).unwrap();
+        let (_, said) = join(path, 3, &[], file, labelled(&["a", "b", "c"]), "label").unwrap();
         assert!(said.ends_with("by position"));
-        let twice = join(path, 2, &rows, file, labelled(&["a", "a", "c"])).unwrap_err();
+        let twice = join(path, 2, &rows, file, labelled(&["a", "a", "c"]), "label").unwrap_err();
         assert!(twice.to_string().contains("comes twice"), "{twice}");
     }
 }

@@ -13,9 +13,9 @@ use arrow_schema::DataType;
 use super::channels::{self, Channels, Named, listed};
 use super::delimited::{id_columns, label_column};
 use super::foreign::{Found, LAYER, Source};
-use super::malformed;
 use super::names::{self, IdName};
-use super::rows::{self, Labelled};
+use super::rows::{self, Labelled, Texts};
+use super::{groups, malformed};
 use crate::error::Result;
 use crate::features::{IdColumn, Said};
 use crate::files::parquet::{damaged, guarded, simple_arrays};
@@ -89,12 +89,12 @@ impl Layout {
     }
 }
 
-/// Opens a file.
-pub(super) fn open(path: &Path, asked: Option<&[String]>) -> Result<Found> {
-    guarded(path, || read_sides(path, asked))
+/// Opens a file. The column of `groups` is no channel.
+pub(super) fn open(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Result<Found> {
+    guarded(path, || read_sides(path, asked, groups))
 }
 
-fn read_sides(path: &Path, asked: Option<&[String]>) -> Result<Found> {
+fn read_sides(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Result<Found> {
     let layout = Layout::read(path)?;
     let Layout { names, kinds, rows } = &layout;
     if *rows == 0 {
@@ -104,7 +104,7 @@ fn read_sides(path: &Path, asked: Option<&[String]>) -> Result<Found> {
     let ids = layout.ids(path)?;
     let primary = rows::primary(&ids).map(|column| column.name.clone());
     let id = names.iter().position(|name| Some(name) == primary.as_ref());
-    let is_taken = |c: usize| Some(c) == label || Some(c) == id;
+    let is_taken = |c: usize| Some(c) == label || Some(c) == id || Some(names[c].as_str()) == groups;
     let is_side = |name: &str| names::label_rank(name).is_some() || matches!(names::id_rank(name), Some(IdName::Id(_)));
     refuse_unreadable(path, &layout, &is_taken)?;
     let lists: Vec<usize> = (0..names.len())
@@ -258,10 +258,7 @@ fn mark_counts(path: &Path, layout: &Layout, columns: &mut [Named]) -> Result<()
 
 /// The labels in a file: its label column, or its only column; and its ids.
 pub(super) fn labels(path: &Path) -> Result<Labelled> {
-    guarded(path, || {
-        let layout = Layout::read(path)?;
-        let ids = layout.ids(path)?;
-        let is_id = |c: usize| ids.iter().any(|column| column.name == layout.names[c]);
+    labelled(path, |layout, is_id| {
         let others: Vec<usize> = (0..layout.names.len())
             .filter(|&c| is_text(&layout.kinds[c]) && !is_id(c))
             .collect();
@@ -269,11 +266,40 @@ pub(super) fn labels(path: &Path) -> Result<Labelled> {
             [one] => Some(one),
             _ => None,
         };
-        let Some(column) = layout.label().or(only) else {
+        layout.label().or(only).ok_or_else(|| {
             let all: Vec<&str> = layout.names.iter().map(String::as_str).collect();
             let message = format!("no column called \"label\" (columns: {}); name it so", listed(&all));
-            return Err(malformed(path, message));
-        };
+            malformed(path, message)
+        })
+    })
+}
+
+/// The groups in a file of groups, and its ids.
+pub(super) fn groups(path: &Path) -> Result<Labelled> {
+    labelled(path, |layout, is_id| {
+        let is_other = |c: usize| is_id(c) || !is_text(&layout.kinds[c]);
+        groups::place(path, &layout.names, is_other)
+    })
+}
+
+/// The names of all columns, and the texts of the one of a name.
+pub(super) fn column(path: &Path, name: &str) -> Result<(Vec<String>, Option<Texts>)> {
+    guarded(path, || {
+        let layout = Layout::read(path)?;
+        let place = layout.names.iter().position(|own| own == name);
+        let place = place.filter(|&c| is_text(&layout.kinds[c]));
+        let values = place.map(|c| texts(path, c)).transpose()?;
+        Ok((layout.names, values))
+    })
+}
+
+/// The texts of the column that `pick` takes, told which are ids; and the ids.
+fn labelled(path: &Path, pick: impl Fn(&Layout, &dyn Fn(usize) -> bool) -> Result<usize>) -> Result<Labelled> {
+    guarded(path, || {
+        let layout = Layout::read(path)?;
+        let ids = layout.ids(path)?;
+        let is_id = |c: usize| ids.iter().any(|column| column.name == layout.names[c]);
+        let column = pick(&layout, &is_id)?;
         Ok(Labelled {
             labels: rows::Column {
                 name: layout.names[column].clone(),

@@ -58,6 +58,8 @@ pub struct Plan {
     pub seed: u64,
     /// Rows of each set that metrics of pairs of rows look at: `None` for all, up to a cost of minutes.
     pub rows: Option<usize>,
+    /// Whether the spread over fitting rows is wanted of probes for which it is dear, too.
+    pub fit_sd: bool,
     /// Whether the arrays behind the pictures are wanted.
     pub tables: bool,
     /// Whether values against the number of rows are wanted.
@@ -99,7 +101,9 @@ pub fn analyse_merged(
                 continue;
             }
             let mut side = summarise(group, place, plan, given(group.sets[place])?, read)?;
-            results.records.extend(one_side::records(&side, plan));
+            let (records, made) = one_side::records(&side, plan)?;
+            results.records.extend(records);
+            add_tables(&mut tables, made);
             if plan.tables {
                 add_tables(&mut tables, tables::of_side(&side, plan)?);
             }

@@ -6,7 +6,7 @@ use super::kinds::Asked;
 use crate::error::{Error, Result};
 use crate::metrics::Metric;
 use crate::results::{DEFAULT, Record, Table};
-use crate::uncertainty::{Estimate, Scheme, wilson_interval};
+use crate::uncertainty::{ErrorBar, Estimate, Scheme, wilson_interval};
 
 /// What is known of one value.
 pub struct Outcome {
@@ -27,7 +27,7 @@ pub struct Outcome {
     pub classes: u64,
     /// The data set and split that were fitted on, where those are others.
     pub fitted: Option<(String, String)>,
-    /// Tables of a pair that come with the value.
+    /// Tables that come with the value.
     pub tables: Result<Vec<Table>>,
 }
 
@@ -63,14 +63,19 @@ impl Outcome {
     }
 
     /// Adds the error bar the metric's row names, from the value's replicates; `Err` says why there is none.
-    pub fn with_replicates(mut self, metric: &Metric, replicates: Result<Vec<f64>>) -> Self {
+    pub fn with_replicates(self, metric: &Metric, replicates: Result<Vec<f64>>) -> Self {
+        self.with_bar(metric.error, replicates)
+    }
+
+    /// Adds an error bar, from the value's replicates; `Err` says why there is none.
+    pub fn with_bar(mut self, bar: ErrorBar, replicates: Result<Vec<f64>>) -> Self {
         let Ok(value) = self.value else { return self };
         let found = replicates
             .map_err(|error| match error {
                 Error::Undefined(reason) => reason,
                 other => other.to_string(),
             })
-            .and_then(|replicates| Ok((metric.error.estimate(value, &replicates)?, replicates)));
+            .and_then(|replicates| Ok((bar.estimate(value, &replicates)?, replicates)));
         let (estimate, replicates) = match found {
             Ok(found) => found,
             Err(reason) => {
@@ -78,14 +83,14 @@ impl Outcome {
                 return self;
             }
         };
-        if metric.error.is_corrected() {
+        if bar.is_corrected() {
             self.found("bias_corrected", json!(estimate.corrected));
             if !(estimate.low..=estimate.high).contains(&value) {
                 self.notes
                     .push("biased at this N: the interval is around the bias-corrected value".to_owned());
             }
         }
-        self.error = metric.error.scheme();
+        self.error = bar.scheme();
         self.estimate = Some(estimate);
         self.replicates = Some(replicates);
         self

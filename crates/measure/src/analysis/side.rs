@@ -195,7 +195,7 @@ pub fn summarise<'a>(
     let wanted = plan.again(set);
     let fitted = group.fitted_of(place, plan);
     let probed = match group.is_probed(place, plan) {
-        true => Probed::read(set, &groups, fitted, read)?,
+        true => Probed::read(set, fitted, read)?,
         false => None,
     };
     let second = match wanted.any() {

@@ -1,6 +1,6 @@
 //! Factors of matrices (Cholesky, LQ) and the equations that they solve.
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use super::{LOWER, int, single_threaded_blas};
 use crate::error::{Error, Result};
@@ -133,23 +133,33 @@ pub fn inverse_forms(matrix: Array2<f64>, rows: ArrayView2<f64>) -> Result<Vec<f
 ///
 /// # Errors
 /// When A is not positive definite to rounding.
-pub fn solve_definite(mut matrix: Array2<f64>, mut right: Array1<f64>) -> Result<Array1<f64>> {
+pub fn solve_definite(matrix: Array2<f64>, right: Array1<f64>) -> Result<Array1<f64>> {
+    let solved = solve_definite_rows(matrix, right.insert_axis(Axis(0)))?;
+    Ok(solved.index_axis_move(Axis(0), 0))
+}
+
+/// The same for each row b (m, d).
+///
+/// # Errors
+/// As [`solve_definite`].
+pub fn solve_definite_rows(mut matrix: Array2<f64>, right: Array2<f64>) -> Result<Array2<f64>> {
     let d = matrix.nrows();
-    assert_eq!(d, right.len(), "an equation of different sizes");
-    if d == 0 {
+    assert_eq!(d, right.ncols(), "an equation of different sizes");
+    let mut right = right.as_standard_layout().into_owned();
+    if right.is_empty() {
         return Ok(right);
     }
     single_threaded_blas();
-    let (n, one, mut info) = (int(d), 1, 0);
-    // SAFETY: `matrix` is d x d, `right` d long and contiguous.
+    let (n, many, mut info) = (int(d), int(right.nrows()), 0);
+    // SAFETY: `matrix` is d x d; `right` is row-major (m, d), which is the column-major d x m right side.
     unsafe {
         lapack_sys::dposv_(
             &LOWER,
             &n,
-            &one,
+            &many,
             matrix.as_mut_ptr(),
             &n,
-            right.as_slice_mut().expect("a vector of its own").as_mut_ptr(),
+            right.as_slice_mut().expect("a matrix of its own").as_mut_ptr(),
             &n,
             &mut info,
         );

@@ -14,7 +14,7 @@ use std::ffi::{c_char, c_int};
 use std::sync::Once;
 
 pub use eigen::{eigenvalues, eigenvectors, nuclear_norm};
-pub use factor::{inverse_forms, rotated_into_fewest, solve_definite};
+pub use factor::{inverse_forms, rotated_into_fewest, solve_definite, solve_definite_rows};
 pub use products::{add_product, product_transposed, write_single_cross, write_single_plain, write_single_product};
 pub use root::trace_of_root;
 pub use symmetric::Symmetric;

@@ -104,6 +104,11 @@ pub const LIBRARIES: &[&str] = &[
     "sklearn",
     "thingsvision",
     "stable-pretraining",
+    "dinov2",
+    "dinov3",
+    "kornblith",
+    "trex",
+    "islam12",
 ];
 
 /// Which direction goes with good transfer.

@@ -1,7 +1,7 @@
 //! Transfer itself: what classifiers fitted on frozen features do on rows they have not seen.
 
 use super::{Better, Eval, Family, FromEpisodes, FromProbe, Law, Metric, Variant};
-use crate::probes::logistic::Strength;
+use crate::probes::logistic::{Protocol, Strength};
 use crate::probes::{Probe, Scaling, Vote, calibration_error, class_mean, nll, top1, top5};
 use crate::uncertainty::ErrorBar;
 
@@ -14,13 +14,18 @@ const LINEAR: &str = "Features less their mean and divided by their root mean sq
                       rows. ID.C=C fixes scikit-learn's C = 1/(n λ r²), ID.lambda=L fixes λ.";
 
 const fn linear(value: FromProbeValue, scaling: Scaling) -> Eval {
+    linear_by(value, scaling, Strength::Chosen(Protocol::Own))
+}
+
+const fn linear_by(value: FromProbeValue, scaling: Scaling, strength: Strength) -> Eval {
     Eval::Probe(FromProbe {
-        probe: Probe::Linear {
-            scaling,
-            strength: Strength::Chosen,
-        },
+        probe: Probe::Linear { scaling, strength },
         value,
     })
+}
+
+const fn published(value: FromProbeValue, scaling: Scaling, protocol: Protocol) -> Eval {
+    linear_by(value, scaling, Strength::Chosen(protocol))
 }
 
 type FromProbeValue = fn(&crate::probes::Predictions, Option<usize>) -> crate::error::Result<f64>;
@@ -28,7 +33,19 @@ type FromProbeValue = fn(&crate::probes::Predictions, Option<usize>) -> crate::e
 const STANDARDISED: &str = "Each channel divided by its standard deviation (z-scores); a constant one is left out.";
 const NORMALISED: &str = "Each row divided by its l2 norm first.";
 
-macro_rules! scalings {
+const SKLEARN: &str = "C = 1, no choice.";
+const DINOV2: &str = "C of the highest accuracy on a random tenth of the fitting rows, from 45 values between 1e-6 and 1e5, the smallest \
+                      of equals.";
+const DINOV3: &str =
+    "C of the highest accuracy on a tenth of each class, from 45 values between 1e-6 and 1e5, the smallest of equals.";
+const KORNBLITH: &str = "Penalty of the summed loss of the highest accuracy on a random fifth of the fitting rows, from 45 values between \
+                         1e-6 and 1e5 (C its inverse), the weakest of equals.";
+const TREX: &str =
+    "C of the highest accuracy on a fifth of each class, from 45 values between 1e-5 and 1e6, the smallest of equals.";
+const ISLAM12: &str =
+    "z-scores; weight decay 1e-4 or 1e-5 beside the mean loss, by the accuracy on a random 30 % of the fitting rows.";
+
+macro_rules! settings {
     ($value:expr) => {
         &[
             Variant {
@@ -42,6 +59,42 @@ macro_rules! scalings {
                 about: NORMALISED,
                 like: &[],
                 eval: linear($value, Scaling::Normalised),
+            },
+            Variant {
+                id: "sklearn",
+                about: SKLEARN,
+                like: &["sklearn"],
+                eval: linear_by($value, Scaling::Rms, Strength::Fixed(1.0)),
+            },
+            Variant {
+                id: "dinov2",
+                about: DINOV2,
+                like: &["dinov2"],
+                eval: published($value, Scaling::Rms, Protocol::Dinov2),
+            },
+            Variant {
+                id: "dinov3",
+                about: DINOV3,
+                like: &["dinov3"],
+                eval: published($value, Scaling::Rms, Protocol::Dinov3),
+            },
+            Variant {
+                id: "kornblith",
+                about: KORNBLITH,
+                like: &["kornblith"],
+                eval: published($value, Scaling::Rms, Protocol::Kornblith),
+            },
+            Variant {
+                id: "trex",
+                about: TREX,
+                like: &["trex"],
+                eval: published($value, Scaling::Rms, Protocol::Trex),
+            },
+            Variant {
+                id: "islam12",
+                about: ISLAM12,
+                like: &["islam12"],
+                eval: published($value, Scaling::Standardised, Protocol::Islam12),
             },
         ]
     };
@@ -68,8 +121,20 @@ pub const FAMILY: Family = Family {
             formula: "argmax_c sum over the k nearest fitting rows j of class c of exp(cos(x, x_j) / T)",
             convention: "k = 20, T = 0.07, cosine of features that are not centred; equal votes go to the class first in the order of \
                          names, equal angles to the smaller id.",
-            like: &[],
+            like: &["dinov2", "dinov3"],
             variants: &[
+                Variant {
+                    id: "uniform",
+                    about: "The 5 nearest by distance, one vote each.",
+                    like: &["sklearn"],
+                    eval: Eval::Probe(FromProbe {
+                        probe: Probe::Votes {
+                            vote: Vote::Uniform,
+                            k: 5,
+                        },
+                        value: top1,
+                    }),
+                },
                 Variant {
                     id: "euclidean",
                     about: "The k nearest by distance, each with vote 1/(distance + 1e-5).",
@@ -118,7 +183,7 @@ pub const FAMILY: Family = Family {
             caveat: "Classes of more than one cluster, or of unlike spread, look worse here than to a linear probe.",
             formula: "argmin_c ‖x - mu_c‖",
             convention: "Euclidean; equal distances go to the class first in the order of names.",
-            like: &[],
+            like: &["sklearn"],
             variants: &[Variant {
                 id: "cosine",
                 about: "The mean at the smallest angle.",
@@ -171,7 +236,7 @@ pub const FAMILY: Family = Family {
             formula: "argmax_c of x W_c + b_c; W, b least 1/n sum_i nll_i + λ/2 ‖W‖², b free",
             convention: LINEAR,
             like: &[],
-            variants: scalings!(top1),
+            variants: settings!(top1),
             reference: "Kornblith et al. 2019, CVPR (arXiv 1805.08974); scikit-learn LogisticRegression",
             estimand: GIVEN_THE_FIT,
             laws: &[Law::Rotation, Law::Translation, Law::Scale],
@@ -189,7 +254,7 @@ pub const FAMILY: Family = Family {
             formula: "share of rows whose class is among the five largest x W_c + b_c",
             convention: LINEAR,
             like: &[],
-            variants: scalings!(top5),
+            variants: settings!(top5),
             reference: "Russakovsky et al. 2015, IJCV; scikit-learn top_k_accuracy_score",
             estimand: GIVEN_THE_FIT,
             laws: &[Law::Rotation, Law::Translation, Law::Scale],
@@ -207,7 +272,7 @@ pub const FAMILY: Family = Family {
             formula: "1/C sum_c share of the rows of class c that are predicted right",
             convention: LINEAR,
             like: &[],
-            variants: scalings!(class_mean),
+            variants: settings!(class_mean),
             reference: "scikit-learn balanced_accuracy_score",
             estimand: GIVEN_THE_FIT,
             laws: &[Law::Rotation, Law::Translation, Law::Scale],
@@ -225,7 +290,7 @@ pub const FAMILY: Family = Family {
             formula: "- 1/n sum_i log p(y_i | x_i)",
             convention: LINEAR,
             like: &[],
-            variants: scalings!(nll),
+            variants: settings!(nll),
             reference: "scikit-learn log_loss",
             estimand: "Its mean over further scored rows, given the fit.",
             laws: &[Law::Rotation, Law::Translation, Law::Scale],
@@ -243,7 +308,7 @@ pub const FAMILY: Family = Family {
             formula: "sum over bins of n_b/n |share right - mean confidence|",
             convention: "15 bins of equal mass by the confidence of the top class, equal confidences never parted. The probe: as linear_top1.",
             like: &[],
-            variants: scalings!(calibration_error),
+            variants: settings!(calibration_error),
             reference: "Naeini et al. 2015, AAAI; Nixon et al. 2019 (arXiv 1904.01685); scikit-learn calibration_curve",
             estimand: "Its expectation at this number of scored rows, given the fit.",
             laws: &[Law::Rotation, Law::Translation, Law::Scale],

@@ -1,5 +1,7 @@
 //! Few-shot episodes: class means of one or five rows.
 
+use std::collections::HashSet;
+
 use rand::seq::index::sample;
 use rayon::prelude::*;
 
@@ -34,6 +36,8 @@ pub struct Drawn<'a> {
     pub groups: &'a [u8],
     /// Whether both are one set: then no row is on both sides of an episode.
     pub one_set: bool,
+    /// Group of each row of one set whose rows belong together: then no group is on both sides.
+    pub together: Option<&'a [u32]>,
 }
 
 /// Scored rows of one episode that are right, and all of them, by their groups.
@@ -70,7 +74,7 @@ pub fn play(drawn: &Drawn, shots: usize, seed: u64) -> Result<Played> {
     }
     let ways = WAYS.min(classes.len());
     let mut rng = generator(seed, EPISODES + shots as u64);
-    let episodes: Vec<Vec<(Vec<usize>, Vec<usize>)>> = (0..COUNT)
+    let episodes: Vec<Episode> = (0..COUNT)
         .map(|_| {
             let mut chosen = sample(&mut rng, classes.len(), ways).into_vec();
             chosen.sort_unstable();
@@ -78,7 +82,11 @@ pub fn play(drawn: &Drawn, shots: usize, seed: u64) -> Result<Played> {
                 let c = classes[place];
                 let (from, to) = (&drawn.supports[c], &drawn.queries[c]);
                 if drawn.one_set {
-                    let some = sample(&mut rng, from.len(), from.len().min(shots + QUERIES)).into_vec();
+                    let wanted = match drawn.together {
+                        Some(_) => from.len(),
+                        None => from.len().min(shots + QUERIES),
+                    };
+                    let some = sample(&mut rng, from.len(), wanted).into_vec();
                     let rows: Vec<usize> = some.into_iter().map(|i| from[i]).collect();
                     return (rows[..shots].to_vec(), rows[shots..].to_vec());
                 }
@@ -89,7 +97,7 @@ pub fn play(drawn: &Drawn, shots: usize, seed: u64) -> Result<Played> {
                 let queries = sample(&mut rng, to.len(), to.len().min(QUERIES)).into_iter();
                 (supports, queries.map(|i| to[i]).collect())
             };
-            chosen.into_iter().map(of_class).collect()
+            apart_by_group(chosen.into_iter().map(of_class).collect(), drawn.together)
         })
         .collect();
     let tallies = episodes.par_iter().map(|episode| tally(drawn, episode)).collect();
@@ -103,6 +111,21 @@ pub fn play(drawn: &Drawn, shots: usize, seed: u64) -> Result<Played> {
     })
 }
 
+/// For each class of an episode its fitting rows and its scored ones.
+type Episode = Vec<(Vec<usize>, Vec<usize>)>;
+
+/// The episode without scored rows of groups that are fitted on.
+fn apart_by_group(mut episode: Episode, together: Option<&[u32]>) -> Episode {
+    if let Some(groups) = together {
+        let fitted: HashSet<u32> = episode.iter().flat_map(|(fit, _)| fit).map(|&i| groups[i]).collect();
+        for (_, queries) in &mut episode {
+            queries.retain(|&i| !fitted.contains(&groups[i]));
+            queries.truncate(QUERIES);
+        }
+    }
+    episode
+}
+
 fn tally(drawn: &Drawn, episode: &[(Vec<usize>, Vec<usize>)]) -> Tally {
     let places: Vec<usize> = episode.iter().flat_map(|(supports, _)| supports.clone()).collect();
     let support = drawn.fit.subset(&places);
@@ -112,7 +135,7 @@ fn tally(drawn: &Drawn, episode: &[(Vec<usize>, Vec<usize>)]) -> Tally {
     let mut tally = [(0, 0); GROUPS];
     for (own, (_, queries)) in episode.iter().enumerate() {
         for &query in queries {
-            let squared = apart(&drawn.scored.row(query), &means, false);
+            let squared = apart(&drawn.scored.row(query), &means);
             // Equal distances go by class.
             let nearest = (0..squared.len()).fold(0, |best, c| if squared[c] < squared[best] { c } else { best });
             let group = &mut tally[usize::from(drawn.groups[query])];

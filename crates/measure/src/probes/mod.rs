@@ -40,8 +40,20 @@ pub enum Probe {
     },
 }
 
-pub use cuts::{CROSS, Cut, folds, hold_out};
+impl Probe {
+    /// What it is called in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Votes { .. } => "knn",
+            Self::Means { .. } => "ncm",
+            Self::Ridge => "ridge",
+            Self::Linear { .. } => "linear",
+        }
+    }
+}
+
+pub use cuts::{CROSS, Cut, Strata};
 pub use means::{class_means, nearest_mean};
 pub use predictions::{Prediction, Predictions, calibration_error, class_mean, nll, top1, top5};
-pub use scaled::{Frame, Scaling};
+pub use scaled::{Frame, Scaling, Seen};
 pub use votes::{Polled, TEMPERATURE, Vote};

@@ -1,6 +1,6 @@
 //! Rows as the linear probes see them: less their mean, divided by one number, in 32 bits.
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 
 use crate::stats::Rows;
@@ -38,7 +38,7 @@ impl Frame {
         let d = rows.width();
         let n = places.len().max(1) as f64;
         // Block by block, in a fixed order: the same sums for any number of threads.
-        let sums = |of: &(dyn Fn(usize, f64) -> f64 + Sync)| -> Array1<f64> {
+        let sums = |term: &(dyn Fn(usize, f64) -> f64 + Sync)| -> Array1<f64> {
             let parts: Vec<Array1<f64>> = places
                 .par_chunks(BLOCK)
                 .map(|block| {
@@ -46,7 +46,7 @@ impl Frame {
                     for &i in block {
                         let row = scaling.prepared(rows.row(i));
                         for (j, (s, &x)) in sum.iter_mut().zip(&row).enumerate() {
-                            *s += of(j, x);
+                            *s += term(j, x);
                         }
                     }
                     sum
@@ -82,17 +82,71 @@ impl Frame {
         }
     }
 
-    /// Rows as the fitting rows are seen (n, d).
-    pub fn seen(&self, rows: &Rows) -> Array2<f32> {
-        let mut out = Array2::zeros((rows.len(), rows.width()));
-        let all: Vec<_> = out.axis_iter_mut(Axis(0)).enumerate().collect();
-        all.into_par_iter().for_each(|(i, mut to)| {
-            let row = self.scaling.prepared(rows.row(i));
-            for (((to, x), c), f) in to.iter_mut().zip(&row).zip(&self.centre).zip(&self.factors) {
-                *to = ((x - c) * f) as f32;
-            }
-        });
-        out
+    /// Rows as the fitting rows are seen.
+    pub fn seen<'a>(&'a self, rows: &'a Rows) -> Seen<'a> {
+        Seen { rows, frame: self }
+    }
+}
+
+/// Rows as a frame sees them, (N, d), made block by block where they are looked at: they are held once, as they are.
+#[derive(Clone, Copy)]
+pub struct Seen<'a> {
+    rows: &'a Rows,
+    frame: &'a Frame,
+}
+
+impl Seen<'_> {
+    /// d.
+    pub fn width(&self) -> usize {
+        self.rows.width()
+    }
+
+    /// r, by which the features are divided.
+    pub fn rms(&self) -> f64 {
+        self.frame.rms
+    }
+
+    /// The mean square of the rows at these places about their mean, as they are seen; 1 where they are all alike.
+    pub fn mean_square(&self, places: &[usize]) -> f64 {
+        let d = self.width();
+        let parts: Vec<(Array1<f64>, f64)> = places
+            .par_chunks(BLOCK)
+            .map(|block| {
+                let mut room = Array2::zeros((0, 0));
+                let rows = self.block(block, &mut room);
+                let (mut sums, mut squares) = (Array1::<f64>::zeros(d), 0.0);
+                for row in rows.outer_iter() {
+                    sums.zip_mut_with(&row, |sum, &x| *sum += f64::from(x));
+                    squares += row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>();
+                }
+                (sums, squares)
+            })
+            .collect();
+        let (mut sums, mut squares) = (Array1::<f64>::zeros(d), 0.0);
+        for (sum, square) in parts {
+            sums += &sum;
+            squares += square;
+        }
+        let n = places.len().max(1) as f64;
+        let means = sums.iter().map(|s| (s / n).powi(2)).sum::<f64>();
+        let square = (squares / n - means) / d.max(1) as f64;
+        if square > 0.0 { square } else { 1.0 }
+    }
+
+    /// The rows at these places (n, d), in a room of that many or made anew.
+    pub fn block<'r>(&self, places: &[usize], room: &'r mut Array2<f32>) -> ArrayView2<'r, f32> {
+        if room.dim() != (places.len(), self.width()) {
+            *room = Array2::zeros((places.len(), self.width()));
+        }
+        let Frame {
+            scaling,
+            centre,
+            factors,
+            ..
+        } = self.frame;
+        let unit = *scaling == Scaling::Normalised;
+        self.rows.write_shifted(places, (centre, factors), unit, room);
+        room.view()
     }
 }
 

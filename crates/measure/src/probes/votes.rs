@@ -1,7 +1,10 @@
 //! Weighted k nearest neighbours.
 
+use rayon::prelude::*;
+
 use super::predictions::Prediction;
 use crate::stats::{Neighbours, Rows, nearest_by_angle_in, nearest_in};
+use crate::uncertainty::GROUPS;
 
 /// How a neighbour votes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -10,6 +13,8 @@ pub enum Vote {
     Cosine,
     /// 1 / (distance + 1e-5), among the k nearest.
     Distance,
+    /// One each, among the k nearest.
+    Uniform,
 }
 
 /// The temperature T of votes by cosine.
@@ -23,28 +28,60 @@ pub struct Polled {
     queries: Vec<usize>,
     /// The fitting row of each neighbour.
     voters: Vec<usize>,
+    /// The jackknife group of each fitting row.
+    groups: Vec<u8>,
 }
 
 impl Polled {
-    /// The `k` nearest. By cosine a fitting row of zeros has no vote, and of a scored one nobody is nearer than others.
+    /// For up to `k` votes. By cosine a fitting row of zeros has no vote, and of a scored one nobody is nearer than others.
     pub fn new(scored: &Rows, fit: &Rows, vote: Vote, k: usize) -> Self {
         let kept = |rows: &Rows| -> Vec<usize> {
+            if vote != Vote::Cosine {
+                return (0..rows.len()).collect();
+            }
             let norms = rows.norms();
-            (0..rows.len())
-                .filter(|&i| vote == Vote::Distance || norms[i] > 0.0)
-                .collect()
+            (0..rows.len()).filter(|&i| norms[i] > 0.0).collect()
         };
         let (queries, voters) = (kept(scored), kept(fit));
+        let (among, from) = (scored.part(&queries), fit.part(&voters));
         let table = match vote {
-            Vote::Cosine => nearest_by_angle_in(&scored.subset(&queries), &fit.subset(&voters), k),
-            Vote::Distance => nearest_in(scored, fit, k),
+            Vote::Cosine => nearest_by_angle_in(&among, &from, k),
+            Vote::Distance | Vote::Uniform => nearest_in(&among, &from, k),
         };
         Self {
             table,
             vote,
             queries,
             voters,
+            groups: fit.groups().to_vec(),
         }
+    }
+
+    /// The same, with as many more neighbours as it takes to have `k` votes without any jackknife group of the fitting rows.
+    pub fn with_spare(scored: &Rows, fit: &Rows, vote: Vote, k: usize) -> Self {
+        let mut among = k + k / 2 + 32;
+        loop {
+            let polled = Self::new(scored, fit, vote, among);
+            if among >= fit.len() || polled.can_spare(k) {
+                return polled;
+            }
+            among *= 2;
+        }
+    }
+
+    /// Whether every row has `k` neighbours outside each group, or all that there are.
+    fn can_spare(&self, k: usize) -> bool {
+        let tally = |members: &mut dyn Iterator<Item = usize>| {
+            let mut sizes = [0; GROUPS];
+            members.for_each(|j| sizes[usize::from(self.groups[self.voters[j]])] += 1);
+            sizes
+        };
+        let all = tally(&mut (0..self.voters.len()));
+        (0..self.queries.len()).into_par_iter().all(|i| {
+            let own = tally(&mut self.table.of(i).iter().map(|&j| j as usize));
+            let left = |sizes: &[usize; GROUPS], g: usize| sizes.iter().sum::<usize>() - sizes[g];
+            (0..GROUPS).all(|g| left(&own, g) >= k.min(left(&all, g)))
+        })
     }
 
     /// Rows of zeros that have no vote, and that nobody is near to.
@@ -52,35 +89,45 @@ impl Polled {
         (fit - self.voters.len(), scored - self.queries.len())
     }
 
-    /// The neighbours there are: k, or all fitting rows.
-    pub fn k(&self) -> usize {
-        self.table.k()
+    /// Fitting rows that have a vote.
+    pub fn voters(&self) -> usize {
+        self.voters.len()
     }
 
-    /// What `k` neighbours say of each of `scored` rows. Equal votes go by class.
-    pub fn predictions(&self, k: usize, classes: &[u32], count: usize, truths: &[Option<usize>]) -> Vec<Prediction> {
+    /// What `k` neighbours, outside of a jackknife group or of all, say of each of some rows. Equal votes go by class.
+    pub fn predictions(
+        &self,
+        k: usize,
+        without: Option<usize>,
+        classes: &[u32],
+        count: usize,
+        truths: &[Option<usize>],
+    ) -> Vec<Prediction> {
         let mut at = vec![None; truths.len()];
         self.queries.iter().enumerate().for_each(|(i, &row)| at[row] = Some(i));
+        let has_vote = |j: usize| Some(usize::from(self.groups[j])) != without;
         let of_row = |(row, &truth): (usize, &Option<usize>)| {
             let mut votes = vec![0.0; count];
             match at[row] {
                 Some(i) => {
                     let near = self.table.of(i).iter().zip(self.table.squared(i));
-                    let first = self.table.squared(i).first().copied().unwrap_or(0.0);
-                    for (&j, &squared) in near.take(k) {
+                    let near = near.map(|(&j, &squared)| (self.voters[j as usize], squared));
+                    let mut near = near.filter(|&(j, _)| has_vote(j)).take(k).peekable();
+                    let first = near.peek().map_or(0.0, |near| near.1);
+                    for (j, squared) in near {
                         // Shares of votes are what counts: the nearest has weight 1 by cosine.
                         let weight = match self.vote {
                             Vote::Cosine => ((first - squared) / 2.0 / TEMPERATURE).exp(),
                             Vote::Distance => 1.0 / (squared.sqrt() + 1e-5),
+                            Vote::Uniform => 1.0,
                         };
-                        votes[classes[self.voters[j as usize]] as usize] += weight;
+                        votes[classes[j] as usize] += weight;
                     }
                 }
-                None => self
-                    .voters
-                    .iter()
-                    .take(k)
-                    .for_each(|&j| votes[classes[j] as usize] += 1.0),
+                None => {
+                    let first = self.voters.iter().filter(|&&j| has_vote(j)).take(k);
+                    first.for_each(|&j| votes[classes[j] as usize] += 1.0);
+                }
             }
             let all: f64 = votes.iter().sum();
             let prediction = Prediction::of_scores(&votes, truth);
@@ -88,6 +135,6 @@ impl Polled {
             let nll = truth.map_or(f64::INFINITY, |own| -shares[own].ln());
             prediction.with_chances(&shares, truth, nll)
         };
-        truths.iter().enumerate().map(of_row).collect()
+        truths.par_iter().enumerate().map(of_row).collect()
     }
 }

@@ -23,12 +23,17 @@ pub struct Listed {
 pub const TABLES: &[&str] = &[
     "channel_pairs",
     "channels",
+    "class_accuracy",
     "class_means",
     "classes",
+    "confusions",
     "convergence",
     "hubs",
+    "knn_by_k",
+    "label_efficiency",
     "mixtureness_by_k",
     "near_duplicates",
+    "predictions",
     "spectrum",
 ];
 

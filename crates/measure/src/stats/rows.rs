@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip, s};
 use rayon::prelude::*;
 
 use super::exact::{exact_product, exact_squared_apart};
@@ -121,6 +121,12 @@ impl Rows {
         &self.groups
     }
 
+    /// Puts the rows into other jackknife groups.
+    pub fn regroup(&mut self, groups: Vec<u8>) {
+        assert_eq!(groups.len(), self.chosen.len(), "a group for each row");
+        self.groups = groups;
+    }
+
     /// The class of each row.
     pub fn classes(&self) -> &[Option<u32>] {
         &self.classes
@@ -131,6 +137,14 @@ impl Rows {
         match &self.values {
             Values::Single(single) => single.row(i).mapv(f64::from),
             Values::Double(double) => double.row(i).to_owned(),
+        }
+    }
+
+    /// Adds row `i` to a sum (d).
+    pub fn add_row(&self, i: usize, sum: &mut ArrayViewMut1<f64>) {
+        match &self.values {
+            Values::Single(single) => sum.zip_mut_with(&single.row(i), |sum, &x| *sum += f64::from(x)),
+            Values::Double(double) => *sum += &double.row(i),
         }
     }
 
@@ -185,6 +199,15 @@ impl Rows {
         }
     }
 
+    /// The same, which are these rows themselves where they are all of them in order.
+    pub fn part(&self, places: &[usize]) -> Cow<'_, Self> {
+        let are_all = places.len() == self.len() && places.iter().enumerate().all(|(i, &place)| i == place);
+        match are_all {
+            true => Cow::Borrowed(self),
+            false => Cow::Owned(self.subset(places)),
+        }
+    }
+
     /// At most `most` of the rows held, drawn at random from a `stream` under a seed; all of them where there are no more.
     pub fn draw(&self, most: usize, seed: u64, stream: u64) -> Cow<'_, Self> {
         if self.len() <= most {
@@ -224,6 +247,38 @@ impl Rows {
         match &self.values {
             Values::Single(single) => write(single.slice(s![range, ..]), centre, scale, out),
             Values::Double(double) => write(double.slice(s![range, ..]), centre, scale, out),
+        }
+    }
+
+    /// The rows at these places less `centre`, times `factors` channel by channel, in 32 bits; each divided by its norm before all
+    /// else where they are to be `unit` rows (a row of zeros stays).
+    pub fn write_shifted(
+        &self,
+        places: &[usize],
+        (centre, factors): (&Array1<f64>, &Array1<f64>),
+        unit: bool,
+        out: &mut Array2<f32>,
+    ) {
+        fn write<T: Copy + Into<f64>>(
+            row: ArrayView1<T>,
+            (centre, factors): (&Array1<f64>, &Array1<f64>),
+            unit: bool,
+            to: ArrayViewMut1<f32>,
+        ) {
+            let square = |sum: f64, &x: &T| sum + x.into() * x.into();
+            let norm = if unit { row.iter().fold(0.0, square).sqrt() } else { 1.0 };
+            let norm = if norm > 0.0 { norm } else { 1.0 };
+            Zip::from(to)
+                .and(row)
+                .and(centre)
+                .and(factors)
+                .for_each(|to, &x, c, f| *to = ((x.into() / norm - c) * f) as f32);
+        }
+        for (&place, to) in places.iter().zip(out.outer_iter_mut()) {
+            match &self.values {
+                Values::Single(single) => write(single.row(place), (centre, factors), unit, to),
+                Values::Double(double) => write(double.row(place), (centre, factors), unit, to),
+            }
         }
     }
 

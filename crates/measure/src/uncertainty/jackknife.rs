@@ -1,5 +1,7 @@
 //! The delete-a-group jackknife.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use super::{Estimate, t_quantile};
@@ -46,6 +48,25 @@ pub fn groups_within_classes(class_of: &[Option<u32>], classes: usize) -> Vec<u8
     groups_after(class_of, &vec![0; classes + 1])
 }
 
+/// The jackknife group of each row where rows belong together, those of one number: the largest first, each to the group that has
+/// the fewest rows.
+pub fn whole_groups(numbers: &[u32]) -> Vec<u8> {
+    let mut sizes: BTreeMap<u32, usize> = BTreeMap::new();
+    numbers
+        .iter()
+        .for_each(|number| *sizes.entry(*number).or_default() += 1);
+    let mut order: Vec<(u32, usize)> = sizes.into_iter().collect();
+    order.sort_by_key(|&(_, rows)| std::cmp::Reverse(rows));
+    let mut filled = [0; GROUPS];
+    let mut at: BTreeMap<u32, u8> = BTreeMap::new();
+    for (number, rows) in order {
+        let group = (0..GROUPS).min_by_key(|&g| filled[g]).unwrap_or(0);
+        filled[group] += rows;
+        at.insert(number, group as u8);
+    }
+    numbers.iter().map(|number| at[number]).collect()
+}
+
 /// Delete-a-group jackknife (Kott 2001; Efron & Stein 1981): `replicates[g]` is the value without group g.
 ///
 /// se² = (G-1)/G Σ (θ_g - mean θ_g)²; the corrected value is G θ - (G-1) mean θ_g; the interval is t with G-1 degrees of
@@ -88,6 +109,19 @@ pub fn leave_one_out_in_turn<T>(rows: u64, without: impl Fn(usize) -> Result<T>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_that_belong_together_share_a_group_and_groups_are_of_one_size() {
+        let numbers: Vec<u32> = (0..40).flat_map(|g| vec![g; 1 + g as usize % 3]).collect();
+        let groups = whole_groups(&numbers);
+        let mut sizes = [0; GROUPS];
+        for (number, group) in numbers.iter().zip(&groups) {
+            let first = numbers.iter().position(|n| n == number).unwrap();
+            assert_eq!(groups[first], *group);
+            sizes[usize::from(*group)] += 1;
+        }
+        assert!(sizes.iter().all(|&rows| (7..=9).contains(&rows)), "{sizes:?}");
+    }
 
     #[test]
     fn the_jackknife_of_a_mean_is_its_textbook_error() {

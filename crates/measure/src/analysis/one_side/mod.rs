@@ -20,11 +20,12 @@ use super::fit::unlabelled;
 use super::kinds::{OneSided, Run};
 use super::outcome::Outcome;
 use super::{Plan, Side};
+use crate::error::Result;
 use crate::metrics::Sides;
-use crate::results::Record;
+use crate::results::{Record, Table};
 
-/// All one-sided records of a side.
-pub fn records(side: &Side, plan: &Plan) -> Vec<Record> {
+/// All one-sided records of a side, and the tables that come with them.
+pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
     let unlabelled = unlabelled(&[side.set]);
     let (mut run, kinds) = Run::start(plan, Sides::One, unlabelled.as_deref(), side.probed.is_some());
     let OneSided {
@@ -58,15 +59,15 @@ pub fn records(side: &Side, plan: &Plan) -> Vec<Record> {
     let outcomes = run.finish();
     let pass = side.seconds / outcomes.len().max(1) as f64;
     let sides = side.record();
-    outcomes
-        .into_iter()
-        .map(|(asked, mut outcome, seconds)| {
-            if unlabelled.is_some() && asked.metric.eval.needs().labels {
-                (outcome.n, outcome.d) = (side.summary.rows, side.summary.width as u64);
-            }
-            outcome.into_record(&asked, sides.clone(), pass + seconds)
-        })
-        .collect()
+    let (mut records, mut tables) = (Vec::with_capacity(outcomes.len()), Vec::new());
+    for (asked, mut outcome, seconds) in outcomes {
+        if unlabelled.is_some() && asked.metric.eval.needs().labels {
+            (outcome.n, outcome.d) = (side.summary.rows, side.summary.width as u64);
+        }
+        tables.extend(std::mem::replace(&mut outcome.tables, Ok(Vec::new()))?);
+        records.push(outcome.into_record(&asked, sides.clone(), pass + seconds));
+    }
+    Ok((records, tables))
 }
 
 /// An outcome of all rows of a side.

@@ -1,9 +1,9 @@
 //! The principal directions of the fitting rows: what a step is measured by.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 
-use super::super::scaled::BLOCK;
+use super::super::scaled::{BLOCK, Seen};
 use super::objective::Weights;
 use crate::error::Result;
 use crate::linalg::{Symmetric, eigenvectors, product_transposed, write_single_plain, write_single_product};
@@ -27,9 +27,9 @@ impl Basis {
     ///
     /// # Errors
     /// When the eigenvalue iteration does not converge.
-    pub fn new(rows: ArrayView2<f32>, places: &[usize]) -> Result<Self> {
-        let (n, d) = (places.len(), rows.ncols());
-        let doubles = |some: &[usize]| rows.select(Axis(0), some).mapv(f64::from);
+    pub fn new(rows: Seen, places: &[usize]) -> Result<Self> {
+        let (n, d) = (places.len(), rows.width());
+        let doubles = |some: &[usize]| rows.block(some, &mut Array2::zeros((0, 0))).mapv(f64::from);
         let (values, directions) = if n < d {
             let all = doubles(places);
             let mean = all.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(d));
@@ -84,10 +84,11 @@ impl Basis {
     }
 
     /// The coordinates of the rows at these places (n, k).
-    pub fn along(&self, rows: ArrayView2<f32>, places: &[usize]) -> Array2<f64> {
-        let rows = rows.select(Axis(0), places);
+    pub fn along(&self, rows: Seen, places: &[usize]) -> Array2<f64> {
+        let mut room = Array2::zeros((0, 0));
+        let rows = rows.block(places, &mut room);
         let mut out = Array2::zeros((places.len(), self.directions.nrows()));
-        write_single_product(rows.view(), self.directions.view(), 1.0, rows.ncols(), &mut out);
+        write_single_product(rows, self.directions.view(), 1.0, rows.ncols(), &mut out);
         out.mapv(f64::from)
     }
 

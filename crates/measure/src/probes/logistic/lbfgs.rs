@@ -70,7 +70,7 @@ pub struct Optimum {
 
 /// The norm of the gradient at W = 0, b = 0: no weights, all classes alike.
 pub fn first_gradient(rows: &Labelled) -> f64 {
-    let at = Weights::zeros(rows.count, rows.rows.ncols());
+    let at = Weights::zeros(rows.count, rows.rows.width());
     let found = rows.evaluate(&at, 0.0);
     found.gradient.dot(&found.gradient).sqrt()
 }

@@ -8,11 +8,13 @@ mod basis;
 mod choice;
 mod lbfgs;
 mod objective;
+mod protocol;
 
 pub use basis::Basis;
-pub use choice::{Fitted, GRID, Scaled, Strength, UNTRIED, fit, of_grid};
+pub use choice::{Fitted, Scaled, Solver, Strength, UNTRIED};
 pub use lbfgs::{Optimum, first_gradient, minimise};
 pub use objective::{Labelled, Weights, nll_and_chances, scores};
+pub use protocol::{GRID, Protocol, Tried, of_grid};
 
 #[cfg(test)]
 mod tests;

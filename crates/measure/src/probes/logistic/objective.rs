@@ -1,9 +1,9 @@
 //! The objective of multinomial logistic regression and its gradient: 32-bit products of many rows, 64-bit everything else.
 
-use ndarray::{Array1, Array2, ArrayView2, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 
-use super::super::scaled::BLOCK;
+use super::super::scaled::{BLOCK, Seen};
 use crate::linalg::{add_product, product_transposed, write_single_cross, write_single_product};
 
 /// Partial sums that blocks are gathered in, whatever the number of threads: so many gradients are held.
@@ -54,7 +54,7 @@ impl Weights {
 #[derive(Clone, Copy)]
 pub struct Labelled<'a> {
     /// Scaled features (N, d).
-    pub rows: ArrayView2<'a, f32>,
+    pub rows: Seen<'a>,
     /// Class of each row.
     pub classes: &'a [u32],
     /// The rows that count, in order.
@@ -94,7 +94,7 @@ impl Labelled<'_> {
 
     /// d.
     fn width(&self) -> usize {
-        self.rows.ncols()
+        self.rows.width()
     }
 
     /// Whether products are taken in 64 bits.
@@ -148,7 +148,7 @@ impl Labelled<'_> {
     }
 
     fn add_block(&self, block: &[usize], single: ArrayView2<f32>, at: &Weights, room: &mut Room, sums: &mut Sums) {
-        let rows = gathered(&self.rows, block, &mut room.rows);
+        let rows = self.rows.block(block, &mut room.rows);
         if room.scores.nrows() != block.len() {
             room.scores = Array2::zeros((block.len(), self.count));
         }
@@ -204,7 +204,7 @@ impl Labelled<'_> {
     pub fn nll(&self, at: &Weights) -> f64 {
         let all = scores(self.rows, self.places, at, |block, scores| {
             let mut chances = vec![0.0; self.count];
-            let of_row = |(row, &place): (ndarray::ArrayView1<f64>, &usize)| {
+            let of_row = |(row, &place): (ArrayView1<f64>, &usize)| {
                 chances.iter_mut().zip(row).for_each(|(to, &x)| *to = x);
                 nll_and_chances(&mut chances, self.classes[place] as usize)
             };
@@ -212,41 +212,42 @@ impl Labelled<'_> {
         });
         all.iter().sum::<f64>() / self.len() as f64
     }
+
+    /// The share of rows that some weights put into another class. Equal scores go by class.
+    pub fn share_wrong(&self, at: &Weights) -> f64 {
+        let all = scores(self.rows, self.places, at, |block, scores| {
+            let is_wrong = |(row, &place): (ArrayView1<f64>, &usize)| {
+                let best = (0..row.len()).fold(0, |best, c| if row[c] > row[best] { c } else { best });
+                best != self.classes[place] as usize
+            };
+            scores
+                .outer_iter()
+                .zip(block)
+                .filter(|one| is_wrong((one.0, one.1)))
+                .count()
+        });
+        all.iter().sum::<usize>() as f64 / self.len() as f64
+    }
 }
 
-/// What `of` makes of the scores W x + b of the rows at these places, block by block (rows, C).
+/// What `made` makes of the scores W x + b of the rows at these places, block by block (rows, C).
 pub fn scores<T: Send>(
-    rows: ArrayView2<f32>,
+    rows: Seen,
     places: &[usize],
     at: &Weights,
-    of: impl Fn(&[usize], &Array2<f64>) -> T + Sync,
+    made: impl Fn(&[usize], &Array2<f64>) -> T + Sync,
 ) -> Vec<T> {
     let single = at.matrix.mapv(|w| w as f32);
     places
         .par_chunks(BLOCK)
         .map(|block| {
-            let mut room = Array2::zeros((0, rows.ncols()));
-            let block_rows = gathered(&rows, block, &mut room);
+            let mut room = Array2::zeros((0, 0));
+            let block_rows = rows.block(block, &mut room);
             let mut products = Array2::zeros((block.len(), single.nrows()));
-            write_single_product(block_rows, single.view(), 1.0, rows.ncols(), &mut products);
-            of(block, &(products.mapv(f64::from) + &at.intercepts))
+            write_single_product(block_rows, single.view(), 1.0, rows.width(), &mut products);
+            made(block, &(products.mapv(f64::from) + &at.intercepts))
         })
         .collect()
-}
-
-/// The rows at these places: where they lie, or copied together.
-fn gathered<'r>(rows: &'r ArrayView2<f32>, places: &[usize], room: &'r mut Array2<f32>) -> ArrayView2<'r, f32> {
-    let (first, n) = (places[0], places.len());
-    if places[n - 1] - first + 1 == n && places.is_sorted() {
-        return rows.slice(s![first..first + n, ..]);
-    }
-    if room.nrows() != n {
-        *room = Array2::zeros((n, rows.ncols()));
-    }
-    for (mut to, &place) in room.outer_iter_mut().zip(places) {
-        to.assign(&rows.row(place));
-    }
-    room.view()
 }
 
 /// -log p of a class, from the scores of all, which become their probabilities.

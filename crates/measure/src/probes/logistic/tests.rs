@@ -1,16 +1,45 @@
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 use rand::Rng as _;
 
-use super::super::{Frame, Scaling};
+use super::super::{Frame, Scaling, Seen, Strata};
 use super::*;
 use crate::stats::{Rows, generator};
 
-fn framed(x: &mut Array2<f32>) -> f64 {
-    let rows = Rows::of(x.mapv(f64::from));
-    let places: Vec<usize> = (0..x.nrows()).collect();
-    let frame = Frame::new(&rows, &places, Scaling::Rms);
-    *x = frame.seen(&rows);
-    frame.rms
+/// Rows with the frame that they are seen in.
+struct Framed {
+    rows: Rows,
+    frame: Frame,
+    places: Vec<usize>,
+}
+
+impl Framed {
+    fn new(x: &Array2<f32>) -> Self {
+        let rows = Rows::of(x.mapv(f64::from));
+        let places: Vec<usize> = (0..x.nrows()).collect();
+        let frame = Frame::new(&rows, &places, Scaling::Rms);
+        Self { rows, frame, places }
+    }
+
+    fn seen(&self) -> Seen<'_> {
+        self.frame.seen(&self.rows)
+    }
+
+    fn scaled<'a>(&'a self, classes: &'a [u32], count: usize) -> Scaled<'a> {
+        Scaled {
+            rows: self.seen(),
+            strata: Strata {
+                classes,
+                count,
+                groups: None,
+            },
+        }
+    }
+
+    fn fit(&self, classes: &[u32], count: usize, strength: Strength, seed: u64) -> Fitted {
+        Solver::new(self.scaled(classes, count), &self.places)
+            .unwrap()
+            .fit(strength, seed)
+    }
 }
 
 /// Rows of classes that lie apart, with a share of labels drawn anew.
@@ -97,17 +126,17 @@ fn by_newton(x: &Array2<f64>, classes: &[u32], count: usize, lambda: f64) -> f64
     value(&w)
 }
 
-fn checked(mut x: Array2<f32>, classes: &[u32], count: usize, lambdas: &[f64]) {
-    let places: Vec<usize> = (0..x.nrows()).collect();
-    framed(&mut x);
-    let double = x.mapv(f64::from);
+fn checked(x: Array2<f32>, classes: &[u32], count: usize, lambdas: &[f64]) {
+    let framed = Framed::new(&x);
+    let mut room = Array2::zeros((0, 0));
+    let double = framed.seen().block(&framed.places, &mut room).mapv(f64::from);
     let rows = Labelled {
-        rows: x.view(),
+        rows: framed.seen(),
         classes,
-        places: &places,
+        places: &framed.places,
         count,
     };
-    let basis = Basis::new(x.view(), &places).unwrap();
+    let basis = Basis::new(framed.seen(), &framed.places).unwrap();
     let scale = first_gradient(&rows);
     let mut at = Weights::zeros(count, x.ncols());
     for &lambda in lambdas {
@@ -156,17 +185,7 @@ fn dead_and_twin_channels_few_rows_two_classes_and_one_channel_are_no_trouble() 
 #[test]
 fn features_far_from_zero_lose_nothing() {
     let (x, classes) = rows(150, 5, 3, 1.0, 0.2);
-    let places: Vec<usize> = (0..150).collect();
-    let fitted = |mut x: Array2<f32>| {
-        let rms = framed(&mut x);
-        let scaled = Scaled {
-            rows: x.view(),
-            classes: &classes,
-            count: 3,
-            rms,
-        };
-        fit(&scaled, &places, Strength::Chosen, 0).unwrap()
-    };
+    let fitted = |x: Array2<f32>| Framed::new(&x).fit(&classes, 3, Strength::Chosen(Protocol::Own), 0);
     // Eighths, so that moving them by 64 is exact in 32 bits.
     let x = x.mapv(|v| (v * 512.0).round() / 512.0);
     let (near, far) = (fitted(x.clone()), fitted(x + 64.0));
@@ -174,43 +193,82 @@ fn features_far_from_zero_lose_nothing() {
     assert!((near.optimum.loss / far.optimum.loss - 1.0).abs() < 1e-7);
 }
 
-#[test]
-fn the_grid_goes_down_eight_decades() {
-    assert_eq!(of_grid(0), 1.0);
-    assert!((of_grid(GRID as i32 - 1) / 1e-8 - 1.0).abs() < 1e-12);
+/// What is held out of a cold fit at each value of a protocol's grid.
+fn held_out(framed: &Framed, classes: &[u32], count: usize, protocol: Protocol, seed: u64) -> Vec<f64> {
+    let scaled = framed.scaled(classes, count);
+    let cuts = protocol.cuts(&scaled.strata, &framed.places, seed);
+    let part = |places| Labelled {
+        rows: framed.seen(),
+        classes,
+        places,
+        count,
+    };
+    let of_value = |place: i32| {
+        let (mut sum, mut rows) = (0.0, 0.0);
+        for cut in &cuts {
+            let square = framed.seen().mean_square(&cut.fit);
+            let basis = Basis::new(framed.seen(), &cut.fit).unwrap();
+            let lambda = protocol
+                .at(place)
+                .lambda(cut.fit.len() as f64, framed.frame.rms * square.sqrt());
+            let at = Weights::zeros(count, framed.seen().width());
+            let fitted = minimise(&part(&cut.fit), &basis, lambda * square, at, 1.0).weights;
+            let n = cut.held.len() as f64;
+            rows += n;
+            sum += n * match protocol.by_accuracy() {
+                true => part(&cut.held).share_wrong(&fitted),
+                false => part(&cut.held).nll(&fitted),
+            };
+        }
+        sum / rows
+    };
+    (0..protocol.values()).map(of_value).collect()
 }
 
 #[test]
-fn a_chosen_penalty_has_the_least_held_out_loss_of_the_grid() {
-    let (mut x, classes) = rows(200, 8, 4, 1.0, 0.2);
-    let places: Vec<usize> = (0..200).collect();
-    let rms = framed(&mut x);
-    let scaled = Scaled {
-        rows: x.view(),
-        classes: &classes,
-        count: 4,
-        rms,
-    };
-    let found = fit(&scaled, &places, Strength::Chosen, 3).unwrap();
-    let cut = super::super::hold_out(&places, &classes, 4, 3);
-    let inner = x.select(Axis(0), &cut.fit);
-    let means = inner.mean_axis(Axis(0)).unwrap();
-    let square = (&inner - &means).mapv(|v| f64::from(v).powi(2)).mean().unwrap();
-    let part = |places| Labelled {
-        rows: x.view(),
-        classes: &classes,
-        places,
-        count: 4,
-    };
-    let basis = Basis::new(x.view(), &cut.fit).unwrap();
-    let loss = |place: i32| {
-        let at = Weights::zeros(4, 8);
-        let fitted = minimise(&part(&cut.fit), &basis, of_grid(place) * square, at, 1.0);
-        part(&cut.held).nll(&fitted.weights)
-    };
-    let best = (0..GRID as i32).map(loss).fold(f64::INFINITY, f64::min);
-    assert!((found.held_out.unwrap() / best - 1.0).abs() < 1e-4, "{found:?} {best}");
-    // A penalty fixed at the C that was chosen gives the same fit.
-    let fixed = fit(&scaled, &places, Strength::Fixed(found.strength), 3).unwrap();
-    assert!((fixed.optimum.loss / found.optimum.loss - 1.0).abs() < 1e-7);
+fn a_chosen_penalty_is_the_best_held_out_of_its_grid() {
+    let (x, classes) = rows(200, 8, 4, 1.0, 0.2);
+    let framed = Framed::new(&x);
+    for protocol in [
+        Protocol::Own,
+        Protocol::Few,
+        Protocol::Dinov2,
+        Protocol::Dinov3,
+        Protocol::Kornblith,
+        Protocol::Trex,
+        Protocol::Islam12,
+    ] {
+        let found = framed.fit(&classes, 4, Strength::Chosen(protocol), 3);
+        let all = held_out(&framed, &classes, 4, protocol, 3);
+        let best = all.iter().copied().fold(f64::INFINITY, f64::min);
+        assert!(
+            (found.held_out.unwrap() / best - 1.0).abs() < 1e-4,
+            "{protocol:?} {found:?} {best}"
+        );
+        // Of equals the first, from the end that the protocol prefers.
+        let places = 0..protocol.values();
+        let is_best = |place: &i32| all[*place as usize] <= best * (1.0 + 1e-6);
+        let place = match protocol.prefers_strong() {
+            true => places.clone().find(is_best),
+            false => places.clone().rev().find(is_best),
+        };
+        if protocol.by_accuracy() {
+            let expected = protocol.at(place.unwrap()).lambda(200.0, found.rms);
+            assert!(
+                (found.lambda / expected - 1.0).abs() < 1e-9,
+                "{protocol:?} {} {expected}",
+                found.lambda
+            );
+        }
+        // A penalty fixed at the C that was chosen gives the same fit.
+        let fixed = framed.fit(&classes, 4, Strength::Fixed(found.strength), 3);
+        assert!((fixed.optimum.loss / found.optimum.loss - 1.0).abs() < 1e-7);
+    }
+}
+
+#[test]
+fn one_row_of_each_class_takes_the_strength_that_needs_no_choice() {
+    let (x, classes) = rows(4, 3, 4, 4.0, 0.0);
+    let found = Framed::new(&x).fit(&classes, 4, Strength::Chosen(Protocol::Own), 0);
+    assert_eq!((found.lambda, found.tried), (UNTRIED, 0));
 }

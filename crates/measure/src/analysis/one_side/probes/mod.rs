@@ -1,6 +1,9 @@
 //! Metrics of probes: fitted on some rows, scored on others.
 
+mod cut;
+mod efficiency;
 mod fits;
+mod tables;
 
 use super::super::kinds::Asked;
 use super::super::outcome::Outcome;
@@ -10,24 +13,71 @@ use crate::error::{Error, Result};
 use crate::metrics::{FromEpisodes, FromProbe};
 use crate::probes::logistic::Strength;
 use crate::probes::{CROSS, Predictions, Probe, Scaling, TEMPERATURE, Vote, episodes};
-use crate::results::RIGHT;
+use crate::results::{DEFAULT, RIGHT, Table};
 use crate::stats::OUT_OF_RANGE;
-use crate::uncertainty::{ErrorBar, GROUPS, enough_rows};
-use fits::{Found, fitted};
+use crate::uncertainty::{ErrorBar, GROUPS, jackknife};
+use fits::{Found, Wanted, fitted};
+
+/// Numbers of neighbours in the table of votes by k.
+const SWEEP: &[usize] = &[10, 20, 100, 200];
 
 /// The outcomes of these metrics: one fit for all that share a probe.
 pub fn outcomes(side: &Side, asked: &[Asked<FromProbe>], plan: &Plan) -> Vec<Outcome> {
     let mut known: Vec<(Probe, Result<Found>)> = Vec::new();
-    let outcome = |asked: &Asked<FromProbe>| {
+    let mut outcomes = Vec::with_capacity(asked.len());
+    for asked in asked {
         let probe = asked.eval.probe;
-        if !known.iter().any(|(other, _)| *other == probe) {
-            let found = readable(side).and_then(|probed| fitted(probed, probe, plan.seed));
+        let place = known.iter().position(|(other, _)| *other == probe).unwrap_or_else(|| {
+            let found = readable(side).and_then(|probed| fitted(probed, &wanted(probe, plan)));
             known.push((probe, found));
-        }
-        let found = known.iter().find(|(other, _)| *other == probe).map(|(_, found)| found);
-        outcome(side, asked, found, plan)
+            known.len() - 1
+        });
+        outcomes.push(outcome(side, asked, &known[place].1, plan));
+    }
+    if let (true, Some(probed), Some(first)) = (plan.tables, &side.probed, outcomes.first_mut()) {
+        first.tables = of_probes(side, probed, asked, &known, plan);
+    }
+    outcomes
+}
+
+/// What of a probe the plan wants. The spread over fitting rows is cheap where nothing is chosen.
+fn wanted(probe: Probe, plan: &Plan) -> Wanted {
+    let (is_free, votes) = match probe {
+        Probe::Votes { .. } => (true, true),
+        Probe::Means { .. } => (true, false),
+        Probe::Ridge | Probe::Linear { .. } => (false, false),
     };
-    asked.iter().map(outcome).collect()
+    Wanted {
+        probe,
+        seed: plan.seed,
+        refitted: is_free || plan.fit_sd,
+        by_k: if plan.tables && votes { SWEEP } else { &[] },
+    }
+}
+
+/// The tables of all probes that were fitted.
+fn of_probes(
+    side: &Side,
+    probed: &Probed,
+    asked: &[Asked<FromProbe>],
+    known: &[(Probe, Result<Found>)],
+    plan: &Plan,
+) -> Result<Vec<Table>> {
+    let of_probe = |(probe, found): &'_ (Probe, Result<Found>)| {
+        let variant = asked.iter().find(|one| one.eval.probe == *probe)?.variant;
+        Some((probe.name(), variant.map_or(DEFAULT, |v| v.id), found.as_ref().ok()?))
+    };
+    let all: Vec<tables::OfProbe> = known.iter().filter_map(of_probe).collect();
+    let mut made = tables::of_probes(side, probed, &all)?;
+    if let Ok(probed) = readable(side) {
+        made.push(efficiency::table(
+            side,
+            probed,
+            known.iter().map(|one| one.0),
+            plan.seed,
+        )?);
+    }
+    Ok(made)
 }
 
 /// The rows that probes of a side look at.
@@ -48,33 +98,42 @@ fn readable<'s>(side: &'s Side) -> Result<&'s Probed> {
 
 const ONLY_NAMED: &str = "the rows were not read";
 
-fn outcome(side: &Side, asked: &Asked<FromProbe>, found: Option<&Result<Found>>, plan: &Plan) -> Outcome {
-    let strength = Strength::Chosen;
-    let seeded = matches!(asked.eval.probe, Probe::Linear { strength: s, .. } if s == strength);
-    let found = match found {
-        Some(Ok(found)) => found,
-        Some(Err(error)) => return said(side, Outcome::new(Err(error.clone())), plan, true, seeded),
-        None => {
-            return said(
-                side,
-                Outcome::new(Err(Error::undefined(ONLY_NAMED))),
-                plan,
-                true,
-                seeded,
-            );
+fn outcome(side: &Side, asked: &Asked<FromProbe>, found: &Result<Found>, plan: &Plan) -> Outcome {
+    let seeded = matches!(
+        asked.eval.probe,
+        Probe::Linear {
+            strength: Strength::Chosen(_),
+            ..
+        }
+    );
+    let (found, probed) = match (found, &side.probed) {
+        (Ok(found), Some(probed)) => (found, probed),
+        (Err(error), _) => return said(side, Outcome::new(Err(error.clone())), plan, true, seeded),
+        (Ok(_), None) => {
+            let error = Error::undefined(ONLY_NAMED);
+            return said(side, Outcome::new(Err(error)), plan, true, seeded);
         }
     };
     let predictions = &found.predictions;
     let rows = predictions.all.len() as u64;
     let value = (asked.eval.value)(predictions, None);
     let without = |g| (asked.eval.value)(predictions, Some(g));
-    let replicates = enough_rows(rows).and_then(|()| (0..GROUPS).map(without).collect());
-    let mut outcome = match asked.metric.error {
-        ErrorBar::Share => Outcome::new(value).with_share(replicates, rows),
-        _ => Outcome::new(value).with_replicates(asked.metric, replicates),
+    let replicates = probed.scored.enough().and_then(|()| (0..GROUPS).map(without).collect());
+    let is_share = asked.metric.error == ErrorBar::Share;
+    // Rows that belong together are not right or wrong each by itself: the jackknife over whole groups knows.
+    let mut outcome = match (is_share, &probed.scored.groups) {
+        (true, None) => Outcome::new(value).with_share(replicates, rows),
+        (true, Some(_)) => Outcome::new(value).with_bar(ErrorBar::Jackknife, replicates),
+        (false, _) => Outcome::new(value).with_replicates(asked.metric, replicates),
     };
-    if asked.metric.error == ErrorBar::Share && asked.metric.id != "linear_top5" && outcome.value.is_ok() {
+    if is_share && asked.metric.id != "linear_top5" && outcome.value.is_ok() && probed.scored.groups.is_none() {
         outcome.found(RIGHT, right(predictions));
+    }
+    if let (Ok(value), Some(refitted)) = (&outcome.value, &found.refitted) {
+        let refitted: Result<Vec<f64>> = refitted.iter().map(|one| (asked.eval.value)(one, None)).collect();
+        if let (Ok(refitted), Ok(())) = (refitted, probed.fitting().enough()) {
+            outcome.found("fit_sd", jackknife(*value, &refitted, false).std_error);
+        }
     }
     match asked.eval.probe {
         Probe::Votes { vote, .. } => {
@@ -86,7 +145,9 @@ fn outcome(side: &Side, asked: &Asked<FromProbe>, found: Option<&Result<Found>>,
         Probe::Means { .. } | Probe::Ridge => {}
         Probe::Linear { scaling, strength } => {
             match strength {
-                Strength::Chosen => {}
+                Strength::Chosen(protocol) => {
+                    outcome.notes.extend(protocol.not_followed().map(str::to_owned));
+                }
                 Strength::Fixed(c) => outcome.defined_by("C", c),
                 Strength::Penalty(lambda) => outcome.defined_by("lambda", lambda),
             }
@@ -122,6 +183,9 @@ fn said(side: &Side, mut outcome: Outcome, plan: &Plan, crossed: bool, seeded: b
     let Some(probed) = &side.probed else { return outcome };
     outcome.n = probed.truths.len() as u64;
     outcome.classes = probed.names.len() as u64;
+    if probed.scored.groups.is_some() {
+        outcome.defined_by("grouped", true);
+    }
     if seeded || (crossed && probed.fit.is_none()) {
         outcome.defined_by("seed", plan.seed);
     }
@@ -162,14 +226,18 @@ fn episode_outcome(side: &Side, asked: &Asked<FromEpisodes>, plan: &Plan) -> Out
             queries: &queries,
             groups: probed.scored.rows.groups(),
             one_set: probed.fit.is_none(),
+            together: probed.scored.groups.as_deref(),
         };
         episodes::play(&drawn, shots, plan.seed)
     });
     let value = played.as_ref().map_err(Error::clone).and_then(|p| p.accuracy(None));
-    let rows = side.probed.as_ref().map_or(0, |p| p.truths.len() as u64);
-    let replicates = match &played {
-        Ok(played) => enough_rows(rows).and_then(|()| (0..GROUPS).map(|g| played.accuracy(Some(g))).collect()),
-        Err(error) => Err(error.clone()),
+    let replicates = match (&played, &side.probed) {
+        (Ok(played), Some(probed)) => probed
+            .scored
+            .enough()
+            .and_then(|()| (0..GROUPS).map(|g| played.accuracy(Some(g))).collect()),
+        (Err(error), _) => Err(error.clone()),
+        (Ok(_), None) => Err(Error::undefined(ONLY_NAMED)),
     };
     let mut outcome = Outcome::new(value).with_replicates(asked.metric, replicates);
     if let Ok(played) = &played {
