@@ -205,7 +205,8 @@ fn intervals_hold_the_truth() {
     );
     let asked = std::env::var("FEATSCOPE_COVERAGE").ok();
     // Probes have a simulation of their own, with a split to fit on.
-    let others = || featscope::metrics::all().filter(|m| !m.is_matched() && !m.eval.needs().probed && !m.only_by_name());
+    let others =
+        || featscope::metrics::all().filter(|m| !m.is_matched() && !m.eval.needs().probed && !m.only_by_name());
     let metrics: Vec<&str> = match &asked {
         Some(asked) => asked.split(',').collect(),
         None => others().map(|m| m.id).collect(),

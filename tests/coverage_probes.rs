@@ -48,7 +48,9 @@ impl World {
         let mut rng = generator(replicate, 20 + side as u64);
         let counts = self.counts[side].iter().enumerate();
         let classes: Vec<usize> = counts.flat_map(|(c, &n)| std::iter::repeat_n(c, n)).collect();
-        let rows = Array2::from_shape_fn((classes.len(), self.d), |(i, j)| means[[classes[i], j]] + normal(&mut rng));
+        let rows = Array2::from_shape_fn((classes.len(), self.d), |(i, j)| {
+            means[[classes[i], j]] + normal(&mut rng)
+        });
         (rows, classes)
     }
 }
@@ -141,6 +143,10 @@ fn intervals_hold_the_truth() {
             }
         }
     }
-    std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/reports/coverage-probes.md"), report).unwrap();
+    std::fs::write(
+        concat!(env!("CARGO_MANIFEST_DIR"), "/reports/coverage-probes.md"),
+        report,
+    )
+    .unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

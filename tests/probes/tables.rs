@@ -83,7 +83,7 @@ fn predictions_confusions_and_classes_add_up_to_the_records() {
     let of_linear: Vec<usize> = (0..probe.len()).filter(|&i| probe[i] == "linear").collect();
     let nll = -of_linear.iter().map(|&i| chances[i].ln()).sum::<f64>() / 174.0;
     assert!((found(&analysis, "linear_nll").value.unwrap() / nll - 1.0).abs() < 1e-9);
-    let accuracies: Vec<f64> = (0..classes.columns[0].1.len())
+    let accuracies: Vec<f64> = (0..texts(classes, "probe").len())
         .filter(|&i| texts(classes, "probe")[i] == "linear")
         .map(|i| floats(classes, "accuracy")[i])
         .collect();

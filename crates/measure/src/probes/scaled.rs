@@ -1,12 +1,12 @@
 //! Rows as the linear probes see them: less their mean, divided by one number, in 32 bits.
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, Zip};
 use rayon::prelude::*;
 
 use crate::stats::Rows;
 
 /// Rows that are taken at a time where a sum runs over all of them: it is the same for any number of threads.
-pub(super) const BLOCK: usize = 512;
+pub(super) const BLOCK: usize = 1024;
 
 /// How the channels of the fitting rows are brought to one scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,17 +38,14 @@ impl Frame {
         let d = rows.width();
         let n = places.len().max(1) as f64;
         // Block by block, in a fixed order: the same sums for any number of threads.
-        let sums = |term: &(dyn Fn(usize, f64) -> f64 + Sync)| -> Array1<f64> {
+        let sums = |term: &(dyn Fn(&Array1<f64>, &mut Array1<f64>) + Sync)| -> Array1<f64> {
             let parts: Vec<Array1<f64>> = places
                 .par_chunks(BLOCK)
                 .map(|block| {
                     let mut sum = Array1::zeros(d);
-                    for &i in block {
-                        let row = scaling.prepared(rows.row(i));
-                        for (j, (s, &x)) in sum.iter_mut().zip(&row).enumerate() {
-                            *s += term(j, x);
-                        }
-                    }
+                    block
+                        .iter()
+                        .for_each(|&i| term(&scaling.prepared(rows.row(i)), &mut sum));
                     sum
                 })
                 .collect();
@@ -58,9 +55,20 @@ impl Frame {
             .first()
             .map_or_else(|| Array1::zeros(d), |&i| scaling.prepared(rows.row(i)));
         // From the first row, so that nothing is lost where all lie far from zero, and constant channels stay zero.
-        let centre = &first + &(sums(&|j, x| x - first[j]) / n);
-        let squares = sums(&|j, x| (x - centre[j]).powi(2)) / n;
-        let moves = sums(&|j, x| f64::from(u8::from(x != first[j])));
+        let centre =
+            &first + &(sums(&|row, sum| Zip::from(sum).and(row).and(&first).for_each(|s, x, f| *s += x - f)) / n);
+        let squares = sums(&|row, sum| {
+            Zip::from(sum)
+                .and(row)
+                .and(&centre)
+                .for_each(|s, x, c| *s += (x - c) * (x - c));
+        }) / n;
+        let moves = sums(&|row, sum| {
+            Zip::from(sum)
+                .and(row)
+                .and(&first)
+                .for_each(|s, x, f| *s += f64::from(u8::from(x != f)));
+        });
         let live: Vec<bool> = (0..d).map(|j| moves[j] > 0.0 && squares[j] > 0.0).collect();
         let within = |j: usize| match scaling {
             Scaling::Standardised => squares[j].sqrt().recip(),

@@ -267,12 +267,11 @@ impl Rows {
         ) {
             let square = |sum: f64, &x: &T| sum + x.into() * x.into();
             let norm = if unit { row.iter().fold(0.0, square).sqrt() } else { 1.0 };
-            let norm = if norm > 0.0 { norm } else { 1.0 };
-            Zip::from(to)
-                .and(row)
-                .and(centre)
-                .and(factors)
-                .for_each(|to, &x, c, f| *to = ((x.into() / norm - c) * f) as f32);
+            let all = Zip::from(to).and(row).and(centre).and(factors);
+            match norm > 0.0 && norm != 1.0 {
+                true => all.for_each(|to, &x, c, f| *to = ((x.into() / norm - c) * f) as f32),
+                false => all.for_each(|to, &x, c, f| *to = ((x.into() - c) * f) as f32),
+            }
         }
         for (&place, to) in places.iter().zip(out.outer_iter_mut()) {
             match &self.values {

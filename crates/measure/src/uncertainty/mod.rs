@@ -26,7 +26,7 @@ pub use half_samples::{
 pub use holm::holm;
 pub use jackknife::{
     GROUPS, ROWS_FOR_GROUPS, enough_rows, groups_after, groups_within_classes, jackknife, leave_one_out,
-    leave_one_out_in_turn,
+    leave_one_out_in_turn, whole_groups,
 };
 pub use mcnemar::{Discordant, mcnemar};
 pub use paired::{Measured, Paired, difference};

@@ -3,7 +3,7 @@
 use super::super::cuts::{Cut, Strata};
 use super::super::scaled::Seen;
 use super::basis::Basis;
-use super::lbfgs::{Optimum, first_gradient, minimise};
+use super::lbfgs::{Optimum, first_gradient, from_strong, minimise};
 use super::objective::{Labelled, Weights};
 use super::protocol::{Protocol, Tried};
 use crate::error::Result;
@@ -76,8 +76,8 @@ impl<'a> Solver<'a> {
     /// Fits. λ counts on rows divided by their own root mean square, whichever rows are left in.
     pub fn fit(&self, strength: Strength, seed: u64) -> Fitted {
         match strength {
-            Strength::Fixed(c) => self.refit(self.places, Tried::C(c), self.zero()),
-            Strength::Penalty(lambda) => self.refit(self.places, Tried::Lambda(lambda), self.zero()),
+            Strength::Fixed(c) => self.cold(Tried::C(c)),
+            Strength::Penalty(lambda) => self.cold(Tried::Lambda(lambda)),
             Strength::Chosen(protocol) => {
                 let cuts = protocol.cuts(&self.rows.strata, self.places, seed);
                 let walked = self.walk(&cuts, protocol);
@@ -89,6 +89,20 @@ impl<'a> Solver<'a> {
                     ..fitted
                 }
             }
+        }
+    }
+
+    /// Fits on all rows by a strength, from nowhere.
+    fn cold(&self, strength: Tried) -> Fitted {
+        let rows = self.at(self.places);
+        let square = self.rows.rows.mean_square(self.places);
+        let rms = self.rows.rows.rms() * square.sqrt();
+        let lambda = strength.lambda(self.places.len() as f64, rms);
+        let (start, passes) = from_strong(&rows, &self.basis, lambda * square, first_gradient(&rows));
+        let fitted = self.refit(self.places, strength, start);
+        Fitted {
+            passes: passes + 1 + fitted.passes,
+            ..fitted
         }
     }
 

@@ -21,6 +21,8 @@ struct Shares {
     rounding: f64,
     /// To gain where the products no longer tell which way is down.
     blurred: f64,
+    /// Forecasts of so little in a row that are believed: a first one may know too little of the way. The bound is believed at once.
+    believed: usize,
 }
 
 /// Of products in 32 bits.
@@ -29,6 +31,7 @@ const SINGLE: Shares = Shares {
     bounded: 3e-8,
     rounding: 1e-9,
     blurred: 3e-7,
+    believed: 3,
 };
 
 /// Of products in 64 bits: a pass over few rows costs nothing, and there the forecast may know little of a flat way.
@@ -37,10 +40,20 @@ const DOUBLE: Shares = Shares {
     bounded: 1e-12,
     rounding: 1e-14,
     blurred: 1e-9,
+    believed: 3,
 };
 
-/// Forecasts of so little in a row that are believed: a first one may know too little of the way. The bound is believed at once.
-const BELIEVED: usize = 3;
+/// Of a start.
+const NEAR: Shares = Shares {
+    enough: 1e-2,
+    bounded: 1e-2,
+    rounding: 1e-9,
+    blurred: 1e-2,
+    believed: 1,
+};
+
+/// The λ that starts come from, and how much weaker each is than the one before.
+const DECADE: f64 = 0.1;
 
 /// Share of the forecast gain that a step must bring (Armijo), and of the slope that it may leave (Wolfe).
 const GAIN: f64 = 1e-4;
@@ -78,6 +91,24 @@ pub fn first_gradient(rows: &Labelled) -> f64 {
 /// Minimises the objective at `lambda` from `start`; `scale` is [`first_gradient`].
 pub fn minimise(rows: &Labelled, basis: &Basis, lambda: f64, start: Weights, scale: f64) -> Optimum {
     let shares = if rows.in_double() { &DOUBLE } else { &SINGLE };
+    minimise_to(rows, basis, lambda, start, scale, shares)
+}
+
+/// Where to start at a weak `lambda`: near the optima of stronger ones, decade by decade. From nowhere, half of all passes would be
+/// spent far away. Says how many passes that took.
+pub fn from_strong(rows: &Labelled, basis: &Basis, lambda: f64, scale: f64) -> (Weights, usize) {
+    let (mut at, mut passes) = (Weights::zeros(rows.count, rows.rows.width()), 0);
+    let mut stronger = DECADE;
+    while stronger > lambda {
+        let found = minimise_to(rows, basis, stronger, at, scale, &NEAR);
+        passes += found.passes;
+        at = found.weights;
+        stronger *= DECADE;
+    }
+    (at, passes)
+}
+
+fn minimise_to(rows: &Labelled, basis: &Basis, lambda: f64, start: Weights, scale: f64, shares: &Shares) -> Optimum {
     let mut at = start;
     let mut found = rows.evaluate(&at, lambda);
     let mut passes = 1;
@@ -103,7 +134,7 @@ pub fn minimise(rows: &Labelled, basis: &Basis, lambda: f64, start: Weights, sca
             .zip(&found.spread)
             .map(|(g, w)| g * g / w / 2.0);
         let bounded = bound(&found, lambda) + of_intercepts.sum::<f64>() <= shares.bounded * found.value;
-        if little == BELIEVED || bounded || slope >= 0.0 {
+        if little == shares.believed || bounded || slope >= 0.0 {
             converged = true;
             break;
         }

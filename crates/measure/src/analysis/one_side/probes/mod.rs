@@ -63,11 +63,16 @@ fn of_probes(
     known: &[(Probe, Result<Found>)],
     plan: &Plan,
 ) -> Result<Vec<Table>> {
-    let of_probe = |(probe, found): &'_ (Probe, Result<Found>)| {
-        let variant = asked.iter().find(|one| one.eval.probe == *probe)?.variant;
-        Some((probe.name(), variant.map_or(DEFAULT, |v| v.id), found.as_ref().ok()?))
-    };
-    let all: Vec<tables::OfProbe> = known.iter().filter_map(of_probe).collect();
+    let mut all: Vec<tables::OfProbe> = Vec::new();
+    for (probe, found) in known {
+        let variant = asked
+            .iter()
+            .find(|one| one.eval.probe == *probe)
+            .and_then(|one| one.variant);
+        if let Ok(found) = found {
+            all.push((probe.name(), variant.map_or(DEFAULT, |v| v.id), found));
+        }
+    }
     let mut made = tables::of_probes(side, probed, &all)?;
     if let Ok(probed) = readable(side) {
         made.push(efficiency::table(
