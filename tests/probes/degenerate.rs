@@ -26,7 +26,7 @@ fn one_class_one_row_and_no_labels_are_said() {
     all_are_null(&crossed(Side::new(test()).at(&[0]), &probes(&ALL)), "one class only");
     let bare = Matrix::new("m", "data", test().0, None).unwrap();
     let sets: [Box<dyn FeatureSet>; 1] = [Box::new(bare)];
-    all_are_null(&analyse(&sets, &probes(&ALL), &|_| ()).unwrap(), "needs labels");
+    all_are_null(&analyse(&sets, &probes(&ALL), &|_| ()).unwrap(), "needs class labels");
 }
 
 #[test]

@@ -47,23 +47,26 @@ fn scored_rows_among_the_fitting_rows_are_counted_and_named() {
 
 #[test]
 fn a_channel_that_is_the_label_on_scored_rows_alone_is_no_help() {
-    let plain = measured(Side::new(train()), Side::new(test()), &probes(&ALL));
+    // C is fixed: the grid of λ counts from the mean square of all channels, dead ones too.
+    let mut plan = probes(&ALL);
+    for id in ALL.iter().filter(|id| id.starts_with("linear")) {
+        plan.conventions.choose(&format!("{id}.C=0.05")).unwrap();
+    }
+    let plain = measured(Side::new(train()), Side::new(test()), &plan);
     let with = |(x, y): Data, tells: bool| -> Data {
         let channel = y.iter().map(|&c| if tells { c as f64 } else { 0.0 });
         let channel = ndarray::Array1::from_iter(channel).insert_axis(Axis(1));
         (concatenate(Axis(1), &[x.view(), channel.view()]).unwrap(), y)
     };
-    let leaked = measured(
-        Side::new(with(train(), false)),
-        Side::new(with(test(), true)),
-        &probes(&ALL),
-    );
+    let leaked = measured(Side::new(with(train(), false)), Side::new(with(test(), true)), &plan);
     for metric in ALL {
         let (a, b) = (
             found(&plain, metric).value.unwrap(),
             found(&leaked, metric).value.unwrap(),
         );
-        assert!((a - b).abs() < 1e-6, "{metric}: {a} {b}");
+        // The norm of a scored row has a part in the temperature of a vote by cosine, and in nothing else.
+        let near = if metric == "knn_top1" { 0.05 } else { 1e-6 };
+        assert!((a - b).abs() < near, "{metric}: {a} {b}");
     }
 }
 

@@ -15,11 +15,12 @@ pub fn shared_ids(set: &dyn FeatureSet, fitted: &dyn FeatureSet) -> Result<Optio
     }
     let theirs: HashSet<String> = fitted.ids()?.into_iter().collect();
     let ids = set.ids()?;
-    let both: Vec<&str> = ids
+    let mut both: Vec<&str> = ids
         .iter()
         .map(String::as_str)
         .filter(|id| theirs.contains(*id))
         .collect();
+    both.sort_unstable();
     Ok((!both.is_empty()).then(|| {
         format!(
             "{} row ids are both fitted on and scored ({}): the value may be too good",

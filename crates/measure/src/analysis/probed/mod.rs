@@ -6,12 +6,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::labels;
 use super::outcome::some_of;
-use super::side::groups_of;
 use crate::error::{Error, Result};
 use crate::features::{FeatureSet, Labels};
 use crate::probes::Strata;
 use crate::stats::{Rows, Summariser};
-use crate::uncertainty::{GROUPS, enough_rows, whole_groups};
+use crate::uncertainty::{GROUPS, enough_rows, groups_within_classes, whole_groups};
 use leaks::{shared_ids, shared_rows};
 
 /// Labelled rows of one set.
@@ -60,8 +59,8 @@ impl Source<'_> {
         let (set, class_of) = (self.set, self.labels.class_of());
         let is_taken = |&i: &usize| class_of[i].is_some() && self.group(i).is_none_or(|g| !self.without.contains(&g));
         let mut order: Vec<usize> = (0..set.rows()).filter(is_taken).collect();
-        let jackknife = groups_of(Some(self.labels), set.rows());
-        let mut rows = Rows::choose(order.clone(), &jackknife, Some(self.labels), set.width());
+        // Their jackknife groups follow, in the order of ids.
+        let mut rows = Rows::choose(order.clone(), &vec![0; set.rows()], Some(self.labels), set.width());
         for batch in set.batches(Summariser::batch_rows(set.width()))? {
             let batch = batch?;
             rows.push(batch.view());
@@ -86,10 +85,12 @@ impl Source<'_> {
             let of_row = |(i, &row): (usize, &usize)| self.group(row).unwrap_or(alone + i as u32);
             order.iter().enumerate().map(of_row).collect()
         });
-        if let Some(groups) = &groups {
-            rows.regroup(whole_groups(groups));
-        }
-        let classes = order.iter().filter_map(|&i| class_of[i]).collect();
+        let classes: Vec<Option<u32>> = order.iter().map(|&i| class_of[i]).collect();
+        rows.regroup(match &groups {
+            Some(groups) => whole_groups(groups),
+            None => groups_within_classes(&classes, self.labels.classes()),
+        });
+        let classes = classes.into_iter().flatten().collect();
         Ok(Half { rows, classes, groups })
     }
 }

@@ -107,26 +107,25 @@ impl Asking<'_> {
     }
 
     fn ridge(&self, fit: &[usize], wanted: &Wanted) -> Result<Answer> {
-        let frame = Frame::new(&self.fitting.rows, fit, Scaling::Rms);
-        let fitted = |fit: &[usize]| {
+        let ask = |fit: &[usize]| {
+            let frame = Frame::new(&self.fitting.rows, fit, Scaling::Rms);
             let rows = Labelled {
                 rows: frame.seen(&self.fitting.rows),
                 classes: &self.fitting.classes,
                 places: fit,
                 count: self.probed.names.len(),
             };
-            ridge::fit(&rows, self.fitting.groups.as_deref())
-        };
-        let scored = frame.seen(&self.probed.scored.rows);
-        let ask = |weights: &Weights| {
-            asked(scored, self.held, weights, |row, i| {
+            let found = ridge::fit(&rows, self.fitting.groups.as_deref())?;
+            let scored = frame.seen(&self.probed.scored.rows);
+            let predictions = asked(scored, self.held, &found.weights, |row, i| {
                 Prediction::of_scores(row, self.probed.truths[i])
-            })
+            });
+            Ok((found, predictions))
         };
-        let found = fitted(fit)?;
+        let (found, predictions) = ask(fit)?;
         Ok(Answer {
-            predictions: ask(&found.weights),
-            refitted: self.refits(fit, wanted, |fit| Ok(ask(&fitted(fit)?.weights)))?,
+            predictions,
+            refitted: self.refits(fit, wanted, |fit| Ok(ask(fit)?.1))?,
             said: vec![
                 ("lambda", json!(found.lambda)),
                 ("left_out_error", json!(found.left_out)),
