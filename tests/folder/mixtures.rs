@@ -15,7 +15,10 @@ fn a_folder_that_mixes_two_results_is_refused_and_written_again() {
     let expected: Vec<String> = TABLES.iter().map(|name| format!("tables/{name}.parquet")).collect();
     assert_eq!(listed, expected, "every table that an analysis may write, and no other");
     // New tables and old results, one at a time, and the other way round.
-    done(at, &["analyze", "eval.npy", "--convergence", "-o", "c"]);
+    done(
+        at,
+        &["analyze", "eval.npy", "--name", "other", "--convergence", "-o", "c"],
+    );
     for name in TABLES {
         let table = format!("tables/{name}.parquet");
         let (old, new) = (at.join("a").join(&table), at.join("c").join(&table));
@@ -70,7 +73,7 @@ fn a_results_file_alone_is_read_without_its_tables_and_says_so() {
     assert!(done(at, &["inspect", "copy.json"]).contains("not beside it"));
     let said = done(at, &["report", "copy.json", "--out", "shown"]);
     assert!(
-        said.contains("copy.json stands without the 9 tables it lists"),
+        said.contains("copy.json stands without the 14 tables it lists"),
         "{said}"
     );
     // What the report lists is its own.

@@ -31,7 +31,7 @@ pub(super) fn labels(path: &Path, extension: &str, rows: usize) -> Result<Labell
         return Err(malformed(path, what));
     }
     refuse_listing(path, &layout, &lines)?;
-    in_lines(path, lines, rows, |first| names::label_rank(first).is_some())
+    in_lines(path, lines, rows, "label", |first| names::label_rank(first).is_some())
 }
 
 /// The groups in a file: in .txt one in each line; in a table the column with a name that says so, or the only one beside ids.
@@ -45,7 +45,7 @@ pub(super) fn groups(path: &Path, extension: &str, rows: usize) -> Result<Labell
         let place = groups::place(path, &layout.first, |c| ids.iter().any(|(_, id)| *id == c))?;
         return in_columns(path, &layout, place);
     }
-    in_lines(path, lines(path)?, rows, groups::is_name)
+    in_lines(path, lines(path)?, rows, "group", groups::is_name)
 }
 
 /// The names of all columns of a table, and the texts of the one of a name.
@@ -59,7 +59,13 @@ pub(super) fn column(path: &Path, name: &str) -> Result<(Vec<String>, Option<Tex
 }
 
 /// A text in each line, below a header where there is one.
-fn in_lines(path: &Path, lines: Vec<String>, rows: usize, is_name: impl Fn(&str) -> bool) -> Result<Labelled> {
+fn in_lines(
+    path: &Path,
+    lines: Vec<String>,
+    rows: usize,
+    what: &str,
+    is_name: impl Fn(&str) -> bool,
+) -> Result<Labelled> {
     let one_more = lines.len() == rows + 1;
     // A single column may have a class called "label" in its first row, unless there is one line too many.
     let is_integer = |text: &str| text.parse::<i128>().is_ok();
@@ -73,7 +79,7 @@ fn in_lines(path: &Path, lines: Vec<String>, rows: usize, is_name: impl Fn(&str)
         .collect();
     if values.len() == rows + 1 {
         let what = format!(
-            "{} lines for {rows} rows of features; if its first line {first:?} is a header, call it \"label\" or \"group\"",
+            "{} {what}s for {rows} rows of features; if its first line {first:?} is a header, call it {what:?}",
             values.len()
         );
         return Err(malformed(path, what));

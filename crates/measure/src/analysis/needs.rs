@@ -17,20 +17,35 @@ use crate::uncertainty::GROUPS;
 pub fn needs(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<Vec<String>> {
     let bindings = Bindings::new(sets, plan)?;
     let mut lines = bindings.describe();
-    let sets = bindings.groups.iter().flat_map(|group| &group.sets);
-    lines.extend(sets.flat_map(|set| of_set(*set, plan)));
+    for group in &bindings.groups {
+        for (at, set) in group.sets.iter().enumerate() {
+            lines.extend(match group.only_fitted(at, plan) {
+                true => vec![format!(
+                    "{}: read where the other split is scored, and not by itself",
+                    shape(*set)
+                )],
+                false => of_set(*set, plan),
+            });
+        }
+    }
     Ok(lines)
 }
 
-fn of_set(set: &dyn FeatureSet, plan: &Plan) -> Vec<String> {
+/// A set and its size.
+fn shape(set: &dyn FeatureSet) -> String {
     let subject = set.subject();
     let (rows, d) = (set.rows(), set.width());
     let classes = labels(set).map_or(0, |l| l.classes());
-    let mut lines = vec![format!(
+    format!(
         "{} · {}: {rows} rows, {d} channels, {classes} classes",
         place(subject),
         with_split(&subject.dataset, &subject.split)
-    )];
+    )
+}
+
+fn of_set(set: &dyn FeatureSet, plan: &Plan) -> Vec<String> {
+    let classes = labels(set).map_or(0, |l| l.classes());
+    let mut lines = vec![shape(set)];
     let mut asked: Vec<(&str, Needs)> = plan
         .asked()
         .map(|asked| (asked.metric.id, asked.eval.needs()))
@@ -58,7 +73,7 @@ fn of_set(set: &dyn FeatureSet, plan: &Plan) -> Vec<String> {
 type Product = (fn(&Needs) -> bool, String);
 
 /// All of them, in the order in which they are made; of pairs, of each side.
-fn products(set: &dyn FeatureSet, plan: &Plan) -> [Product; 15] {
+fn products(set: &dyn FeatureSet, plan: &Plan) -> [Product; 16] {
     let (d, held) = (set.width(), chosen(set, plan).len());
     let classes = labels(set).map_or(0, |l| l.classes());
     let scatter = |what: &str, times: usize, widest: usize| match d > widest {
@@ -145,6 +160,13 @@ fn products(set: &dyn FeatureSet, plan: &Plan) -> [Product; 15] {
                 1 => "one pass more: a spectrum for each class".to_owned(),
                 passes => format!("{passes} passes more: a spectrum for each class"),
             },
+        ),
+        (
+            |n| n.probed,
+            format!(
+                "one pass more, and one over the split that is fitted on: labelled rows held ({} in 32 bits)",
+                megabytes(set.rows() * d * 4)
+            ),
         ),
     ]
 }
