@@ -21,8 +21,8 @@ pub fn check(groups: &[Group], plan: &Plan) -> Result<()> {
         for (place, &set) in group.sets.iter().enumerate() {
             if let Some(fitted) = group.fitted_of(place, plan) {
                 same_space(
-                    (fitted, "the split with the class centres"),
-                    (set, "the split held out"),
+                    (fitted, "the split that is fitted on"),
+                    (set, "the split that is scored"),
                 )?;
             }
         }

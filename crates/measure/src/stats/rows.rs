@@ -210,13 +210,21 @@ impl Rows {
 
     /// At most `most` of the rows held, drawn at random from a `stream` under a seed; all of them where there are no more.
     pub fn draw(&self, most: usize, seed: u64, stream: u64) -> Cow<'_, Self> {
+        match self.len() <= most {
+            true => Cow::Borrowed(self),
+            false => Cow::Owned(self.subset(&self.drawn(most, seed, stream))),
+        }
+    }
+
+    /// The places of the rows that [`Rows::draw`] draws.
+    pub fn drawn(&self, most: usize, seed: u64, stream: u64) -> Vec<usize> {
         if self.len() <= most {
-            return Cow::Borrowed(self);
+            return (0..self.len()).collect();
         }
         let mut rng = generator(seed, stream);
         let mut drawn = rand::seq::index::sample(&mut rng, self.len(), most).into_vec();
         drawn.sort_unstable();
-        Cow::Owned(self.subset(&drawn))
+        drawn
     }
 
     /// Whether the squares of distances between these rows neither overflow nor vanish.

@@ -22,6 +22,9 @@ const MOST_ROWS: usize = 20_000;
 const SUBSETS: u64 = 100;
 const ROWS_IN_SUBSET: usize = 1_000;
 
+/// Rows of both sides up to which the kernels of all pairs are held: 200 MB for each.
+const MOST_IN_MATRIX: usize = 5_000;
+
 /// Rows of each side whose distances set the width of a kernel.
 const ROWS_FOR_WIDTH: usize = 1_000;
 
@@ -56,12 +59,7 @@ pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromKernel>], plan: &Plan) -> 
             all.push(pair_sums(a, b, &whole, bandwidth));
         }
         if !parted.is_empty() {
-            by_subset = (0..SUBSETS)
-                .map(|s| {
-                    let subset = |rows| Rows::draw(rows, in_subset, plan.seed, SUBSET_STREAM + s);
-                    pair_sums(&subset(&pre.rows), &subset(&eval.rows), &parted, bandwidth)
-                })
-                .collect();
+            by_subset = sums_of_subsets(&pre.rows, &eval.rows, &parted, bandwidth, (in_subset, plan.seed));
         }
     }
     let tested = kernels(|eval| eval.tested);
@@ -134,6 +132,68 @@ fn median_squared(a: &Rows, b: &Rows, seed: u64) -> f64 {
     } else {
         *middle
     }
+}
+
+/// The same of each subset of so many rows of a side, drawn with a seed.
+fn sums_of_subsets(
+    pre: &Rows,
+    eval: &Rows,
+    kernels: &[Kernel],
+    bandwidth: f64,
+    (in_subset, seed): (usize, u64),
+) -> Vec<Vec<PairSums>> {
+    let stream = |s: u64| SUBSET_STREAM + s;
+    if pre.len() + eval.len() > MOST_IN_MATRIX {
+        let subset = |rows, s| Rows::draw(rows, in_subset, seed, stream(s));
+        let of_subset = |s| pair_sums(&subset(pre, s), &subset(eval, s), kernels, bandwidth);
+        return (0..SUBSETS).map(of_subset).collect();
+    }
+    // Every pair of rows is in many subsets: its kernels are computed once.
+    let (scale, centre) = scale(pre, eval, bandwidth);
+    let at = [pre, eval].map(|rows| places(rows, &centre, scale.d));
+    let sides = [(pre, &at[0]), (eval, &at[1])];
+    let matrix = |kernel: &Kernel, a: usize, b: usize| {
+        let ((x, at_x), (y, at_y)) = (sides[a], sides[b]);
+        sweep_products(x, y, &centre, |i, squared, products| -> Vec<f64> {
+            let pairs = squared.iter().zip(products).enumerate();
+            pairs
+                .map(|(j, (&squared, &product))| match a == b && i == j {
+                    true => 0.0,
+                    false => kernel(&scale, at_x[i], at_y[j], Lie { squared, product }),
+                })
+                .collect()
+        })
+    };
+    let all: Vec<[Vec<Vec<f64>>; 3]> = kernels
+        .iter()
+        .map(|kernel| [(0, 0), (1, 1), (0, 1)].map(|(a, b)| matrix(kernel, a, b)))
+        .collect();
+    let of_subset = |s: u64| {
+        let drawn = [pre, eval].map(|rows| rows.drawn(in_subset, seed, stream(s)));
+        let cells = |values: &[Vec<f64>], a: usize, b: usize| {
+            let (of_a, of_b) = (sides[a].0.groups(), sides[b].0.groups());
+            let mut cells = [[0.0; GROUPS]; GROUPS];
+            for &i in &drawn[a] {
+                let cell = &mut cells[usize::from(of_a[i])];
+                drawn[b]
+                    .iter()
+                    .for_each(|&j| cell[usize::from(of_b[j])] += values[i][j]);
+            }
+            cells
+        };
+        let mut rows = [[0; GROUPS]; 2];
+        for (counts, (side, drawn)) in rows.iter_mut().zip([pre, eval].iter().zip(&drawn)) {
+            drawn.iter().for_each(|&i| counts[usize::from(side.groups()[i])] += 1);
+        }
+        let of_kernel = |values: &[Vec<Vec<f64>>; 3]| PairSums {
+            pre: cells(&values[0], 0, 0),
+            eval: cells(&values[1], 1, 1),
+            across: cells(&values[2], 0, 1),
+            rows,
+        };
+        all.iter().map(of_kernel).collect()
+    };
+    (0..SUBSETS).into_par_iter().map(of_subset).collect()
 }
 
 /// The sums of each kernel over the pairs of rows of `a`, of `b` and of both.
@@ -298,6 +358,24 @@ mod tests {
             };
             let expected = plain(&side(0.0), &side(1.0), None);
             assert!((found[labelling] - expected).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn subsets_from_kernels_that_are_held_are_those_computed_by_themselves() {
+        let (a, b) = (rows(43, 1), rows(35, 5));
+        let held = sums_of_subsets(&a, &b, &[nearness], 1.0, (20, 9));
+        assert_eq!(held.len() as u64, SUBSETS);
+        for (s, held) in (0..).zip(&held).take(7) {
+            let subset = |rows| Rows::draw(rows, 20, 9, SUBSET_STREAM + s);
+            let alone = pair_sums(&subset(&a), &subset(&b), &[nearness], 1.0);
+            for without in [None, Some(0), Some(7)] {
+                let (x, y) = (
+                    discrepancy(&held[0], without).unwrap(),
+                    discrepancy(&alone[0], without).unwrap(),
+                );
+                assert!((x - y).abs() < 1e-12, "{s}: {x} {y}");
+            }
         }
     }
 

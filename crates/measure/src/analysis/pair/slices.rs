@@ -127,14 +127,14 @@ fn squares_along(pre: &Rows, eval: &Rows, kept: &[Kept], seed: u64) -> Vec<Vec<f
                 });
                 kept.iter()
                     .map(|groups| {
-                        let of = |along: &[(f64, u8)], groups: u16| -> Vec<f64> {
+                        let kept_of = |along: &[(f64, u8)], groups: u16| -> Vec<f64> {
                             along
                                 .iter()
                                 .filter(|(_, g)| is_in(*g, groups))
                                 .map(|(x, _)| *x)
                                 .collect()
                         };
-                        let (a, b) = (of(&a, groups[0]), of(&b, groups[1]));
+                        let (a, b) = (kept_of(&a, groups[0]), kept_of(&b, groups[1]));
                         (!a.is_empty() && !b.is_empty()).then(|| wasserstein_squared(&a, &b))
                     })
                     .collect()
@@ -173,15 +173,22 @@ fn permutation_p(pre: &Rows, eval: &Rows, seed: u64) -> Option<(f64, [usize; 2])
             let column = projections.column(k);
             let mut order: Vec<usize> = (0..column.len()).collect();
             order.sort_by(|&i, &j| column[i].total_cmp(&column[j]));
-            let of = |labels: ndarray::ArrayView1<f64>| {
-                let [mut a, mut b] = pooled.sizes.map(Vec::with_capacity);
-                for &i in &order {
-                    let side = if labels[i] == 1.0 { &mut b } else { &mut a };
-                    side.push(column[i]);
+            let sorted: Vec<f64> = order.iter().map(|&i| column[i]).collect();
+            // One more than a side has: a value is written to both, and counts on its own.
+            let mut sides = pooled.sizes.map(|n| vec![0.0; n + 1]);
+            let under = |labels: ndarray::ArrayView1<f64>| {
+                let mut filled = [0, 0];
+                for (&i, &x) in order.iter().zip(&sorted) {
+                    // Without a branch: which side it is cannot be foreseen.
+                    let is_eval = usize::from(labels[i] == 1.0);
+                    sides[0][filled[0]] = x;
+                    sides[1][filled[1]] = x;
+                    filled[0] += 1 - is_eval;
+                    filled[1] += is_eval;
                 }
-                wasserstein_squared(&a, &b)
+                wasserstein_squared(&sides[0][..filled[0]], &sides[1][..filled[1]])
             };
-            pooled.labels.outer_iter().map(of).collect()
+            pooled.labels.outer_iter().map(under).collect()
         })
         .collect();
     let sums: Vec<f64> = (0..=PERMUTATIONS)
