@@ -177,7 +177,10 @@ impl<'a> Solver<'a> {
             }
         }
         if best.place == 0 {
-            inner.iter_mut().zip(first).for_each(|(one, first)| one.at = first);
+            inner.iter_mut().zip(first).for_each(|(one, first)| {
+                one.at = first;
+                one.before = None;
+            });
             for place in 1..=protocol.beyond() {
                 self.try_at(&mut inner, protocol, -place, &mut best);
                 if best.place != -place {
@@ -196,7 +199,7 @@ impl<'a> Solver<'a> {
             let n = one.cut.fit.len() as f64;
             let lambda = strength.lambda(n, self.rows.rows.rms() * one.square.sqrt());
             let rows = self.at(&one.cut.fit);
-            let start = std::mem::replace(&mut one.at, Weights::zeros(0, 0));
+            let start = one.next_start();
             let found = minimise(&rows, &self.basis, lambda * one.square, start, one.scale);
             best.passes += found.passes;
             one.at = found.weights;
@@ -234,6 +237,8 @@ struct Inner<'c> {
     /// See [`first_gradient`].
     scale: f64,
     at: Weights,
+    /// The optimum before that one.
+    before: Option<Weights>,
 }
 
 impl<'c> Inner<'c> {
@@ -243,7 +248,22 @@ impl<'c> Inner<'c> {
             square: solver.rows.rows.mean_square(&cut.fit),
             scale: first_gradient(&solver.at(&cut.fit)),
             at: solver.zero(),
+            before: None,
         }
+    }
+
+    /// Where the next fit starts: as far beyond the last optimum as that was from the one before. Along a grid of equal steps of
+    /// log λ the optima lie on a smooth path.
+    fn next_start(&mut self) -> Weights {
+        let mut start = self.at.clone();
+        if let Some(before) = self
+            .before
+            .replace(std::mem::replace(&mut self.at, Weights::zeros(0, 0)))
+        {
+            start.scale(2.0);
+            start.add(-1.0, &before);
+        }
+        start
     }
 }
 
