@@ -3,7 +3,7 @@
 use super::super::cuts::{Cut, Strata};
 use super::super::scaled::Seen;
 use super::basis::Basis;
-use super::lbfgs::{Optimum, first_gradient, from_strong, minimise};
+use super::lbfgs::{Optimum, first_gradient, from_strong, minimise, minimise_roughly};
 use super::objective::{Labelled, Weights};
 use super::protocol::{Protocol, Tried};
 use crate::error::Result;
@@ -200,7 +200,11 @@ impl<'a> Solver<'a> {
             let lambda = strength.lambda(n, self.rows.rows.rms() * one.square.sqrt());
             let rows = self.at(&one.cut.fit);
             let start = one.next_start();
-            let found = minimise(&rows, &self.basis, lambda * one.square, start, one.scale);
+            let fitted = match protocol.is_rough() {
+                true => minimise_roughly,
+                false => minimise,
+            };
+            let found = fitted(&rows, &self.basis, lambda * one.square, start, one.scale);
             best.passes += found.passes;
             one.at = found.weights;
             let rows = self.at(&one.cut.held);

@@ -52,6 +52,13 @@ const NEAR: Shares = Shares {
     believed: 1,
 };
 
+/// Of a strength that is tried on few rows.
+const ROUGH: Shares = Shares {
+    enough: 1e-4,
+    bounded: 1e-4,
+    ..NEAR
+};
+
 /// The λ that starts come from, and how much weaker each is than the one before.
 const DECADE: f64 = 0.1;
 
@@ -92,6 +99,11 @@ pub fn first_gradient(rows: &Labelled) -> f64 {
 pub fn minimise(rows: &Labelled, basis: &Basis, lambda: f64, start: Weights, scale: f64) -> Optimum {
     let shares = if rows.in_double() { &DOUBLE } else { &SINGLE };
     minimise_to(rows, basis, lambda, start, scale, shares)
+}
+
+/// The same, to a ten thousandth: near enough to tell strengths apart.
+pub fn minimise_roughly(rows: &Labelled, basis: &Basis, lambda: f64, start: Weights, scale: f64) -> Optimum {
+    minimise_to(rows, basis, lambda, start, scale, &ROUGH)
 }
 
 /// Where to start at a weak `lambda`: near the optima of stronger ones, decade by decade. From nowhere, half of all passes would be

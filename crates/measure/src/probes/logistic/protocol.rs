@@ -106,6 +106,11 @@ impl Protocol {
         matches!(self, Self::Own | Self::Few)
     }
 
+    /// Whether the fits that are tried need not be exact.
+    pub(super) fn is_rough(self) -> bool {
+        self == Self::Few
+    }
+
     /// Whether the share of held-out rows that are right decides, not their loss.
     pub(super) fn by_accuracy(self) -> bool {
         !matches!(self, Self::Own | Self::Few)

@@ -241,8 +241,9 @@ fn a_chosen_penalty_is_the_best_held_out_of_its_grid() {
         let found = framed.fit(&classes, 4, Strength::Chosen(protocol), 3);
         let all = held_out(&framed, &classes, 4, protocol, 3);
         let best = all.iter().copied().fold(f64::INFINITY, f64::min);
+        let near = if protocol.is_rough() { 2e-2 } else { 1e-4 };
         assert!(
-            (found.held_out.unwrap() / best - 1.0).abs() < 1e-4,
+            (found.held_out.unwrap() / best - 1.0).abs() < near,
             "{protocol:?} {found:?} {best}"
         );
         // Of equals the first, from the end that the protocol prefers.

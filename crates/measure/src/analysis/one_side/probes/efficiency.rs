@@ -1,6 +1,7 @@
 //! What a few labels are worth: probes of class means and of logistic regression from 1, 2, 4… rows a class.
 
 use rand::seq::index::sample;
+use rayon::prelude::*;
 
 use super::super::super::Side;
 use super::super::super::probed::Probed;
@@ -67,34 +68,36 @@ pub fn table(side: &Side, probed: &Probed, asked: impl Iterator<Item = Probe>, s
         };
         let most = of_class.iter().map(Vec::len).max().unwrap_or(0);
         let whole = BUDGETS.iter().filter(|&&budget| budget <= most);
-        for (&budget, draw) in whole.flat_map(|budget| (0..DRAWS).map(move |draw| (budget, draw))) {
+        let draws: Vec<(usize, u64)> = whole
+            .flat_map(|&budget| (0..DRAWS).map(move |draw| (budget, draw)))
+            .collect();
+        let of_draw = |&(budget, draw): &(usize, u64)| -> Result<Vec<Point>> {
             let places = drawn(&of_class, budget, draw, seed);
-            for &probe in &probes {
-                let is_linear = matches!(probe, Probe::Linear { .. });
-                if is_linear && places.len() * fitting.rows.width() * count > MOST {
-                    continue;
-                }
-                let answer = asking.answer(
-                    &places,
-                    &Wanted {
-                        probe,
-                        seed: seed ^ (draw << 32),
-                        refitted: false,
-                        by_k: &[],
-                    },
-                )?;
+            let numbers = places.len() * fitting.rows.width() * count;
+            let affordable = |probe: &&Probe| !matches!(probe, Probe::Linear { .. }) || numbers <= MOST;
+            let point = |probe: &Probe| {
+                let wanted = Wanted {
+                    probe: *probe,
+                    seed: seed ^ (draw << 32),
+                    refitted: false,
+                    by_k: &[],
+                };
+                let answer = asking.answer(&places, &wanted)?;
                 let right = answer.predictions.iter().filter(|p: &&Prediction| p.right).count();
                 let lambda = answer.said.iter().find(|(name, _)| *name == "lambda");
-                points.push(Point {
+                Ok(Point {
                     probe: probe.name(),
                     budget,
                     draw,
                     rows: places.len(),
                     accuracy: right as f64 / answer.predictions.len() as f64,
                     lambda: lambda.and_then(|(_, value)| value.as_f64()),
-                });
-            }
-        }
+                })
+            };
+            probes.iter().filter(affordable).map(point).collect()
+        };
+        let found: Vec<Vec<Point>> = draws.par_iter().map(of_draw).collect::<Result<_>>()?;
+        points = found.into_iter().flatten().collect();
     }
     Ok(of_subject("label_efficiency", &points, side.set.subject())
         .text("probe", |point| point.probe)
