@@ -200,7 +200,14 @@ fn said(side: &Side, mut outcome: Outcome, plan: &Plan, crossed: bool, seeded: b
             outcome.fitted = Some((subject.dataset.clone(), subject.split.clone()));
             outcome.found("fitting_rows", fit.classes.len());
         }
-        _ if crossed => outcome.defined_by("folds", CROSS),
+        _ if crossed => {
+            outcome.defined_by("folds", CROSS);
+            if outcome.estimate.is_some() {
+                outcome
+                    .notes
+                    .push("cross-validated: the interval is given the fits of the folds".to_owned());
+            }
+        }
         _ => {}
     }
     if outcome.value.is_ok() {
@@ -237,6 +244,9 @@ fn episode_outcome(side: &Side, asked: &Asked<FromEpisodes>, plan: &Plan) -> Out
     });
     let value = played.as_ref().map_err(Error::clone).and_then(|p| p.accuracy(None));
     let replicates = match (&played, &side.probed) {
+        (Ok(_), Some(probed)) if probed.fit.is_none() => Err(Error::undefined(
+            "episodes of one set alone fit on the rows that they score elsewhere, which the jackknife over scored rows does not know",
+        )),
         (Ok(played), Some(probed)) => probed
             .scored
             .enough()
