@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::channels::listed;
 use super::choice::{held, is_container, labels_of};
 use super::rows::{self, Column, Labelled, Texts};
 use super::{OpenOptions, foreign, label_text, malformed, table};
@@ -102,7 +103,7 @@ pub(super) fn place(path: &Path, names: &[String], is_id: impl Fn(usize) -> bool
             path,
             format!(
                 "which of its columns {} has the groups? Call it \"group\"",
-                names.join(", ")
+                listed(&names.iter().map(String::as_str).collect::<Vec<_>>())
             ),
         )),
     }
@@ -139,7 +140,10 @@ fn of_column(path: &Path, name: &str, calls: &mut UnknownCalls) -> Result<Texts>
         let shown = path.display();
         let known = match known.len() {
             0 => format!("{shown} has no columns"),
-            _ => format!("{shown} has no column of that name, but {}", known.join(", ")),
+            _ => format!(
+                "{shown} has no column of that name, but {}",
+                listed(&known.iter().map(String::as_str).collect::<Vec<_>>())
+            ),
         };
         Error::input(format!("--groups {name}: no such file, and {known}"))
     };

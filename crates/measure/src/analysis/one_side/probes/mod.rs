@@ -238,7 +238,7 @@ fn episode_outcome(side: &Side, asked: &Asked<FromEpisodes>, plan: &Plan) -> Out
             queries: &queries,
             groups: probed.scored.rows.groups(),
             one_set: probed.fit.is_none(),
-            together: probed.scored.groups.as_deref(),
+            together: probed.scored.groups.as_deref().filter(|_| probed.fit.is_none()),
         };
         episodes::play(&drawn, shots, plan.seed)
     });
