@@ -59,6 +59,26 @@ fn rows_all_alike_or_huge_classes_of_one_row_and_one_channel_do_not_panic() {
 }
 
 #[test]
+fn no_neighbour_is_no_vote_and_more_than_there_are_are_all() {
+    let by_k = |k: usize| {
+        let mut plan = probes(&["knn_top1"]);
+        plan.conventions.choose(&format!("knn_top1.k={k}")).unwrap();
+        measured(Side::new(train()), Side::new(test()), &plan)
+    };
+    let none = by_k(0);
+    let record = found(&none, "knn_top1");
+    assert!(
+        record.value.is_none() && record.note.as_ref().unwrap().contains("k = 0"),
+        "{:?}",
+        record.note
+    );
+    let all = by_k(usize::MAX);
+    let all = found(&all, "knn_top1");
+    assert_eq!(all.value, found(&by_k(174), "knn_top1").value);
+    assert_eq!(all.method["k"], 174);
+}
+
+#[test]
 fn classes_that_no_fitting_row_has_count_as_wrong() {
     let plan: Plan = probes(&ALL);
     let fit = Side::new(train()).only(|i| train().1[i] != 3);

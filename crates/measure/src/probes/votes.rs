@@ -59,6 +59,7 @@ impl Polled {
 
     /// The same, with as many more neighbours as it takes to have `k` votes without any jackknife group of the fitting rows.
     pub fn with_spare(scored: &Rows, fit: &Rows, vote: Vote, k: usize) -> Self {
+        let k = k.min(fit.len());
         let mut among = k + k / 2 + 32;
         loop {
             let polled = Self::new(scored, fit, vote, among);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::super::probed::{Half, Probed};
 use super::fits::{Wanted, without};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::probes::logistic::{Fitted, Labelled, Scaled, Solver, Strength, Tried, Weights, nll_and_chances, scores};
 use crate::probes::{Frame, Polled, Prediction, Probe, Scaling, Seen, Strata, Vote, class_means, nearest_mean, ridge};
 use crate::uncertainty::GROUPS;
@@ -48,6 +48,7 @@ impl Asking<'_> {
     /// Fits on the rows at these places and asks.
     pub fn answer(&self, fit: &[usize], wanted: &Wanted) -> Result<Answer> {
         match wanted.probe {
+            Probe::Votes { k: 0, .. } => Err(Error::undefined("k = 0: without a neighbour there is no vote")),
             Probe::Votes { vote, k } => Ok(self.votes(fit, vote, k, wanted)),
             Probe::Means { cosine } => {
                 let ask = |fit: &[usize]| {
