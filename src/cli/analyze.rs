@@ -281,7 +281,7 @@ pub fn is_folder(path: &Path) -> bool {
     path.is_dir() || format_of(path).is_none()
 }
 
-fn format_of(path: &Path) -> Option<Format> {
+pub fn format_of(path: &Path) -> Option<Format> {
     match path.extension()?.to_str()? {
         "json" => Some(Format::Json),
         "csv" => Some(Format::Csv),

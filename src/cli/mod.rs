@@ -5,6 +5,8 @@ mod analyze;
 #[cfg(feature = "analysis")]
 mod compare;
 #[cfg(feature = "analysis")]
+mod correlate;
+#[cfg(feature = "analysis")]
 mod experiment;
 #[cfg(feature = "analysis")]
 mod export;
@@ -67,6 +69,8 @@ enum AnalysisCommand {
     Similarity(similarity::Args),
     /// Set models side by side: value, interval, paired difference, rank
     Compare(compare::Args),
+    /// Say which number predicts transfer: agreement of scores with accuracies, beside trivial baselines
+    Correlate(correlate::Args),
     /// Write a checkpoint's backbone without its heads, in the names of torchvision, timm or Detectron2
     Export(export::Args),
     /// Extract features of every asked-for layer (runs featscope-extract)
@@ -101,6 +105,7 @@ pub fn analysis_program() -> ExitCode {
         AnalysisCommand::Analyze(args) => analyze::run(&args),
         AnalysisCommand::Similarity(args) => similarity::run(&args),
         AnalysisCommand::Compare(args) => compare::run(&args),
+        AnalysisCommand::Correlate(args) => correlate::run(&args),
         AnalysisCommand::Export(args) => export::run(&args),
         AnalysisCommand::Extract(args) => hand_over::run("extract", &args),
         AnalysisCommand::Metrics(args) => metrics::run(&args),

@@ -2,6 +2,7 @@
 
 mod comparison;
 mod condition;
+pub mod correlate;
 mod images;
 mod meaning;
 mod merge;

@@ -75,13 +75,13 @@ struct MetricSection {
 
 /// A grid for the page and for Markdown.
 #[derive(Serialize)]
-struct Shown {
+pub(super) struct Shown {
     grid: Grid,
     markdown: String,
 }
 
 impl Shown {
-    fn new(mut grid: Grid) -> Self {
+    pub fn new(mut grid: Grid) -> Self {
         let markdown = grid.to_markdown();
         for cell in grid.rows.iter_mut().flatten() {
             match cell {
@@ -176,7 +176,15 @@ pub fn pages(
     Ok((render("index.html")?, render("report.md")?))
 }
 
-fn environment() -> Result<Environment<'static>> {
+const TEMPLATES: [(&str, &str); 5] = [
+    ("style.html", include_str!("templates/style.html")),
+    ("table.html", include_str!("templates/table.html")),
+    ("index.html", include_str!("templates/index.html")),
+    ("correlation.html", include_str!("templates/correlation.html")),
+    ("report.md", include_str!("templates/report.md")),
+];
+
+pub(super) fn environment() -> Result<Environment<'static>> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|name| {
         if name.ends_with(".html") {
@@ -194,16 +202,13 @@ fn environment() -> Result<Environment<'static>> {
         Some(text) if state.auto_escape() == AutoEscape::Html => escape_formatter(out, state, &plain(text).into()),
         _ => escape_formatter(out, state, value),
     });
-    environment
-        .add_template("index.html", include_str!("templates/index.html"))
-        .map_err(fault)?;
-    environment
-        .add_template("report.md", include_str!("templates/report.md"))
-        .map_err(fault)?;
+    for (name, source) in TEMPLATES {
+        environment.add_template(name, source).map_err(fault)?;
+    }
     Ok(environment)
 }
 
-fn fault(error: minijinja::Error) -> Error {
+pub(super) fn fault(error: minijinja::Error) -> Error {
     Error::input(format!(
         "the report cannot be written ({error:#}); report this with the results file"
     ))

@@ -111,7 +111,7 @@ fn write_tables(analysis: &Analysis, comparison: &Comparison, folder: &mut Folde
 }
 
 /// The drawing as part of a page: it takes the page's width and colours, and says in words what it is.
-fn figure(chart: &Chart, svg: &str) -> Figure {
+pub(super) fn figure(chart: &Chart, svg: &str) -> Figure {
     let start = svg.find("<svg").unwrap_or(0);
     let body = svg[start..].find('>').map_or("", |end| &svg[start + end + 1..]);
     let view_box = svg
@@ -132,8 +132,8 @@ fn figure(chart: &Chart, svg: &str) -> Figure {
         inline = inline.replace(&format!("\"{colour}\""), &format!("\"var({variable})\""));
     }
     Figure {
-        name: chart.name.to_owned(),
-        title: chart.title.to_owned(),
+        name: chart.name.clone(),
+        title: chart.title.clone(),
         caption: chart.caption.clone(),
         svg: inline.replace(" opacity=\"1\"", "").replace("\n", ""),
     }

@@ -15,8 +15,8 @@ pub(super) fn chart(comparison: &Comparison) -> Option<Chart> {
         )
     };
     Some(Chart {
-        name: "axes",
-        title: "The three axes",
+        name: "axes".to_owned(),
+        title: "The three axes".to_owned(),
         caption: format!("Value and 95 % interval of each model at layer {}.", comparison.layer),
         rows: tables.flat_map(of_table).collect(),
         panel_height: 84.0 + 26.0 * comparison.models.len().max(2) as f64,
@@ -50,6 +50,7 @@ fn panel(table: &MetricTable, group: &Group) -> Option<Plot> {
             joined: false,
             marked: true,
             points: vec![point],
+            names: Vec::new(),
         });
     }
     Some(Plot {

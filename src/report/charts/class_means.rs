@@ -39,8 +39,8 @@ pub(super) fn chart(analysis: &Analysis, comparison: &Comparison) -> Option<Char
     let alike = matrices.windows(2).all(|pair| pair[0].names == pair[1].names);
     let panels: Vec<Panel> = matrices.into_iter().map(Panel::Matrix).collect();
     (high > 0.0).then(|| Chart {
-        name: "class-means",
-        title: "Distances between class means",
+        name: "class-means".to_owned(),
+        title: "Distances between class means".to_owned(),
         caption,
         rows: rows(panels, if alike { 3 } else { 1 }),
         panel_height: 0.0,

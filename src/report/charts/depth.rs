@@ -19,8 +19,8 @@ pub(super) fn chart(comparison: &Comparison) -> Option<Chart> {
         all.extend(rows(panels, 2));
     }
     Some(Chart {
-        name: "depth",
-        title: "Against depth",
+        name: "depth".to_owned(),
+        title: "Against depth".to_owned(),
         caption: "Each axis from the first stage of the network to the last layer of its projector, with 95 % intervals. The line parts the \
                   backbone, which is kept for transfer, from the projector, which is thrown away."
             .to_owned(),
@@ -64,6 +64,7 @@ fn panel(table: &MetricTable, groups: &[&Group], models: usize) -> Option<Plot> 
                 joined: true,
                 marked: true,
                 points,
+                names: Vec::new(),
             });
         }
     }

@@ -3,10 +3,14 @@
 mod axes;
 mod class_means;
 mod depth;
+mod predictors;
 mod scale;
+mod scatter;
 mod spectrum;
 
+pub use predictors::chart as predictors;
 pub use scale::Scale;
+pub use scatter::chart as scatter;
 
 use crate::compare::Comparison;
 use crate::results::Analysis;
@@ -15,9 +19,9 @@ use crate::results::Analysis;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
     /// Stem of its files.
-    pub name: &'static str,
+    pub name: String,
     /// Heading.
-    pub title: &'static str,
+    pub title: String,
     /// What it shows and how to read it, in a sentence or two.
     pub caption: String,
     /// Panels, row by row; a row takes the whole width, however few it has.
@@ -85,6 +89,8 @@ pub struct Series {
     pub marked: bool,
     /// Points, in the coordinates of the scales.
     pub points: Vec<Point>,
+    /// Written beside each point, where there is room; empty for none.
+    pub names: Vec<String>,
 }
 
 /// One point.

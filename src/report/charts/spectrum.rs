@@ -26,8 +26,8 @@ pub(super) fn chart(analysis: &Analysis, comparison: &Comparison) -> Option<Char
         .map(Panel::Plot)
         .collect();
     Some(Chart {
-        name: "spectrum",
-        title: "Covariance spectrum",
+        name: "spectrum".to_owned(),
+        title: "Covariance spectrum".to_owned(),
         caption: format!(
             "Share of the total variance along each principal direction, in descending order, at layer {}. A slow fall means that the variance is \
              shared by many directions; a steep one, that a few carry it all. Directions below 10⁻¹⁰ of the first are left out: they are rounding.",
@@ -89,6 +89,7 @@ impl<'a> Columns<'a> {
         let y = Scale::logarithmic("share of the variance", all().map(|(_, share)| *share))?;
         let series = curves.iter().map(|(model, curve)| Series {
             model: *model,
+            names: Vec::new(),
             joined: true,
             marked: false,
             points: curve

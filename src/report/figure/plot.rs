@@ -9,6 +9,16 @@ use plotters::style::text_anchor::{HPos, VPos};
 use super::{FINE, GRID, INK, MODELS, Painted, Pen, QUIET, SMALL, px, said, text_width};
 use crate::report::charts::{Plot, Scale, Series};
 
+/// Size of the names of points.
+const NAME: f64 = 11.0;
+
+type Place = (f64, f64);
+
+/// Whether two boxes, each by its upper left and lower right corner, share an area.
+fn overlap(a: (Place, Place), b: (Place, Place)) -> bool {
+    a.0.0 < b.1.0 && b.0.0 < a.1.0 && a.0.1 < b.1.1 && b.0.1 < a.1.1
+}
+
 /// A scale as plotters' coordinate: its ticks are our own, so that grid and labels agree on every kind of axis.
 struct Ticked(Scale);
 
@@ -93,7 +103,45 @@ impl<DB: DrawingBackend> Pen<DB> {
             let x = at(divider, plot.y.range.0).0;
             self.line(&[(x, y0), (x, y1)], QUIET, 1.0)?;
         }
-        plot.series.iter().try_for_each(|series| self.series(series, &at))
+        plot.series.iter().try_for_each(|series| self.series(series, &at))?;
+        self.point_names(plot, ((x0, y1), (x1, y0)), &at)
+    }
+
+    /// Writes the names of points beside them: on the first side where they cover neither points nor other names, else nowhere.
+    fn point_names(&self, plot: &Plot, area: (Place, Place), at: &dyn Fn(f64, f64) -> (f64, f64)) -> Painted {
+        const AWAY: f64 = 7.0;
+        const HALF: f64 = 7.0;
+        let points = || plot.series.iter().flat_map(|s| s.points.iter().map(|p| at(p.x, p.y)));
+        let mut taken: Vec<(Place, Place)> = points()
+            .map(|(x, y)| ((x - 4.0, y - 4.0), (x + 4.0, y + 4.0)))
+            .collect();
+        let named = plot.series.iter().flat_map(|s| s.points.iter().zip(&s.names));
+        for (point, name) in named {
+            let ((x, y), width) = (at(point.x, point.y), text_width(name, NAME));
+            // Right, left, above, below, then the corners.
+            let sides = [
+                (x + AWAY, y),
+                (x - AWAY - width, y),
+                (x - width / 2.0, y - AWAY - HALF),
+                (x - width / 2.0, y + AWAY + HALF),
+                (x + AWAY, y - HALF),
+                (x + AWAY, y + HALF),
+                (x - AWAY - width, y - HALF),
+                (x - AWAY - width, y + HALF),
+            ];
+            let bounds = |(left, middle): Place| ((left, middle - HALF + 1.0), (left + width, middle + HALF - 1.0));
+            let is_free = |place: &Place| {
+                let own = bounds(*place);
+                let inside =
+                    own.0.0 >= area.0.0 && own.0.1 >= area.0.1 && own.1.0 <= area.1.0 + 12.0 && own.1.1 <= area.1.1;
+                inside && !taken.iter().any(|other| overlap(own, *other))
+            };
+            if let Some(place) = sides.into_iter().find(is_free) {
+                self.text(name, place, (HPos::Left, VPos::Center), (NAME, QUIET))?;
+                taken.push(bounds(place));
+            }
+        }
+        Ok(())
     }
 
     fn series(&self, series: &Series, at: &dyn Fn(f64, f64) -> (f64, f64)) -> Painted {

@@ -15,7 +15,7 @@ mod permutation;
 mod wilson;
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF as _, StudentsT};
+use statrs::distribution::{ContinuousCDF as _, Normal, StudentsT};
 
 pub use bootstrap::{bootstrap_draws, bootstrap_interval};
 pub use error_bar::{ErrorBar, mostly_bias};
@@ -91,4 +91,9 @@ pub fn t_quantile(degrees: f64) -> f64 {
     StudentsT::new(0.0, 1.0, degrees)
         .expect("degrees of freedom are positive")
         .inverse_cdf(0.975)
+}
+
+/// The number below which a standard normal one lies with this chance.
+pub fn normal_quantile(chance: f64) -> f64 {
+    Normal::standard().inverse_cdf(chance)
 }

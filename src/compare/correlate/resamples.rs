@@ -1,0 +1,201 @@
+//! How sure an agreement is: models permuted, and left out one after the other.
+
+use rand::SeedableRng as _;
+use rand::seq::SliceRandom as _;
+use rand_chacha::ChaCha8Rng;
+
+use super::Statistic;
+use super::agreement::agreement;
+use crate::uncertainty::t_quantile;
+
+/// Permutations, where there are more than [`EXACT`] models.
+pub const PERMUTATIONS: usize = 4_999;
+/// Models up to which all permutations are looked at.
+const EXACT: usize = 7;
+/// Models an interval needs to say anything.
+const FEWEST: usize = 5;
+
+/// One statistic, which agrees with nothing where it is `None`.
+pub type Values = Option<[f64; 5]>;
+
+/// A metric's scores and the accuracies on the same data sets, (data sets) of (models).
+pub struct Table<'a> {
+    pub scores: &'a [Vec<Option<f64>>],
+    pub accuracies: &'a [Vec<Option<(f64, Option<f64>)>>],
+}
+
+/// What is found on each data set, and on average.
+pub struct Found {
+    /// For each data set; `None` where a side has no spread there.
+    pub each: Vec<Values>,
+    /// The mean; a data set without spread counts as 0.
+    pub mean: Values,
+}
+
+impl Table<'_> {
+    /// The statistics where the scores of the models `of_scores` stand beside the accuracies of the models `of_accuracies`, on
+    /// the data sets that count.
+    pub fn found(&self, of_scores: &[usize], of_accuracies: &[usize], counts: &[bool]) -> Found {
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        let mut each = Vec::with_capacity(counts.len());
+        for (d, counts) in counts.iter().enumerate() {
+            x.clear();
+            y.clear();
+            for (&s, &a) in of_scores.iter().zip(of_accuracies).filter(|_| *counts) {
+                if let (Some(score), Some((accuracy, _))) = (self.scores[d][s], self.accuracies[d][a]) {
+                    x.push(score);
+                    y.push(accuracy);
+                }
+            }
+            each.push(agreement(&x, &y));
+        }
+        Found {
+            mean: mean(&each, counts),
+            each,
+        }
+    }
+}
+
+fn mean(each: &[Values], counts: &[bool]) -> Values {
+    let counted = counts.iter().filter(|c| **c).count() as f64;
+    let mut mean = [0.0; 5];
+    for values in each.iter().flatten() {
+        mean.iter_mut().zip(values).for_each(|(mean, v)| *mean += v / counted);
+    }
+    (counted > 0.0).then_some(mean)
+}
+
+/// Orders of `n` models beside the one given: all others of few, else so many.
+pub fn permuted(n: usize, seed: u64) -> Vec<Vec<usize>> {
+    if n <= EXACT {
+        let mut all = Vec::new();
+        orders(&mut (0..n).collect(), 0, &mut all);
+        all.retain(|order| !order.is_sorted());
+        return all;
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut order: Vec<usize> = (0..n).collect();
+    let shuffled = |_| {
+        order.shuffle(&mut rng);
+        order.clone()
+    };
+    (0..PERMUTATIONS).map(shuffled).collect()
+}
+
+fn orders(order: &mut Vec<usize>, at: usize, all: &mut Vec<Vec<usize>>) {
+    if at + 1 >= order.len() {
+        all.push(order.clone());
+        return;
+    }
+    for i in at..order.len() {
+        order.swap(at, i);
+        orders(order, at + 1, all);
+        order.swap(at, i);
+    }
+}
+
+/// The share of orders, the observed one among them, that agree at least as much in either direction.
+pub fn two_sided(value: f64, orders: &[f64]) -> f64 {
+    let all: Vec<f64> = std::iter::once(value)
+        .chain(orders.iter().copied())
+        .map(f64::abs)
+        .collect();
+    crate::uncertainty::p_value(&all)
+}
+
+/// The value that 97.5 % of the orders stay below.
+pub fn upper(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let place = (0.975 * sorted.len() as f64).ceil() as usize;
+    sorted.get(place.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+}
+
+/// The weighted tau that `n` models without ties stay below in 97.5 % of all orders.
+pub fn tells_from_nothing(n: usize, seed: u64) -> f64 {
+    let row: Vec<f64> = (0..n).map(|i| i as f64).collect();
+    let tau = |order: &Vec<usize>| {
+        let other: Vec<f64> = order.iter().map(|&i| i as f64).collect();
+        agreement(&row, &other).map(|values| values[0])
+    };
+    let identity = std::iter::once((0..n).collect());
+    let values: Vec<f64> = permuted(n, seed)
+        .into_iter()
+        .chain(identity)
+        .filter_map(|o| tau(&o))
+        .collect();
+    upper(&values)
+}
+
+/// The 95 % interval of a statistic of some models, from its values without each of them: the jackknife with Student's t,
+/// correlations on Fisher's scale, where their spread hardly depends on them. In simulations it holds 94 to 99 % where the
+/// bootstrap's percentiles hold 80 to 97 % (see `tests/correlate`).
+pub fn interval(statistic: Statistic, value: f64, without: &[f64]) -> Option<(f64, f64)> {
+    let n = without.len();
+    if n < FEWEST {
+        return statistic.is_bounded().then_some((-1.0, 1.0));
+    }
+    let quantile = t_quantile(n as f64 - 1.0);
+    if !statistic.is_bounded() {
+        let half = quantile * error(without)?;
+        return Some((value - half, value + half));
+    }
+    // Where all pairs agree nothing has a spread: one pair more might not agree, and the spread is that of normal numbers.
+    let most = 1.0 - 1.0 / (n * (n - 1) / 2 + 1) as f64;
+    let scaled: Vec<f64> = without.iter().map(|v| v.clamp(-most, most).atanh()).collect();
+    let least = match value.abs() >= most {
+        true => 1.0 / (n as f64 - 3.0).sqrt(),
+        false => 0.0,
+    };
+    let (at, half) = (value.clamp(-most, most).atanh(), quantile * error(&scaled)?.max(least));
+    let (low, high) = ((at - half).tanh(), (at + half).tanh());
+    Some((low.min(value), high.max(value)))
+}
+
+/// The jackknife's standard error.
+fn error(without: &[f64]) -> Option<f64> {
+    let n = without.len() as f64;
+    let mean = without.iter().sum::<f64>() / n;
+    let squares: f64 = without.iter().map(|v| (v - mean).powi(2)).sum();
+    Some(((n - 1.0) / n * squares).sqrt()).filter(|error| error.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_models_are_permuted_in_every_way() {
+        assert_eq!(permuted(3, 0).len(), 5);
+        assert_eq!(permuted(5, 0).len(), 119);
+        assert_eq!(permuted(9, 0).len(), PERMUTATIONS);
+    }
+
+    /// Four models: 24 orders, of which the given one and its reverse agree fully.
+    #[test]
+    fn the_exact_test_of_four_models_is_two_in_twenty_four() {
+        let row = |v: [f64; 4]| v.map(Some).to_vec();
+        let scores = [row([1.0, 2.0, 3.0, 4.0])];
+        let accuracies = [[1.0, 2.0, 3.0, 4.0].map(|v| Some((v, None))).to_vec()];
+        let table = Table {
+            scores: &scores,
+            accuracies: &accuracies,
+        };
+        let all: Vec<usize> = (0..4).collect();
+        let orders: Vec<f64> = permuted(4, 0)
+            .iter()
+            .filter_map(|o| table.found(o, &all, &[true]).mean)
+            .map(|v| v[1])
+            .collect();
+        assert_eq!(two_sided(1.0, &orders), 2.0 / 24.0);
+    }
+
+    /// Transferability benchmarks with so few models: 0.64 at 8, 0.55 at 11, 0.42 at 20.
+    #[test]
+    fn what_few_models_tell_from_nothing() {
+        for (n, want) in [(8, 0.64), (11, 0.55), (20, 0.42)] {
+            let got = tells_from_nothing(n, 0);
+            assert!((got - want).abs() < 0.02, "{n}: {got}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! A score beside the accuracies: one panel for each data set, one named point for each model.
+
+use super::{Chart, Panel, Plot, Point, Scale, Series, rows};
+use crate::compare::correlate::{self, Correlation, Statistic};
+use crate::report::number::{interval, number};
+use crate::shown::short;
+
+/// Panels of one figure.
+const MOST: usize = 12;
+
+/// The score of `metric` beside the accuracies; `None` where no data set has three models with both.
+pub fn chart(correlation: &Correlation, metric: &str, statistic: Statistic) -> Option<Chart> {
+    let of_metric = correlation
+        .points
+        .iter()
+        .filter(|(m, _, points)| m == metric && points.len() > 2);
+    let panels: Vec<Panel> = of_metric
+        .filter_map(|(_, dataset, points)| panel(correlation, metric, dataset, points, statistic))
+        .take(MOST)
+        .map(Panel::Plot)
+        .collect();
+    let left_out = correlation.datasets.len().saturating_sub(panels.len());
+    let rest = match left_out {
+        0 => String::new(),
+        n => format!(" {n} data sets are not shown."),
+    };
+    (!panels.is_empty()).then(|| Chart {
+        name: format!("scatter-{}", stem(metric)),
+        title: format!("{} against accuracy", short(metric, 60)),
+        caption: format!(
+            "Each point is a model; vertical bars are the intervals of accuracies that come with one.{rest}"
+        ),
+        rows: rows(panels, 2),
+        panel_height: 300.0,
+        legend: Vec::new(),
+        colour_scale: None,
+    })
+}
+
+/// A file's name from a metric's.
+fn stem(metric: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let stem: String = metric.chars().map(plain).take(60).collect();
+    stem.trim_matches('-').to_owned()
+}
+
+fn panel(
+    correlation: &Correlation,
+    metric: &str,
+    dataset: &str,
+    points: &[correlate::Point],
+    statistic: Statistic,
+) -> Option<Plot> {
+    const HALF: f64 = crate::uncertainty::NORMAL_QUANTILE;
+    let bar = |p: &correlate::Point| p.error.map(|e| (p.accuracy - HALF * e, p.accuracy + HALF * e));
+    let ends = points.iter().flat_map(|p| {
+        let (low, high) = bar(p).unwrap_or((p.accuracy, p.accuracy));
+        [low, high]
+    });
+    let series = points.iter().map(|p| Series {
+        model: p.family.unwrap_or(0),
+        joined: false,
+        marked: true,
+        points: vec![Point {
+            x: p.score,
+            y: p.accuracy,
+            x_interval: None,
+            y_interval: bar(p),
+        }],
+        names: vec![short(&p.model, 22)],
+    });
+    let record = correlation.record(metric, Some(dataset), statistic)?;
+    let subtitle = match record.value {
+        Some(_) => format!(
+            "{} {} {}, n = {}",
+            statistic.label(),
+            number(record.value),
+            interval(record.value, None, record.ci_low, record.ci_high),
+            record.n
+        ),
+        None => record.note.clone().unwrap_or_default(),
+    };
+    Some(Plot {
+        title: short(dataset, 40),
+        subtitle: short(&subtitle.replace('-', "−"), 60),
+        x: Scale::linear(&short(metric, 40), 5.0, points.iter().map(|p| p.score))?,
+        y: Scale::linear("accuracy", 5.0, ends)?,
+        series: series.collect(),
+        divider: None,
+    })
+}
