@@ -21,8 +21,8 @@ use crate::results::Results;
 #[derive(clap::Args)]
 pub struct Args {
     /// Scores: tables with the columns model,metric,value[,dataset][,family] (a score without a data set holds for all), results
-    /// files, or folders that hold a results.json
-    #[arg(required = true, value_name = "SCORES")]
+    /// files, or folders that hold a results.json; without any, what the accuracies alone say
+    #[arg(value_name = "SCORES")]
     scores: Vec<PathBuf>,
     /// Accuracies: a table with the columns model,dataset,accuracy[,ci_low,ci_high], or results with probes [default: the probes of
     /// the results among SCORES]

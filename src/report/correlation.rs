@@ -122,6 +122,13 @@ fn is_lower(record: &Agreement) -> bool {
     record.direction == Some(Direction::Lower)
 }
 
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+}
+
 fn counted(n: usize, one: &str) -> String {
     format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }
@@ -190,8 +197,8 @@ fn overall(correlation: &Correlation, statistic: Statistic) -> Grid {
     notes.insert(0, marks);
     Grid {
         caption: format!(
-            "{} of scores with accuracies · {} · {data}",
-            statistic.label(),
+            "{} of scores and accuracies · {} · {data}",
+            capital(statistic.label()),
             counted(correlation.models.len(), "model")
         ),
         header: header.into_iter().map(str::to_owned).collect(),
@@ -250,7 +257,7 @@ fn by_dataset(correlation: &Correlation, statistic: Statistic) -> Option<Grid> {
             .collect()
     };
     Some(Grid {
-        caption: format!("{} on each data set", statistic.label()),
+        caption: format!("{} on each data set", capital(statistic.label())),
         header: std::iter::once("data set")
             .chain(metrics.iter().copied())
             .chain(["n"])

@@ -225,7 +225,8 @@ fn agreements(cells: &Cells, scored: &Scored, seed: u64) -> Vec<Agreement> {
             ));
         }
         if flat > 0 {
-            notes.push(format!("{flat} data sets without a spread count as 0"));
+            let sets = if flat == 1 { "data set" } else { "data sets" };
+            notes.push(format!("{flat} {sets} without a spread: counted as 0"));
         }
         let why = match (left.len() == counts.len(), flat + left.len() == counts.len()) {
             (true, _) => Some("fewer than three models have a score and an accuracy on any data set".to_owned()),
@@ -235,7 +236,7 @@ fn agreements(cells: &Cells, scored: &Scored, seed: u64) -> Vec<Agreement> {
         let of_mean = |found: &Found| found.mean;
         let without = all.models.iter().map(|(_, found)| found.mean).collect();
         let mut mean = all.records(scored, None, taking_part.len(), &of_mean, without, why);
-        for record in &mut mean {
+        for record in mean.iter_mut().filter(|r| r.value.is_some()) {
             let own = record.note.take();
             let said: Vec<String> = own.into_iter().chain(notes.iter().cloned()).collect();
             record.note = (!said.is_empty()).then(|| said.join("; "));
@@ -300,9 +301,10 @@ impl Looked {
         let record = |(s, statistic): (usize, Statistic)| {
             let value = observed.map(|values| values[s]);
             let of_orders: Vec<f64> = self.orders.iter().map(|o| pick(o).map_or(0.0, |v| v[s])).collect();
-            let of_models: Option<Vec<f64>> = without.iter().map(|w| w.map(|v| v[s])).collect();
+            let of_models: Vec<Option<f64>> = without.iter().map(|w| w.map(|v| v[s])).collect();
+            let known: Vec<f64> = of_models.iter().flatten().copied().collect();
             let of_families: Vec<f64> = self.families.iter().filter_map(|f| pick(f).map(|v| v[s])).collect();
-            let interval = value.and_then(|value| interval(statistic, value, of_models.as_deref()?));
+            let interval = value.and_then(|value| interval(statistic, value, &of_models));
             let ends = |values: &[f64]| {
                 let low = values.iter().copied().fold(f64::INFINITY, f64::min);
                 let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -324,7 +326,7 @@ impl Looked {
                 r_squared: observed
                     .filter(|_| !statistic.is_bounded())
                     .map(|values| values[3].powi(2)),
-                without_model: of_models.as_deref().and_then(ends),
+                without_model: ends(&known),
                 without_family: ends(&of_families),
                 baseline: BASELINES.contains(&scored.metric.as_str()),
                 direction: scored.direction,
