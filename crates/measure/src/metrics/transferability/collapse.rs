@@ -155,15 +155,12 @@ impl OfClasses {
         Ok(turned.dot(&whitening))
     }
 
-    /// The same of the covariance as it is (ddof C), in the directions that have one.
+    /// The same of the covariance as it is, in the directions that have one.
     fn plain(&self) -> Result<Array2<f64>> {
         let n: f64 = self.counts.iter().sum();
         let count = self.counts.len() as f64;
-        if n <= count {
-            return Err(Error::undefined("no class has two rows"));
-        }
         let deviations = self.within.diag().mapv(|v| if v > 0.0 { (v / n).sqrt() } else { 1.0 });
-        let mut standard = &self.within / (n - count);
+        let mut standard = &self.within / n;
         for ((i, j), x) in standard.indexed_iter_mut() {
             *x /= deviations[i] * deviations[j];
         }

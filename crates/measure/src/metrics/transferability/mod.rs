@@ -45,7 +45,8 @@ const fn drawn(value: fn(&Labelled) -> crate::error::Result<Score>, most: usize,
 }
 
 const NCTI: &str = "64 principal directions; a linear discriminant whose covariance within classes is shrunk by exp(-v), v the variance of \
-                    the first 32, or not at all where that is below 1e-10.";
+                    the first 32, or not at all where that is below 1e-10 (covariances with ddof 0, as scikit-learn has them \
+                    since 1.9; those of the paper had ddof C where nothing is shrunk).";
 const NCTI_CAVEAT: &str = "One of three terms: the paper's NCTI is ncti_seli + ncti_ncc - ncti_variability, each first brought to 0..1 over \
                            the models compared. A model alone has no NCTI.";
 const NCTI_REFERENCE: &str = "Wang et al. 2023, ICCV, How far pre-trained models are from neural collapse";
@@ -235,7 +236,8 @@ pub const FAMILY: Family = Family {
             formula: "Spearman's correlation over pairs i < j of 1 - r(z_i, z_j) and 1[y_i ≠ y_j]",
             convention: "z: the first 32 principal coordinates, each divided by its standard deviation, the largest entry of a direction \
                          positive; r: Pearson's correlation over the coordinates; at most 3,000 rows, drawn under the seed. The paper's \
-                         code takes an approximate PCA and gives 100 times as much.",
+                         code takes an approximate PCA, gives 100 times as much, and ranks pairs of different classes by the rounding \
+                         of their equal distances unless C is a power of two.",
             like: &[],
             variants: &[],
             reference: "Bolya et al. 2021, NeurIPS (arXiv 2111.06977)",
