@@ -91,7 +91,8 @@ pub fn leep(posteriors: &Array2<f64>, classes: &[u32], count: usize) -> Result<f
     let of_row = |(row, &c): (ArrayView1<f64>, &u32)| joint.row(c as usize).dot(&row).ln();
     let sum: f64 = posteriors.outer_iter().zip(classes).map(of_row).sum();
     match sum.is_finite() {
-        true => Ok(sum / classes.len() as f64),
+        // Rounding may add to what is no more than 0.
+        true => Ok((sum / classes.len() as f64).min(0.0)),
         false => Err(Error::undefined("a class has a probability below what 64 bits hold")),
     }
 }

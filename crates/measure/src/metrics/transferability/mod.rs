@@ -282,7 +282,7 @@ pub const FAMILY: Family = Family {
             reference: NCTI_REFERENCE,
             estimand: AT_THIS_N,
             laws: &[Law::Rotation, Law::Translation, Law::RowOrder, Law::ClassNames],
-            error: ErrorBar::None("it grows with the number of rows, which the jackknife takes for bias"),
+            error: ErrorBar::Jackknife,
             eval: score(ncti_seli, eigen),
         },
         Metric {
@@ -318,7 +318,7 @@ pub const FAMILY: Family = Family {
             reference: NCTI_REFERENCE,
             estimand: AT_THIS_N,
             laws: &[Law::Rotation, Law::Translation, Law::RowOrder, Law::ClassNames],
-            error: ErrorBar::None("it grows with the number of rows, which the jackknife takes for bias"),
+            error: ErrorBar::Jackknife,
             eval: score(ncti_variability, eigen),
         },
         Metric {
