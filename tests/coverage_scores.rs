@@ -74,6 +74,8 @@ fn intervals_hold_the_truth() {
         world("weak classes", vec![50; 6], 20, 0.25, 1.0),
         world("unequal classes", vec![20, 30, 40, 60, 80, 120], 10, 0.6, 1.0),
         world("large features", vec![40; 6], 16, 0.6, 5.0),
+        world("large and clear features", vec![60; 5], 10, 1.0, 4.0),
+        world("many rows", vec![150; 5], 8, 0.8, 1.0),
         world("fewer rows than channels", vec![20; 4], 100, 0.4, 1.0),
     ];
     let mut report = String::from(

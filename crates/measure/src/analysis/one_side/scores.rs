@@ -83,7 +83,10 @@ fn of_rows(half: &Half, side: &Side, size: usize, asked: &[&Asked<FromScore>], p
     let again: Vec<bool> = asked
         .iter()
         .zip(&values)
-        .map(|(one, value)| one.resamples() && value.is_ok() && work(one) <= MOST_WORK)
+        .map(|(one, value)| {
+            let movable = value.as_ref().is_ok_and(|score| score.no_interval.is_none());
+            one.resamples() && movable && work(one) <= MOST_WORK
+        })
         .collect();
     let without = |group: usize| {
         let rows = Labelled::new(&base, Some(group))?;
@@ -101,9 +104,12 @@ fn of_rows(half: &Half, side: &Side, size: usize, asked: &[&Asked<FromScore>], p
     for (i, (one, value)) in asked.iter().zip(values).enumerate() {
         let replicates = match (&groups, again[i]) {
             (Ok(_), false) if !one.resamples() => Ok(Vec::new()),
-            (Ok(_), false) => Err(Error::undefined(
-                "ten values without some of the rows would take minutes at this size",
-            )),
+            (Ok(_), false) => Err(Error::undefined(match &value {
+                Ok(score) => score
+                    .no_interval
+                    .unwrap_or("ten values without some of the rows would take minutes at this size"),
+                Err(_) => "there is no value",
+            })),
             (Ok(groups), true) => groups.iter().map(|group| group[i].clone()).collect(),
             (Err(error), _) => Err(error.clone()),
         };

@@ -27,6 +27,8 @@ pub fn h_score(rows: &Labelled) -> Result<Score> {
     Ok(Score {
         value: value.min(most as f64),
         found: vec![("at_most", most as f64)],
+        no_interval: (value > (1.0 - 1e-9) * most as f64)
+            .then_some("it is as large as it can be, whatever the rows are"),
     })
 }
 
@@ -59,6 +61,7 @@ pub fn h_score_shrunk(rows: &Labelled) -> Result<Score> {
     Ok(Score {
         value: (1.0 - shrinkage) * value / (n - 1.0),
         found: vec![("shrinkage", shrinkage)],
+        no_interval: None,
     })
 }
 

@@ -90,6 +90,7 @@ fn overlap(gaussians: &Gaussians, count: usize) -> Score {
     Score {
         value: -2.0 * sums.iter().sum::<f64>(),
         found: vec![("at_least", -pairs)],
+        no_interval: None,
     }
 }
 

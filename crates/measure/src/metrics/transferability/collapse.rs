@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 
-use super::labelled::{Labelled, Score, softmax};
+use super::labelled::{Labelled, Score, softmax, told_apart};
 use crate::error::{Error, Result};
 use crate::linalg::{Symmetric, eigenvalues, eigenvectors, nuclear_norm, product_transposed};
 
@@ -22,6 +22,8 @@ struct Discriminant {
     projected: Array2<f64>,
     /// Probabilities of all classes (N, C).
     probabilities: Array2<f64>,
+    /// The mean probability of the own class.
+    sure: f64,
     shrinkage: f64,
 }
 
@@ -43,9 +45,7 @@ pub fn ncti_seli(rows: &Labelled) -> Result<Score> {
 /// As the discriminant.
 pub fn ncti_ncc(rows: &Labelled) -> Result<Score> {
     let found = Discriminant::new(rows)?;
-    let own = found.probabilities.outer_iter().zip(rows.classes());
-    let sum: f64 = own.map(|(p, &c)| p[c as usize]).sum();
-    Ok(found.score(sum / rows.len() as f64))
+    Ok(found.score(found.sure))
 }
 
 /// log sum_c ‖P_c‖_*, P_c the probabilities of the rows of class c (N_c, C).
@@ -65,6 +65,7 @@ impl Discriminant {
         Score {
             value,
             found: vec![("shrinkage", self.shrinkage)],
+            no_interval: told_apart(self.sure),
         }
     }
 
@@ -94,10 +95,13 @@ impl Discriminant {
                 softmax(row);
             }
         }
+        let own_class = probabilities.outer_iter().zip(rows.classes());
+        let sure = own_class.map(|(p, &c)| p[c as usize]).sum::<f64>() / n;
         let kept = (rows.count() - 1).min(directions.nrows());
         Ok(Self {
             projected: own.slice(s![.., ..kept]).as_standard_layout().into_owned(),
             probabilities,
+            sure,
             shrinkage,
         })
     }

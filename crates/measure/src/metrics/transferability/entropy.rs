@@ -52,6 +52,7 @@ pub fn tmi(rows: &Labelled) -> Result<Score> {
     Ok(Score {
         value: sum / f64::from(classes),
         found: vec![("share_cut", near as f64 / seen as f64)],
+        no_interval: None,
     })
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2, Axis};
 
-use super::labelled::{Labelled, Score, softmax};
+use super::labelled::{Labelled, Score, softmax, told_apart};
 use crate::error::{Error, Result};
 use crate::linalg::{Symmetric, product_transposed, solve_definite_rows};
 
@@ -123,6 +123,7 @@ pub fn sfda(rows: &Labelled) -> Result<Score> {
     Ok(Score {
         value: right / moments.n,
         found: vec![("shrinkage", shrinkage)],
+        no_interval: told_apart(right / moments.n),
     })
 }
 

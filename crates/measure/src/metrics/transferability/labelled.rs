@@ -23,6 +23,8 @@ pub struct Score {
     pub value: f64,
     /// Names and numbers.
     pub found: Vec<(&'static str, f64)>,
+    /// Why rows cannot show how far off it is.
+    pub no_interval: Option<&'static str>,
 }
 
 impl From<f64> for Score {
@@ -30,6 +32,7 @@ impl From<f64> for Score {
         Self {
             value,
             found: Vec::new(),
+            no_interval: None,
         }
     }
 }
@@ -340,6 +343,11 @@ impl<'a> Labelled<'a> {
         }
         Ok(out)
     }
+}
+
+/// Of a mean probability that leaves rows no room.
+pub(super) fn told_apart(probability: f64) -> Option<&'static str> {
+    (probability > 0.999).then_some("the discriminant is sure of all rows that it was fitted to")
 }
 
 /// How many eigenvalues, in descending order, are more than rounding.

@@ -70,6 +70,7 @@ pub fn nleep(rows: &Labelled) -> Result<Score> {
             ("directions", k as f64),
             ("components", components as f64),
         ],
+        no_interval: None,
     })
 }
 
