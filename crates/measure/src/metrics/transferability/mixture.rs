@@ -136,11 +136,12 @@ fn step(x: &Array2<f64>, posteriors: &Array2<f64>) -> Result<(Array2<f64>, f64)>
         covariance.diag_mut().iter_mut().for_each(|v| *v += RIDGE);
         let (values, vectors) = eigenvectors(covariance)?;
         let roots = Array1::from_iter(values.iter().map(|v| v.max(RIDGE / 2.0).sqrt()));
-        let whitening = vectors / &roots.view().insert_axis(Axis(1));
+        let whitening = vectors / roots.view().insert_axis(Axis(1));
         let level = (weight / n as f64).ln()
             - roots.iter().map(|r| r.ln()).sum::<f64>()
             - 0.5 * k as f64 * std::f64::consts::TAU.ln();
-        let white = product_transposed((x - &mean).view(), whitening.view());
+        let apart = x - &mean;
+        let white = product_transposed(apart.view(), whitening.view());
         Ok(white.outer_iter().map(|row| level - 0.5 * row.dot(&row)).collect())
     };
     let columns: Vec<Vec<f64>> = (0..posteriors.ncols())
