@@ -36,6 +36,10 @@ pub const FILES: &[(&str, &str)] = &[
     ),
     ("spectrum", include_str!("../../fixtures/golden/metrics/spectrum.json")),
     ("support", include_str!("../../fixtures/golden/metrics/support.json")),
+    (
+        "transferability",
+        include_str!("../../fixtures/golden/metrics/transferability.json"),
+    ),
 ];
 
 /// What a golden file says of one pair of data sets.

@@ -7,6 +7,7 @@ mod common;
 mod degenerate;
 mod grouped;
 mod leaks;
+mod scores;
 mod sides;
 mod tables;
 

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::metrics::{
     Eval, FromAlike, FromCanonical, FromClassDistances, FromClasses, FromCorrelation, FromDistances, FromDomain,
     FromEachClass, FromEpisodes, FromKernel, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks, FromMeans,
-    FromMoments, FromNeighbours, FromNorms, FromProbe, FromResiduals, FromSamples, FromSlices, FromSpectrum,
+    FromMoments, FromNeighbours, FromNorms, FromProbe, FromResiduals, FromSamples, FromScore, FromSlices, FromSpectrum,
     FromSupport, FromUnitMoments, FromValues, Metric, Sides, Variant,
 };
 use crate::uncertainty::leave_one_out;
@@ -89,6 +89,7 @@ pub struct OneSided {
     pub norms: Vec<Asked<FromNorms>>,
     pub probes: Vec<Asked<FromProbe>>,
     pub episodes: Vec<Asked<FromEpisodes>>,
+    pub scores: Vec<Asked<FromScore>>,
 }
 
 /// Metrics of a pretraining and an evaluation data set.
@@ -145,6 +146,7 @@ impl Kinds {
                 Eval::Norms(e) => one.norms.push(asked.by(e)),
                 Eval::Probe(e) => one.probes.push(asked.by(e)),
                 Eval::Episodes(e) => one.episodes.push(asked.by(e)),
+                Eval::Score(e) => one.scores.push(asked.by(e)),
                 Eval::Means(e) => pair.means.push(asked.by(e)),
                 Eval::Moments(e) => pair.moments.push(asked.by(e)),
                 Eval::Samples(e) => pair.samples.push(asked.by(e)),

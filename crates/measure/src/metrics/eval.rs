@@ -1,6 +1,7 @@
 //! How a metric is computed: the kinds of function a catalogue row can hold, and what each of them needs.
 
 use super::needs::{MatchedNeeds, Needs, Sides};
+use super::transferability::{Labelled, Score};
 use super::{
     Balls, Between, Canonical, ClassMeans, DomainScores, KernelScale, Lie, MatchedMoments, MatchedNeighbours, Mixing,
     NearRows, Place, RowView, SamplePair, Shares, Support,
@@ -42,6 +43,8 @@ pub enum Eval {
     Probe(FromProbe),
     /// From few-shot episodes.
     Episodes(FromEpisodes),
+    /// From the features and classes of the rows that a probe would be fitted on.
+    Score(FromScore),
     /// From the moments of the pretraining and the evaluation data.
     Moments(FromMoments),
     /// From the class means of the pretraining and the evaluation data, pooled.
@@ -199,6 +202,22 @@ pub struct FromProbe {
 pub struct FromEpisodes {
     /// Fitting rows of each class of an episode.
     pub shots: usize,
+}
+
+/// The products that one value takes, roughly, from rows, channels and classes.
+pub type Work = fn(n: f64, d: f64, classes: f64) -> f64;
+
+/// For [`Eval::Score`].
+#[derive(Clone, Copy)]
+pub struct FromScore {
+    /// The value.
+    pub value: fn(&Labelled) -> Result<Score>,
+    /// Rows looked at: as many drawn at random where there are more.
+    pub most: usize,
+    /// Products of one value: where ten more would take minutes there is no interval.
+    pub work: Work,
+    /// Whether it draws at random in any case.
+    pub seeded: bool,
 }
 
 /// For [`Eval::Moments`].
@@ -379,7 +398,7 @@ impl Eval {
                 ..one
             },
             Self::Norms(_) => Needs { rows: true, ..one },
-            Self::Probe(_) | Self::Episodes(_) => Needs {
+            Self::Probe(_) | Self::Episodes(_) | Self::Score(_) => Needs {
                 labels: true,
                 fitted: true,
                 probed: true,

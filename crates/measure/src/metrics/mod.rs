@@ -16,6 +16,7 @@ pub mod sample_distance;
 pub mod similarity;
 pub mod spectrum;
 pub mod support;
+pub mod transferability;
 pub mod variation;
 
 pub use convention::{Conventions, Followed};
@@ -197,6 +198,7 @@ pub const FAMILIES: &[Family] = &[
     spectrum::FAMILY,
     geometry::FAMILY,
     probes::FAMILY,
+    transferability::FAMILY,
     similarity::FAMILY,
 ];
 

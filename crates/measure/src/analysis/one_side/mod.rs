@@ -9,6 +9,7 @@ mod norms;
 mod probes;
 mod ranks;
 mod residuals;
+mod scores;
 mod spectra;
 mod values;
 mod within;
@@ -42,6 +43,7 @@ pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
         norms,
         probes,
         episodes,
+        scores,
     } = kinds.one_sided;
     run.kind(&classes, |asked| classes::outcomes(side, asked, plan));
     run.kind(&residuals, |asked| residuals::outcomes(side, asked));
@@ -56,6 +58,7 @@ pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
     run.kind(&norms, |asked| norms::outcomes(side, asked, plan));
     run.kind(&probes, |asked| probes::outcomes(side, asked, plan));
     run.kind(&episodes, |asked| probes::of_episodes(side, asked, plan));
+    run.kind(&scores, |asked| scores::outcomes(side, asked, plan));
     let outcomes = run.finish();
     let pass = side.seconds / outcomes.len().max(1) as f64;
     let sides = side.record();

@@ -1,0 +1,152 @@
+//! Transferability scores: of the rows that probes would be fitted on.
+
+use super::super::kinds::Asked;
+use super::super::outcome::Outcome;
+use super::super::probed::Half;
+use super::super::{Plan, Side};
+use crate::error::{Error, Result};
+use crate::metrics::FromScore;
+use crate::metrics::transferability::{Base, Labelled, Score};
+use crate::stats::OUT_OF_RANGE;
+use crate::uncertainty::{GROUPS, leave_one_out};
+
+/// Random stream of the rows drawn where there are more than a score looks at (see [`generator`](crate::stats::generator)).
+const STREAM: u64 = 30;
+
+/// Channels above which d x d matrices and their eigenvectors take minutes.
+const WIDEST: usize = 4_096;
+
+/// Products that the values without each jackknife group may take.
+const MOST_WORK: f64 = 4e11;
+
+/// The outcomes of these metrics. Those that look at the same rows share what is made of them.
+pub fn outcomes(side: &Side, asked: &[Asked<FromScore>], plan: &Plan) -> Vec<Outcome> {
+    let half = readable(side);
+    let drawn = |asked: &Asked<FromScore>| half.as_ref().map_or(0, |half| half.classes.len().min(asked.eval.most));
+    let mut outcomes: Vec<Option<Outcome>> = asked.iter().map(|_| None).collect();
+    let mut sizes: Vec<usize> = asked.iter().map(drawn).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    for size in sizes {
+        let these: Vec<usize> = (0..asked.len()).filter(|&i| drawn(&asked[i]) == size).collect();
+        let some: Vec<&Asked<FromScore>> = these.iter().map(|&i| &asked[i]).collect();
+        let found = match &half {
+            Ok(half) => of_rows(half, side, size, &some, plan),
+            Err(error) => some.iter().map(|_| Outcome::new(Err(error.clone()))).collect(),
+        };
+        for (i, outcome) in these.into_iter().zip(found) {
+            outcomes[i] = Some(said(side, outcome, &asked[i], size, plan));
+        }
+    }
+    outcomes.into_iter().flatten().collect()
+}
+
+/// The rows looked at.
+fn readable<'s>(side: &'s Side) -> Result<&'s Half> {
+    let probed = side
+        .probed
+        .as_ref()
+        .ok_or_else(|| Error::undefined("the rows were not read"))?;
+    let half = probed.fitting();
+    if half.classes.len() < 2 {
+        return Err(Error::undefined("fewer than two labelled rows"));
+    }
+    if half.rows.width() > WIDEST {
+        return Err(Error::undefined(format!(
+            "{} channels are more than {WIDEST}: their covariance would take minutes",
+            half.rows.width()
+        )));
+    }
+    if !half.rows.measurable() {
+        return Err(Error::undefined(OUT_OF_RANGE));
+    }
+    Ok(half)
+}
+
+/// The outcomes of metrics that look at so many rows.
+fn of_rows(half: &Half, side: &Side, size: usize, asked: &[&Asked<FromScore>], plan: &Plan) -> Vec<Outcome> {
+    let names = side.probed.as_ref().map_or(0, |probed| probed.names.len());
+    let places = half.rows.drawn(size, plan.seed, STREAM);
+    let base = Base::new(&half.rows, &half.classes, names, places, plan.seed);
+    let whole = Labelled::new(&base, None);
+    let values: Vec<Result<Score>> = asked
+        .iter()
+        .map(|one| {
+            whole
+                .as_ref()
+                .map_err(Error::clone)
+                .and_then(|rows| (one.eval.value)(rows))
+        })
+        .collect();
+    let work =
+        |one: &Asked<FromScore>| (one.eval.work)(size as f64, half.rows.width() as f64, names as f64) * GROUPS as f64;
+    let again: Vec<bool> = asked
+        .iter()
+        .zip(&values)
+        .map(|(one, value)| {
+            let movable = value.as_ref().is_ok_and(|score| score.no_interval.is_none());
+            one.resamples() && movable && work(one) <= MOST_WORK
+        })
+        .collect();
+    let without = |group: usize| {
+        let rows = Labelled::new(&base, Some(group))?;
+        let of_one = |(one, again): (&&Asked<FromScore>, &bool)| match again {
+            true => (one.eval.value)(&rows).map(|score| score.value),
+            false => Ok(0.0),
+        };
+        Ok(asked.iter().zip(&again).map(of_one).collect::<Vec<_>>())
+    };
+    let groups = half.enough().and_then(|()| match again.contains(&true) {
+        true => leave_one_out(size as u64, without),
+        false => Ok(Vec::new()),
+    });
+    let mut outcomes = Vec::with_capacity(asked.len());
+    for (i, (one, value)) in asked.iter().zip(values).enumerate() {
+        let replicates = match (&groups, again[i]) {
+            (Ok(_), false) if !one.resamples() => Ok(Vec::new()),
+            (Ok(_), false) => Err(Error::undefined(match &value {
+                Ok(score) => score
+                    .no_interval
+                    .unwrap_or("ten values without some of the rows would take minutes at this size"),
+                Err(_) => "there is no value",
+            })),
+            (Ok(groups), true) => groups.iter().map(|group| group[i].clone()).collect(),
+            (Err(error), _) => Err(error.clone()),
+        };
+        let (value, found) = match value {
+            Ok(score) => (Ok(score.value), score.found),
+            Err(error) => (Err(error), Vec::new()),
+        };
+        let mut outcome = Outcome::new(value).with_replicates(one.metric, replicates);
+        found.into_iter().for_each(|(name, number)| outcome.found(name, number));
+        outcomes.push(outcome);
+    }
+    outcomes
+}
+
+/// What every record says of its rows.
+fn said(side: &Side, mut outcome: Outcome, asked: &Asked<FromScore>, size: usize, plan: &Plan) -> Outcome {
+    outcome.n = side.summary.rows;
+    outcome.d = side.summary.width as u64;
+    outcome.classes = side.classes();
+    let Some(probed) = &side.probed else { return outcome };
+    let half = probed.fitting();
+    outcome.n = size as u64;
+    outcome.classes = probed.names.len() as u64;
+    if half.groups.is_some() {
+        outcome.defined_by("grouped", true);
+    }
+    if size < half.classes.len() {
+        outcome.defined_by("rows_drawn", size);
+        outcome.defined_by("rows_of", half.classes.len());
+    }
+    if asked.eval.seeded || size < half.classes.len() {
+        outcome.defined_by("seed", plan.seed);
+    }
+    if let (Some(fit), Some(fitted)) = (&probed.fit, side.fitted) {
+        let subject = fitted.subject();
+        outcome.fitted = Some((subject.dataset.clone(), subject.split.clone()));
+        outcome.found("fitting_rows", fit.classes.len());
+    }
+    outcome
+}
