@@ -94,6 +94,9 @@ pub struct Model {
     /// How images are prepared for it.
     #[serde(default = "auto")]
     pub preprocess: String,
+    /// Its layers, where they are not the experiment's.
+    #[serde(default)]
+    pub layers: Option<Layers>,
     /// Run the code that its TorchScript file brings.
     #[serde(default)]
     pub trust_code: bool,
@@ -206,6 +209,7 @@ const MODEL: &[&str] = &[
     "branch",
     "pooling",
     "preprocess",
+    "layers",
     "trust_code",
     "allow_unknown_calls",
 ];
@@ -413,6 +417,14 @@ mod tests {
 
     const GOOD: &str = "out = 'o'\n[[model]]\nname = 'A'\ncheckpoint = 'a.safetensors'\n[[dataset]]\nname = 'd'\nrole = \
                         'pre'\npath = 'cifar10:x'\nclasses = ['cat', 3]\n";
+
+    #[test]
+    fn a_model_may_have_layers_of_its_own() {
+        let own = GOOD.replace("a.safetensors'\n", "a.safetensors'\nlayers = ['stage1', 'projector']\n");
+        let layers = read(&own).unwrap().models[0].layers.clone();
+        assert_eq!(layers.unwrap().joined(), "stage1,projector");
+        assert!(read(GOOD).unwrap().models[0].layers.is_none());
+    }
 
     #[test]
     fn a_small_file_is_enough_and_paths_follow_it() {

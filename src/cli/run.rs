@@ -211,7 +211,8 @@ fn words(experiment: &Experiment, args: &Args, model: &Model, dataset: &Dataset,
     option("branch", model.branch.clone().into());
     option("pooling", model.pooling.clone().into());
     option("preprocess", model.preprocess.clone().into());
-    option("layers", experiment.layers.joined().into());
+    let layers = model.layers.as_ref().unwrap_or(&experiment.layers);
+    option("layers", layers.joined().into());
     option("device", experiment.device.clone().into());
     if let Some(split) = &dataset.split {
         option("split", split.into());

@@ -12,9 +12,10 @@ use super::number::{MISSING, interval, number, p_value, typeset};
 use super::page::{Shown, environment, fault};
 use super::write::figure;
 use crate::compare::Direction;
-use crate::compare::correlate::{Agreement, CEILING, Correlation, STATIC_RANK, Statistic};
+use crate::compare::correlate::{Agreement, CEILING, Correlation, Evidence, Measured, STATIC_RANK, Statistic};
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
+use crate::results::Results;
 use crate::shown::{plain, plain_json};
 
 /// Metrics shown for each data set, and drawn: the best, and all baselines.
@@ -208,14 +209,14 @@ fn overall(correlation: &Correlation, statistic: Statistic) -> Grid {
 }
 
 /// Correlations to two decimals: more are noise at any number of models people have.
-fn shown(statistic: Statistic, value: Option<f64>) -> String {
+pub(super) fn shown(statistic: Statistic, value: Option<f64>) -> String {
     match value {
         Some(value) if statistic.is_bounded() => format!("{:.2}", value + 0.0),
         value => number(value),
     }
 }
 
-fn interval_shown(statistic: Statistic, record: &Agreement) -> String {
+pub(super) fn interval_shown(statistic: Statistic, record: &Agreement) -> String {
     match (record.ci_low, record.ci_high) {
         (Some(low), Some(high)) if statistic.is_bounded() => format!("[{low:.2}, {high:.2}]"),
         (low, high) => interval(record.value, None, low, high),
@@ -335,6 +336,61 @@ pub fn correlation_charts(correlation: &Correlation, statistic: Statistic) -> Ve
                 .filter_map(|metric| scatter(correlation, metric, statistic)),
         )
         .collect()
+}
+
+/// Models below which a report has no section: what predicts transfer among fewer is anyone's guess.
+const FEWEST_IN_REPORTS: usize = 5;
+
+/// Scores of a report's section.
+const MOST_IN_REPORTS: usize = 10;
+
+/// The section of a report.
+#[derive(serde::Serialize)]
+pub(super) struct Predictors {
+    /// What it comes to.
+    lines: Vec<String>,
+    /// The best scores and all baselines.
+    table: Shown,
+}
+
+impl Predictors {
+    /// Of results with probes of at least five models at this layer.
+    pub fn of(results: &Results, layer: &str) -> Option<Self> {
+        let measured = Measured::new(results, Some(layer)).ok()?;
+        let mut evidence = Evidence::default();
+        let probe = measured.accuracies(None, &mut evidence).ok()?;
+        measured.scores(None, Some(&probe), &mut evidence).ok()?;
+        let correlation = Correlation::new(&evidence, &results.command, Vec::new(), results.seed).ok()?;
+        if correlation.models.len() < FEWEST_IN_REPORTS {
+            return None;
+        }
+        let statistic = Statistic::WeightedTau;
+        let mut table = overall(&correlation, statistic);
+        let ranked = ranked(&correlation, statistic);
+        let mut scores = 0;
+        let shown: Vec<bool> = ranked
+            .iter()
+            .map(|r| {
+                scores += usize::from(!r.baseline);
+                r.value.is_some() && (r.baseline || scores <= MOST_IN_REPORTS)
+            })
+            .collect();
+        let mut kept = shown.iter();
+        table.rows.retain(|_| kept.next() == Some(&true));
+        table.notes.truncate(1);
+        let left_out = shown.iter().filter(|shown| !**shown).count();
+        if left_out > 0 {
+            table
+                .notes
+                .push(format!("{left_out} more scores: featscope correlate shows them."));
+        }
+        let accuracies = format!("Accuracies are {probe}.");
+        let lines = closing(&correlation, statistic).into_iter().chain([accuracies]);
+        Some(Self {
+            lines: lines.collect(),
+            table: Shown::new(table),
+        })
+    }
 }
 
 /// Writes `index.html`, `correlation.json`, `tables/correlation.csv` and `figures/` into `dir`: each file whole, the page last.

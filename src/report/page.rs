@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::axes::AXES;
 use super::comparison::{grid, overview, reading, summary, wide_grids};
+use super::correlation::Predictors;
 use super::figure::INKS;
 use super::grid::{Cell, Grid, Marked, markdown};
 use super::number::typeset;
@@ -44,6 +45,7 @@ struct Page<'a> {
     axes: Vec<Section>,
     others: Vec<MetricSection>,
     depth: Vec<Shown>,
+    predictors: Option<Predictors>,
     figures: &'a [Figure],
     reading: String,
     conventions: Vec<Convention>,
@@ -153,6 +155,7 @@ pub fn pages(
             .filter_map(|t| section(comparison, &t.metric))
             .collect(),
         depth: depth(every_layer),
+        predictors: Predictors::of(results, &comparison.layer),
         figures,
         reading: reading(comparison),
         conventions: comparison

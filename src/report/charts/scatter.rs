@@ -2,7 +2,7 @@
 
 use super::{Chart, Panel, Plot, Point, Scale, Series, rows};
 use crate::compare::correlate::{self, Correlation, Statistic};
-use crate::report::number::{interval, number};
+use crate::report::correlation::{interval_shown, shown};
 use crate::shown::short;
 
 /// Panels of one figure.
@@ -74,8 +74,8 @@ fn panel(
         Some(_) => format!(
             "{} {} {}, n = {}",
             statistic.label(),
-            number(record.value),
-            interval(record.value, None, record.ci_low, record.ci_high),
+            shown(statistic, record.value),
+            interval_shown(statistic, record),
             record.n
         ),
         None => record.note.clone().unwrap_or_default(),
