@@ -242,3 +242,93 @@ fn a_folder_gets_a_page_with_pictures_and_every_number() {
     let csv = std::fs::read_to_string(page.join("tables/correlation.csv")).unwrap();
     assert!(csv.starts_with("metric,dataset,statistic,value,ci_low,ci_high,p_value"));
 }
+
+/// Six models measured on pretraining and evaluation data: accuracies follow the redundancy downwards.
+fn results(dir: &Path) {
+    use featscope::features::Role;
+    use featscope::results::{Analysis, Record, Results};
+    let mut results = Results::new("analyze", 0);
+    for i in 0..6 {
+        let x = i as f64;
+        let one = |metric: &str, role: Role, value: f64| Record {
+            model: format!("m{i}"),
+            layer: "backbone".to_owned(),
+            dataset: if role == Role::Pre { "animals" } else { "cars" }.to_owned(),
+            role: Some(role),
+            metric: metric.to_owned(),
+            variant: "default".to_owned(),
+            value: Some(value),
+            n: 100,
+            d: 8 + i,
+            classes: 4,
+            ..Record::default()
+        };
+        let probe = |metric: &str, value: f64| Record {
+            ci_low: Some(value - 0.01),
+            ci_high: Some(value + 0.01),
+            ..one(metric, Role::Eval, value)
+        };
+        results.records.extend([
+            one("discriminative_ratio", Role::Pre, x * x),
+            one("redundancy", Role::Eval, 0.9 - 0.1 * x),
+            probe("linear_top1", 0.5 + 0.05 * x),
+            probe("linear_top5", 0.7 + 0.03 * x),
+            probe("knn_top1", 0.4 + 0.05 * (x - 2.0).abs()),
+        ]);
+    }
+    Analysis {
+        results,
+        tables: Vec::new(),
+    }
+    .write(&dir.join("measured"))
+    .unwrap();
+}
+
+#[test]
+fn results_bring_their_own_accuracies_and_are_a_section_of_the_report() {
+    let dir = tempfile::tempdir().unwrap();
+    results(dir.path());
+    let found = json(dir.path(), &["measured"]);
+    let value = |metric: &str| {
+        record(&found, metric, Some("cars"), "kendall")["value"]
+            .as_f64()
+            .unwrap()
+    };
+    assert_eq!(value("redundancy"), -1.0);
+    assert_eq!(
+        record(&found, "redundancy", Some("cars"), "kendall")["direction"],
+        "lower"
+    );
+    assert_eq!(value("discriminative_ratio(pre)"), 1.0);
+    assert_eq!(value("feature_width"), 1.0);
+    assert!(value("noise_ceiling") > 0.9);
+    let metrics: Vec<&str> = found["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|r| r["metric"].as_str())
+        .collect();
+    assert!(
+        !metrics.contains(&"linear_top1") && !metrics.contains(&"linear_top5"),
+        "of the same fit"
+    );
+    let by_votes = json(
+        dir.path(),
+        &["measured", "--accuracy-metric", "knn_top1", "--metrics", "linear_top1"],
+    );
+    assert!(record(&by_votes, "linear_top1", Some("cars"), "kendall")["value"].is_number());
+    let said = refused(dir.path(), &["measured", "--accuracy-metric", "ridge_top1"]);
+    assert!(said.contains("no ridge_top1 at layer backbone"), "{said}");
+    let said = refused(dir.path(), &["measured", "--layer", "stage9"]);
+    assert!(said.contains("nothing was measured at layer stage9"), "{said}");
+    let output = Command::new(env!("CARGO_BIN_EXE_featscope"))
+        .current_dir(dir.path())
+        .args(["report", "measured", "--out", "page"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let html = std::fs::read_to_string(dir.path().join("page/index.html")).unwrap();
+    assert!(html.contains("id=\"predictors-of-transfer\"") && html.contains("discriminative_ratio(pre)"));
+    let markdown = std::fs::read_to_string(dir.path().join("page/report.md")).unwrap();
+    assert!(markdown.contains("## Which number predicts transfer"));
+}

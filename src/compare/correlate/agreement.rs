@@ -73,7 +73,7 @@ fn taus(x: &[f64], y: &[f64]) -> Option<(f64, f64)> {
             }
         }
     }
-    let tau = |[both, of_x, of_y]: [f64; 3]| both / (of_x.sqrt() * of_y.sqrt());
+    let tau = |[both, of_x, of_y]: [f64; 3]| both / (of_x * of_y).sqrt();
     let told_apart = sums[2][1] > 0.0 && sums[2][2] > 0.0;
     told_apart.then(|| {
         let clamped = |tau: f64| tau.clamp(-1.0, 1.0);
