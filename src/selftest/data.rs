@@ -150,12 +150,20 @@ pub fn plan(metrics: &[&str], conventions: &[&str]) -> Result<Plan> {
     })
 }
 
-/// Runs a plan over a pretraining and an evaluation set.
+/// Runs a plan over a pretraining and an evaluation set, of the layer `logits` where all metrics are of that.
 ///
 /// # Errors
 /// As [`analyse`].
 pub fn analyse_pair(pre: Data, eval: Data, plan: &Plan) -> Result<Analysis> {
-    analyse(&[set("m", "pre", pre)?, set("m", "eval", eval)?], plan, &|_| ())
+    let logits = plan.metrics.iter().all(|metric| metric.eval.needs().logits);
+    let side = |name: &str, (rows, classes): Data| -> Result<Box<dyn FeatureSet>> {
+        let set = Matrix::new("m", name, rows, Some(labels(&classes)))?;
+        Ok(match logits {
+            true => Box::new(set.named(|s| "logits".clone_into(&mut s.layer))),
+            false => Box::new(set),
+        })
+    };
+    analyse(&[side("pre", pre)?, side("eval", eval)?], plan, &|_| ())
 }
 
 /// Runs a plan over a data set's train and test split.

@@ -40,9 +40,9 @@ pub fn similar(x: Data, y: Array2<f64>, plan: &Plan) -> Results {
     data::similar(x, y, plan).unwrap()
 }
 
-/// Every metric that an analysis computes.
+/// Every metric that an analysis of any layer computes.
 pub fn analysed() -> impl Iterator<Item = &'static Metric> {
-    all().filter(|m| !m.is_matched())
+    all().filter(|m| !m.is_matched() && !m.eval.needs().logits)
 }
 
 /// How many records the whole catalogue gives on a labelled pair: each side its own, but for probes, which are of the evaluation

@@ -9,7 +9,7 @@ use super::{Analysis, Data, crossed, found, measured, probes, test, train};
 
 fn scores() -> impl Iterator<Item = &'static Metric> {
     let family = FAMILIES.iter().find(|f| f.id == "transferability").unwrap();
-    family.metrics.iter()
+    family.metrics.iter().filter(|metric| !metric.eval.needs().logits)
 }
 
 fn ids() -> Vec<&'static str> {

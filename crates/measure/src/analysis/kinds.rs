@@ -165,6 +165,15 @@ impl Kinds {
     }
 }
 
+/// What an input has that some metrics are of.
+#[derive(Clone, Copy, Default)]
+pub struct Has {
+    /// Rows that probes look at.
+    pub probed: bool,
+    /// The scores of a classifier's own classes.
+    pub logits: bool,
+}
+
 /// The outcomes of a plan's metrics on one input, as its kinds are computed one after the other.
 pub struct Run {
     found: Vec<(Asked<()>, Outcome, f64)>,
@@ -172,12 +181,14 @@ pub struct Run {
 
 impl Run {
     /// For the metrics of these sides, with the lists to compute. Where metrics of classes do not apply, being `unlabelled`,
-    /// those that the user named say why, and the others are left out. Probes are left out of what is not `probed`.
-    pub fn start(plan: &Plan, sides: Sides, unlabelled: Option<&str>, probed: bool) -> (Self, Kinds) {
+    /// those that the user named say why, and the others are left out. Probes are left out of what is not `probed`, metrics of
+    /// logits of other layers.
+    pub fn start(plan: &Plan, sides: Sides, unlabelled: Option<&str>, has: Has) -> (Self, Kinds) {
         let (possible, impossible): (Vec<_>, Vec<_>) = plan
             .asked()
             .filter(|asked| asked.eval.needs().sides == sides)
-            .filter(|asked| probed || !asked.eval.needs().probed || unlabelled.is_some())
+            .filter(|asked| has.logits || !asked.eval.needs().logits || plan.names(asked.metric))
+            .filter(|asked| has.probed || !asked.eval.needs().probed || unlabelled.is_some())
             .partition(|asked| unlabelled.is_none() || !asked.eval.needs().labels);
         let found = impossible
             .into_iter()

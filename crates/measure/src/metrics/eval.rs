@@ -218,6 +218,8 @@ pub struct FromScore {
     pub work: Work,
     /// Whether it draws at random in any case.
     pub seeded: bool,
+    /// Whether it is of the layer `logits` alone.
+    pub logits: bool,
 }
 
 /// For [`Eval::Moments`].
@@ -398,7 +400,14 @@ impl Eval {
                 ..one
             },
             Self::Norms(_) => Needs { rows: true, ..one },
-            Self::Probe(_) | Self::Episodes(_) | Self::Score(_) => Needs {
+            Self::Score(e) => Needs {
+                labels: true,
+                fitted: true,
+                probed: true,
+                logits: e.logits,
+                ..one
+            },
+            Self::Probe(_) | Self::Episodes(_) => Needs {
                 labels: true,
                 fitted: true,
                 probed: true,

@@ -50,6 +50,8 @@ pub struct Needs {
     pub fitted: bool,
     /// Labelled rows that a probe is fitted on, and those it is scored on: a pass over each.
     pub probed: bool,
+    /// The layer `logits`: of others there is no value.
+    pub logits: bool,
     /// The spectrum of each class: further passes.
     pub class_spectra: bool,
     /// Of two layers or models on the same images.

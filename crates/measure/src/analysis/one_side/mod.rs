@@ -18,17 +18,24 @@ pub use channels::correlation;
 pub use spectra::values as values_of_spectra;
 
 use super::fit::unlabelled;
-use super::kinds::{OneSided, Run};
+use super::kinds::{Has, OneSided, Run};
 use super::outcome::Outcome;
 use super::{Plan, Side};
 use crate::error::Result;
 use crate::metrics::Sides;
 use crate::results::{Record, Table};
 
+/// The layer that holds a classifier's scores of its own classes.
+const LOGITS: &str = "logits";
+
 /// All one-sided records of a side, and the tables that come with them.
 pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
     let unlabelled = unlabelled(&[side.set]);
-    let (mut run, kinds) = Run::start(plan, Sides::One, unlabelled.as_deref(), side.probed.is_some());
+    let has = Has {
+        probed: side.probed.is_some(),
+        logits: side.set.subject().layer == LOGITS,
+    };
+    let (mut run, kinds) = Run::start(plan, Sides::One, unlabelled.as_deref(), has);
     let OneSided {
         classes,
         residuals,

@@ -4,6 +4,7 @@ use super::super::kinds::Asked;
 use super::super::outcome::Outcome;
 use super::super::probed::Half;
 use super::super::{Plan, Side};
+use super::LOGITS;
 use crate::error::{Error, Result};
 use crate::metrics::FromScore;
 use crate::metrics::transferability::{Base, Labelled, Score};
@@ -17,7 +18,7 @@ const STREAM: u64 = 30;
 const WIDEST: usize = 4_096;
 
 /// Products that the values without each jackknife group may take.
-const MOST_WORK: f64 = 4e11;
+const MOST_WORK: f64 = 1e12;
 
 /// The outcomes of these metrics. Those that look at the same rows share what is made of them.
 pub fn outcomes(side: &Side, asked: &[Asked<FromScore>], plan: &Plan) -> Vec<Outcome> {
@@ -69,15 +70,15 @@ fn of_rows(half: &Half, side: &Side, size: usize, asked: &[&Asked<FromScore>], p
     let places = half.rows.drawn(size, plan.seed, STREAM);
     let base = Base::new(&half.rows, &half.classes, names, places, plan.seed);
     let whole = Labelled::new(&base, None);
-    let values: Vec<Result<Score>> = asked
-        .iter()
-        .map(|one| {
-            whole
-                .as_ref()
-                .map_err(Error::clone)
-                .and_then(|rows| (one.eval.value)(rows))
-        })
-        .collect();
+    let elsewhere = side.set.subject().layer != LOGITS;
+    let of_one = |one: &&Asked<FromScore>| match one.eval.logits && elsewhere {
+        true => Err(Error::undefined("it is of the layer logits of a classifier alone")),
+        false => whole
+            .as_ref()
+            .map_err(Error::clone)
+            .and_then(|rows| (one.eval.value)(rows)),
+    };
+    let values: Vec<Result<Score>> = asked.iter().map(of_one).collect();
     let work =
         |one: &Asked<FromScore>| (one.eval.work)(size as f64, half.rows.width() as f64, names as f64) * GROUPS as f64;
     let again: Vec<bool> = asked

@@ -14,7 +14,7 @@ mod support;
 use ndarray::Array2;
 
 use super::fit::unlabelled;
-use super::kinds::{OfPairs, Run};
+use super::kinds::{Has, OfPairs, Run};
 use super::outcome::{Outcome, in_words};
 use super::subjects::Group;
 use super::{Plan, Side};
@@ -36,7 +36,7 @@ pub type Pair<'p> = (&'p Side<'p>, &'p Side<'p>);
 /// When a table needs ids that cannot be read.
 pub fn records<'p>(pre: &'p Side<'p>, eval: &'p Side<'p>, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
     let unlabelled = unlabelled(&[pre.set, eval.set]);
-    let (mut run, kinds) = Run::start(plan, Sides::Pair, unlabelled.as_deref(), false);
+    let (mut run, kinds) = Run::start(plan, Sides::Pair, unlabelled.as_deref(), Has::default());
     let pair = (pre, eval);
     let OfPairs {
         means,

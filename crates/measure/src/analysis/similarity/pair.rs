@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::super::Plan;
-use super::super::kinds::{Asked, Crossed, OfMatched, Run, replicates};
+use super::super::kinds::{Asked, Crossed, Has, OfMatched, Run, replicates};
 use super::super::outcome::Outcome;
 use super::super::subjects;
 use super::layer::Layer;
@@ -53,7 +53,7 @@ pub fn records<'p>(
         other_layer: Some(other.layer.clone()),
         ..subjects::record(x.set.subject())
     };
-    let (mut run, kinds) = Run::start(plan, Sides::Matched, None, false);
+    let (mut run, kinds) = Run::start(plan, Sides::Matched, None, Has::default());
     let OfMatched {
         crossed,
         ranks,

@@ -226,6 +226,12 @@ impl<'a> Labelled<'a> {
         members
     }
 
+    /// All rows as they are (N, d).
+    pub fn raw(&self) -> Array2<f64> {
+        let places: Vec<usize> = self.rows.iter().map(|&i| self.base.places[i]).collect();
+        self.base.rows.select(&places)
+    }
+
     /// Some rows, less the mean of all (rows, d).
     pub fn centred(&self, some: &[usize]) -> Array2<f64> {
         let places: Vec<usize> = some.iter().map(|&i| self.base.places[self.rows[i]]).collect();

@@ -13,6 +13,7 @@ mod evidence;
 mod fisher;
 mod labelled;
 mod mixture;
+mod sources;
 
 use super::{Better, Eval, Family, FromScore, Law, Metric, Variant, Work};
 use crate::uncertainty::ErrorBar;
@@ -25,6 +26,7 @@ use entropy::tmi;
 use evidence::logme;
 use fisher::sfda;
 use mixture::nleep;
+use sources::{leep, nce};
 
 pub use labelled::{Base, Labelled, Moments, Principal, Score};
 
@@ -41,6 +43,7 @@ const fn drawn(value: fn(&Labelled) -> crate::error::Result<Score>, most: usize,
         most,
         work,
         seeded: false,
+        logits: false,
     })
 }
 
@@ -50,6 +53,20 @@ const NCTI: &str = "64 principal directions; a linear discriminant whose covaria
 const NCTI_CAVEAT: &str = "One of three terms: the paper's NCTI is ncti_seli + ncti_ncc - ncti_variability, each first brought to 0..1 over \
                            the models compared. A model alone has no NCTI.";
 const NCTI_REFERENCE: &str = "Wang et al. 2023, ICCV, How far pre-trained models are from neural collapse";
+
+const fn of_logits(value: fn(&Labelled) -> crate::error::Result<Score>) -> Eval {
+    Eval::Score(FromScore {
+        value,
+        most: usize::MAX,
+        work: pass,
+        seeded: false,
+        logits: true,
+    })
+}
+
+fn pass(n: f64, d: f64, c: f64) -> f64 {
+    20.0 * n * d + n * c
+}
 
 fn eigen(_: f64, d: f64, _: f64) -> f64 {
     10.0 * d * d * d
@@ -345,7 +362,47 @@ pub const FAMILY: Family = Family {
                 most: usize::MAX,
                 work: eigen,
                 seeded: true,
+                logits: false,
             }),
+        },
+        Metric {
+            id: "leep",
+            label: "LEEP",
+            unit: "nats",
+            better: Better::Higher,
+            range: (f64::NEG_INFINITY, 0.0),
+            about: "How well the classes that a model was trained on foretell the target classes: the log-likelihood of a predictor that goes \
+                    through them.",
+            caveat: "Of the layer logits alone: anywhere else there is no record, or a null one where it is named. Some code leaves the \
+                     logarithm out.",
+            formula: "1/N sum_i log sum_z P(y_i|z) θ_z(x_i), P(y, z) the mean over rows of class y of θ_z",
+            convention: "θ the softmax of the logits at temperature 1; natural logarithm.",
+            like: &[],
+            variants: &[],
+            reference: "Nguyen et al. 2020, ICML (arXiv 2002.12462)",
+            estimand: AT_THIS_N,
+            laws: &[Law::RowOrder, Law::ClassNames],
+            error: ErrorBar::Jackknife,
+            eval: of_logits(leep),
+        },
+        Metric {
+            id: "nce",
+            label: "NCE",
+            unit: "nats",
+            better: Better::Higher,
+            range: (f64::NEG_INFINITY, 0.0),
+            about: "Minus the entropy of the target classes given the class that a model takes a row for.",
+            caveat: "Of the layer logits alone: anywhere else there is no record, or a null one where it is named. Of few rows for the classes \
+                     of the source it is too high.",
+            formula: "- H(Y|Z) = 1/N sum over z, y of N_zy log(N_zy / N_z)",
+            convention: "Z the largest logit, the first of equal ones; natural logarithm; counts as they are.",
+            like: &[],
+            variants: &[],
+            reference: "Tran et al. 2019, ICCV (arXiv 1908.08142)",
+            estimand: AT_THIS_N,
+            laws: &[Law::Scale, Law::RowOrder, Law::ClassNames],
+            error: ErrorBar::JackknifeOfDistance,
+            eval: of_logits(nce),
         },
     ],
 };

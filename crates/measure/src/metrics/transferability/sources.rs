@@ -1,0 +1,58 @@
+//! LEEP and NCE: what a classifier's own classes say of the target classes.
+
+use super::labelled::{Labelled, Score, softmax};
+use super::mixture::leep as of_posteriors;
+use crate::error::Result;
+
+/// The mean over rows of log sum_z P(y|z) θ_z(x), θ the softmax of the logits.
+///
+/// # Errors
+/// Undefined where a class has a probability below what 64 bits hold.
+pub fn leep(rows: &Labelled) -> Result<Score> {
+    let mut theta = rows.raw();
+    for mut row in theta.outer_iter_mut() {
+        if let Some(row) = row.as_slice_mut() {
+            softmax(row);
+        }
+    }
+    Ok(of_posteriors(&theta, rows.classes(), rows.count())?.into())
+}
+
+/// -H(Y|Z), Z the largest logit, the first of equal ones.
+///
+/// # Errors
+/// None of its own.
+pub fn nce(rows: &Labelled) -> Result<Score> {
+    let logits = rows.raw();
+    let mut joint = vec![vec![0.0f64; rows.count()]; rows.width()];
+    for (row, &class) in logits.outer_iter().zip(rows.classes()) {
+        let first = |most: (usize, f64), (z, &x): (usize, &f64)| if x > most.1 { (z, x) } else { most };
+        let (z, _) = row.iter().enumerate().fold((0, f64::NEG_INFINITY), first);
+        joint[z][class as usize] += 1.0;
+    }
+    let of_source = |counts: &Vec<f64>| {
+        let all: f64 = counts.iter().sum();
+        let held = counts.iter().filter(|c| **c > 0.0);
+        held.map(|c| c * (c / all).ln()).sum::<f64>()
+    };
+    let sum: f64 = joint.iter().map(of_source).sum();
+    Ok((sum / rows.len() as f64).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::super::tests::of_base;
+    use super::*;
+
+    #[test]
+    fn nce_is_the_entropy_of_classes_given_the_largest_logit() {
+        // The first source class has classes 0, 0, 1, the second 1, 1.
+        let logits = array![[2.0, 1.0], [3.0, 0.0], [1.0, 1.0], [0.0, 1.0], [-1.0, 4.0]];
+        of_base(&logits, &[0, 0, 1, 1, 1], |rows| {
+            let expected = (2.0 * (2.0f64 / 3.0).ln() + (1.0f64 / 3.0).ln()) / 5.0;
+            assert!((nce(rows).unwrap().value - expected).abs() < 1e-15);
+        });
+    }
+}
