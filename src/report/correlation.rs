@@ -27,7 +27,7 @@ pub fn render_correlation(correlation: &Correlation, statistic: Statistic, forma
         Format::Json => json(correlation),
         Format::Csv => csv(correlation),
         Format::Text => page(correlation, statistic, Grid::to_text, plain),
-        Format::Markdown => page(correlation, statistic, Grid::to_markdown, |text| markdown(text)),
+        Format::Markdown => page(correlation, statistic, Grid::to_markdown, markdown),
     }
 }
 

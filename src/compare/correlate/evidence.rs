@@ -60,12 +60,15 @@ pub struct Evidence {
     pub notes: Vec<String>,
 }
 
+/// An accuracy with its standard error, where each is known.
+pub(super) type Cell = Option<(f64, Option<f64>)>;
+
 /// Models across, data sets down: accuracies, and the scores of each metric.
 pub(super) struct Cells {
     pub models: Vec<String>,
     pub datasets: Vec<String>,
     /// (data sets) of (models), with the standard error where it is known.
-    pub accuracies: Vec<Vec<Option<(f64, Option<f64>)>>>,
+    pub accuracies: Vec<Vec<Cell>>,
     pub metrics: Vec<Scored>,
     /// Number of the family of each model.
     pub families: Vec<Option<usize>>,
@@ -183,10 +186,10 @@ impl Cells {
 
 /// The mean rank of each model on the other data sets, (data sets) of (models): the worst is 1, equal ones share a rank. Where a
 /// data set has fewer models than another its ranks are stretched to as many.
-fn static_ranks(accuracies: &[Vec<Option<(f64, Option<f64>)>>]) -> Vec<Vec<Option<f64>>> {
-    let count = |row: &[Option<(f64, Option<f64>)>]| row.iter().flatten().count() as f64;
+fn static_ranks(accuracies: &[Vec<Cell>]) -> Vec<Vec<Option<f64>>> {
+    let count = |row: &[Cell]| row.iter().flatten().count() as f64;
     let most = accuracies.iter().map(|row| count(row)).fold(0.0, f64::max);
-    let ranked = |row: &Vec<Option<(f64, Option<f64>)>>| {
+    let ranked = |row: &Vec<Cell>| {
         let values: Vec<f64> = row.iter().flatten().map(|a| a.0).collect();
         let mut ranks = mean_ranks(&values)
             .into_iter()

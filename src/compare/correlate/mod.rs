@@ -22,7 +22,7 @@ use super::Direction;
 use crate::error::Result;
 use crate::results::Results;
 use crate::uncertainty::{holm, normal_quantile};
-use evidence::{Cells, Scored, some};
+use evidence::{Cell, Cells, Scored, some};
 use resamples::{Found, Table, interval, permuted, tells_from_nothing, two_sided, upper};
 
 /// The schema of what `featscope correlate` writes.
@@ -370,7 +370,7 @@ fn ceiling(cells: &Cells, seed: u64) -> Vec<Agreement> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut draws = Vec::new();
     for _ in 0..if known.contains(&true) { CEILINGS } else { 0 } {
-        let mut again = |a: &Option<(f64, Option<f64>)>| {
+        let mut again = |a: &Cell| {
             let noise = normal_quantile(rng.sample(Open01));
             a.map(|(value, error)| value + error.unwrap_or(0.0) * noise)
         };

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::Statistic;
 use super::agreement::agreement;
+use super::evidence::Cell;
 use crate::uncertainty::t_quantile;
 
 /// Permutations, where there are more than [`EXACT`] models.
@@ -21,7 +22,7 @@ pub type Values = Option<[f64; 5]>;
 /// A metric's scores and the accuracies on the same data sets, (data sets) of (models).
 pub struct Table<'a> {
     pub scores: &'a [Vec<Option<f64>>],
-    pub accuracies: &'a [Vec<Option<(f64, Option<f64>)>>],
+    pub accuracies: &'a [Vec<Cell>],
 }
 
 /// What is found on each data set, and on average.
