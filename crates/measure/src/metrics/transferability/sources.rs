@@ -36,10 +36,10 @@ pub fn nce(rows: &Labelled) -> Result<Score> {
     let of_source = |counts: &Vec<f64>| {
         let all: f64 = counts.iter().sum();
         let held = counts.iter().filter(|c| **c > 0.0);
-        held.map(|c| c * (c / all).ln()).sum::<f64>()
+        held.map(|c| c * (all / c).ln()).sum::<f64>()
     };
     let n = rows.len() as f64;
-    let value = joint.iter().map(of_source).sum::<f64>() / n;
+    let value = 0.0 - joint.iter().map(of_source).sum::<f64>() / n;
     // What counts of nothing but chance would add to the information that is shared (Miller 1955).
     let filled = joint.iter().flatten().filter(|c| **c > 0.0).count() as f64;
     let sources = joint.iter().filter(|counts| counts.iter().any(|c| *c > 0.0)).count() as f64;
