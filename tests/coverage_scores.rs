@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 const REPLICATES: u64 = 1_000;
 
-const METRICS: [&str; 11] = [
+const METRICS: [&str; 13] = [
     "logme",
     "h_score",
     "h_score_shrunk",
@@ -29,6 +29,8 @@ const METRICS: [&str; 11] = [
     "ncti_seli",
     "ncti_ncc",
     "ncti_variability",
+    "leep",
+    "nce",
 ];
 
 /// Normal classes around means of their own.
@@ -93,7 +95,7 @@ fn intervals_hold_the_truth() {
         let runs: Vec<Vec<(String, Seen)>> = (0..REPLICATES)
             .into_par_iter()
             .map(|r| {
-                let sets = [named(world.draw(r), |_| ())];
+                let sets = [named(world.draw(r), |subject| "logits".clone_into(&mut subject.layer))];
                 let analysis = analyse(&sets, &plan, &|_| ()).unwrap();
                 let seen = |r: featscope::results::Record| Some((r.metric, (r.value?, r.ci_low.zip(r.ci_high))));
                 analysis.results.records.into_iter().filter_map(seen).collect()

@@ -88,7 +88,7 @@ fn overlap(gaussians: &Gaussians, count: usize) -> Score {
     let sums: Vec<f64> = (0..count).into_par_iter().map(of_class).collect();
     let pairs = (count * (count - 1)) as f64;
     Score {
-        value: -2.0 * sums.iter().sum::<f64>(),
+        value: 0.0 - 2.0 * sums.iter().sum::<f64>(),
         found: vec![("at_least", -pairs)],
         no_interval: None,
     }

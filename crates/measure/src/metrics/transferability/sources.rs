@@ -4,6 +4,9 @@ use super::labelled::{Labelled, Score, softmax};
 use super::mixture::leep as of_posteriors;
 use crate::error::Result;
 
+/// The share of the information that may be chance for rows to show its spread.
+const MOST_CHANCE: f64 = 1.0 / 3.0;
+
 /// The mean over rows of log sum_z P(y|z) θ_z(x), θ the softmax of the logits.
 ///
 /// # Errors
@@ -33,10 +36,22 @@ pub fn nce(rows: &Labelled) -> Result<Score> {
     let of_source = |counts: &Vec<f64>| {
         let all: f64 = counts.iter().sum();
         let held = counts.iter().filter(|c| **c > 0.0);
-        held.map(|c| c * (c / all).ln()).sum::<f64>()
+        held.map(|c| c * (all / c).ln()).sum::<f64>()
     };
-    let sum: f64 = joint.iter().map(of_source).sum();
-    Ok((sum / rows.len() as f64).into())
+    let n = rows.len() as f64;
+    let value = 0.0 - joint.iter().map(of_source).sum::<f64>() / n;
+    // What counts of nothing but chance would add to the information that is shared (Miller 1955).
+    let filled = joint.iter().flatten().filter(|c| **c > 0.0).count() as f64;
+    let sources = joint.iter().filter(|counts| counts.iter().any(|c| *c > 0.0)).count() as f64;
+    let chance = (filled - sources - rows.count() as f64 + 1.0) / (2.0 * n);
+    let shares = rows.moments().counts.iter().map(|c| c / n);
+    let shared = value - shares.map(|p| p * p.ln()).sum::<f64>();
+    Ok(Score {
+        value,
+        found: Vec::new(),
+        no_interval: (chance > MOST_CHANCE * shared)
+            .then_some("more than a third of what it tells of the classes is chance at this N"),
+    })
 }
 
 #[cfg(test)]
