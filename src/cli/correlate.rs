@@ -1,5 +1,7 @@
 //! `featscope correlate SCORES --accuracy FILE`: which number predicts transfer here.
 
+mod read;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -7,11 +9,13 @@ use anyhow::Result;
 
 use super::analyze::{format_of, is_folder, use_threads};
 use super::{compare, style};
-use crate::compare::correlate::{Correlation, Evidence, Measured, Statistic, read_accuracies, read_scores};
+use crate::compare::correlate::{Correlation, Evidence, Measured, Statistic};
 use crate::compare::merge;
 use crate::error::Error;
-use crate::report::{Format, render_correlation, write_correlation};
+use crate::files::write_atomically;
+use crate::report::{Format, correlation_files, render_correlation};
 use crate::results::Results;
+use read::{read_accuracies, read_scores};
 
 /// Says how well each score of some models agrees with their accuracies, and how sure that is, beside baselines that look at no
 /// feature.
@@ -83,7 +87,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     match args.output.as_deref() {
         Some(dir) if is_folder(dir) => {
-            write_correlation(&correlation, args.statistic, dir)?;
+            // Each file is whole, and the page comes last.
+            for (file, bytes) in correlation_files(&correlation, args.statistic)? {
+                let path = dir.join(file);
+                let folder = path.parent().unwrap_or(dir);
+                std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+                write_atomically(&path, &bytes)?;
+            }
             style::print(&format!("{}\n", dir.join("index.html").display()))?;
         }
         file => {

@@ -1,7 +1,5 @@
 //! Which number predicts transfer, as text, tables and a page.
 
-use std::path::Path;
-
 use minijinja::context;
 
 use super::Format;
@@ -13,8 +11,7 @@ use super::page::{Shown, environment, fault};
 use super::write::figure;
 use crate::compare::Direction;
 use crate::compare::correlate::{Agreement, CEILING, Correlation, Evidence, Measured, STATIC_RANK, Statistic};
-use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::error::Result;
 use crate::results::Results;
 use crate::shown::{plain, plain_json};
 
@@ -325,7 +322,7 @@ fn closing(correlation: &Correlation, statistic: Statistic) -> Vec<String> {
 }
 
 /// The figures: all metrics below one another, and the best of them beside the accuracies.
-pub fn correlation_charts(correlation: &Correlation, statistic: Statistic) -> Vec<Chart> {
+fn correlation_charts(correlation: &Correlation, statistic: Statistic) -> Vec<Chart> {
     let ranked = ranked(correlation, statistic);
     let drawn = shown_metrics(correlation, statistic);
     predictors(correlation, &ranked)
@@ -393,11 +390,12 @@ impl Predictors {
     }
 }
 
-/// Writes `index.html`, `correlation.json`, `tables/correlation.csv` and `figures/` into `dir`: each file whole, the page last.
+/// The files of a folder on it, by their paths in the folder, the page last: `correlation.json`, `tables/correlation.csv`,
+/// `figures/`, `index.html`.
 ///
 /// # Errors
-/// When the folder cannot be written.
-pub fn write_correlation(correlation: &Correlation, statistic: Statistic, dir: &Path) -> Result<()> {
+/// When a figure or the page cannot be made: a fault of this program.
+pub fn correlation_files(correlation: &Correlation, statistic: Statistic) -> Result<Vec<(String, Vec<u8>)>> {
     let mut figures = Vec::new();
     let mut files: Vec<(String, Vec<u8>)> = vec![
         ("correlation.json".to_owned(), json(correlation).into_bytes()),
@@ -421,11 +419,5 @@ pub fn write_correlation(correlation: &Correlation, statistic: Statistic, dir: &
         .render(context! { correlation, tables, figures, lines, inks => INKS })
         .map_err(fault)?;
     files.push(("index.html".to_owned(), html.into_bytes()));
-    for (file, bytes) in &files {
-        let path = dir.join(file);
-        let folder = path.parent().unwrap_or(dir);
-        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-        write_atomically(&path, bytes)?;
-    }
-    Ok(())
+    Ok(files)
 }

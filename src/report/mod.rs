@@ -18,7 +18,7 @@ mod write;
 pub use axes::{AXES, Axis};
 pub use comparison::{headlines, render_comparison, summary};
 pub use convergence::render_convergence;
-pub use correlation::{correlation_charts, render_correlation, write_correlation};
+pub use correlation::{correlation_files, render_correlation};
 pub use grid::{Cell, Grid, Marked};
 pub use number::ROUNDING;
 pub use records::{render, render_conventions};

@@ -4,13 +4,11 @@
 mod agreement;
 mod evidence;
 mod measured;
-mod read;
 mod resamples;
 
 pub use agreement::Statistic;
 pub use evidence::{Accuracy, BASELINES, Evidence, STATIC_RANK, Score};
 pub use measured::Measured;
-pub use read::{read_accuracies, read_scores};
 
 use rand::distr::Open01;
 use rand::{Rng as _, SeedableRng as _};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::evidence::{Accuracy, Evidence, Score};
+use crate::compare::correlate::{Accuracy, Evidence, Score};
 use crate::error::{Error, Result};
 use crate::files::text::layout;
 
