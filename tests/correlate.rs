@@ -271,6 +271,11 @@ fn results(dir: &Path) {
         results.records.extend([
             one("discriminative_ratio", Role::Pre, x * x),
             one("redundancy", Role::Eval, 0.9 - 0.1 * x),
+            Record {
+                layer: "logits".to_owned(),
+                d: 10,
+                ..one("leep", Role::Eval, x - 9.0)
+            },
             probe("linear_top1", 0.5 + 0.05 * x),
             probe("linear_top5", 0.7 + 0.03 * x),
             probe("knn_top1", 0.4 + 0.05 * (x - 2.0).abs()),
@@ -301,6 +306,7 @@ fn results_bring_their_own_accuracies_and_are_a_section_of_the_report() {
     );
     assert_eq!(value("discriminative_ratio(pre)"), 1.0);
     assert_eq!(value("feature_width"), 1.0);
+    assert_eq!(value("leep"), 1.0, "of the logits, beside a backbone");
     assert!(value("noise_ceiling") > 0.9);
     let metrics: Vec<&str> = found["records"]
         .as_array()

@@ -2,10 +2,8 @@
 
 use super::axes::AXES;
 use super::comparison::sentence;
+use crate::compare::correlate::PROBES;
 use crate::compare::{Comparison, Group, MetricTable};
-
-/// The probe that stands for transfer: the first of these that was measured.
-const PROBES: [&str; 4] = ["linear_top1", "ridge_top1", "ncm_top1", "knn_top1"];
 
 /// What is said where no probe was measured.
 pub const NOT_MEASURED: &str = "These are properties of the features; transfer accuracy itself was not measured here.";

@@ -10,7 +10,7 @@ use crate::metrics::find;
 use crate::results::{DEFAULT, Record, Results};
 
 /// Probes that stand for transfer, the first that was measured before the others.
-const PROBES: [&str; 4] = ["linear_top1", "ridge_top1", "ncm_top1", "knn_top1"];
+pub const PROBES: [&str; 4] = ["linear_top1", "ridge_top1", "ncm_top1", "knn_top1"];
 
 /// Results at one layer.
 pub struct Measured<'r> {
@@ -39,8 +39,13 @@ impl<'r> Measured<'r> {
             )));
         }
         let layer = layer.to_owned();
+        // Scores of the logits are a model's, whatever layer the others are of.
+        let of_logits = |r: &Record| find(&r.metric).is_some_and(|metric| metric.eval.needs().logits);
         Ok(Self {
-            records: records.into_iter().filter(|r| r.layer == layer).collect(),
+            records: records
+                .into_iter()
+                .filter(|r| r.layer == layer || of_logits(r))
+                .collect(),
             layer,
         })
     }
@@ -100,7 +105,9 @@ impl<'r> Measured<'r> {
         let mut splits = HashMap::new();
         let mut widths: HashMap<&str, u64> = HashMap::new();
         for record in &self.records {
-            widths.entry(&record.model).or_insert(record.d);
+            if record.layer == self.layer {
+                widths.entry(&record.model).or_insert(record.d);
+            }
             let Some(value) = record
                 .value
                 .filter(|_| !same_fit(&record.metric) && asked(&record.metric))

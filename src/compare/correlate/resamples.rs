@@ -129,8 +129,8 @@ pub fn tells_from_nothing(n: usize, seed: u64) -> f64 {
 }
 
 /// The 95 % interval of a statistic of some models, from its values without each of them: the jackknife with Student's t,
-/// correlations on Fisher's scale, where their spread hardly depends on them. In simulations it holds 94 to 99 % where the
-/// bootstrap's percentiles hold 80 to 97 %. Fewer than five models leave every correlation possible; `None` where a slope is of
+/// correlations on Fisher's scale, where their spread hardly depends on them. In simulations of 8 to 40
+/// models it holds 90 to 99 %, the bootstrap's percentiles 85 to 98 %. Fewer than five models leave every correlation possible; `None` where a slope is of
 /// so few, and where nothing varies without one of the models.
 pub fn interval(statistic: Statistic, value: f64, without: &[Option<f64>]) -> Option<(f64, f64)> {
     let n = without.len();
