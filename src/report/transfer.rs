@@ -2,8 +2,8 @@
 
 use super::axes::AXES;
 use super::comparison::sentence;
-use crate::compare::correlate::PROBES;
 use crate::compare::{Comparison, Group, MetricTable};
+use crate::metrics::probes::PROBES;
 
 /// What is said where no probe was measured.
 pub const NOT_MEASURED: &str = "These are properties of the features; transfer accuracy itself was not measured here.";

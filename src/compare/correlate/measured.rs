@@ -7,10 +7,8 @@ use crate::compare::direction;
 use crate::error::{Error, Result};
 use crate::features::Role;
 use crate::metrics::find;
+use crate::metrics::probes::PROBES;
 use crate::results::{DEFAULT, Record, Results};
-
-/// Probes that stand for transfer, the first that was measured before the others.
-pub const PROBES: [&str; 4] = ["linear_top1", "ridge_top1", "ncm_top1", "knn_top1"];
 
 /// Results at one layer.
 pub struct Measured<'r> {

@@ -8,7 +8,7 @@ mod resamples;
 
 pub use agreement::Statistic;
 pub use evidence::{Accuracy, BASELINES, Evidence, STATIC_RANK, Score};
-pub use measured::{Measured, PROBES};
+pub use measured::Measured;
 
 use rand::distr::Open01;
 use rand::{Rng as _, SeedableRng as _};

@@ -14,6 +14,7 @@ mod probed;
 mod side;
 mod similarity;
 mod subjects;
+mod suites;
 mod tables;
 mod ties;
 
@@ -129,6 +130,8 @@ pub fn analyse_merged(
             }
         }
     }
+    let of_suites = suites::records(&results.records, plan);
+    results.records.extend(of_suites);
     Ok(Analysis { results, tables })
 }
 

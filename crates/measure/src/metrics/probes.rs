@@ -5,6 +5,12 @@ use crate::probes::logistic::{Protocol, Strength};
 use crate::probes::{Probe, Scaling, Vote, calibration_error, class_mean, nll, top1, top5};
 use crate::uncertainty::ErrorBar;
 
+/// Probes that stand for transfer, the first that was measured before the others.
+pub const PROBES: [&str; 4] = ["linear_top1", "ridge_top1", "ncm_top1", "knn_top1"];
+
+/// The id of the mean log-odds of a suite: made of a probe's records, and no metric of a data set.
+pub const SUITE_LOG_ODDS: &str = "suite_log_odds";
+
 const GIVEN_THE_FIT: &str =
     "The accuracy on further scored rows, given the fit: the interval says nothing of other fitting rows.";
 

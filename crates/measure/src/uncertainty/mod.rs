@@ -12,6 +12,8 @@ mod jackknife;
 mod mcnemar;
 mod paired;
 mod permutation;
+mod runs;
+mod strata;
 mod wilson;
 
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,8 @@ pub use jackknife::{
 pub use mcnemar::{Discordant, mcnemar};
 pub use paired::{Measured, Paired, difference};
 pub use permutation::{PERMUTATIONS, next_combination, p_value};
+pub use runs::{ENOUGH_RUNS, runs_interval};
+pub use strata::{Part, mean_of_parts, strata_replicates};
 pub use wilson::wilson_interval;
 
 /// A value's uncertainty.
@@ -60,6 +64,10 @@ pub enum Scheme {
     Bootstrap,
     /// Values without each of ten groups, for pairing; Wilson's interval.
     Wilson,
+    /// Of a mean over data sets: values without each of ten groups of each data set; the errors add in quadrature.
+    JackknifeStrata,
+    /// Of a model that is a set of runs: the value of each run; t interval of their mean.
+    Runs,
 }
 
 impl Scheme {
@@ -71,6 +79,8 @@ impl Scheme {
             Self::HalfSamples => "half-samples",
             Self::Bootstrap => "bootstrap",
             Self::Wilson => "wilson",
+            Self::JackknifeStrata => "jackknife-strata",
+            Self::Runs => "runs",
         }
     }
 
@@ -78,7 +88,7 @@ impl Scheme {
     pub fn replicates(self) -> Option<usize> {
         match self {
             Self::Jackknife | Self::JackknifeCorrected | Self::HalfSamples | Self::Wilson => Some(GROUPS),
-            Self::Bootstrap => None,
+            Self::Bootstrap | Self::JackknifeStrata | Self::Runs => None,
         }
     }
 }
@@ -91,6 +101,11 @@ pub fn t_quantile(degrees: f64) -> f64 {
     StudentsT::new(0.0, 1.0, degrees)
         .expect("degrees of freedom are positive")
         .inverse_cdf(0.975)
+}
+
+/// The 97.5 % quantile of Student's t, of the normal distribution where there are no degrees of freedom to name.
+fn quantile(degrees: Option<f64>) -> f64 {
+    degrees.map_or(NORMAL_QUANTILE, t_quantile)
 }
 
 /// The number below which a standard normal one lies with this chance.

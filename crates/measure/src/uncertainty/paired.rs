@@ -2,7 +2,9 @@
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-use super::{NORMAL_QUANTILE, Scheme};
+use super::runs::welch;
+use super::strata::strata;
+use super::{GROUPS, NORMAL_QUANTILE, Scheme};
 
 /// What is known of one side of a difference.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +41,9 @@ pub struct Paired {
 ///
 /// Bootstrap, B resamples drawn alike in both: se the standard deviation of d_b, interval `d ± 1.96 se`; p normal.
 ///
+/// Means over data sets: the jackknife's variance of each data set, added, with Satterthwaite's degrees of freedom. Sets of
+/// runs: Welch's t test, the run being the unit.
+///
 /// `None` when either value is missing, or their difference is beyond the range of 64-bit numbers. A side without an error says
 /// itself why.
 pub fn difference(a: Measured, b: Measured) -> Option<Paired> {
@@ -58,17 +63,28 @@ pub fn difference(a: Measured, b: Measured) -> Option<Paired> {
     let (Some(with_a), Some(with_b)) = (a.replicates, b.replicates) else {
         return untested("no interval: the metric keeps no replicates");
     };
-    let bootstrapped = |scheme| scheme == Scheme::Bootstrap;
-    if with_a.len() != with_b.len() || bootstrapped(of_a) != bootstrapped(of_b) {
+    match [of_a, of_b].map(|scheme| scheme == Scheme::Runs) {
+        [true, true] if with_a.len().min(with_b.len()) > 1 => return Some(welch(plain, with_a, with_b)),
+        [false, false] => {}
+        _ => return untested("no interval: both models must have at least three runs, or both fewer"),
+    }
+    let resampled = |scheme| match scheme {
+        Scheme::Bootstrap => 0,
+        Scheme::JackknifeStrata => 1,
+        _ => 2,
+    };
+    if with_a.len() != with_b.len() || resampled(of_a) != resampled(of_b) {
         return untested("no interval: the two models were resampled differently");
     }
     if with_a.len() < 2 {
         return untested("no interval: fewer than two replicates");
     }
     let replicates: Vec<f64> = with_a.iter().zip(with_b).map(|(x, y)| x - y).collect();
-    Some(match bootstrapped(of_a) {
-        true => bootstrap(plain, &replicates),
-        false => {
+    Some(match of_a {
+        Scheme::Bootstrap => bootstrap(plain, &replicates),
+        Scheme::JackknifeStrata if replicates.len() % GROUPS == 0 => strata(plain, &replicates),
+        Scheme::JackknifeStrata => return untested("no interval: the two models were resampled differently"),
+        _ => {
             let corrected = [of_a, of_b] == [Scheme::JackknifeCorrected; 2];
             jackknife(plain, &replicates, corrected)
         }
@@ -91,7 +107,7 @@ fn jackknife(plain: Paired, replicates: &[f64], corrected: bool) -> Paired {
     // Rounding alone leaves about 1e-16 of the values' size; a spread of that size is no spread.
     let scale = replicates.iter().fold(plain.value.abs(), |m, d| m.max(d.abs()));
     if std_error <= scale * 1e-13 {
-        return without_spread(plain);
+        return without_spread(plain, "resample");
     }
     let Ok(t) = StudentsT::new(0.0, 1.0, groups - 1.0) else {
         return plain;
@@ -114,7 +130,7 @@ fn bootstrap(plain: Paired, replicates: &[f64]) -> Paired {
     let mean = replicates.iter().sum::<f64>() / count;
     let std_error = (replicates.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
     if std_error == 0.0 {
-        return without_spread(plain);
+        return without_spread(plain, "resample");
     }
     let half = NORMAL_QUANTILE * std_error;
     if !(plain.value.abs() + half).is_finite() {
@@ -130,7 +146,7 @@ fn bootstrap(plain: Paired, replicates: &[f64]) -> Paired {
 }
 
 /// An interval has two finite ends, or there is none.
-fn beyond_range(plain: Paired) -> Paired {
+pub(super) fn beyond_range(plain: Paired) -> Paired {
     Paired {
         note: Some("no interval: beyond the range of 64-bit numbers".to_owned()),
         ..plain
@@ -138,8 +154,8 @@ fn beyond_range(plain: Paired) -> Paired {
 }
 
 /// No resample moved the difference: zero is then certainly not separable from zero, and of anything else the
-/// resamples measured no error, which is not the same as there being none.
-fn without_spread(plain: Paired) -> Paired {
+/// resamples (or runs: the `unit`) measured no error, which is not the same as there being none.
+pub(super) fn without_spread(plain: Paired, unit: &str) -> Paired {
     if plain.value == 0.0 {
         return Paired {
             std_error: Some(0.0),
@@ -149,7 +165,7 @@ fn without_spread(plain: Paired) -> Paired {
         };
     }
     Paired {
-        note: Some("no interval: the difference is the same in every resample".to_owned()),
+        note: Some(format!("no interval: the difference is the same in every {unit}")),
         ..plain
     }
 }
