@@ -6,6 +6,7 @@
 
 mod bootstrap;
 mod error_bar;
+mod friedman;
 mod half_samples;
 mod holm;
 mod jackknife;
@@ -21,6 +22,7 @@ use statrs::distribution::{ContinuousCDF as _, Normal, StudentsT};
 
 pub use bootstrap::{bootstrap_draws, bootstrap_interval};
 pub use error_bar::{ErrorBar, mostly_bias};
+pub use friedman::{ENOUGH_DATASETS, Friedman, mean_ranks};
 pub use half_samples::{
     Groups, RESAMPLES, SPLITS, all_and_halves, half_samples, replicates_from_halves, replicates_of_halves,
     with_spare_for_halves,
