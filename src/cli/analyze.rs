@@ -26,7 +26,7 @@ pub struct Args {
     /// How to print the records
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Write to this file (.json, .csv, .md, .txt), or to this folder as results.json with the arrays behind the pictures;
+    /// Write to this file (.json, .csv, .md, .tex, .txt), or to this folder as results.json with the arrays behind the pictures;
     /// earlier results there go, other files stay
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
@@ -287,6 +287,7 @@ pub fn format_of(path: &Path) -> Option<Format> {
         "csv" => Some(Format::Csv),
         "md" => Some(Format::Markdown),
         "txt" => Some(Format::Text),
+        "tex" => Some(Format::Latex),
         _ => None,
     }
 }

@@ -72,7 +72,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let comparison = Comparison::of(&analysis.results, &options)?;
     let text = render_comparison(&comparison, &analysis.results, &style::command_line(), args.format);
     style::deliver(&text, args.output.as_deref())?;
-    if !matches!(args.format, Format::Text | Format::Markdown) || args.output.is_some() {
+    if matches!(args.format, Format::Json | Format::Csv) || args.output.is_some() {
         comparison
             .warnings
             .iter()

@@ -10,7 +10,7 @@ use anyhow::Result;
 use super::analyze::{format_of, is_folder, use_threads};
 use super::{compare, style};
 use crate::compare::correlate::{Correlation, Evidence, Measured, Statistic};
-use crate::compare::merge;
+use crate::compare::{merge, settle};
 use crate::error::Error;
 use crate::files::write_atomically;
 use crate::report::{Format, correlation_files, render_correlation};
@@ -53,7 +53,7 @@ pub struct Args {
     /// How to print what was found
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Write to this file (.json, .csv, .md, .txt), or to this folder: a page with pictures, the numbers, the pictures
+    /// Write to this file (.json, .csv, .md, .tex, .txt), or to this folder: a page with pictures, the numbers, the pictures
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
 }
@@ -111,7 +111,9 @@ fn is_table(path: &Path) -> bool {
 }
 
 fn merged(paths: &[PathBuf]) -> Result<Results> {
-    Ok(merge(compare::read(paths)?)?.results)
+    let all = merge(compare::read(paths)?)?.results;
+    // Of a set of runs the mean, of several steps the last.
+    Ok(settle(&all).results.into_owned())
 }
 
 /// Adds the accuracies; the probe they are of, where they were measured.

@@ -49,7 +49,7 @@ pub struct Args {
     /// How to print the records: text and markdown as one matrix of layers for each metric
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Write to this file (.json, .csv, .md, .txt), or to this folder as results.json; earlier results there go, other files
+    /// Write to this file (.json, .csv, .md, .tex, .txt), or to this folder as results.json; earlier results there go, other files
     /// stay
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,

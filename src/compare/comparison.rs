@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 
 use super::meaning::Direction;
+use super::runs::OverRuns;
+use super::suites::SuiteTable;
 use crate::features::Role;
 use crate::results::{Record, Results};
 
@@ -19,7 +21,7 @@ pub struct Options {
 }
 
 /// Models side by side.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// The models, in the order of the results.
     pub models: Vec<String>,
@@ -29,8 +31,14 @@ pub struct Comparison {
     pub layer: String,
     /// One table per metric.
     pub tables: Vec<MetricTable>,
+    /// One table per suite, layer and probe.
+    pub suites: Vec<SuiteTable>,
+    /// What was made of runs and steps.
+    pub notes: Vec<String>,
     /// What to bear in mind.
     pub warnings: Vec<String>,
+    /// What is compared, where it is not the results themselves: the means over runs, at the last step.
+    pub settled: Option<Results>,
 }
 
 /// All that is compared of one metric: the family that Holm's correction runs over.
@@ -88,6 +96,8 @@ pub struct Row {
     pub best: bool,
     /// Difference to the baseline; `None` for the baseline itself and where a value is missing.
     pub difference: Option<Difference>,
+    /// Of a model that is a set of runs: what they say apart.
+    pub runs: Option<OverRuns>,
     /// Why the value is missing, or what to bear in mind.
     pub note: Option<String>,
 }
@@ -152,24 +162,33 @@ impl Comparison {
         self.tables.iter().find(|t| t.metric == metric)
     }
 
+    /// What is compared, of the results that it was made of: rows name records of these.
+    pub fn compared<'r>(&'r self, given: &'r Results) -> &'r Results {
+        self.settled.as_ref().unwrap_or(given)
+    }
+
     /// As results of schema `featscope/results/2`: the records compared, with `found.rank`, and one record per
-    /// difference, whose `other_model` is the baseline, `value` the difference and `p_value` the adjusted one.
-    pub fn to_results(&self, of: &Results, command: &str) -> Results {
+    /// difference, whose `other_model` is the baseline, `value` the difference and `p_value` the adjusted one. Those of suites
+    /// have `found.tier` and `found.friedman`.
+    pub fn to_results(&self, given: &Results, command: &str) -> Results {
+        let compared = self.compared(given);
         let mut results = Results {
             command: command.to_owned(),
-            records: Vec::new(),
-            ..of.clone()
+            ..compared.without_records()
         };
         for table in &self.tables {
             for group in &table.groups {
                 for row in &group.rows {
-                    let Some(record) = row.record.and_then(|i| of.records.get(i)) else {
+                    let Some(record) = row.record.and_then(|i| compared.records.get(i)) else {
                         continue;
                     };
                     let mut measured = record.clone();
                     if let Some(rank) = row.rank {
                         measured.found.insert("rank".into(), json!(rank));
                         measured.found.insert("best_or_not_separable".into(), json!(row.best));
+                    }
+                    for suite in &self.suites {
+                        suite.tell(&mut measured);
                     }
                     results.records.push(measured);
                     if let (Some(difference), Some(baseline)) = (&row.difference, &self.baseline) {
@@ -185,7 +204,7 @@ impl Comparison {
 }
 
 impl Difference {
-    fn to_record(&self, of: &Record, baseline: &str, tested: usize) -> Record {
+    fn to_record(&self, measured: &Record, baseline: &str, tested: usize) -> Record {
         let mut method = Map::new();
         method.insert("quantity".into(), json!("model minus other_model, paired"));
         let mut found = Map::new();
@@ -209,13 +228,13 @@ impl Difference {
             ci_high: self.ci_high,
             p_value: self.p_holm,
             null_value: self.value.map(|_| 0.0),
-            error: of.error.filter(|_| self.std_error.is_some()),
+            error: measured.error.filter(|_| self.std_error.is_some()),
             replicates: None,
             method,
             found,
             note: self.reason.clone(),
             seconds: 0.0,
-            ..of.clone()
+            ..measured.clone()
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Whether two models saw the same images in the same way: asked before anything is paired.
 
-use crate::results::{Input, Record};
+use crate::results::{Input, Member, Record};
 
 /// Why records `a` and `b` may not be paired, or `None` when they may: each data set must have the same row ids in the
 /// same order in both models, and both numbers must follow one convention.
 pub(super) fn unlike(inputs: &[Input], a: &Record, b: &Record) -> Option<String> {
+    if let Some(members) = a.members() {
+        return unlike_members(inputs, &members, a, b).or_else(|| unlike_conventions(a, b));
+    }
     for (dataset, of_a, of_b) in sides(inputs, a, b) {
         let (Some(of_a), Some(of_b)) = (of_a, of_b) else {
             return Some(format!("the results do not say which images of {dataset} were seen"));
@@ -16,7 +19,29 @@ pub(super) fn unlike(inputs: &[Input], a: &Record, b: &Record) -> Option<String>
             return Some(format!("different images of {dataset}, or in another order"));
         }
     }
+    unlike_conventions(a, b)
+}
+
+fn unlike_conventions(a: &Record, b: &Record) -> Option<String> {
     a.unlike(b).map(|odd| format!("different conventions ({odd})"))
+}
+
+/// Why records of a suite may not be paired: both models must have seen the same images
+/// of each of its data sets.
+fn unlike_members(inputs: &[Input], members: &[Member], a: &Record, b: &Record) -> Option<String> {
+    for (dataset, split) in members {
+        let seen = |record: &Record| {
+            let is_it = |i: &&Input| i.model == record.model && i.dataset == *dataset && i.split == *split;
+            inputs.iter().find(is_it)
+        };
+        let (Some(mine), Some(theirs)) = (seen(a), seen(b)) else {
+            return Some(format!("the results do not say which images of {dataset} were seen"));
+        };
+        if mine.ids_sha256.is_empty() || mine.ids_sha256 != theirs.ids_sha256 {
+            return Some(format!("different images of {dataset}, or in another order"));
+        }
+    }
+    None
 }
 
 /// Whether `a` and `b` saw a data set through different preprocessing, as far as it is known.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::features::Role;
+use crate::metrics::probes::SUITE_LOG_ODDS;
 use crate::metrics::{Better, find};
 
 /// Which way is good.
@@ -17,12 +18,18 @@ pub enum Direction {
 
 /// The name of metric `id` in tables; an id this version does not know is its own name.
 pub fn label(id: &str) -> &str {
+    if id == SUITE_LOG_ODDS {
+        return "Mean log-odds";
+    }
     find(id).map_or(id, |metric| metric.label)
 }
 
 /// Which way is good for metric `id` on a data set of this role; `None` where that depends on a role the
 /// record does not name, or on what is compared.
 pub fn direction(id: &str, role: Option<Role>) -> Option<Direction> {
+    if id == SUITE_LOG_ODDS {
+        return Some(Direction::Higher);
+    }
     match (find(id)?.better, role) {
         (Better::Higher, _) | (Better::LowerOnPreHigherOnEval, Some(Role::Eval)) => Some(Direction::Higher),
         (Better::Lower, _) | (Better::LowerOnPreHigherOnEval, Some(Role::Pre)) => Some(Direction::Lower),

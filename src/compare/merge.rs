@@ -71,14 +71,7 @@ fn merge_table(tables: &mut Vec<Table>, mut more: Table) -> Result<()> {
     }
     let known: HashSet<Vec<String>> = row_keys(mine).into_iter().collect();
     let keep: Vec<bool> = row_keys(&more).into_iter().map(|key| !known.contains(&key)).collect();
-    for (_, column) in &mut more.columns {
-        let mut kept = keep.iter();
-        match column {
-            Column::Text(v) => v.retain(|_| kept.next() == Some(&true)),
-            Column::Float(v) => v.retain(|_| kept.next() == Some(&true)),
-            Column::Count(v) => v.retain(|_| kept.next() == Some(&true)),
-        }
-    }
+    more.retain(&keep);
     mine.append(more);
     Ok(())
 }

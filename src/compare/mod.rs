@@ -3,14 +3,22 @@
 mod comparison;
 mod condition;
 pub mod correlate;
+mod depth;
 mod images;
 mod meaning;
 mod merge;
+mod runs;
 mod side_by_side;
+mod suites;
 mod table;
 mod training;
+mod trajectory;
 
 pub use comparison::{Comparison, Difference, Group, MetricTable, Options, Row, Verdict};
 pub use condition::{Condition, Outcome};
+pub use depth::{Cut, Cuts, cuts};
 pub use meaning::{Direction, direction, label};
 pub use merge::{layer_order, merge};
+pub use runs::{OverRuns, averaged, pictured, settle};
+pub use suites::{SuiteRow, SuiteTable};
+pub use trajectory::{Course, StepValue, Trajectory, trajectories};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 
-use crate::results::{Column, Input, Record, Results, Table};
+use crate::results::{Input, Record, Results, Table};
 use crate::shown::short;
 use crate::uncertainty::{ENOUGH_RUNS, Measured, Scheme, difference, runs_interval};
 
@@ -35,9 +35,28 @@ const VALUES: &str = "values_of_runs";
 const WITHIN: &str = "error_within_runs";
 
 impl OverRuns {
+    /// The value of each run of a record, where it is of several.
+    pub(super) fn values(record: &Record) -> Option<Vec<Option<f64>>> {
+        Some(
+            record
+                .found
+                .get(VALUES)?
+                .as_array()?
+                .iter()
+                .map(Value::as_f64)
+                .collect(),
+        )
+    }
+
     /// What a record says of its runs; `None` for a record of one run.
     pub fn of(record: &Record) -> Option<Self> {
-        let values: Vec<f64> = record.found.get(VALUES)?.as_array()?.iter().filter_map(Value::as_f64).collect();
+        let values: Vec<f64> = record
+            .found
+            .get(VALUES)?
+            .as_array()?
+            .iter()
+            .filter_map(Value::as_f64)
+            .collect();
         (values.len() > 1).then(|| Self {
             runs: values.len(),
             sd: Some(runs_interval(&values).std_error * (values.len() as f64).sqrt()),
@@ -64,7 +83,7 @@ pub fn settle(results: &Results) -> Settled<'_> {
         results: Cow::Owned(Results {
             records,
             inputs: joined(inputs),
-            ..results.clone_without_records()
+            ..results.without_records()
         }),
         notes: last.notes(results),
     }
@@ -129,7 +148,8 @@ fn mean(runs: &[&Record]) -> Record {
         null_value: means(valued.iter().map(|r| r.null_value)),
         ..nothing
     };
-    record.found.insert(VALUES.to_owned(), json!(values));
+    let of_all: Vec<Option<f64>> = runs.iter().map(|r| r.value).collect();
+    record.found.insert(VALUES.to_owned(), json!(of_all));
     if let Some(squares) = means(valued.iter().map(|r| r.std_error.map(|e| e * e))) {
         record.found.insert(WITHIN.to_owned(), json!(squares.sqrt()));
     }
@@ -149,7 +169,9 @@ fn mean(runs: &[&Record]) -> Record {
 
 /// The error of a mean over too few runs: that of the images all of them saw.
 fn over_images(record: &mut Record, runs: &[&Record], value: f64) {
-    let scheme = runs[0].error.filter(|scheme| runs.iter().all(|r| r.error == Some(*scheme)));
+    let scheme = runs[0]
+        .error
+        .filter(|scheme| runs.iter().all(|r| r.error == Some(*scheme)));
     let replicates: Option<Vec<&Vec<f64>>> = runs.iter().map(|r| r.replicates.as_ref()).collect();
     let (Some(scheme), Some(replicates)) = (scheme, replicates) else {
         return;
@@ -189,8 +211,14 @@ struct Last<'r> {
 impl<'r> Last<'r> {
     fn of(results: &'r Results) -> Self {
         let mut steps: BTreeMap<_, BTreeMap<_, BTreeSet<_>>> = BTreeMap::new();
-        let of_records = results.records.iter().map(|r| (r.model.as_str(), r.run.as_deref(), r.step));
-        let of_inputs = results.inputs.iter().map(|i| (i.model.as_str(), i.run.as_deref(), i.step));
+        let of_records = results
+            .records
+            .iter()
+            .map(|r| (r.model.as_str(), r.run.as_deref(), r.step));
+        let of_inputs = results
+            .inputs
+            .iter()
+            .map(|i| (i.model.as_str(), i.run.as_deref(), i.step));
         for (model, run, step) in of_records.chain(of_inputs) {
             steps.entry(model).or_default().entry(run).or_default().insert(step);
         }
@@ -220,9 +248,15 @@ impl<'r> Last<'r> {
                 let names: Vec<&str> = runs.keys().filter_map(|run| *run).collect();
                 let unit = match runs.len() >= ENOUGH_RUNS {
                     true => "intervals and tests are over runs",
-                    false => "intervals and tests are over images, given these runs: three runs and more show their spread",
+                    false => {
+                        "intervals and tests are over images, given these runs: three runs and more show their spread"
+                    }
                 };
-                notes.push(format!("{name} is the mean of {} runs ({}); {unit}", runs.len(), names.join(", ")));
+                notes.push(format!(
+                    "{name} is the mean of {} runs ({}); {unit}",
+                    runs.len(),
+                    names.join(", ")
+                ));
             }
             let most = runs.values().map(BTreeSet::len).max().unwrap_or(0);
             let last: BTreeSet<Option<u64>> = runs.keys().map(|run| self.last(model, *run)).collect();
@@ -277,19 +311,13 @@ pub fn pictured(table: &Table, results: &Results) -> Table {
     let keep: Vec<bool> = (0..models.len())
         .map(|i| {
             let run = first(&models[i]);
-            let step = last.last(&models[i], run).map_or(String::new(), |step| step.to_string());
+            let step = last
+                .last(&models[i], run)
+                .map_or(String::new(), |step| step.to_string());
             runs[i] == run.unwrap_or("") && steps[i] == step
         })
         .collect();
     let mut table = table.clone();
-    for (_, column) in &mut table.columns {
-        let mut kept = keep.iter();
-        let mut is_kept = || kept.next() == Some(&true);
-        match column {
-            Column::Text(v) => v.retain(|_| is_kept()),
-            Column::Float(v) => v.retain(|_| is_kept()),
-            Column::Count(v) => v.retain(|_| is_kept()),
-        }
-    }
+    table.retain(&keep);
     table
 }

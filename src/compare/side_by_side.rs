@@ -1,12 +1,14 @@
 //! Builds a comparison: one table per metric, models side by side at each layer and data set.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::comparison::{Comparison, Difference, Group, MetricTable, Options, Row, Verdict};
 use super::meaning::{direction, label};
+use super::runs::{OverRuns, settle};
 use super::table::{SideBySide, side_by_side};
-use super::{images, layer_order, training};
+use super::{images, layer_order, suites, training};
 use crate::error::{Error, Result};
 use crate::features::Role;
 use crate::results::{Record, Results};
@@ -16,11 +18,14 @@ use crate::uncertainty::{difference, holm, mcnemar};
 const LEVEL: f64 = 0.05;
 
 impl Comparison {
-    /// Sets the models of `results` side by side.
+    /// Sets the models of `results` side by side: of a model that is a set of runs their mean, of one that is there at several
+    /// steps the last.
     ///
     /// # Errors
     /// When the baseline, a metric or the layer asked for is not in the results.
-    pub fn of(results: &Results, options: &Options) -> Result<Self> {
+    pub fn of(given: &Results, options: &Options) -> Result<Self> {
+        let settled = settle(given);
+        let results = settled.results.as_ref();
         let models = models(results);
         let layers = layers(results);
         let layer = chosen_layer(&layers, options.layer.as_deref())?;
@@ -48,7 +53,7 @@ impl Comparison {
         for group in &groups {
             of_metrics.entry(&group.metric).or_default().push(group);
         }
-        let tables = metrics
+        let tables: Vec<MetricTable> = metrics
             .iter()
             .map(|metric| {
                 let mut of_metric = of_metrics.remove(metric.as_str()).unwrap_or_default();
@@ -60,11 +65,17 @@ impl Comparison {
         let mut warnings = training::warnings(&results.inputs, &models);
         warnings.extend(images::preprocessing_warnings(&results.inputs, &models));
         Ok(Self {
+            suites: suites::tables(&tables, results),
             models,
             baseline,
             layer,
             tables,
+            notes: settled.notes,
             warnings,
+            settled: match settled.results {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(results) => Some(results),
+            },
         })
     }
 }
@@ -184,6 +195,7 @@ impl Builder<'_> {
             rank: group.ranks[position],
             best: false,
             difference,
+            runs: record.and_then(OverRuns::of),
             note: record.map_or_else(missing, |r| r.note.clone()),
         }
     }

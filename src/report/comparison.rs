@@ -1,15 +1,15 @@
 //! A comparison as tables: models side by side, with what may be said of their differences.
 
-use crate::compare::{Comparison, Difference, Direction, Group, MetricTable, Row, Verdict};
+use crate::compare::{Comparison, Difference, Direction, Group, MetricTable, Row, SuiteRow, SuiteTable, Verdict};
 use crate::features::Role;
 use crate::results::{Results, Table};
-use crate::shown::plain;
 
-use super::Format;
-use super::grid::{Cell, Grid, Marked, markdown, wrapped};
-use super::number::{MISSING, ROUNDING, interval, measured, p_value};
+use super::grid::{Cell, Grid, Marked};
+use super::number::{MISSING, ROUNDING, interval, measured, number, p_value};
 use super::records::csv;
+use super::suites::suite_grid;
 use super::transfer::transfer;
+use super::{Format, Writing};
 
 /// More models than this do not fit side by side on a line of text.
 const MODELS_PER_LINE: usize = 4;
@@ -19,24 +19,24 @@ pub fn render_comparison(comparison: &Comparison, results: &Results, command: &s
     match format {
         Format::Json => comparison.to_results(results, command).to_json(),
         Format::Csv => csv(&long_table(comparison)),
-        Format::Text => page(comparison, Grid::to_text, plain),
-        Format::Markdown => page(comparison, Grid::to_markdown, markdown),
+        Format::Text | Format::Markdown | Format::Latex => page(comparison, format.writing()),
     }
 }
 
-fn page(comparison: &Comparison, write: fn(&Grid) -> String, prose: fn(&str) -> String) -> String {
+fn page(comparison: &Comparison, writing: Writing) -> String {
     if comparison.tables.is_empty() {
-        return format!("Nothing to compare at layer {}.\n", prose(&comparison.layer));
+        return writing.lines(&format!("Nothing to compare at layer {}.", comparison.layer));
     }
-    let mut text = String::new();
-    for grid in comparison.tables.iter().flat_map(|t| grids(comparison, t)) {
-        text.push_str(&write(&grid));
-        text.push('\n');
-    }
+    let of_suites = comparison.suites.iter().map(suite_grid);
+    let grids = comparison.tables.iter().flat_map(|t| grids(comparison, t));
+    let mut text: String = of_suites
+        .chain(grids)
+        .map(|grid| (writing.table)(&grid) + "\n")
+        .collect();
     for warning in &comparison.warnings {
-        text.push_str(&format!("Warning: {}.\n", prose(warning)));
+        text.push_str(&writing.lines(&format!("Warning: {warning}.")));
     }
-    text.push_str(&wrapped(&prose(&reading(comparison)), ""));
+    text.push_str(&writing.lines(&reading(comparison)));
     text
 }
 
@@ -47,6 +47,9 @@ pub fn reading(comparison: &Comparison) -> String {
         text.push_str(&format!(
             " Differences are to {baseline}, paired on the same images; their p-values are Holm-adjusted over each metric's table, the intervals are not."
         ));
+    }
+    for note in &comparison.notes {
+        text.push_str(&format!(" {note}."));
     }
     format!("{text} {ROUNDING}")
 }
@@ -66,13 +69,18 @@ pub fn grids(comparison: &Comparison, table: &MetricTable) -> Vec<Grid> {
 /// One metric at one layer: a row per model.
 pub fn grid(comparison: &Comparison, table: &MetricTable, group: &Group) -> Grid {
     let ranked = group.rows.iter().any(|r| r.rank.is_some());
+    let has_runs = group.rows.iter().any(|r| r.runs.is_some());
     let rows = group.rows.iter().map(|row| {
         let name = Cell::Text(row.model.clone());
         std::iter::once(name)
+            .chain(has_runs.then(|| cells_of_runs(row)).into_iter().flatten())
             .chain(cells(row, comparison.baseline.as_deref(), ranked))
             .collect()
     });
-    let header = std::iter::once("model".to_owned()).chain(heads(comparison.baseline.as_deref(), ranked));
+    let of_runs = ["runs", "spread over runs", "error within a run"].map(str::to_owned);
+    let header = std::iter::once("model".to_owned())
+        .chain(has_runs.then_some(of_runs).into_iter().flatten())
+        .chain(heads(comparison.baseline.as_deref(), ranked));
     Grid {
         caption: caption(table, group, true),
         header: header.collect(),
@@ -155,6 +163,15 @@ fn marked(row: &Row) -> Cell {
         sign,
         best: if row.best { "•" } else { "" },
     })
+}
+
+/// Of a set of runs: how many, their standard deviation, and the error of one of them.
+fn cells_of_runs(row: &Row) -> [Cell; 3] {
+    let shown = |x: Option<f64>| Cell::Number(x.map_or(MISSING.to_owned(), |x| number(Some(x))));
+    match &row.runs {
+        Some(runs) => [Cell::Number(runs.runs.to_string()), shown(runs.sd), shown(runs.within)],
+        None => [Cell::Number("1".to_owned()), shown(None), shown(row.std_error)],
+    }
 }
 
 fn heads(baseline: Option<&str>, ranked: bool) -> Vec<String> {
@@ -364,7 +381,24 @@ pub fn long_table(comparison: &Comparison) -> Table {
             r.difference.as_ref().map_or("", |d| d.verdict.words())
         })
         .text("note", |(.., r)| note(r).unwrap_or_default())
+        .count("runs", |(.., r)| r.runs.as_ref().map_or(1, |runs| runs.runs as u64))
+        .float("runs_sd", |(.., r)| r.runs.as_ref().and_then(|runs| runs.sd))
+        .float("error_within_run", |(.., r)| match &r.runs {
+            Some(runs) => runs.within,
+            None => r.std_error,
+        })
+        .float("mean_rank", |(t, g, r)| {
+            standing(comparison, t, g, r).and_then(|row| row.mean_rank)
+        })
+        .float("tier", |(t, g, r)| Some(standing(comparison, t, g, r)?.tier? as f64))
         .finish()
+}
+
+/// Where a model stands in a suite, where a group is of one.
+fn standing<'c>(comparison: &'c Comparison, table: &MetricTable, group: &Group, row: &Row) -> Option<&'c SuiteRow> {
+    let is_it = |s: &&SuiteTable| (&s.metric, &s.suite, &s.layer) == (&table.metric, &group.dataset, &group.layer);
+    let suite = comparison.suites.iter().find(is_it)?;
+    suite.rows.iter().find(|r| r.model == row.model)
 }
 
 /// What the comparison says of each axis, a sentence each: which models are best, and how sure that is; then of transfer.

@@ -7,11 +7,10 @@ use crate::results::Table;
 
 /// The table `convergence` of an analysis as text or Markdown, behind the records; nothing in the other formats.
 pub fn render_convergence(table: &Table, format: Format) -> String {
-    let write = match format {
-        Format::Text => Grid::to_text,
-        Format::Markdown => Grid::to_markdown,
-        Format::Json | Format::Csv => return String::new(),
-    };
+    if matches!(format, Format::Json | Format::Csv) {
+        return String::new();
+    }
+    let write = format.writing().table;
     grids(table).iter().map(|grid| format!("\n{}", write(grid))).collect()
 }
 

@@ -2,13 +2,13 @@
 
 use minijinja::context;
 
-use super::Format;
 use super::charts::{Chart, predictors, scatter};
 use super::figure::{INKS, draw};
-use super::grid::{Cell, Grid, markdown, wrapped};
+use super::grid::{Cell, Grid};
 use super::number::{MISSING, interval, number, p_value, typeset};
 use super::page::{Shown, environment, fault};
 use super::write::figure;
+use super::{Format, Writing};
 use crate::compare::Direction;
 use crate::compare::correlate::{Agreement, CEILING, Correlation, Evidence, Measured, STATIC_RANK, Statistic};
 use crate::error::Result;
@@ -23,8 +23,7 @@ pub fn render_correlation(correlation: &Correlation, statistic: Statistic, forma
     match format {
         Format::Json => json(correlation),
         Format::Csv => csv(correlation),
-        Format::Text => page(correlation, statistic, Grid::to_text, plain),
-        Format::Markdown => page(correlation, statistic, Grid::to_markdown, markdown),
+        Format::Text | Format::Markdown | Format::Latex => page(correlation, statistic, format.writing()),
     }
 }
 
@@ -85,19 +84,14 @@ fn csv(correlation: &Correlation) -> String {
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
 }
 
-fn page(
-    correlation: &Correlation,
-    statistic: Statistic,
-    write: fn(&Grid) -> String,
-    prose: fn(&str) -> String,
-) -> String {
-    let mut text = write(&overall(correlation, statistic)) + "\n";
+fn page(correlation: &Correlation, statistic: Statistic, writing: Writing) -> String {
+    let mut text = (writing.table)(&overall(correlation, statistic)) + "\n";
     if let Some(grid) = by_dataset(correlation, statistic) {
-        text.push_str(&write(&grid));
+        text.push_str(&(writing.table)(&grid));
         text.push('\n');
     }
     for line in closing(correlation, statistic) {
-        text.push_str(&wrapped(&prose(&line), ""));
+        text.push_str(&writing.lines(&line));
     }
     text
 }

@@ -18,6 +18,8 @@ pub enum Cell {
     Number(String),
     /// A number and the marks behind it, each of which has its own column.
     Marked(Marked),
+    /// A number that is the best of its column: bold, in text with a star.
+    Best(String),
 }
 
 /// A number with what may be said of it.
@@ -35,7 +37,7 @@ impl Cell {
     /// What the cell shows.
     pub fn shown(&self) -> String {
         match self {
-            Self::Text(s) | Self::Number(s) => s.clone(),
+            Self::Text(s) | Self::Number(s) | Self::Best(s) => s.clone(),
             Self::Marked(m) => [m.number.as_str(), m.sign, m.best]
                 .iter()
                 .filter(|s| !s.is_empty())
@@ -49,6 +51,7 @@ impl Cell {
     fn aligned(&self) -> String {
         match self {
             Self::Marked(m) => format!("{} {:1} {:1}", m.number, m.sign, m.best),
+            Self::Best(number) => format!("*{number}"),
             other => other.shown(),
         }
     }
@@ -123,7 +126,7 @@ impl Grid {
         };
         text.push_str(&line((0..self.header.len()).map(|c| rule(c).to_owned()).collect()));
         for row in &self.rows {
-            text.push_str(&line(row.iter().map(|cell| markdown(&cell.shown())).collect()));
+            text.push_str(&line(row.iter().map(in_markdown).collect()));
         }
         for note in &self.notes {
             text.push_str(&format!("\n{}\n", markdown(note)));
@@ -149,6 +152,10 @@ impl Grid {
                 .map(|cell| match cell {
                     Cell::Text(s) => latex(s),
                     Cell::Number(s) => to_tex(s),
+                    Cell::Best(s) => match to_tex(s).trim_matches('$') {
+                        tex if tex.is_empty() || tex == "--" => tex.to_owned(),
+                        tex => format!("$\\mathbf{{{tex}}}$"),
+                    },
                     Cell::Marked(m) => [to_tex(&m.number), latex(m.sign), latex(m.best)].concat(),
                 })
                 .collect();
@@ -168,6 +175,13 @@ impl Grid {
             Some(cell) if cell.is_number() => Cell::Number(name),
             _ => Cell::Text(name),
         }
+    }
+}
+
+fn in_markdown(cell: &Cell) -> String {
+    match cell {
+        Cell::Best(number) => format!("**{}**", markdown(number)),
+        other => markdown(&other.shown()),
     }
 }
 

@@ -12,6 +12,7 @@ mod page;
 mod records;
 pub mod reference;
 mod similarity;
+mod suites;
 mod transfer;
 mod write;
 
@@ -25,6 +26,9 @@ pub use records::{render, render_conventions};
 pub use similarity::render_similarity;
 pub use write::{Meta, write_report};
 
+use crate::shown::plain;
+use grid::{markdown, wrapped};
+
 /// How a table is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -37,4 +41,34 @@ pub enum Format {
     Csv,
     /// A Markdown table
     Markdown,
+    /// LaTeX tables with booktabs rules, ready to paste; what is said beside them stands in comments
+    Latex,
+}
+
+/// How tables, and sentences beside them, are written.
+#[derive(Clone, Copy)]
+struct Writing {
+    table: fn(&Grid) -> String,
+    words: fn(&str) -> String,
+    /// Before each line of words.
+    margin: &'static str,
+}
+
+impl Writing {
+    /// Words in lines.
+    fn lines(&self, text: &str) -> String {
+        wrapped(&(self.words)(text), self.margin)
+    }
+}
+
+impl Format {
+    /// How this format writes tables for reading; JSON and CSV, which have none, as text.
+    fn writing(self) -> Writing {
+        let (table, words, margin): (fn(&Grid) -> String, fn(&str) -> String, _) = match self {
+            Self::Text | Self::Json | Self::Csv => (Grid::to_text, plain, ""),
+            Self::Markdown => (Grid::to_markdown, markdown, ""),
+            Self::Latex => (Grid::to_latex, plain, "% "),
+        };
+        Writing { table, words, margin }
+    }
 }

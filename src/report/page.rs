@@ -88,7 +88,9 @@ impl Shown {
         for cell in grid.rows.iter_mut().flatten() {
             match cell {
                 Cell::Text(_) => {}
-                Cell::Number(shown) | Cell::Marked(Marked { number: shown, .. }) => *shown = typeset(shown),
+                Cell::Number(shown) | Cell::Best(shown) | Cell::Marked(Marked { number: shown, .. }) => {
+                    *shown = typeset(shown)
+                }
             }
         }
         Self { grid, markdown }
@@ -155,7 +157,7 @@ pub fn pages(
             .filter_map(|t| section(comparison, &t.metric))
             .collect(),
         depth: depth(every_layer),
-        predictors: Predictors::of(results, &comparison.layer),
+        predictors: Predictors::of(comparison.compared(results), &comparison.layer),
         figures,
         reading: reading(comparison),
         conventions: comparison

@@ -16,8 +16,7 @@ pub fn render(results: &Results, format: Format) -> String {
     match format {
         Format::Json => results.to_json(),
         Format::Csv => csv(&table(&results.records)),
-        Format::Text => sections(results, Grid::to_text),
-        Format::Markdown => sections(results, Grid::to_markdown),
+        Format::Text | Format::Markdown | Format::Latex => sections(results, format.writing().table),
     }
 }
 

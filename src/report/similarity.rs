@@ -19,6 +19,7 @@ pub fn render_similarity(results: &Results, format: Format) -> String {
         Format::Json | Format::Csv => return render(results, format),
         Format::Text => text,
         Format::Markdown => |records| matrix(records, false).to_markdown(),
+        Format::Latex => |records| matrix(records, false).to_latex(),
     };
     let mut metrics: Vec<&str> = Vec::new();
     for record in &results.records {

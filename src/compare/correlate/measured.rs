@@ -22,7 +22,8 @@ impl<'r> Measured<'r> {
     /// # Errors
     /// Where nothing was measured at the layer.
     pub fn new(results: &'r Results, layer: Option<&str>) -> Result<Self> {
-        let one_model = |r: &&Record| r.other_model.is_none() && r.other_layer.is_none();
+        // A suite is the mean of data sets that are here themselves.
+        let one_model = |r: &&Record| r.other_model.is_none() && r.other_layer.is_none() && r.members().is_none();
         let records: Vec<&Record> = results.records.iter().filter(one_model).collect();
         let has = |layer: &str| records.iter().any(|r| r.layer == layer);
         let last = records.last().map_or("backbone", |r| r.layer.as_str());

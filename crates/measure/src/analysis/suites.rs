@@ -6,7 +6,7 @@ use super::Plan;
 use super::subjects::Suite;
 use crate::metrics::probes::{PROBES, SUITE_LOG_ODDS};
 use crate::metrics::{Eval, find};
-use crate::results::{DEFAULT, Record};
+use crate::results::{DATASETS, DEFAULT, Record, SPLITS};
 use crate::uncertainty::{Part, Scheme, mean_of_parts, strata_replicates};
 
 /// One record for each probe, suite, and layer of a model, run and step: the mean over the suite's data sets, as though there
@@ -128,9 +128,19 @@ fn start(suite: &Suite, parts: &[Option<&Record>]) -> Record {
     let known: Vec<&Record> = parts.iter().flatten().copied().collect();
     let first = known.first().copied().cloned().unwrap_or_default();
     let mut method = Map::new();
-    method.insert("datasets".to_owned(), json!(suite.datasets));
+    // A member may be called NAME/SPLIT: its records say its name.
+    let names = parts.iter().zip(&suite.datasets);
+    let names: Vec<&str> = names
+        .map(|(part, name)| part.map_or(name.as_str(), |r| r.dataset.as_str()))
+        .collect();
+    let splits: Vec<&str> = parts.iter().map(|part| part.map_or("", |r| r.split.as_str())).collect();
+    method.insert(DATASETS.to_owned(), json!(names));
+    method.insert(SPLITS.to_owned(), json!(splits));
     for key in known.iter().flat_map(|r| r.method.keys()) {
-        let values: Vec<Value> = known.iter().map(|r| r.method.get(key).cloned().unwrap_or(Value::Null)).collect();
+        let values: Vec<Value> = known
+            .iter()
+            .map(|r| r.method.get(key).cloned().unwrap_or(Value::Null))
+            .collect();
         let alike = values.iter().all(|value| *value == values[0]);
         method.insert(key.clone(), if alike { values[0].clone() } else { json!(values) });
     }
@@ -234,7 +244,11 @@ mod tests {
     /// By hand: (0.8 + 0.5)/2; log(80.5/20.5) and log(25.5/25.5) = 0.
     #[test]
     fn a_suite_has_the_mean_and_the_mean_log_odds() {
-        let made = of_suite(&[record("cars", 0.8, 100), record("digits", 0.5, 50), record("other", 0.1, 50)]);
+        let made = of_suite(&[
+            record("cars", 0.8, 100),
+            record("digits", 0.5, 50),
+            record("other", 0.1, 50),
+        ]);
         assert_eq!(made.len(), 2);
         let (mean, odds) = (&made[0], &made[1]);
         assert_eq!((mean.dataset.as_str(), mean.n, mean.value), ("both", 150, Some(0.65)));
@@ -254,7 +268,10 @@ mod tests {
     fn a_mean_over_fewer_data_sets_is_no_mean() {
         let made = of_suite(&[record("cars", 0.8, 100)]);
         assert_eq!(made[0].value, None);
-        assert_eq!(made[0].note.as_deref(), Some("no value on digits, and no mean without it"));
+        assert_eq!(
+            made[0].note.as_deref(),
+            Some("no value on digits, and no mean without it")
+        );
     }
 
     #[test]

@@ -100,6 +100,15 @@ pub struct Input {
 /// The variant of a metric's default convention.
 pub const DEFAULT: &str = "default";
 
+/// Where the record of a suite says which data sets it is the mean of, in `method`.
+pub const DATASETS: &str = "datasets";
+
+/// And where it says which split of each.
+pub const SPLITS: &str = "splits";
+
+/// A data set of a suite, and its split.
+pub type Member<'r> = (&'r str, &'r str);
+
 /// What a record of a classifier says in `found` of its rows: which are right, in the order of their ids, as bits of hexadecimal
 /// digits, the first row highest.
 pub const RIGHT: &str = "right";
@@ -201,6 +210,12 @@ impl Record {
         Some(rows)
     }
 
+    /// The data sets whose mean it is, where it is of a suite.
+    pub fn members(&self) -> Option<Vec<Member<'_>>> {
+        let names = |key| Some(self.method.get(key)?.as_array()?.iter().filter_map(Value::as_str));
+        Some(names(DATASETS)?.zip(names(SPLITS)?).collect())
+    }
+
     /// Its value with what its error is made of.
     pub fn measured(&self) -> Measured<'_> {
         Measured {
@@ -232,6 +247,21 @@ impl Results {
             inputs: Vec::new(),
             tables: None,
             report: Vec::new(),
+            records: Vec::new(),
+        }
+    }
+
+    /// The same, without the numbers.
+    pub fn without_records(&self) -> Self {
+        Self {
+            schema: self.schema.clone(),
+            version: self.version.clone(),
+            created: self.created.clone(),
+            command: self.command.clone(),
+            seed: self.seed,
+            inputs: self.inputs.clone(),
+            tables: self.tables.clone(),
+            report: self.report.clone(),
             records: Vec::new(),
         }
     }

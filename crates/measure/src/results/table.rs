@@ -144,6 +144,19 @@ impl Table {
         })
     }
 
+    /// Leaves out the rows that are not kept, of which there is one word for each.
+    pub fn retain(&mut self, keep: &[bool]) {
+        for (_, column) in &mut self.columns {
+            let mut kept = keep.iter();
+            let mut is_kept = || kept.next() == Some(&true);
+            match column {
+                Column::Text(v) => v.retain(|_| is_kept()),
+                Column::Float(v) => v.retain(|_| is_kept()),
+                Column::Count(v) => v.retain(|_| is_kept()),
+            }
+        }
+    }
+
     /// Appends the rows of a table with the same columns.
     ///
     /// # Panics

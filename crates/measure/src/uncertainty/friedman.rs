@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use statrs::distribution::{Continuous as _, ContinuousCDF as _, FisherSnedecor, Normal};
 
-
 /// Data sets from which on the test is of use.
 pub const ENOUGH_DATASETS: usize = 5;
 
@@ -114,7 +113,11 @@ fn exact(ranks: &[Vec<f64>], spread: &dyn Fn(&[f64]) -> f64, observed: f64) -> O
         let sums: Vec<f64> = sums.iter().map(|sum| f64::from(*sum) / 2.0).collect();
         spread(&sums) >= observed - 1e-9
     };
-    let mut tail: Vec<f64> = chances.iter().filter(|(sums, _)| reaches(sums)).map(|(_, c)| *c).collect();
+    let mut tail: Vec<f64> = chances
+        .iter()
+        .filter(|(sums, _)| reaches(sums))
+        .map(|(_, c)| *c)
+        .collect();
     // In one order, whatever that of the map.
     tail.sort_by(f64::total_cmp);
     Some(tail.iter().sum::<f64>().min(1.0))
@@ -160,7 +163,9 @@ fn range_cdf(q: f64, count: usize) -> f64 {
         let z = from + width * i as f64;
         normal.pdf(z) * (normal.cdf(z) - normal.cdf(z - q)).powi(count as i32 - 1)
     };
-    let inner: f64 = (1..STEPS).map(|i| if i % 2 == 1 { 4.0 * at(i) } else { 2.0 * at(i) }).sum();
+    let inner: f64 = (1..STEPS)
+        .map(|i| if i % 2 == 1 { 4.0 * at(i) } else { 2.0 * at(i) })
+        .sum();
     count as f64 * width / 3.0 * (at(0) + inner + at(STEPS))
 }
 
@@ -202,7 +207,11 @@ mod tests {
         for (rank, expected) in test.mean_ranks.iter().zip([3.142857, 2.0, 2.928571, 1.928571]) {
             assert!((rank - expected).abs() < 1e-6, "{rank} {expected}");
         }
-        assert!((test.critical_difference - 1.25).abs() < 5e-3, "{}", test.critical_difference);
+        assert!(
+            (test.critical_difference - 1.25).abs() < 5e-3,
+            "{}",
+            test.critical_difference
+        );
         assert!((test.chi_squared - CHI).abs() < 1e-9, "{}", test.chi_squared);
         let f = 13.0 * CHI / (14.0 * 3.0 - CHI);
         assert!((test.f.unwrap() - f).abs() < 1e-9);

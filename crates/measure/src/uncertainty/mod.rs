@@ -105,6 +105,11 @@ pub fn t_quantile(degrees: f64) -> f64 {
         .inverse_cdf(0.975)
 }
 
+/// The two-sided p-value of a t statistic.
+pub fn t_p_value(statistic: f64, degrees: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, degrees).map_or(1.0, |t| (2.0 * t.sf(statistic.abs())).min(1.0))
+}
+
 /// The 97.5 % quantile of Student's t, of the normal distribution where there are no degrees of freedom to name.
 fn quantile(degrees: Option<f64>) -> f64 {
     degrees.map_or(NORMAL_QUANTILE, t_quantile)

@@ -1,9 +1,7 @@
 //! A mean over fixed data sets, whose rows share nothing: their errors add in quadrature.
 
-use statrs::distribution::{ContinuousCDF as _, Normal, StudentsT};
-
 use super::paired::{Paired, beyond_range, without_spread};
-use super::{Estimate, GROUPS, Scheme, quantile};
+use super::{Estimate, GROUPS, Scheme, quantile, t_p_value};
 
 /// What one data set adds to a mean.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +52,9 @@ pub fn strata_replicates(parts: &[Part]) -> Option<Vec<f64>> {
     let mean = mean_of_parts(parts).0;
     let mut all = Vec::with_capacity(parts.len() * GROUPS);
     for part in parts {
-        let own = part.replicates.filter(|own| own.len() == GROUPS && part.scheme != Some(Scheme::Bootstrap))?;
+        let own = part
+            .replicates
+            .filter(|own| own.len() == GROUPS && part.scheme != Some(Scheme::Bootstrap))?;
         all.extend(own.iter().map(|x| mean + (x - part.value) / parts.len() as f64));
     }
     Some(all)
@@ -90,15 +90,13 @@ pub(super) fn strata(plain: Paired, replicates: &[f64]) -> Paired {
     if !(plain.value.abs() + half).is_finite() {
         return beyond_range(plain);
     }
-    let at = (plain.value / std_error).abs();
-    let tail = match degrees.map(|degrees| StudentsT::new(0.0, 1.0, degrees)) {
-        Some(Ok(t)) => t.sf(at),
-        _ => Normal::standard().sf(at),
-    };
+    let statistic = plain.value / std_error;
+    // The replicates have degrees of freedom, whatever the interval of the values themselves is made of.
+    let p_value = degrees.map(|degrees| t_p_value(statistic, degrees));
     Paired {
         std_error: Some(std_error),
         interval: Some((plain.value - half, plain.value + half)),
-        p_value: Some((2.0 * tail).min(1.0)),
+        p_value,
         ..plain
     }
 }
