@@ -10,10 +10,12 @@ use super::correlation::Predictors;
 use super::figure::INKS;
 use super::grid::{Cell, Grid, Marked, markdown};
 use super::number::typeset;
-use super::transfer::{NOT_MEASURED, transfer};
+use super::suites::suite_grid;
+use super::transfer::{NOT_MEASURED, transfer, where_to_cut};
 use super::write::Meta;
 use crate::compare::Comparison;
 use crate::error::{Error, Result};
+use crate::metrics::probes::PROBES;
 use crate::metrics::{Metric, find};
 use crate::results::{Analysis, Input, Record};
 use crate::shown::plain;
@@ -42,9 +44,11 @@ struct Page<'a> {
     note: Option<&'static str>,
     warnings: &'a [String],
     overview: Shown,
+    suites: Vec<Shown>,
     axes: Vec<Section>,
     others: Vec<MetricSection>,
     depth: Vec<Shown>,
+    cuts: Vec<String>,
     predictors: Option<Predictors>,
     figures: &'a [Figure],
     reading: String,
@@ -141,6 +145,11 @@ pub fn pages(
             .collect(),
         warnings: &comparison.warnings,
         overview: Shown::new(overview(comparison)),
+        suites: comparison
+            .suites
+            .iter()
+            .map(|suite| Shown::new(suite_grid(suite)))
+            .collect(),
         axes: AXES
             .iter()
             .map(|axis| Section {
@@ -157,6 +166,7 @@ pub fn pages(
             .filter_map(|t| section(comparison, &t.metric))
             .collect(),
         depth: depth(every_layer),
+        cuts: where_to_cut(every_layer, results),
         predictors: Predictors::of(comparison.compared(results), &comparison.layer),
         figures,
         reading: reading(comparison),
@@ -236,10 +246,13 @@ fn section(comparison: &Comparison, id: &str) -> Option<MetricSection> {
     })
 }
 
-/// The axes at every layer; nothing where there is a single one.
+/// Transfer and the axes at every layer; nothing where there is a single one.
 fn depth(every_layer: &Comparison) -> Vec<Shown> {
+    let probe = PROBES.iter().find_map(|id| every_layer.table(id));
     let tables = AXES.iter().filter_map(|axis| every_layer.table(axis.primary));
-    tables
+    probe
+        .into_iter()
+        .chain(tables)
         .flat_map(|table| wide_grids(every_layer, table))
         .filter(|grid| grid.rows.len() > 1)
         .map(Shown::new)

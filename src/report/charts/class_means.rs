@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Chart, ColourScale, Matrix, Panel, rows};
-use crate::compare::Comparison;
+use crate::compare::{Comparison, pictured};
 use crate::results::{Analysis, Table};
 use crate::shown::short;
 
@@ -13,7 +13,7 @@ const CLASSES: usize = 60;
 type Class<'a> = (&'a str, &'a str);
 
 pub(super) fn chart(analysis: &Analysis, comparison: &Comparison) -> Option<Chart> {
-    let table = analysis.table("class_means")?;
+    let table = &pictured(analysis.table("class_means")?, &analysis.results);
     let mut thinned = false;
     let mut matrices: Vec<Matrix> = Vec::new();
     for model in &comparison.models {

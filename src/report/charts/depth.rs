@@ -1,34 +1,56 @@
-//! The three axes against depth: one panel per metric and data set, one line per model.
+//! The three axes and transfer against depth: one panel per metric and data set, one line per model.
 
 use super::super::axes::AXES;
 use super::super::comparison::{good, sides};
 use super::{Chart, Panel, Plot, Point, Scale, Series, rows};
 use crate::compare::{Comparison, Group, MetricTable};
+use crate::metrics::probes::PROBES;
 use crate::shown::short;
 
-pub(super) fn chart(comparison: &Comparison) -> Option<Chart> {
-    let mut all = Vec::new();
-    for table in AXES.iter().filter_map(|axis| comparison.table(axis.primary)) {
-        let mut panels = Vec::new();
-        let mut rest: Vec<&Group> = table.groups.iter().collect();
-        while let Some(first) = rest.first().copied() {
-            let (here, other): (Vec<&Group>, Vec<&Group>) = rest.into_iter().partition(|g| sides(g) == sides(first));
-            panels.extend(panel(table, &here, comparison.models.len()).map(Panel::Plot));
-            rest = other;
-        }
-        all.extend(rows(panels, 2));
-    }
-    Some(Chart {
+/// The axes at every layer.
+pub(super) fn chart(comparison: &Comparison) -> Chart {
+    let tables = AXES.iter().filter_map(|axis| comparison.table(axis.primary));
+    Chart {
         name: "depth".to_owned(),
         title: "Against depth".to_owned(),
         caption: "Each axis from the first stage of the network to the last layer of its projector, with 95 % intervals. The line parts the \
                   backbone, which is kept for transfer, from the projector, which is thrown away."
             .to_owned(),
-        rows: all,
+        rows: tables.flat_map(|table| panels(table, comparison)).collect(),
+        panel_height: 310.0,
+        legend: comparison.models.iter().map(|m| short(m, 30)).collect(),
+        colour_scale: None,
+    }
+}
+
+/// The probe that stands for transfer at every layer, on pretraining data (where it was asked for) and on evaluation data.
+pub(super) fn transfer(comparison: &Comparison) -> Option<Chart> {
+    let table = PROBES.iter().find_map(|id| comparison.table(id))?;
+    Some(Chart {
+        name: "transfer-depth".to_owned(),
+        title: "Transfer against depth".to_owned(),
+        caption: format!(
+            "{} fitted on each layer and scored on rows it has not seen, with 95 % intervals: where a curve falls, the network has given up \
+             what other data need for what its own training asks. The line parts the backbone from the projector.",
+            table.label
+        ),
+        rows: panels(table, comparison),
         panel_height: 310.0,
         legend: comparison.models.iter().map(|m| short(m, 30)).collect(),
         colour_scale: None,
     })
+}
+
+/// One panel for each data set of a metric, two in a row.
+fn panels(table: &MetricTable, comparison: &Comparison) -> Vec<Vec<Panel>> {
+    let mut panels = Vec::new();
+    let mut rest: Vec<&Group> = table.groups.iter().collect();
+    while let Some(first) = rest.first().copied() {
+        let (here, other): (Vec<&Group>, Vec<&Group>) = rest.into_iter().partition(|g| sides(g) == sides(first));
+        panels.extend(panel(table, &here, comparison.models.len()).map(Panel::Plot));
+        rest = other;
+    }
+    rows(panels, 2)
 }
 
 /// `None` for a single layer: there is no depth to show.

@@ -7,12 +7,13 @@ mod predictors;
 mod scale;
 mod scatter;
 mod spectrum;
+mod trajectory;
 
 pub use predictors::chart as predictors;
 pub use scale::Scale;
 pub use scatter::chart as scatter;
 
-use crate::compare::Comparison;
+use crate::compare::{Comparison, trajectories};
 use crate::results::Analysis;
 
 /// A figure: a legend and panels.
@@ -121,15 +122,18 @@ pub struct Matrix {
 
 /// The figures an analysis gives rise to: none without data.
 pub fn charts(analysis: &Analysis, comparison: &Comparison, every_layer: &Comparison) -> Vec<Chart> {
+    let over_steps = trajectories(&analysis.results, &comparison.layer);
     let charts = [
         axes::chart(comparison),
-        depth::chart(every_layer),
+        depth::transfer(every_layer),
+        Some(depth::chart(every_layer)),
         spectrum::chart(analysis, comparison),
         class_means::chart(analysis, comparison),
     ];
     charts
         .into_iter()
         .flatten()
+        .chain(trajectory::charts(&over_steps, comparison))
         .filter(|chart| !chart.rows.is_empty())
         .collect()
 }
@@ -137,4 +141,11 @@ pub fn charts(analysis: &Analysis, comparison: &Comparison, every_layer: &Compar
 /// At most `columns` panels side by side.
 fn rows(panels: Vec<Panel>, columns: usize) -> Vec<Vec<Panel>> {
     panels.chunks(columns).map(<[Panel]>::to_vec).collect()
+}
+
+/// A file's name from that of a metric or a suite.
+pub fn stem(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let stem: String = name.chars().map(plain).take(60).collect();
+    stem.trim_matches('-').to_owned()
 }

@@ -1,6 +1,6 @@
 //! A score beside the accuracies: one panel for each data set, one named point for each model.
 
-use super::{Chart, Panel, Plot, Point, Scale, Series, rows};
+use super::{Chart, Panel, Plot, Point, Scale, Series, rows, stem};
 use crate::compare::correlate::{self, Correlation, Statistic};
 use crate::report::correlation::{interval_shown, shown};
 use crate::shown::short;
@@ -35,13 +35,6 @@ pub fn chart(correlation: &Correlation, metric: &str, statistic: Statistic) -> O
         legend: Vec::new(),
         colour_scale: None,
     })
-}
-
-/// A file's name from a metric's.
-fn stem(metric: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
-    let stem: String = metric.chars().map(plain).take(60).collect();
-    stem.trim_matches('-').to_owned()
 }
 
 fn panel(

@@ -1,7 +1,7 @@
 //! The covariance spectrum: how the variance is shared out among directions.
 
 use super::{Chart, Panel, Plot, Point, Scale, Series, rows};
-use crate::compare::Comparison;
+use crate::compare::{Comparison, pictured};
 use crate::results::{Analysis, Table};
 use crate::shown::short;
 
@@ -12,7 +12,8 @@ const POINTS: usize = 160;
 const FLOOR: f64 = 1e-10;
 
 pub(super) fn chart(analysis: &Analysis, comparison: &Comparison) -> Option<Chart> {
-    let spectrum = Columns::of(analysis.table("spectrum")?)?;
+    let table = pictured(analysis.table("spectrum")?, &analysis.results);
+    let spectrum = Columns::of(&table)?;
     let mut sets: Vec<(&str, &str)> = Vec::new();
     for row in 0..spectrum.rank.len() {
         let set = (spectrum.dataset[row].as_str(), spectrum.split[row].as_str());

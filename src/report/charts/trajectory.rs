@@ -1,0 +1,183 @@
+//! Numbers over the course of training: each against the step, and variation against accuracy as a path.
+
+use super::super::axes::AXES;
+use super::super::comparison::good;
+use super::{Chart, Panel, Plot, Point, Scale, Series, rows};
+use crate::compare::{Comparison, Course, Trajectory};
+use crate::features::Role;
+use crate::metrics::probes::{FAMILY, PROBES};
+use crate::shown::short;
+
+/// A marker at every step is one too many beyond so many.
+const MARKED: usize = 25;
+
+/// The axes and probes; the other metrics; and the paths.
+pub(super) fn charts(all: &[Trajectory], comparison: &Comparison) -> Vec<Chart> {
+    let is_first = |t: &&Trajectory| {
+        AXES.iter().any(|axis| axis.metrics.contains(&t.metric.as_str()))
+            || FAMILY.metrics.iter().any(|metric| metric.id == t.metric)
+    };
+    let (first, others): (Vec<&Trajectory>, Vec<&Trajectory>) = all.iter().partition(is_first);
+    // Transfer before what may explain it.
+    let mut first = first;
+    first.sort_by_key(|t| AXES.iter().any(|axis| axis.metrics.contains(&t.metric.as_str())));
+    let chart = |name: &str, title: &str, caption: String, panels: Vec<Panel>, columns, panel_height| Chart {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        caption,
+        rows: rows(panels, columns),
+        panel_height,
+        legend: comparison.models.iter().map(|m| short(m, 30)).collect(),
+        colour_scale: None,
+    };
+    let panels = |of_these: &[&Trajectory]| -> Vec<Panel> {
+        let plots = of_these.iter().filter_map(|t| panel(t, &comparison.models));
+        plots.map(Panel::Plot).collect()
+    };
+    vec![
+        chart(
+            "trajectories",
+            "Over the course of training",
+            format!(
+                "Probes and axes at layer {} against the step of training, with 95 % intervals.",
+                comparison.layer
+            ),
+            panels(&first),
+            2,
+            260.0,
+        ),
+        chart(
+            "paths",
+            "Class variation against transfer",
+            format!(
+                "Each line is a model on its way through training: the discriminative ratio on the pretraining data against accuracy on \
+                 the evaluation data at layer {}, the first and the last step named.",
+                comparison.layer
+            ),
+            paths(all, &comparison.models),
+            2,
+            300.0,
+        ),
+        chart(
+            "trajectories-others",
+            "Every other metric over the course of training",
+            format!("At layer {}, with 95 % intervals.", comparison.layer),
+            panels(&others),
+            3,
+            190.0,
+        ),
+    ]
+}
+
+fn place(models: &[String], course: &Course) -> Option<usize> {
+    models.iter().position(|model| *model == course.model)
+}
+
+/// One number against the step, a line for each model.
+fn panel(trajectory: &Trajectory, models: &[String]) -> Option<Plot> {
+    let mut series = Vec::new();
+    let (mut steps, mut extent) = (Vec::new(), Vec::new());
+    for course in &trajectory.models {
+        let points = course.points.iter().map(|point| {
+            steps.push(point.step as f64);
+            extent.push(point.value);
+            extent.extend(point.interval.into_iter().flat_map(|(low, high)| [low, high]));
+            Point {
+                x: point.step as f64,
+                y: point.value,
+                x_interval: None,
+                y_interval: point.interval,
+            }
+        });
+        series.push(Series {
+            model: place(models, course)?,
+            joined: true,
+            marked: course.points.len() <= MARKED,
+            points: points.collect(),
+            names: Vec::new(),
+        });
+    }
+    Some(Plot {
+        title: format!("{} · {}", trajectory.label, short(&data(trajectory), 40)),
+        subtitle: good(trajectory.direction).unwrap_or_default().to_owned(),
+        x: Scale::linear("step", 5.0, steps.into_iter())?,
+        y: Scale::linear("", 4.0, extent.into_iter())?,
+        series,
+        divider: None,
+    })
+}
+
+fn data(trajectory: &Trajectory) -> String {
+    match (&trajectory.other_dataset, trajectory.split.as_str()) {
+        (Some(other), _) => format!("{} and {other}", trajectory.dataset),
+        (None, "") => trajectory.dataset.clone(),
+        (None, split) => format!("{} ({split})", trajectory.dataset),
+    }
+}
+
+/// One panel for each pretraining and evaluation data set: phi on the first across, accuracy on the second up.
+fn paths(all: &[Trajectory], models: &[String]) -> Vec<Panel> {
+    let probe = PROBES.iter().find(|id| all.iter().any(|t| t.metric == **id));
+    let of_metric = |id: &str, is_pre: bool| {
+        let id = id.to_owned();
+        all.iter()
+            .filter(move |t| t.metric == id && t.other_dataset.is_none() && (t.role == Some(Role::Pre)) == is_pre)
+    };
+    let mut panels = Vec::new();
+    for variation in of_metric(AXES[0].primary, true) {
+        for transfer in of_metric(probe.copied().unwrap_or_default(), false) {
+            panels.extend(path(variation, transfer, models).map(Panel::Plot));
+        }
+    }
+    panels
+}
+
+fn path(variation: &Trajectory, transfer: &Trajectory, models: &[String]) -> Option<Plot> {
+    let mut series = Vec::new();
+    let (mut across, mut up) = (Vec::new(), Vec::new());
+    for course in &transfer.models {
+        let Some(other) = variation.models.iter().find(|other| other.model == course.model) else {
+            continue;
+        };
+        let (mut points, mut names) = (Vec::new(), Vec::new());
+        for accuracy in &course.points {
+            let Some(phi) = other.points.iter().find(|phi| phi.step == accuracy.step) else {
+                continue;
+            };
+            across.push(phi.value);
+            up.push(accuracy.value);
+            points.push(Point {
+                x: phi.value,
+                y: accuracy.value,
+                ..Point::default()
+            });
+            names.push(accuracy.step.to_string());
+        }
+        let last = names.len().saturating_sub(1);
+        for name in names.iter_mut().take(last).skip(1) {
+            name.clear();
+        }
+        if points.len() > 1 {
+            series.push(Series {
+                model: place(models, course)?,
+                joined: true,
+                marked: true,
+                points,
+                names,
+            });
+        }
+    }
+    (!series.is_empty()).then_some(())?;
+    Some(Plot {
+        title: format!("{} · {}", transfer.label, short(&data(transfer), 40)),
+        subtitle: String::new(),
+        x: Scale::linear(
+            &format!("{} · {}", variation.label, short(&data(variation), 40)),
+            5.0,
+            across.into_iter(),
+        )?,
+        y: Scale::linear("accuracy", 5.0, up.into_iter())?,
+        series,
+        divider: None,
+    })
+}
