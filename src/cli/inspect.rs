@@ -1,5 +1,6 @@
 //! `featscope inspect PATH`: what a checkpoint, a data set, a feature store, an array or a results file holds.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -262,7 +263,22 @@ fn of_experiment(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     let models: Vec<String> = e
         .models
         .iter()
-        .map(|m| format!("{}: {}", m.name, m.checkpoint.display()))
+        .map(|m| match m.found.as_slice() {
+            [one] => format!("{}: {}", m.name, one.path.display()),
+            all => {
+                let runs: BTreeSet<_> = all.iter().filter_map(|f| f.run.as_ref()).collect();
+                let steps: BTreeSet<_> = all.iter().filter_map(|f| f.step).collect();
+                format!(
+                    "{}: {} checkpoints, {} runs, {} steps, {} to {}",
+                    m.name,
+                    all.len(),
+                    runs.len().max(1),
+                    steps.len().max(1),
+                    all[0].path.display(),
+                    all[all.len() - 1].path.display()
+                )
+            }
+        })
         .collect();
     let data: Vec<String> = e
         .datasets

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::analyze::{Beside, What, analysis_of, plan};
-use super::experiment::{Dataset, Experiment, Model};
+use super::experiment::{Dataset, Experiment, Found, Model};
 use super::inputs::Input;
 use super::{hand_over, style};
 use crate::analysis::Suite;
-use crate::compare::{Comparison, Options};
+use crate::compare::{Comparison, Options, merge};
 use crate::features::Role;
 use crate::files::{self, Lock, hex, sha256_of, write_atomically};
 use crate::metrics::select;
@@ -43,6 +43,9 @@ struct State {
     /// Of the program that made them.
     #[serde(default)]
     extractor: String,
+    /// Of the results of each model, run and step, by their folder.
+    #[serde(default)]
+    parts: BTreeMap<String, String>,
     /// Of the results.
     analysis: String,
     /// Of the report.
@@ -51,6 +54,9 @@ struct State {
 }
 
 const STATE: &str = "run.json";
+
+/// The folder of the results of each model, run and step.
+const PARTS: &str = "parts";
 
 /// Held while a run writes into its folder.
 const LOCK: &str = ".run.lock";
@@ -125,14 +131,22 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Extracts what is not yet extracted; the stores in the order of models and data sets, or `None` where an extraction
-/// failed.
+/// The feature stores of one checkpoint.
+struct Stores {
+    /// Model, run and step as a path below the folders of features and of results.
+    place: PathBuf,
+    /// In the order of the data sets.
+    paths: Vec<PathBuf>,
+}
+
+/// Extracts what is not yet extracted; the stores in the order of models, runs, steps and data sets, or `None` where an
+/// extraction failed.
 fn extract(
     experiment: &Experiment,
     args: &Args,
     programs: &Programs,
     state: &mut State,
-) -> anyhow::Result<Option<Vec<PathBuf>>> {
+) -> anyhow::Result<Option<Vec<Stores>>> {
     let features = experiment.out.join("features");
     let data: Vec<Looked> = experiment.datasets.iter().map(look_at).collect::<anyhow::Result<_>>()?;
     for (i, Looked { folder, .. }) in data.iter().enumerate() {
@@ -152,11 +166,17 @@ fn extract(
         save(state, &experiment.out)?;
     }
     let mut stores = Vec::new();
-    for model in &experiment.models {
-        let weights = sha256_of(&model.checkpoint)?;
+    for (model, checkpoint) in experiment
+        .models
+        .iter()
+        .flat_map(|m| m.found.iter().map(move |f| (m, f)))
+    {
+        let weights = sha256_of(&checkpoint.path)?;
+        let place = place(model, checkpoint);
+        let mut paths = Vec::new();
         for (dataset, Looked { folder, fingerprint }) in experiment.datasets.iter().zip(&data) {
-            let mut words = words(experiment, args, model, dataset, &features);
-            let store = features.join(&model.name).join(folder);
+            let mut words = words(experiment, args, (model, checkpoint), dataset, &features);
+            let store = features.join(&place).join(folder);
             let name = store
                 .strip_prefix(&experiment.out)
                 .unwrap_or(&store)
@@ -166,7 +186,7 @@ fn extract(
             let manifest = store.join("manifest.json");
             let known = state.stores.get(&name);
             if !known.is_some_and(|known| holds(known, &made_of, &[&manifest])) {
-                style::say(&format!("extract {} on {folder}", model.name));
+                style::say(&format!("extract {} on {folder}", shown(&place)));
                 // What is allowed changes nothing of what was done.
                 let allowed = [
                     ("--trust-code", experiment.trust_code || model.trust_code),
@@ -187,21 +207,49 @@ fn extract(
                 state.stores.insert(name, made(&made_of, &[&manifest])?);
                 save(state, &experiment.out)?;
             }
-            stores.push(store);
+            paths.push(store);
         }
+        stores.push(Stores { place, paths });
     }
     Ok(Some(stores))
 }
 
+/// Where a checkpoint's stores lie below a folder, as `featscope extract` lays them.
+fn place(model: &Model, checkpoint: &Found) -> PathBuf {
+    let mut place = PathBuf::from(&model.name);
+    place.extend(checkpoint.run.as_ref().map(|run| format!("run-{run}")));
+    place.extend(checkpoint.step.map(|step| format!("step-{step}")));
+    place
+}
+
+/// The same for a reader: `SL, run 0, step 40`.
+fn shown(place: &Path) -> String {
+    let parts = place.iter().map(|part| part.to_string_lossy());
+    let words = parts.enumerate().map(|(i, part)| {
+        if i == 0 {
+            part.into_owned()
+        } else {
+            part.replacen('-', " ", 1)
+        }
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
 /// The command line of one extraction.
-fn words(experiment: &Experiment, args: &Args, model: &Model, dataset: &Dataset, features: &Path) -> Vec<OsString> {
+fn words(
+    experiment: &Experiment,
+    args: &Args,
+    (model, checkpoint): (&Model, &Found),
+    dataset: &Dataset,
+    features: &Path,
+) -> Vec<OsString> {
     // That a store of another plan has to go is known here, where it is asked what changed.
     let mut words: Vec<OsString> = vec!["extract".into(), "--force".into()];
     let mut option = |name: &str, value: OsString| {
         words.push(format!("--{name}").into());
         words.push(value);
     };
-    option("model", model.checkpoint.clone().into());
+    option("model", checkpoint.path.clone().into());
     option("data", dataset.path.clone().into());
     option("out", features.into());
     option("name", model.name.clone().into());
@@ -214,6 +262,12 @@ fn words(experiment: &Experiment, args: &Args, model: &Model, dataset: &Dataset,
     let layers = model.layers.as_ref().unwrap_or(&experiment.layers);
     option("layers", layers.joined().into());
     option("device", experiment.device.clone().into());
+    if let Some(run) = &checkpoint.run {
+        option("run", run.into());
+    }
+    if let Some(step) = checkpoint.step {
+        option("step", step.to_string().into());
+    }
     if let Some(split) = &dataset.split {
         option("split", split.into());
     }
@@ -272,16 +326,17 @@ fn settings(experiment: &Experiment, args: &Args) -> What {
     }
 }
 
-/// Analyzes the stores, unless the results at hand are of these very stores and settings.
+/// Analyzes the stores, unless the results at hand are of these very stores and settings: each checkpoint by itself, so that
+/// one more asks for no other again.
 fn analyze(
     experiment: &Experiment,
     args: &Args,
     programs: &Programs,
     state: &mut State,
-    stores: &[PathBuf],
+    stores: &[Stores],
 ) -> anyhow::Result<Analysis> {
     let what = settings(experiment, args);
-    let mut parts = vec![
+    let mut asked = vec![
         format!(
             "{:?}",
             What {
@@ -292,21 +347,45 @@ fn analyze(
         programs.own.clone(),
     ];
     for file in experiment.probe.groups.iter() {
-        parts.push(sha256_of(file)?);
+        asked.push(sha256_of(file)?);
     }
-    for store in stores {
-        parts.push(sha256_of(&store.join("manifest.json"))?);
+    let mut sources = Vec::with_capacity(stores.len());
+    for Stores { paths, .. } in stores {
+        let mut parts = asked.clone();
+        for store in paths {
+            parts.push(sha256_of(&store.join("manifest.json"))?);
+        }
+        sources.push(key(&parts.iter().map(String::as_str).collect::<Vec<_>>()));
     }
-    let made_of = key(&parts.iter().map(String::as_str).collect::<Vec<_>>());
+    let made_of = key(&sources.iter().map(String::as_str).collect::<Vec<_>>());
     let results = experiment.out.join(FILE);
     if holds(&state.analysis, &made_of, &[&results])
         && let Ok(analysis) = Analysis::read(&experiment.out)
     {
         return Ok(analysis);
     }
-    style::say(&format!("analyze {} feature stores", stores.len()));
-    let inputs: Vec<Input> = stores.iter().cloned().map(Input::from).collect();
-    let analysis = analysis_of(&inputs, &what, PICTURES)?;
+    let mut parts = Vec::with_capacity(stores.len());
+    for (Stores { place, paths }, source) in stores.iter().zip(&sources) {
+        let dir = experiment.out.join(PARTS).join(place);
+        let name = place.display().to_string();
+        let is_there = state
+            .parts
+            .get(&name)
+            .is_some_and(|noted| holds(noted, source, &[&dir.join(FILE)]));
+        if is_there && let Ok(part) = Analysis::read(&dir) {
+            parts.push(part);
+            continue;
+        }
+        style::say(&format!("analyze {}, {} feature stores", shown(place), paths.len()));
+        let inputs: Vec<Input> = paths.iter().cloned().map(Input::from).collect();
+        let part = analysis_of(&inputs, &what, PICTURES)?;
+        part.write(&dir)?;
+        state.parts.insert(name, made(source, &[&dir.join(FILE)])?);
+        save(state, &experiment.out)?;
+        parts.push(part);
+    }
+    let mut analysis = merge(parts)?;
+    analysis.results.command = style::command_line();
     analysis.write(&experiment.out)?;
     state.analysis = made(&made_of, &[&results])?;
     save(state, &experiment.out)?;

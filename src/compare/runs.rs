@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{Value, json};
 
 use crate::results::{Input, Record, Results, Table};
-use crate::shown::short;
 use crate::uncertainty::{ENOUGH_RUNS, Measured, Scheme, difference, runs_interval};
 
 /// Results with one record for each model, layer, data set and metric, and what was done to them, in sentences.
@@ -243,7 +242,6 @@ impl<'r> Last<'r> {
         let models: Vec<&str> = models.chain(results.records.iter().map(|r| r.model.as_str())).collect();
         for model in models.into_iter().filter(|model| seen.insert(*model)) {
             let Some(runs) = self.steps.get(model) else { continue };
-            let name = short(model, 40);
             if runs.len() > 1 {
                 let names: Vec<&str> = runs.keys().filter_map(|run| *run).collect();
                 let unit = match runs.len() >= ENOUGH_RUNS {
@@ -253,7 +251,7 @@ impl<'r> Last<'r> {
                     }
                 };
                 notes.push(format!(
-                    "{name} is the mean of {} runs ({}); {unit}",
+                    "{model} is the mean of {} runs ({}); {unit}",
                     runs.len(),
                     names.join(", ")
                 ));
@@ -263,7 +261,7 @@ impl<'r> Last<'r> {
             if most > 1 {
                 let last: Vec<String> = last.into_iter().flatten().map(|step| step.to_string()).collect();
                 notes.push(format!(
-                    "{name} is there at {most} steps; what is compared is the last, {}",
+                    "{model} is there at {most} steps; what is compared is the last, {}",
                     last.join(" or ")
                 ));
             }

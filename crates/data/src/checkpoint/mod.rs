@@ -40,7 +40,7 @@ pub use head::{FoundClassifier, FoundHead, FoundStep};
 pub use own::ClassifierInput;
 pub use style::Recipe;
 pub use summary::{Summary, summary};
-pub use training::{Counter, Training};
+pub use training::{Counter, Training, training_of};
 
 /// Element type of a stored tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -40,6 +40,15 @@ pub struct Training {
     pub said: String,
 }
 
+/// How far the training had come whose weights a file holds; `None` where nobody says.
+///
+/// # Errors
+/// When the file cannot be read or is no checkpoint.
+pub fn training_of(path: &std::path::Path) -> crate::error::Result<Option<Training>> {
+    let checkpoint = Checkpoint::open(path)?;
+    Ok(Training::of(&checkpoint, checkpoint.own().ok().flatten().as_ref()))
+}
+
 impl Training {
     /// What the file says, and what a trainer wrote beside it where the file says nothing. `None` where there is no counter.
     pub(super) fn of(checkpoint: &Checkpoint, own: Option<&OwnMetadata>) -> Option<Self> {

@@ -1,5 +1,7 @@
 //! The experiment file: which models, which data, what to measure.
 
+mod checkpoints;
+
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
@@ -8,6 +10,8 @@ use toml::{Table, Value};
 use crate::error::{Error, Result};
 use crate::features::Role;
 use crate::files;
+
+pub use checkpoints::{Checkpoints, Found};
 
 /// An experiment as the file states it, paths made absolute or relative to where the command runs.
 #[derive(Clone, Debug, Deserialize)]
@@ -77,8 +81,11 @@ impl Layers {
 pub struct Model {
     /// Its name in tables and plots.
     pub name: String,
-    /// Its checkpoint.
-    pub checkpoint: PathBuf,
+    /// Its checkpoint, or those of its runs and steps.
+    pub checkpoint: Checkpoints,
+    /// The files that these are, in the order of runs and steps.
+    #[serde(skip)]
+    pub found: Vec<Found>,
     /// Its architecture.
     #[serde(default = "auto")]
     pub arch: String,
@@ -246,7 +253,9 @@ impl Experiment {
     fn resolve(&mut self, base: &Path) {
         self.out = tidy(&base.join(&self.out));
         for model in &mut self.models {
-            model.checkpoint = tidy(&base.join(&model.checkpoint));
+            for path in model.checkpoint.paths() {
+                *path = tidy(&base.join(&*path));
+            }
         }
         if let Some(groups) = &mut self.probe.groups {
             *groups = tidy(&base.join(&groups));
@@ -256,14 +265,14 @@ impl Experiment {
         }
     }
 
-    fn check(&self, file: &Path) -> Result<()> {
+    fn check(&mut self, file: &Path) -> Result<()> {
         let refuse = |what: String| Err(Error::input(format!("{}: {what}", file.display())));
         if self.models.is_empty() || self.datasets.is_empty() {
             return refuse("needs at least one [[model]] and one [[dataset]]".to_owned());
         }
-        let mut names: Vec<&str> = Vec::new();
-        for model in &self.models {
-            if names.contains(&model.name.as_str()) {
+        let mut names: Vec<String> = Vec::new();
+        for model in &mut self.models {
+            if names.contains(&model.name) {
                 return refuse(format!("two models are named {}; give each its own name", model.name));
             }
             if !is_folder_name(&model.name) {
@@ -272,13 +281,13 @@ impl Experiment {
                     model.name
                 ));
             }
-            names.push(&model.name);
-            if !model.checkpoint.is_file() {
-                let path = model.checkpoint.display();
-                return refuse(format!("model {}: there is no checkpoint {path}", model.name));
+            names.push(model.name.clone());
+            match model.checkpoint.find() {
+                Ok(found) => model.found = found,
+                Err(error) => return refuse(format!("model {}: {error}", model.name)),
             }
         }
-        if let Some(baseline) = self.analysis.baseline.as_deref().filter(|b| !names.contains(b)) {
+        if let Some(baseline) = self.analysis.baseline.as_ref().filter(|b| !names.contains(b)) {
             return refuse(format!(
                 "baseline {baseline} is none of the models {}",
                 names.join(", ")
