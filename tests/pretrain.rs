@@ -1,7 +1,7 @@
 //! Pretraining on tiny made-up images, and the promises of the committed checkpoints.
 #![cfg(feature = "torch")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -9,7 +9,7 @@ use featscope::checkpoint::arch::{Arch, SmallCnn};
 use featscope::checkpoint::{Checkpoint, Options, detect};
 use featscope::error::Error;
 use featscope::pretrain::data::Pixels;
-use featscope::pretrain::save::{Contents, lock_path, state_path};
+use featscope::pretrain::save::{Contents, kept_path, lock_path, state_path};
 use featscope::pretrain::{Config, Event, METHODS, Outcome, Run, train};
 use tch::{Device, Tensor};
 
@@ -72,6 +72,7 @@ impl Trial<'_> {
             out: self.out,
             device: Device::Cpu,
             checkpoint_every: 3,
+            keep_every: Some(4),
             resume: self.resume,
             stop: &stop,
         };
@@ -124,6 +125,9 @@ fn every_method_lowers_its_loss_and_separates_the_classes() {
         let floor = if entry.labels { 0.9 } else { 0.5 };
         assert!(accuracy.nearest_class_mean > floor, "{}: {accuracy:?}", entry.id);
         assert!(!state_path(&out).exists());
+        let kept = [4, 8].map(|epoch| kept_path(&out, epoch));
+        let differs = |path: &Path| weights(path) != weights(&out);
+        assert!(differs(&kept[0]) && !differs(&kept[1]), "{}", entry.id);
     }
 }
 
@@ -303,11 +307,14 @@ fn a_second_run_into_one_file_is_told_who_writes_it() {
     );
     drop(lock);
     assert!(trial("sl", &pixels, &out).run().0.is_ok());
-    let left: Vec<_> = std::fs::read_dir(dir.path())
+    let left: BTreeSet<_> = std::fs::read_dir(dir.path())
         .unwrap()
         .map(|e| e.unwrap().file_name())
         .collect();
-    assert_eq!(left, ["model.safetensors"]);
+    assert_eq!(
+        left,
+        BTreeSet::from(["model-epoch-4.safetensors".into(), "model.safetensors".into()])
+    );
 }
 
 #[test]

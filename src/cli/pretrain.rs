@@ -87,6 +87,9 @@ pub struct Args {
     /// Write a checkpoint every so many epochs
     #[arg(long, value_name = "EPOCHS", default_value_t = 5)]
     checkpoint_every: u64,
+    /// Keep the checkpoint of every so many epochs too, as FILE-epoch-N.safetensors: an experiment draws their course
+    #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u64).range(1..))]
+    keep_every: Option<u64>,
 }
 
 /// The methods, as the catalogue tells them, and an example.
@@ -159,6 +162,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         out: &args.out,
         device,
         checkpoint_every: args.checkpoint_every,
+        keep_every: args.keep_every,
         resume: args.resume,
         stop: &stop,
     };

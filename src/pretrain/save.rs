@@ -102,6 +102,12 @@ pub fn state_path(checkpoint: &Path) -> PathBuf {
     checkpoint.with_extension("state.safetensors")
 }
 
+/// Where the checkpoint of an epoch is kept, beside the last one.
+pub fn kept_path(checkpoint: &Path, epoch: u64) -> PathBuf {
+    let stem = checkpoint.file_stem().unwrap_or_default().to_string_lossy();
+    checkpoint.with_file_name(format!("{stem}-epoch-{epoch}.safetensors"))
+}
+
 /// What a run that makes `checkpoint` holds while it does.
 pub fn lock_path(checkpoint: &Path) -> PathBuf {
     let name = checkpoint.file_name().unwrap_or_default().to_string_lossy();
@@ -168,6 +174,10 @@ mod tests {
         assert_eq!(
             state_path(Path::new("x/sl-mlp.safetensors")),
             Path::new("x/sl-mlp.state.safetensors")
+        );
+        assert_eq!(
+            kept_path(Path::new("x/sl-mlp.safetensors"), 12),
+            Path::new("x/sl-mlp-epoch-12.safetensors")
         );
     }
 }

@@ -9,13 +9,13 @@ use tch::{Device, Kind, Tensor};
 
 use super::data::{Norm, Pixels, Position, Sampler};
 use super::evaluate::{Accuracy, accuracy};
-use super::save::{Contents, lock_path, prepare_target, state_path};
+use super::save::{Contents, kept_path, lock_path, prepare_target, state_path};
 use super::sgd::Sgd;
 use super::{Config, Entry, Method, method, schedule};
 use crate::checkpoint::own::{OwnClassifier, OwnMetadata, SCHEMA};
 use crate::error::{Error, Result};
 use crate::extract::nets::{Backbone, initialise, store};
-use crate::files::Lock;
+use crate::files::{self, Lock, write_atomically};
 
 /// What to train, on what, and where to put it.
 pub struct Run<'a> {
@@ -31,6 +31,8 @@ pub struct Run<'a> {
     pub device: Device,
     /// A checkpoint is written every so many epochs, and at the end.
     pub checkpoint_every: u64,
+    /// The checkpoints of every so many epochs stay, each in a file of its own.
+    pub keep_every: Option<u64>,
     /// Continue from the state beside `out`, where there is one.
     pub resume: bool,
     /// Set from outside to stop after the step in progress, leaving a checkpoint to continue from.
@@ -117,8 +119,12 @@ pub fn train(run: &Run, tell: &mut dyn FnMut(Event)) -> Result<Outcome> {
             let first = if epoch == from.epoch { from.step } else { 0 };
             trainer.epoch(Position { epoch, step: first }, steps, &batches, tell)?;
             let done = epoch + 1;
-            if done % run.checkpoint_every.max(1) == 0 || done == run.config.epochs {
+            let is_kept = run.keep_every.is_some_and(|every| done % every.max(1) == 0);
+            if done % run.checkpoint_every.max(1) == 0 || done == run.config.epochs || is_kept {
                 held_out = trainer.save(Position { epoch: done, step: 0 }, tell)?;
+            }
+            if is_kept {
+                write_atomically(&kept_path(run.out, done), &files::read(run.out, u64::MAX - 1)?)?;
             }
         }
         // Stopped right after the last step: only the measuring was left.
