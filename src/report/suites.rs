@@ -70,7 +70,8 @@ fn notes(table: &SuiteTable) -> Vec<String> {
     let mut notes = vec![match table.tested {
         0 => "No two models can be tested against each other here: all stand in one tier.".to_owned(),
         pairs => format!(
-            "A tier ends at the first model separably worse than its best at 95 %: {pairs} pair{} tested, Holm-adjusted.",
+            "Bold, in text with a star: the best of its column. A tier ends at the first model separably worse than its best at 95 %: \
+             {pairs} pair{} tested, Holm-adjusted.",
             if pairs == 1 { "" } else { "s" }
         ),
     }];

@@ -23,6 +23,7 @@ pub use needs::needs;
 pub use parts::first_pass;
 pub use similarity::similarity;
 pub use subjects::{Bindings, Group, Missing, Suite, Together};
+pub use suites::of_suites;
 
 use side::{Side, summarise};
 
@@ -130,8 +131,8 @@ pub fn analyse_merged(
             }
         }
     }
-    let of_suites = suites::records(&results.records, plan);
-    results.records.extend(of_suites);
+    let more = of_suites(&results.records, plan);
+    results.records.extend(more);
     Ok(Analysis { results, tables })
 }
 

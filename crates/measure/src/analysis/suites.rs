@@ -11,7 +11,7 @@ use crate::uncertainty::{Part, Scheme, mean_of_parts, strata_replicates};
 
 /// One record for each probe, suite, and layer of a model, run and step: the mean over the suite's data sets, as though there
 /// were no others; and, of the probe that stands for transfer, the mean log-odds.
-pub fn records(records: &[Record], plan: &Plan) -> Vec<Record> {
+pub fn of_suites(records: &[Record], plan: &Plan) -> Vec<Record> {
     let mut all = Vec::new();
     for suite in &plan.suites {
         for group in groups(records) {
@@ -230,7 +230,7 @@ mod tests {
         }
     }
 
-    fn of_suite(given: &[Record]) -> Vec<Record> {
+    fn made(given: &[Record]) -> Vec<Record> {
         let plan = Plan {
             suites: vec![Suite {
                 name: "both".into(),
@@ -238,13 +238,13 @@ mod tests {
             }],
             ..Plan::default()
         };
-        records(given, &plan)
+        of_suites(given, &plan)
     }
 
     /// By hand: (0.8 + 0.5)/2; log(80.5/20.5) and log(25.5/25.5) = 0.
     #[test]
     fn a_suite_has_the_mean_and_the_mean_log_odds() {
-        let made = of_suite(&[
+        let made = made(&[
             record("cars", 0.8, 100),
             record("digits", 0.5, 50),
             record("other", 0.1, 50),
@@ -259,14 +259,14 @@ mod tests {
         assert!((odds.value.unwrap() - (80.5f64 / 20.5).ln() / 2.0).abs() < 1e-15);
         assert_eq!(odds.method["probe"], "knn_top1");
         // All right, and none: finite.
-        let made = of_suite(&[record("cars", 1.0, 100), record("digits", 0.0, 100)]);
+        let made = made(&[record("cars", 1.0, 100), record("digits", 0.0, 100)]);
         assert!(made[1].value.unwrap().abs() < 1e-12 && made[1].std_error.unwrap().is_finite());
         assert_eq!(made[0].ci_low.map(|low| low >= 0.0), Some(true));
     }
 
     #[test]
     fn a_mean_over_fewer_data_sets_is_no_mean() {
-        let made = of_suite(&[record("cars", 0.8, 100)]);
+        let made = made(&[record("cars", 0.8, 100)]);
         assert_eq!(made[0].value, None);
         assert_eq!(
             made[0].note.as_deref(),
@@ -280,7 +280,7 @@ mod tests {
             split: "val".into(),
             ..record("cars", 0.1, 100)
         };
-        let made = of_suite(&[val, record("cars", 0.8, 100), record("digits", 0.6, 100)]);
+        let made = made(&[val, record("cars", 0.8, 100), record("digits", 0.6, 100)]);
         assert!((made[0].value.unwrap() - 0.7).abs() < 1e-15);
     }
 }
