@@ -170,7 +170,7 @@ fn the_table_says_the_same_in_every_format() {
     let latex = render(Format::Latex);
     let best = row(&latex, "A &");
     assert!(
-        best.contains("$\\mathbf{0.7667 \\pm 0.0079}$") && best.ends_with("& $1$ \\\\"),
+        best.contains("$\\mathbf{0.7667 \\pm 0.0083}$") && best.ends_with("& $1$ \\\\"),
         "{best}"
     );
     assert_eq!(best.matches('&').count(), 10);
@@ -207,7 +207,7 @@ fn the_table_says_the_same_in_every_format() {
     let page = std::fs::read_to_string(dir.path().join("index.html")).unwrap();
     assert!(page.contains("<strong>0.7667 ± 0.0083</strong>") && page.contains("id=\"suites\""));
     let tex = std::fs::read_to_string(dir.path().join("tables/suite-domains-linear_top1.tex")).unwrap();
-    assert!(tex.contains("\\mathbf{0.7667 \\pm 0.0079}"));
+    assert!(tex.contains("\\mathbf{0.7667 \\pm 0.0083}"));
     assert!(dir.path().join("tables/suite-domains.parquet").is_file());
 }
 

@@ -43,7 +43,7 @@ pub fn suite_grid(table: &SuiteTable) -> Grid {
             cells.push(cell(
                 row.mean_rank,
                 best(&|r| r.mean_rank, false),
-                number(row.mean_rank),
+                row.mean_rank.map_or(MISSING.to_owned(), |rank| format!("{rank:.2}")),
             ));
         }
         cells.push(Cell::Number(
