@@ -279,3 +279,73 @@ fn who_kills_the_program_ends_the_one_that_it_called() {
     // What it held is free.
     assert!(run(&file).status.success());
 }
+
+/// A model of two runs with two steps each, and one of a single file, on two data sets that are one benchmark.
+#[test]
+fn runs_and_steps_are_found_by_a_pattern_and_each_is_measured_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+    let base = dir.path();
+    // All say the same epoch, so that the number in the name is the step.
+    for (name, from) in [
+        ("s0/e-9", "sl"),
+        ("s0/e-10", "sl-mlp"),
+        ("s1/e-9", "simclr"),
+        ("s1/e-10", "sl"),
+    ] {
+        let to = base.join(format!("{name}.safetensors"));
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(format!("{fixtures}/checkpoints/{from}.safetensors"), to).unwrap();
+    }
+    let set = |name: &str, role: &str, classes: &str| {
+        format!(
+            "[[dataset]]\nname = '{name}'\nrole = '{role}'\npath = '{fixtures}/images/vehicles-test.parquet'\nclasses = {classes}\n"
+        )
+    };
+    let text = [
+        "out = 'out'\nlayers = ['stage1', 'backbone']\n".to_owned(),
+        "[[model]]\nname = 'M'\ncheckpoint = 's{seed}/e-*.safetensors'\n".to_owned(),
+        format!("[[model]]\nname = 'one'\ncheckpoint = '{fixtures}/checkpoints/sl.safetensors'\n"),
+        set("pre", "pre", "['airplane', 'ship', 'truck']"),
+        set("a", "eval", "['airplane', 'automobile']"),
+        set("b", "eval", "['ship', 'truck']"),
+        "[[suite]]\nname = 'both'\ndatasets = ['a', 'b']\n".to_owned(),
+        "[analysis]\nmetrics = ['knn_top1', 'discriminative_ratio']\n".to_owned(),
+    ];
+    let file = base.join("experiment.toml");
+    std::fs::write(&file, text.concat()).unwrap();
+    let ran = |ran: Output| {
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert!(ran.status.success(), "{said}");
+        let count = |start: &str| said.lines().filter(|line| line.starts_with(start)).count();
+        (count("extract "), count("analyze "))
+    };
+    assert_eq!(ran(run(&file)), (15, 5));
+    let results = Analysis::read(&base.join("out")).unwrap().results;
+    let suite = |run: Option<&str>, step| {
+        let is_it = |r: &&featscope::results::Record| {
+            (r.dataset.as_str(), r.metric.as_str(), r.layer.as_str()) == ("both", "knn_top1", "backbone")
+                && r.run.as_deref() == run
+                && r.step == step
+        };
+        results.records.iter().filter(is_it).count()
+    };
+    assert_eq!([9, 10].map(|step| suite(Some("0"), Some(step))), [1, 1]);
+    assert_eq!((suite(Some("1"), Some(10)), suite(None, None)), (1, 1));
+    assert!(base.join("out/features/M/run-0/step-10/a-test/manifest.json").is_file());
+    for figure in ["trajectories", "paths", "transfer-depth"] {
+        assert!(
+            base.join(format!("out/report/figures/{figure}.svg")).is_file(),
+            "{figure}"
+        );
+    }
+    let page = std::fs::read_to_string(base.join("out/report/report.md")).unwrap();
+    assert!(page.contains("M is the mean of 2 runs (0, 1)"), "{page}");
+    assert!(page.contains("what is compared is the last, 10"));
+    assert!(page.contains("Where to cut (k-NN accuracy on suite both)"));
+
+    // One more step of one run: it is extracted and measured, and nothing else.
+    std::fs::copy(base.join("s0/e-9.safetensors"), base.join("s0/e-11.safetensors")).unwrap();
+    assert_eq!(ran(run(&file)), (3, 1));
+    assert_eq!(ran(run(&file)), (0, 0));
+}

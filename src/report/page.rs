@@ -15,7 +15,7 @@ use super::transfer::{NOT_MEASURED, transfer, where_to_cut};
 use super::write::Meta;
 use crate::compare::Comparison;
 use crate::error::{Error, Result};
-use crate::metrics::probes::PROBES;
+use crate::metrics::probes::{FAMILY, PROBES, SUITE_LOG_ODDS};
 use crate::metrics::{Metric, find};
 use crate::results::{Analysis, Input, Record};
 use crate::shown::plain;
@@ -45,7 +45,8 @@ struct Page<'a> {
     warnings: &'a [String],
     overview: Shown,
     suites: Vec<Shown>,
-    axes: Vec<Section>,
+    /// Transfer, then the axes.
+    sections: Vec<Section>,
     others: Vec<MetricSection>,
     depth: Vec<Shown>,
     cuts: Vec<String>,
@@ -132,7 +133,14 @@ pub fn pages(
     meta: &Meta,
 ) -> Result<(String, String)> {
     let results = &analysis.results;
-    let of_axes: Vec<&str> = AXES.iter().flat_map(|axis| axis.metrics.iter().copied()).collect();
+    let of_axes = AXES.iter().flat_map(|axis| axis.metrics.iter().copied());
+    let of_probes = FAMILY.metrics.iter().map(|metric| metric.id).chain([SUITE_LOG_ODDS]);
+    let in_sections: Vec<&str> = of_axes.chain(of_probes.clone()).collect();
+    let transfer_section = Section {
+        title: "Transfer",
+        about: FAMILY.about,
+        metrics: of_probes.filter_map(|id| section(comparison, id)).collect(),
+    };
     let page = Page {
         title: meta.title.clone().unwrap_or_else(|| comparison.models.join(", ")),
         models: &comparison.models,
@@ -150,19 +158,18 @@ pub fn pages(
             .iter()
             .map(|suite| Shown::new(suite_grid(suite)))
             .collect(),
-        axes: AXES
-            .iter()
-            .map(|axis| Section {
+        sections: std::iter::once(transfer_section)
+            .chain(AXES.iter().map(|axis| Section {
                 title: axis.title,
                 about: axis.about,
                 metrics: axis.metrics.iter().filter_map(|id| section(comparison, id)).collect(),
-            })
+            }))
             .filter(|section| !section.metrics.is_empty())
             .collect(),
         others: comparison
             .tables
             .iter()
-            .filter(|t| !of_axes.contains(&t.metric.as_str()))
+            .filter(|t| !in_sections.contains(&t.metric.as_str()))
             .filter_map(|t| section(comparison, &t.metric))
             .collect(),
         depth: depth(every_layer),

@@ -3,6 +3,7 @@
 mod axes;
 mod class_means;
 mod depth;
+mod efficiency;
 mod predictors;
 mod scale;
 mod scatter;
@@ -126,6 +127,7 @@ pub fn charts(analysis: &Analysis, comparison: &Comparison, every_layer: &Compar
     let charts = [
         axes::chart(comparison),
         depth::transfer(every_layer),
+        efficiency::chart(analysis, comparison),
         Some(depth::chart(every_layer)),
         spectrum::chart(analysis, comparison),
         class_means::chart(analysis, comparison),

@@ -230,7 +230,7 @@ mod tests {
         }
     }
 
-    fn made(given: &[Record]) -> Vec<Record> {
+    fn measured(given: &[Record]) -> Vec<Record> {
         let plan = Plan {
             suites: vec![Suite {
                 name: "both".into(),
@@ -244,7 +244,7 @@ mod tests {
     /// By hand: (0.8 + 0.5)/2; log(80.5/20.5) and log(25.5/25.5) = 0.
     #[test]
     fn a_suite_has_the_mean_and_the_mean_log_odds() {
-        let made = made(&[
+        let made = measured(&[
             record("cars", 0.8, 100),
             record("digits", 0.5, 50),
             record("other", 0.1, 50),
@@ -259,14 +259,14 @@ mod tests {
         assert!((odds.value.unwrap() - (80.5f64 / 20.5).ln() / 2.0).abs() < 1e-15);
         assert_eq!(odds.method["probe"], "knn_top1");
         // All right, and none: finite.
-        let made = made(&[record("cars", 1.0, 100), record("digits", 0.0, 100)]);
+        let made = measured(&[record("cars", 1.0, 100), record("digits", 0.0, 100)]);
         assert!(made[1].value.unwrap().abs() < 1e-12 && made[1].std_error.unwrap().is_finite());
         assert_eq!(made[0].ci_low.map(|low| low >= 0.0), Some(true));
     }
 
     #[test]
     fn a_mean_over_fewer_data_sets_is_no_mean() {
-        let made = made(&[record("cars", 0.8, 100)]);
+        let made = measured(&[record("cars", 0.8, 100)]);
         assert_eq!(made[0].value, None);
         assert_eq!(
             made[0].note.as_deref(),
@@ -280,7 +280,7 @@ mod tests {
             split: "val".into(),
             ..record("cars", 0.1, 100)
         };
-        let made = made(&[val, record("cars", 0.8, 100), record("digits", 0.6, 100)]);
+        let made = measured(&[val, record("cars", 0.8, 100), record("digits", 0.6, 100)]);
         assert!((made[0].value.unwrap() - 0.7).abs() < 1e-15);
     }
 }
