@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use anyhow::bail;
@@ -44,9 +45,9 @@ pub struct Args {
     model: PathBuf,
     /// Data set: CIFAR batches, IDX, a folder per class, Parquet, WebDataset shards (a .tar, a folder, train-{000..146}.tar),
     /// a CSV table of paths and labels, COCO annotations (ANN.json or ANN.json@IMAGES); may be prefixed FORMAT: with cifar10,
-    /// cifar100, idx, folder, parquet, webdataset, csv or coco
-    #[arg(long, value_name = "PATH")]
-    data: String,
+    /// cifar100, idx, folder, parquet, webdataset, csv or coco. May be given several times: the model is loaded once
+    #[arg(long, required = true, value_name = "PATH")]
+    data: Vec<String>,
     /// Folder to write to; the store is DIR/MODEL/DATASET-SPLIT (of a shard: DATASET-SPLIT.shard-I-of-N; with --run and --step:
     /// DIR/MODEL/run-RUN/step-N/DATASET-SPLIT)
     #[arg(long, value_name = "DIR")]
@@ -75,12 +76,13 @@ pub struct Args {
     /// Layers to keep, or all [default: backbone, and projector where there is one]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     layers: Option<Vec<String>>,
-    /// Split of the data set, where it has several
+    /// Split of the data set, where it has several. Of several data sets: once for all, or once for each in their order, "" for
+    /// none; so too --classes and --dataset-name
     #[arg(long)]
-    split: Option<String>,
+    split: Vec<String>,
     /// Keep these classes only, by name or index
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
-    classes: Option<Vec<String>>,
+    #[arg(long, value_name = "A,B,…")]
+    classes: Vec<String>,
     /// Name of the model in the store [default: the checkpoint's file name]
     #[arg(long, value_name = "MODEL")]
     name: Option<String>,
@@ -92,7 +94,7 @@ pub struct Args {
     step: Option<u64>,
     /// Name of the data set in the store [default: from its path]
     #[arg(long, value_name = "DATASET")]
-    dataset_name: Option<String>,
+    dataset_name: Vec<String>,
     /// Preparation of the images: auto, imagenet, imagenet-bicubic (DINO, MAE), inception (timm's ViTs), cifar, or JSON as in
     /// a store's manifest
     #[arg(long, default_value = "auto", value_name = "HOW")]
@@ -131,36 +133,64 @@ pub struct Args {
     force: bool,
 }
 
-/// Extracts, telling what was loaded and how it goes; the store's path is the result.
+/// Extracts, telling what was loaded and how it goes; the stores' paths are the result.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let device = args.device.open()?;
-    let threads = device::set_threads(args.threads);
-    let open = || images::open(&args.data, args.split.as_deref(), args.classes.as_deref());
+    device::set_threads(args.threads);
+    let sources = args.sources()?;
+    let open = || sources.iter().map(Source::open).collect::<anyhow::Result<Vec<_>>>();
     // Code of a file is run when all else is known to be right.
-    let (images, (mut network, Preparation { preprocess, from })) = match args.script()? {
+    let (sets, mut loaded) = match args.script()? {
         Some(trusted) => (open()?, args.scripted(trusted, device)?),
         None => {
             let network = args.network(device)?;
             (open()?, network)
         }
     };
-    let plan = args.plan(&*network, preprocess, &images)?;
-    network.lines().iter().for_each(|line| style::say(line));
+    let plans = sources.iter().zip(&sets);
+    let plans: Vec<Plan> = plans
+        .map(|(source, images)| args.plan(&*loaded.0, loaded.1.preprocess.clone(), source, images))
+        .collect::<anyhow::Result<_>>()?;
+    loaded.0.lines().iter().for_each(|line| style::say(line));
+    let stop = interrupt::flag("stopping after this batch; run again with --resume to go on");
+    for (i, (images, plan)) in sets.iter().zip(&plans).enumerate() {
+        // Weights that were cast for the data set before are not those of the file.
+        if i > 0 && args.precision != Precision::F32 {
+            loaded = match args.script()? {
+                Some(trusted) => args.scripted(trusted, device)?,
+                None => args.network(device)?,
+            };
+        }
+        extract(args, &mut *loaded.0, &loaded.1.from, images, plan, &stop)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Extracts the features of one data set.
+fn extract(
+    args: &Args,
+    network: &mut dyn Network,
+    from: &str,
+    images: &images::ImageSet,
+    plan: &Plan,
+    stop: &AtomicBool,
+) -> anyhow::Result<()> {
     let layers: Vec<_> = plan
         .layers
         .iter()
         .map(|(name, width)| format!("{name} {width}"))
         .collect();
     style::say(&format!("{:<10} {}", "layers", layers.join(", ")));
-    let shard = pipeline::shard_of(&plan, images.len())?;
+    let shard = pipeline::shard_of(plan, images.len())?;
     style::say(&format!(
-        "{:<10} {}{} images of {}; {}, {}, {threads} threads, batches of {}",
+        "{:<10} {}{} images of {}; {}, {}, {} threads, batches of {}",
         "images",
         shard.map_or(String::new(), |s| format!("{s}, {} of ", s.images)),
         images.len(),
         plan.dataset,
-        device::describe(device),
+        device::describe(network.device()),
         plan.precision,
+        device::threads(),
         plan.batch_size
     ));
     for left_out in images.left_out() {
@@ -174,11 +204,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         ));
     }
 
-    let dir = store_path(&args.out, &plan, images.split(), shard.as_ref());
-    let stop = interrupt::flag("stopping after this batch; run again with --resume to go on");
+    let dir = store_path(&args.out, plan, images.split(), shard.as_ref());
     let began = Instant::now();
     let mut bar = ProgressBar::hidden();
-    let outcome = pipeline::extract(&mut *network, &images, &plan, &dir, &stop, &mut |event| match event {
+    let outcome = pipeline::extract(network, images, plan, &dir, stop, &mut |event| match event {
         Event::Start(done, total) => {
             bar = style::progress(total as u64, "extracting");
             if done > 0 {
@@ -219,7 +248,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     say_findings(&outcome.manifest);
     style::print(&format!("{}\n", dir.display()))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Tells which images were left out and which repeat others.
@@ -241,7 +270,60 @@ fn say_findings(manifest: &Manifest) {
     }
 }
 
+/// One data set of a command line.
+struct Source<'a> {
+    data: &'a str,
+    split: Option<&'a str>,
+    classes: Option<Vec<String>>,
+    name: Option<&'a str>,
+}
+
+impl Source<'_> {
+    fn open(&self) -> anyhow::Result<images::ImageSet> {
+        Ok(images::open(self.data, self.split, self.classes.as_deref())?)
+    }
+}
+
 impl Args {
+    /// The data sets, each with what is said of it.
+    fn sources(&self) -> anyhow::Result<Vec<Source<'_>>> {
+        let count = self.data.len();
+        for (option, given) in [("--split", &self.split), ("--dataset-name", &self.dataset_name)] {
+            if given.len() > 1 && given.len() != count {
+                bail!(
+                    "{option} is given {} times for {count} data sets; give it once for all, or once for each in their order",
+                    given.len()
+                );
+            }
+        }
+        if count > 1 && self.dataset_name.len() == 1 {
+            bail!("--dataset-name is given once for {count} data sets; give each its own, in their order");
+        }
+        if count > 1 && self.classes.len() > 1 && self.classes.len() != count {
+            bail!(
+                "--classes is given {} times for {count} data sets; give it once for all, or once for each in their order",
+                self.classes.len()
+            );
+        }
+        fn pick(list: &[String], i: usize) -> Option<&str> {
+            let word = if list.len() > 1 { list.get(i) } else { list.first() };
+            word.map(String::as_str).filter(|word| !word.is_empty())
+        }
+        // Of one data set, classes may be named one by one.
+        let joined = [self.classes.join(",")];
+        let classes = |i: usize| -> Option<Vec<String>> {
+            let all = if count == 1 { &joined[..] } else { &self.classes };
+            pick(all, i).map(|words| words.split(',').map(str::to_owned).collect())
+        };
+        let source = |i: usize| Source {
+            data: &self.data[i],
+            split: pick(&self.split, i),
+            classes: classes(i),
+            name: pick(&self.dataset_name, i),
+        };
+        Ok((0..count).map(source).collect())
+    }
+
     /// Where the file is a TorchScript: that its code may be run.
     fn script(&self) -> anyhow::Result<Option<Trusted>> {
         if !script::is_script(&self.model) {
@@ -295,7 +377,13 @@ impl Args {
         Ok((Box::new(Loaded::new(&checkpoint, loading, device)?), prepared))
     }
 
-    fn plan(&self, network: &dyn Network, preprocess: Preprocess, images: &images::ImageSet) -> anyhow::Result<Plan> {
+    fn plan(
+        &self,
+        network: &dyn Network,
+        preprocess: Preprocess,
+        source: &Source,
+        images: &images::ImageSet,
+    ) -> anyhow::Result<Plan> {
         let views = self.views.map(|count| Views {
             count: usize::from(count),
             seed: self.seed,
@@ -313,7 +401,7 @@ impl Args {
         };
         let stem = || self.model.file_stem().map(|s| s.to_string_lossy().into_owned());
         let model = self.name.clone().or_else(stem).unwrap_or_else(|| "model".to_owned());
-        let dataset = self.dataset_name.clone().unwrap_or_else(|| images.name().to_owned());
+        let dataset = source.name.unwrap_or(images.name()).to_owned();
         let run = self.run.as_ref().map(|run| ("--run", run));
         for (option, name) in [("--name", &model), ("--dataset-name", &dataset)]
             .into_iter()

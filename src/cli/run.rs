@@ -174,40 +174,50 @@ fn extract(
         let weights = sha256_of(&checkpoint.path)?;
         let place = place(model, checkpoint);
         let mut paths = Vec::new();
+        // What is lacking, by its store: each word list says what it is made of, one call makes all.
+        let mut lacking: Vec<(String, String, PathBuf)> = Vec::new();
+        let mut sets = Vec::new();
         for (dataset, Looked { folder, fingerprint }) in experiment.datasets.iter().zip(&data) {
-            let mut words = words(experiment, args, (model, checkpoint), dataset, &features);
             let store = features.join(&place).join(folder);
             let name = store
                 .strip_prefix(&experiment.out)
                 .unwrap_or(&store)
                 .display()
                 .to_string();
-            let made_of = key(&[&format!("{words:?}"), &weights, fingerprint]);
+            let alone = words(experiment, args, (model, checkpoint), &[dataset], &features);
+            let made_of = key(&[&format!("{alone:?}"), &weights, fingerprint]);
             let manifest = store.join("manifest.json");
             let known = state.stores.get(&name);
             if !known.is_some_and(|known| holds(known, &made_of, &[&manifest])) {
                 style::say(&format!("extract {} on {folder}", shown(&place)));
-                // What is allowed changes nothing of what was done.
-                let allowed = [
-                    ("--trust-code", experiment.trust_code || model.trust_code),
-                    (
-                        "--allow-unknown-calls",
-                        experiment.allow_unknown_calls || model.allow_unknown_calls,
-                    ),
-                ];
-                words.extend(allowed.iter().filter(|(_, so)| *so).map(|(option, _)| option.into()));
-                // An extraction of the very same plan that was cut off goes on where it stopped, unless another program began it.
-                if other.is_none() {
-                    words.push("--resume".into());
-                }
-                // Where the store is, which it prints, is known.
-                if hand_over::call(&words, Stdio::null())? != ExitCode::SUCCESS {
-                    return Ok(None);
-                }
-                state.stores.insert(name, made(&made_of, &[&manifest])?);
-                save(state, &experiment.out)?;
+                lacking.push((name, made_of, manifest));
+                sets.push(dataset);
             }
             paths.push(store);
+        }
+        if !sets.is_empty() {
+            let mut words = words(experiment, args, (model, checkpoint), &sets, &features);
+            // What is allowed changes nothing of what was done.
+            let allowed = [
+                ("--trust-code", experiment.trust_code || model.trust_code),
+                (
+                    "--allow-unknown-calls",
+                    experiment.allow_unknown_calls || model.allow_unknown_calls,
+                ),
+            ];
+            words.extend(allowed.iter().filter(|(_, so)| *so).map(|(option, _)| option.into()));
+            // An extraction of the very same plan that was cut off goes on where it stopped, unless another program began it.
+            if other.is_none() {
+                words.push("--resume".into());
+            }
+            // Where the stores are, which it prints, is known.
+            if hand_over::call(&words, Stdio::null())? != ExitCode::SUCCESS {
+                return Ok(None);
+            }
+            for (name, made_of, manifest) in lacking {
+                state.stores.insert(name, made(&made_of, &[&manifest])?);
+            }
+            save(state, &experiment.out)?;
         }
         stores.push(Stores { place, paths });
     }
@@ -240,7 +250,7 @@ fn words(
     experiment: &Experiment,
     args: &Args,
     (model, checkpoint): (&Model, &Found),
-    dataset: &Dataset,
+    datasets: &[&Dataset],
     features: &Path,
 ) -> Vec<OsString> {
     // That a store of another plan has to go is known here, where it is asked what changed.
@@ -250,10 +260,15 @@ fn words(
         words.push(value);
     };
     option("model", checkpoint.path.clone().into());
-    option("data", dataset.path.clone().into());
     option("out", features.into());
     option("name", model.name.clone().into());
-    option("dataset-name", dataset.name.clone().into());
+    for dataset in datasets {
+        option("data", dataset.path.clone().into());
+        option("dataset-name", dataset.name.clone().into());
+        option("split", dataset.split.clone().unwrap_or_default().into());
+        let classes: Vec<String> = dataset.classes.iter().map(ToString::to_string).collect();
+        option("classes", classes.join(",").into());
+    }
     option("arch", model.arch.clone().into());
     option("projector", model.projector.clone().into());
     option("branch", model.branch.clone().into());
@@ -267,13 +282,6 @@ fn words(
     }
     if let Some(step) = checkpoint.step {
         option("step", step.to_string().into());
-    }
-    if let Some(split) = &dataset.split {
-        option("split", split.into());
-    }
-    if !dataset.classes.is_empty() {
-        let classes: Vec<String> = dataset.classes.iter().map(ToString::to_string).collect();
-        option("classes", classes.join(",").into());
     }
     if let Some(threads) = args.threads {
         option("threads", threads.to_string().into());

@@ -106,6 +106,11 @@ pub fn set_threads(threads: Option<u16>) -> usize {
     threads
 }
 
+/// The threads in use.
+pub fn threads() -> usize {
+    usize::try_from(tch::get_num_threads()).unwrap_or(1)
+}
+
 /// Loads libtorch's CUDA half, once. The linker drops it from the program because nothing here names its symbols;
 /// libtorch finds it by itself when it is there before the first call.
 fn load_cuda() -> &'static std::result::Result<(), String> {

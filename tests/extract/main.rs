@@ -10,6 +10,7 @@ mod killed;
 mod modes;
 mod preparation;
 mod script;
+mod sets;
 mod store;
 #[path = "../support/mod.rs"]
 mod support;
