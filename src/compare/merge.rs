@@ -10,13 +10,15 @@ use crate::results::{Analysis, Column, Input, Place, Record, Table};
 /// # Errors
 /// When there is none, or when two disagree about the same model, layer, data set and metric.
 pub fn merge(analyses: Vec<Analysis>) -> Result<Analysis> {
-    let mut analyses = analyses.into_iter();
-    let Some(mut all) = analyses.next() else {
+    let records = new_records(&analyses)?;
+    let rows = new_rows(&analyses)?;
+    let mut parts = analyses.into_iter().zip(records).zip(rows);
+    let Some(((mut all, _), _)) = parts.next() else {
         return Err(Error::input(
             "no results given; expected at least one results file of featscope analyze",
         ));
     };
-    for more in analyses {
+    for ((more, records), rows) in parts {
         if more.results.command != all.results.command {
             all.results.command = format!("{}; {}", all.results.command, more.results.command);
         }
@@ -25,9 +27,21 @@ pub fn merge(analyses: Vec<Analysis>) -> Result<Analysis> {
                 all.results.inputs.push(input);
             }
         }
-        merge_records(&mut all.results.records, more.results.records)?;
-        for table in more.tables {
-            merge_table(&mut all.tables, table)?;
+        let new = more
+            .results
+            .records
+            .into_iter()
+            .zip(records)
+            .filter(|(_, is_new)| *is_new);
+        all.results.records.extend(new.map(|(record, _)| record));
+        for (mut table, rows) in more.tables.into_iter().zip(rows) {
+            match all.tables.iter_mut().find(|mine| mine.name == table.name) {
+                Some(mine) => {
+                    table.retain(&rows);
+                    mine.append(table);
+                }
+                None => all.tables.push(table),
+            }
         }
     }
     // What each folder lists is its own.
@@ -35,45 +49,71 @@ pub fn merge(analyses: Vec<Analysis>) -> Result<Analysis> {
     Ok(all)
 }
 
-fn merge_records(all: &mut Vec<Record>, more: Vec<Record>) -> Result<()> {
-    let known: HashMap<Place, &Record> = all.iter().map(|r| (r.place(), r)).collect();
-    let mut new = Vec::new();
-    for record in more {
-        match known.get(&record.place()) {
-            None => new.push(record),
-            Some(same) if same.value == record.value && same.replicates == record.replicates => {}
-            Some(_) => {
-                return Err(Error::input(format!(
-                    "two results disagree about {} of model {}, layer {}, data set {}; give each model its own name (--name) or leave one file out",
-                    record.metric, record.model, record.layer, record.dataset
-                )));
-            }
+/// For each record of each analysis whether no earlier analysis has it.
+fn new_records(analyses: &[Analysis]) -> Result<Vec<Vec<bool>>> {
+    let mut known: HashMap<Place, &Record> = HashMap::new();
+    let mut all = Vec::with_capacity(analyses.len());
+    for Analysis { results, .. } in analyses {
+        let mut flags = Vec::with_capacity(results.records.len());
+        for record in &results.records {
+            flags.push(match known.get(&record.place()) {
+                None => true,
+                Some(same) if same.value == record.value && same.replicates == record.replicates => false,
+                Some(_) => {
+                    return Err(Error::input(format!(
+                        "two results disagree about {} of model {}, layer {}, data set {}; give each model its own name (--name) or \
+                         leave one file out",
+                        record.metric, record.model, record.layer, record.dataset
+                    )));
+                }
+            });
         }
+        known.extend(results.records.iter().map(|record| (record.place(), record)));
+        all.push(flags);
     }
-    all.extend(new);
-    Ok(())
+    Ok(all)
 }
 
-/// Appends the rows about models, layers, data sets and metrics that no earlier table of this name has.
-fn merge_table(tables: &mut Vec<Table>, mut more: Table) -> Result<()> {
-    let Some(mine) = tables.iter_mut().find(|t| t.name == more.name) else {
-        tables.push(more);
-        return Ok(());
-    };
-    let alike = |a: &(String, Column), b: &(String, Column)| {
+/// For each row of each table of each analysis whether it is about models, layers, data sets and metrics that no earlier table of
+/// this name has.
+fn new_rows(analyses: &[Analysis]) -> Result<Vec<Vec<Vec<bool>>>> {
+    let mut known: HashMap<&str, (&Table, HashSet<Vec<&str>>)> = HashMap::new();
+    let mut all = Vec::with_capacity(analyses.len());
+    for Analysis { tables, .. } in analyses {
+        let mut flags = Vec::with_capacity(tables.len());
+        for table in tables {
+            let (first, places) = known.entry(&table.name).or_insert_with(|| (table, HashSet::new()));
+            if !alike(first, table) {
+                return Err(Error::input(format!(
+                    "two results hold different tables called {}; analyze again with one version",
+                    table.name
+                )));
+            }
+            let keys: Vec<&[String]> = PLACE.iter().filter_map(|name| table.text(name)).collect();
+            let rows = keys.iter().map(|k| k.len()).min().unwrap_or(0);
+            let mut new: HashSet<Vec<&str>> = HashSet::new();
+            let mut is_new = Vec::with_capacity(rows);
+            for row in 0..rows {
+                let place: Vec<&str> = keys.iter().map(|k| k[row].as_str()).collect();
+                is_new.push(!places.contains(&place));
+                if !new.contains(&place) {
+                    new.insert(place);
+                }
+            }
+            places.extend(new);
+            flags.push(is_new);
+        }
+        all.push(flags);
+    }
+    Ok(all)
+}
+
+/// Whether two tables have the same columns.
+fn alike(a: &Table, b: &Table) -> bool {
+    let same = |(a, b): (&(String, Column), &(String, Column))| {
         a.0 == b.0 && std::mem::discriminant(&a.1) == std::mem::discriminant(&b.1)
     };
-    if mine.columns.len() != more.columns.len() || !mine.columns.iter().zip(&more.columns).all(|(a, b)| alike(a, b)) {
-        return Err(Error::input(format!(
-            "two results hold different tables called {}; analyze again with one version",
-            more.name
-        )));
-    }
-    let known: HashSet<Vec<String>> = row_keys(mine).into_iter().collect();
-    let keep: Vec<bool> = row_keys(&more).into_iter().map(|key| !known.contains(&key)).collect();
-    more.retain(&keep);
-    mine.append(more);
-    Ok(())
+    a.columns.len() == b.columns.len() && a.columns.iter().zip(&b.columns).all(same)
 }
 
 /// Columns that say what a row is about.
@@ -90,14 +130,6 @@ const PLACE: [&str; 11] = [
     "dataset_b",
     "metric",
 ];
-
-fn row_keys(table: &Table) -> Vec<Vec<String>> {
-    let keys: Vec<&[String]> = PLACE.iter().filter_map(|name| table.text(name)).collect();
-    let rows = keys.iter().map(|k| k.len()).min().unwrap_or(0);
-    (0..rows)
-        .map(|row| keys.iter().map(|k| k[row].clone()).collect())
-        .collect()
-}
 
 /// All layers of all models in network order: a layer that only some models have stands behind the one it follows there.
 pub fn layer_order(inputs: &[Input]) -> Vec<String> {
