@@ -333,7 +333,7 @@ fn runs_and_steps_are_found_by_a_pattern_and_each_is_measured_once() {
     assert_eq!([9, 10].map(|step| suite(Some("0"), Some(step))), [1, 1]);
     assert_eq!((suite(Some("1"), Some(10)), suite(None, None)), (1, 1));
     assert!(base.join("out/features/M/run-0/step-10/a-test/manifest.json").is_file());
-    for figure in ["trajectories", "paths", "transfer-depth"] {
+    for figure in ["trajectories", "paths", "transfer-depth", "pre-eval-depth"] {
         assert!(
             base.join(format!("out/report/figures/{figure}.svg")).is_file(),
             "{figure}"

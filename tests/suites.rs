@@ -422,3 +422,60 @@ fn of_several_steps_the_last_is_compared_and_all_are_drawn_in_order() {
         "one layer is no choice"
     );
 }
+
+/// 400 benchmarks of six data sets of 200 rows, on which two methods are right on much the same rows: how often the intervals of
+/// the mean and of the paired difference hold the truth, and how often the tiers
+/// part two methods that are alike, and worse than the first.
+#[test]
+fn intervals_of_benchmarks_hold_the_truth() {
+    use rand::{Rng as _, SeedableRng as _};
+    const REPEATS: usize = 400;
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(14);
+    let truth = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
+    let lead = 0.2;
+    let names: Vec<String> = (0..truth.len()).map(|i| format!("set{i}")).collect();
+    let plan = Plan {
+        suites: vec![Suite {
+            name: "all".into(),
+            datasets: names.clone(),
+        }],
+        ..Plan::default()
+    };
+    let [mut mean, mut difference, mut parted] = [0; 3];
+    for _ in 0..REPEATS {
+        let mut results = Results::new("", 0);
+        for (name, p) in names.iter().zip(truth) {
+            let mut right = [[0.0; 10]; 3];
+            for row in 0..200 {
+                let shared: f64 = rng.random();
+                // Of the second and the third two rows in ten are their own.
+                let mut draw =
+                    |p: f64| f64::from(u8::from(if rng.random_bool(0.8) { shared } else { rng.random() } < p));
+                let all = [draw(p), draw(p - lead), draw(p - lead)];
+                right.iter_mut().zip(all).for_each(|(own, is)| own[row % 10] += is);
+            }
+            for (model, own) in ["A", "B", "C"].iter().zip(&right) {
+                results.inputs.extend(inputs(model, name));
+                results.records.push(record(model, name, own, 20.0));
+            }
+        }
+        let made = of_suites(&results.records, &plan);
+        results.records = made;
+        let comparison = Comparison::of(&results, &Options::default()).unwrap();
+        let group = &comparison.table("linear_top1").unwrap().groups[0];
+        let expected = truth.iter().sum::<f64>() / truth.len() as f64;
+        let holds = |low: Option<f64>, high: Option<f64>, x: f64| usize::from(low.unwrap() <= x && x <= high.unwrap());
+        mean += holds(group.rows[0].ci_low, group.rows[0].ci_high, expected);
+        let d = group.rows[1].difference.as_ref().unwrap();
+        difference += holds(d.ci_low, d.ci_high, -lead);
+        let tier = |model: usize| comparison.suites[0].rows[model].tier;
+        parted += usize::from(tier(1) != tier(2));
+    }
+    let share = |count: usize| count as f64 / REPEATS as f64;
+    let (mean, difference, parted) = (share(mean), share(difference), share(parted));
+    // Four standard errors of 400 repetitions.
+    assert!((mean - 0.95).abs() < 0.045, "mean {mean}");
+    assert!((difference - 0.95).abs() < 0.045, "difference {difference}");
+    assert!(parted < 0.05 + 0.045, "parted {parted}");
+    println!("mean {mean}, difference {difference}, alike parted {parted}");
+}

@@ -4,6 +4,7 @@ use super::super::axes::AXES;
 use super::super::comparison::{good, sides};
 use super::{Chart, Panel, Plot, Point, Scale, Series, rows};
 use crate::compare::{Comparison, Group, MetricTable};
+use crate::features::Role;
 use crate::metrics::probes::PROBES;
 use crate::shown::short;
 
@@ -39,6 +40,80 @@ pub(super) fn transfer(comparison: &Comparison) -> Option<Chart> {
         legend: comparison.models.iter().map(|m| short(m, 30)).collect(),
         colour_scale: None,
     })
+}
+
+/// The same, one panel for each model with a line for each data set: where accuracy on the pretraining data goes on to rise and that
+/// on the evaluation data falls. Nothing where the probe was not asked for on pretraining data.
+pub(super) fn pre_and_eval(comparison: &Comparison) -> Option<Chart> {
+    let table = PROBES.iter().find_map(|id| comparison.table(id))?;
+    table.groups.iter().find(|g| g.role == Some(Role::Pre))?;
+    let mut data: Vec<String> = Vec::new();
+    let mut layers: Vec<&str> = Vec::new();
+    for group in &table.groups {
+        if !data.contains(&sides(group)) {
+            data.push(sides(group));
+        }
+        if !layers.contains(&group.layer.as_str()) {
+            layers.push(&group.layer);
+        }
+    }
+    let panel = |model: usize| {
+        let (mut series, mut extent) = (Vec::new(), Vec::new());
+        for (index, name) in data.iter().enumerate() {
+            let mut points = Vec::new();
+            for group in table.groups.iter().filter(|g| sides(g) == *name) {
+                let row = &group.rows[model];
+                let (Some(value), Some(depth)) = (row.value, layers.iter().position(|l| *l == group.layer)) else {
+                    continue;
+                };
+                let interval = row.ci_low.zip(row.ci_high);
+                extent.extend([Some(value), row.ci_low, row.ci_high].into_iter().flatten());
+                points.push(Point {
+                    x: depth as f64,
+                    y: value,
+                    x_interval: None,
+                    y_interval: interval,
+                });
+            }
+            series.push(Series {
+                model: index,
+                joined: true,
+                marked: true,
+                points,
+                names: Vec::new(),
+            });
+        }
+        Some(Plot {
+            title: short(&comparison.models[model], 40),
+            subtitle: String::new(),
+            x: Scale::names(layers.iter().map(|layer| short(layer, 18))),
+            y: Scale::linear("accuracy", 6.0, extent.into_iter())?,
+            series,
+            divider: divider(&layers),
+        })
+    };
+    let panels = (0..comparison.models.len())
+        .filter_map(panel)
+        .map(Panel::Plot)
+        .collect();
+    Some(Chart {
+        name: "pre-eval-depth".to_owned(),
+        title: "Pretraining and evaluation data against depth".to_owned(),
+        caption: format!(
+            "{} of each model, layer by layer, on the data it was pretrained on and on the others.",
+            table.label
+        ),
+        rows: rows(panels, 2),
+        panel_height: 310.0,
+        legend: data.iter().map(|name| short(name, 40)).collect(),
+        colour_scale: None,
+    })
+}
+
+/// Between the backbone and what stands behind it.
+fn divider(layers: &[&str]) -> Option<f64> {
+    let backbone = layers.iter().position(|layer| *layer == "backbone");
+    backbone.filter(|i| i + 1 < layers.len()).map(|i| i as f64 + 0.5)
 }
 
 /// One panel for each data set of a metric, two in a row.
@@ -90,16 +165,13 @@ fn panel(table: &MetricTable, groups: &[&Group], models: usize) -> Option<Plot> 
             });
         }
     }
-    let backbone = groups
-        .iter()
-        .position(|g| g.layer == "backbone")
-        .filter(|&i| i + 1 < groups.len());
+    let layers: Vec<&str> = groups.iter().map(|g| g.layer.as_str()).collect();
     Some(Plot {
         title: format!("{} · {}", table.label, short(&sides(groups[0]), 40)),
         subtitle: good(groups[0].direction).unwrap_or_default().to_owned(),
         x: Scale::names(groups.iter().map(|g| short(&g.layer, 18))),
         y: Scale::linear("", 6.0, extent.into_iter())?,
         series,
-        divider: backbone.map(|i| i as f64 + 0.5),
+        divider: divider(&layers),
     })
 }

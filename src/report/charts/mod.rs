@@ -127,6 +127,7 @@ pub fn charts(analysis: &Analysis, comparison: &Comparison, every_layer: &Compar
     let charts = [
         axes::chart(comparison),
         depth::transfer(every_layer),
+        depth::pre_and_eval(every_layer),
         efficiency::chart(analysis, comparison),
         Some(depth::chart(every_layer)),
         spectrum::chart(analysis, comparison),
