@@ -305,8 +305,9 @@ fn from_three_runs_on_the_run_is_the_unit() {
         comparison.notes
     );
     let text = render_comparison(&comparison, &results, "", Format::Text);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        text.contains("spread over runs") && text.contains("A is the mean of 3 runs (0, 1, 2)"),
+        text.contains("spread over runs") && text.contains("A, B: mean of 3 runs (0, 1, 2)"),
         "{text}"
     );
 }
@@ -391,7 +392,7 @@ fn of_several_steps_the_last_is_compared_and_all_are_drawn_in_order() {
         comparison
             .notes
             .iter()
-            .any(|n| n == "A is there at 3 steps; what is compared is the last, 40"),
+            .any(|n| n == "A: of 3 steps the last is compared, 40"),
         "{:?}",
         comparison.notes
     );

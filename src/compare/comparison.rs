@@ -67,6 +67,8 @@ pub struct Group {
     pub other_dataset: Option<String>,
     /// The split that a probe was fitted on.
     pub fitted_on: Option<String>,
+    /// The data sets of a suite, where it is of one.
+    pub members: Vec<String>,
     /// What the data set is to the models, where the analysis was told.
     pub role: Option<Role>,
     /// Which way goes with good transfer here.

@@ -235,36 +235,44 @@ impl<'r> Last<'r> {
         self.last(model, run.as_deref()) == step
     }
 
+    /// What was made of each model, those of which the same was made together.
     fn notes(&self, results: &Results) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes: Vec<(String, Vec<&str>)> = Vec::new();
         let mut seen = BTreeSet::new();
         let models = results.inputs.iter().map(|i| i.model.as_str());
         let models: Vec<&str> = models.chain(results.records.iter().map(|r| r.model.as_str())).collect();
         for model in models.into_iter().filter(|model| seen.insert(*model)) {
-            let Some(runs) = self.steps.get(model) else { continue };
-            if runs.len() > 1 {
-                let names: Vec<&str> = runs.keys().filter_map(|run| *run).collect();
-                let unit = match runs.len() >= ENOUGH_RUNS {
-                    true => "intervals and tests are over runs",
-                    false => {
-                        "intervals and tests are over images, given these runs: three runs and more show their spread"
-                    }
-                };
-                notes.push(format!(
-                    "{model} is the mean of {} runs ({}); {unit}",
-                    runs.len(),
-                    names.join(", ")
-                ));
+            for note in self.notes_of(model) {
+                match notes.iter_mut().find(|(known, _)| *known == note) {
+                    Some((_, models)) => models.push(model),
+                    None => notes.push((note, vec![model])),
+                }
             }
-            let most = runs.values().map(BTreeSet::len).max().unwrap_or(0);
+        }
+        notes
+            .iter()
+            .map(|(note, models)| format!("{}: {note}", models.join(", ")))
+            .collect()
+    }
+
+    fn notes_of(&self, model: &str) -> Vec<String> {
+        let Some(runs) = self.steps.get(model) else {
+            return Vec::new();
+        };
+        let mut notes = Vec::new();
+        if runs.len() > 1 {
+            let names: Vec<&str> = runs.keys().filter_map(|run| *run).collect();
+            let unit = match runs.len() >= ENOUGH_RUNS {
+                true => "intervals and tests are over runs",
+                false => "intervals and tests are over images, given these runs: three runs and more show their spread",
+            };
+            notes.push(format!("mean of {} runs ({}); {unit}", runs.len(), names.join(", ")));
+        }
+        let most = runs.values().map(BTreeSet::len).max().unwrap_or(0);
+        if most > 1 {
             let last: BTreeSet<Option<u64>> = runs.keys().map(|run| self.last(model, *run)).collect();
-            if most > 1 {
-                let last: Vec<String> = last.into_iter().flatten().map(|step| step.to_string()).collect();
-                notes.push(format!(
-                    "{model} is there at {most} steps; what is compared is the last, {}",
-                    last.join(" or ")
-                ));
-            }
+            let last: Vec<String> = last.into_iter().flatten().map(|step| step.to_string()).collect();
+            notes.push(format!("of {most} steps the last is compared, {}", last.join(" or ")));
         }
         notes
     }

@@ -164,6 +164,12 @@ impl Builder<'_> {
             split: group.split.clone(),
             other_dataset: group.other_dataset.clone().filter(|_| fitted_on.is_none()),
             fitted_on,
+            members: self
+                .first(group)
+                .and_then(Record::members)
+                .map_or(Vec::new(), |members| {
+                    members.iter().map(|(name, _)| (*name).to_owned()).collect()
+                }),
             role,
             direction: direction(&group.metric, role),
             rows,

@@ -3,6 +3,7 @@
 use crate::compare::{Comparison, Difference, Direction, Group, MetricTable, Row, SuiteRow, SuiteTable, Verdict};
 use crate::features::Role;
 use crate::results::{Results, Table};
+use crate::uncertainty::ENOUGH_RUNS;
 
 use super::grid::{Cell, Grid, Marked};
 use super::number::{MISSING, ROUNDING, interval, measured, number, p_value};
@@ -44,8 +45,16 @@ fn page(comparison: &Comparison, writing: Writing) -> String {
 pub fn reading(comparison: &Comparison) -> String {
     let mut text = "• marks the best model and those not separable from it at 95 %.".to_owned();
     if let Some(baseline) = &comparison.baseline {
+        let rows = comparison.tables.iter().flat_map(|t| &t.groups).flat_map(|g| &g.rows);
+        let over_runs = rows
+            .filter_map(|row| row.runs.as_ref())
+            .any(|runs| runs.runs >= ENOUGH_RUNS);
+        let paired = match over_runs {
+            true => "by Welch's test over runs where both models have three and more, else paired on the same images",
+            false => "paired on the same images",
+        };
         text.push_str(&format!(
-            " Differences are to {baseline}, paired on the same images; their p-values are Holm-adjusted over each metric's table, the intervals are not."
+            " Differences are to {baseline}, {paired}; their p-values are Holm-adjusted over each metric's table, the intervals are not."
         ));
     }
     for note in &comparison.notes {
@@ -316,6 +325,9 @@ fn caption(table: &MetricTable, group: &Group, with_layer: bool) -> String {
 
 /// The data set or pair of a group, in words.
 pub fn sides(group: &Group) -> String {
+    if !group.members.is_empty() {
+        return format!("suite {}", group.dataset);
+    }
     let split = if group.split.is_empty() {
         String::new()
     } else {

@@ -34,7 +34,10 @@ pub fn transfer(comparison: &Comparison) -> Vec<String> {
             None => result,
         }
     };
-    groups.iter().map(said).collect()
+    // A suite speaks for its data sets.
+    let in_suites: Vec<&String> = groups.iter().flat_map(|g| &g.members).collect();
+    let alone = groups.iter().filter(|g| !in_suites.contains(&&g.dataset));
+    alone.map(said).collect()
 }
 
 /// Where to cut each model's network, a sentence for each suite, else for each data set; nothing where models have one layer.

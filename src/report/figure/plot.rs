@@ -19,6 +19,22 @@ fn overlap(a: (Place, Place), b: (Place, Place)) -> bool {
     a.0.0 < b.1.0 && b.0.0 < a.1.0 && a.0.1 < b.1.1 && b.0.1 < a.1.1
 }
 
+/// A line in parts that turn by less than a right angle: where two strokes meet at a sharp one their joint is drawn as a spike as
+/// long as the angle is small.
+fn without_spikes(points: &[Place]) -> Vec<&[Place]> {
+    let mut parts = Vec::new();
+    let mut first = 0;
+    for (i, three) in points.windows(3).enumerate() {
+        let [a, b, c] = [three[0], three[1], three[2]];
+        if (b.0 - a.0) * (c.0 - b.0) + (b.1 - a.1) * (c.1 - b.1) <= 0.0 {
+            parts.push(&points[first..=i + 1]);
+            first = i + 1;
+        }
+    }
+    parts.push(&points[first..]);
+    parts
+}
+
 /// A scale as plotters' coordinate: its ticks are our own, so that grid and labels agree on every kind of axis.
 struct Ticked(Scale);
 
@@ -148,7 +164,9 @@ impl<DB: DrawingBackend> Pen<DB> {
         let colour = MODELS[series.model % MODELS.len()];
         if series.joined {
             let points: Vec<(f64, f64)> = series.points.iter().map(|p| at(p.x, p.y)).collect();
-            self.line(&points, colour, 2.0)?;
+            for part in without_spikes(&points) {
+                self.line(part, colour, 2.0)?;
+            }
         }
         for point in &series.points {
             if let Some((low, high)) = point.x_interval {
@@ -226,5 +244,18 @@ impl<'a> Names<'a> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_parted_where_it_turns_back() {
+        let points = [(0.0, 0.0), (1.0, 0.1), (2.0, 0.0), (1.0, 0.1), (0.0, 0.0)];
+        assert_eq!(without_spikes(&points), [&points[..3], &points[2..]]);
+        assert_eq!(without_spikes(&points[..3]), [&points[..3]]);
+        assert_eq!(without_spikes(&points[..1]), [&points[..1]]);
     }
 }
