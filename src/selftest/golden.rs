@@ -40,6 +40,7 @@ pub const FILES: &[(&str, &str)] = &[
         "transferability",
         include_str!("../../fixtures/golden/metrics/transferability.json"),
     ),
+    ("trees", include_str!("../../fixtures/golden/metrics/trees.json")),
 ];
 
 /// What a golden file says of one pair of data sets.

@@ -9,7 +9,7 @@ use crate::metrics::{
     Eval, FromAlike, FromCanonical, FromClassDistances, FromClasses, FromCorrelation, FromDistances, FromDomain,
     FromEachClass, FromEpisodes, FromKernel, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks, FromMeans,
     FromMoments, FromNeighbours, FromNorms, FromProbe, FromResiduals, FromSamples, FromScore, FromSlices, FromSpectrum,
-    FromSupport, FromUnitMoments, FromValues, Metric, Sides, Variant,
+    FromSupport, FromTrees, FromUnitMoments, FromValues, Metric, Sides, Variant,
 };
 use crate::uncertainty::leave_one_out;
 
@@ -87,6 +87,7 @@ pub struct OneSided {
     pub by_class: Vec<Asked<FromClassDistances>>,
     pub neighbours: Vec<Asked<FromNeighbours>>,
     pub norms: Vec<Asked<FromNorms>>,
+    pub trees: Vec<Asked<FromTrees>>,
     pub probes: Vec<Asked<FromProbe>>,
     pub episodes: Vec<Asked<FromEpisodes>>,
     pub scores: Vec<Asked<FromScore>>,
@@ -144,6 +145,7 @@ impl Kinds {
                 Eval::ByClass(e) => one.by_class.push(asked.by(e)),
                 Eval::Neighbours(e) => one.neighbours.push(asked.by(e)),
                 Eval::Norms(e) => one.norms.push(asked.by(e)),
+                Eval::Trees(e) => one.trees.push(asked.by(e)),
                 Eval::Probe(e) => one.probes.push(asked.by(e)),
                 Eval::Episodes(e) => one.episodes.push(asked.by(e)),
                 Eval::Score(e) => one.scores.push(asked.by(e)),

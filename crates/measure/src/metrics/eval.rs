@@ -39,6 +39,8 @@ pub enum Eval {
     Neighbours(FromNeighbours),
     /// From the Euclidean norms of the rows of one data set.
     Norms(FromNorms),
+    /// From the lengths of minimum spanning trees of random subsets of rows.
+    Trees(FromTrees),
     /// From what a probe, fitted on some rows, says of others.
     Probe(FromProbe),
     /// From few-shot episodes.
@@ -186,6 +188,15 @@ pub struct FromNeighbours {
 pub struct FromNorms {
     /// The value.
     pub value: fn(&[f64]) -> Result<f64>,
+}
+
+/// For [`Eval::Trees`].
+#[derive(Clone, Copy)]
+pub struct FromTrees {
+    /// The value, from sizes of subsets and the mean lengths of their trees.
+    pub value: fn(&[(f64, f64)]) -> Result<f64>,
+    /// Rows looked at: as many drawn at random where there are more.
+    pub most: usize,
 }
 
 /// For [`Eval::Probe`].
@@ -399,7 +410,7 @@ impl Eval {
                 neighbours: Some(e.k),
                 ..one
             },
-            Self::Norms(_) => Needs { rows: true, ..one },
+            Self::Norms(_) | Self::Trees(_) => Needs { rows: true, ..one },
             Self::Score(e) => Needs {
                 labels: true,
                 fitted: true,

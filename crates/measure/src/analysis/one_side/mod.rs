@@ -11,6 +11,7 @@ mod ranks;
 mod residuals;
 mod scores;
 mod spectra;
+mod trees;
 mod values;
 mod within;
 
@@ -48,6 +49,7 @@ pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
         by_class,
         neighbours,
         norms,
+        trees,
         probes,
         episodes,
         scores,
@@ -63,6 +65,7 @@ pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
     run.kind(&by_class, |asked| by_class::outcomes(side, asked, plan));
     run.kind(&neighbours, |asked| neighbours::outcomes(side, asked, plan));
     run.kind(&norms, |asked| norms::outcomes(side, asked, plan));
+    run.kind(&trees, |asked| trees::outcomes(side, asked, plan));
     run.kind(&probes, |asked| probes::outcomes(side, asked, plan));
     run.kind(&episodes, |asked| probes::of_episodes(side, asked, plan));
     run.kind(&scores, |asked| scores::outcomes(side, asked, plan));
