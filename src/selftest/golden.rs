@@ -17,6 +17,7 @@ pub const FILES: &[(&str, &str)] = &[
     ),
     ("distance", include_str!("../../fixtures/golden/metrics/distance.json")),
     ("geometry", include_str!("../../fixtures/golden/metrics/geometry.json")),
+    ("kernels", include_str!("../../fixtures/golden/metrics/kernels.json")),
     (
         "neighbours",
         include_str!("../../fixtures/golden/metrics/neighbours.json"),

@@ -7,7 +7,7 @@ use super::outcome::Outcome;
 use crate::error::{Error, Result};
 use crate::metrics::{
     Eval, FromAlike, FromCanonical, FromClassDistances, FromClasses, FromCorrelation, FromDistances, FromDomain,
-    FromEachClass, FromEpisodes, FromKernel, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks, FromMeans,
+    FromEachClass, FromEpisodes, FromKernel, FromMatchedKernels, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks, FromMeans,
     FromMoments, FromNeighbours, FromNorms, FromProbe, FromResiduals, FromSamples, FromScore, FromSlices, FromSpectrum,
     FromSupport, FromTrees, FromUnitMoments, FromValues, Metric, Sides, Variant,
 };
@@ -110,6 +110,7 @@ pub struct OfPairs {
 pub struct OfMatched {
     pub crossed: Vec<Asked<Crossed>>,
     pub ranks: Vec<Asked<FromMatchedRanks>>,
+    pub kernels: Vec<Asked<FromMatchedKernels>>,
     pub neighbours: Vec<Asked<FromMatchedNeighbours>>,
 }
 
@@ -160,6 +161,7 @@ impl Kinds {
                 Eval::MatchedMoments(e) => matched.crossed.push(asked.by(Crossed::Moments(e))),
                 Eval::Canonical(e) => matched.crossed.push(asked.by(Crossed::Canonical(e))),
                 Eval::MatchedRanks(e) => matched.ranks.push(asked.by(e)),
+                Eval::MatchedKernels(e) => matched.kernels.push(asked.by(e)),
                 Eval::MatchedNeighbours(e) => matched.neighbours.push(asked.by(e)),
             }
         }

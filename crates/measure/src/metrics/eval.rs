@@ -9,7 +9,7 @@ use super::{
 use crate::error::Result;
 use crate::probes::logistic::Strength;
 use crate::probes::{Predictions, Probe};
-use crate::stats::{Again, ChannelValues, ClassMoments, Correlation, Moments, Of, Residuals, Spectrum};
+use crate::stats::{Again, CentredKernels, ChannelValues, ClassMoments, Correlation, Moments, Of, Residuals, Spectrum};
 use crate::uncertainty::Groups;
 
 /// How a metric is computed: each variant holds what the one place that computes its kind is handed.
@@ -69,6 +69,8 @@ pub enum Eval {
     Canonical(FromCanonical),
     /// From the ranks of the distances between rows, in two layers or models.
     MatchedRanks(FromMatchedRanks),
+    /// From kernels of the distances between rows, in two layers or models.
+    MatchedKernels(FromMatchedKernels),
     /// From the nearest neighbours of each row, in two layers or models.
     MatchedNeighbours(FromMatchedNeighbours),
 }
@@ -340,6 +342,17 @@ pub struct FromMatchedRanks {
     pub between: Between,
 }
 
+/// For [`Eval::MatchedKernels`].
+#[derive(Clone, Copy)]
+pub struct FromMatchedKernels {
+    /// The value.
+    pub value: fn(&CentredKernels) -> Result<f64>,
+    /// What unrelated rows give.
+    pub null: fn(&CentredKernels) -> f64,
+    /// The bandwidth of each side's Gaussian, as a fraction of its median distance, where the user sets no other.
+    pub bandwidth: f64,
+}
+
 /// For [`Eval::MatchedNeighbours`].
 #[derive(Clone, Copy)]
 pub struct FromMatchedNeighbours {
@@ -461,6 +474,10 @@ impl Eval {
                 ranks: Some(e.between),
                 ..MatchedNeeds::default()
             }),
+            Self::MatchedKernels(_) => Needs::of_matched(MatchedNeeds {
+                distances: true,
+                ..MatchedNeeds::default()
+            }),
             Self::MatchedNeighbours(e) => Needs::of_matched(MatchedNeeds {
                 neighbours: Some((e.between, e.k)),
                 ..MatchedNeeds::default()
@@ -480,6 +497,15 @@ impl Eval {
                 probe: Probe::Votes { k, .. },
                 ..
             }) => *k = chosen,
+            _ => return false,
+        }
+        true
+    }
+
+    /// Sets the bandwidth of a kernel; false where there is none to set.
+    pub fn set_bandwidth(&mut self, chosen: f64) -> bool {
+        match self {
+            Self::MatchedKernels(e) => e.bandwidth = chosen,
             _ => return false,
         }
         true

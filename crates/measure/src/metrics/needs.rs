@@ -67,6 +67,8 @@ pub struct MatchedNeeds {
     pub directions: bool,
     /// The ranks of the distances between rows.
     pub ranks: Option<Between>,
+    /// The distances between rows.
+    pub distances: bool,
     /// So many nearest neighbours by a distance.
     pub neighbours: Option<(Between, usize)>,
 }
