@@ -41,6 +41,7 @@ pub const FILES: &[(&str, &str)] = &[
         "transferability",
         include_str!("../../fixtures/golden/metrics/transferability.json"),
     ),
+    ("views", include_str!("../../fixtures/golden/metrics/views.json")),
     ("trees", include_str!("../../fixtures/golden/metrics/trees.json")),
 ];
 

@@ -4,6 +4,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::subjects::Group;
+use super::viewed::is_viewed;
 use super::{Plan, WIDEST, labels};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
@@ -195,6 +196,9 @@ pub fn rows_read(group: &Group, place: usize, plan: &Plan) -> u64 {
     if group.is_probed(place, plan) {
         passes += 1;
         of_fitted += 1;
+    }
+    if plan.most_views().is_some() && is_viewed(set) {
+        passes += 1;
     }
     let fitted = group.fitted_of(place, plan).map_or(0, |fitted| fitted.rows());
     (passes * set.rows() + of_fitted * fitted) as u64

@@ -9,7 +9,7 @@ use crate::metrics::{
     Eval, FromAlike, FromCanonical, FromClassDistances, FromClasses, FromCorrelation, FromDistances, FromDomain,
     FromEachClass, FromEpisodes, FromKernel, FromMatchedKernels, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks, FromMeans,
     FromMoments, FromNeighbours, FromNorms, FromProbe, FromResiduals, FromSamples, FromScore, FromSlices, FromSpectrum,
-    FromSupport, FromTrees, FromUnitMoments, FromValues, Metric, Sides, Variant,
+    FromSupport, FromTrees, FromUnitMoments, FromValues, FromViews, Metric, Sides, Variant,
 };
 use crate::uncertainty::leave_one_out;
 
@@ -88,6 +88,7 @@ pub struct OneSided {
     pub neighbours: Vec<Asked<FromNeighbours>>,
     pub norms: Vec<Asked<FromNorms>>,
     pub trees: Vec<Asked<FromTrees>>,
+    pub views: Vec<Asked<FromViews>>,
     pub probes: Vec<Asked<FromProbe>>,
     pub episodes: Vec<Asked<FromEpisodes>>,
     pub scores: Vec<Asked<FromScore>>,
@@ -147,6 +148,7 @@ impl Kinds {
                 Eval::Neighbours(e) => one.neighbours.push(asked.by(e)),
                 Eval::Norms(e) => one.norms.push(asked.by(e)),
                 Eval::Trees(e) => one.trees.push(asked.by(e)),
+                Eval::Views(e) => one.views.push(asked.by(e)),
                 Eval::Probe(e) => one.probes.push(asked.by(e)),
                 Eval::Episodes(e) => one.episodes.push(asked.by(e)),
                 Eval::Score(e) => one.scores.push(asked.by(e)),
@@ -176,6 +178,8 @@ pub struct Has {
     pub probed: bool,
     /// The scores of a classifier's own classes.
     pub logits: bool,
+    /// Views of the same images.
+    pub views: bool,
 }
 
 /// The outcomes of a plan's metrics on one input, as its kinds are computed one after the other.
@@ -186,12 +190,13 @@ pub struct Run {
 impl Run {
     /// For the metrics of these sides, with the lists to compute. Where metrics of classes do not apply, being `unlabelled`,
     /// those that the user named say why, and the others are left out. Probes are left out of what is not `probed`, metrics of
-    /// logits of other layers.
+    /// logits of other layers, and those of views where rows are none.
     pub fn start(plan: &Plan, sides: Sides, unlabelled: Option<&str>, has: Has) -> (Self, Kinds) {
         let (possible, impossible): (Vec<_>, Vec<_>) = plan
             .asked()
             .filter(|asked| asked.eval.needs().sides == sides)
             .filter(|asked| has.logits || !asked.eval.needs().logits || plan.names(asked.metric))
+            .filter(|asked| has.views || !asked.eval.needs().views || plan.names(asked.metric))
             .filter(|asked| has.probed || !asked.eval.needs().probed || unlabelled.is_some())
             .partition(|asked| unlabelled.is_none() || !asked.eval.needs().labels);
         let found = impossible

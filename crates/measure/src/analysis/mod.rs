@@ -16,6 +16,7 @@ mod similarity;
 mod subjects;
 mod tables;
 mod ties;
+mod viewed;
 
 pub use fit::{NEEDS_LABELS, left_out};
 pub use needs::needs;

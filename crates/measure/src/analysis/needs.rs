@@ -2,6 +2,7 @@
 
 use super::again::{WIDEST_WITHIN, passes_of_classes};
 use super::side::chosen;
+use super::viewed::is_viewed;
 use super::subjects::{Bindings, place, with_split};
 use super::{Plan, SAMPLES, WIDEST, labels};
 use crate::error::Result;
@@ -46,10 +47,12 @@ fn shape(set: &dyn FeatureSet) -> String {
 fn of_set(set: &dyn FeatureSet, plan: &Plan) -> Vec<String> {
     let classes = labels(set).map_or(0, |l| l.classes());
     let mut lines = vec![shape(set)];
+    let viewed = plan.most_views().is_some() && is_viewed(set);
     let mut asked: Vec<(&str, Needs)> = plan
         .asked()
         .map(|asked| (asked.metric.id, asked.eval.needs()))
         .filter(|(_, needs)| (!needs.labels || classes > 0) && (needs.sides != Sides::Pair || plan.paired()))
+        .filter(|(_, needs)| viewed || !needs.views)
         .collect();
     if plan.tables {
         let scatter = Needs {
@@ -73,7 +76,7 @@ fn of_set(set: &dyn FeatureSet, plan: &Plan) -> Vec<String> {
 type Product = (fn(&Needs) -> bool, String);
 
 /// All of them, in the order in which they are made; of pairs, of each side.
-fn products(set: &dyn FeatureSet, plan: &Plan) -> [Product; 16] {
+fn products(set: &dyn FeatureSet, plan: &Plan) -> [Product; 17] {
     let (d, held) = (set.width(), chosen(set, plan).len());
     let classes = labels(set).map_or(0, |l| l.classes());
     let scatter = |what: &str, times: usize, widest: usize| match d > widest {
@@ -160,6 +163,14 @@ fn products(set: &dyn FeatureSet, plan: &Plan) -> [Product; 16] {
                 1 => "one pass more: a spectrum for each class".to_owned(),
                 passes => format!("{passes} passes more: a spectrum for each class"),
             },
+        ),
+        (
+            |n| n.views,
+            format!(
+                "one pass more: views held, of at most {} rows ({} in 32 bits)",
+                plan.most_views().unwrap_or(0).min(set.rows()),
+                megabytes(plan.most_views().unwrap_or(0).min(set.rows()) * d * 4)
+            ),
         ),
         (
             |n| n.probed,

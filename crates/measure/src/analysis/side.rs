@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::kinds::{Asked, MOST_NEIGHBOURS};
 use super::probed::Probed;
 use super::subjects::{self, Group, is_named};
+use super::viewed::{Viewed, is_viewed};
 use super::{Plan, SAMPLES, WIDEST, again, parts};
 use crate::error::Result;
 use crate::features::{FeatureSet, Labels, Role};
@@ -35,6 +36,8 @@ pub struct Side<'a> {
     pub fitted: Option<&'a dyn FeatureSet>,
     /// The labelled rows that probes look at, where a metric wants one.
     pub probed: Option<Probed>,
+    /// The rows as views of images, where they are some and a metric wants them.
+    pub views: Option<Viewed>,
     /// The spectrum of each class, where a metric wants it; else empty.
     pub spectra: Vec<Result<Spectrum>>,
     /// Seconds the passes took.
@@ -87,6 +90,7 @@ impl Side<'_> {
         }
         self.again = None;
         self.probed = None;
+        self.views = None;
         self.spectra = Vec::new();
     }
 }
@@ -198,6 +202,10 @@ pub fn summarise<'a>(
         true => Probed::read(set, fitted, read)?,
         false => None,
     };
+    let views = match plan.most_views() {
+        Some(most) if is_viewed(set) => Some(Viewed::read(set, most, plan.seed, read)?),
+        _ => None,
+    };
     let second = match wanted.any() {
         true => Some(again::second_pass(set, &summary, groups, fitted, wanted, read)?),
         false => None,
@@ -215,6 +223,7 @@ pub fn summarise<'a>(
         again: second,
         fitted,
         probed,
+        views,
         spectra,
         seconds: start.elapsed().as_secs_f64(),
     })

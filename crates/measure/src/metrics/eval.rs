@@ -9,7 +9,7 @@ use super::{
 use crate::error::Result;
 use crate::probes::logistic::Strength;
 use crate::probes::{Predictions, Probe};
-use crate::stats::{Again, CentredKernels, ChannelValues, ClassMoments, Correlation, Moments, Of, Residuals, Spectrum};
+use crate::stats::{Again, CentredKernels, ChannelValues, ClassMoments, Correlation, Moments, Of, Residuals, Spectrum, ViewScatter};
 use crate::uncertainty::Groups;
 
 /// How a metric is computed: each variant holds what the one place that computes its kind is handed.
@@ -41,6 +41,8 @@ pub enum Eval {
     Norms(FromNorms),
     /// From the lengths of minimum spanning trees of random subsets of rows.
     Trees(FromTrees),
+    /// From the scatters of views of the same images.
+    Views(FromViews),
     /// From what a probe, fitted on some rows, says of others.
     Probe(FromProbe),
     /// From few-shot episodes.
@@ -198,6 +200,15 @@ pub struct FromTrees {
     /// The value, from sizes of subsets and the mean lengths of their trees.
     pub value: fn(&[(f64, f64)]) -> Result<f64>,
     /// Rows looked at: as many drawn at random where there are more.
+    pub most: usize,
+}
+
+/// For [`Eval::Views`].
+#[derive(Clone, Copy)]
+pub struct FromViews {
+    /// The value.
+    pub value: fn(&ViewScatter) -> Result<Score>,
+    /// Rows looked at: those of as many images drawn at random where there are more.
     pub most: usize,
 }
 
@@ -423,6 +434,7 @@ impl Eval {
                 neighbours: Some(e.k),
                 ..one
             },
+            Self::Views(_) => Needs { views: true, ..one },
             Self::Norms(_) | Self::Trees(_) => Needs { rows: true, ..one },
             Self::Score(e) => Needs {
                 labels: true,

@@ -52,6 +52,8 @@ pub struct Needs {
     pub probed: bool,
     /// The layer `logits`: of others there is no value.
     pub logits: bool,
+    /// Rows that are views of the same images: a pass over them.
+    pub views: bool,
     /// The spectrum of each class: further passes.
     pub class_spectra: bool,
     /// Of two layers or models on the same images.

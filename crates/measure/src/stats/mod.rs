@@ -29,6 +29,7 @@ mod state;
 mod summary;
 mod sweep;
 mod tree;
+mod views;
 mod within;
 
 /// Squares below this have lost digits, being near the smallest numbers of 64 bits.
@@ -63,6 +64,7 @@ pub use state::{Place, STATE, blocks, merged};
 pub use summary::{Part, Sample, Summariser, Summary, Wanted, unit};
 pub use sweep::{product, sweep, sweep_products, unit_apart, unit_squared};
 pub use tree::{distances, tree_length};
+pub use views::{ViewScatter, ViewSums};
 pub use within::LANES;
 
 /// Whether squared distances between rows of `d` numbers from `low` to `high` neither overflow nor vanish.

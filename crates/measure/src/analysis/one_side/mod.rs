@@ -13,6 +13,7 @@ mod scores;
 mod spectra;
 mod trees;
 mod values;
+mod views;
 mod within;
 
 pub use channels::correlation;
@@ -35,6 +36,7 @@ pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
     let has = Has {
         probed: side.probed.is_some(),
         logits: side.set.subject().layer == LOGITS,
+        views: side.views.is_some(),
     };
     let (mut run, kinds) = Run::start(plan, Sides::One, unlabelled.as_deref(), has);
     let OneSided {
@@ -50,6 +52,7 @@ pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
         neighbours,
         norms,
         trees,
+        views,
         probes,
         episodes,
         scores,
@@ -66,6 +69,7 @@ pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
     run.kind(&neighbours, |asked| neighbours::outcomes(side, asked, plan));
     run.kind(&norms, |asked| norms::outcomes(side, asked, plan));
     run.kind(&trees, |asked| trees::outcomes(side, asked, plan));
+    run.kind(&views, |asked| views::outcomes(side, asked, plan));
     run.kind(&probes, |asked| probes::outcomes(side, asked, plan));
     run.kind(&episodes, |asked| probes::of_episodes(side, asked, plan));
     run.kind(&scores, |asked| scores::outcomes(side, asked, plan));
