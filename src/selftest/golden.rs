@@ -16,6 +16,7 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../fixtures/golden/metrics/class_structure.json"),
     ),
     ("distance", include_str!("../../fixtures/golden/metrics/distance.json")),
+    ("duality", include_str!("../../fixtures/golden/metrics/duality.json")),
     ("geometry", include_str!("../../fixtures/golden/metrics/geometry.json")),
     ("kernels", include_str!("../../fixtures/golden/metrics/kernels.json")),
     (

@@ -7,9 +7,10 @@ use super::outcome::Outcome;
 use crate::error::{Error, Result};
 use crate::metrics::{
     Eval, FromAlike, FromCanonical, FromClassDistances, FromClasses, FromCorrelation, FromDistances, FromDomain,
-    FromEachClass, FromEpisodes, FromKernel, FromMatchedKernels, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks, FromMeans,
-    FromMoments, FromNeighbours, FromNorms, FromProbe, FromResiduals, FromSamples, FromScore, FromSlices, FromSpectrum,
-    FromSupport, FromTrees, FromUnitMoments, FromValues, FromViews, Metric, Sides, Variant,
+    FromDuality, FromEachClass, FromEpisodes, FromKernel, FromMatchedKernels, FromMatchedMoments,
+    FromMatchedNeighbours, FromMatchedRanks, FromMeans, FromMoments, FromNeighbours, FromNorms, FromProbe,
+    FromResiduals, FromSamples, FromScore, FromSlices, FromSpectrum, FromSupport, FromTrees, FromUnitMoments,
+    FromValues, FromViews, Metric, Sides, Variant,
 };
 use crate::uncertainty::leave_one_out;
 
@@ -90,6 +91,7 @@ pub struct OneSided {
     pub trees: Vec<Asked<FromTrees>>,
     pub views: Vec<Asked<FromViews>>,
     pub probes: Vec<Asked<FromProbe>>,
+    pub duality: Vec<Asked<FromDuality>>,
     pub episodes: Vec<Asked<FromEpisodes>>,
     pub scores: Vec<Asked<FromScore>>,
 }
@@ -150,6 +152,7 @@ impl Kinds {
                 Eval::Trees(e) => one.trees.push(asked.by(e)),
                 Eval::Views(e) => one.views.push(asked.by(e)),
                 Eval::Probe(e) => one.probes.push(asked.by(e)),
+                Eval::Duality(e) => one.duality.push(asked.by(e)),
                 Eval::Episodes(e) => one.episodes.push(asked.by(e)),
                 Eval::Score(e) => one.scores.push(asked.by(e)),
                 Eval::Means(e) => pair.means.push(asked.by(e)),

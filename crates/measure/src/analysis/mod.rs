@@ -4,6 +4,7 @@
 mod again;
 mod convergence;
 mod fit;
+mod head;
 mod kinds;
 mod needs;
 mod one_side;

@@ -2,8 +2,8 @@
 
 use super::again::{WIDEST_WITHIN, passes_of_classes};
 use super::side::chosen;
-use super::viewed::is_viewed;
 use super::subjects::{Bindings, place, with_split};
+use super::viewed::is_viewed;
 use super::{Plan, SAMPLES, WIDEST, labels};
 use crate::error::Result;
 use crate::features::FeatureSet;
@@ -76,7 +76,7 @@ fn of_set(set: &dyn FeatureSet, plan: &Plan) -> Vec<String> {
 type Product = (fn(&Needs) -> bool, String);
 
 /// All of them, in the order in which they are made; of pairs, of each side.
-fn products(set: &dyn FeatureSet, plan: &Plan) -> [Product; 17] {
+fn products(set: &dyn FeatureSet, plan: &Plan) -> [Product; 18] {
     let (d, held) = (set.width(), chosen(set, plan).len());
     let classes = labels(set).map_or(0, |l| l.classes());
     let scatter = |what: &str, times: usize, widest: usize| match d > widest {
@@ -163,6 +163,11 @@ fn products(set: &dyn FeatureSet, plan: &Plan) -> [Product; 17] {
                 1 => "one pass more: a spectrum for each class".to_owned(),
                 passes => format!("{passes} passes more: a spectrum for each class"),
             },
+        ),
+        (
+            |n| n.head,
+            "where logits of the same rows are given, one pass more over both layers: the classifier between them"
+                .to_owned(),
         ),
         (
             |n| n.views,

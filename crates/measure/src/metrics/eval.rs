@@ -1,5 +1,6 @@
 //! How a metric is computed: the kinds of function a catalogue row can hold, and what each of them needs.
 
+use super::class_structure::Duality;
 use super::needs::{MatchedNeeds, Needs, Sides};
 use super::transferability::{Labelled, Score};
 use super::{
@@ -9,7 +10,9 @@ use super::{
 use crate::error::Result;
 use crate::probes::logistic::Strength;
 use crate::probes::{Predictions, Probe};
-use crate::stats::{Again, CentredKernels, ChannelValues, ClassMoments, Correlation, Moments, Of, Residuals, Spectrum, ViewScatter};
+use crate::stats::{
+    Again, CentredKernels, ChannelValues, ClassMoments, Correlation, Moments, Of, Residuals, Spectrum, ViewScatter,
+};
 use crate::uncertainty::Groups;
 
 /// How a metric is computed: each variant holds what the one place that computes its kind is handed.
@@ -45,6 +48,8 @@ pub enum Eval {
     Views(FromViews),
     /// From what a probe, fitted on some rows, says of others.
     Probe(FromProbe),
+    /// From a linear classifier and the class means.
+    Duality(FromDuality),
     /// From few-shot episodes.
     Episodes(FromEpisodes),
     /// From the features and classes of the rows that a probe would be fitted on.
@@ -219,6 +224,19 @@ pub struct FromProbe {
     pub probe: Probe,
     /// The value, of all scored rows or without those of one jackknife group.
     pub value: fn(&Predictions, Option<usize>) -> Result<f64>,
+}
+
+/// For [`Eval::Duality`].
+#[derive(Clone, Copy)]
+pub struct FromDuality {
+    /// The value.
+    pub value: fn(&Duality) -> Result<f64>,
+    /// What a classifier orthogonal to the class means gives.
+    pub null: Option<f64>,
+    /// Whether the model's own classifier is taken where its logits tell it.
+    pub own_head: bool,
+    /// The penalty of the linear probe.
+    pub strength: Strength,
 }
 
 /// For [`Eval::Episodes`].
@@ -443,6 +461,13 @@ impl Eval {
                 logits: e.logits,
                 ..one
             },
+            Self::Duality(e) => Needs {
+                labels: true,
+                fitted: true,
+                probed: true,
+                head: e.own_head,
+                ..one
+            },
             Self::Probe(_) | Self::Episodes(_) => Needs {
                 labels: true,
                 fitted: true,
@@ -530,6 +555,7 @@ impl Eval {
                 probe: Probe::Linear { strength, .. },
                 ..
             }) => *strength = chosen,
+            Self::Duality(e) => e.strength = chosen,
             _ => return false,
         }
         true

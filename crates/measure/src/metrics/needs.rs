@@ -52,6 +52,8 @@ pub struct Needs {
     pub probed: bool,
     /// The layer `logits`: of others there is no value.
     pub logits: bool,
+    /// The model's own classifier, where the logits of the same rows are there: a pass over both layers.
+    pub head: bool,
     /// Rows that are views of the same images: a pass over them.
     pub views: bool,
     /// The spectrum of each class: further passes.

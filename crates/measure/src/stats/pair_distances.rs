@@ -127,7 +127,10 @@ pub fn centred_kernels(sides: [&PairDistances; 2], s: [f64; 2], kept: &[bool]) -
                 .zip(&lane.rows[side])
                 .for_each(|(sum, part)| *sum += part);
         }
-        all.products.iter_mut().zip(&lane.products).for_each(|(sum, part)| *sum += part);
+        all.products
+            .iter_mut()
+            .zip(&lane.products)
+            .for_each(|(sum, part)| *sum += part);
     }
     let n = kept.iter().filter(|kept| **kept).count();
     let m = n as f64;
@@ -165,7 +168,10 @@ mod tests {
             }
             all.sort_by(f64::total_cmp);
             let expected = (all[(n * n - 1) / 2] + all[n * n / 2]) / 2.0;
-            assert!((found.median_squared(&vec![true; n]).unwrap() - expected).abs() < 1e-12, "{n}");
+            assert!(
+                (found.median_squared(&vec![true; n]).unwrap() - expected).abs() < 1e-12,
+                "{n}"
+            );
         }
         let nine = PairDistances::new(&Rows::of(rows(9, 3, 2)));
         let five: Vec<bool> = (0..9).map(|i| i % 2 == 0).collect();

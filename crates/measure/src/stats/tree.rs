@@ -8,7 +8,9 @@ use super::sweep::sweep;
 /// The Euclidean distances between all rows (n, n).
 pub fn distances(rows: &Rows) -> Array2<f64> {
     let n = rows.len();
-    let all = sweep(rows, rows, |_, squared| squared.iter().map(|s| s.sqrt()).collect::<Vec<f64>>());
+    let all = sweep(rows, rows, |_, squared| {
+        squared.iter().map(|s| s.sqrt()).collect::<Vec<f64>>()
+    });
     Array2::from_shape_vec((n, n), all.concat()).expect("a distance for each pair of rows")
 }
 

@@ -52,7 +52,9 @@ impl ViewSums {
                 }
                 mean /= views.len() as f64;
                 own -= &mean;
-                group.within.add_scaled_gram(1.0 / (views.len() as f64 - 1.0), own.view());
+                group
+                    .within
+                    .add_scaled_gram(1.0 / (views.len() as f64 - 1.0), own.view());
             }
             group
         };
@@ -92,7 +94,13 @@ mod tests {
 
     #[test]
     fn views_vary_around_the_mean_of_their_image() {
-        let rows = Rows::of(array![[1e6 + 1.0, 0.0], [1e6 + 3.0, 0.0], [1e6, 1.0], [1e6, 2.0], [1e6, 3.0]]);
+        let rows = Rows::of(array![
+            [1e6 + 1.0, 0.0],
+            [1e6 + 3.0, 0.0],
+            [1e6, 1.0],
+            [1e6, 2.0],
+            [1e6, 3.0]
+        ]);
         let sums = ViewSums::new(&rows, &[vec![0, 1], vec![2, 3, 4]]);
         let found = sums.scatter(None).unwrap();
         // Means (2, 0) and (0, 2); variances 2 and 1, each of one channel.

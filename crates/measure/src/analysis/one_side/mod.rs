@@ -3,6 +3,7 @@
 mod by_class;
 mod channels;
 mod classes;
+mod duality;
 mod each_class;
 mod neighbours;
 mod norms;
@@ -54,6 +55,7 @@ pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
         trees,
         views,
         probes,
+        duality,
         episodes,
         scores,
     } = kinds.one_sided;
@@ -71,6 +73,8 @@ pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
     run.kind(&trees, |asked| trees::outcomes(side, asked, plan));
     run.kind(&views, |asked| views::outcomes(side, asked, plan));
     run.kind(&probes, |asked| probes::outcomes(side, asked, plan));
+    // After the probes, whose fit it shares.
+    run.kind(&duality, |asked| duality::outcomes(side, asked, plan));
     run.kind(&episodes, |asked| probes::of_episodes(side, asked, plan));
     run.kind(&scores, |asked| scores::outcomes(side, asked, plan));
     let outcomes = run.finish();

@@ -43,7 +43,9 @@ pub fn outcomes(side: &Side, asked: &[Asked<FromTrees>], plan: &Plan) -> Vec<Out
 
 fn outcome(side: &Side, asked: &Asked<FromTrees>, forest: &Result<Forest>, size: usize, plan: &Plan) -> Outcome {
     let forest = forest.as_ref().map_err(Error::clone);
-    let value = forest.clone().and_then(|forest| (asked.eval.value)(&forest.growth(None)?));
+    let value = forest
+        .clone()
+        .and_then(|forest| (asked.eval.value)(&forest.growth(None)?));
     let replicates = match &value {
         Ok(_) => replicates(
             &[*asked],
@@ -55,7 +57,11 @@ fn outcome(side: &Side, asked: &Asked<FromTrees>, forest: &Result<Forest>, size:
         .unwrap_or_else(|| Ok(Vec::new())),
         Err(_) => Ok(Vec::new()),
     };
-    let mut outcome = of_held_rows(side, Outcome::new(value).with_replicates(asked.metric, replicates), plan);
+    let mut outcome = of_held_rows(
+        side,
+        Outcome::new(value).with_replicates(asked.metric, replicates),
+        plan,
+    );
     outcome.n = size as u64;
     if size < side.rows.len() {
         outcome.defined_by("rows_drawn", size);

@@ -37,7 +37,11 @@ pub fn outcomes(pair: Pair, asked: &[Asked<FromMatchedKernels>], plan: &Plan) ->
 fn kernels(pair: Pair, eval: FromMatchedKernels, without: Option<usize>) -> Result<CentredKernels> {
     let (matching, sides) = (pair.matching, [pair.x.apart()?, pair.y.apart()?]);
     let group = |place: &usize| usize::from(matching.groups[matching.drawn[*place]]);
-    let kept: Vec<bool> = matching.ranked.iter().map(|place| Some(group(place)) != without).collect();
+    let kept: Vec<bool> = matching
+        .ranked
+        .iter()
+        .map(|place| Some(group(place)) != without)
+        .collect();
     let mut s = [0.0; 2];
     for (s, side) in s.iter_mut().zip(sides) {
         let median = side.median_squared(&kept).filter(|median| *median > 0.0);

@@ -10,7 +10,9 @@ use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::linalg::rotated_into_fewest;
 use crate::metrics::{Between, MatchedNeeds};
-use crate::stats::{CrossSums, DistanceOrder, Neighbours, Own, PairDistances, Rows, Summariser, amid, nearest, nearest_by_angle};
+use crate::stats::{
+    CrossSums, DistanceOrder, Neighbours, Own, PairDistances, Rows, Summariser, amid, nearest, nearest_by_angle,
+};
 use crate::uncertainty::{GROUPS, enough_rows, with_spare_for_halves};
 
 /// One layer, read once.
@@ -141,7 +143,10 @@ impl<'a> Layer<'a> {
 
     /// The distances between its rows.
     pub fn apart(&self) -> Result<&PairDistances> {
-        let apart = self.apart.as_ref().expect("computed where a metric of the plan asks for them");
+        let apart = self
+            .apart
+            .as_ref()
+            .expect("computed where a metric of the plan asks for them");
         apart.as_ref().map_err(Error::clone)
     }
 

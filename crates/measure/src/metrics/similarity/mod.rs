@@ -11,8 +11,8 @@ use moments::{cka, cka_debiased, disparity, procrustes, procrustes_angle, procru
 use neighbours::{cycle_knn, mutual_knn, spearman, unrelated_cycle, unrelated_mutual};
 
 use super::{
-    Better, Between, Eval, Family, FromCanonical, FromMatchedKernels, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks, Law,
-    Metric, Variant,
+    Better, Between, Eval, Family, FromCanonical, FromMatchedKernels, FromMatchedMoments, FromMatchedNeighbours,
+    FromMatchedRanks, Law, Metric, Variant,
 };
 use crate::uncertainty::ErrorBar;
 
