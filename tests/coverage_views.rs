@@ -17,6 +17,9 @@ use rayon::prelude::*;
 
 const REPLICATES: u64 = 1_000;
 
+/// The value, those without each group, and whether there is an interval.
+type Seen = (f64, Vec<f64>, bool);
+
 /// Images at normal points, views around them, in channels whose spread falls as a power of their number.
 struct World {
     name: &'static str,
@@ -69,6 +72,8 @@ fn intervals_hold_the_truth() {
         world("fewer images than channels", (50, 6), 80, (1.0, 0.7), 0.3, 1.0),
         world("two views", (300, 2), 20, (1.0, 0.5), 0.7, 1.0),
         world("views differ as images do", (200, 5), 16, (0.5, 0.5), 1.0, 1.0),
+        world("the same in two views", (200, 2), 16, (0.5, 0.5), 1.0, 1.0),
+        world("nearly as images do", (200, 5), 16, (0.6, 0.5), 1.0, 1.0),
         world("features of small scale", (200, 5), 16, (1.0, 0.5), 0.5, 0.01),
     ];
     let Some(Eval::Views(metric)) = find("lidar").map(|m| m.eval) else {
@@ -78,34 +83,42 @@ fn intervals_hold_the_truth() {
         "# How often the 95 % intervals of metrics of views hold the truth\n\nWritten by `cargo test --test coverage_views -- --ignored`: \
          1,000 replicates of each synthetic population. The truth is the mean over the replicates: the expectation at this number of \
          images and views. Around the value, and for comparison around the value less the jackknife's bias.\n\n| population | truth | \
-         spread | mean standard error | coverage | around the corrected value |\n|---|---|---|---|---|---|\n",
+         spread | mean standard error | with interval | coverage | around the corrected value |\n|---|---|---|---|---|---|---|\n",
     );
     let mut wrong = Vec::new();
     for world in &worlds {
         let value = |sums: &ViewSums, without| (metric.value)(&sums.scatter(without).unwrap()).unwrap().value;
-        let seen: Vec<(f64, Vec<f64>)> = (0..REPLICATES)
+        let has_one = |sums: &ViewSums| {
+            (metric.value)(&sums.scatter(None).unwrap())
+                .unwrap()
+                .no_interval
+                .is_none()
+        };
+        let seen: Vec<Seen> = (0..REPLICATES)
             .into_par_iter()
             .map(|r| {
                 let sums = world.draw(r);
-                (value(&sums, None), (0..10).map(|g| value(&sums, Some(g))).collect())
+                let without = (0..10).map(|g| value(&sums, Some(g))).collect();
+                (value(&sums, None), without, has_one(&sums))
             })
             .collect();
-        let mean = |of: &dyn Fn(&(f64, Vec<f64>)) -> f64| seen.iter().map(of).sum::<f64>() / seen.len() as f64;
+        let mean = |of: &dyn Fn(&Seen) -> f64| seen.iter().map(of).sum::<f64>() / seen.len() as f64;
         let truth = mean(&|s| s.0);
         let spread = mean(&|s| (s.0 - truth).powi(2)).sqrt();
         let error = mean(&|s| jackknife(s.0, &s.1, false).std_error);
         let coverage = |corrected| {
-            let interval = |s: &(f64, Vec<f64>)| {
+            let interval = |s: &Seen| {
                 let found = jackknife(s.0, &s.1, corrected);
-                Some((found.low, found.high))
+                s.2.then_some((found.low, found.high))
             };
             Coverage::of(truth, seen.iter().map(interval))
         };
         let (own, corrected) = (coverage(false), coverage(true));
         let _ = writeln!(
             report,
-            "| {} | {truth:.4} | {spread:.1e} | {error:.1e} | {} | {} |",
+            "| {} | {truth:.4} | {spread:.1e} | {error:.1e} | {:.0} % | {} | {} |",
             world.name,
+            own.with_interval,
             own.shown(),
             corrected.shown()
         );

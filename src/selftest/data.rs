@@ -195,7 +195,7 @@ impl FeatureSet for Views {
 /// As [`analyse`].
 pub fn analyse_pair(pre: Data, eval: Data, plan: &Plan) -> Result<Analysis> {
     let logits = plan.metrics.iter().all(|metric| metric.eval.needs().logits);
-    let views = plan.metrics.iter().all(|metric| metric.eval.needs().views);
+    let views = plan.metrics.iter().all(|metric| metric.eval.needs().views.is_some());
     let side = |name: &str, (rows, classes): Data| -> Result<Box<dyn FeatureSet>> {
         let set = Matrix::new("m", name, rows, Some(labels(&classes)))?;
         Ok(match (logits, views) {

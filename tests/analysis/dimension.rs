@@ -23,8 +23,8 @@ fn dimension(rows: Array2<f64>) -> Record {
 
 #[test]
 fn rows_fill_as_many_dimensions_as_they_have() {
-    for (d, off) in [(1, 0.05), (2, 0.15), (5, 0.6), (10, 2.0)] {
-        for cube in [true, false] {
+    for (d, of_cube, of_normal) in [(1, 0.02, 0.15), (2, 0.1, 0.3), (5, 0.6, 0.6), (10, 2.0, 2.0)] {
+        for (cube, off) in [(true, of_cube), (false, of_normal)] {
             let mut rng = generator(1, d as u64);
             let mut rows = Array2::zeros((1_500, 16));
             rows.slice_mut(s![.., ..d]).map_inplace(|x| {
@@ -35,7 +35,7 @@ fn rows_fill_as_many_dimensions_as_they_have() {
             });
             let found = dimension(rows.dot(&rotation(16, 2)) * 3.0 + 7.0);
             let value = found.value.unwrap();
-            assert!((value - d as f64).abs() < off, "{d} dimensions: {value}");
+            assert!((value - d as f64).abs() < off, "{d} dimensions, cube {cube}: {value}");
         }
     }
 }

@@ -199,7 +199,7 @@ impl Run {
             .asked()
             .filter(|asked| asked.eval.needs().sides == sides)
             .filter(|asked| has.logits || !asked.eval.needs().logits || plan.names(asked.metric))
-            .filter(|asked| has.views || !asked.eval.needs().views || plan.names(asked.metric))
+            .filter(|asked| has.views || asked.eval.needs().views.is_none() || plan.names(asked.metric))
             .filter(|asked| has.probed || !asked.eval.needs().probed || unlabelled.is_some())
             .partition(|asked| unlabelled.is_none() || !asked.eval.needs().labels);
         let found = impossible

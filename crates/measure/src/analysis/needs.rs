@@ -25,7 +25,7 @@ pub fn needs(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<Vec<String>> {
                     "{}: read where the other split is scored, and not by itself",
                     shape(*set)
                 )],
-                false => of_set(*set, plan),
+                false => of_set(*set, plan, group.head_of(at, plan).is_some()),
             });
         }
     }
@@ -44,15 +44,19 @@ fn shape(set: &dyn FeatureSet) -> String {
     )
 }
 
-fn of_set(set: &dyn FeatureSet, plan: &Plan) -> Vec<String> {
+fn of_set(set: &dyn FeatureSet, plan: &Plan, has_head: bool) -> Vec<String> {
     let classes = labels(set).map_or(0, |l| l.classes());
     let mut lines = vec![shape(set)];
     let viewed = plan.most_views().is_some() && is_viewed(set);
     let mut asked: Vec<(&str, Needs)> = plan
         .asked()
-        .map(|asked| (asked.metric.id, asked.eval.needs()))
+        .map(|asked| {
+            let needs = asked.eval.needs();
+            let head = needs.head && has_head;
+            (asked.metric.id, Needs { head, ..needs })
+        })
         .filter(|(_, needs)| (!needs.labels || classes > 0) && (needs.sides != Sides::Pair || plan.paired()))
-        .filter(|(_, needs)| viewed || !needs.views)
+        .filter(|(_, needs)| viewed || needs.views.is_none())
         .collect();
     if plan.tables {
         let scatter = Needs {
@@ -166,11 +170,10 @@ fn products(set: &dyn FeatureSet, plan: &Plan) -> [Product; 18] {
         ),
         (
             |n| n.head,
-            "where logits of the same rows are given, one pass more over both layers: the classifier between them"
-                .to_owned(),
+            "one pass more over this layer and its logits: the classifier between them".to_owned(),
         ),
         (
-            |n| n.views,
+            |n| n.views.is_some(),
             format!(
                 "one pass more: views held, of at most {} rows ({} in 32 bits)",
                 plan.most_views().unwrap_or(0).min(set.rows()),

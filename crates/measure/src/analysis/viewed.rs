@@ -7,7 +7,6 @@ use rand::seq::index::sample;
 use super::Plan;
 use crate::error::{Error, Result};
 use crate::features::{FeatureSet, view_of};
-use crate::metrics::Eval;
 use crate::stats::{OUT_OF_RANGE, Rows, Summariser, ViewSums, generator};
 
 /// The random stream that draws images where there are more than are looked at (see [`generator`]).
@@ -37,11 +36,7 @@ pub fn is_viewed(set: &dyn FeatureSet) -> bool {
 impl Plan {
     /// The most rows that a metric of views looks at, where there is one.
     pub fn most_views(&self) -> Option<usize> {
-        let most = self.asked().filter_map(|asked| match asked.eval {
-            Eval::Views(e) => Some(e.most),
-            _ => None,
-        });
-        most.max()
+        self.needs().filter_map(|needs| needs.views).max()
     }
 }
 

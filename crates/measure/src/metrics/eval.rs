@@ -452,7 +452,10 @@ impl Eval {
                 neighbours: Some(e.k),
                 ..one
             },
-            Self::Views(_) => Needs { views: true, ..one },
+            Self::Views(e) => Needs {
+                views: Some(e.most),
+                ..one
+            },
             Self::Norms(_) | Self::Trees(_) => Needs { rows: true, ..one },
             Self::Score(e) => Needs {
                 labels: true,

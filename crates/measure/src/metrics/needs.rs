@@ -54,8 +54,8 @@ pub struct Needs {
     pub logits: bool,
     /// The model's own classifier, where the logits of the same rows are there: a pass over both layers.
     pub head: bool,
-    /// Rows that are views of the same images: a pass over them.
-    pub views: bool,
+    /// At most so many rows that are views of the same images: a pass over them.
+    pub views: Option<usize>,
     /// The spectrum of each class: further passes.
     pub class_spectra: bool,
     /// Of two layers or models on the same images.

@@ -20,6 +20,8 @@ struct Group {
     means: Array2<f64>,
     /// Sum over images of the covariance of their views (ddof 1).
     within: Symmetric,
+    /// Views less images.
+    freedom: usize,
 }
 
 /// Views of n images.
@@ -29,6 +31,8 @@ pub struct ViewScatter {
     pub means: Array2<f64>,
     /// Mean over images of the covariance of their views, ddof 1 (d, d).
     pub within: Array2<f64>,
+    /// Its degrees of freedom: views less images.
+    pub freedom: usize,
 }
 
 impl ViewSums {
@@ -44,6 +48,7 @@ impl ViewSums {
             let mut group = Group {
                 means: Array2::zeros((own.len(), d)),
                 within: Symmetric::zeros(d),
+                freedom: own.iter().map(|views| views.len() - 1).sum(),
             };
             for (views, mut mean) in own.into_iter().zip(group.means.outer_iter_mut()) {
                 let mut own = rows.select(views) - &first;
@@ -83,6 +88,7 @@ impl ViewSums {
         Ok(ViewScatter {
             means,
             within: within.to_full(),
+            freedom: kept().map(|(_, group)| group.freedom).sum(),
         })
     }
 }
@@ -106,6 +112,7 @@ mod tests {
         // Means (2, 0) and (0, 2); variances 2 and 1, each of one channel.
         assert_eq!(found.means, array![[1.0, -1.0], [-1.0, 1.0]]);
         assert_eq!(found.within, array![[1.0, 0.0], [0.0, 0.5]]);
+        assert_eq!(found.freedom, 3);
         assert!(sums.scatter(Some(0)).is_err());
         assert!(ViewSums::new(&rows, &[]).scatter(None).is_err());
     }

@@ -18,16 +18,17 @@ const ROUNDING: f64 = 1e-28;
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, asked: &[Asked<FromDuality>], plan: &Plan) -> Vec<Outcome> {
-    asked.iter().map(|asked| outcome(side, asked.eval, plan)).collect()
+    asked.iter().map(|asked| outcome(side, asked, plan)).collect()
 }
 
-fn outcome(side: &Side, eval: FromDuality, plan: &Plan) -> Outcome {
+fn outcome(side: &Side, asked: &Asked<FromDuality>, plan: &Plan) -> Outcome {
+    let eval = asked.eval;
     let chosen = readable(side).and_then(|probed| chosen(side, probed, eval, plan));
     let value = chosen
         .as_ref()
         .map_err(Error::clone)
         .and_then(|chosen| (eval.value)(&chosen.duality));
-    let mut outcome = Outcome::new(value);
+    let mut outcome = Outcome::new(value).with_replicates(asked.metric, Ok(Vec::new()));
     outcome.null_value = eval.null.filter(|_| outcome.value.is_ok());
     outcome.n = side.summary.rows;
     outcome.d = side.summary.width as u64;
@@ -41,7 +42,7 @@ fn outcome(side: &Side, eval: FromDuality, plan: &Plan) -> Outcome {
         outcome.fitted = Some((subject.dataset.clone(), subject.split.clone()));
     }
     let Ok(chosen) = chosen else { return outcome };
-    outcome.notes.extend(chosen.notes);
+    outcome.notes.splice(0..0, chosen.notes);
     match chosen.of_head {
         Some((residual, error)) => {
             outcome.defined_by("classifier", "head");

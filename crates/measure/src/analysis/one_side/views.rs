@@ -6,6 +6,7 @@ use super::super::viewed::Viewed;
 use super::super::{Plan, Side};
 use crate::error::{Error, Result};
 use crate::metrics::FromViews;
+use crate::metrics::transferability::Score;
 use crate::uncertainty::{GROUPS, ROWS_FOR_GROUPS, leave_one_out_in_turn};
 
 /// Products that the values without each jackknife group may take.
@@ -33,6 +34,13 @@ fn outcome(side: &Side, viewed: &Viewed, asked: &Asked<FromViews>, plan: &Plan) 
     };
     let whole = score(None);
     let replicates = match (&whole, enough(side, viewed)) {
+        (
+            Ok(Score {
+                no_interval: Some(reason),
+                ..
+            }),
+            _,
+        ) if asked.resamples() => Err(Error::undefined(*reason)),
         (Ok(_), Ok(())) if asked.resamples() => {
             leave_one_out_in_turn(ROWS_FOR_GROUPS, |group| Ok(score(Some(group))?.value))
         }

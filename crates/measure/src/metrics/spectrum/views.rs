@@ -2,7 +2,7 @@
 
 use super::super::transferability::Score;
 use super::super::{Better, Eval, FromViews, Law, Metric};
-use super::entropy;
+use super::{LEAST_UNEVEN, entropy, unevenness};
 use crate::error::{Error, Result};
 use crate::linalg::{eigenvalues, eigenvectors, product_transposed, solve_definite_rows};
 use crate::stats::ViewScatter;
@@ -46,6 +46,8 @@ fn lidar(s: &ViewScatter) -> Result<Score> {
     if size == 0.0 || total == 0.0 || !total.is_finite() {
         return Err(Error::undefined("the views of all images have the same mean"));
     }
+    // Of equal ones the noise of both covariances makes 1 + n / (n (q - 1)).
+    let even = unevenness(&values, d, n as u64) < LEAST_UNEVEN * (1.0 + n as f64 / s.freedom.max(1) as f64);
     let zeros = std::iter::repeat_n(EPSILON, d - values.len());
     let shares = values.iter().map(|value| value / total + EPSILON).chain(zeros);
     Ok(Score {
@@ -55,7 +57,9 @@ fn lidar(s: &ViewScatter) -> Result<Score> {
             // How much of what variances are measured by is no variance.
             ("delta_share", DELTA / (DELTA + variance)),
         ],
-        no_interval: None,
+        no_interval: even.then_some(
+            "the eigenvalues it looks at are equal within sampling error, and how such ones spread no resample shows",
+        ),
     })
 }
 
@@ -103,6 +107,7 @@ mod tests {
         ViewScatter {
             means,
             within: within.to_full(),
+            freedom: 4 * n,
         }
     }
 
@@ -118,6 +123,7 @@ mod tests {
         let wide = ViewScatter {
             means: pad(&narrow.means, 9, 12),
             within: pad(&narrow.within, 12, 12),
+            freedom: narrow.freedom,
         };
         let (a, b) = (lidar(&narrow).unwrap().value, lidar(&wide).unwrap().value);
         // Eight more shares of 1e-7 each.
@@ -133,6 +139,7 @@ mod tests {
         let s = ViewScatter {
             means: means.clone(),
             within: Array2::eye(n),
+            freedom: n,
         };
         let found = lidar(&s).unwrap();
         assert!((found.value / 5.0 - 1.0).abs() < 1e-4, "{}", found.value);
@@ -140,12 +147,14 @@ mod tests {
         let none = ViewScatter {
             means: Array2::zeros((n, n)),
             within: Array2::eye(n),
+            freedom: n,
         };
         assert!(lidar(&none).is_err());
         // Views without any spread: delta alone.
         let collapsed = ViewScatter {
             means,
             within: Array2::zeros((n, n)),
+            freedom: n,
         };
         assert!((lidar(&collapsed).unwrap().value / 5.0 - 1.0).abs() < 1e-4);
     }
