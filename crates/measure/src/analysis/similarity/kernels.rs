@@ -12,12 +12,9 @@ use crate::stats::{CentredKernels, centred_kernels};
 /// The outcomes of these metrics.
 pub fn outcomes(pair: Pair, asked: &[Asked<FromMatchedKernels>], plan: &Plan) -> Vec<Outcome> {
     let rows = pair.matching.ranked.len();
-    let replicates = replicates(
-        asked,
-        rows as u64,
-        |g| Ok(g),
-        |eval, g| (eval.value)(&kernels(pair, eval, Some(*g))?),
-    );
+    let replicates = replicates(asked, rows as u64, Ok, |eval, g| {
+        (eval.value)(&kernels(pair, eval, Some(*g))?)
+    });
     let outcome = |(asked, replicates): (&Asked<FromMatchedKernels>, Result<Vec<f64>>)| {
         let kernels = kernels(pair, asked.eval, None);
         let value = kernels.as_ref().map_err(Error::clone).and_then(asked.eval.value);
