@@ -82,7 +82,7 @@ pub(super) const LIDAR: Metric = Metric {
     like: &[],
     variants: &[],
     reference: "Thilak et al., ICLR 2024, arXiv 2312.04000",
-    estimand: "the expectation at this number of images and views: it grows with both",
+    estimand: "the expectation at this number of images and views: it grows with both; the jackknife's groups are of whole images",
     laws: &[Law::Rotation, Law::Translation, Law::RowOrder],
     error: ErrorBar::Jackknife,
     eval: Eval::Views(FromViews {
