@@ -1,6 +1,7 @@
 //! How often the 95 % intervals of similarity hold the truth, on synthetic data.
 //!
-//! Slow: `cargo test --test coverage_similarity -- --ignored` runs it and rewrites reports/coverage-similarity.md.
+//! Slow: `cargo test --test coverage_similarity -- --ignored` runs it and rewrites reports/coverage-similarity.md. To look at some
+//! metrics only, which are then printed: `FEATSCOPE_COVERAGE=cka,rsa cargo test --test coverage_similarity -- --ignored --nocapture`.
 #![cfg(feature = "analysis")]
 
 mod common;
@@ -11,6 +12,7 @@ use std::fmt::Write as _;
 use common::coverage::{Coverage, normal};
 use common::{plan, similar};
 use featscope::metrics::find;
+use featscope::results::DEFAULT;
 use featscope::stats::generator;
 use ndarray::{Array1, Array2};
 use rayon::prelude::*;
@@ -130,7 +132,10 @@ fn intervals_hold_the_truth() {
             falling: false,
         },
     ];
-    let metrics = ["similarity"];
+    let asked = std::env::var("FEATSCOPE_COVERAGE").ok();
+    let metrics: Vec<&str> = asked.as_deref().unwrap_or("similarity").split(',').collect();
+    // Of CKA both kernels.
+    let has_cka = metrics.contains(&"similarity") || metrics.contains(&"cka");
     let mut report = String::from(
         "# How often the 95 % intervals of similarity hold the truth\n\nWritten by `cargo test --test coverage_similarity -- \
          --ignored`: 1,000 replicates of each synthetic pair of representations. For metrics whose estimand is the population's \
@@ -144,8 +149,20 @@ fn intervals_hold_the_truth() {
             let (x, y) = world.draw(replicate, times);
             similar(x, y, &plan(metrics, &[])).records
         };
+        let both = |replicate: u64| {
+            let mut records = run(replicate, 1, &metrics);
+            if has_cka {
+                let (x, y) = world.draw(replicate, 1);
+                records.extend(similar(x, y, &plan(&["cka"], &["cka=rbf"])).records);
+            }
+            records
+        };
         let population = ["cka_debiased", "rsa"];
-        let large: Vec<_> = (0..20u64)
+        let sets = match metrics.iter().any(|m| *m == "similarity" || population.contains(m)) {
+            true => 20u64,
+            false => 0,
+        };
+        let large: Vec<_> = (0..sets)
             .into_par_iter()
             .map(|r| run(10_000 + r, 20, &population))
             .collect();
@@ -154,12 +171,16 @@ fn intervals_hold_the_truth() {
             let values: Vec<f64> = values.filter_map(|r| r.value).collect();
             values.iter().sum::<f64>() / values.len() as f64
         };
-        let runs: Vec<_> = (0..REPLICATES).into_par_iter().map(|r| run(r, 1, &metrics)).collect();
+        let runs: Vec<_> = (0..REPLICATES).into_par_iter().map(both).collect();
         let mut by_metric: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
         for r in runs.into_iter().flatten() {
             if let Some(value) = r.value {
+                let name = match r.variant.as_str() {
+                    DEFAULT => r.metric,
+                    variant => format!("{}={variant}", r.metric),
+                };
                 by_metric
-                    .entry(r.metric)
+                    .entry(name)
                     .or_default()
                     .push((value, r.ci_low.zip(r.ci_high)));
             }
@@ -180,6 +201,10 @@ fn intervals_hold_the_truth() {
                 wrong.push(format!("{}: {metric} covers {}", world.name, coverage.shown()));
             }
         }
+    }
+    if asked.is_some() {
+        println!("{report}");
+        return;
     }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/coverage-similarity.md");
     std::fs::write(path, report).unwrap();

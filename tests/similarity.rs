@@ -475,3 +475,74 @@ fn unlabelled_sides_are_compared_too() {
     let intervals = results.records.iter().filter(|r| r.ci_low.is_some()).count();
     assert!(intervals >= 4, "{intervals}");
 }
+
+#[test]
+fn a_gaussian_kernel_has_a_bandwidth_and_the_laws_of_a_linear_one() {
+    let with = |x: (Array2<f64>, Vec<usize>), y: Array2<f64>, choice: &str| {
+        similar(x, y, &plan(&["cka"], &[choice])).records.remove(0)
+    };
+    let (x, classes) = data();
+    let y = matched(&x);
+    let r = with((x.clone(), classes.clone()), y.clone(), "cka.bandwidth=0.5");
+    assert_eq!(
+        (r.variant.as_str(), r.method["bandwidth"].as_f64(), r.n),
+        ("rbf", Some(0.5), 80)
+    );
+    assert!(has_interval_or_reason(&r) && r.null_value.unwrap() < r.value.unwrap());
+    // Rotated, moved and scaled; sides swapped; rows in another order.
+    let turned = x.dot(&featscope::selftest::laws::rotation(7, 3)) * 40.0 + 5.0;
+    let order: Vec<usize> = (0..80).map(|i| i * 33 % 80).collect();
+    let (a, b) = (x.select(Axis(0), &order), y.select(Axis(0), &order));
+    for other in [
+        with((turned, classes.clone()), y.clone(), "cka.bandwidth=0.5"),
+        with((y.clone(), classes.clone()), x.clone(), "cka.bandwidth=0.5"),
+        with((a, vec![0; 80]), b, "cka.bandwidth=0.5"),
+    ] {
+        assert!((other.value.unwrap() - r.value.unwrap()).abs() < 1e-11);
+    }
+    // A wide kernel sees distances as the linear one sees products; a narrow one sees no two rows alike.
+    let linear = with((x.clone(), classes.clone()), y.clone(), "cka.bandwidth=300");
+    let own = similar((x.clone(), classes.clone()), y.clone(), &plan(&["cka"], &[]))
+        .records
+        .remove(0);
+    assert!(
+        (linear.value.unwrap() - own.value.unwrap()).abs() < 1e-4,
+        "{linear:?} {own:?}"
+    );
+    let narrow = with((x.clone(), classes.clone()), y, "cka.bandwidth=0.001");
+    assert!((narrow.value.unwrap() - 1.0).abs() < 1e-12 && (narrow.null_value.unwrap() - 1.0).abs() < 1e-12);
+    assert!((with((x.clone(), classes.clone()), x.clone(), "cka=rbf").value.unwrap() - 1.0).abs() < 1e-12);
+    // Rows of which most are the same, all are, or there is one.
+    let mut most = x.clone();
+    for i in 0..70 {
+        let first = x.row(0).to_owned();
+        most.row_mut(i).assign(&first);
+    }
+    for (side, why) in [(most, "half of the rows"), (Array2::from_elem((80, 3), 0.3), "same")] {
+        let r = with((x.clone(), classes.clone()), side, "cka=rbf");
+        assert!(r.value.is_none() && r.note.as_ref().unwrap().contains(why), "{r:?}");
+    }
+    for (n, d) in [(1, 1), (2, 2), (3, 1), (3, 40)] {
+        let rows = Array2::from_shape_fn((n, d), |(i, j)| noise(&[7, i as u64, j as u64]));
+        let r = with((rows.clone(), vec![0; n]), matched(&rows), "cka=rbf");
+        assert!(r.value.is_none_or(f64::is_finite) && (r.value.is_some() || r.note.is_some()));
+    }
+}
+
+#[test]
+fn a_gaussian_kernel_looks_at_a_draw_of_many_rows() {
+    let rows = Array2::from_shape_fn((2_100, 3), |(i, j)| noise(&[8, i as u64, j as u64]));
+    let r = similar(
+        (rows.clone(), vec![0; 2_100]),
+        matched(&rows),
+        &plan(&["cka"], &["cka=rbf"]),
+    )
+    .records
+    .remove(0);
+    assert_eq!(
+        (r.n, r.method["rows_drawn"].as_u64(), r.method["rows_of"].as_u64()),
+        (2_000, Some(2_000), Some(2_100))
+    );
+    assert_eq!(r.method["seed"], 0);
+    assert!(r.value.is_some());
+}

@@ -25,7 +25,7 @@ pub struct Args {
     /// all, or ids, separated by commas: cka, cka_debiased, svcca, pwcca, procrustes, rsa, mutual_knn, cycle_knn
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "all")]
     metrics: Vec<String>,
-    /// Another convention of a metric: ID=VARIANT or ID.k=K; may be given several times
+    /// Another convention of a metric: ID=VARIANT, ID.k=K or ID.bandwidth=F; may be given several times
     #[arg(long, value_name = "CHOICE")]
     convention: Vec<String>,
     /// Only these layers of each side, separated by commas; all those that a side has of them

@@ -7,8 +7,9 @@ use std::thread::Scope;
 use rayon::prelude::*;
 
 use super::seen::Fate;
-use super::views::{Views, row_id};
+use super::views::Views;
 use crate::error::Result;
+use crate::features::view_id;
 use crate::images::transform::Preprocess;
 use crate::images::{Digest, ImageSet, Raw};
 
@@ -121,7 +122,7 @@ impl<'a> Feed<'a> {
                     let id = self.images.id(i);
                     match self.views {
                         None => batch.ids.push(id),
-                        Some(views) => batch.ids.extend((1..=views.count).map(|v| row_id(&id, v))),
+                        Some(views) => batch.ids.extend((1..=views.count).map(|v| view_id(&id, v))),
                     }
                     let label = self.images.label(i);
                     batch.labels.extend(std::iter::repeat_n(label, self.rows_each()));

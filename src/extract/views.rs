@@ -32,8 +32,3 @@ impl Views {
         self.augment.view_into(image, preprocess, &mut rng, out);
     }
 }
-
-/// The id of a view's row.
-pub(super) fn row_id(id: &str, number: usize) -> String {
-    format!("{id}#view{number}")
-}

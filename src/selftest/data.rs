@@ -1,11 +1,13 @@
 //! Features made by formula, and analyses of features in memory.
 
+use std::collections::BTreeMap;
+
 use ndarray::Array2;
 use serde::Deserialize;
 
 use crate::analysis::{Plan, analyse, similarity};
 use crate::error::{Error, Result};
-use crate::features::{FeatureSet, Labels, Matrix};
+use crate::features::{Batches, FeatureSet, Labels, Matrix, Provenance, view_id};
 use crate::metrics::{Conventions, find, select, select_matched};
 use crate::results::{Analysis, Record, Results};
 
@@ -150,17 +152,56 @@ pub fn plan(metrics: &[&str], conventions: &[&str]) -> Result<Plan> {
     })
 }
 
-/// Runs a plan over a pretraining and an evaluation set, of the layer `logits` where all metrics are of that.
+/// Rows as views of images, of which each class is one.
+struct Views(Matrix);
+
+impl FeatureSet for Views {
+    fn provenance(&self) -> &Provenance {
+        self.0.provenance()
+    }
+
+    fn rows(&self) -> usize {
+        self.0.rows()
+    }
+
+    fn width(&self) -> usize {
+        self.0.width()
+    }
+
+    fn labels(&self) -> Option<&Labels> {
+        self.0.labels()
+    }
+
+    fn ids(&self) -> Result<Vec<String>> {
+        let class_of = self.0.labels().map(Labels::class_of).unwrap_or_default();
+        let mut seen = BTreeMap::new();
+        let id = |class: &Option<u32>| {
+            let number: &mut usize = seen.entry(*class).or_default();
+            *number += 1;
+            view_id(&format!("image {class:?}"), *number)
+        };
+        Ok(class_of.iter().map(id).collect())
+    }
+
+    fn batches(&self, batch_rows: usize) -> Result<Batches<'_>> {
+        self.0.batches(batch_rows)
+    }
+}
+
+/// Runs a plan over a pretraining and an evaluation set: of the layer `logits` where all metrics are of that, of images in several
+/// views, one image for each class, where all are of those.
 ///
 /// # Errors
 /// As [`analyse`].
 pub fn analyse_pair(pre: Data, eval: Data, plan: &Plan) -> Result<Analysis> {
     let logits = plan.metrics.iter().all(|metric| metric.eval.needs().logits);
+    let views = plan.metrics.iter().all(|metric| metric.eval.needs().views.is_some());
     let side = |name: &str, (rows, classes): Data| -> Result<Box<dyn FeatureSet>> {
         let set = Matrix::new("m", name, rows, Some(labels(&classes)))?;
-        Ok(match logits {
-            true => Box::new(set.named(|s| "logits".clone_into(&mut s.layer))),
-            false => Box::new(set),
+        Ok(match (logits, views) {
+            (true, _) => Box::new(set.named(|s| "logits".clone_into(&mut s.layer))),
+            (_, true) => Box::new(Views(set)),
+            _ => Box::new(set),
         })
     };
     analyse(&[side("pre", pre)?, side("eval", eval)?], plan, &|_| ())

@@ -16,7 +16,9 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../fixtures/golden/metrics/class_structure.json"),
     ),
     ("distance", include_str!("../../fixtures/golden/metrics/distance.json")),
+    ("duality", include_str!("../../fixtures/golden/metrics/duality.json")),
     ("geometry", include_str!("../../fixtures/golden/metrics/geometry.json")),
+    ("kernels", include_str!("../../fixtures/golden/metrics/kernels.json")),
     (
         "neighbours",
         include_str!("../../fixtures/golden/metrics/neighbours.json"),
@@ -40,6 +42,8 @@ pub const FILES: &[(&str, &str)] = &[
         "transferability",
         include_str!("../../fixtures/golden/metrics/transferability.json"),
     ),
+    ("views", include_str!("../../fixtures/golden/metrics/views.json")),
+    ("trees", include_str!("../../fixtures/golden/metrics/trees.json")),
 ];
 
 /// What a golden file says of one pair of data sets.

@@ -68,7 +68,7 @@ pub fn values(metric: &Metric, pre: &Data, eval: &Data) -> Result<Vec<Option<f64
     // A choice between two penalties that are as good may go either way after the least change.
     let linear = ["top1", "top5", "class_mean", "nll", "ece"].map(|what| format!("linear_{what}.lambda=0.01"));
     let mut choices: Vec<&str> = linear.iter().map(String::as_str).collect();
-    choices.push("sample_mixing.k=5");
+    choices.extend(["sample_mixing.k=5", "nc3_self_duality.lambda=0.01"]);
     let mut plan = plan(&[metric.id], &choices)?;
     plan.seed = 3;
     let records = if metric.is_matched() {

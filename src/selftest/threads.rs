@@ -20,7 +20,7 @@ pub(super) fn checks() -> Result<Vec<Check>> {
     let (pre, eval) = (side(41), side(42));
     // Dear ones are not among all unless they are named.
     let by_name = metrics::all()
-        .filter(|m| m.only_by_name() || m.eval.needs().logits)
+        .filter(|m| m.only_by_name() || m.eval.needs().logits || m.eval.needs().views.is_some())
         .map(|m| m.id);
     let named: Vec<&str> = std::iter::once("all").chain(by_name).collect();
     let all = |threads: usize| -> Result<Vec<Record>> {

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod degenerate;
+mod dimension;
 mod error_bars;
 mod fit;
 mod huge;
@@ -13,6 +14,7 @@ mod sets;
 mod splits;
 mod subjects;
 mod tables;
+mod views;
 
 use common::{Formula, analyse_pair, plan, records_of_a_pair};
 use featscope::results::{Analysis, Record};

@@ -42,7 +42,7 @@ pub fn similar(x: Data, y: Array2<f64>, plan: &Plan) -> Results {
 
 /// Every metric that an analysis of any layer computes.
 pub fn analysed() -> impl Iterator<Item = &'static Metric> {
-    all().filter(|m| !m.is_matched() && !m.eval.needs().logits)
+    all().filter(|m| !m.is_matched() && !m.eval.needs().logits && m.eval.needs().views.is_none())
 }
 
 /// How many records the whole catalogue gives on a labelled pair: each side its own, but for probes, which are of the evaluation

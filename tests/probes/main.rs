@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod degenerate;
+mod duality;
 mod grouped;
 mod leaks;
 mod scores;

@@ -1,6 +1,7 @@
 //! Features and their labels, wherever they are kept: one (model, layer, data set, split) at a time, read in batches.
 
 mod ids;
+mod views;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::files::hex;
 
 pub use ids::{IdColumn, common};
+pub use views::{view_id, view_of};
 
 /// What is measured: a layer of a model, at one run and step of its training, on a split of a data set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

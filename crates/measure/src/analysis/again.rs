@@ -4,6 +4,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::subjects::Group;
+use super::viewed::is_viewed;
 use super::{Plan, WIDEST, labels};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
@@ -187,6 +188,7 @@ pub fn spectra_of_classes(
 pub fn rows_read(group: &Group, place: usize, plan: &Plan) -> u64 {
     let set = group.sets[place];
     let wanted = plan.again(set);
+    let mut extra = 0;
     let mut passes = 1 + usize::from(wanted.any());
     if plan.spectra_of_classes(set) {
         passes += passes_of_classes(set);
@@ -196,8 +198,14 @@ pub fn rows_read(group: &Group, place: usize, plan: &Plan) -> u64 {
         passes += 1;
         of_fitted += 1;
     }
+    if let Some((features, logits)) = group.head_of(place, plan) {
+        extra += features.rows() + logits.rows();
+    }
+    if plan.most_views().is_some() && is_viewed(set) {
+        passes += 1;
+    }
     let fitted = group.fitted_of(place, plan).map_or(0, |fitted| fitted.rows());
-    (passes * set.rows() + of_fitted * fitted) as u64
+    (passes * set.rows() + of_fitted * fitted + extra) as u64
 }
 
 #[cfg(test)]

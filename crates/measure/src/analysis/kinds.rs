@@ -7,9 +7,10 @@ use super::outcome::Outcome;
 use crate::error::{Error, Result};
 use crate::metrics::{
     Eval, FromAlike, FromCanonical, FromClassDistances, FromClasses, FromCorrelation, FromDistances, FromDomain,
-    FromEachClass, FromEpisodes, FromKernel, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks, FromMeans,
-    FromMoments, FromNeighbours, FromNorms, FromProbe, FromResiduals, FromSamples, FromScore, FromSlices, FromSpectrum,
-    FromSupport, FromUnitMoments, FromValues, Metric, Sides, Variant,
+    FromDuality, FromEachClass, FromEpisodes, FromKernel, FromMatchedKernels, FromMatchedMoments,
+    FromMatchedNeighbours, FromMatchedRanks, FromMeans, FromMoments, FromNeighbours, FromNorms, FromProbe,
+    FromResiduals, FromSamples, FromScore, FromSlices, FromSpectrum, FromSupport, FromTrees, FromUnitMoments,
+    FromValues, FromViews, Metric, Sides, Variant,
 };
 use crate::uncertainty::leave_one_out;
 
@@ -87,7 +88,10 @@ pub struct OneSided {
     pub by_class: Vec<Asked<FromClassDistances>>,
     pub neighbours: Vec<Asked<FromNeighbours>>,
     pub norms: Vec<Asked<FromNorms>>,
+    pub trees: Vec<Asked<FromTrees>>,
+    pub views: Vec<Asked<FromViews>>,
     pub probes: Vec<Asked<FromProbe>>,
+    pub duality: Vec<Asked<FromDuality>>,
     pub episodes: Vec<Asked<FromEpisodes>>,
     pub scores: Vec<Asked<FromScore>>,
 }
@@ -109,6 +113,7 @@ pub struct OfPairs {
 pub struct OfMatched {
     pub crossed: Vec<Asked<Crossed>>,
     pub ranks: Vec<Asked<FromMatchedRanks>>,
+    pub kernels: Vec<Asked<FromMatchedKernels>>,
     pub neighbours: Vec<Asked<FromMatchedNeighbours>>,
 }
 
@@ -144,7 +149,10 @@ impl Kinds {
                 Eval::ByClass(e) => one.by_class.push(asked.by(e)),
                 Eval::Neighbours(e) => one.neighbours.push(asked.by(e)),
                 Eval::Norms(e) => one.norms.push(asked.by(e)),
+                Eval::Trees(e) => one.trees.push(asked.by(e)),
+                Eval::Views(e) => one.views.push(asked.by(e)),
                 Eval::Probe(e) => one.probes.push(asked.by(e)),
+                Eval::Duality(e) => one.duality.push(asked.by(e)),
                 Eval::Episodes(e) => one.episodes.push(asked.by(e)),
                 Eval::Score(e) => one.scores.push(asked.by(e)),
                 Eval::Means(e) => pair.means.push(asked.by(e)),
@@ -158,6 +166,7 @@ impl Kinds {
                 Eval::MatchedMoments(e) => matched.crossed.push(asked.by(Crossed::Moments(e))),
                 Eval::Canonical(e) => matched.crossed.push(asked.by(Crossed::Canonical(e))),
                 Eval::MatchedRanks(e) => matched.ranks.push(asked.by(e)),
+                Eval::MatchedKernels(e) => matched.kernels.push(asked.by(e)),
                 Eval::MatchedNeighbours(e) => matched.neighbours.push(asked.by(e)),
             }
         }
@@ -172,6 +181,8 @@ pub struct Has {
     pub probed: bool,
     /// The scores of a classifier's own classes.
     pub logits: bool,
+    /// Views of the same images.
+    pub views: bool,
 }
 
 /// The outcomes of a plan's metrics on one input, as its kinds are computed one after the other.
@@ -182,12 +193,13 @@ pub struct Run {
 impl Run {
     /// For the metrics of these sides, with the lists to compute. Where metrics of classes do not apply, being `unlabelled`,
     /// those that the user named say why, and the others are left out. Probes are left out of what is not `probed`, metrics of
-    /// logits of other layers.
+    /// logits of other layers, and those of views where rows are none.
     pub fn start(plan: &Plan, sides: Sides, unlabelled: Option<&str>, has: Has) -> (Self, Kinds) {
         let (possible, impossible): (Vec<_>, Vec<_>) = plan
             .asked()
             .filter(|asked| asked.eval.needs().sides == sides)
             .filter(|asked| has.logits || !asked.eval.needs().logits || plan.names(asked.metric))
+            .filter(|asked| has.views || asked.eval.needs().views.is_none() || plan.names(asked.metric))
             .filter(|asked| has.probed || !asked.eval.needs().probed || unlabelled.is_some())
             .partition(|asked| unlabelled.is_none() || !asked.eval.needs().labels);
         let found = impossible

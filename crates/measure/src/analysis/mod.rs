@@ -4,6 +4,7 @@
 mod again;
 mod convergence;
 mod fit;
+mod head;
 mod kinds;
 mod needs;
 mod one_side;
@@ -17,6 +18,7 @@ mod subjects;
 mod suites;
 mod tables;
 mod ties;
+mod viewed;
 
 pub use fit::{NEEDS_LABELS, left_out};
 pub use needs::needs;

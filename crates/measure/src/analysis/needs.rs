@@ -3,6 +3,7 @@
 use super::again::{WIDEST_WITHIN, passes_of_classes};
 use super::side::chosen;
 use super::subjects::{Bindings, place, with_split};
+use super::viewed::is_viewed;
 use super::{Plan, SAMPLES, WIDEST, labels};
 use crate::error::Result;
 use crate::features::FeatureSet;
@@ -24,7 +25,7 @@ pub fn needs(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<Vec<String>> {
                     "{}: read where the other split is scored, and not by itself",
                     shape(*set)
                 )],
-                false => of_set(*set, plan),
+                false => of_set(*set, plan, group.head_of(at, plan).is_some()),
             });
         }
     }
@@ -43,13 +44,19 @@ fn shape(set: &dyn FeatureSet) -> String {
     )
 }
 
-fn of_set(set: &dyn FeatureSet, plan: &Plan) -> Vec<String> {
+fn of_set(set: &dyn FeatureSet, plan: &Plan, has_head: bool) -> Vec<String> {
     let classes = labels(set).map_or(0, |l| l.classes());
     let mut lines = vec![shape(set)];
+    let viewed = plan.most_views().is_some() && is_viewed(set);
     let mut asked: Vec<(&str, Needs)> = plan
         .asked()
-        .map(|asked| (asked.metric.id, asked.eval.needs()))
+        .map(|asked| {
+            let needs = asked.eval.needs();
+            let head = needs.head && has_head;
+            (asked.metric.id, Needs { head, ..needs })
+        })
         .filter(|(_, needs)| (!needs.labels || classes > 0) && (needs.sides != Sides::Pair || plan.paired()))
+        .filter(|(_, needs)| viewed || needs.views.is_none())
         .collect();
     if plan.tables {
         let scatter = Needs {
@@ -73,7 +80,7 @@ fn of_set(set: &dyn FeatureSet, plan: &Plan) -> Vec<String> {
 type Product = (fn(&Needs) -> bool, String);
 
 /// All of them, in the order in which they are made; of pairs, of each side.
-fn products(set: &dyn FeatureSet, plan: &Plan) -> [Product; 16] {
+fn products(set: &dyn FeatureSet, plan: &Plan) -> [Product; 18] {
     let (d, held) = (set.width(), chosen(set, plan).len());
     let classes = labels(set).map_or(0, |l| l.classes());
     let scatter = |what: &str, times: usize, widest: usize| match d > widest {
@@ -160,6 +167,18 @@ fn products(set: &dyn FeatureSet, plan: &Plan) -> [Product; 16] {
                 1 => "one pass more: a spectrum for each class".to_owned(),
                 passes => format!("{passes} passes more: a spectrum for each class"),
             },
+        ),
+        (
+            |n| n.head,
+            "one pass more over this layer and its logits: the classifier between them".to_owned(),
+        ),
+        (
+            |n| n.views.is_some(),
+            format!(
+                "one pass more: views held, of at most {} rows ({} in 32 bits)",
+                plan.most_views().unwrap_or(0).min(set.rows()),
+                megabytes(plan.most_views().unwrap_or(0).min(set.rows()) * d * 4)
+            ),
         ),
         (
             |n| n.probed,

@@ -3,15 +3,19 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
+use super::head;
 use super::kinds::{Asked, MOST_NEIGHBOURS};
 use super::probed::Probed;
 use super::subjects::{self, Group, is_named};
+use super::viewed::{Viewed, is_viewed};
 use super::{Plan, SAMPLES, WIDEST, again, parts};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::features::{FeatureSet, Labels, Role};
 use crate::metrics::{Eval, Needs, Sides};
 use crate::results::Record;
-use crate::stats::{Neighbours, Rows, SecondPass, Spectrum, Summariser, Summary, Wanted, generator, nearest};
+use crate::stats::{
+    LinearMap, Neighbours, Rows, SecondPass, Spectrum, Summariser, Summary, Wanted, generator, nearest,
+};
 use crate::uncertainty::{ErrorBar, groups_within_classes, with_spare_for_halves};
 
 /// Multiplications (N² d) up to which metrics of pairs of rows look at all rows: about two minutes of two processors.
@@ -35,6 +39,10 @@ pub struct Side<'a> {
     pub fitted: Option<&'a dyn FeatureSet>,
     /// The labelled rows that probes look at, where a metric wants one.
     pub probed: Option<Probed>,
+    /// The model's own classifier of the rows that are fitted on, where its logits of them are there and a metric wants it.
+    pub head: Option<Result<LinearMap>>,
+    /// The rows as views of images, where they are some and a metric wants them.
+    pub views: Option<Viewed>,
     /// The spectrum of each class, where a metric wants it; else empty.
     pub spectra: Vec<Result<Spectrum>>,
     /// Seconds the passes took.
@@ -87,6 +95,8 @@ impl Side<'_> {
         }
         self.again = None;
         self.probed = None;
+        self.views = None;
+        self.head = None;
         self.spectra = Vec::new();
     }
 }
@@ -198,6 +208,17 @@ pub fn summarise<'a>(
         true => Probed::read(set, fitted, read)?,
         false => None,
     };
+    let head = match group.head_of(place, plan) {
+        Some((features, logits)) => match head::head(features, logits, read) {
+            Err(error) if !matches!(error, Error::Undefined(_)) => return Err(error),
+            found => Some(found),
+        },
+        None => None,
+    };
+    let views = match plan.most_views() {
+        Some(most) if is_viewed(set) => Some(Viewed::read(set, most, plan.seed, read)?),
+        _ => None,
+    };
     let second = match wanted.any() {
         true => Some(again::second_pass(set, &summary, groups, fitted, wanted, read)?),
         false => None,
@@ -215,6 +236,8 @@ pub fn summarise<'a>(
         again: second,
         fitted,
         probed,
+        head,
+        views,
         spectra,
         seconds: start.elapsed().as_secs_f64(),
     })

@@ -1,5 +1,6 @@
 //! What is measured, and what belongs together: resolved from names before anything is read.
 
+use super::head::WIDEST as WIDEST_HEAD;
 use super::{Plan, labels};
 use crate::error::{Error, Result};
 use crate::features::{FeatureSet, Role, Subject};
@@ -185,6 +186,23 @@ impl<'a> Group<'a> {
         let labelled = labels(self.sets[place]).is_some();
         let wanted = || plan.needs().any(|needs| needs.fitted && (labelled || !needs.labels));
         self.fitted[place].filter(|_| wanted()).map(|fitted| self.sets[fitted])
+    }
+}
+
+impl<'a> Group<'a> {
+    /// The rows that are fitted on where the set at a place is scored, and the same rows at the layer of the logits, where a metric
+    /// of the plan wants the classifier between them and there can be one: a logit for each class.
+    pub fn head_of(&self, place: usize, plan: &Plan) -> Option<(&'a dyn FeatureSet, &'a dyn FeatureSet)> {
+        if !(plan.needs().any(|needs| needs.head) && self.is_probed(place, plan)) {
+            return None;
+        }
+        let fitted = self.fitted[place]
+            .filter(|_| self.fitted_of(place, plan).is_some())
+            .unwrap_or(place);
+        let (features, logits) = (self.sets[fitted], self.logits[fitted]?);
+        let classes = labels(features).map_or(0, |l| l.classes());
+        let fits = features.width() <= WIDEST_HEAD && logits.width() == classes && logits.rows() == features.rows();
+        (fits && features.provenance().ids_sha256 == logits.provenance().ids_sha256).then_some((features, logits))
     }
 }
 

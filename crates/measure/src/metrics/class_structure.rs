@@ -3,6 +3,7 @@
 use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 
+mod duality;
 mod residuals;
 mod rows;
 
@@ -11,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::linalg::product_transposed;
 use crate::stats::{ClassMoments, Rows, sweep};
 
+pub use duality::{Duality, products_apart, self_duality, squared_self_duality};
 pub use residuals::{davies_bouldin, nc1, nc4_ncc_agreement, vci};
 pub use rows::FAMILY;
 

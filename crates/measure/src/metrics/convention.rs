@@ -25,29 +25,42 @@ pub struct Conventions {
     variants: BTreeMap<String, String>,
     neighbours: BTreeMap<String, usize>,
     strengths: BTreeMap<String, Strength>,
+    bandwidths: BTreeMap<String, f64>,
     every: bool,
 }
 
 impl Conventions {
-    /// Takes in one choice: `ID=VARIANT`, `ID.k=K`, `ID.C=C` or `ID.lambda=L`.
+    /// Takes in one choice: `ID=VARIANT`, `ID.k=K`, `ID.C=C`, `ID.lambda=L` or `ID.bandwidth=F`. A bandwidth is that of the
+    /// variant that has one.
     ///
     /// # Errors
-    /// For an unknown metric or variant, a k that is no count, a C or λ that is no positive number, and any of them for a
-    /// metric that has none.
+    /// For an unknown metric or variant, a k that is no count, a C, λ or bandwidth that is no positive number, and any of them
+    /// for a metric that has none.
     pub fn choose(&mut self, choice: &str) -> Result<()> {
         let refuse = |what: String| Err(Error::input(format!("--convention {choice}: {what}")));
         let Some((left, right)) = choice.split_once('=') else {
-            return refuse("expected ID=VARIANT, ID.k=K, ID.C=C or ID.lambda=L".to_owned());
+            return refuse("expected ID=VARIANT, ID.k=K, ID.C=C, ID.lambda=L or ID.bandwidth=F".to_owned());
         };
         let (id, what) = left.rsplit_once('.').unwrap_or((left, ""));
         let Some(metric) = find(id) else {
             return refuse(format!("no metric {id}; `featscope metrics` lists them"));
         };
-        if what == "C" || what == "lambda" {
+        if ["C", "lambda", "bandwidth"].contains(&what) {
             let number = right.parse().ok().filter(|c: &f64| c.is_finite() && *c > 0.0);
             let Some(number) = number else {
                 return refuse(format!("{what} is a positive number, not {right:?}"));
             };
+            if what == "bandwidth" {
+                let takes = |mut eval: Eval| eval.set_bandwidth(number);
+                if !takes(metric.eval) {
+                    let Some(variant) = metric.variants.iter().find(|v| takes(v.eval)) else {
+                        return refuse(format!("{id} has no {what} to set"));
+                    };
+                    self.variants.insert(id.to_owned(), variant.id.to_owned());
+                }
+                self.bandwidths.insert(id.to_owned(), number);
+                return Ok(());
+            }
             let strength = match what {
                 "C" => Strength::Fixed(number),
                 _ => Strength::Penalty(number),
@@ -135,6 +148,9 @@ impl Conventions {
         if let Some(&strength) = self.strengths.get(metric.id) {
             eval.set_strength(strength);
         }
+        if let Some(&bandwidth) = self.bandwidths.get(metric.id) {
+            eval.set_bandwidth(bandwidth);
+        }
         eval
     }
 
@@ -152,7 +168,7 @@ impl Conventions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::FromSamples;
+    use crate::metrics::{FromMatchedKernels, FromSamples};
 
     /// The chosen convention of a metric.
     fn variant(c: &Conventions, id: &str) -> &'static str {
@@ -170,6 +186,13 @@ mod tests {
             Eval::Samples(FromSamples { k: 7, .. })
         ));
         assert_eq!(variant(&c, "intra_class_distance"), "unbiased");
+        // The kernel is chosen with its bandwidth.
+        c.choose("cka.bandwidth=0.5").unwrap();
+        assert_eq!(variant(&c, "cka"), "rbf");
+        assert!(matches!(
+            c.eval(find("cka").unwrap()),
+            Eval::MatchedKernels(FromMatchedKernels { bandwidth: 0.5, .. })
+        ));
         let none: Vec<&Metric> = Vec::new();
         let error = c.follow("numpy", &none).unwrap_err().to_string();
         assert!(LIBRARIES.iter().all(|library| error.contains(library)), "{error}");
@@ -180,6 +203,9 @@ mod tests {
             "intrinsic_dim_twonn.k=3",
             "redundancy=biased",
             "sample_mixing.k=-1",
+            "cka.bandwidth=0",
+            "cka.k=3",
+            "svcca.bandwidth=1",
         ] {
             assert!(c.choose(nonsense).is_err(), "{nonsense}");
         }

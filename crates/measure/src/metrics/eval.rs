@@ -1,5 +1,6 @@
 //! How a metric is computed: the kinds of function a catalogue row can hold, and what each of them needs.
 
+use super::class_structure::Duality;
 use super::needs::{MatchedNeeds, Needs, Sides};
 use super::transferability::{Labelled, Score};
 use super::{
@@ -9,7 +10,9 @@ use super::{
 use crate::error::Result;
 use crate::probes::logistic::Strength;
 use crate::probes::{Predictions, Probe};
-use crate::stats::{Again, ChannelValues, ClassMoments, Correlation, Moments, Of, Residuals, Spectrum};
+use crate::stats::{
+    Again, CentredKernels, ChannelValues, ClassMoments, Correlation, Moments, Of, Residuals, Spectrum, ViewScatter,
+};
 use crate::uncertainty::Groups;
 
 /// How a metric is computed: each variant holds what the one place that computes its kind is handed.
@@ -39,8 +42,14 @@ pub enum Eval {
     Neighbours(FromNeighbours),
     /// From the Euclidean norms of the rows of one data set.
     Norms(FromNorms),
+    /// From the lengths of minimum spanning trees of random subsets of rows.
+    Trees(FromTrees),
+    /// From the scatters of views of the same images.
+    Views(FromViews),
     /// From what a probe, fitted on some rows, says of others.
     Probe(FromProbe),
+    /// From a linear classifier and the class means.
+    Duality(FromDuality),
     /// From few-shot episodes.
     Episodes(FromEpisodes),
     /// From the features and classes of the rows that a probe would be fitted on.
@@ -67,6 +76,8 @@ pub enum Eval {
     Canonical(FromCanonical),
     /// From the ranks of the distances between rows, in two layers or models.
     MatchedRanks(FromMatchedRanks),
+    /// From kernels of the distances between rows, in two layers or models.
+    MatchedKernels(FromMatchedKernels),
     /// From the nearest neighbours of each row, in two layers or models.
     MatchedNeighbours(FromMatchedNeighbours),
 }
@@ -188,6 +199,24 @@ pub struct FromNorms {
     pub value: fn(&[f64]) -> Result<f64>,
 }
 
+/// For [`Eval::Trees`].
+#[derive(Clone, Copy)]
+pub struct FromTrees {
+    /// The value, from sizes of subsets and the mean lengths of their trees.
+    pub value: fn(&[(f64, f64)]) -> Result<f64>,
+    /// Rows looked at: as many drawn at random where there are more.
+    pub most: usize,
+}
+
+/// For [`Eval::Views`].
+#[derive(Clone, Copy)]
+pub struct FromViews {
+    /// The value.
+    pub value: fn(&ViewScatter) -> Result<Score>,
+    /// Rows looked at: those of as many images drawn at random where there are more.
+    pub most: usize,
+}
+
 /// For [`Eval::Probe`].
 #[derive(Clone, Copy)]
 pub struct FromProbe {
@@ -195,6 +224,19 @@ pub struct FromProbe {
     pub probe: Probe,
     /// The value, of all scored rows or without those of one jackknife group.
     pub value: fn(&Predictions, Option<usize>) -> Result<f64>,
+}
+
+/// For [`Eval::Duality`].
+#[derive(Clone, Copy)]
+pub struct FromDuality {
+    /// The value.
+    pub value: fn(&Duality) -> Result<f64>,
+    /// What a classifier orthogonal to the class means gives.
+    pub null: Option<f64>,
+    /// Whether the model's own classifier is taken where its logits tell it.
+    pub own_head: bool,
+    /// The penalty of the linear probe.
+    pub strength: Strength,
 }
 
 /// For [`Eval::Episodes`].
@@ -329,6 +371,17 @@ pub struct FromMatchedRanks {
     pub between: Between,
 }
 
+/// For [`Eval::MatchedKernels`].
+#[derive(Clone, Copy)]
+pub struct FromMatchedKernels {
+    /// The value.
+    pub value: fn(&CentredKernels) -> Result<f64>,
+    /// What unrelated rows give.
+    pub null: fn(&CentredKernels) -> f64,
+    /// The bandwidth of each side's Gaussian, as a fraction of its median distance, where the user sets no other.
+    pub bandwidth: f64,
+}
+
 /// For [`Eval::MatchedNeighbours`].
 #[derive(Clone, Copy)]
 pub struct FromMatchedNeighbours {
@@ -399,12 +452,23 @@ impl Eval {
                 neighbours: Some(e.k),
                 ..one
             },
-            Self::Norms(_) => Needs { rows: true, ..one },
+            Self::Views(e) => Needs {
+                views: Some(e.most),
+                ..one
+            },
+            Self::Norms(_) | Self::Trees(_) => Needs { rows: true, ..one },
             Self::Score(e) => Needs {
                 labels: true,
                 fitted: true,
                 probed: true,
                 logits: e.logits,
+                ..one
+            },
+            Self::Duality(e) => Needs {
+                labels: true,
+                fitted: true,
+                probed: true,
+                head: e.own_head,
                 ..one
             },
             Self::Probe(_) | Self::Episodes(_) => Needs {
@@ -450,6 +514,10 @@ impl Eval {
                 ranks: Some(e.between),
                 ..MatchedNeeds::default()
             }),
+            Self::MatchedKernels(_) => Needs::of_matched(MatchedNeeds {
+                distances: true,
+                ..MatchedNeeds::default()
+            }),
             Self::MatchedNeighbours(e) => Needs::of_matched(MatchedNeeds {
                 neighbours: Some((e.between, e.k)),
                 ..MatchedNeeds::default()
@@ -474,6 +542,15 @@ impl Eval {
         true
     }
 
+    /// Sets the bandwidth of a kernel; false where there is none to set.
+    pub fn set_bandwidth(&mut self, chosen: f64) -> bool {
+        match self {
+            Self::MatchedKernels(e) => e.bandwidth = chosen,
+            _ => return false,
+        }
+        true
+    }
+
     /// Fixes the strength of a penalty; false where there is none to fix.
     pub fn set_strength(&mut self, chosen: Strength) -> bool {
         match self {
@@ -481,6 +558,7 @@ impl Eval {
                 probe: Probe::Linear { strength, .. },
                 ..
             }) => *strength = chosen,
+            Self::Duality(e) => e.strength = chosen,
             _ => return false,
         }
         true

@@ -1,6 +1,7 @@
 //! Geometry: how do rows spread over the sphere and the space?
 
 mod neighbours;
+mod tree;
 
 pub use neighbours::occurrences;
 
@@ -237,6 +238,7 @@ const METRICS: &[Metric] = &[
     neighbours::HUBNESS,
     neighbours::TWONN,
     neighbours::MLE,
+    tree::MST,
     Metric {
         id: "vendi",
         label: "Vendi score",

@@ -52,6 +52,10 @@ pub struct Needs {
     pub probed: bool,
     /// The layer `logits`: of others there is no value.
     pub logits: bool,
+    /// The model's own classifier, where the logits of the same rows are there: a pass over both layers.
+    pub head: bool,
+    /// At most so many rows that are views of the same images: a pass over them.
+    pub views: Option<usize>,
     /// The spectrum of each class: further passes.
     pub class_spectra: bool,
     /// Of two layers or models on the same images.
@@ -67,6 +71,8 @@ pub struct MatchedNeeds {
     pub directions: bool,
     /// The ranks of the distances between rows.
     pub ranks: Option<Between>,
+    /// The distances between rows.
+    pub distances: bool,
     /// So many nearest neighbours by a distance.
     pub neighbours: Option<(Between, usize)>,
 }

@@ -1,6 +1,7 @@
 //! The spectrum: over how many directions do features spread?
 
 mod rows;
+mod views;
 
 use crate::error::{Error, Result};
 use crate::stats::{Correlation, Moments, Spectrum};

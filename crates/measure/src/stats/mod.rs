@@ -13,11 +13,13 @@ mod cross;
 mod distance_ranks;
 mod exact;
 mod grid;
+mod linear_map;
 mod mean_ranks;
 mod moments;
 mod nearest;
 mod nearest_centre;
 mod neighbours;
+mod pair_distances;
 mod random;
 mod residuals;
 mod rows;
@@ -27,6 +29,8 @@ mod spectrum;
 mod state;
 mod summary;
 mod sweep;
+mod tree;
+mod views;
 mod within;
 
 /// Squares below this have lost digits, being near the smallest numbers of 64 bits.
@@ -47,9 +51,11 @@ pub use correlation::Correlation;
 pub use cross::{Cross, CrossSums, Directions, Own};
 pub use distance_ranks::DistanceOrder;
 pub use exact::Exact;
+pub use linear_map::{LinearMap, MapSums};
 pub use moments::Moments;
 pub use nearest::{nearest, nearest_by_angle, nearest_by_angle_in, nearest_in, nearest_means};
 pub use neighbours::{Neighbours, squared_distances};
+pub use pair_distances::{CentredKernels, PairDistances, centred_kernels};
 pub use random::generator;
 pub use residuals::{Again, Centres, Residuals, SecondPass};
 pub use rows::Rows;
@@ -59,6 +65,8 @@ pub use spectrum::{Of, Reduced, Spectrum};
 pub use state::{Place, STATE, blocks, merged};
 pub use summary::{Part, Sample, Summariser, Summary, Wanted, unit};
 pub use sweep::{product, sweep, sweep_products, unit_apart, unit_squared};
+pub use tree::{distances, tree_length};
+pub use views::{ViewScatter, ViewSums};
 pub use within::LANES;
 
 /// Whether squared distances between rows of `d` numbers from `low` to `high` neither overflow nor vanish.

@@ -3,6 +3,7 @@
 mod by_class;
 mod channels;
 mod classes;
+mod duality;
 mod each_class;
 mod neighbours;
 mod norms;
@@ -11,7 +12,9 @@ mod ranks;
 mod residuals;
 mod scores;
 mod spectra;
+mod trees;
 mod values;
+mod views;
 mod within;
 
 pub use channels::correlation;
@@ -34,6 +37,7 @@ pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
     let has = Has {
         probed: side.probed.is_some(),
         logits: side.set.subject().layer == LOGITS,
+        views: side.views.is_some(),
     };
     let (mut run, kinds) = Run::start(plan, Sides::One, unlabelled.as_deref(), has);
     let OneSided {
@@ -48,7 +52,10 @@ pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
         by_class,
         neighbours,
         norms,
+        trees,
+        views,
         probes,
+        duality,
         episodes,
         scores,
     } = kinds.one_sided;
@@ -63,7 +70,11 @@ pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
     run.kind(&by_class, |asked| by_class::outcomes(side, asked, plan));
     run.kind(&neighbours, |asked| neighbours::outcomes(side, asked, plan));
     run.kind(&norms, |asked| norms::outcomes(side, asked, plan));
+    run.kind(&trees, |asked| trees::outcomes(side, asked, plan));
+    run.kind(&views, |asked| views::outcomes(side, asked, plan));
     run.kind(&probes, |asked| probes::outcomes(side, asked, plan));
+    // After the probes, whose fit it shares.
+    run.kind(&duality, |asked| duality::outcomes(side, asked, plan));
     run.kind(&episodes, |asked| probes::of_episodes(side, asked, plan));
     run.kind(&scores, |asked| scores::outcomes(side, asked, plan));
     let outcomes = run.finish();

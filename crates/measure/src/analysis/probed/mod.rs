@@ -3,12 +3,16 @@
 mod leaks;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Mutex;
+
+use ndarray::Array2;
+use serde_json::Value;
 
 use super::labels;
 use super::outcome::some_of;
 use crate::error::{Error, Result};
 use crate::features::{FeatureSet, Labels};
-use crate::probes::Strata;
+use crate::probes::{Probe, Strata};
 use crate::stats::{Rows, Summariser};
 use crate::uncertainty::{GROUPS, enough_rows, groups_within_classes, whole_groups};
 use leaks::{shared_ids, shared_rows};
@@ -35,6 +39,20 @@ pub struct Probed {
     pub truths: Vec<Option<usize>>,
     /// What to bear in mind.
     pub notes: Vec<String>,
+    /// Linear probes that were fitted on all fitting rows.
+    kept: Mutex<Vec<(Probe, Classifier)>>,
+}
+
+/// The weights of a linear probe.
+#[derive(Clone)]
+pub struct Classifier {
+    /// W (C, d) on features as they are, up to a factor.
+    pub matrix: Array2<f64>,
+    /// The class of each of its rows.
+    pub classes: Vec<usize>,
+    /// What was found of the fit.
+    pub said: Vec<(&'static str, Value)>,
+    pub converged: bool,
 }
 
 /// A set and which of its rows belong together.
@@ -202,7 +220,23 @@ impl Probed {
             names,
             truths,
             notes,
+            kept: Mutex::default(),
         }))
+    }
+
+    /// Keeps a probe's weights for those who want them too.
+    pub fn keep(&self, probe: Probe, classifier: Classifier) {
+        if let Ok(mut kept) = self.kept.lock() {
+            kept.push((probe, classifier));
+        }
+    }
+
+    /// A probe's weights, where they were kept.
+    pub fn kept(&self, probe: Probe) -> Option<Classifier> {
+        let kept = self.kept.lock().ok()?;
+        kept.iter()
+            .find(|(own, _)| *own == probe)
+            .map(|(_, found)| found.clone())
     }
 
     /// The fitting rows: another split's, or the scored ones.

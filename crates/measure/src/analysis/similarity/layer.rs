@@ -10,7 +10,9 @@ use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::linalg::rotated_into_fewest;
 use crate::metrics::{Between, MatchedNeeds};
-use crate::stats::{CrossSums, DistanceOrder, Neighbours, Own, Rows, Summariser, amid, nearest, nearest_by_angle};
+use crate::stats::{
+    CrossSums, DistanceOrder, Neighbours, Own, PairDistances, Rows, Summariser, amid, nearest, nearest_by_angle,
+};
 use crate::uncertainty::{GROUPS, enough_rows, with_spare_for_halves};
 
 /// One layer, read once.
@@ -26,6 +28,8 @@ pub struct Layer<'a> {
     /// With all rows, then without each jackknife group; empty where no metric asks for it.
     own: Vec<Result<Own>>,
     orders: Vec<(Between, Result<DistanceOrder>)>,
+    /// The distances between the rows whose distances are held, where a metric asks for them.
+    apart: Option<Result<PairDistances>>,
     near: Vec<(Between, usize, Result<Neighbours>)>,
 }
 
@@ -56,11 +60,12 @@ impl<'a> Layer<'a> {
             width: set.width(),
             own: Vec::new(),
             orders: Vec::new(),
+            apart: None,
             near: Vec::new(),
         };
         let moments = needs(plan, |m| m.moments);
         let collected = moments && !wide && set.width() <= WIDEST;
-        let pairs = needs(plan, |m| m.ranks.is_some() || m.neighbours.is_some());
+        let pairs = needs(plan, |m| m.ranks.is_some() || m.distances || m.neighbours.is_some());
         let mut sums = vec![CrossSums::new(0, 0); GROUPS];
         if collected {
             sums.fill(CrossSums::new(set.width(), set.width()));
@@ -136,6 +141,15 @@ impl<'a> Layer<'a> {
         order.as_ref().map_err(Error::clone)
     }
 
+    /// The distances between its rows.
+    pub fn apart(&self) -> Result<&PairDistances> {
+        let apart = self
+            .apart
+            .as_ref()
+            .expect("computed where a metric of the plan asks for them");
+        apart.as_ref().map_err(Error::clone)
+    }
+
     /// Its nearest neighbours, with some to spare.
     pub fn near(&self, between: Between, k: usize) -> Result<&Neighbours> {
         let found = self.near.iter().find(|(b, own, _)| (*b, *own) == (between, k));
@@ -172,6 +186,10 @@ impl<'a> Layer<'a> {
                 let points = points(between, sample.select(Axis(0), ranked).view());
                 let order = points.map(|p| DistanceOrder::new(p.view(), off(between, p.ncols())));
                 self.orders.push((between, order));
+            }
+            if needs.distances && self.apart.is_none() {
+                let points = points(Between::Euclidean, sample.select(Axis(0), ranked).view());
+                self.apart = Some(points.map(|points| PairDistances::new(&Rows::of(points))));
             }
             let is_new = |wanted: &(Between, usize)| !self.near.iter().any(|o| (o.0, o.1) == *wanted);
             if let Some((between, k)) = needs.neighbours.filter(is_new) {

@@ -20,7 +20,7 @@ pub struct Matching {
     pub groups: Vec<u8>,
     /// Matched rows drawn for metrics of pairs of rows, ascending.
     pub drawn: Vec<usize>,
-    /// The places among `drawn` of the rows whose distances are ranked.
+    /// The places among `drawn` of the rows whose distances are held or ranked.
     pub ranked: Vec<usize>,
     /// The jackknife groups of the two rows of each ranked pair.
     pub pair_groups: Vec<[u8; 2]>,

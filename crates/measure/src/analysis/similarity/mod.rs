@@ -1,5 +1,6 @@
 //! Similarity of layers and models that saw the same images.
 
+mod kernels;
 mod layer;
 mod matching;
 mod neighbours;

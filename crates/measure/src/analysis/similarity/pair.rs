@@ -8,7 +8,7 @@ use super::super::outcome::Outcome;
 use super::super::subjects;
 use super::layer::Layer;
 use super::matching::Matching;
-use super::{layer, neighbours, ranks};
+use super::{kernels, layer, neighbours, ranks};
 use crate::error::{Error, Result};
 use crate::metrics::{Canonical, FromCanonical, FromMatchedMoments, MatchedMoments, Sides};
 use crate::results::Record;
@@ -57,10 +57,12 @@ pub fn records<'p>(
     let OfMatched {
         crossed,
         ranks,
+        kernels,
         neighbours,
     } = kinds.of_matched;
     run.kind(&crossed, |asked| outcomes(pair, asked));
     run.kind(&ranks, |asked| ranks::outcomes(pair, asked, plan));
+    run.kind(&kernels, |asked| kernels::outcomes(pair, asked, plan));
     run.kind(&neighbours, |asked| neighbours::outcomes(pair, asked, plan));
     let record = |(asked, mut outcome, seconds): (Asked<()>, Outcome, f64)| {
         outcome.d = x.set.width() as u64;

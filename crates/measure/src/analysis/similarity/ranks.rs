@@ -9,13 +9,13 @@ use super::pair::Pair;
 use crate::error::Result;
 use crate::metrics::FromMatchedRanks;
 
-/// Rows whose distances are ranked where the user sets no other number, and at most: their square is held.
+/// Rows whose distances are held where the user sets no other number, and at most: they are as many as half their square.
 const RANKED: usize = 2_000;
 const MOST_RANKED: usize = 10_000;
 
-/// How many rows a plan wants ranked.
+/// How many rows a plan wants the distances of.
 pub fn wanted(plan: &Plan) -> usize {
-    if needs(plan, |m| m.ranks.is_some()) {
+    if needs(plan, |m| m.ranks.is_some() || m.distances) {
         plan.rows.unwrap_or(RANKED).min(MOST_RANKED)
     } else {
         0

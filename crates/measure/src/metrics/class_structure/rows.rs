@@ -304,6 +304,7 @@ const METRICS: &[Metric] = &[
         error: ErrorBar::Jackknife,
         eval: residuals(davies_bouldin, DISTANCES, 1, 0.8),
     },
+    super::duality::NC3,
     Metric {
         id: "nc4_ncc_agreement",
         label: "Nearest class centre",

@@ -1,16 +1,18 @@
 //! Similarity of two layers or models: do they see the same images alike?
 
 pub mod canonical;
+pub mod kernels;
 pub mod moments;
 pub mod neighbours;
 
 use canonical::{pwcca, pwcca_of_smaller, svcca, svcca_squared};
+use kernels::{cka_of_kernels, unrelated_cka_of_kernels};
 use moments::{cka, cka_debiased, disparity, procrustes, procrustes_angle, procrustes_distance, unrelated_cka};
 use neighbours::{cycle_knn, mutual_knn, spearman, unrelated_cycle, unrelated_mutual};
 
 use super::{
-    Better, Between, Eval, Family, FromCanonical, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks, Law,
-    Metric, Variant,
+    Better, Between, Eval, Family, FromCanonical, FromMatchedKernels, FromMatchedMoments, FromMatchedNeighbours,
+    FromMatchedRanks, Law, Metric, Variant,
 };
 use crate::uncertainty::ErrorBar;
 
@@ -49,10 +51,22 @@ const METRICS: &[Metric] = &[
                 value is what unrelated rows give; `cka_debiased` has no such floor.",
         caveat: "Biased upwards where rows are not many times the channels: unrelated features of N < d rows look \
                  alike. A few strong directions decide it.",
-        formula: "|X'Y|_F^2 / (|X'X|_F |Y'Y|_F), X and Y centred",
+        formula: "|X'Y|_F^2 / (|X'X|_F |Y'Y|_F), X and Y centred; of kernel matrices K and L: <HKH, HLH> / (|HKH|_F |HLH|_F)",
         convention: "linear kernel, biased HSIC; through channels, or where rows are fewer through rows: the same number",
         like: &["thingsvision"],
-        variants: &[],
+        variants: &[Variant {
+            id: "rbf",
+            about: "Gaussian kernel exp(-|x_i - x_j|^2 / (2 s^2)), s on each side the median distance times a fraction (1, or \
+                    `--convention cka.bandwidth=F`: the paper tries 0.2, 0.4 and 0.8); s^2 from the median of all N^2 squared \
+                    distances, each row's to itself too, as in the authors' code; biased HSIC; at most 2,000 rows, drawn under the \
+                    seed (--rows, up to 10,000). A small fraction makes every two sides alike: see the null value",
+            like: &[],
+            eval: Eval::MatchedKernels(FromMatchedKernels {
+                value: cka_of_kernels,
+                null: unrelated_cka_of_kernels,
+                bandwidth: 1.0,
+            }),
+        }],
         reference: "Kornblith et al., ICML 2019, arXiv 1905.00414",
         estimand: AT_THIS_N,
         laws: SIDES,

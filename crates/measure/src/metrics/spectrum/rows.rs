@@ -326,4 +326,5 @@ const METRICS: &[Metric] = &[
             flat: flat_rows,
         }),
     },
+    super::views::LIDAR,
 ];

@@ -3,7 +3,7 @@
 use ndarray::ArrayView1;
 use serde_json::{Value, json};
 
-use super::super::super::probed::{Half, Probed};
+use super::super::super::probed::{Classifier, Half, Probed};
 use super::fits::{Wanted, without};
 use crate::error::{Error, Result};
 use crate::probes::logistic::{Fitted, Labelled, Scaled, Solver, Strength, Tried, Weights, nll_and_chances, scores};
@@ -22,6 +22,8 @@ pub struct Answer {
     /// Neighbours that voted.
     pub k: Option<usize>,
     pub said: Vec<(&'static str, Value)>,
+    /// The weights, of a logistic regression.
+    pub classifier: Option<Classifier>,
     pub notes: Vec<String>,
 }
 
@@ -102,8 +104,8 @@ impl Asking<'_> {
             refitted: (0..groups).map(|g| ask(k, Some(g))).collect(),
             by_k: wanted.by_k.iter().map(|&k| (k, ask(k, None))).collect(),
             k: Some(k.min(polled.voters())),
-            said: Vec::new(),
             notes,
+            ..Answer::default()
         }
     }
 
@@ -135,18 +137,18 @@ impl Asking<'_> {
         })
     }
 
+    /// The weights of a logistic regression fitted on the rows at these places.
+    pub fn classifier(&self, fit: &[usize], strength: Strength) -> Result<Classifier> {
+        let frame = Frame::new(&self.fitting.rows, fit, Scaling::Rms);
+        let present = Present::new(self, fit);
+        let solver = Solver::new(present.scaled(self, &frame), fit)?;
+        Ok(present.classifier(&solver.fit(strength, self.seed), strength))
+    }
+
     fn linear(&self, fit: &[usize], scaling: Scaling, strength: Strength, wanted: &Wanted) -> Result<Answer> {
         let frame = Frame::new(&self.fitting.rows, fit, scaling);
         let present = Present::new(self, fit);
-        let rows = Scaled {
-            rows: frame.seen(&self.fitting.rows),
-            strata: Strata {
-                classes: &present.of_row,
-                count: present.classes.len(),
-                groups: self.fitting.groups.as_deref(),
-            },
-        };
-        let solver = Solver::new(rows, fit)?;
+        let solver = Solver::new(present.scaled(self, &frame), fit)?;
         let found = solver.fit(strength, self.seed);
         let scored = frame.seen(&self.probed.scored.rows);
         let ask = |weights: &Weights| present.asked(scored, self.held, weights);
@@ -161,6 +163,7 @@ impl Asking<'_> {
             predictions: ask(&found.optimum.weights),
             refitted: self.refits(fit, wanted, again)?,
             said: said(&found, strength, present.classes.len()),
+            classifier: (scaling == Scaling::Rms).then(|| present.classifier(&found, strength)),
             notes: match found.optimum.converged {
                 true => Vec::new(),
                 false => vec!["the fit did not come to rest: see found.bound".to_owned()],
@@ -188,6 +191,28 @@ impl Present {
                 .map(|truth| truth.and_then(|c| own[c]).map(|c| c as usize))
                 .collect(),
             classes,
+        }
+    }
+
+    /// The fitting rows as a frame sees them, with their classes.
+    fn scaled<'s>(&'s self, asking: &'s Asking, frame: &'s Frame) -> Scaled<'s> {
+        Scaled {
+            rows: frame.seen(&asking.fitting.rows),
+            strata: Strata {
+                classes: &self.of_row,
+                count: self.classes.len(),
+                groups: asking.fitting.groups.as_deref(),
+            },
+        }
+    }
+
+    /// The weights of a fit on features that were divided by one number.
+    fn classifier(&self, found: &Fitted, strength: Strength) -> Classifier {
+        Classifier {
+            matrix: found.optimum.weights.matrix.clone(),
+            classes: self.classes.clone(),
+            said: said(found, strength, self.classes.len()),
+            converged: found.optimum.converged,
         }
     }
 

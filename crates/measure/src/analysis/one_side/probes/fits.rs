@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::super::super::probed::{Half, Probed};
+use super::super::super::probed::{Classifier, Half, Probed};
 use super::cut::{Answer, Asking};
 use crate::error::{Error, Result};
-use crate::probes::{CROSS, Cut, Prediction, Predictions, Probe};
+use crate::probes::logistic::Strength;
+use crate::probes::{CROSS, Cut, Prediction, Predictions, Probe, Scaling};
 use crate::uncertainty::GROUPS;
 
 /// What a probe says of the scored rows, and how it came about.
@@ -57,7 +58,11 @@ pub fn fitted(probed: &Probed, wanted: &Wanted) -> Result<Found> {
             held: &cut.held,
             seed: wanted.seed,
         };
-        let answer = asking.answer(&cut.fit, wanted)?;
+        let mut answer = asking.answer(&cut.fit, wanted)?;
+        // A single cut is fitted on all fitting rows.
+        if let (Some(classifier), true) = (answer.classifier.take(), probed.fit.is_some()) {
+            probed.keep(wanted.probe, classifier);
+        }
         made.push((cut.held, answer));
     }
     let all = |pick: &dyn Fn(&Answer) -> Option<&Vec<Prediction>>| -> Option<Predictions> {
@@ -93,6 +98,27 @@ pub fn fitted(probed: &Probed, wanted: &Wanted) -> Result<Found> {
         said: together(&made),
         notes,
     })
+}
+
+/// The weights of logistic regression on all fitting rows: those of a probe that was fitted on them, where there was one.
+pub fn classifier(probed: &Probed, strength: Strength, seed: u64) -> Result<Classifier> {
+    let probe = Probe::Linear {
+        scaling: Scaling::Rms,
+        strength,
+    };
+    if let Some(kept) = probed.kept(probe) {
+        return Ok(kept);
+    }
+    let asking = Asking {
+        probed,
+        fitting: probed.fitting(),
+        held: &[],
+        seed,
+    };
+    let all: Vec<usize> = (0..probed.fitting().classes.len()).collect();
+    let found = asking.classifier(&all, strength)?;
+    probed.keep(probe, found.clone());
+    Ok(found)
 }
 
 /// What all cuts found: a number of one, a list of several.

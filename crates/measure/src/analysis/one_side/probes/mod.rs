@@ -16,6 +16,7 @@ use crate::probes::{CROSS, Predictions, Probe, Scaling, TEMPERATURE, Vote, episo
 use crate::results::{DEFAULT, RIGHT, Table};
 use crate::stats::OUT_OF_RANGE;
 use crate::uncertainty::{ErrorBar, GROUPS, jackknife};
+pub use fits::classifier;
 use fits::{Found, Wanted, fitted};
 
 /// Numbers of neighbours in the table of votes by k.
@@ -86,7 +87,7 @@ fn of_probes(
 }
 
 /// The rows that probes of a side look at.
-fn readable<'s>(side: &'s Side) -> Result<&'s Probed> {
+pub fn readable<'s>(side: &'s Side) -> Result<&'s Probed> {
     let probed = side.probed.as_ref().ok_or_else(|| Error::undefined(ONLY_NAMED))?;
     let fitting = probed.fitting();
     if fitting.classes.is_empty() || probed.truths.is_empty() {
