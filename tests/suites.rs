@@ -4,7 +4,7 @@
 use featscope::analysis::{Plan, Suite, of_suites};
 use featscope::compare::{Comparison, Options, cuts, settle, trajectories};
 use featscope::features::Role;
-use featscope::report::{Format, Meta, render_comparison, write_report};
+use featscope::report::{Format, Meta, render_comparison, summary, write_report};
 use featscope::results::{Analysis, Input, Record, Results};
 use featscope::uncertainty::{Scheme, wilson_interval};
 use serde_json::Value;
@@ -257,6 +257,52 @@ fn what_cannot_be_told_apart_is_one_tier() {
     }
     let comparison = Comparison::of(&others, &Options::default()).unwrap();
     assert_eq!(comparison.suites[0].tested, 3);
+}
+
+/// Of the suite alone, by how much and how sure; an axis whose best model is at chance level says nothing.
+#[test]
+fn the_verdict_begins_with_transfer() {
+    let mut results = benchmark();
+    for (model, value) in [("A", 1.5), ("B", 1.2), ("C", 1.3), ("D", 0.2)] {
+        results.records.push(Record {
+            model: model.into(),
+            layer: "backbone".into(),
+            dataset: "birds".into(),
+            role: Some(Role::Pre),
+            metric: "discriminative_ratio".into(),
+            value: Some(value),
+            n: 10,
+            d: 8,
+            ..Record::default()
+        });
+    }
+    let of_suite = |r: &&mut Record| r.dataset == "domains" && r.metric == "linear_top1";
+    results
+        .records
+        .iter_mut()
+        .filter(of_suite)
+        .for_each(|r| r.null_value = Some(0.65));
+    let options = Options {
+        baseline: Some("D".into()),
+        ..Options::default()
+    };
+    let lines = summary(&Comparison::of(&results, &options).unwrap());
+    assert_eq!(
+        lines,
+        [
+            "Transfer: Linear probe accuracy on suite domains: highest is A (0.7667 ± 0.0083); then C (0.7083 ± 0.0089), B (0.7067 ± \
+             0.0090), D (0.6167 ± 0.0096). That is 0.1500 [0.1360, 0.1640] above D, separably. No axis puts the models into this order: \
+             class variation agrees on 0 of 6 pairs. 4 models show an order, not a law.",
+            "Discriminative ratio on birds, pre: lowest is D (0.2000); then B (1.200), C (1.300), A (1.500). But D is at chance level on \
+             suite domains: being best here says nothing of transfer.",
+        ]
+    );
+    results.records.retain(|r| ["B", "C"].contains(&r.model.as_str()));
+    let lines = summary(&Comparison::of(&results, &Options::default()).unwrap());
+    assert!(
+        lines[0].ends_with("No two of them can be told apart by it, so no axis agrees or disagrees."),
+        "{lines:?}"
+    );
 }
 
 /// Runs of a model that saw the same images: values 0.70, 0.72, 0.74 and 0.60, 0.61, 0.65.

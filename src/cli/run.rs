@@ -18,7 +18,7 @@ use crate::compare::{Comparison, Options, merge};
 use crate::features::Role;
 use crate::files::{self, Lock, hex, sha256_of, write_atomically};
 use crate::metrics::select;
-use crate::report::{Meta, headlines};
+use crate::report::{Meta, summary};
 use crate::results::{Analysis, FILE, TABLES, check_folder};
 
 /// Arguments of `featscope run`.
@@ -126,7 +126,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         comparison
     };
     let mut lines = vec![format!("report: {}", report.join("index.html").display())];
-    lines.extend(headlines(&comparison));
+    lines.extend(summary(&comparison));
     style::print(&(lines.join("\n") + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }

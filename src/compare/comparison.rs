@@ -92,6 +92,8 @@ pub struct Row {
     pub ci_low: Option<f64>,
     /// Its 95 % interval.
     pub ci_high: Option<f64>,
+    /// What the metric gives where there is nothing to find.
+    pub null_value: Option<f64>,
     /// Competition rank, 1 = best; `None` where the metric has no good way here.
     pub rank: Option<u32>,
     /// The best model, or not separable from it.

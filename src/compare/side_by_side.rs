@@ -198,6 +198,7 @@ impl Builder<'_> {
             std_error: record.and_then(|r| r.std_error),
             ci_low: record.and_then(|r| r.ci_low),
             ci_high: record.and_then(|r| r.ci_high),
+            null_value: record.and_then(|r| r.null_value),
             rank: group.ranks[position],
             best: false,
             difference,

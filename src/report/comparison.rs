@@ -9,7 +9,6 @@ use super::grid::{Cell, Grid, Marked};
 use super::number::{MISSING, ROUNDING, interval, measured, number, p_value};
 use super::records::csv;
 use super::suites::suite_grid;
-use super::transfer::transfer;
 use super::{Format, Writing};
 
 /// More models than this do not fit side by side on a line of text.
@@ -411,64 +410,4 @@ fn standing<'c>(comparison: &'c Comparison, table: &MetricTable, group: &Group, 
     let is_it = |s: &&SuiteTable| (&s.metric, &s.suite, &s.layer) == (&table.metric, &group.dataset, &group.layer);
     let suite = comparison.suites.iter().find(is_it)?;
     suite.rows.iter().find(|r| r.model == row.model)
-}
-
-/// What the comparison says of each axis, a sentence each: which models are best, and how sure that is; then of transfer.
-pub fn summary(comparison: &Comparison) -> Vec<String> {
-    let of_axes = super::axes::AXES
-        .iter()
-        .filter_map(|axis| comparison.table(axis.primary));
-    let mut lines: Vec<String> = of_axes
-        .flat_map(|table| {
-            table
-                .groups
-                .iter()
-                .filter(|g| g.direction.is_some())
-                .map(|g| sentence(table, g))
-        })
-        .collect();
-    lines.extend(transfer(comparison));
-    lines
-}
-
-/// One sentence for each axis, what it says of the pretraining data or of the pair, and of transfer.
-pub fn headlines(comparison: &Comparison) -> Vec<String> {
-    let axes = super::axes::AXES.iter().filter_map(|axis| {
-        let table = comparison.table(axis.primary)?;
-        let group = table.groups.iter().find(|g| g.direction.is_some())?;
-        Some(sentence(table, group))
-    });
-    axes.chain(transfer(comparison)).collect()
-}
-
-/// Which model is best in a group, and how sure that is.
-pub fn sentence(table: &MetricTable, group: &Group) -> String {
-    let on = format!("{} on {}", table.label, sides(group));
-    let mut rows: Vec<&Row> = group.rows.iter().filter(|r| r.value.is_some()).collect();
-    rows.sort_by_key(|r| r.rank);
-    let shown = |r: &&Row| format!("{} ({})", r.model, measured(r.value, r.std_error));
-    let list = |rows: &[&Row]| rows.iter().map(shown).collect::<Vec<_>>().join(", ");
-    let Some((first, rest)) = rows.split_first() else {
-        return format!("{on}: no value.");
-    };
-    if rest.is_empty() {
-        return format!("{on}: {}.", shown(first));
-    }
-    let way = if group.direction == Some(Direction::Higher) {
-        "highest"
-    } else {
-        "lowest"
-    };
-    let (tied, others): (Vec<&Row>, Vec<&Row>) = rest.iter().partition(|r| r.best);
-    let tied = if tied.is_empty() {
-        String::new()
-    } else {
-        format!(", not separable from {}", list(&tied))
-    };
-    let others = if others.is_empty() {
-        String::new()
-    } else {
-        format!("; then {}", list(&others))
-    };
-    format!("{on}: {way} is {}{tied}{others}.", shown(first))
 }

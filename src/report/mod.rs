@@ -5,6 +5,7 @@ mod charts;
 mod comparison;
 mod convergence;
 mod correlation;
+mod cut;
 mod figure;
 mod grid;
 mod number;
@@ -13,17 +14,18 @@ mod records;
 pub mod reference;
 mod similarity;
 mod suites;
-mod transfer;
+mod verdict;
 mod write;
 
 pub use axes::{AXES, Axis};
-pub use comparison::{headlines, render_comparison, summary};
+pub use comparison::render_comparison;
 pub use convergence::render_convergence;
 pub use correlation::{correlation_files, render_correlation};
 pub use grid::{Cell, Grid, Marked};
 pub use number::ROUNDING;
 pub use records::{render, render_conventions};
 pub use similarity::render_similarity;
+pub use verdict::summary;
 pub use write::{Meta, write_report};
 
 use crate::shown::plain;

@@ -5,13 +5,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::axes::AXES;
-use super::comparison::{grid, overview, reading, summary, wide_grids};
+use super::comparison::{grid, overview, reading, wide_grids};
 use super::correlation::Predictors;
+use super::cut::where_to_cut;
 use super::figure::INKS;
 use super::grid::{Cell, Grid, Marked, markdown};
 use super::number::typeset;
 use super::suites::suite_grid;
-use super::transfer::{NOT_MEASURED, transfer, where_to_cut};
+use super::verdict::{NOT_MEASURED, is_transfer_measured, summary};
 use super::write::Meta;
 use crate::compare::Comparison;
 use crate::error::{Error, Result};
@@ -146,7 +147,7 @@ pub fn pages(
         models: &comparison.models,
         baseline: comparison.baseline.as_deref(),
         layer: &comparison.layer,
-        note: transfer(comparison).is_empty().then_some(NOT_MEASURED),
+        note: (!is_transfer_measured(comparison)).then_some(NOT_MEASURED),
         summary: summary(comparison)
             .iter()
             .map(|line| line.replace(" ± ", "\u{a0}±\u{a0}"))

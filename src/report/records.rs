@@ -101,7 +101,7 @@ fn grid(records: &[Record], results: &Results) -> Grid {
         "value ± error".to_owned(),
         "95 % interval".to_owned(),
     ];
-    header.extend(with_null.then(|| "nothing to find".to_owned()));
+    header.extend(with_null.then(|| "chance level".to_owned()));
     header.extend(with_p.then(|| "p".to_owned()));
     let row = |r: &Record| {
         let mut cells = vec![
@@ -127,9 +127,14 @@ fn grid(records: &[Record], results: &Results) -> Grid {
         caption: format!("{} · n = {n}, d = {d}", heading(&records[0])),
         header,
         rows: records.iter().map(row).collect(),
-        notes: notes
-            .iter()
-            .map(|(note, metrics)| format!("{}: {note}", metrics.join(", ")))
+        notes: with_null
+            .then(|| "chance level: what the metric gives where there is nothing to find".to_owned())
+            .into_iter()
+            .chain(
+                notes
+                    .iter()
+                    .map(|(note, metrics)| format!("{}: {note}", metrics.join(", "))),
+            )
             .collect(),
     }
 }

@@ -164,11 +164,26 @@ fn outcome(side: &Side, asked: &Asked<FromProbe>, found: &Result<Found>, plan: &
             }
         }
     }
+    outcome.null_value = chance(asked.metric.id, probed);
     for (name, value) in &found.said {
         outcome.found(name, value.clone());
     }
     outcome.notes.extend(found.notes.iter().cloned());
     said(side, outcome, plan, true, seeded)
+}
+
+/// What a probe gives that always names the same classes, whatever it sees: the most frequent of the scored rows.
+fn chance(id: &str, probed: &Probed) -> Option<f64> {
+    let mut counts = vec![0u64; probed.names.len()];
+    probed.truths.iter().flatten().for_each(|&class| counts[class] += 1);
+    counts.sort_unstable_by(|a, b| b.cmp(a));
+    let share = |named: usize| counts.iter().take(named).sum::<u64>() as f64 / probed.truths.len() as f64;
+    match id {
+        "knn_top1" | "ncm_top1" | "ridge_top1" | "linear_top1" => Some(share(1)),
+        "linear_top5" => Some(share(5)),
+        "linear_class_mean" => Some(1.0 / counts.iter().filter(|n| **n > 0).count() as f64),
+        _ => None,
+    }
 }
 
 /// Which scored rows are right, in the order of their ids: bits of hexadecimal digits, the first row highest.
