@@ -2,7 +2,7 @@
 
 use super::axes::AXES;
 use super::comparison::sides;
-use super::number::{interval, measured, number};
+use super::number::{interval, measured};
 use crate::compare::{Comparison, Direction, Group, MetricTable, Row, Verdict};
 use crate::features::Role;
 use crate::metrics::probes::PROBES;

@@ -48,6 +48,20 @@ pub struct Experiment {
     /// What to measure.
     #[serde(default)]
     pub analysis: Analysis,
+    /// Title of the report; the models' names unless given.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// How it is reported.
+    #[serde(default)]
+    pub report: Report,
+}
+
+/// How an experiment is reported.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Report {
+    /// The layer of the tables; `backbone` unless given.
+    #[serde(default)]
+    pub layer: Option<String>,
 }
 
 /// `"all"`, or a list of names.
@@ -81,6 +95,9 @@ impl Layers {
 pub struct Model {
     /// Its name in tables and plots.
     pub name: String,
+    /// What tables and plots call it, where that is not its name: to change it does nothing again.
+    #[serde(default)]
+    pub label: Option<String>,
     /// Its checkpoint, or those of its runs and steps.
     pub checkpoint: Checkpoints,
     /// The files that these are, in the order of runs and steps.
@@ -196,6 +213,7 @@ fn auto() -> String {
 }
 
 const TOP: &[&str] = &[
+    "title",
     "seed",
     "out",
     "layers",
@@ -207,9 +225,11 @@ const TOP: &[&str] = &[
     "suite",
     "probe",
     "analysis",
+    "report",
 ];
 const MODEL: &[&str] = &[
     "name",
+    "label",
     "checkpoint",
     "arch",
     "projector",
@@ -223,9 +243,24 @@ const MODEL: &[&str] = &[
 const DATASET: &[&str] = &["name", "role", "path", "split", "classes"];
 const SUITE: &[&str] = &["name", "datasets"];
 const PROBE: &[&str] = &["fit", "score", "groups", "fit_sd"];
+const REPORT: &[&str] = &["layer"];
 const ANALYSIS: &[&str] = &["metrics", "baseline", "convention", "k"];
 
+impl Model {
+    /// What tables and plots call it.
+    pub fn shown(&self) -> &str {
+        self.label.as_deref().unwrap_or(&self.name)
+    }
+}
+
 impl Experiment {
+    /// The baseline as tables call it.
+    pub fn baseline(&self) -> Option<String> {
+        let name = self.analysis.baseline.as_ref()?;
+        let model = self.models.iter().find(|model| model.name == *name);
+        Some(model.map_or(name.as_str(), Model::shown).to_owned())
+    }
+
     /// Reads an experiment file.
     ///
     /// # Errors
@@ -279,6 +314,12 @@ impl Experiment {
                 return refuse(format!(
                     "model {:?}: the name is also a folder's, so it takes no slash",
                     model.name
+                ));
+            }
+            if names.iter().any(|name| name == model.shown()) {
+                return refuse(format!(
+                    "two models are shown as {}; give each its own label",
+                    model.shown()
                 ));
             }
             names.push(model.name.clone());
@@ -376,6 +417,7 @@ fn check_keys(file: &Path, table: &Table) -> Result<()> {
         ("suite", SUITE),
         ("probe", PROBE),
         ("analysis", ANALYSIS),
+        ("report", REPORT),
     ] {
         let tables: Vec<&Table> = match table.get(section) {
             Some(Value::Array(list)) => list.iter().filter_map(Value::as_table).collect(),
