@@ -104,6 +104,9 @@ pub const DEFAULT: &str = "default";
 /// digits, the first row highest.
 pub const RIGHT: &str = "right";
 
+/// What a record of votes says in `found`: the accuracy where the nearest row alone votes.
+pub const NEAREST: &str = "top1_at_k_1";
+
 /// One number: a metric on one side (a data set) or on two (pre and eval).
 ///
 /// Two numbers can be compared exactly where `metric`, `variant` and `method` are equal.

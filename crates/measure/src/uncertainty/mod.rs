@@ -93,6 +93,11 @@ pub fn t_quantile(degrees: f64) -> f64 {
         .inverse_cdf(0.975)
 }
 
+/// The chance that Student's t is farther from zero than this.
+pub fn t_both_sides(value: f64, degrees: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, degrees).map_or(1.0, |t| 2.0 * t.cdf(-value.abs()))
+}
+
 /// The number below which a standard normal one lies with this chance.
 pub fn normal_quantile(chance: f64) -> f64 {
     Normal::standard().inverse_cdf(chance)
