@@ -279,19 +279,22 @@ fn p_values(pre: &Rows, eval: &Rows, kernels: &[Kernel], bandwidth: f64, seed: u
     let rows = &pooled.rows;
     let (scale, centre) = scale(rows, rows, bandwidth);
     let at = places(rows, &centre, scale.d);
-    let of_kernel = |kernel: &Kernel| {
-        let values = sweep_products(rows, rows, &centre, |i, squared, products| -> Vec<f64> {
-            let pairs = squared.iter().zip(products).enumerate();
-            pairs
-                .map(|(j, (&squared, &product))| match i == j {
-                    true => 0.0,
-                    false => kernel(&scale, at[i], at[j], Lie { squared, product }),
-                })
+    // Of each row, the kernels of it and the rows that come later.
+    let values = sweep_products(rows, rows, &centre, |i, squared, products| -> Vec<Vec<f64>> {
+        let later = || squared.iter().zip(products).enumerate().skip(i + 1);
+        let of_kernel = |kernel: &Kernel| {
+            later()
+                .map(|(j, (&squared, &product))| kernel(&scale, at[i], at[j], Lie { squared, product }))
                 .collect()
-        });
-        (p_value(&pooled.discrepancies(|i, j| values[i][j])), pooled.sizes)
-    };
-    Some(kernels.iter().map(of_kernel).collect())
+        };
+        kernels.iter().map(of_kernel).collect()
+    });
+    let values = &values;
+    let held: Vec<_> = (0..kernels.len())
+        .map(|k| move |i: usize, j: usize| values[i][k][j - i - 1])
+        .collect();
+    let found = pooled.discrepancies(&held);
+    Some(found.iter().map(|all| (p_value(all), pooled.sizes)).collect())
 }
 
 #[cfg(test)]
@@ -350,7 +353,7 @@ mod tests {
             let apart = &points[i] - &points[j];
             -apart.dot(&apart).sqrt()
         };
-        let found = pooled.discrepancies(kernel);
+        let found = &pooled.discrepancies(&[kernel])[0];
         for labelling in [0, 1, 500, PERMUTATIONS] {
             let side = |eval: f64| {
                 let places: Vec<usize> = (0..38).filter(|&i| pooled.labels[[labelling, i]] == eval).collect();
