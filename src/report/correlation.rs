@@ -131,7 +131,7 @@ fn overall(correlation: &Correlation, statistic: Statistic, records: &[&Agreemen
     }
     header.push("n");
     let ends = |ends: Option<[f64; 2]>| match ends {
-        Some([low, high]) => format!("{low:.2} to {high:.2}"),
+        Some([low, high]) => format!("{} to {}", two_decimals(low), two_decimals(high)),
         None => MISSING.to_owned(),
     };
     let row = |r: &&Agreement| {
@@ -180,17 +180,23 @@ fn overall(correlation: &Correlation, statistic: Statistic, records: &[&Agreemen
     }
 }
 
+/// Without the sign of a zero.
+fn two_decimals(value: f64) -> String {
+    let text = format!("{value:.2}");
+    if text == "-0.00" { "0.00".to_owned() } else { text }
+}
+
 /// Correlations to two decimals: more are noise at any number of models people have.
 pub(super) fn shown(statistic: Statistic, value: Option<f64>) -> String {
     match value {
-        Some(value) if statistic.is_bounded() => format!("{:.2}", value + 0.0),
+        Some(value) if statistic.is_bounded() => two_decimals(value),
         value => number(value),
     }
 }
 
 pub(super) fn interval_shown(statistic: Statistic, record: &Agreement) -> String {
     match (record.ci_low, record.ci_high) {
-        (Some(low), Some(high)) if statistic.is_bounded() => format!("[{low:.2}, {high:.2}]"),
+        (Some(low), Some(high)) if statistic.is_bounded() => format!("[{}, {}]", two_decimals(low), two_decimals(high)),
         (low, high) => interval(record.value, None, low, high),
     }
 }

@@ -1,6 +1,6 @@
 //! What agreements come to, in sentences.
 
-use super::{counted, interval_shown, ranked, shown};
+use super::{counted, interval_shown, ranked, shown, two_decimals};
 use crate::compare::correlate::{Agreement, CEILING, Correlation, STATIC_RANK, Statistic};
 use crate::report::number::p_value;
 
@@ -74,8 +74,8 @@ fn ahead(best: &Agreement, records: &[&Agreement]) -> Option<String> {
     );
     let (Some(low), Some(high), Some(p)) = (lead.ci_low, lead.ci_high, lead.p_value) else {
         return Some(format!(
-            "{on} differ by {:.2}: too few to say whether that is more than chance.",
-            lead.value + 0.0
+            "{on} differ by {}: too few to say whether that is more than chance.",
+            two_decimals(lead.value)
         ));
     };
     let adjusted = lead.p_holm.unwrap_or(p);
@@ -89,8 +89,10 @@ fn ahead(best: &Agreement, records: &[&Agreement]) -> Option<String> {
         n => format!("; Holm over {n} scores: {}", p_value(Some(adjusted))),
     };
     Some(format!(
-        "{on} differ by {:.2} [{low:.2}, {high:.2}] (p {}{holm}): {verdict}.",
-        lead.value + 0.0,
+        "{on} differ by {} [{}, {}] (p {}{holm}): {verdict}.",
+        two_decimals(lead.value),
+        two_decimals(low),
+        two_decimals(high),
         p_value(Some(p)),
     ))
 }
