@@ -30,6 +30,13 @@ fn heads_are_rebuilt_from_names_and_shapes() {
     );
     assert_eq!((audit.backbone_coverage, audit.projector_coverage), (1.0, Some(1.0)));
     assert_eq!(audit.running_statistics, [10, 10]);
+    let counted = small()
+        .tensors()
+        .iter()
+        .filter(|t| t.parameter)
+        .map(|t| t.shape.iter().product::<usize>() as u64)
+        .sum();
+    assert_eq!(audit.parameters, Some(counted), "without heads and running statistics");
     assert!(audit.missing.is_empty() && audit.unexpected.is_empty() && audit.unused.is_empty());
     assert_eq!(
         names(&loading.taps()),

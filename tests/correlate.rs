@@ -157,6 +157,7 @@ fn three_models_have_a_value_and_the_widest_interval_and_two_have_none() {
         (&1.0.into(), &(-1.0).into(), &1.0.into())
     );
     assert_eq!(three["p_value"].as_f64().unwrap(), 2.0 / 6.0);
+    assert!(three["without_model"].is_null(), "two models always agree");
     written(dir.path(), "a.csv", "model,dataset,accuracy\na,d,1\nb,d,2\n");
     let found = json(dir.path(), &["s.csv", "--accuracy", "a.csv"]);
     let two = record(&found, "m", Some("d"), "kendall");
@@ -243,10 +244,152 @@ fn a_folder_gets_a_page_with_pictures_and_every_number() {
     assert!(csv.starts_with("metric,dataset,statistic,value,ci_low,ci_high,p_value"));
 }
 
+#[test]
+fn a_data_set_of_equal_accuracies_is_no_part_of_a_mean() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path(), "s.csv", "model,metric,value\na,m,1\nb,m,2\nc,m,3\nd,m,4\n");
+    written(
+        dir.path(),
+        "a.csv",
+        "model,dataset,accuracy\na,one,1\nb,one,2\nc,one,4\nd,one,3\na,two,5\nb,two,5\nc,two,5\nd,two,5\n",
+    );
+    let found = json(dir.path(), &["s.csv", "--accuracy", "a.csv"]);
+    let (mean, one) = (
+        record(&found, "m", None, "kendall"),
+        record(&found, "m", Some("one"), "kendall"),
+    );
+    assert_eq!(mean["value"], one["value"]);
+    assert!(
+        mean["note"]
+            .as_str()
+            .unwrap()
+            .contains("without two: the accuracy is the same"),
+        "{mean}"
+    );
+    let two = record(&found, "m", Some("two"), "kendall");
+    assert!(two["value"].is_null() && two["note"].as_str().unwrap().contains("accuracy is the same"));
+}
+
+/// Of eleven models a score that follows the accuracies, a baseline that does not, and one score that is the baseline.
+fn led(dir: &Path, score: impl Fn(usize) -> f64) -> Value {
+    let mut scores = String::from("model,metric,value\n");
+    let mut accuracies = String::from("model,dataset,accuracy\n");
+    for i in 0..11 {
+        let noise = (i * 7 % 11) as f64;
+        accuracies.push_str(&format!("m{i},d,{i}\n"));
+        scores.push_str(&format!("m{i},good,{}\n", score(i)));
+        scores.push_str(&format!("m{i},parameters,{noise}\nm{i},same,{}\n", noise * 2.0));
+    }
+    written(dir, "s.csv", &scores);
+    written(dir, "a.csv", &accuracies);
+    json(dir, &["s.csv", "--accuracy", "a.csv"])
+}
+
+#[test]
+fn a_score_leads_the_best_baseline_by_an_interval_or_it_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let found = led(dir.path(), |i| i as f64 + 0.3 * (i % 3) as f64);
+    let of = |metric: &str| record(&found, metric, Some("d"), "spearman")["lead"].clone();
+    let (good, same) = (of("good"), of("same"));
+    let value = |metric: &str| record(&found, metric, Some("d"), "spearman")["value"].as_f64().unwrap();
+    assert_eq!(
+        (good["over"].as_str(), good["n"].as_u64()),
+        (Some("parameters"), Some(11))
+    );
+    assert!((good["value"].as_f64().unwrap() - (value("good") - value("parameters"))).abs() < 1e-12);
+    assert!(
+        good["ci_low"].as_f64().unwrap() > 0.0 && good["p_holm"].as_f64().unwrap() < 0.05,
+        "{good}"
+    );
+    assert_eq!(
+        (same["value"].as_f64(), same["p_value"].as_f64()),
+        (Some(0.0), Some(1.0))
+    );
+    assert!(of("parameters").is_null());
+    assert!(record(&found, "good", Some("d"), "fidelity")["lead"].is_null());
+    let shown = |args: &[&str]| {
+        let output = program(dir.path(), &[&["s.csv", "--accuracy", "a.csv"], args].concat());
+        String::from_utf8(output.stdout).unwrap().replace('\n', " ")
+    };
+    for format in ["text", "markdown"] {
+        let text = shown(&["--format", format]);
+        assert!(text.contains("it is separably better"), "{text}");
+    }
+    assert!(shown(&["--format", "csv"]).contains("lead_over,lead,lead_ci_low"));
+    shown(&["-o", "page"]);
+    let html = std::fs::read_to_string(dir.path().join("page/index.html")).unwrap();
+    assert!(html.contains("it is separably better"));
+    led(dir.path(), |i| (i * 5 % 11) as f64);
+    let text = shown(&[]);
+    assert!(text.contains("the two are not separable"), "{text}");
+}
+
+/// The parts of four models, by hand: (0 + 0 - 1), (0.5 + 1 - 0.5), (1 + 0.5 - 0), (0.25 + 0.25 - 0.25).
+#[test]
+fn the_parts_of_ncti_are_put_together_over_the_models_of_a_data_set() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut scores = String::from("model,metric,value,dataset\n");
+    let parts = [
+        [10.0, 0.5, 4.0],
+        [20.0, 0.7, 3.0],
+        [30.0, 0.6, 2.0],
+        [15.0, 0.55, 2.5],
+        [99.0, 0.9, 9.0],
+    ];
+    for (model, parts) in ["a", "b", "c", "d", "stranger"].iter().zip(parts) {
+        for (id, value) in ["ncti_seli", "ncti_ncc", "ncti_variability"].iter().zip(parts) {
+            scores.push_str(&format!("{model},{id},{value},cars\n"));
+        }
+    }
+    written(dir.path(), "s.csv", &scores);
+    written(
+        dir.path(),
+        "a.csv",
+        "model,dataset,accuracy\na,cars,1\nb,cars,3\nc,cars,3.5\nd,cars,2.25\n",
+    );
+    let found = json(dir.path(), &["s.csv", "--accuracy", "a.csv"]);
+    let ncti = record(&found, "ncti", Some("cars"), "pearson");
+    assert!((ncti["value"].as_f64().unwrap() - 1.0).abs() < 1e-12, "{ncti}");
+    assert_eq!(ncti["direction"], "higher");
+    assert!(
+        ncti["note"].as_str().unwrap().contains("0..1 over a, b, c, d"),
+        "{ncti}"
+    );
+}
+
+#[test]
+fn text_shows_the_best_scores_and_says_how_many_more_there_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut scores = String::from("model,metric,value\n");
+    for m in 0..6 {
+        for k in 0..20 {
+            scores.push_str(&format!("m{m},score{k:02},{}\n", (m * (k + 1)) % 7));
+        }
+        scores.push_str(&format!("m{m},parameters,{}\n", 9 - m));
+    }
+    written(dir.path(), "s.csv", &scores);
+    let accuracies: String = (0..6).map(|m| format!("m{m},d,{m}\n")).collect();
+    written(dir.path(), "a.csv", &format!("model,dataset,accuracy\n{accuracies}"));
+    let rows = |args: &[&str]| {
+        let output = program(dir.path(), &[&["s.csv", "--accuracy", "a.csv"], args].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let is_row = |l: &&str| l.starts_with("  score") && !l.contains("weighted tau") && !l.contains(": ");
+        (text.lines().filter(is_row).count(), text)
+    };
+    let (shown, text) = rows(&[]);
+    assert_eq!(shown, 15, "{text}");
+    assert!(
+        text.contains("5 more scores: --all shows them") && text.contains("parameters *"),
+        "{text}"
+    );
+    let (shown, text) = rows(&["--all"]);
+    assert!(shown == 20 && !text.contains("more scores"), "{text}");
+}
+
 /// Six models measured on pretraining and evaluation data: accuracies follow the redundancy downwards.
 fn results(dir: &Path) {
     use featscope::features::Role;
-    use featscope::results::{Analysis, Record, Results};
+    use featscope::results::{Analysis, Input, Record, Results};
     let mut results = Results::new("analyze", 0);
     for i in 0..6 {
         let x = i as f64;
@@ -278,8 +421,20 @@ fn results(dir: &Path) {
             },
             probe("linear_top1", 0.5 + 0.05 * x),
             probe("linear_top5", 0.7 + 0.03 * x),
-            probe("knn_top1", 0.4 + 0.05 * (x - 2.0).abs()),
+            Record {
+                found: [(featscope::results::NEAREST.to_owned(), (0.3 + 0.02 * x).into())]
+                    .into_iter()
+                    .collect(),
+                ..probe("knn_top1", 0.4 + 0.05 * (x - 2.0).abs())
+            },
         ]);
+        results.inputs.push(Input {
+            model: format!("m{i}"),
+            layers: vec!["backbone".to_owned(), "logits".to_owned()],
+            dataset: "cars".to_owned(),
+            audit: Some(serde_json::json!({"parameters": 1_000_000 * (6 - i)})),
+            ..Input::default()
+        });
     }
     Analysis {
         results,
@@ -306,6 +461,8 @@ fn results_bring_their_own_accuracies_and_are_a_section_of_the_report() {
     );
     assert_eq!(value("discriminative_ratio(pre)"), 1.0);
     assert_eq!(value("feature_width"), 1.0);
+    assert_eq!(value("parameters"), -1.0, "of the loading audits");
+    assert_eq!(value("knn_top1(k=1)"), 1.0, "beside the votes of more");
     assert_eq!(value("leep"), 1.0, "of the logits, beside a backbone");
     assert!(value("noise_ceiling") > 0.9);
     let metrics: Vec<&str> = found["records"]
@@ -326,7 +483,7 @@ fn results_bring_their_own_accuracies_and_are_a_section_of_the_report() {
     let said = refused(dir.path(), &["measured", "--accuracy-metric", "ridge_top1"]);
     assert!(said.contains("no ridge_top1 at layer backbone"), "{said}");
     let said = refused(dir.path(), &["measured", "--layer", "stage9"]);
-    assert!(said.contains("nothing was measured at layer stage9"), "{said}");
+    assert!(said.contains("no layer stage9 in the results"), "{said}");
     let output = Command::new(env!("CARGO_BIN_EXE_featscope"))
         .current_dir(dir.path())
         .args(["report", "measured", "--out", "page"])

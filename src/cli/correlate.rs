@@ -44,6 +44,9 @@ pub struct Args {
     /// What text, Markdown and pictures show
     #[arg(long, value_enum, default_value = "weighted_tau")]
     statistic: Statistic,
+    /// Show every score in text [default: the best fifteen, and all baselines]
+    #[arg(long)]
+    all: bool,
     /// Seed of every random draw
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -98,7 +101,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
         file => {
             let format = file.and_then(format_of).unwrap_or(args.format);
-            style::deliver(&render_correlation(&correlation, args.statistic, format), file)?;
+            style::deliver(
+                &render_correlation(&correlation, args.statistic, format, args.all),
+                file,
+            )?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -281,7 +281,8 @@ fn models(results: &Results) -> Vec<String> {
     distinct(named.filter(|model| measured.contains(model)))
 }
 
-fn layers(results: &Results) -> Vec<String> {
+/// The layers that were measured, in network order.
+pub(super) fn layers(results: &Results) -> Vec<String> {
     let measured: HashSet<&str> = results.records.iter().map(|r| r.layer.as_str()).collect();
     let order = layer_order(&results.inputs);
     let named = order.iter().map(String::as_str);
@@ -295,7 +296,11 @@ fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     names.filter(|name| seen.insert(*name)).map(str::to_owned).collect()
 }
 
-fn chosen_layer(layers: &[String], asked: Option<&str>) -> Result<String> {
+/// The layer asked for, else the backbone, else the last; `all` is all.
+///
+/// # Errors
+/// When the layer asked for is none of them.
+pub(super) fn chosen_layer(layers: &[String], asked: Option<&str>) -> Result<String> {
     match asked {
         Some("all") => Ok("all".to_owned()),
         Some(name) if layers.iter().any(|l| l == name) => Ok(name.to_owned()),

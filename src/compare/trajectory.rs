@@ -50,12 +50,15 @@ pub struct StepValue {
     pub interval: Option<(f64, f64)>,
 }
 
+/// The values of each model by step.
+type BySteps = BTreeMap<String, BTreeMap<u64, StepValue>>;
+
 /// Every number at `layer` that some model has at two steps or more, in the order of the results.
 pub fn trajectories(results: &Results, layer: &str) -> Vec<Trajectory> {
     let with_steps = |r: &&Record| {
         r.layer == layer && r.step.is_some() && r.value.is_some() && r.other_model.is_none() && r.other_layer.is_none()
     };
-    let mut all: Vec<(Trajectory, BTreeMap<String, BTreeMap<u64, StepValue>>)> = Vec::new();
+    let mut all: Vec<(Trajectory, BySteps)> = Vec::new();
     for record in averaged(results.records.iter().filter(with_steps)) {
         let (Some(step), Some(value)) = (record.step, record.value) else {
             continue;

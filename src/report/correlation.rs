@@ -1,5 +1,9 @@
 //! Which number predicts transfer, as text, tables and a page.
 
+mod closing;
+mod data;
+mod section;
+
 use minijinja::context;
 
 use super::charts::{Chart, predictors, scatter};
@@ -10,82 +14,47 @@ use super::page::{Shown, environment, fault};
 use super::write::figure;
 use super::{Format, Writing};
 use crate::compare::Direction;
-use crate::compare::correlate::{Agreement, CEILING, Correlation, Evidence, Measured, STATIC_RANK, Statistic};
+use crate::compare::correlate::{Agreement, CEILING, Correlation, Statistic};
 use crate::error::Result;
-use crate::results::Results;
-use crate::shown::{plain, plain_json};
+use closing::closing;
+use data::{csv, json};
+pub(super) use section::Predictors;
 
 /// Metrics shown for each data set, and drawn: the best, and all baselines.
 const MOST: usize = 6;
 
-/// The correlation in `format`, ending in a newline; text and Markdown show one statistic, JSON and CSV all.
-pub fn render_correlation(correlation: &Correlation, statistic: Statistic, format: Format) -> String {
+/// Scores of a text: the best.
+const MOST_IN_TEXT: usize = 15;
+
+/// The correlation in `format`, ending in a newline; text and Markdown show one statistic, JSON and CSV all. Text has the best
+/// scores and all baselines, unless `all` scores are wanted.
+pub fn render_correlation(correlation: &Correlation, statistic: Statistic, format: Format, all: bool) -> String {
     match format {
         Format::Json => json(correlation),
         Format::Csv => csv(correlation),
-        Format::Text | Format::Markdown | Format::Latex => page(correlation, statistic, format.writing()),
+        Format::Text | Format::Markdown | Format::Latex => {
+            let most = if all || format != Format::Text {
+                usize::MAX
+            } else {
+                MOST_IN_TEXT
+            };
+            page(correlation, statistic, most, format.writing())
+        }
     }
 }
 
-fn json(correlation: &Correlation) -> String {
-    let text = serde_json::to_string_pretty(correlation).unwrap_or_default();
-    plain_json(&text) + "\n"
-}
-
-fn csv(correlation: &Correlation) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let float = |x: Option<f64>| x.map_or(String::new(), |x| x.to_string());
-    let end = |ends: Option<[f64; 2]>, i: usize| float(ends.map(|e| e[i]));
-    let header = [
-        "metric",
-        "dataset",
-        "statistic",
-        "value",
-        "ci_low",
-        "ci_high",
-        "p_value",
-        "p_holm",
-        "n",
-        "null_upper",
-        "r_squared",
-        "without_model_low",
-        "without_model_high",
-        "without_family_low",
-        "without_family_high",
-        "baseline",
-        "direction",
-        "note",
-    ];
-    // Writing to memory does not fail.
-    let _ = writer.write_record(header);
-    for r in &correlation.records {
-        let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-        let _ = writer.write_record([
-            plain(&r.metric),
-            plain(r.dataset.as_deref().unwrap_or_default()),
-            word(serde_json::json!(r.statistic)),
-            float(r.value),
-            float(r.ci_low),
-            float(r.ci_high),
-            float(r.p_value),
-            float(r.p_holm),
-            r.n.to_string(),
-            float(r.null_upper),
-            float(r.r_squared),
-            end(r.without_model, 0),
-            end(r.without_model, 1),
-            end(r.without_family, 0),
-            end(r.without_family, 1),
-            r.baseline.to_string(),
-            word(serde_json::json!(r.direction)),
-            plain(r.note.as_deref().unwrap_or_default()),
-        ]);
+fn page(correlation: &Correlation, statistic: Statistic, most: usize, writing: Writing) -> String {
+    let ranked = ranked(correlation, statistic);
+    let shown = best(&ranked, most);
+    let mut grid = overall(correlation, statistic, &shown);
+    let more = ranked.len() - shown.len();
+    if more > 0 {
+        grid.notes.push(format!(
+            "{}: --all shows them, as do other formats.",
+            counted(more, "more score")
+        ));
     }
-    String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
-}
-
-fn page(correlation: &Correlation, statistic: Statistic, writing: Writing) -> String {
-    let mut text = (writing.table)(&overall(correlation, statistic)) + "\n";
+    let mut text = (writing.table)(&grid) + "\n";
     if let Some(grid) = by_dataset(correlation, statistic) {
         text.push_str(&(writing.table)(&grid));
         text.push('\n');
@@ -104,10 +73,19 @@ fn ranked(correlation: &Correlation, statistic: Statistic) -> Vec<&Agreement> {
     let mut records: Vec<&Agreement> = correlation.records.iter().filter(of_data).collect();
     records.sort_by(|a, b| {
         let last = |r: &Agreement| (r.metric == CEILING, r.value.is_none());
-        let turned = |r: &Agreement| r.value.unwrap_or(0.0) * if is_lower(r) { -1.0 } else { 1.0 };
-        last(a).cmp(&last(b)).then(turned(b).total_cmp(&turned(a)))
+        last(a).cmp(&last(b)).then(b.turned().total_cmp(&a.turned()))
     });
     records
+}
+
+/// Of ranked records the first so many scores, and all baselines.
+fn best<'r>(ranked: &[&'r Agreement], most: usize) -> Vec<&'r Agreement> {
+    let mut scores = 0;
+    let is_shown = |r: &&&Agreement| {
+        scores += usize::from(!r.baseline);
+        r.baseline || scores <= most
+    };
+    ranked.iter().filter(is_shown).copied().collect()
 }
 
 fn is_lower(record: &Agreement) -> bool {
@@ -125,9 +103,8 @@ fn counted(n: usize, one: &str) -> String {
     format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }
 
-/// One row for each metric.
-fn overall(correlation: &Correlation, statistic: Statistic) -> Grid {
-    let records = ranked(correlation, statistic);
+/// One row for each of these records.
+fn overall(correlation: &Correlation, statistic: Statistic, records: &[&Agreement]) -> Grid {
     let families = records.iter().any(|r| r.without_family.is_some());
     let lower = records.iter().any(|r| is_lower(r));
     let data = match &correlation.datasets[..] {
@@ -150,7 +127,7 @@ fn overall(correlation: &Correlation, statistic: Statistic) -> Grid {
     }
     header.push("n");
     let ends = |ends: Option<[f64; 2]>| match ends {
-        Some([low, high]) => format!("{low:.2} to {high:.2}"),
+        Some([low, high]) => format!("{} to {}", two_decimals(low), two_decimals(high)),
         None => MISSING.to_owned(),
     };
     let row = |r: &&Agreement| {
@@ -177,7 +154,7 @@ fn overall(correlation: &Correlation, statistic: Statistic) -> Grid {
         cells
     };
     let mut notes: Vec<String> = Vec::new();
-    for record in &records {
+    for record in records {
         if let Some(note) = &record.note {
             notes.push(format!("{}: {note}.", record.metric));
         }
@@ -199,30 +176,32 @@ fn overall(correlation: &Correlation, statistic: Statistic) -> Grid {
     }
 }
 
+/// Without the sign of a zero.
+fn two_decimals(value: f64) -> String {
+    let text = format!("{value:.2}");
+    if text == "-0.00" { "0.00".to_owned() } else { text }
+}
+
 /// Correlations to two decimals: more are noise at any number of models people have.
 pub(super) fn shown(statistic: Statistic, value: Option<f64>) -> String {
     match value {
-        Some(value) if statistic.is_bounded() => format!("{:.2}", value + 0.0),
+        Some(value) if statistic.is_bounded() => two_decimals(value),
         value => number(value),
     }
 }
 
 pub(super) fn interval_shown(statistic: Statistic, record: &Agreement) -> String {
     match (record.ci_low, record.ci_high) {
-        (Some(low), Some(high)) if statistic.is_bounded() => format!("[{low:.2}, {high:.2}]"),
+        (Some(low), Some(high)) if statistic.is_bounded() => format!("[{}, {}]", two_decimals(low), two_decimals(high)),
         (low, high) => interval(record.value, None, low, high),
     }
 }
 
 /// The metrics that are shown for each data set: the best scores and all baselines, in their order.
 fn shown_metrics(correlation: &Correlation, statistic: Statistic) -> Vec<&str> {
-    let mut scores = 0;
-    let is_shown = |r: &&Agreement| {
-        scores += usize::from(!r.baseline);
-        r.metric != CEILING && r.value.is_some() && (r.baseline || scores <= MOST)
-    };
     let ranked = ranked(correlation, statistic);
-    let kept: Vec<&Agreement> = ranked.into_iter().filter(is_shown).collect();
+    let mut kept = best(&ranked, MOST);
+    kept.retain(|r| r.metric != CEILING && r.value.is_some());
     kept.into_iter().map(|r| r.metric.as_str()).collect()
 }
 
@@ -260,61 +239,6 @@ fn by_dataset(correlation: &Correlation, statistic: Statistic) -> Option<Grid> {
     })
 }
 
-/// What it comes to, in sentences.
-fn closing(correlation: &Correlation, statistic: Statistic) -> Vec<String> {
-    let records = ranked(correlation, statistic);
-    let best = records.iter().find(|r| !r.baseline && r.value.is_some());
-    let said = |r: &Agreement| {
-        format!(
-            "{} ({} {}, n = {})",
-            r.metric,
-            shown(statistic, r.value),
-            interval_shown(statistic, r),
-            r.n
-        )
-    };
-    let mut lines = Vec::new();
-    if let Some(best) = best {
-        let sure = match best.p_holm {
-            Some(p) if p <= 0.05 => "more than chance",
-            _ => "not told from chance",
-        };
-        lines.push(format!(
-            "Of the scores {} agrees best with the accuracies: {sure}.",
-            said(best)
-        ));
-    }
-    let trivial = records
-        .iter()
-        .find(|r| r.baseline && r.metric != CEILING && r.value.is_some());
-    if let (Some(trivial), Some(best)) = (trivial, best) {
-        let turned = |r: &Agreement| r.value.unwrap_or(0.0) * if is_lower(r) { -1.0 } else { 1.0 };
-        let verb = if turned(trivial) >= turned(best) {
-            "does at least as well"
-        } else {
-            "stays below it"
-        };
-        lines.push(format!("Of the baselines {} {verb}.", said(trivial)));
-    } else if let Some(trivial) = trivial {
-        lines.push(format!("Of the baselines {} agrees best.", said(trivial)));
-    }
-    if records.iter().any(|r| r.metric == STATIC_RANK) {
-        lines.push(
-            "static_rank is the mean rank of each model on the other data sets: it looks at no feature, and is known only afterwards."
-                .to_owned(),
-        );
-    }
-    match correlation.tells_from_nothing {
-        Some(tau) => lines.push(format!(
-            "With {} a weighted tau on one data set below {tau:.2} cannot be told from nothing: 97.5 % of all orders stay below it.",
-            counted(correlation.models.len(), "model")
-        )),
-        None => lines.push("Fewer than three models tell nothing about which number predicts transfer.".to_owned()),
-    }
-    lines.extend(correlation.notes.iter().map(|note| format!("Bear in mind: {note}.")));
-    lines
-}
-
 /// The figures: all metrics below one another, and the best of them beside the accuracies.
 fn correlation_charts(correlation: &Correlation, statistic: Statistic) -> Vec<Chart> {
     let ranked = ranked(correlation, statistic);
@@ -327,61 +251,6 @@ fn correlation_charts(correlation: &Correlation, statistic: Statistic) -> Vec<Ch
                 .filter_map(|metric| scatter(correlation, metric, statistic)),
         )
         .collect()
-}
-
-/// Models below which a report has no section: what predicts transfer among fewer is anyone's guess.
-const FEWEST_IN_REPORTS: usize = 5;
-
-/// Scores of a report's section.
-const MOST_IN_REPORTS: usize = 10;
-
-/// The section of a report.
-#[derive(serde::Serialize)]
-pub(super) struct Predictors {
-    /// What it comes to.
-    lines: Vec<String>,
-    /// The best scores and all baselines.
-    table: Shown,
-}
-
-impl Predictors {
-    /// Of results with probes of at least five models at this layer.
-    pub fn of(results: &Results, layer: &str) -> Option<Self> {
-        let measured = Measured::new(results, Some(layer)).ok()?;
-        let mut evidence = Evidence::default();
-        let probe = measured.accuracies(None, &mut evidence).ok()?;
-        measured.scores(None, Some(&probe), &mut evidence).ok()?;
-        let correlation = Correlation::new(&evidence, &results.command, Vec::new(), results.seed).ok()?;
-        if correlation.models.len() < FEWEST_IN_REPORTS {
-            return None;
-        }
-        let statistic = Statistic::WeightedTau;
-        let mut table = overall(&correlation, statistic);
-        let ranked = ranked(&correlation, statistic);
-        let mut scores = 0;
-        let shown: Vec<bool> = ranked
-            .iter()
-            .map(|r| {
-                scores += usize::from(!r.baseline);
-                r.value.is_some() && (r.baseline || scores <= MOST_IN_REPORTS)
-            })
-            .collect();
-        let mut kept = shown.iter();
-        table.rows.retain(|_| kept.next() == Some(&true));
-        table.notes.truncate(1);
-        let left_out = shown.iter().filter(|shown| !**shown).count();
-        if left_out > 0 {
-            table
-                .notes
-                .push(format!("{left_out} more scores: featscope correlate shows them."));
-        }
-        let accuracies = format!("Accuracies are {probe}.");
-        let lines = closing(&correlation, statistic).into_iter().chain([accuracies]);
-        Some(Self {
-            lines: lines.collect(),
-            table: Shown::new(table),
-        })
-    }
 }
 
 /// The files of a folder on it, by their paths in the folder, the page last: `correlation.json`, `tables/correlation.csv`,
@@ -401,7 +270,11 @@ pub fn correlation_files(correlation: &Correlation, statistic: Statistic) -> Res
         files.push((format!("figures/{}.svg", chart.name), picture.svg.into_bytes()));
         files.push((format!("figures/{}.png", chart.name), picture.png));
     }
-    let mut tables = vec![Shown::new(overall(correlation, statistic))];
+    let mut tables = vec![Shown::new(overall(
+        correlation,
+        statistic,
+        &ranked(correlation, statistic),
+    ))];
     tables.extend(by_dataset(correlation, statistic).map(Shown::new));
     let lines: Vec<String> = closing(correlation, statistic)
         .iter()

@@ -66,11 +66,22 @@ impl Writing {
 impl Format {
     /// How this format writes tables for reading; JSON and CSV, which have none, as text.
     fn writing(self) -> Writing {
-        let (table, words, margin): (fn(&Grid) -> String, fn(&str) -> String, _) = match self {
-            Self::Text | Self::Json | Self::Csv => (Grid::to_text, plain, ""),
-            Self::Markdown => (Grid::to_markdown, markdown, ""),
-            Self::Latex => (Grid::to_latex, plain, "% "),
-        };
-        Writing { table, words, margin }
+        match self {
+            Self::Text | Self::Json | Self::Csv => Writing {
+                table: Grid::to_text,
+                words: plain,
+                margin: "",
+            },
+            Self::Markdown => Writing {
+                table: Grid::to_markdown,
+                words: markdown,
+                margin: "",
+            },
+            Self::Latex => Writing {
+                table: Grid::to_latex,
+                words: plain,
+                margin: "% ",
+            },
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::axes::AXES;
 use super::comparison::sides;
-use super::number::{interval, measured};
+use super::number::{interval, measured, number};
 use crate::compare::{Comparison, Direction, Group, MetricTable, Row, Verdict};
 use crate::features::Role;
 use crate::metrics::probes::PROBES;
@@ -76,13 +76,11 @@ fn by_how_much(comparison: &Comparison, group: &Group) -> Option<String> {
     };
     let way = if value < 0.0 { "below" } else { "above" };
     let (low, high) = if value < 0.0 { (-high, -low) } else { (low, high) };
-    let size = measured(Some(value.abs()), d.std_error);
-    let size = size
-        .split(" ± ")
-        .next()
-        .unwrap_or(&size)
-        .trim_start_matches('(')
-        .to_owned();
+    // The error is left to the interval beside it.
+    let size = match measured(Some(value.abs()), d.std_error).split_once(" ± ") {
+        Some((size, _)) if !size.starts_with('(') => size.to_owned(),
+        _ => number(Some(value.abs())),
+    };
     Some(format!(
         "That is {size} {} {way} {baseline}, {sure}.",
         interval(Some(value), d.std_error, Some(low), Some(high))

@@ -95,7 +95,9 @@ fn predictions_confusions_and_classes_add_up_to_the_records() {
 fn votes_by_k_are_the_records_at_that_k() {
     let analysis = measured(Side::new(train()), Side::new(test()), &plan());
     let table = analysis.table("knn_by_k").unwrap();
-    assert_eq!(counts(table, "k"), [10, 20, 100, 200]);
+    assert_eq!(counts(table, "k"), [1, 10, 20, 100, 200]);
+    let stated = &found(&analysis, "knn_top1").found[featscope::results::NEAREST];
+    assert_eq!(stated.as_f64(), Some(floats(table, "accuracy")[0]));
     for (i, &k) in counts(table, "k").iter().enumerate() {
         let mut one = probes(&["knn_top1"]);
         one.conventions.choose(&format!("knn_top1.k={k}")).unwrap();

@@ -1,20 +1,29 @@
 //! Scores and accuracies of models, as they are given, and as a table of models and data sets.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::agreement::mean_ranks;
+use super::pooled::{Grid, ncti, together};
 use crate::compare::Direction;
 use crate::error::{Error, Result};
 
 /// The rank of each model on the other data sets: a baseline that looks at no feature.
 pub const STATIC_RANK: &str = "static_rank";
 
+/// The number of parameters of a backbone.
+pub const PARAMETERS: &str = "parameters";
+
+/// The vote of the nearest row alone; `knn_top1` is of as many neighbours as it was measured with.
+pub const NEAREST_ONE: &str = "knn_top1(k=1)";
+
 /// Scores that any new one has to beat.
-pub const BASELINES: [&str; 6] = [
+pub const BASELINES: [&str; 7] = [
     STATIC_RANK,
-    "parameters",
+    PARAMETERS,
     "feature_width",
     "source_accuracy",
+    NEAREST_ONE,
     "knn_top1",
     "ncm_top1",
 ];
@@ -78,8 +87,54 @@ pub(super) struct Cells {
 /// The scores of one metric, (data sets) of (models).
 pub(super) struct Scored {
     pub metric: String,
-    pub scores: Vec<Vec<Option<f64>>>,
+    pub scores: Grid,
     pub direction: Option<Direction>,
+    /// What it is made of over all models together, where it is.
+    pub parts: Option<[Grid; 3]>,
+    /// What to bear in mind on each data set.
+    pub notes: Vec<Option<String>>,
+}
+
+impl Scored {
+    /// What the scores are where only these models are compared.
+    pub fn among(&self, models: &[usize]) -> Cow<'_, Grid> {
+        match &self.parts {
+            Some(parts) => Cow::Owned(together(parts, models)),
+            None => Cow::Borrowed(&self.scores),
+        }
+    }
+
+    /// The same metric where the places that are not `kept` (data set, model) are empty.
+    pub fn only(&self, kept: &dyn Fn(usize, usize) -> bool) -> Self {
+        let thinned = |grid: &Grid| -> Grid {
+            let row = |(d, row): (usize, &Vec<Option<f64>>)| {
+                let cells = row.iter().enumerate();
+                cells.map(|(m, cell)| cell.filter(|_| kept(d, m))).collect()
+            };
+            grid.iter().enumerate().map(row).collect()
+        };
+        let parts = self.parts.as_ref().map(|parts| parts.each_ref().map(thinned));
+        let all: Vec<usize> = (0..self.scores.first().map_or(0, Vec::len)).collect();
+        Self {
+            metric: self.metric.clone(),
+            scores: match &parts {
+                Some(parts) => together(parts, &all),
+                None => thinned(&self.scores),
+            },
+            direction: self.direction,
+            parts,
+            notes: self.notes.clone(),
+        }
+    }
+
+    /// The sign that makes a value one of which more is better.
+    pub fn sign(&self) -> f64 {
+        if self.direction == Some(Direction::Lower) {
+            -1.0
+        } else {
+            1.0
+        }
+    }
 }
 
 /// Each name once, in order.
@@ -146,6 +201,8 @@ impl Cells {
                 metric: STATIC_RANK.to_owned(),
                 scores: static_ranks(&accuracies),
                 direction: Some(Direction::Higher),
+                parts: None,
+                notes: vec![None; datasets.len()],
             });
         }
         for metric in distinct(evidence.scores.iter().map(|s| &s.metric)) {
@@ -168,8 +225,11 @@ impl Cells {
                 metric,
                 scores,
                 direction,
+                parts: None,
+                notes: vec![None; datasets.len()],
             });
         }
+        metrics.extend(ncti(&metrics, &accuracies, &models));
         let names = distinct(evidence.families.values());
         let of_family = places(&names);
         let family = |m: &String| evidence.families.get(m).map(|f| of_family[f.as_str()]);

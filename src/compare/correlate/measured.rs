@@ -3,41 +3,40 @@
 use std::collections::HashMap;
 
 use super::evidence::{Accuracy, Evidence, Score};
-use crate::compare::direction;
+use super::pooled::{NCTI, NCTI_PARTS};
+use super::{NEAREST_ONE, PARAMETERS};
+use crate::compare::side_by_side::{chosen_layer, layers};
+use crate::compare::{Direction, direction};
 use crate::error::{Error, Result};
 use crate::features::Role;
 use crate::metrics::find;
 use crate::metrics::probes::PROBES;
-use crate::results::{DEFAULT, Record, Results};
+use crate::results::{DEFAULT, Input, NEAREST, Record, Results};
 
 /// Results at one layer.
 pub struct Measured<'r> {
     records: Vec<&'r Record>,
     layer: String,
+    inputs: &'r [Input],
 }
 
 impl<'r> Measured<'r> {
-    /// At `layer`, else at the backbone, else at the last layer that is there.
+    /// At `layer`, else at the one that a comparison takes: the backbone, else the last.
     ///
     /// # Errors
-    /// Where nothing was measured at the layer.
+    /// Where no model was measured at the layer by itself.
     pub fn new(results: &'r Results, layer: Option<&str>) -> Result<Self> {
+        let layers = layers(results);
+        let layer = chosen_layer(&layers, layer)?;
         // A suite is the mean of data sets that are here themselves.
         let one_model = |r: &&Record| r.other_model.is_none() && r.other_layer.is_none() && r.members().is_none();
         let records: Vec<&Record> = results.records.iter().filter(one_model).collect();
-        let has = |layer: &str| records.iter().any(|r| r.layer == layer);
-        let last = records.last().map_or("backbone", |r| r.layer.as_str());
-        let layer = layer.unwrap_or(if has("backbone") { "backbone" } else { last });
-        if !has(layer) {
-            let mut layers: Vec<&str> = records.iter().map(|r| r.layer.as_str()).collect();
-            layers.sort_unstable();
-            layers.dedup();
+        if !records.iter().any(|r| r.layer == layer) {
             return Err(Error::input(format!(
-                "nothing was measured at layer {layer}; the results have {}",
+                "nothing was measured of one model at layer {layer}; name one layer that was: {}",
                 super::some(&layers)
             )));
         }
-        let layer = layer.to_owned();
         // Scores of the logits are a model's, whatever layer the others are of.
         let of_logits = |r: &Record| find(&r.metric).is_some_and(|metric| metric.eval.needs().logits);
         Ok(Self {
@@ -46,6 +45,7 @@ impl<'r> Measured<'r> {
                 .filter(|r| r.layer == layer || of_logits(r))
                 .collect(),
             layer,
+            inputs: &results.inputs,
         })
     }
 
@@ -100,7 +100,8 @@ impl<'r> Measured<'r> {
             Some(but) => id == but,
             None => false,
         };
-        let asked = |id: &str| metrics.is_none_or(|m| m.iter().any(|m| m == id));
+        let is_part = |id: &str| NCTI_PARTS.iter().any(|(part, _)| *part == id);
+        let asked = |id: &str| metrics.is_none_or(|m| m.iter().any(|m| m == id || (m == NCTI && is_part(id))));
         let mut splits = HashMap::new();
         let mut widths: HashMap<&str, u64> = HashMap::new();
         for record in &self.records {
@@ -129,6 +130,16 @@ impl<'r> Measured<'r> {
                 _ => &record.dataset,
             };
             self.one_split(&mut splits, record, &metric)?;
+            let by_nearest = record.found.get(NEAREST).and_then(serde_json::Value::as_f64);
+            if let (Some(value), "knn_top1", false) = (by_nearest, metric.as_str(), is_pair) {
+                evidence.scores.push(Score {
+                    model: record.model.clone(),
+                    metric: NEAREST_ONE.to_owned(),
+                    dataset: Some(dataset.clone()),
+                    value,
+                });
+                evidence.directions.insert(NEAREST_ONE.to_owned(), Direction::Higher);
+            }
             if let Some(direction) = direction(&record.metric, record.role) {
                 evidence.directions.insert(metric.clone(), direction);
             }
@@ -139,14 +150,22 @@ impl<'r> Measured<'r> {
                 value,
             });
         }
-        if metrics.is_none_or(|m| m.iter().any(|m| m == "feature_width")) {
-            let mut widths: Vec<(&str, u64)> = widths.into_iter().collect();
-            widths.sort_unstable();
-            evidence.scores.extend(widths.into_iter().map(|(model, width)| Score {
+        let parameters = |input: &'r Input| {
+            let count = input.audit.as_ref()?.get("parameters")?.as_u64()?;
+            Some((input.model.as_str(), count))
+        };
+        let parameters: HashMap<&str, u64> = self.inputs.iter().filter_map(parameters).collect();
+        for (metric, counts) in [("feature_width", widths), (PARAMETERS, parameters)] {
+            if !asked(metric) {
+                continue;
+            }
+            let mut counts: Vec<(&str, u64)> = counts.into_iter().collect();
+            counts.sort_unstable();
+            evidence.scores.extend(counts.into_iter().map(|(model, count)| Score {
                 model: model.to_owned(),
-                metric: "feature_width".to_owned(),
+                metric: metric.to_owned(),
                 dataset: None,
-                value: width as f64,
+                value: count as f64,
             }));
         }
         Ok(())

@@ -2,35 +2,38 @@
 //! what needs no feature at all to do as well.
 
 mod agreement;
+mod agreements;
+mod ceiling;
 mod evidence;
+mod lead;
 mod measured;
+mod pooled;
 mod resamples;
 
 pub use agreement::Statistic;
-pub use evidence::{Accuracy, BASELINES, Evidence, STATIC_RANK, Score};
+pub use evidence::{Accuracy, BASELINES, Evidence, NEAREST_ONE, PARAMETERS, STATIC_RANK, Score};
+pub use lead::Lead;
 pub use measured::Measured;
+pub use pooled::{NCTI, NCTI_PARTS};
 
-use rand::distr::Open01;
-use rand::{Rng as _, SeedableRng as _};
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Direction;
 use crate::error::Result;
 use crate::results::Results;
-use crate::uncertainty::{holm, normal_quantile};
-use evidence::{Cell, Cells, Scored, some};
-use resamples::{Found, Table, interval, permuted, tells_from_nothing, two_sided, upper};
+use crate::uncertainty::holm;
+use agreements::agreements;
+use ceiling::ceiling;
+use evidence::{Cells, some};
+use lead::lead;
+use resamples::tells_from_nothing;
 
 /// The schema of what `featscope correlate` writes.
 pub const SCHEMA: &str = "featscope/correlation/1";
 
 /// What the accuracies themselves would reach if they were measured again.
 pub const CEILING: &str = "noise_ceiling";
-
-/// Resamples of the accuracies by their intervals.
-const CEILINGS: usize = 999;
 
 /// Models below which no agreement is told: two always agree fully, one way or the other.
 const FEWEST: usize = 3;
@@ -60,16 +63,36 @@ pub struct Agreement {
     pub null_upper: Option<f64>,
     /// Share of the variance of accuracy differences that the slope explains, beside a slope.
     pub r_squared: Option<f64>,
-    /// Least and largest value without one of the models.
+    /// Least and largest value without one of the models; `None` where two would be left.
     pub without_model: Option<[f64; 2]>,
     /// Least and largest value without one of the families.
     pub without_family: Option<[f64; 2]>,
+    /// How far it is ahead of the best baseline, of a score on the only data set or on average.
+    pub lead: Option<Lead>,
     /// Whether it is a baseline that any new score has to beat.
     pub baseline: bool,
     /// Which way is good, where that is known: a lower one should have a negative value.
     pub direction: Option<Direction>,
     /// Why there is no value or interval, or what to bear in mind.
     pub note: Option<String>,
+}
+
+impl Agreement {
+    /// The value, of a lower-is-better metric turned round; 0 where there is none.
+    pub fn turned(&self) -> f64 {
+        let sign = if self.direction == Some(Direction::Lower) {
+            -1.0
+        } else {
+            1.0
+        };
+        sign * self.value.unwrap_or(0.0)
+    }
+
+    /// Adds something to bear in mind.
+    fn say(&mut self, more: &Option<String>) {
+        let said: Vec<String> = self.note.take().into_iter().chain(more.clone()).collect();
+        self.note = (!said.is_empty()).then(|| said.join("; "));
+    }
 }
 
 /// One point of a picture.
@@ -130,6 +153,7 @@ impl Correlation {
             .flat_map_iter(|scored| agreements(&cells, scored, seed))
             .collect();
         adjust(&mut records);
+        lead(&cells, &mut records);
         records.extend(ceiling(&cells, seed));
         let n = cells.models.len();
         let Results { version, created, .. } = Results::new(command, seed);
@@ -164,177 +188,6 @@ impl Correlation {
     }
 }
 
-/// All records of one metric: each data set, then the mean over them where there are several.
-fn agreements(cells: &Cells, scored: &Scored, seed: u64) -> Vec<Agreement> {
-    let has_both = |d: usize, m: usize| scored.scores[d][m].is_some() && cells.accuracies[d][m].is_some();
-    let on: Vec<Vec<usize>> = (0..cells.datasets.len())
-        .map(|d| (0..cells.models.len()).filter(|&m| has_both(d, m)).collect())
-        .collect();
-    let counts: Vec<bool> = on.iter().map(|models| models.len() >= FEWEST).collect();
-    let taking_part: Vec<usize> = (0..cells.models.len())
-        .filter(|m| on.iter().any(|on| on.contains(m)))
-        .collect();
-    let table = Table {
-        scores: &scored.scores,
-        accuracies: &cells.accuracies,
-    };
-    let at = |models: &[usize]| table.found(models, models, &counts);
-    let without = |left_out: &dyn Fn(usize) -> bool| {
-        let rest: Vec<usize> = taking_part.iter().copied().filter(|&m| !left_out(m)).collect();
-        at(&rest)
-    };
-    let all = Looked {
-        observed: at(&taking_part),
-        models: taking_part.iter().map(|&one| (one, without(&|m| m == one))).collect(),
-        families: families(cells, &taking_part)
-            .into_iter()
-            .map(|family| without(&|m| cells.families[m] == Some(family)))
-            .collect(),
-        orders: permuted(taking_part.len(), seed)
-            .iter()
-            .map(|order| {
-                let of_scores: Vec<usize> = order.iter().map(|&i| taking_part[i]).collect();
-                table.found(&of_scores, &taking_part, &counts)
-            })
-            .collect(),
-    };
-    let mut records = Vec::new();
-    for (d, models) in on.iter().enumerate() {
-        let why = reason(cells, scored, d, models);
-        let of_dataset = |found: &Found| found.each[d];
-        let mine = all.models.iter().filter(|(m, _)| models.contains(m));
-        let without = mine.map(|(_, found)| of_dataset(found)).collect();
-        let dataset = Some(cells.datasets[d].clone());
-        records.extend(all.records(scored, dataset, models.len(), &of_dataset, without, why));
-    }
-    if cells.datasets.len() > 1 {
-        let left: Vec<&String> = (0..counts.len())
-            .filter(|&d| !counts[d])
-            .map(|d| &cells.datasets[d])
-            .collect();
-        let flat = (0..counts.len())
-            .filter(|&d| counts[d] && all.observed.each[d].is_none())
-            .count();
-        let mut notes = Vec::new();
-        if !left.is_empty() {
-            notes.push(format!(
-                "without {}: fewer than three models have both numbers there",
-                some(&left)
-            ));
-        }
-        if flat > 0 {
-            let sets = if flat == 1 { "data set" } else { "data sets" };
-            notes.push(format!("{flat} {sets} without a spread: counted as 0"));
-        }
-        let why = match (left.len() == counts.len(), flat + left.len() == counts.len()) {
-            (true, _) => Some("fewer than three models have a score and an accuracy on any data set".to_owned()),
-            (_, true) => Some("no data set has a spread of scores and accuracies".to_owned()),
-            _ => None,
-        };
-        let of_mean = |found: &Found| found.mean;
-        let without = all.models.iter().map(|(_, found)| found.mean).collect();
-        let mut mean = all.records(scored, None, taking_part.len(), &of_mean, without, why);
-        for record in mean.iter_mut().filter(|r| r.value.is_some()) {
-            let own = record.note.take();
-            let said: Vec<String> = own.into_iter().chain(notes.iter().cloned()).collect();
-            record.note = (!said.is_empty()).then(|| said.join("; "));
-        }
-        records.extend(mean);
-    }
-    records
-}
-
-/// The families of these models, where leaving one out leaves enough.
-fn families(cells: &Cells, models: &[usize]) -> Vec<usize> {
-    let mut families: Vec<usize> = models.iter().filter_map(|&m| cells.families[m]).collect();
-    families.sort_unstable();
-    families.dedup();
-    let rest = |family: usize| models.iter().filter(|&&m| cells.families[m] != Some(family)).count();
-    match families.len() > 1 {
-        true => families.into_iter().filter(|&family| rest(family) >= FEWEST).collect(),
-        false => Vec::new(),
-    }
-}
-
-/// Why there is no agreement on a data set, if there is none.
-fn reason(cells: &Cells, scored: &Scored, d: usize, models: &[usize]) -> Option<String> {
-    let flat = |values: Vec<f64>| values.windows(2).all(|pair| pair[0] == pair[1]);
-    if models.len() < FEWEST {
-        let n = models.len();
-        return Some(format!(
-            "{n} models have a score and an accuracy here: fewer than three"
-        ));
-    }
-    if flat(models.iter().filter_map(|&m| scored.scores[d][m]).collect()) {
-        return Some("the score is the same for all models".to_owned());
-    }
-    flat(
-        models
-            .iter()
-            .filter_map(|&m| cells.accuracies[d][m].map(|a| a.0))
-            .collect(),
-    )
-    .then(|| "the accuracy is the same for all models".to_owned())
-}
-
-/// What was found of the models as they are, without each, and in other orders.
-struct Looked {
-    observed: Found,
-    models: Vec<(usize, Found)>,
-    families: Vec<Found>,
-    orders: Vec<Found>,
-}
-
-impl Looked {
-    fn records(
-        &self,
-        scored: &Scored,
-        dataset: Option<String>,
-        n: usize,
-        pick: &dyn Fn(&Found) -> resamples::Values,
-        without: Vec<resamples::Values>,
-        why: Option<String>,
-    ) -> Vec<Agreement> {
-        let observed = pick(&self.observed).filter(|_| why.is_none());
-        let record = |(s, statistic): (usize, Statistic)| {
-            let value = observed.map(|values| values[s]);
-            let of_orders: Vec<f64> = self.orders.iter().map(|o| pick(o).map_or(0.0, |v| v[s])).collect();
-            let of_models: Vec<Option<f64>> = without.iter().map(|w| w.map(|v| v[s])).collect();
-            let known: Vec<f64> = of_models.iter().flatten().copied().collect();
-            let of_families: Vec<f64> = self.families.iter().filter_map(|f| pick(f).map(|v| v[s])).collect();
-            let interval = value.and_then(|value| interval(statistic, value, &of_models));
-            let ends = |values: &[f64]| {
-                let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-                let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                (value.is_some() && low <= high).then_some([low, high])
-            };
-            let unsure = value.is_some() && interval.is_none();
-            let no_interval = "no interval: without one of the models nothing varies, or there are fewer than five";
-            Agreement {
-                metric: scored.metric.clone(),
-                dataset: dataset.clone(),
-                statistic,
-                value,
-                ci_low: interval.map(|i| i.0),
-                ci_high: interval.map(|i| i.1),
-                p_value: value.map(|value| two_sided(value, &of_orders)),
-                p_holm: None,
-                n,
-                null_upper: value.map(|_| upper(&of_orders)),
-                r_squared: observed
-                    .filter(|_| !statistic.is_bounded())
-                    .map(|values| values[3].powi(2)),
-                without_model: ends(&known),
-                without_family: ends(&of_families),
-                baseline: BASELINES.contains(&scored.metric.as_str()),
-                direction: scored.direction,
-                note: why.clone().or_else(|| unsure.then(|| no_interval.to_owned())),
-            }
-        };
-        Statistic::ALL.into_iter().enumerate().map(record).collect()
-    }
-}
-
 /// Adjusts p-values for how many metrics were looked at, on each data set and for each statistic.
 fn adjust(records: &mut [Agreement]) {
     let mut groups: Vec<(Option<String>, Statistic, Vec<usize>)> = Vec::new();
@@ -352,78 +205,6 @@ fn adjust(records: &mut [Agreement]) {
             records[i].p_holm = Some(adjusted);
         }
     }
-}
-
-/// The agreement of the accuracies with themselves, measured again: normal draws by their intervals.
-fn ceiling(cells: &Cells, seed: u64) -> Vec<Agreement> {
-    let all: Vec<usize> = (0..cells.models.len()).collect();
-    let known: Vec<bool> = cells
-        .accuracies
-        .iter()
-        .map(|row| {
-            let row: Vec<_> = row.iter().flatten().collect();
-            row.len() >= FEWEST && row.iter().all(|a| a.1.is_some())
-        })
-        .collect();
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut draws = Vec::new();
-    for _ in 0..if known.contains(&true) { CEILINGS } else { 0 } {
-        let mut again = |a: &Cell| {
-            let noise = normal_quantile(rng.sample(Open01));
-            a.map(|(value, error)| value + error.unwrap_or(0.0) * noise)
-        };
-        let scores: Vec<Vec<Option<f64>>> = cells
-            .accuracies
-            .iter()
-            .map(|row| row.iter().map(&mut again).collect())
-            .collect();
-        let table = Table {
-            scores: &scores,
-            accuracies: &cells.accuracies,
-        };
-        draws.push(table.found(&all, &all, &known));
-    }
-    let row = |dataset: Option<String>, n: usize, pick: &dyn Fn(&Found) -> resamples::Values| {
-        let record = |(s, statistic): (usize, Statistic)| {
-            let mut values: Vec<f64> = draws.iter().filter_map(|d| pick(d).map(|v| v[s])).collect();
-            values.sort_by(f64::total_cmp);
-            let at = |share: f64| values.get((share * values.len() as f64) as usize).copied();
-            Agreement {
-                metric: CEILING.to_owned(),
-                dataset: dataset.clone(),
-                statistic,
-                value: (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64),
-                ci_low: at(0.025),
-                ci_high: at(0.975),
-                p_value: None,
-                p_holm: None,
-                n,
-                null_upper: None,
-                r_squared: None,
-                without_model: None,
-                without_family: None,
-                baseline: true,
-                direction: None,
-                note: Some(
-                    match values.is_empty() {
-                        true => "accuracies without intervals have no ceiling",
-                        false => "approximate: the observed accuracies against normal draws around them",
-                    }
-                    .to_owned(),
-                ),
-            }
-        };
-        Statistic::ALL.into_iter().enumerate().map(record).collect::<Vec<_>>()
-    };
-    let mut records = Vec::new();
-    for (d, dataset) in cells.datasets.iter().enumerate() {
-        let n = cells.accuracies[d].iter().flatten().count();
-        records.extend(row(Some(dataset.clone()), n, &|found: &Found| found.each[d]));
-    }
-    if cells.datasets.len() > 1 {
-        records.extend(row(None, cells.models.len(), &|found: &Found| found.mean));
-    }
-    records
 }
 
 /// Scores beside accuracies.

@@ -4,9 +4,9 @@ use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::Statistic;
 use super::agreement::agreement;
 use super::evidence::Cell;
+use super::{FEWEST as FEWEST_MODELS, Statistic};
 use crate::uncertainty::t_quantile;
 
 /// Permutations, where there are more than [`EXACT`] models.
@@ -14,7 +14,7 @@ pub const PERMUTATIONS: usize = 4_999;
 /// Models up to which all permutations are looked at.
 const EXACT: usize = 7;
 /// Models an interval needs to say anything.
-const FEWEST: usize = 5;
+pub const FEWEST: usize = 5;
 
 /// One statistic, which agrees with nothing where it is `None`.
 pub type Values = Option<[f64; 5]>;
@@ -27,9 +27,9 @@ pub struct Table<'a> {
 
 /// What is found on each data set, and on average.
 pub struct Found {
-    /// For each data set; `None` where a side has no spread there.
+    /// For each data set; `None` where a side has no spread there, or fewer than three models are.
     pub each: Vec<Values>,
-    /// The mean; a data set without spread counts as 0.
+    /// The mean over the data sets of at least three models whose accuracies differ; a score without spread counts as 0.
     pub mean: Values,
 }
 
@@ -39,6 +39,7 @@ impl Table<'_> {
     pub fn found(&self, of_scores: &[usize], of_accuracies: &[usize], counts: &[bool]) -> Found {
         let (mut x, mut y) = (Vec::new(), Vec::new());
         let mut each = Vec::with_capacity(counts.len());
+        let (mut sums, mut counted) = ([0.0; 5], 0);
         for (d, counts) in counts.iter().enumerate() {
             x.clear();
             y.clear();
@@ -48,22 +49,24 @@ impl Table<'_> {
                     y.push(accuracy);
                 }
             }
-            each.push(agreement(&x, &y));
+            let values = if x.len() < FEWEST_MODELS {
+                None
+            } else {
+                agreement(&x, &y)
+            };
+            // Accuracies that are all the same say nothing of any score.
+            if x.len() >= FEWEST_MODELS && y.iter().any(|a| *a != y[0]) {
+                counted += 1;
+                let found = values.unwrap_or_default();
+                sums.iter_mut().zip(found).for_each(|(sum, value)| *sum += value);
+            }
+            each.push(values);
         }
         Found {
-            mean: mean(&each, counts),
+            mean: (counted > 0).then(|| sums.map(|sum| sum / f64::from(counted))),
             each,
         }
     }
-}
-
-fn mean(each: &[Values], counts: &[bool]) -> Values {
-    let counted = counts.iter().filter(|c| **c).count() as f64;
-    let mut mean = [0.0; 5];
-    for values in each.iter().flatten() {
-        mean.iter_mut().zip(values).for_each(|(mean, v)| *mean += v / counted);
-    }
-    (counted > 0.0).then_some(mean)
 }
 
 /// Orders of `n` models beside the one given: all others of few, else so many.
@@ -156,7 +159,7 @@ pub fn interval(statistic: Statistic, value: f64, without: &[Option<f64>]) -> Op
 }
 
 /// The jackknife's standard error.
-fn error(without: &[f64]) -> Option<f64> {
+pub fn error(without: &[f64]) -> Option<f64> {
     let n = without.len() as f64;
     let mean = without.iter().sum::<f64>() / n;
     let squares: f64 = without.iter().map(|v| (v - mean).powi(2)).sum();

@@ -62,7 +62,11 @@ pub struct Audit {
     pub unused: Vec<String>,
     /// Share of the backbone's parameters (elements, running statistics included) that were loaded.
     pub backbone_coverage: f64,
-    /// The same of the projector; `None` where there is none.
+    /// Parameters of the backbone as the architecture has it: heads and running statistics do not count. `None` in audits of
+    /// earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<u64>,
+    /// The share of the projector's parameters that were loaded; `None` where there is none.
     pub projector_coverage: Option<f64>,
     /// BatchNorm running statistics of the backbone that are there, and how many there should be.
     pub running_statistics: [usize; 2],

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::arch::{Arch, HeadStep};
+use super::arch::{Arch, Expected, HeadStep};
 use super::audit::{Audit, MisShaped};
 use super::claim::Claim;
 use super::detect::{Candidate, Loading};
@@ -133,6 +133,7 @@ pub(super) fn audit(
         negative_variance: tally.negative,
         unused,
         backbone_coverage,
+        parameters: Some(parameters(&chosen.expected)),
         projector_coverage,
         running_statistics,
         projector: heads.projector.as_ref().map(FoundHead::describe),
@@ -161,6 +162,12 @@ pub(super) fn audit(
         own,
         audit,
     })
+}
+
+/// Elements of the tensors that training changes by gradient.
+fn parameters(expected: &[Expected]) -> u64 {
+    let elements = |e: &Expected| e.shape.iter().map(|&n| n as u64).product::<u64>();
+    expected.iter().filter(|e| e.parameter).map(elements).sum()
 }
 
 fn at(head: &FoundHead) -> String {

@@ -8,6 +8,7 @@ pub mod episodes;
 pub mod logistic;
 mod means;
 mod predictions;
+mod refitted_means;
 pub mod ridge;
 mod scaled;
 mod votes;
@@ -55,5 +56,6 @@ impl Probe {
 pub use cuts::{CROSS, Cut, Strata};
 pub use means::{class_means, nearest_mean};
 pub use predictions::{Prediction, Predictions, calibration_error, class_mean, nll, top1, top5};
+pub use refitted_means::{Fitting, Scored, refitted_means};
 pub use scaled::{Frame, Scaling, Seen};
 pub use votes::{Polled, TEMPERATURE, Vote};

@@ -113,6 +113,9 @@ pub type Member<'r> = (&'r str, &'r str);
 /// digits, the first row highest.
 pub const RIGHT: &str = "right";
 
+/// What a record of votes says in `found`: the accuracy where the nearest row alone votes.
+pub const NEAREST: &str = "top1_at_k_1";
+
 /// One number: a metric on one side (a data set) or on two (pre and eval).
 ///
 /// Two numbers can be compared exactly where `metric`, `variant` and `method` are equal.

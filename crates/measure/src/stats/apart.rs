@@ -1,6 +1,7 @@
 //! Which of two rows is nearer: by rounded distances, and where their rounding leaves it open without rounding.
 
 use std::cmp::Ordering;
+use std::sync::OnceLock;
 
 use crate::stats::{Exact, Rows};
 
@@ -79,10 +80,9 @@ impl Apart for Euclidean<'_> {
 pub(super) struct Angles<'r> {
     a: Pointed<'r>,
     b: Pointed<'r>,
-    /// The power of two that each row of `a` is taken by so that its square is about 1.
-    scales: Vec<f64>,
-    /// ‖y‖² of each row y of `b`, taken by such a power, and that power.
-    squares: Vec<(Exact, f64)>,
+    /// What [`square`] gives of each row, once it is asked for: rounding leaves few orders open.
+    of_a: Vec<OnceLock<(Exact, f64)>>,
+    of_b: Vec<OnceLock<(Exact, f64)>>,
     /// How far off a row of unit length may be.
     off: f64,
 }
@@ -104,13 +104,18 @@ fn square(rows: &Rows, i: usize) -> (Exact, f64) {
 impl<'r> Angles<'r> {
     pub fn new(a: Pointed<'r>, b: Pointed<'r>) -> Self {
         Self {
-            scales: (0..a.rows.len()).map(|i| square(a.rows, i).1).collect(),
-            squares: (0..b.rows.len()).map(|j| square(b.rows, j)).collect(),
+            of_a: vec![OnceLock::new(); a.rows.len()],
+            of_b: vec![OnceLock::new(); b.rows.len()],
             // Half of what a sum of d/8 squares in each of eight lanes may be off by, for each of two rows.
             off: (a.rows.width() as f64 / 8.0 + 16.0) * ROUNDOFF,
             a,
             b,
         }
+    }
+
+    /// Of row `j` of `b`.
+    fn square(&self, j: usize) -> &(Exact, f64) {
+        self.of_b[j].get_or_init(|| square(self.b.rows, j))
     }
 }
 
@@ -129,7 +134,8 @@ impl Apart for Angles<'_> {
 
     fn key(&self, i: usize, j: usize) -> Self::Key {
         let scaled = self.a.rows.exact_product(i, self.b.rows, j);
-        let product = scaled.scaled(self.scales[i]).scaled(self.squares[j].1);
+        let (_, scale) = self.of_a[i].get_or_init(|| square(self.a.rows, i));
+        let product = scaled.scaled(*scale).scaled(self.square(j).1);
         (product.times(&product), product, j)
     }
 
@@ -139,7 +145,7 @@ impl Apart for Angles<'_> {
         if signs.0 != signs.1 {
             return signs.1.cmp(&signs.0);
         }
-        let square = |j: usize| &self.squares[j].0;
+        let square = |j: usize| &self.square(j).0;
         let by_size = one.0.times(square(other.2)).compare(&other.0.times(square(one.2)));
         match signs.0 {
             Ordering::Less => by_size,

@@ -60,7 +60,7 @@ pub use random::generator;
 pub use residuals::{Again, Centres, Residuals, SecondPass};
 pub use rows::Rows;
 pub use screen::{Screened, screen};
-pub use slices::{directions, wasserstein_squared};
+pub use slices::{Steps, directions};
 pub use spectrum::{Of, Reduced, Spectrum};
 pub use state::{Place, STATE, blocks, merged};
 pub use summary::{Part, Sample, Summariser, Summary, Wanted, unit};

@@ -9,7 +9,7 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::apart::{Angles, Apart, Blurred, Euclidean, Pointed};
@@ -56,11 +56,16 @@ pub fn nearest_by_angle_in(queries: &Rows, rows: &Rows, k: usize) -> Neighbours 
 
 /// Rows divided by their norms.
 fn unit_rows(rows: &Rows) -> Rows {
-    let mut points = rows.matrix();
-    for mut row in points.outer_iter_mut() {
-        let norm = row.dot(&row).sqrt();
-        row /= norm;
-    }
+    let mut points = Array2::zeros((rows.len(), rows.width()));
+    let some: Vec<_> = points.axis_chunks_iter_mut(Axis(0), FEW).enumerate().collect();
+    some.into_par_iter().for_each(|(block, mut to)| {
+        let from = block * FEW;
+        to.assign(&rows.block(from..from + to.nrows()));
+        for mut row in to.outer_iter_mut() {
+            let norm = row.dot(&row).sqrt();
+            row /= norm;
+        }
+    });
     Rows::of(points)
 }
 

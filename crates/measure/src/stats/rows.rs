@@ -229,10 +229,18 @@ impl Rows {
 
     /// Whether the squares of distances between these rows neither overflow nor vanish.
     pub fn measurable(&self) -> bool {
-        let range = |(low, high): (f64, f64), x: f64| (low.min(x), high.max(x));
+        fn ends<T: Copy + Into<f64> + Sync>(values: &Array2<T>) -> (f64, f64) {
+            let range = |(low, high): (f64, f64), &x: &T| (low.min(x.into()), high.max(x.into()));
+            let both = |a: (f64, f64), b: (f64, f64)| (a.0.min(b.0), a.1.max(b.1));
+            let of_row = |i: usize| values.row(i).iter().fold((0.0, 0.0), range);
+            (0..values.nrows())
+                .into_par_iter()
+                .map(of_row)
+                .reduce(|| (0.0, 0.0), both)
+        }
         let (low, high) = match &self.values {
-            Values::Single(single) => single.iter().map(|&x| f64::from(x)).fold((0.0, 0.0), range),
-            Values::Double(double) => double.iter().copied().fold((0.0, 0.0), range),
+            Values::Single(single) => ends(single),
+            Values::Double(double) => ends(double),
         };
         squares_in_range(low, high, self.width())
     }

@@ -23,26 +23,52 @@ pub fn directions(count: usize, d: usize, seed: u64, stream: u64) -> Array2<f64>
     rows
 }
 
-/// The squared 2-Wasserstein distance of two samples on a line, both in ascending order: the integral of the squared
-/// difference of their quantile functions, which are steps. Exact for any two numbers of rows; not for empty ones.
-pub fn wasserstein_squared(a: &[f64], b: &[f64]) -> f64 {
-    let (n, m) = (a.len() as u64, b.len() as u64);
-    let (mut i, mut j, mut at, mut sum) = (0, 0, 0, 0.0);
-    // Steps end at multiples of 1/n and 1/m: whole numbers of 1/(n m).
-    while at < n * m {
-        let (end_a, end_b) = ((i + 1) * m, (j + 1) * n);
-        let end = end_a.min(end_b);
-        sum += (end - at) as f64 * (a[i as usize] - b[j as usize]).powi(2);
-        i += u64::from(end == end_a);
-        j += u64::from(end == end_b);
-        at = end;
+/// How the steps of two quantile functions meet, for samples of so many rows: the same whatever the rows are.
+pub struct Steps {
+    /// Which row of each sample, and for how many of the n m shares of probability.
+    meetings: Vec<(u32, u32, f64)>,
+    shares: f64,
+}
+
+impl Steps {
+    /// For samples of `n` and `m` rows.
+    pub fn new(n: usize, m: usize) -> Self {
+        let (n, m) = (n as u64, m as u64);
+        let (mut i, mut j, mut at) = (0, 0, 0);
+        let mut meetings = Vec::with_capacity((n + m) as usize);
+        // Steps end at multiples of 1/n and 1/m: whole numbers of 1/(n m).
+        while at < n * m {
+            let (end_a, end_b) = ((i + 1) * m, (j + 1) * n);
+            let end = end_a.min(end_b);
+            meetings.push((i as u32, j as u32, (end - at) as f64));
+            i += u64::from(end == end_a);
+            j += u64::from(end == end_b);
+            at = end;
+        }
+        Self {
+            meetings,
+            shares: n as f64 * m as f64,
+        }
     }
-    sum / (n as f64 * m as f64)
+
+    /// The squared 2-Wasserstein distance of two samples on a line of as many rows, both in ascending order: the integral of the
+    /// squared difference of their quantile functions, which are steps. Exact for any two numbers of rows; not for none.
+    pub fn wasserstein_squared(&self, a: &[f64], b: &[f64]) -> f64 {
+        let squared = |sum: f64, &(i, j, share): &(u32, u32, f64)| {
+            let apart = a[i as usize] - b[j as usize];
+            sum + share * (apart * apart)
+        };
+        self.meetings.iter().fold(0.0, squared) / self.shares
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn wasserstein_squared(a: &[f64], b: &[f64]) -> f64 {
+        Steps::new(a.len(), b.len()).wasserstein_squared(a, b)
+    }
 
     #[test]
     fn equal_numbers_of_rows_are_matched_in_order() {

@@ -82,7 +82,7 @@ pub fn difference(a: Measured, b: Measured) -> Option<Paired> {
     let replicates: Vec<f64> = with_a.iter().zip(with_b).map(|(x, y)| x - y).collect();
     Some(match of_a {
         Scheme::Bootstrap => bootstrap(plain, &replicates),
-        Scheme::JackknifeStrata if replicates.len() % GROUPS == 0 => strata(plain, &replicates),
+        Scheme::JackknifeStrata if replicates.len().is_multiple_of(GROUPS) => strata(plain, &replicates),
         Scheme::JackknifeStrata => return untested("no interval: the two models were resampled differently"),
         _ => {
             let corrected = [of_a, of_b] == [Scheme::JackknifeCorrected; 2];

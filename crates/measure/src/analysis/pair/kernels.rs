@@ -7,6 +7,7 @@ use super::super::Plan;
 use super::super::kinds::Asked;
 use super::super::outcome::Outcome;
 use super::permutation::Pooled;
+use super::subsets::{ROWS_IN_SUBSET, SUBSETS, sums_of_subsets};
 use super::{Pair, check_measurable, say_rows};
 use crate::error::{Error, Result};
 use crate::metrics::sample_distance::discrepancy;
@@ -18,22 +19,15 @@ use crate::uncertainty::{GROUPS, PERMUTATIONS, enough_rows, p_value};
 const MOST_PRODUCTS: f64 = 3e11;
 const MOST_ROWS: usize = 20_000;
 
-/// Subsets of the metrics that are means over subsets, and the rows of a side in each.
-const SUBSETS: u64 = 100;
-const ROWS_IN_SUBSET: usize = 1_000;
-
-/// Rows of both sides up to which the kernels of all pairs are held: 200 MB for each.
-const MOST_IN_MATRIX: usize = 5_000;
-
 /// Rows of each side whose distances set the width of a kernel.
 const ROWS_FOR_WIDTH: usize = 1_000;
 
 /// Random streams (see [`crate::stats::generator`]). Both sides draw from the same, so that swapping them changes nothing.
 const ROWS_STREAM: u64 = 40;
 const WIDTH_STREAM: u64 = 41;
-const SUBSET_STREAM: u64 = 10_000;
 
-type Kernel = fn(&KernelScale, Place, Place, Lie) -> f64;
+/// A kernel of two rows.
+pub type Kernel = fn(&KernelScale, Place, Place, Lie) -> f64;
 
 /// The outcomes of these metrics.
 pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromKernel>], plan: &Plan) -> Vec<Outcome> {
@@ -134,70 +128,8 @@ fn median_squared(a: &Rows, b: &Rows, seed: u64) -> f64 {
     }
 }
 
-/// The same of each subset of so many rows of a side, drawn with a seed.
-fn sums_of_subsets(
-    pre: &Rows,
-    eval: &Rows,
-    kernels: &[Kernel],
-    bandwidth: f64,
-    (in_subset, seed): (usize, u64),
-) -> Vec<Vec<PairSums>> {
-    let stream = |s: u64| SUBSET_STREAM + s;
-    if pre.len() + eval.len() > MOST_IN_MATRIX {
-        let subset = |rows, s| Rows::draw(rows, in_subset, seed, stream(s));
-        let of_subset = |s| pair_sums(&subset(pre, s), &subset(eval, s), kernels, bandwidth);
-        return (0..SUBSETS).map(of_subset).collect();
-    }
-    // Every pair of rows is in many subsets: its kernels are computed once.
-    let (scale, centre) = scale(pre, eval, bandwidth);
-    let at = [pre, eval].map(|rows| places(rows, &centre, scale.d));
-    let sides = [(pre, &at[0]), (eval, &at[1])];
-    let matrix = |kernel: &Kernel, a: usize, b: usize| {
-        let ((x, at_x), (y, at_y)) = (sides[a], sides[b]);
-        sweep_products(x, y, &centre, |i, squared, products| -> Vec<f64> {
-            let pairs = squared.iter().zip(products).enumerate();
-            pairs
-                .map(|(j, (&squared, &product))| match a == b && i == j {
-                    true => 0.0,
-                    false => kernel(&scale, at_x[i], at_y[j], Lie { squared, product }),
-                })
-                .collect()
-        })
-    };
-    let all: Vec<[Vec<Vec<f64>>; 3]> = kernels
-        .iter()
-        .map(|kernel| [(0, 0), (1, 1), (0, 1)].map(|(a, b)| matrix(kernel, a, b)))
-        .collect();
-    let of_subset = |s: u64| {
-        let drawn = [pre, eval].map(|rows| rows.drawn(in_subset, seed, stream(s)));
-        let cells = |values: &[Vec<f64>], a: usize, b: usize| {
-            let (of_a, of_b) = (sides[a].0.groups(), sides[b].0.groups());
-            let mut cells = [[0.0; GROUPS]; GROUPS];
-            for &i in &drawn[a] {
-                let cell = &mut cells[usize::from(of_a[i])];
-                drawn[b]
-                    .iter()
-                    .for_each(|&j| cell[usize::from(of_b[j])] += values[i][j]);
-            }
-            cells
-        };
-        let mut rows = [[0; GROUPS]; 2];
-        for (counts, (side, drawn)) in rows.iter_mut().zip([pre, eval].iter().zip(&drawn)) {
-            drawn.iter().for_each(|&i| counts[usize::from(side.groups()[i])] += 1);
-        }
-        let of_kernel = |values: &[Vec<Vec<f64>>; 3]| PairSums {
-            pre: cells(&values[0], 0, 0),
-            eval: cells(&values[1], 1, 1),
-            across: cells(&values[2], 0, 1),
-            rows,
-        };
-        all.iter().map(of_kernel).collect()
-    };
-    (0..SUBSETS).into_par_iter().map(of_subset).collect()
-}
-
 /// The sums of each kernel over the pairs of rows of `a`, of `b` and of both.
-fn pair_sums(a: &Rows, b: &Rows, kernels: &[Kernel], bandwidth: f64) -> Vec<PairSums> {
+pub fn pair_sums(a: &Rows, b: &Rows, kernels: &[Kernel], bandwidth: f64) -> Vec<PairSums> {
     let (scale, centre) = scale(a, b, bandwidth);
     let (of_a, of_b) = (places(a, &centre, scale.d), places(b, &centre, scale.d));
     let cells = |x: (&Rows, &[Place]), y: (&Rows, &[Place])| -> Vec<[[f64; GROUPS]; GROUPS]> {
@@ -248,7 +180,7 @@ fn pair_sums(a: &Rows, b: &Rows, kernels: &[Kernel], bandwidth: f64) -> Vec<Pair
 }
 
 /// What a kernel knows of the rows as a whole, and a point amid them.
-fn scale(a: &Rows, b: &Rows, bandwidth: f64) -> (KernelScale, Array1<f64>) {
+pub fn scale(a: &Rows, b: &Rows, bandwidth: f64) -> (KernelScale, Array1<f64>) {
     let centre = joint_centre(a, b);
     let d = a.width() as f64;
     let scale = KernelScale {
@@ -259,7 +191,7 @@ fn scale(a: &Rows, b: &Rows, bandwidth: f64) -> (KernelScale, Array1<f64>) {
     (scale, centre)
 }
 
-fn places(rows: &Rows, centre: &Array1<f64>, d: f64) -> Vec<Place> {
+pub fn places(rows: &Rows, centre: &Array1<f64>, d: f64) -> Vec<Place> {
     (0..rows.len())
         .into_par_iter()
         .map(|i| {
@@ -279,23 +211,27 @@ fn p_values(pre: &Rows, eval: &Rows, kernels: &[Kernel], bandwidth: f64, seed: u
     let rows = &pooled.rows;
     let (scale, centre) = scale(rows, rows, bandwidth);
     let at = places(rows, &centre, scale.d);
-    let of_kernel = |kernel: &Kernel| {
-        let values = sweep_products(rows, rows, &centre, |i, squared, products| -> Vec<f64> {
-            let pairs = squared.iter().zip(products).enumerate();
-            pairs
-                .map(|(j, (&squared, &product))| match i == j {
-                    true => 0.0,
-                    false => kernel(&scale, at[i], at[j], Lie { squared, product }),
-                })
+    // Of each row, the kernels of it and the rows that come later.
+    let values = sweep_products(rows, rows, &centre, |i, squared, products| -> Vec<Vec<f64>> {
+        let later = || squared.iter().zip(products).enumerate().skip(i + 1);
+        let of_kernel = |kernel: &Kernel| {
+            later()
+                .map(|(j, (&squared, &product))| kernel(&scale, at[i], at[j], Lie { squared, product }))
                 .collect()
-        });
-        (p_value(&pooled.discrepancies(|i, j| values[i][j])), pooled.sizes)
-    };
-    Some(kernels.iter().map(of_kernel).collect())
+        };
+        kernels.iter().map(of_kernel).collect()
+    });
+    let values = &values;
+    let held: Vec<_> = (0..kernels.len())
+        .map(|k| move |i: usize, j: usize| values[i][k][j - i - 1])
+        .collect();
+    let found = pooled.discrepancies(&held);
+    Some(found.iter().map(|all| (p_value(all), pooled.sizes)).collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::subsets::SUBSET_STREAM;
     use super::*;
     use crate::metrics::sample_distance::nearness;
     use ndarray::Array2;
@@ -350,7 +286,7 @@ mod tests {
             let apart = &points[i] - &points[j];
             -apart.dot(&apart).sqrt()
         };
-        let found = pooled.discrepancies(kernel);
+        let found = &pooled.discrepancies(&[kernel])[0];
         for labelling in [0, 1, 500, PERMUTATIONS] {
             let side = |eval: f64| {
                 let places: Vec<usize> = (0..38).filter(|&i| pooled.labels[[labelling, i]] == eval).collect();

@@ -9,6 +9,7 @@ mod permutation;
 mod reach;
 mod samples;
 mod slices;
+mod subsets;
 mod support;
 
 use ndarray::Array2;

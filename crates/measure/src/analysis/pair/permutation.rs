@@ -1,10 +1,10 @@
 //! Permutation tests of which rows are of which data set.
 
-use ndarray::{Array1, Array2, Axis, concatenate};
+use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate, s};
 use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 
-use crate::linalg::product_transposed;
+use crate::linalg::add_product;
 use crate::stats::{Rows, generator};
 use crate::uncertainty::PERMUTATIONS;
 
@@ -50,42 +50,83 @@ impl Pooled {
         Some(Self { rows, sizes, labels })
     }
 
-    /// The discrepancy under each labelling, from one product of the kernel matrix (zero on its diagonal) with all of them.
-    pub fn discrepancies(&self, kernel: impl Fn(usize, usize) -> f64 + Sync) -> Vec<f64> {
-        let (count, n) = self.labels.dim();
-        let blocks: Vec<(f64, Array1<f64>, Array1<f64>)> = (0..n)
+    /// The discrepancy of each kernel under each labelling, from one product of the kernel matrix, of which one triangle is looked
+    /// at and its diagonal is not, with all of them.
+    pub fn discrepancies<K: Fn(usize, usize) -> f64 + Sync>(&self, kernels: &[K]) -> Vec<Vec<f64>> {
+        let n = self.labels.ncols();
+        // A row of the pooled rows is in one piece.
+        let labels = self.labels.t().as_standard_layout().to_owned();
+        let blocks: Vec<Vec<Triangle>> = (0..n)
             .into_par_iter()
             .step_by(BLOCK)
             .map(|from| {
-                let to = (from + BLOCK).min(n);
-                let block = Array2::from_shape_fn((to - from, n), |(i, j)| kernel(from + i, j));
-                let products = product_transposed(block.view(), self.labels.view());
-                let (mut total, mut of_eval, mut within_eval) = (0.0, Array1::zeros(count), Array1::zeros(count));
-                for (i, (row, products)) in block.outer_iter().zip(products.outer_iter()).enumerate() {
-                    let (label, sum) = (self.labels.column(from + i), row.sum());
-                    total += sum;
-                    of_eval.scaled_add(sum, &label);
-                    within_eval += &(&label * &products);
-                }
-                (total, of_eval, within_eval)
+                kernels
+                    .iter()
+                    .map(|kernel| triangle(kernel, from, labels.view()))
+                    .collect()
             })
             .collect();
-        let (mut total, mut of_eval, mut within_eval) = (0.0, Array1::<f64>::zeros(count), Array1::<f64>::zeros(count));
-        for block in blocks {
-            total += block.0;
-            of_eval += &block.1;
-            within_eval += &block.2;
-        }
-        let [a, b] = self.sizes.map(|n| n as f64);
-        of_eval
-            .iter()
-            .zip(&within_eval)
-            .map(|(of_eval, eval)| {
-                let across = of_eval - eval;
-                let pre = total - of_eval - across;
-                pre / (a * (a - 1.0)) + eval / (b * (b - 1.0)) - 2.0 * across / (a * b)
-            })
+        (0..kernels.len())
+            .map(|k| self.discrepancy(labels.view(), blocks.iter().map(|block| &block[k])))
             .collect()
+    }
+
+    fn discrepancy<'t>(&self, labels: ArrayView2<f64>, blocks: impl Iterator<Item = &'t Triangle>) -> Vec<f64> {
+        let mut sums = Array1::<f64>::zeros(labels.nrows());
+        let mut within_eval = Array1::<f64>::zeros(labels.ncols());
+        for block in blocks {
+            let mut from_here = sums.slice_mut(s![block.from..]);
+            from_here += &block.sums;
+            within_eval += &block.within_eval;
+        }
+        let (total, of_eval) = (sums.sum(), sums.dot(&labels));
+        let [a, b] = self.sizes.map(|n| n as f64);
+        let value = |(of_eval, eval): (&f64, &f64)| {
+            let across = of_eval - eval;
+            let pre = total - of_eval - across;
+            pre / (a * (a - 1.0)) + eval / (b * (b - 1.0)) - 2.0 * across / (a * b)
+        };
+        of_eval.iter().zip(&within_eval).map(value).collect()
+    }
+}
+
+/// What some rows of a kernel matrix add to sums.
+struct Triangle {
+    from: usize,
+    /// To the sum of each row, from the first of these.
+    sums: Array1<f64>,
+    /// To the sums within the evaluation data, by labelling.
+    within_eval: Array1<f64>,
+}
+
+/// Of the rows of a block from `from` on, beside rows that come later; labels of (rows, labellings).
+fn triangle(kernel: &impl Fn(usize, usize) -> f64, from: usize, labels: ArrayView2<f64>) -> Triangle {
+    let (n, count) = labels.dim();
+    let to = (from + BLOCK).min(n);
+    // Later rows down, those of the block across.
+    let block = Array2::from_shape_fn((n - from, to - from), |(j, i)| match j > i {
+        true => kernel(from + i, from + j),
+        false => 0.0,
+    });
+    let mut products = Array2::zeros((to - from, count));
+    add_product(&mut products, block.view(), labels.slice(s![from.., ..]));
+    let mut within_eval = Array1::zeros(count);
+    for (products, label) in products.outer_iter().zip(labels.slice(s![from..to, ..]).outer_iter()) {
+        let pairs = products.iter().zip(label);
+        // Each pair comes twice in the whole matrix.
+        within_eval
+            .iter_mut()
+            .zip(pairs)
+            .for_each(|(sum, (product, label)): (&mut f64, _)| *sum += 2.0 * label * product);
+    }
+    let mut sums = block.sum_axis(Axis(1));
+    for (sum, own) in sums.iter_mut().zip(block.sum_axis(Axis(0))) {
+        *sum += own;
+    }
+    Triangle {
+        from,
+        sums,
+        within_eval,
     }
 }
 

@@ -10,7 +10,7 @@ use super::permutation::Pooled;
 use super::{Pair, at_equal_n, check_measurable, groups_at_equal_n, say_rows};
 use crate::linalg::product_transposed;
 use crate::metrics::FromSlices;
-use crate::stats::{Rows, directions, joint_centre, wasserstein_squared};
+use crate::stats::{Rows, Steps, directions, joint_centre};
 use crate::uncertainty::{GROUPS, PERMUTATIONS, enough_rows, p_value};
 
 /// Directions looked along, how many at a time, and how many the permutation test looks along.
@@ -109,6 +109,13 @@ fn count(rows: &Rows, kept: u16) -> u64 {
 fn squares_along(pre: &Rows, eval: &Rows, kept: &[Kept], seed: u64) -> Vec<Vec<f64>> {
     let all = directions(DIRECTIONS, pre.width(), seed, DIRECTIONS_STREAM);
     let centre = joint_centre(pre, eval);
+    let steps: Vec<Option<Steps>> = kept
+        .iter()
+        .map(|groups| {
+            let [n, m] = [(pre, groups[0]), (eval, groups[1])].map(|(rows, groups)| count(rows, groups) as usize);
+            (n > 0 && m > 0).then(|| Steps::new(n, m))
+        })
+        .collect();
     let mut squares = vec![Vec::with_capacity(DIRECTIONS); kept.len()];
     for some in all.axis_chunks_iter(ndarray::Axis(0), AT_ONCE) {
         let sides = [pre, eval].map(|rows| along(rows, &centre, some));
@@ -126,7 +133,8 @@ fn squares_along(pre: &Rows, eval: &Rows, kept: &[Kept], seed: u64) -> Vec<Vec<f
                     along
                 });
                 kept.iter()
-                    .map(|groups| {
+                    .zip(&steps)
+                    .map(|(groups, steps)| {
                         let kept_of = |along: &[(f64, u8)], groups: u16| -> Vec<f64> {
                             along
                                 .iter()
@@ -134,8 +142,9 @@ fn squares_along(pre: &Rows, eval: &Rows, kept: &[Kept], seed: u64) -> Vec<Vec<f
                                 .map(|(x, _)| *x)
                                 .collect()
                         };
+                        let steps = steps.as_ref()?;
                         let (a, b) = (kept_of(&a, groups[0]), kept_of(&b, groups[1]));
-                        (!a.is_empty() && !b.is_empty()).then(|| wasserstein_squared(&a, &b))
+                        Some(steps.wasserstein_squared(&a, &b))
                     })
                     .collect()
             })
@@ -167,6 +176,9 @@ fn permutation_p(pre: &Rows, eval: &Rows, seed: u64) -> Option<(f64, [usize; 2])
     let pooled = Pooled::draw(pre, eval, seed)?;
     let some = directions(TESTED_DIRECTIONS, pre.width(), seed, DIRECTIONS_STREAM);
     let projections = along(&pooled.rows, &joint_centre(pre, eval), some.view());
+    let steps = Steps::new(pooled.sizes[0], pooled.sizes[1]);
+    // A byte for each row and labelling: what is looked up at random is small.
+    let is_eval = pooled.labels.mapv(|label| u8::from(label == 1.0));
     let by_direction: Vec<Vec<f64>> = (0..TESTED_DIRECTIONS)
         .into_par_iter()
         .map(|k| {
@@ -176,19 +188,20 @@ fn permutation_p(pre: &Rows, eval: &Rows, seed: u64) -> Option<(f64, [usize; 2])
             let sorted: Vec<f64> = order.iter().map(|&i| column[i]).collect();
             // One more than a side has: a value is written to both, and counts on its own.
             let mut sides = pooled.sizes.map(|n| vec![0.0; n + 1]);
-            let under = |labels: ndarray::ArrayView1<f64>| {
+            let mut under = |is_eval: &[u8]| {
                 let mut filled = [0, 0];
                 for (&i, &x) in order.iter().zip(&sorted) {
                     // Without a branch: which side it is cannot be foreseen.
-                    let is_eval = usize::from(labels[i] == 1.0);
+                    let is_eval = usize::from(is_eval[i]);
                     sides[0][filled[0]] = x;
                     sides[1][filled[1]] = x;
                     filled[0] += 1 - is_eval;
                     filled[1] += is_eval;
                 }
-                wasserstein_squared(&sides[0][..filled[0]], &sides[1][..filled[1]])
+                steps.wasserstein_squared(&sides[0][..filled[0]], &sides[1][..filled[1]])
             };
-            pooled.labels.outer_iter().map(under).collect()
+            let labellings = is_eval.outer_iter();
+            labellings.map(|l| under(l.to_slice().unwrap_or_default())).collect()
         })
         .collect();
     let sums: Vec<f64> = (0..=PERMUTATIONS)

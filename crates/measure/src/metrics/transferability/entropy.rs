@@ -78,12 +78,28 @@ fn nearer(a: ArrayView1<f64>, b: ArrayView1<f64>, bound: f64) -> Option<f64> {
     let (a, b) = (a.to_slice()?, b.to_slice()?);
     let mut most = 0.0f64;
     for (a, b) in a.chunks(PIECE).zip(b.chunks(PIECE)) {
-        most = a.iter().zip(b).fold(most, |most, (x, y)| most.max((x - y).abs()));
+        most = largest_apart(a, b, most);
         if most >= bound {
             return None;
         }
     }
     Some(most)
+}
+
+/// The largest of `most` and of the differences of some channels, in lanes that wait for no other.
+fn largest_apart(a: &[f64], b: &[f64], most: f64) -> f64 {
+    const LANES: usize = 8;
+    let (some_a, rest_a) = a.as_chunks::<LANES>();
+    let (some_b, rest_b) = b.as_chunks::<LANES>();
+    let mut lanes = [most; LANES];
+    for (a, b) in some_a.iter().zip(some_b) {
+        for ((lane, x), y) in lanes.iter_mut().zip(a).zip(b) {
+            let apart = (x - y).abs();
+            *lane = if apart > *lane { apart } else { *lane };
+        }
+    }
+    let rest = rest_a.iter().zip(rest_b).map(|(x, y)| (x - y).abs());
+    rest.chain(lanes).fold(most, f64::max)
 }
 
 #[cfg(test)]

@@ -7,7 +7,10 @@ use super::super::super::probed::{Classifier, Half, Probed};
 use super::fits::{Wanted, without};
 use crate::error::{Error, Result};
 use crate::probes::logistic::{Fitted, Labelled, Scaled, Solver, Strength, Tried, Weights, nll_and_chances, scores};
-use crate::probes::{Frame, Polled, Prediction, Probe, Scaling, Seen, Strata, Vote, class_means, nearest_mean, ridge};
+use crate::probes::{
+    Fitting, Frame, Polled, Prediction, Probe, Scaling, Scored, Seen, Strata, Vote, class_means, nearest_mean,
+    refitted_means, ridge,
+};
 use crate::uncertainty::GROUPS;
 
 /// What one cut gave.
@@ -53,13 +56,28 @@ impl Asking<'_> {
             Probe::Votes { k: 0, .. } => Err(Error::undefined("k = 0: without a neighbour there is no vote")),
             Probe::Votes { vote, k } => Ok(self.votes(fit, vote, k, wanted)),
             Probe::Means { cosine } => {
-                let ask = |fit: &[usize]| {
-                    let means = class_means(&self.fitting.rows, fit, &self.fitting.classes, self.probed.names.len());
-                    nearest_mean(&self.probed.scored.rows, self.held, &means, cosine, &self.probed.truths)
+                let scored = Scored {
+                    rows: &self.probed.scored.rows,
+                    places: self.held,
+                    truths: &self.probed.truths,
+                };
+                let fitting = Fitting {
+                    rows: &self.fitting.rows,
+                    places: fit,
+                    classes: &self.fitting.classes,
+                    count: self.probed.names.len(),
+                };
+                let (predictions, refitted) = match wanted.refitted {
+                    true => refitted_means(&fitting, &scored, cosine),
+                    false => {
+                        let means = class_means(fitting.rows, fit, fitting.classes, fitting.count);
+                        let found = nearest_mean(scored.rows, self.held, &means, cosine, scored.truths);
+                        (found, Vec::new())
+                    }
                 };
                 Ok(Answer {
-                    refitted: self.refits(fit, wanted, |fit| Ok(ask(fit)))?,
-                    predictions: ask(fit),
+                    refitted,
+                    predictions,
                     ..Answer::default()
                 })
             }

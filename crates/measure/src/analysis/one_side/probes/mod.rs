@@ -12,15 +12,16 @@ use super::super::{Plan, Side};
 use crate::error::{Error, Result};
 use crate::metrics::{FromEpisodes, FromProbe};
 use crate::probes::logistic::Strength;
-use crate::probes::{CROSS, Predictions, Probe, Scaling, TEMPERATURE, Vote, episodes};
-use crate::results::{DEFAULT, RIGHT, Table};
+use crate::probes::{CROSS, Predictions, Probe, Scaling, TEMPERATURE, Vote, episodes, top1};
+use crate::results::{DEFAULT, NEAREST, RIGHT, Table};
 use crate::stats::OUT_OF_RANGE;
 use crate::uncertainty::{ErrorBar, GROUPS, jackknife};
 pub use fits::classifier;
 use fits::{Found, Wanted, fitted};
 
-/// Numbers of neighbours in the table of votes by k.
-const SWEEP: &[usize] = &[10, 20, 100, 200];
+/// Numbers of neighbours in the table of votes by k, and the one that every record of votes states.
+const SWEEP: &[usize] = &[1, 10, 20, 100, 200];
+const ONE: &[usize] = &[1];
 
 /// The outcomes of these metrics: one fit for all that share a probe.
 pub fn outcomes(side: &Side, asked: &[Asked<FromProbe>], plan: &Plan) -> Vec<Outcome> {
@@ -52,7 +53,11 @@ fn wanted(probe: Probe, plan: &Plan) -> Wanted {
         probe,
         seed: plan.seed,
         refitted: is_free || plan.fit_sd,
-        by_k: if plan.tables && votes { SWEEP } else { &[] },
+        by_k: match (votes, plan.tables) {
+            (true, true) => SWEEP,
+            (true, false) => ONE,
+            (false, _) => &[],
+        },
     }
 }
 
@@ -146,6 +151,10 @@ fn outcome(side: &Side, asked: &Asked<FromProbe>, found: &Result<Found>, plan: &
             outcome.defined_by("k", found.k.unwrap_or_default());
             if vote == Vote::Cosine {
                 outcome.defined_by("temperature", TEMPERATURE);
+            }
+            let by_one = found.by_k.iter().find(|(k, _)| *k == 1);
+            if let Some(value) = by_one.and_then(|(_, predictions)| top1(predictions, None).ok()) {
+                outcome.found(NEAREST, value);
             }
         }
         Probe::Means { .. } | Probe::Ridge => {}
