@@ -349,3 +349,63 @@ fn runs_and_steps_are_found_by_a_pattern_and_each_is_measured_once() {
     assert_eq!(ran(run(&file)), (3, 1));
     assert_eq!(ran(run(&file)), (0, 0));
 }
+
+/// What only names, shows or speeds up does nothing again; a layer that no model has is known before the first image.
+#[test]
+fn labels_titles_and_threads_redo_nothing_and_layers_are_checked_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+    let file = dir.path().join("experiment.toml");
+    let write = |top: &str, second: &str| {
+        let text = format!(
+            "{top}out = 'out'\n[[model]]\nname = 'SL'\ncheckpoint = '{fixtures}/checkpoints/sl.safetensors'\n[[model]]\nname = \
+             'MLP'\n{second}checkpoint = '{fixtures}/checkpoints/sl-mlp.safetensors'\n[[dataset]]\nname = 'vehicles'\nrole = \
+             'eval'\npath = '{fixtures}/images/vehicles-test.parquet'\nclasses = ['ship', 'truck']\n[analysis]\nmetrics = \
+             ['redundancy']\nbaseline = 'MLP'\n"
+        );
+        std::fs::write(&file, text).unwrap();
+    };
+    let ran = |more: &[&str]| {
+        let ran = Command::new(env!("CARGO_BIN_EXE_featscope"))
+            .arg("run")
+            .arg(&file)
+            .args(more)
+            .output()
+            .unwrap();
+        (ran.status.code(), String::from_utf8_lossy(&ran.stderr).into_owned())
+    };
+    let count = |said: &str| {
+        said.lines()
+            .filter(|l| l.starts_with("extract ") || l.starts_with("analyze "))
+            .count()
+    };
+
+    write("layers = ['backbone', 'stge1']\n", "");
+    let (code, said) = ran(&[]);
+    assert_eq!((code, count(&said)), (Some(2), 0), "{said}");
+    assert!(said.contains("no model has stge1; they have"), "{said}");
+    write("", "layers = ['backbone', 'stage9']\n");
+    let (code, said) = ran(&[]);
+    assert_eq!((code, count(&said)), (Some(2), 0), "{said}");
+    assert!(
+        said.contains("model MLP: its checkpoint has no layer stage9; it has"),
+        "{said}"
+    );
+
+    let layers = "layers = ['backbone', 'projector']\n";
+    write(layers, "");
+    let (code, said) = ran(&[]);
+    assert_eq!((code, count(&said)), (Some(0), 4), "{said}");
+    assert!(
+        said.contains("note: SL has no layer projector; the others are measured"),
+        "{said}"
+    );
+    assert!(said.contains("\nextract 2 of 2: MLP on vehicles-test"), "{said}");
+    assert_eq!(ran(&["--threads", "1"]), (Some(0), String::new()));
+    write(&format!("title = 'Two'\n{layers}"), "label = 'SL + MLP'\n");
+    let (code, said) = ran(&[]);
+    assert_eq!((code, count(&said)), (Some(0), 0), "{said}");
+    let page = std::fs::read_to_string(dir.path().join("out/report/report.md")).unwrap();
+    assert!(page.starts_with("# Two\n") && page.contains("| SL + MLP |"), "{page}");
+    assert!(!page.contains("| MLP |"), "{page}");
+}

@@ -291,7 +291,7 @@ fn the_verdict_begins_with_transfer() {
         lines,
         [
             "Transfer: Linear probe accuracy on suite domains: highest is A (0.7667 ± 0.0083); then C (0.7083 ± 0.0089), B (0.7067 ± \
-             0.0090), D (0.6167 ± 0.0096). That is 0.1500 [0.1360, 0.1640] above D, separably. No axis puts the models into this order: \
+             0.0090), D (0.6167 ± 0.0096). A is 0.1500 [0.1360, 0.1640] above D, separably. No axis puts the models into this order: \
              class variation agrees on 0 of 6 pairs. 4 models show an order, not a law.",
             "Discriminative ratio on birds, pre: lowest is D (0.2000); then B (1.200), C (1.300), A (1.500). But D is at chance level on \
              suite domains: being best here says nothing of transfer.",

@@ -5,6 +5,7 @@ use crate::features::Role;
 use crate::results::{Results, Table};
 use crate::uncertainty::ENOUGH_RUNS;
 
+use super::cut::where_to_cut;
 use super::grid::{Cell, Grid, Marked};
 use super::number::{MISSING, ROUNDING, interval, measured, number, p_value};
 use super::records::csv;
@@ -19,11 +20,11 @@ pub fn render_comparison(comparison: &Comparison, results: &Results, command: &s
     match format {
         Format::Json => comparison.to_results(results, command).to_json(),
         Format::Csv => csv(&long_table(comparison)),
-        Format::Text | Format::Markdown | Format::Latex => page(comparison, format.writing()),
+        Format::Text | Format::Markdown | Format::Latex => page(comparison, results, format.writing()),
     }
 }
 
-fn page(comparison: &Comparison, writing: Writing) -> String {
+fn page(comparison: &Comparison, results: &Results, writing: Writing) -> String {
     if comparison.tables.is_empty() {
         return writing.lines(&format!("Nothing to compare at layer {}.", comparison.layer));
     }
@@ -35,6 +36,11 @@ fn page(comparison: &Comparison, writing: Writing) -> String {
         .collect();
     for warning in &comparison.warnings {
         text.push_str(&writing.lines(&format!("Warning: {warning}.")));
+    }
+    if comparison.layer == "all" {
+        for line in where_to_cut(comparison, results) {
+            text.push_str(&writing.lines(&line));
+        }
     }
     text.push_str(&writing.lines(&reading(comparison)));
     text

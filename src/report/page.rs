@@ -150,6 +150,7 @@ pub fn pages(
         note: (!is_transfer_measured(comparison)).then_some(NOT_MEASURED),
         summary: summary(comparison)
             .iter()
+            .chain(&where_to_cut(every_layer, results))
             .map(|line| line.replace(" ± ", "\u{a0}±\u{a0}"))
             .collect(),
         warnings: &comparison.warnings,

@@ -82,7 +82,8 @@ fn by_how_much(comparison: &Comparison, group: &Group) -> Option<String> {
         _ => number(Some(value.abs())),
     };
     Some(format!(
-        "That is {size} {} {way} {baseline}, {sure}.",
+        "{} is {size} {} {way} {baseline}, {sure}.",
+        first.model,
         interval(Some(value), d.std_error, Some(low), Some(high))
     ))
 }

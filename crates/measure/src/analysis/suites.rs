@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::Plan;
 use super::subjects::Suite;
-use crate::metrics::probes::{PROBES, SUITE_LOG_ODDS};
-use crate::metrics::{Eval, find};
+use crate::metrics::find;
+use crate::metrics::probes::{FAMILY, PROBES, SUITE_LOG_ODDS};
 use crate::results::{DATASETS, DEFAULT, Record, SPLITS};
 use crate::uncertainty::{Part, Scheme, mean_of_parts, strata_replicates};
 
@@ -37,10 +37,7 @@ pub fn of_suites(records: &[Record], plan: &Plan) -> Vec<Record> {
 
 /// The records of probes by model, run, step and layer, in the order of their first appearance.
 fn groups(records: &[Record]) -> Vec<Vec<&Record>> {
-    let is_probe = |record: &&Record| {
-        let eval = find(&record.metric).map(|metric| metric.eval);
-        matches!(eval, Some(Eval::Probe(_) | Eval::Episodes(_)))
-    };
+    let is_probe = |record: &&Record| FAMILY.metrics.iter().any(|metric| metric.id == record.metric);
     let key = |r: &Record| (r.model.clone(), r.run.clone(), r.step, r.layer.clone());
     let mut groups: Vec<Vec<&Record>> = Vec::new();
     for record in records.iter().filter(is_probe) {
