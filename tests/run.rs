@@ -401,7 +401,8 @@ fn labels_titles_and_threads_redo_nothing_and_layers_are_checked_first() {
         "{said}"
     );
     assert!(said.contains("\nextract 2 of 2: MLP on vehicles-test"), "{said}");
-    assert_eq!(ran(&["--threads", "1"]), (Some(0), String::new()));
+    let (code, said) = ran(&["--threads", "1"]);
+    assert_eq!((code, count(&said)), (Some(0), 0), "{said}");
     write(&format!("title = 'Two'\n{layers}"), "label = 'SL + MLP'\n");
     let (code, said) = ran(&[]);
     assert_eq!((code, count(&said)), (Some(0), 0), "{said}");
