@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
 use featscope::checkpoint::arch::{Arch, SmallCnn};
@@ -332,6 +333,49 @@ fn a_limited_model_says_so_and_is_continued_with_its_own_limit_alone() {
     (other.resume, other.config.limit) = (true, Some(10));
     assert!(message(&other).contains("limit none, not 10"), "{}", message(&other));
     assert!(!Contents::read(&whole).unwrap().metadata["featscope"].contains("limit"));
+}
+
+#[test]
+fn the_limit_counts_the_images_of_each_class() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("few.safetensors");
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/images/vehicles-train.parquet");
+    let pretrain = |limit: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_featscope-extract"));
+        command.args([
+            "pretrain",
+            "--method",
+            "sl",
+            "--widths",
+            "4,4",
+            "--epochs",
+            "1",
+            "--batch-size",
+            "8",
+        ]);
+        command.args([
+            "--threads",
+            "1",
+            "--device",
+            "cpu",
+            "--limit",
+            limit,
+            "--data",
+            data,
+            "--out",
+        ]);
+        let out = command.arg(&out).output().unwrap();
+        (out.status.code(), String::from_utf8(out.stderr).unwrap())
+    };
+    let (code, said) = pretrain("6");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("on 24 images of 800, --limit 6 (classes: 4;"), "{said}");
+    let own: serde_json::Value = serde_json::from_str(&Contents::read(&out).unwrap().metadata["featscope"]).unwrap();
+    assert_eq!(
+        (&own["data"]["images"], &own["hyperparameters"]["limit"]),
+        (&24.into(), &6.into())
+    );
+    assert_eq!(pretrain("0").0, Some(2));
 }
 
 #[test]

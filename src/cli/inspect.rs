@@ -97,7 +97,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let also = folders::also(&path, kind, &value);
     if !also.is_empty() {
+        // Before all that the first of them has to say.
+        let rest = std::mem::take(&mut sheet.lines);
         sheet.list("also here", &also);
+        sheet.lines.extend(rest);
         value["also"] = json!(also);
     }
     style::print(&match args.format {

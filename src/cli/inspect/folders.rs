@@ -23,10 +23,9 @@ pub(super) fn of_checkpoints(path: &Path) -> (Sheet, Value) {
 pub(super) fn of_stores(path: &Path) -> (Sheet, Value) {
     let all = stores_in(path);
     let mut sheet = Sheet::new(format!("folder {}", path.display()));
-    sheet.line(
-        "holds",
-        format!("{}; inspect one of them", counted(all.len(), "feature store")),
-    );
+    let one = if all.len() == 1 { "it" } else { "one of them" };
+    let stores = counted(all.len(), "feature store");
+    sheet.line("holds", format!("{stores}; inspect {one}"));
     sheet.list("stores", &all);
     (sheet, json!({"kind": "stores", "path": path, "stores": all}))
 }
