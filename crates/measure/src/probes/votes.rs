@@ -57,10 +57,10 @@ impl Polled {
         }
     }
 
-    /// The same, with as many more neighbours as it takes to have `k` votes without any jackknife group of the fitting rows.
-    pub fn with_spare(scored: &Rows, fit: &Rows, vote: Vote, k: usize) -> Self {
+    /// For up to `most` votes, and as many more as it takes to have `k` without any jackknife group of the fitting rows.
+    pub fn with_spare(scored: &Rows, fit: &Rows, vote: Vote, k: usize, most: usize) -> Self {
         let k = k.min(fit.len());
-        let mut among = k + k / 2 + 32;
+        let mut among = most.max(k + k / 2 + 32);
         loop {
             let polled = Self::new(scored, fit, vote, among);
             if among >= fit.len() || polled.can_spare(k) {

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::apart::{Angles, Apart, Blurred, Euclidean, Pointed};
 use super::candidates::{Candidates, Offer, by_distance, nearest_of};
-use super::screen::{Buffers, Frame, blocks};
+use super::screen::{Buffers, Frame, KEPT, blocks};
 use crate::stats::{Neighbours, Rows};
 
 /// Rows settled in 64 bits at a time by each thread.
@@ -129,9 +129,11 @@ fn candidates(frame: &Frame, keep: usize) -> Vec<Candidates> {
         .collect();
     let one_set = is_one_set(frame);
     let first = |a: usize| if one_set { a } else { 0 };
-    let pairs: Vec<(usize, usize)> = (0..of_a.len())
+    let mut pairs: Vec<(usize, usize)> = (0..of_a.len())
         .flat_map(|a| (first(a)..of_b.len()).map(move |b| (a, b)))
         .collect();
+    // A few blocks meet one block after another.
+    pairs.sort_by_key(|&(a, b)| (a / KEPT, b, a));
     // Whatever panicked while it held a lock will end the whole search.
     let lock = |i: usize| held[i].lock().unwrap_or_else(PoisonError::into_inner);
     pairs
