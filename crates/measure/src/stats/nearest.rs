@@ -273,6 +273,7 @@ fn exactly(offers: &mut [Offer<f64>], k: usize, apart: &impl Apart, i: usize) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::screen::BLOCK;
     use crate::stats::{generator, squared_distances};
     use ndarray::{concatenate, s};
     use rand::Rng as _;
@@ -394,6 +395,19 @@ mod tests {
         // A set in a copy of itself finds each row.
         let copy = nearest_in(&Rows::of(both.clone()), &Rows::of(both), 1);
         assert!((0..1_470).all(|i| copy.of(i) == [i as u32] && copy.squared(i) == [0.0]));
+    }
+
+    #[test]
+    fn more_blocks_than_a_thread_keeps_find_the_same() {
+        let (a, b) = (cloud(BLOCK * (KEPT + 1) + 50, 3, 6), cloud(BLOCK + 200, 3, 7));
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let table = pool.install(|| nearest_in(&Rows::of(a.clone()), &Rows::of(b.clone()), 2));
+        for i in (0..a.nrows()).step_by(61) {
+            let apart = |j: usize| (&a.row(i) - &b.row(j)).mapv(|x| x * x).sum();
+            let mut order: Vec<usize> = (0..b.nrows()).collect();
+            order.sort_by(|&x, &y| apart(x).total_cmp(&apart(y)));
+            assert_eq!(table.of(i), [order[0] as u32, order[1] as u32], "{i}");
+        }
     }
 
     #[test]
