@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
 use featscope::checkpoint::arch::{Arch, SmallCnn};
@@ -48,6 +49,7 @@ fn config(method: &str) -> Config {
         temperature: 0.5,
         image_size: SIDE,
         seed: 3,
+        limit: None,
     }
 }
 
@@ -291,6 +293,89 @@ fn files_that_are_there_are_neither_overwritten_nor_mixed_up() {
         stopped.stop_after = usize::MAX;
         stopped.run().0.unwrap();
     }
+}
+
+#[test]
+fn a_limited_model_says_so_and_is_continued_with_its_own_limit_alone() {
+    let (dir, tiny) = (tempfile::tempdir().unwrap(), pixels(30));
+    let out = dir.path().join("a.safetensors");
+    let training = |path: &Path| {
+        let loading = detect(&Checkpoint::open(path).unwrap(), &Options::default()).unwrap();
+        loading.audit.training.unwrap().said
+    };
+    let mut limited = trial("sl", &tiny, &out);
+    limited.config.limit = Some(10);
+    limited.stop_after = 3;
+    limited.run().0.unwrap_err();
+    for path in [out.clone(), state_path(&out)] {
+        assert_eq!(training(&path), "epoch 1 of 4 with --limit 10", "{}", path.display());
+    }
+    // Neither before it is finished nor after.
+    for _ in 0..2 {
+        for (limit, said) in [(None, "limit 10, not none"), (Some(9), "limit 10, not 9")] {
+            let mut other = trial("sl", &tiny, &out);
+            other.resume = true;
+            other.config.limit = limit;
+            assert!(message(&other).contains(said), "{}", message(&other));
+        }
+        limited.resume = true;
+        limited.stop_after = usize::MAX;
+        limited.run().0.unwrap();
+    }
+    assert_eq!(training(&out), "epoch 4 of 4 with --limit 10");
+    let own: serde_json::Value = serde_json::from_str(&Contents::read(&out).unwrap().metadata["featscope"]).unwrap();
+    assert_eq!(own["hyperparameters"]["limit"], 10);
+
+    // A whole one is not continued as a limited one, and its file has no word of a limit.
+    let whole = dir.path().join("b.safetensors");
+    trial("sl", &tiny, &whole).run().0.unwrap();
+    let mut other = trial("sl", &tiny, &whole);
+    (other.resume, other.config.limit) = (true, Some(10));
+    assert!(message(&other).contains("limit none, not 10"), "{}", message(&other));
+    assert!(!Contents::read(&whole).unwrap().metadata["featscope"].contains("limit"));
+}
+
+#[test]
+fn the_limit_counts_the_images_of_each_class() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("few.safetensors");
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/images/vehicles-train.parquet");
+    let pretrain = |limit: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_featscope-extract"));
+        command.args([
+            "pretrain",
+            "--method",
+            "sl",
+            "--widths",
+            "4,4",
+            "--epochs",
+            "1",
+            "--batch-size",
+            "8",
+        ]);
+        command.args([
+            "--threads",
+            "1",
+            "--device",
+            "cpu",
+            "--limit",
+            limit,
+            "--data",
+            data,
+            "--out",
+        ]);
+        let out = command.arg(&out).output().unwrap();
+        (out.status.code(), String::from_utf8(out.stderr).unwrap())
+    };
+    let (code, said) = pretrain("6");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("on 24 images of 800, --limit 6 (classes: 4;"), "{said}");
+    let own: serde_json::Value = serde_json::from_str(&Contents::read(&out).unwrap().metadata["featscope"]).unwrap();
+    assert_eq!(
+        (&own["data"]["images"], &own["hyperparameters"]["limit"]),
+        (&24.into(), &6.into())
+    );
+    assert_eq!(pretrain("0").0, Some(2));
 }
 
 #[test]

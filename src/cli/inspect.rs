@@ -1,4 +1,6 @@
-//! `featscope inspect PATH`: what a checkpoint, a data set, a feature store, an array or a results file holds.
+//! `featscope inspect PATH`: what a checkpoint, a data set, a feature store, an array, a results file or a run holds.
+
+mod folders;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -16,7 +18,8 @@ use crate::{checkpoint, images, store};
 /// Arguments of `featscope inspect`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A checkpoint, data set (optionally FORMAT:PATH), feature store, array, results or experiment file
+    /// A checkpoint, data set (optionally FORMAT:PATH), feature store, array, results or experiment file, or a folder of these
+    /// or of a run
     path: String,
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
@@ -82,13 +85,24 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     } else {
         Kind::Images
     };
-    let (sheet, value) = match kind {
+    let (mut sheet, mut value) = match kind {
         Kind::Checkpoint => of_checkpoint(&path)?,
-        Kind::Store | Kind::Stores | Kind::Array => of_store(&path)?,
+        Kind::Checkpoints => folders::of_checkpoints(&path),
+        Kind::Store | Kind::Array => of_store(&path)?,
+        Kind::Stores => folders::of_stores(&path),
+        Kind::Run => folders::of_run(&path)?,
         Kind::Results => of_results(&path)?,
         Kind::Experiment => of_experiment(&path)?,
         Kind::Images => of_images(&args.path)?,
     };
+    let also = folders::also(&path, kind, &value);
+    if !also.is_empty() {
+        // Before all that the first of them has to say.
+        let rest = std::mem::take(&mut sheet.lines);
+        sheet.list("also here", &also);
+        sheet.lines.extend(rest);
+        value["also"] = json!(also);
+    }
     style::print(&match args.format {
         Format::Text => sheet.to_text(),
         Format::Json => style::json(&value),

@@ -1,12 +1,12 @@
 //! `featscope pretrain`: trains a small encoder.
 
+mod teller;
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use indicatif::{HumanDuration, ProgressBar};
 
 use super::{interrupt, style};
 use crate::checkpoint::arch::{Arch, SmallCnn};
@@ -15,7 +15,8 @@ use crate::extract::device::{self, Choice};
 use crate::images;
 use crate::pretrain::data::Pixels;
 use crate::pretrain::evaluate::Accuracy;
-use crate::pretrain::{self, Config, Event, METHODS, Run, save};
+use crate::pretrain::{self, Config, METHODS, Run, save};
+use teller::Teller;
 
 /// Arguments of `featscope pretrain`.
 #[derive(clap::Args)]
@@ -33,6 +34,9 @@ pub struct Args {
     /// Keep these classes only, by name or index
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     classes: Option<Vec<String>>,
+    /// Train on the first so many images of each class alone (unlabelled ones count as a class); the checkpoint says so
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
     /// Split to measure held-out accuracy on; same data set, same classes
     #[arg(long, value_name = "SPLIT")]
     eval_split: Option<String>,
@@ -128,27 +132,33 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         // Any valid size, until the images tell theirs.
         image_size: args.image_size.unwrap_or(32),
         seed: args.seed,
+        limit: args.limit,
     };
     config.check()?;
     save::prepare_target(&args.out, args.resume)?;
 
-    let read = |split: Option<&str>, side| -> anyhow::Result<Pixels> {
-        Ok(Pixels::read(
-            &images::open(&args.data, split, args.classes.as_deref())?,
-            side,
-        )?)
-    };
-    let train = read(args.split.as_deref(), args.image_size)?;
+    let open = |split: Option<&str>| images::open(&args.data, split, args.classes.as_deref());
+    let whole = open(args.split.as_deref())?;
+    let images = whole.len();
+    let train = Pixels::read(
+        &match args.limit {
+            Some(limit) => whole.first_of_each(limit),
+            None => whole,
+        },
+        args.image_size,
+    )?;
     config.image_size = train.side();
     let held_out = match &args.eval_split {
-        Some(split) => Some((split.as_str(), read(Some(split), Some(train.side()))?)),
+        Some(split) => Some((split.as_str(), Pixels::read(&open(Some(split))?, Some(train.side()))?)),
         None => None,
     };
     style::say_headed(
         entry.name,
         &format!(
-            "on {} images (classes: {}; {} px) on {} (threads: {threads})",
+            "on {} images{} (classes: {}; {} px) on {} (threads: {threads})",
             train.len(),
+            args.limit
+                .map_or_else(String::new, |limit| format!(" of {images}, --limit {limit}")),
             train.classes().len(),
             train.side(),
             device::describe(device),
@@ -168,7 +178,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let mut teller = Teller::new(&config);
     let outcome = pretrain::train(&run, &mut |event| teller.tell(event));
-    teller.bar.finish_and_clear();
+    teller.end();
     let outcome = match outcome {
         Err(Error::Interrupted) => bail!("interrupted; {} is whole, --resume continues", args.out.display()),
         outcome => outcome?,
@@ -213,85 +223,4 @@ fn describe(accuracy: &Accuracy) -> String {
         .unwrap_or_default();
     let nearest = percent(accuracy.nearest_class_mean);
     format!("{classifier}nearest class mean {nearest} ({} images)", accuracy.images)
-}
-
-/// Tells how a run goes: a bar on a terminal, a line after each epoch everywhere.
-struct Teller {
-    bar: ProgressBar,
-    batch: u64,
-    epochs: u64,
-    /// Steps of an epoch, steps seen by this process, steps still to come, and the time spent on steps alone.
-    steps: u64,
-    seen: u64,
-    left: u64,
-    training: Duration,
-    last: Instant,
-}
-
-impl Teller {
-    fn new(config: &Config) -> Self {
-        Self {
-            bar: ProgressBar::hidden(),
-            batch: config.batch_size as u64,
-            epochs: config.epochs,
-            steps: 0,
-            seen: 0,
-            left: 0,
-            training: Duration::ZERO,
-            last: Instant::now(),
-        }
-    }
-
-    fn say(&self, text: &str) {
-        self.bar.suspend(|| style::say(text));
-    }
-
-    fn tell(&mut self, event: Event) {
-        match event {
-            Event::Started {
-                parameters,
-                steps,
-                from,
-            } => {
-                let done = from.epoch * steps + from.step;
-                (self.steps, self.left) = (steps, self.epochs * steps - done);
-                self.bar = style::progress(self.epochs * steps * self.batch, "images");
-                self.bar.set_position(done * self.batch);
-                self.bar.reset_eta();
-                self.say(&format!(
-                    "{parameters} parameters, {} epochs of {steps} steps",
-                    self.epochs
-                ));
-                if done > 0 {
-                    self.say(&format!("continuing after epoch {}, step {}", from.epoch, from.step));
-                }
-                self.last = Instant::now();
-            }
-            Event::Step => {
-                self.training += self.last.elapsed();
-                self.last = Instant::now();
-                (self.seen, self.left) = (self.seen + 1, self.left.saturating_sub(1));
-                self.bar.inc(self.batch);
-            }
-            Event::Epoch { epoch, loss, lr } => {
-                let seconds_per_step = self.training.as_secs_f64() / self.seen.max(1) as f64;
-                let rate = self.batch as f64 / seconds_per_step.max(1e-9);
-                let left = Duration::from_secs_f64(seconds_per_step * self.left as f64);
-                self.say(&format!(
-                    "epoch {epoch}/{}: loss {loss:.4}, last learning rate {lr:.4}, {rate:.0} images/s, {} left",
-                    self.epochs,
-                    HumanDuration(left)
-                ));
-            }
-            Event::Evaluating => self.bar.set_message("measuring"),
-            Event::Saved { epoch, held_out } => {
-                self.bar.set_message("images");
-                let accuracy = held_out
-                    .map(|a| format!(": held-out {}", describe(&a)))
-                    .unwrap_or_default();
-                self.say(&format!("checkpoint after epoch {epoch}{accuracy}"));
-                self.last = Instant::now();
-            }
-        }
-    }
 }

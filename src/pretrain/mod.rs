@@ -114,6 +114,9 @@ pub struct Config {
     pub image_size: usize,
     /// Seed of the first weights, the order of images and the augmentations.
     pub seed: u64,
+    /// Only the first so many images of each class; all of them where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
 }
 
 impl Config {

@@ -151,11 +151,13 @@ fn text(value: &Value) -> String {
 fn difference(earlier: &Config, now: &Config) -> Option<String> {
     let (earlier, now) = (json!(earlier), json!(now));
     let (earlier, now) = (earlier.as_object()?, now.as_object()?);
-    let (key, value) = earlier.iter().find(|(key, value)| now.get(*key) != Some(value))?;
+    let mut keys = earlier.keys().chain(now.keys());
+    let key = keys.find(|key| earlier.get(*key) != now.get(*key))?;
+    let shown = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), text);
     Some(format!(
         "{} {}, not {}",
         key.replace('_', "-"),
-        text(value),
-        now.get(key).map(text).unwrap_or_default()
+        shown(earlier.get(key)),
+        shown(now.get(key))
     ))
 }

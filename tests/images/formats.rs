@@ -217,6 +217,34 @@ fn a_class_filter_keeps_ids_and_the_data_sets_order() {
 }
 
 #[test]
+fn the_first_of_each_class_are_kept_in_their_order() {
+    let dir = tempdir().unwrap();
+    let all = pictures(25);
+    write::folder(dir.path(), &expected(&all), ImageFormat::Png, "png");
+    let (whole, two) = (open(dir.path(), None), open(dir.path(), None).first_of_each(2));
+    assert_eq!(
+        (two.len(), two.counts(), two.classes()),
+        (20, vec![2; 10], whole.classes())
+    );
+    let firsts: Vec<String> = (0..10)
+        .flat_map(|class| {
+            let whole = &whole;
+            let images = (0..whole.len()).filter(move |&i| whole.label(i) == Some(class));
+            images.take(2).map(|i| whole.id(i))
+        })
+        .collect();
+    assert_eq!((0..20).map(|i| two.id(i)).collect::<Vec<_>>(), firsts);
+    assert_eq!(everything(&two).len(), 20);
+    assert_ne!(two.fingerprint().unwrap(), whole.fingerprint().unwrap());
+    // More than there are is all of them.
+    let three = open(dir.path(), None).first_of_each(3);
+    assert_eq!(three.fingerprint().unwrap(), whole.fingerprint().unwrap());
+    // Without labels they are one class.
+    let airplanes = open(&dir.path().join("airplane"), None);
+    assert_eq!((airplanes.len(), airplanes.first_of_each(2).len()), (3, 2));
+}
+
+#[test]
 fn a_changed_pixel_changes_the_fingerprint() {
     let dir = tempdir().unwrap();
     let mut all = pictures(10);

@@ -17,6 +17,7 @@ mod foreign;
 mod groups;
 mod inspect;
 mod journal;
+mod kind;
 mod label_text;
 mod labels;
 mod manifest;
@@ -40,7 +41,8 @@ use crate::features::FeatureSet;
 
 pub use findings::{Deviation, Findings, LayerDeviation, Repeated, Shard, Skipped, SkippedImage};
 pub use groups::GroupsFrom;
-pub use inspect::{ClassCount, Kind, Summary, kind, summary};
+pub use inspect::{ClassCount, Summary, summary};
+pub use kind::{Kind, kind, stores_in};
 pub use manifest::{DataInfo, Description, LayerInfo, Manifest, ModelInfo, Part, SCHEMA, value_sha256};
 pub use reader::FeatureStore;
 pub use sample::gather;
@@ -85,8 +87,8 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn FeatureSet
     let mut shard = None;
     let sets: Vec<Box<dyn FeatureSet>> = match std::fs::metadata(path) {
         Ok(m) if !m.is_dir() => foreign::open(path, options)?,
-        _ if inspect::is_folder_of_stores(path) => {
-            let names = inspect::stores_in(path);
+        _ if kind::is_folder_of_stores(path) => {
+            let names = kind::stores_in(path);
             let example = path.join(names.first().map_or("", String::as_str));
             return Err(Error::input(format!(
                 "{shown}: a folder of {} feature stores, not a store; name them one by one, e.g. {}",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 use serde::Deserialize;
 
-use crate::checkpoint::training_of;
+use crate::checkpoint::{named_in, training_of};
 use crate::error::{Error, Result};
 
 /// `checkpoint` of an experiment file: a path, or one for each run. A path with `{NAME}` is a run for every text that stands
@@ -95,11 +95,13 @@ fn files(pattern: &Path) -> Result<Vec<Match>> {
     let text = pattern.to_string_lossy();
     let is_pattern = text.contains('*') || Regex::new(r"\{\w+\}").is_ok_and(|hole| hole.is_match(&text));
     if pattern.is_file() || !is_pattern {
-        if !pattern.is_file() {
-            return Err(Error::input(format!("there is no checkpoint {}", pattern.display())));
-        }
+        // The folder of a published model stands for its weights.
+        let path = match pattern.is_file() {
+            true => Some(pattern.to_path_buf()),
+            false => named_in(pattern),
+        };
         return Ok(vec![Match {
-            path: pattern.to_path_buf(),
+            path: path.ok_or_else(|| Error::input(format!("there is no checkpoint {}", pattern.display())))?,
             run: None,
             star: None,
         }]);
@@ -316,6 +318,15 @@ mod tests {
         assert_eq!(found(&one("s1/e-*.pt")), [(None, Some(2)), (None, Some(10))]);
         assert_eq!(found(&one("s{seed}/e-2.pt")), [(run("0"), None), (run("1"), None)]);
         assert_eq!(found(&one("s0/e-2.pt")), [(None, None)]);
+    }
+
+    #[test]
+    fn the_folder_of_a_published_model_is_its_weights() {
+        let dir = made(&["hub/model.safetensors", "hub/config.json", "empty/notes.txt"]);
+        let one = |name: &str| Checkpoints::One(dir.path().join(name)).find();
+        let found = one("hub").unwrap();
+        assert_eq!(found[0].path, dir.path().join("hub/model.safetensors"));
+        assert!(one("empty").unwrap_err().to_string().contains("there is no checkpoint"));
     }
 
     #[test]

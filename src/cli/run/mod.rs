@@ -40,15 +40,15 @@ pub struct Args {
 /// What the files of a run were made from, and which they are, so that the next run knows what changed: a file that another
 /// command wrote in its place is not taken for it.
 #[derive(Default, Serialize, Deserialize)]
-struct State {
+pub(super) struct State {
     /// By feature store.
-    stores: BTreeMap<String, String>,
+    pub(super) stores: BTreeMap<String, String>,
     /// Of the program that made them.
     #[serde(default)]
     extractor: String,
     /// Of the results of each model, run and step, by their folder.
     #[serde(default)]
-    parts: BTreeMap<String, String>,
+    pub(super) parts: BTreeMap<String, String>,
     /// Of the results.
     analysis: String,
     /// Of the report.
@@ -56,7 +56,7 @@ struct State {
     report: String,
 }
 
-const STATE: &str = "run.json";
+pub(super) const STATE: &str = "run.json";
 
 /// Held while a run writes into its folder.
 const LOCK: &str = ".run.lock";

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
-use super::{Checkpoint, Dtype, TensorInfo, shards};
+use super::{Checkpoint, Dtype, TensorInfo, folder, shards};
 use crate::error::{Error, Result};
 use crate::files::{Array, Container, Element, UnknownCalls};
 
@@ -34,15 +34,16 @@ impl Source {
 /// Opens a checkpoint of any container.
 pub(super) fn open(path: &Path) -> Result<Checkpoint> {
     let about = std::fs::metadata(path).map_err(Error::io(path))?;
-    if about.is_dir() {
-        return shards::open(&shards::index_in(path)?, path);
+    let held = match about.is_dir() {
+        true => folder::one_in(path)?,
+        false => path.to_path_buf(),
+    };
+    if shards::is_index(&held) {
+        return shards::open(&held, path);
     }
-    if shards::is_index(path) {
-        return shards::open(path, path);
-    }
-    let (file, container) = open_file(path)?;
+    let (file, container) = open_file(&held)?;
     let kind = container.kind;
-    finish(path, vec![path.to_path_buf()], vec![(file, container)], kind)
+    finish(path, vec![held], vec![(file, container)], kind)
 }
 
 /// Opens one file of weights. One without any that would call something elsewhere is opened too, to say so.

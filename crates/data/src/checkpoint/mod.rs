@@ -11,6 +11,7 @@ mod claim;
 mod container;
 mod detect;
 pub mod export;
+mod folder;
 mod head;
 mod naming;
 pub mod own;
@@ -36,6 +37,7 @@ pub use crate::files::{Opaque, UnknownCall, UnknownCalls};
 
 pub use audit::{Audit, MisShaped};
 pub use detect::{Loading, Options, detect};
+pub use folder::{is_named_as_weights, named_in, weights_in};
 pub use head::{FoundClassifier, FoundHead, FoundStep};
 pub use own::ClassifierInput;
 pub use style::Recipe;
@@ -94,7 +96,7 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     /// Opens a checkpoint: safetensors, PyTorch's zip, tar and pickle files whatever they are called, or the index of a
-    /// checkpoint in several files (or the folder of such an index).
+    /// checkpoint in several files; or the folder of such an index, of `model.safetensors`, or of one checkpoint.
     ///
     /// # Errors
     /// When the file cannot be read, is no checkpoint, or is damaged; the sentence says which. A file without weights that

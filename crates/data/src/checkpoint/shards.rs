@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
 use serde::Deserialize;
 
 use super::Checkpoint;
 use super::container::{finish, open_file};
+use super::folder::files_of;
 use crate::error::{Error, Result};
 use crate::files::{self, MAX_HEADER, Once};
 
 /// How the names of indices end.
-const INDEX: &str = ".index.json";
+pub(super) const INDEX: &str = ".index.json";
 
 #[derive(Deserialize)]
 struct Index {
@@ -23,32 +24,6 @@ pub(super) fn is_index(path: &Path) -> bool {
     path.file_name()
         .and_then(OsStr::to_str)
         .is_some_and(|name| name.ends_with(INDEX))
-}
-
-/// The one index in a folder.
-pub(super) fn index_in(folder: &Path) -> Result<PathBuf> {
-    let mut indices: Vec<PathBuf> = files_of(folder)?.into_iter().filter(|path| is_index(path)).collect();
-    match (indices.pop(), indices.is_empty()) {
-        (Some(index), true) => Ok(index),
-        (None, _) => Err(Error::input(format!(
-            "{}: a folder; expected a checkpoint file, or a folder with the index of its shards (NAME.safetensors{INDEX})",
-            folder.display()
-        ))),
-        (Some(index), false) => Err(Error::input(format!(
-            "{}: a folder with several indices of shards; name the one that is meant, for example {}",
-            folder.display(),
-            index.display()
-        ))),
-    }
-}
-
-fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
-        files.push(entry.map_err(Error::io(folder))?.path());
-    }
-    files.sort();
-    Ok(files)
 }
 
 /// Opens all shards of an index; `given` is what the user named.

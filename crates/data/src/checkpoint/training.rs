@@ -61,8 +61,10 @@ impl Training {
             places.add(&path, value);
         }
         if checkpoint.metadata().get("schema").and_then(Value::as_str) == Some(STATE_SCHEMA) {
-            let epochs = places.counter(&EPOCHS)?;
-            return Some(Self::from_counters(vec![epochs], Self::all_over));
+            let training = Self::from_counters(vec![places.counter(&EPOCHS)?], Self::all_over);
+            let config = checkpoint.metadata().get("config").and_then(Value::as_str)?;
+            let config: Value = serde_json::from_str(config).ok()?;
+            return Some(training.limited(config.get("limit").and_then(Value::as_u64)));
         }
         Self::told_by(&places).or_else(|| {
             let mut places = Places::default();
@@ -80,14 +82,23 @@ impl Training {
 
     fn of_own(own: &OwnMetadata) -> Option<Self> {
         let at = own.more.get("epoch").and_then(Value::as_u64)?;
-        let end = own.more.get("hyperparameters").and_then(|h| h.get("epochs")?.as_u64());
+        let option = |name: &str| own.more.get("hyperparameters").and_then(|h| h.get(name)?.as_u64());
+        let end = option("epochs");
         let counter = Counter {
             unit: EPOCHS.unit.to_owned(),
             at,
             end,
             told: KEY.to_owned(),
         };
-        Some(Self::from_counters(vec![counter], Self::all_over))
+        Some(Self::from_counters(vec![counter], Self::all_over).limited(option("limit")))
+    }
+
+    /// Says of a training on a part of the images that it was one: whoever sees how far it came sees that too.
+    fn limited(mut self, limit: Option<u64>) -> Self {
+        if let Some(limit) = limit {
+            self.said.push_str(&format!(" with --limit {limit}"));
+        }
+        self
     }
 
     /// Our own counters count epochs that are over.
@@ -280,6 +291,8 @@ mod tests {
         assert_eq!(with(39), Some(("epoch 39 of 40".into(), Some(false))));
         assert_eq!(with(40), Some(("epoch 40 of 40".into(), Some(true))));
         assert_eq!(own(json!({"epoch": 3})), Some(("epoch 3".into(), None)));
+        let limited = own(json!({"epoch": 40, "hyperparameters": {"epochs": 40, "limit": 9}}));
+        assert_eq!(limited, Some(("epoch 40 of 40 with --limit 9".into(), Some(true))));
         assert_eq!(own(json!({})), None);
     }
 }

@@ -24,6 +24,11 @@ pub(super) fn is_image(path: &Path) -> bool {
         .is_some_and(|e| ENDINGS.contains(&e.to_lowercase().as_str()))
 }
 
+/// Whether a file that ends in `.tar` is what PyTorch writes: many training scripts call checkpoints so.
+pub(super) fn is_checkpoint(path: &Path) -> bool {
+    crate::files::is_zip_or_pickle(path)
+}
+
 /// Files below a folder; their paths relative to it are their ids.
 pub(super) struct Files {
     pub(super) root: PathBuf,

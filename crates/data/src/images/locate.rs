@@ -90,6 +90,16 @@ pub(super) fn locate(path: &str) -> Result<Located> {
     })
 }
 
+/// The formats of image data sets that a folder holds, the one it is taken for first; none of a folder that cannot be read.
+pub fn formats(folder: &Path) -> Vec<Format> {
+    let nested = NESTED.map(|name| folder.join(name));
+    [folder.to_path_buf()]
+        .iter()
+        .chain(&nested)
+        .find_map(|folder| in_folder(folder).ok().filter(|found| !found.is_empty()))
+        .unwrap_or_default()
+}
+
 /// The same data set address, with `change` made to each path in it: `FORMAT:PATH@FOLDER` has two.
 pub fn with_paths(address: &str, change: impl Fn(&Path) -> PathBuf) -> String {
     let (format, path) = match address.split_once(':') {
@@ -203,6 +213,11 @@ fn in_file(path: &Path, asked: Option<Format>) -> Result<Vec<Format>> {
     }
     if idx::parse_name(name).is_some() {
         return Ok(vec![Format::Idx]);
+    }
+    if name.ends_with(".tar") && files::is_checkpoint(path) {
+        return Err(Error::input(format!(
+            "{shown}: a checkpoint of PyTorch, not a tar archive of images; give it to --model"
+        )));
     }
     if name.ends_with(".tar.gz") || name.ends_with(".tgz") || name.ends_with(".tar") {
         let mut found = cifar::formats(&archive::names(path)?);

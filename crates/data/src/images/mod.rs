@@ -52,7 +52,7 @@ use crate::files::check_name;
 use locate::Located;
 
 pub use duplicates::{Digest, Duplicates, Met};
-pub use locate::with_paths;
+pub use locate::{formats, with_paths};
 pub use raw::Raw;
 pub use summary::{SplitSummary, Summary, summary};
 
@@ -232,6 +232,22 @@ fn open_split(at: &Located, split: &str, classes: Option<&[String]>) -> Result<I
 }
 
 impl ImageSet {
+    /// The same set with the first so many images of each class alone, in the same order. Those without a label count as a
+    /// class.
+    #[must_use]
+    pub fn first_of_each(mut self, limit: u64) -> Self {
+        let mut taken = std::collections::HashMap::new();
+        let mut is_kept = |label: &Option<u32>| {
+            let count = taken.entry(*label).or_insert(0);
+            *count += 1;
+            *count <= limit
+        };
+        let kept: Vec<usize> = (0..self.rows.len()).filter(|&i| is_kept(&self.labels[i])).collect();
+        self.rows = kept.iter().map(|&i| self.rows[i]).collect();
+        self.labels = kept.iter().map(|&i| self.labels[i]).collect();
+        self
+    }
+
     /// A name for the data set, taken from its path.
     pub fn name(&self) -> &str {
         &self.name

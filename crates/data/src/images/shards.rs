@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::files;
 use super::locate::Located;
 use super::split::{self, Splits};
 use crate::error::{Error, Result};
@@ -60,9 +61,9 @@ pub(super) fn list(path: &Path, ending: &str) -> Result<Vec<Part>> {
     Ok(files)
 }
 
-/// Whether a folder holds such files.
+/// Whether a folder holds such files. Checkpoints that are called tar archives come together: one of them tells.
 pub(super) fn is_in(path: &Path, ending: &str) -> bool {
-    list(path, ending).is_ok_and(|files| !files.is_empty())
+    list(path, ending).is_ok_and(|parts| parts.first().is_some_and(|part| !files::is_checkpoint(&part.path)))
 }
 
 /// The splits of one file, or of the files of a folder.

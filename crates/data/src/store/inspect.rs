@@ -7,29 +7,9 @@ use serde_json::Value;
 
 use super::findings;
 use super::manifest;
-use super::{FeatureStore, OpenOptions, delimited, foreign, malformed};
-use crate::error::{Error, Result};
+use super::{FeatureStore, Kind, OpenOptions, malformed};
+use crate::error::Result;
 use crate::features::Labels;
-
-/// What kind of thing a path is, by its name and its first bytes; nothing is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// A feature store.
-    Store,
-    /// A folder with feature stores in it.
-    Stores,
-    /// An array of features from elsewhere.
-    Array,
-    /// A results file, or the folder of one.
-    Results,
-    /// A model checkpoint.
-    Checkpoint,
-    /// An experiment file.
-    Experiment,
-    /// Images, or something only the image readers may know.
-    Images,
-}
 
 /// A class and its rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -91,92 +71,6 @@ pub struct Summary {
     pub bytes: u64,
     /// Whether every part was seen to have the SHA-256 that the manifest says; false for an array, which has none.
     pub verified: bool,
-}
-
-/// The names of the feature stores in a folder, sorted.
-pub(super) fn stores_in(dir: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(dir) else {
-        return Vec::new();
-    };
-    let store = |entry: std::io::Result<std::fs::DirEntry>| {
-        let entry = entry.ok()?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        (!name.starts_with('.') && entry.path().join(manifest::FILE).is_file()).then_some(name)
-    };
-    let mut names: Vec<String> = entries.filter_map(store).collect();
-    names.sort();
-    names
-}
-
-pub(super) fn is_folder_of_stores(path: &Path) -> bool {
-    !path.join(manifest::FILE).exists() && !stores_in(path).is_empty()
-}
-
-/// What kind of thing a path is.
-///
-/// # Errors
-/// When there is nothing at the path.
-pub fn kind(path: &Path) -> Result<Kind> {
-    let metadata = std::fs::metadata(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => malformed(path, "no such file or folder; check the name"),
-        _ => Error::io(path)(e),
-    })?;
-    if metadata.is_dir() {
-        return Ok(match path {
-            _ if path.join(manifest::FILE).is_file() => Kind::Store,
-            _ if path.join("results.json").is_file() => Kind::Results,
-            _ if is_folder_of_stores(path) => Kind::Stores,
-            _ if holds_an_index(path) => Kind::Checkpoint,
-            _ => Kind::Images,
-        });
-    }
-    let extension = foreign::extension(path);
-    Ok(match extension.as_str() {
-        "npy" | "npz" => Kind::Array,
-        "toml" => Kind::Experiment,
-        "json" if path.ends_with(manifest::FILE) => Kind::Store,
-        "json" if is_index(path) => Kind::Checkpoint,
-        "json" => Kind::Results,
-        "csv" | "tsv" | "parquet" => {
-            if opens(path) && !(extension != "parquet" && delimited::lists_files(path)) {
-                Kind::Array
-            } else {
-                Kind::Images
-            }
-        }
-        "safetensors" | "pt" | "pth" => {
-            if foreign::holds_features(path, &extension) {
-                Kind::Array
-            } else {
-                Kind::Checkpoint
-            }
-        }
-        "ckpt" | "bin" | "pkl" | "pyth" | "torch" => Kind::Checkpoint,
-        // NAME.pth.tar is no archive, but what many training scripts call their checkpoints.
-        "tar"
-            if path
-                .file_stem()
-                .is_some_and(|stem| foreign::extension(stem.as_ref()) == "pth") =>
-        {
-            Kind::Checkpoint
-        }
-        _ => Kind::Images,
-    })
-}
-
-/// Whether a file is the index of a checkpoint in several files.
-fn is_index(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name.to_string_lossy().ends_with(".index.json"))
-}
-
-fn holds_an_index(folder: &Path) -> bool {
-    let mut entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.any(|entry| is_index(&entry.path()))
-}
-
-fn opens(path: &Path) -> bool {
-    super::open(path, &OpenOptions::default()).is_ok()
 }
 
 /// What the feature store or the array at `path` holds. Of an array the features themselves are not read; the parts of a

@@ -57,10 +57,10 @@ impl Polled {
         }
     }
 
-    /// The same, with as many more neighbours as it takes to have `k` votes without any jackknife group of the fitting rows.
-    pub fn with_spare(scored: &Rows, fit: &Rows, vote: Vote, k: usize) -> Self {
+    /// For up to `most` votes, and as many more as it takes to have `k` without any jackknife group of the fitting rows.
+    pub fn with_spare(scored: &Rows, fit: &Rows, vote: Vote, k: usize, most: usize) -> Self {
         let k = k.min(fit.len());
-        let mut among = k + k / 2 + 32;
+        let mut among = most.max(k + k / 2 + 32);
         loop {
             let polled = Self::new(scored, fit, vote, among);
             if among >= fit.len() || polled.can_spare(k) {
@@ -137,5 +137,30 @@ impl Polled {
             prediction.with_chances(&shares, truth, nll)
         };
         truths.par_iter().enumerate().map(of_row).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    #[test]
+    fn spare_neighbours_change_no_vote_and_suffice_without_any_group() {
+        let value = |i: usize, j: usize, step: usize| ((i * step + j * 37) % 211) as f64 / 7.0;
+        let mut fit = Rows::of(Array2::from_shape_fn((400, 3), |(i, j)| value(i, j, 53)));
+        // The nearest of a row are of one group.
+        fit.regroup((0..400).map(|i| (i * 53 % 211 / 22) as u8).collect());
+        let scored = Rows::of(Array2::from_shape_fn((30, 3), |(i, j)| value(i, j, 29)));
+        let classes: Vec<u32> = (0..400).map(|i| i % 4).collect();
+        let truths = vec![Some(1); 30];
+        let all = Polled::new(&scored, &fit, Vote::Uniform, 400);
+        for most in [10, 150] {
+            let spare = Polled::with_spare(&scored, &fit, Vote::Uniform, 10, most);
+            for (k, without) in (0..GROUPS).map(|g| (10, Some(g))).chain([(10, None), (most, None)]) {
+                let said = |polled: &Polled| format!("{:?}", polled.predictions(k, without, &classes, 4, &truths));
+                assert_eq!(said(&spare), said(&all), "{k} {without:?}");
+            }
+        }
     }
 }

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::apart::{Angles, Apart, Blurred, Euclidean, Pointed};
 use super::candidates::{Candidates, Offer, by_distance, nearest_of};
-use super::screen::{Buffers, Frame, blocks};
+use super::screen::{Buffers, Frame, KEPT, blocks};
 use crate::stats::{Neighbours, Rows};
 
 /// Rows settled in 64 bits at a time by each thread.
@@ -129,9 +129,11 @@ fn candidates(frame: &Frame, keep: usize) -> Vec<Candidates> {
         .collect();
     let one_set = is_one_set(frame);
     let first = |a: usize| if one_set { a } else { 0 };
-    let pairs: Vec<(usize, usize)> = (0..of_a.len())
+    let mut pairs: Vec<(usize, usize)> = (0..of_a.len())
         .flat_map(|a| (first(a)..of_b.len()).map(move |b| (a, b)))
         .collect();
+    // A few blocks meet one block after another.
+    pairs.sort_by_key(|&(a, b)| (a / KEPT, b, a));
     // Whatever panicked while it held a lock will end the whole search.
     let lock = |i: usize| held[i].lock().unwrap_or_else(PoisonError::into_inner);
     pairs
@@ -271,6 +273,7 @@ fn exactly(offers: &mut [Offer<f64>], k: usize, apart: &impl Apart, i: usize) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::screen::BLOCK;
     use crate::stats::{generator, squared_distances};
     use ndarray::{concatenate, s};
     use rand::Rng as _;
@@ -392,6 +395,19 @@ mod tests {
         // A set in a copy of itself finds each row.
         let copy = nearest_in(&Rows::of(both.clone()), &Rows::of(both), 1);
         assert!((0..1_470).all(|i| copy.of(i) == [i as u32] && copy.squared(i) == [0.0]));
+    }
+
+    #[test]
+    fn more_blocks_than_a_thread_keeps_find_the_same() {
+        let (a, b) = (cloud(BLOCK * (KEPT + 1) + 50, 3, 6), cloud(BLOCK + 200, 3, 7));
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let table = pool.install(|| nearest_in(&Rows::of(a.clone()), &Rows::of(b.clone()), 2));
+        for i in (0..a.nrows()).step_by(61) {
+            let apart = |j: usize| (&a.row(i) - &b.row(j)).mapv(|x| x * x).sum();
+            let mut order: Vec<usize> = (0..b.nrows()).collect();
+            order.sort_by(|&x, &y| apart(x).total_cmp(&apart(y)));
+            assert_eq!(table.of(i), [order[0] as u32, order[1] as u32], "{i}");
+        }
     }
 
     #[test]

@@ -129,12 +129,32 @@ fn farthest(rows: &Rows, centre: &Array1<f64>) -> f64 {
     (0..rows.len()).into_par_iter().map(of_row).reduce(|| 0.0, f64::max)
 }
 
-/// The memory of one thread: a block of each set in 32 bits and their products.
+/// Blocks of one set that a thread keeps, so that what they meet is rounded once for all of them.
+pub(super) const KEPT: usize = 4;
+
+/// Rows in 32 bits, and which they are.
+#[derive(Default)]
+struct Block {
+    of: Range<usize>,
+    rows: Array2<f32>,
+}
+
+impl Block {
+    /// Holds the rows of a range.
+    fn fill(&mut self, frame: &Frame, from: &Rows, range: Range<usize>) {
+        resize(&mut self.rows, range.len(), frame.centre.len());
+        from.write_single(range.clone(), &frame.centre, frame.scale, &mut self.rows);
+        self.of = range;
+    }
+}
+
+/// The memory of one thread: some blocks of one set and one of the other in 32 bits, and the products of two.
 #[derive(Default)]
 pub(super) struct Buffers {
-    a: Array2<f32>,
-    b: Array2<f32>,
-    of_a: Range<usize>,
+    a: [Block; KEPT],
+    /// The block of `a` that goes next.
+    oldest: usize,
+    b: Block,
     /// -2 a·b (rows of the block of a, rows of the block of b).
     pub products: Array2<f32>,
 }
@@ -142,16 +162,19 @@ pub(super) struct Buffers {
 impl Buffers {
     /// Fills `products` with those of two blocks.
     pub fn multiply(&mut self, frame: &Frame, a: Range<usize>, b: Range<usize>) {
-        let d = frame.centre.len();
-        if self.of_a != a {
-            resize(&mut self.a, a.len(), d);
-            frame.a.write_single(a.clone(), &frame.centre, frame.scale, &mut self.a);
-            self.of_a = a.clone();
+        let known = self.a.iter().position(|block| block.of == a);
+        let at = known.unwrap_or_else(|| {
+            let at = self.oldest;
+            self.oldest = (at + 1) % KEPT;
+            self.a[at].fill(frame, frame.a, a.clone());
+            at
+        });
+        if self.b.of != b {
+            self.b.fill(frame, frame.b, b.clone());
         }
-        resize(&mut self.b, b.len(), d);
         resize(&mut self.products, a.len(), b.len());
-        frame.b.write_single(b, &frame.centre, frame.scale, &mut self.b);
-        write_single_product(self.a.view(), self.b.view(), -2.0, DEPTH, &mut self.products);
+        let (a, b) = (self.a[at].rows.view(), self.b.rows.view());
+        write_single_product(a, b, -2.0, DEPTH, &mut self.products);
     }
 }
 

@@ -105,7 +105,7 @@ impl Asking<'_> {
         let most = wanted.by_k.iter().copied().fold(k, usize::max);
         let scored = self.probed.scored.rows.part(self.held);
         let polled = match wanted.refitted {
-            true => Polled::with_spare(&scored, &voters, vote, most),
+            true => Polled::with_spare(&scored, &voters, vote, k, most),
             false => Polled::new(&scored, &voters, vote, most),
         };
         let (silent, lost) = polled.without_direction(self.held.len(), fit.len());
