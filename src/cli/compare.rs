@@ -39,7 +39,7 @@ pub struct Args {
     /// The model the others are compared with [default: the first one]
     #[arg(long, value_name = "MODEL")]
     baseline: Option<String>,
-    /// Metrics, separated by commas [default: all that were measured]
+    /// Metrics, families or axes, separated by commas [default: all that were measured]
     #[arg(long, value_delimiter = ',', value_name = "ID")]
     metrics: Option<Vec<String>>,
     /// A layer, or `all` [default: backbone, else the deepest]

@@ -14,7 +14,7 @@ use crate::results::{Record, Results};
 pub struct Options {
     /// The model the others are compared with; the first one unless given.
     pub baseline: Option<String>,
-    /// Catalogue ids, in the order wanted; all measured ones unless given.
+    /// Catalogue ids, families or `axes`, in the order wanted; all measured ones unless given.
     pub metrics: Option<Vec<String>>,
     /// A layer's name, or `all`. Unless given: `backbone`, or the deepest layer where no model has a `backbone`.
     pub layer: Option<String>,
