@@ -243,7 +243,8 @@ impl Builder<'_> {
         })
     }
 
-    /// Marks the best model and those not separable from it (Holm over the models of this group).
+    /// Marks the best model and those not separable from it (Holm over the models of this group); nothing where no model was
+    /// tested against the best.
     fn mark_best(&self, group: &SideBySide, rows: &mut [Row]) {
         let Some(best) = rows.iter().position(|r| r.rank == Some(1)) else {
             return;
@@ -265,6 +266,9 @@ impl Builder<'_> {
             ))
         };
         let tests: Vec<(usize, f64)> = (0..rows.len()).filter_map(against_best).collect();
+        if tests.is_empty() {
+            return;
+        }
         let adjusted = holm(&tests.iter().map(|(_, p)| *p).collect::<Vec<_>>());
         for ((position, _), p) in tests.iter().zip(adjusted) {
             rows[*position].best = p > LEVEL;

@@ -124,6 +124,8 @@ pub enum Better {
     Lower,
     /// Smaller on the pretraining data (variation is kept), larger on the evaluation data (classes are apart).
     LowerOnPreHigherOnEval,
+    /// Larger on the evaluation data; on the pretraining data it says how well these are told apart, which need not transfer.
+    HigherOnEval,
     /// Depends on what is compared: a scale, not a score.
     Neither,
 }
@@ -136,6 +138,9 @@ impl Better {
             Self::Lower => "lower goes with better transfer",
             Self::LowerOnPreHigherOnEval => {
                 "lower on the pretraining data and higher on the evaluation data go with better transfer"
+            }
+            Self::HigherOnEval => {
+                "higher on the evaluation data goes with better transfer; on the pretraining data it has no direction"
             }
             Self::Neither => "no direction of its own: it has the scale of the features",
         }
@@ -286,7 +291,9 @@ mod tests {
                 ("convention", m.convention),
                 ("reference", m.reference),
                 ("estimand", m.estimand),
+                ("error bar", m.error.describe()),
             ] {
+                assert!(!text.contains("reports/"), "{}: an installed user has no {text}", m.id);
                 assert!(!text.is_empty(), "{}: no {field}", m.id);
             }
             assert!(m.range.0 < m.range.1, "{}: empty range", m.id);

@@ -244,7 +244,7 @@ fn slips(word: &str, name: &str) -> Option<usize> {
     let most = match name.chars().count() {
         0..4 => 0,
         4..8 => 1,
-        8..14 => 2,
+        8..10 => 2,
         _ => 3,
     };
     let slips = strsim::damerau_levenshtein(word, name);
