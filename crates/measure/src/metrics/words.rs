@@ -131,7 +131,7 @@ const WORDS: &[(&[&str], &[&str])] = &[
     ),
     (&["fewshot", "episodes"], &["fewshot_1", "fewshot_5"]),
     (&["logodds"], &["probes"]),
-    (&["hscore", "hscores"], &["h_score", "h_score_shrunk"]),
+    (&["hscores"], &["h_score", "h_score_shrunk"]),
     (
         &["transferabilityscores", "transferabilitymetrics"],
         &["transferability"],
