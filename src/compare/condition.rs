@@ -208,8 +208,8 @@ impl Condition {
             && match &self.place.side {
                 None => true,
                 Some(Side::Pair) => group.other_dataset.is_some(),
-                Some(Side::Pre) => group.other_dataset.is_none() && group.role == Some(Role::Pre),
-                Some(Side::Eval) => group.other_dataset.is_none() && group.role == Some(Role::Eval),
+                Some(Side::Pre) => is_of(group, Role::Pre),
+                Some(Side::Eval) => is_of(group, Role::Eval),
                 Some(Side::Dataset(name)) => names(group).contains(name),
             }
     }
@@ -241,6 +241,11 @@ impl Condition {
             )),
         }
     }
+}
+
+/// Whether a group is of the data set of this role; where no role is known, of the data set that is called so.
+fn is_of(group: &Group, role: Role) -> bool {
+    group.other_dataset.is_none() && group.role.map_or(group.dataset == role.as_str(), |known| known == role)
 }
 
 /// The names that a group goes by: its data sets, each with its split where that is known.

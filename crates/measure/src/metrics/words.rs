@@ -45,7 +45,7 @@ const WORDS: &[(&[&str], &[&str])] = &[
         &["sliced_wasserstein", "frechet_distance"],
     ),
     (&["deepcoral"], &["coral"]),
-    (&["adistance", "pad"], &["proxy_a_distance"]),
+    (&["pad"], &["proxy_a_distance"]),
     (&["domainclassifier", "c2st"], &["domain_auc"]),
     (&["pr"], &["precision", "recall", "participation_ratio"]),
     (
@@ -154,6 +154,9 @@ const WORDS: &[(&[&str], &[&str])] = &[
     ),
 ];
 
+/// Parts of names that say nothing of which one is meant.
+const GENERIC: &[&str] = &["class", "distance", "mean", "metric", "ratio", "scaled", "score"];
+
 /// More suggestions than this are no help.
 const MOST: usize = 5;
 
@@ -178,7 +181,7 @@ pub fn why_unknown(word: &str) -> String {
 /// The metrics and families that `word` may mean; none where none is near.
 pub fn meant(word: &str) -> Vec<&'static str> {
     let word = bare(word);
-    if word.is_empty() || word.len() > LONGEST {
+    if word.is_empty() || word.len() > LONGEST || GENERIC.contains(&word.as_str()) {
         return Vec::new();
     }
     if let Some(name) = names().find(|name| bare(name) == word) {
@@ -241,7 +244,7 @@ fn is_part(word: &str, name: &str) -> bool {
 
 /// How many letters are wrong, where these are few enough for a slip.
 fn slips(word: &str, name: &str) -> Option<usize> {
-    let most = match name.chars().count() {
+    let most = match name.chars().count().max(word.chars().count()) {
         0..4 => 0,
         4..8 => 1,
         8..10 => 2,
@@ -291,6 +294,7 @@ mod tests {
             ("discriminative_ration", "discriminative_ratio"),
             ("class_variation", "class-variation"),
             ("redundancies", "redundancy"),
+            ("ckaa", "cka"),
             ("axis", "axes"),
         ] {
             assert_eq!(meant(word).first(), Some(&first), "{word}");
@@ -307,6 +311,8 @@ mod tests {
             "perplexity",
             "bleu",
             "nonsense_metric",
+            "distance",
+            "score",
             "--",
             "ü",
         ] {
