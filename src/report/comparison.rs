@@ -42,7 +42,9 @@ fn page(comparison: &Comparison, writing: Writing) -> String {
 
 /// How the tables are to be read.
 pub fn reading(comparison: &Comparison) -> String {
-    let mut text = "• marks the best model and those not separable from it at 95 %.".to_owned();
+    let mut text =
+        "• marks the best model and those not separable from it at 95 %; there is none where nothing was tested."
+            .to_owned();
     if let Some(baseline) = &comparison.baseline {
         let rows = comparison.tables.iter().flat_map(|t| &t.groups).flat_map(|g| &g.rows);
         let over_runs = rows
