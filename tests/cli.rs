@@ -476,6 +476,15 @@ fn models_are_compared_on_the_same_rows_only() {
     let fails = compare(&["B", "--fail-if", "discriminative_ratio > 20 * baseline"]);
     assert_eq!(fails.status.code(), Some(0), "{}", text(&fails.stderr));
     refused(at, &["compare", "A", "B", "--fail-if", "nonsense >"], &["nonsense"]);
+    let worse = compare(&[
+        "B",
+        "--fail-if",
+        "discriminative_ratio(pre @ features) > baseline + 0.01",
+    ]);
+    assert_eq!(worse.status.code(), Some(1), "{}", text(&worse.stderr));
+    refused(at, &["metrics", "fid"], &["did you mean frechet_distance?"]);
+    refused(at, &["metrics", "axes"], &["a group of metrics", "sample_mixing"]);
+    refused(at, &["metrics", "suite_log_odds"], &["a record of a suite"]);
 }
 
 #[test]

@@ -349,5 +349,126 @@ fn conditions_hold_fail_and_refuse_to_pass_unchecked() {
             .to_string()
             .contains("not measured on that side")
     );
-    assert!(check("nonsense < 1").unwrap_err().to_string().contains("they hold"));
+    assert!(check("nonsense < 1").unwrap_err().to_string().contains("They hold"));
+}
+
+#[test]
+fn conditions_name_data_sets_and_layers() {
+    let comparison = compared(&analysis().results, &Options::default());
+    let check = |text: &str| Condition::parse(text).unwrap().check(&comparison);
+    let held = |text: &str| check(text).unwrap().held;
+    let refused = |text: &str| check(text).unwrap_err().to_string();
+    let on_eval = held("discriminative_ratio(vehicles) > 1.1 * baseline");
+    assert_eq!(on_eval, held("discriminative_ratio(eval) > 1.1 * baseline"));
+    assert_eq!(on_eval.len(), 2);
+    assert_eq!(
+        held("discriminative_ratio(vehicles @ backbone) > 1.1 * baseline"),
+        on_eval
+    );
+    assert_eq!(
+        held("feature_mixtureness(vehicles) < 0.65").len(),
+        1,
+        "either side of a pair"
+    );
+    let unknown = refused("discriminative_ratio(cars) > 1");
+    assert!(
+        unknown.contains("not measured on cars") && unknown.contains("vehicles"),
+        "{unknown}"
+    );
+    assert!(refused("discriminative_ratio(@ stage1) > 1").contains("layer stage1"));
+    assert!(refused("redundancies > 1").contains("did you mean redundancy"));
+    let condition = Condition::parse("redundancy(@ projector) > 1").unwrap();
+    assert_eq!(condition.layer(), Some("projector"));
+}
+
+#[test]
+fn conditions_are_about_differences_and_verdicts() {
+    let results = analysis().results;
+    let comparison = compared(
+        &results,
+        &Options {
+            baseline: Some("SL-MLP".into()),
+            ..Options::default()
+        },
+    );
+    let check = |text: &str| Condition::parse(text).unwrap().check(&comparison);
+    let held = |text: &str| check(text).unwrap().held;
+    assert_eq!(held("discriminative_ratio(pre) > baseline").len(), 1);
+    assert!(held("discriminative_ratio(pre) > baseline + 100").is_empty());
+    assert_eq!(held("discriminative_ratio(pre) > baseline - 100").len(), 2);
+    // On the pretraining data lower is better: SL is separably higher there, SimCLR separably lower.
+    let worse = held("discriminative_ratio(pre) separably worse than baseline");
+    assert_eq!(worse, held("discriminative_ratio(pre) separably higher than baseline"));
+    assert!(worse.len() == 1 && worse[0].contains("of SL on animals"), "{worse:?}");
+    let better = held("discriminative_ratio(pre) separably better than baseline");
+    assert!(better.len() == 1 && better[0].contains("of SimCLR"), "{better:?}");
+    // Not told apart on the evaluation data, which is no failure.
+    let on_eval = held("discriminative_ratio(eval) separably worse than baseline");
+    assert!(on_eval.iter().all(|place| !place.contains("SimCLR")), "{on_eval:?}");
+    let without = check("inter_class_distance separably worse than baseline").unwrap_err();
+    assert!(without.to_string().contains("higher or lower"), "{without}");
+}
+
+#[test]
+fn a_factor_of_a_negative_baseline_is_refused() {
+    let mut results = analysis().results;
+    let is_meant = |r: &&mut Record| r.metric == "redundancy" && r.model == "SL";
+    results
+        .records
+        .iter_mut()
+        .filter(is_meant)
+        .for_each(|r| r.value = Some(-0.5));
+    let comparison = compared(&results, &Options::default());
+    let check = |text: &str| Condition::parse(text).unwrap().check(&comparison);
+    let error = check("redundancy < 1.1 * baseline").unwrap_err().to_string();
+    assert!(error.contains("-0.55") && error.contains("baseline - 0.01"), "{error}");
+    assert!(check("redundancy > baseline").is_ok() && check("redundancy < baseline - 0.1").is_ok());
+}
+
+#[test]
+fn the_best_is_marked_only_where_something_was_tested() {
+    let mut results = analysis().results;
+    let is_meant = |r: &&mut Record| r.metric == "redundancy";
+    for record in results.records.iter_mut().filter(is_meant) {
+        (record.std_error, record.replicates) = (None, None);
+        (record.ci_low, record.ci_high) = (None, None);
+    }
+    let comparison = compared(&results, &Options::default());
+    for group in &comparison.table("redundancy").unwrap().groups {
+        assert!(group.rows.iter().any(|r| r.rank == Some(1)) && !group.is_best_tested());
+    }
+    let written = comparison.to_results(&results, "compare");
+    let told = |metric: &str| {
+        let of_metric = written.records.iter().filter(|r| r.metric == metric);
+        of_metric
+            .filter(|r| r.found.contains_key("best_or_not_separable"))
+            .count()
+    };
+    assert!(told("redundancy") == 0 && told("discriminative_ratio") > 0);
+}
+
+#[test]
+fn families_and_axes_choose_among_what_was_measured() {
+    let results = analysis().results;
+    let of_words = |words: &[&str]| {
+        let metrics = Some(words.iter().map(|w| (*w).to_owned()).collect());
+        let options = Options {
+            metrics,
+            ..Options::default()
+        };
+        Comparison::of(&results, &options).map(|c| c.tables.iter().map(|t| t.metric.clone()).collect::<Vec<_>>())
+    };
+    assert!(
+        of_words(&["class-variation"])
+            .unwrap()
+            .contains(&"discriminative_ratio".to_owned())
+    );
+    let axes = of_words(&["axes"]).unwrap();
+    assert!(axes.contains(&"redundancy".to_owned()) && axes.contains(&"feature_mixtureness".to_owned()));
+    assert!(
+        of_words(&["fid"])
+            .unwrap_err()
+            .to_string()
+            .starts_with("no metric fid in the results. They hold")
+    );
 }

@@ -411,6 +411,69 @@ fn texts_are_on_the_canvas(name: &str, svg: &str) {
     }
 }
 
+#[test]
+fn similarity_of_layers_is_a_section_of_matrices() {
+    let similar = |layer: &str, other: &str, value: f64| Record {
+        model: "SL".into(),
+        layer: layer.into(),
+        dataset: PRE.into(),
+        other_model: Some("SimCLR".into()),
+        other_layer: Some(other.into()),
+        other_dataset: Some(PRE.into()),
+        metric: "cka".into(),
+        variant: "default".into(),
+        value: Some(value),
+        n: 60,
+        ..Record::default()
+    };
+    let records = [
+        similar("stage1", "stage1", 0.5),
+        similar("stage1", "backbone", 0.25),
+        similar("backbone", "stage1", 0.375),
+        similar("backbone", "backbone", 0.625),
+    ];
+    let mut with = analysis();
+    with.results.records.extend(records.clone());
+    let alone = Analysis {
+        results: Results {
+            records: records.to_vec(),
+            ..analysis().results.without_records()
+        },
+        tables: Vec::new(),
+    };
+    for analysis in [with, alone] {
+        let (_dir, files) = reported(&analysis);
+        let (page, markdown) = (file(&files, "index.html"), file(&files, "report.md"));
+        assert!(page.contains("<h2 id=\"similarity\">Similarity</h2>") && page.contains("href=\"#similarity\""));
+        assert!(markdown.contains("## Similarity"));
+        for text in [page, markdown] {
+            assert!(text.contains("(down) and SimCLR"), "{text:.2000}");
+            assert!(["0.25", "0.375", "0.625"].iter().all(|value| text.contains(value)));
+        }
+    }
+    let (_dir, files) = reported(&analysis());
+    assert!(!file(&files, "index.html").contains("Similarity</h2>"));
+    assert!(!file(&files, "report.md").contains("## Similarity"));
+}
+
+#[test]
+fn ranks_are_numbers_and_marks_are_yes_or_no() {
+    let (dir, files) = reported(&analysis());
+    let comparison = dir.path().join("der Bericht ü/tables/comparison.parquet");
+    let table = Table::read_parquet(&comparison).unwrap();
+    let column = |name: &str| &table.columns.iter().find(|(n, _)| n == name).unwrap().1;
+    let Column::Whole(ranks) = column("rank") else {
+        panic!("rank is no number")
+    };
+    assert!(ranks.contains(&Some(1)) && ranks.contains(&None));
+    let Column::Flag(best) = column("best_or_not_separable") else {
+        panic!("the mark is no yes or no")
+    };
+    assert!(best.contains(&Some(true)) && best.contains(&Some(false)) && best.contains(&None));
+    let csv = file(&files, "tables/comparison.csv");
+    assert!(csv.contains(",1,true,") && !csv.contains(",1.0,true,"));
+}
+
 fn a_picture_with_something_on_it(path: &Path) {
     let picture = image::open(path).unwrap().to_rgb8();
     assert!(picture.width() >= 1600);

@@ -31,6 +31,25 @@ fn changed(path: &Path) -> SystemTime {
 }
 
 #[test]
+fn a_word_that_is_no_metric_is_refused_before_anything_is_extracted() {
+    let dir = tempfile::tempdir().unwrap();
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+    let file = dir.path().join("e.toml");
+    let text = format!(
+        "out = 'out'\n[[dataset]]\nname = 'a'\nrole = 'pre'\npath = '{fixtures}/images/vehicles-test.parquet'\n\
+         [analysis]\nmetrics = ['axes', 'fid']\n[[model]]\nname = 'M'\ncheckpoint = '{fixtures}/checkpoints/sl.safetensors'\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let out = run(&file);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!((out.status.code(), said.lines().count()), (Some(2), 1), "{said}");
+    assert!(
+        said.contains("e.toml, [analysis]") && said.contains("did you mean frechet_distance?"),
+        "{said}"
+    );
+}
+
+#[test]
 fn an_experiment_runs_end_to_end_and_again_does_only_what_changed() {
     let dir = tempfile::tempdir().unwrap();
     // A space and an umlaut, as on people's machines.

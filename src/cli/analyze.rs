@@ -58,7 +58,7 @@ pub struct What {
     /// Several evaluation data sets as one benchmark; an experiment file says them
     #[arg(skip)]
     pub suites: Vec<Suite>,
-    /// all, families or ids, separated by commas (see `featscope metrics`)
+    /// all, axes, families or ids, separated by commas (see `featscope metrics`)
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "all")]
     pub metrics: Vec<String>,
     /// Another convention of a metric: ID=VARIANT, ID.k=K, ID.C=C or ID.lambda=L; may be given several times

@@ -39,7 +39,7 @@ pub struct Args {
     /// The model the others are compared with [default: the first one]
     #[arg(long, value_name = "MODEL")]
     baseline: Option<String>,
-    /// Metrics, separated by commas [default: all that were measured]
+    /// Metrics, families or axes, separated by commas [default: all that were measured]
     #[arg(long, value_delimiter = ',', value_name = "ID")]
     metrics: Option<Vec<String>>,
     /// A layer, or `all` [default: backbone, else the deepest]
@@ -53,9 +53,12 @@ pub struct Args {
     output: Option<PathBuf>,
     /// End with exit code 1 where this holds, as in 'discriminative_ratio(pre) > 1.1 * baseline'
     ///
-    /// METRIC[(pre|eval|pair)], one of > >= < <=, then a number, `baseline`, or a number times `baseline`. It is looked
-    /// at for every model (but the baseline, where it names it) at each layer compared. A value that is missing
-    /// everywhere is an error, not a pass.
+    /// METRIC[(PLACE)], one of > >= < <=, then a number, `baseline`, a number times `baseline`, or `baseline + 0.1` and the
+    /// like; or METRIC[(PLACE)] `separably worse than baseline` (or better, higher, lower), which the verdict of the
+    /// comparison decides. PLACE is pre, eval, pair, a data set, a data set/split or a suite, with `@ LAYER` after it where
+    /// the layer is another, as in 'linear_top1(vehicles @ stage3) < baseline - 0.01'. It is looked at for every model (but
+    /// the baseline, where it names it) at each layer compared. A value that is missing everywhere is an error, not a
+    /// pass, and so is a factor of a baseline below 0.
     #[arg(long, value_name = "CONDITION")]
     fail_if: Option<String>,
 }
@@ -81,8 +84,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let Some(condition) = condition else {
         return Ok(ExitCode::SUCCESS);
     };
-    // A condition may be about a metric that is not shown.
+    // A condition may be about a metric or a layer that is not shown.
     options.metrics = None;
+    options.layer = condition.layer().map(str::to_owned).or(options.layer);
     let outcome = condition.check(&Comparison::of(&analysis.results, &options)?)?;
     outcome
         .skipped

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::style;
 use super::variants::{On, measured};
+use crate::metrics::words::{group, why_unknown};
 use crate::metrics::{FAMILIES, Metric, all, find};
 
 /// Arguments of `featscope metrics`.
@@ -35,9 +36,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(id) => match find(id) {
             Some(metric) => vec![metric],
             None => {
-                // `select` knows the nearest name.
-                crate::metrics::select(std::slice::from_ref(id))?;
-                bail!("{id} is a family, not a metric; `featscope metrics` lists what it holds")
+                let held = group(id);
+                if held.is_empty() {
+                    bail!("{id}: {}", why_unknown(id));
+                }
+                bail!(
+                    "{id} is a group of metrics, not one; ask for one of {}",
+                    held.join(", ")
+                )
             }
         },
     };
@@ -71,7 +77,9 @@ fn list() -> String {
         }
         text.push('\n');
     }
-    text.push_str("`featscope metrics ID` says everything about one.\n");
+    text.push_str(
+        "`featscope metrics ID` says everything about one. `--metrics` takes these ids, the names of families, `all`, and `axes`: the\nmetrics of the paper's three axes.\n",
+    );
     text
 }
 

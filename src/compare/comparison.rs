@@ -14,7 +14,7 @@ use crate::results::{Record, Results};
 pub struct Options {
     /// The model the others are compared with; the first one unless given.
     pub baseline: Option<String>,
-    /// Catalogue ids, in the order wanted; all measured ones unless given.
+    /// Catalogue ids, families or `axes`, in the order wanted; all measured ones unless given.
     pub metrics: Option<Vec<String>>,
     /// A layer's name, or `all`. Unless given: `backbone`, or the deepest layer where no model has a `backbone`.
     pub layer: Option<String>,
@@ -77,6 +77,13 @@ pub struct Group {
     pub rows: Vec<Row>,
 }
 
+impl Group {
+    /// Whether any model was tested against the best one.
+    pub fn is_best_tested(&self) -> bool {
+        self.rows.iter().any(|row| row.best)
+    }
+}
+
 /// One model's number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
@@ -96,7 +103,7 @@ pub struct Row {
     pub null_value: Option<f64>,
     /// Competition rank, 1 = best; `None` where the metric has no good way here.
     pub rank: Option<u32>,
-    /// The best model, or not separable from it.
+    /// The best model, or not separable from it; of none where nothing was tested.
     pub best: bool,
     /// Difference to the baseline; `None` for the baseline itself and where a value is missing.
     pub difference: Option<Difference>,
@@ -189,7 +196,9 @@ impl Comparison {
                     let mut measured = record.clone();
                     if let Some(rank) = row.rank {
                         measured.found.insert("rank".into(), json!(rank));
-                        measured.found.insert("best_or_not_separable".into(), json!(row.best));
+                        if group.is_best_tested() {
+                            measured.found.insert("best_or_not_separable".into(), json!(row.best));
+                        }
                     }
                     for suite in &self.suites {
                         suite.tell(&mut measured);

@@ -1,16 +1,21 @@
 //! The condition of `compare --fail-if`.
 
-use super::Comparison;
+mod grammar;
+
+use super::side_by_side::unknown_metric;
+use super::{Comparison, Direction, Group, Row, Verdict};
 use crate::error::{Error, Result};
 use crate::features::Role;
 
 /// A condition on the compared values.
 ///
 /// ```text
-/// condition = metric [ "(" side ")" ] op right
-/// side      = "pre" | "eval" | "pair"                       (every side where left out)
+/// condition = metric [ "(" place ")" ] ( op right | "separably" way "than baseline" )
+/// place     = [ side ] [ "@" layer ]                        (every side, the layer compared where left out)
+/// side      = "pre" | "eval" | "pair" | dataset [ "/" split ] | suite
 /// op        = ">" | ">=" | "<" | "<="
-/// right     = number | "baseline" | number "*" "baseline" | "baseline" "*" number
+/// right     = number | [ number "*" ] "baseline" [ ("+" | "-") number ]
+/// way       = "worse" | "better" | "higher" | "lower"       (by the comparison's verdict)
 /// ```
 ///
 /// It is looked at for every model (other than the baseline, where the right side names it) at every layer compared,
@@ -19,15 +24,15 @@ use crate::features::Role;
 /// ```
 /// use featscope::compare::Condition;
 /// assert!(Condition::parse("discriminative_ratio(pre) > 1.1 * baseline").is_ok());
+/// assert!(Condition::parse("linear_top1(vehicles @ backbone) < baseline - 0.01").is_ok());
+/// assert!(Condition::parse("linear_top1 separably worse than baseline").is_ok());
 /// assert!(Condition::parse("discriminative_ratio(pre) is big").is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
     metric: String,
-    side: Option<Side>,
-    op: Op,
-    factor: f64,
-    of_baseline: bool,
+    place: Place,
+    asked: Asked,
 }
 
 /// What became of a condition.
@@ -35,15 +40,32 @@ pub struct Condition {
 pub struct Outcome {
     /// A sentence for every place where it holds.
     pub held: Vec<String>,
-    /// A sentence for every place where a value is missing.
+    /// A sentence for every place where it could not be looked at.
     pub skipped: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Place {
+    side: Option<Side>,
+    layer: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Side {
     Pre,
     Eval,
     Pair,
+    /// A data set, with its split or without, or a suite; of a pair either side.
+    Dataset(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Asked {
+    Against(Op, Limit),
+    Worse,
+    Better,
+    Higher,
+    Lower,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +74,13 @@ enum Op {
     GreaterEqual,
     Less,
     LessEqual,
+}
+
+/// `factor * baseline + offset`, without a factor `offset` alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Limit {
+    factor: Option<f64>,
+    offset: f64,
 }
 
 impl Op {
@@ -74,199 +103,194 @@ impl Op {
     }
 }
 
+/// What is found at one place: a sentence where the condition holds, or why it cannot be looked at.
+enum Found {
+    Holds(String),
+    HoldsNot,
+    Missing(String),
+}
+
 impl Condition {
     /// Reads a condition.
     ///
     /// # Errors
     /// When it does not follow the grammar above.
     pub fn parse(text: &str) -> Result<Self> {
-        let wrong = |what: &str| {
-            Error::input(format!(
-                "--fail-if {text:?}: {what}; expected METRIC[(pre|eval|pair)] >|>=|<|<= NUMBER or [NUMBER *] baseline, as in 'discriminative_ratio(pre) > 1.1 * baseline'"
-            ))
-        };
-        let at = text.find(['<', '>']).ok_or_else(|| wrong("no comparison sign"))?;
-        let (left, rest) = (text[..at].trim(), &text[at..]);
-        let (op, right) = match rest.as_bytes() {
-            [b'>', b'=', ..] => (Op::GreaterEqual, &rest[2..]),
-            [b'<', b'=', ..] => (Op::LessEqual, &rest[2..]),
-            [b'>', ..] => (Op::Greater, &rest[1..]),
-            _ => (Op::Less, &rest[1..]),
-        };
-        let (metric, side) = match left.split_once('(') {
-            None => (left, None),
-            Some((metric, side)) => {
-                let side = side.strip_suffix(')').ok_or_else(|| wrong("a bracket is not closed"))?;
-                let side = match side.trim() {
-                    "pre" => Side::Pre,
-                    "eval" => Side::Eval,
-                    "pair" => Side::Pair,
-                    _ => return Err(wrong("the side is none of pre, eval, pair")),
-                };
-                (metric.trim(), Some(side))
-            }
-        };
-        if metric.is_empty() || !metric.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            return Err(wrong("no metric before the comparison sign"));
-        }
-        let mut factor = 1.0;
-        let mut of_baseline = false;
-        let factors: Vec<&str> = right.split('*').map(str::trim).collect();
-        for part in &factors {
-            match part.parse::<f64>() {
-                _ if *part == "baseline" && !of_baseline => of_baseline = true,
-                Ok(number) if number.is_finite() => factor *= number,
-                _ => return Err(wrong("the right side cannot be read")),
-            }
-        }
-        if factors.len() > 2 || (factors.len() == 2 && !of_baseline) {
-            return Err(wrong("the right side cannot be read"));
-        }
-        Ok(Self {
-            metric: metric.to_owned(),
-            side,
-            op,
-            factor,
-            of_baseline,
-        })
+        grammar::parse(text)
+    }
+
+    /// The layer that it is about, where it names one.
+    pub fn layer(&self) -> Option<&str> {
+        self.place.layer.as_deref()
     }
 
     /// Looks at the condition everywhere in `comparison`.
     ///
     /// # Errors
-    /// When nothing was measured that it could be about, when there is no baseline, or when every value is missing: a
-    /// check that could not be made must not pass for one that was.
+    /// When nothing was measured that it could be about, when there is no baseline, when a factor of a negative baseline is
+    /// asked for, or when every value is missing: a check that could not be made must not pass for one that was.
     pub fn check(&self, comparison: &Comparison) -> Result<Outcome> {
-        let nothing = |why: String| Error::input(format!("--fail-if: {why}"));
         let table = comparison.table(&self.metric).ok_or_else(|| {
-            let known: Vec<&str> = comparison.tables.iter().map(|t| t.metric.as_str()).collect();
-            nothing(format!(
-                "no {} at layer {} in the results; they hold {}",
-                self.metric,
-                comparison.layer,
-                known.join(", ")
-            ))
+            let known: Vec<String> = comparison.tables.iter().map(|t| t.metric.clone()).collect();
+            refused(&unknown_metric(&self.metric, &known).to_string())
         })?;
-        let baseline = match (&comparison.baseline, self.of_baseline) {
-            (None, true) => {
-                return Err(nothing(
-                    "there is only one model, so no baseline to compare it with".to_owned(),
-                ));
-            }
-            (name, _) => name.as_deref(),
-        };
+        if comparison.baseline.is_none() && self.names_baseline() {
+            return Err(refused("there is only one model, so no baseline to compare it with"));
+        }
+        let baseline = comparison.baseline.as_deref();
+        let about: Vec<&Group> = table.groups.iter().filter(|g| self.is_about(g)).collect();
+        if about.is_empty() {
+            return Err(self.nowhere(&table.groups));
+        }
         let mut outcome = Outcome::default();
         let mut looked_at = 0;
-        for group in table.groups.iter().filter(|g| self.is_about(g)) {
-            let of_baseline = group
-                .rows
-                .iter()
-                .find(|r| Some(r.model.as_str()) == baseline)
-                .and_then(|r| r.value);
-            for row in group
-                .rows
-                .iter()
-                .filter(|r| !self.of_baseline || Some(r.model.as_str()) != baseline)
-            {
-                let on = group
-                    .other_dataset
-                    .as_ref()
-                    .map_or(group.dataset.clone(), |other| format!("{} and {other}", group.dataset));
-                let place = format!("{} of {} on {on} at {}", self.metric, row.model, group.layer);
-                let right = if self.of_baseline {
-                    of_baseline.map(|b| b * self.factor)
-                } else {
-                    Some(self.factor)
-                };
-                let (Some(left), Some(right)) = (row.value, right) else {
-                    outcome.skipped.push(format!("{place}: a value is missing"));
+        for group in about {
+            let reference = group.rows.iter().find(|r| Some(r.model.as_str()) == baseline);
+            for row in &group.rows {
+                if self.names_baseline() && Some(row.model.as_str()) == baseline {
                     continue;
-                };
-                looked_at += 1;
-                if self.op.holds(left, right) {
-                    outcome.held.push(format!(
-                        "{place} is {} {} {}",
-                        brief(left),
-                        self.op.sign(),
-                        brief(right)
-                    ));
+                }
+                let other = group.other_dataset.iter().map(|other| format!(" and {other}"));
+                let on: String = std::iter::once(group.dataset.clone()).chain(other).collect();
+                let place = format!("{} of {} on {on} at {}", self.metric, row.model, group.layer);
+                match self.look(group, row, reference, &place)? {
+                    Found::Missing(why) => outcome.skipped.push(format!("{place}: {why}")),
+                    Found::Holds(what) => {
+                        looked_at += 1;
+                        outcome.held.push(format!("{place} is {what}"));
+                    }
+                    Found::HoldsNot => looked_at += 1,
                 }
             }
         }
         match looked_at {
-            0 if outcome.skipped.is_empty() => Err(nothing(format!(
-                "{} was not measured on that side; analyze with --pre and --eval so that the sides are known",
-                self.metric
-            ))),
-            0 => Err(nothing(format!("nothing to check: {}", outcome.skipped.join("; ")))),
+            0 => Err(refused(&format!("nothing to check: {}", outcome.skipped.join("; ")))),
             _ => Ok(outcome),
         }
     }
 
-    fn is_about(&self, group: &super::Group) -> bool {
-        match self.side {
-            None => true,
-            Some(Side::Pair) => group.other_dataset.is_some(),
-            Some(Side::Pre) => group.other_dataset.is_none() && group.role == Some(Role::Pre),
-            Some(Side::Eval) => group.other_dataset.is_none() && group.role == Some(Role::Eval),
+    fn names_baseline(&self) -> bool {
+        !matches!(self.asked, Asked::Against(_, Limit { factor: None, .. }))
+    }
+
+    fn look(&self, group: &Group, row: &Row, baseline: Option<&Row>, place: &str) -> Result<Found> {
+        let (op, limit) = match self.asked {
+            Asked::Against(op, limit) => (op, limit),
+            way => return Ok(separably(way, group.direction, row, baseline)),
+        };
+        let missing = || Ok(Found::Missing("a value is missing".to_owned()));
+        let right = match (limit.factor, baseline.and_then(|b| b.value)) {
+            (None, _) => limit.offset,
+            (Some(factor), Some(value)) if factor != 1.0 && value < 0.0 => {
+                return Err(refused(&format!(
+                    "{place}: the baseline is {}, and a factor turns round below 0 ({factor} * {} is {}); ask for a difference, as in \
+                     '{} {} baseline - 0.01'",
+                    brief(value),
+                    brief(value),
+                    brief(factor * value),
+                    self.metric,
+                    op.sign()
+                )));
+            }
+            (Some(factor), Some(value)) => factor * value + limit.offset,
+            (Some(_), None) => return missing(),
+        };
+        let Some(left) = row.value else { return missing() };
+        Ok(match op.holds(left, right) {
+            true => Found::Holds(format!("{} {} {}", brief(left), op.sign(), brief(right))),
+            false => Found::HoldsNot,
+        })
+    }
+
+    fn is_about(&self, group: &Group) -> bool {
+        let at_layer = self.place.layer.as_ref().is_none_or(|layer| *layer == group.layer);
+        at_layer
+            && match &self.place.side {
+                None => true,
+                Some(Side::Pair) => group.other_dataset.is_some(),
+                Some(Side::Pre) => is_of(group, Role::Pre),
+                Some(Side::Eval) => is_of(group, Role::Eval),
+                Some(Side::Dataset(name)) => names(group).contains(name),
+            }
+    }
+
+    /// Why no group is what it is about.
+    fn nowhere(&self, groups: &[Group]) -> Error {
+        let each = |of_group: &dyn Fn(&Group) -> Vec<String>| {
+            let mut all: Vec<String> = Vec::new();
+            for name in groups.iter().flat_map(of_group) {
+                if !all.contains(&name) {
+                    all.push(name);
+                }
+            }
+            all
+        };
+        let layers = each(&|g| vec![g.layer.clone()]);
+        let metric = &self.metric;
+        match (&self.place.side, &self.place.layer) {
+            (_, Some(layer)) if !layers.contains(layer) => refused(&format!(
+                "{metric} was not measured at layer {layer}; compared are {}",
+                layers.join(", ")
+            )),
+            (Some(Side::Dataset(name)), _) => refused(&format!(
+                "{metric} was not measured on {name}; it was on {}",
+                each(&names).join(", ")
+            )),
+            _ => refused(&format!(
+                "{metric} was not measured on that side; analyze with --pre and --eval so that the sides are known, or name the data set"
+            )),
         }
     }
+}
+
+/// Whether a group is of the data set of this role; where no role is known, of the data set that is called so.
+fn is_of(group: &Group, role: Role) -> bool {
+    group.other_dataset.is_none() && group.role.map_or(group.dataset == role.as_str(), |known| known == role)
+}
+
+/// The names that a group goes by: its data sets, each with its split where that is known.
+fn names(group: &Group) -> Vec<String> {
+    let mut names = vec![group.dataset.clone()];
+    if !group.split.is_empty() {
+        names.push(format!("{}/{}", group.dataset, group.split));
+    }
+    names.extend(group.other_dataset.clone());
+    names
+}
+
+/// The verdict of the comparison, as it was asked for.
+fn separably(way: Asked, direction: Option<Direction>, row: &Row, baseline: Option<&Row>) -> Found {
+    let wanted = match (way, direction) {
+        (Asked::Higher, _) | (Asked::Better, Some(Direction::Higher)) | (Asked::Worse, Some(Direction::Lower)) => {
+            Verdict::Higher
+        }
+        (Asked::Lower, _) | (Asked::Worse, Some(_)) | (Asked::Better, Some(_)) => Verdict::Lower,
+        _ => {
+            return Found::Missing("it has no good direction here; ask for separably higher or lower".to_owned());
+        }
+    };
+    if row.value.is_none() || baseline.is_none_or(|b| b.value.is_none()) {
+        return Found::Missing("a value is missing".to_owned());
+    }
+    match &row.difference {
+        Some(d) if d.verdict == wanted => {
+            let by = d.value.map_or(String::new(), |x| format!(" by {}", brief(x.abs())));
+            Found::Holds(format!("separably {} than the baseline{by}", wanted.words()))
+        }
+        Some(d) if matches!(d.verdict, Verdict::Untested | Verdict::Refused) => {
+            let why = d.reason.iter().map(|reason| format!(" ({reason})"));
+            Found::Missing(std::iter::once(d.verdict.words().to_owned()).chain(why).collect())
+        }
+        Some(_) => Found::HoldsNot,
+        None => Found::Missing("not tested".to_owned()),
+    }
+}
+
+fn refused(why: &str) -> Error {
+    Error::input(format!("--fail-if: {why}"))
 }
 
 /// Seven significant digits: enough to see why, without the noise of binary fractions.
 fn brief(x: f64) -> f64 {
     format!("{x:.6e}").parse().unwrap_or(x)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_grammar_is_read() {
-        let condition = Condition::parse(" redundancy ( eval )<=0.5*baseline").unwrap();
-        assert_eq!(
-            condition,
-            Condition {
-                metric: "redundancy".into(),
-                side: Some(Side::Eval),
-                op: Op::LessEqual,
-                factor: 0.5,
-                of_baseline: true
-            }
-        );
-        let condition = Condition::parse("feature_mixtureness(pair) < 0.2").unwrap();
-        assert_eq!(
-            (condition.side, condition.of_baseline, condition.factor),
-            (Some(Side::Pair), false, 0.2)
-        );
-        assert_eq!(
-            Condition::parse("x > baseline * 2").unwrap(),
-            Condition::parse("x > 2 * baseline").unwrap()
-        );
-        assert!(Condition::parse("x >= baseline").unwrap().of_baseline);
-    }
-
-    #[test]
-    fn what_does_not_follow_it_is_refused_with_an_example() {
-        for text in [
-            "",
-            "x",
-            "> 1",
-            "x > ",
-            "x > 1 * 2",
-            "x > a",
-            "x(both) > 1",
-            "x(pre > 1",
-            "x > NaN",
-            "x > inf",
-            "x > baseline * baseline",
-            "x == 1",
-            "x > 1 > 2",
-            "x y > 1",
-        ] {
-            let error = Condition::parse(text).expect_err(text);
-            assert!(error.to_string().contains("1.1 * baseline"), "{error}");
-        }
-    }
 }

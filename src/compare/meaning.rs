@@ -31,9 +31,11 @@ pub fn direction(id: &str, role: Option<Role>) -> Option<Direction> {
         return Some(Direction::Higher);
     }
     match (find(id)?.better, role) {
-        (Better::Higher, _) | (Better::LowerOnPreHigherOnEval, Some(Role::Eval)) => Some(Direction::Higher),
+        (Better::Higher, _) | (Better::LowerOnPreHigherOnEval | Better::HigherOnEval, Some(Role::Eval)) => {
+            Some(Direction::Higher)
+        }
         (Better::Lower, _) | (Better::LowerOnPreHigherOnEval, Some(Role::Pre)) => Some(Direction::Lower),
-        (Better::LowerOnPreHigherOnEval | Better::Neither, _) => None,
+        (Better::LowerOnPreHigherOnEval | Better::HigherOnEval | Better::Neither, _) => None,
     }
 }
 
@@ -52,6 +54,12 @@ mod tests {
             Some(Direction::Higher)
         );
         assert_eq!(direction("discriminative_ratio", None), None);
+        // An accuracy is never the better for being lower.
+        assert_eq!(direction("nc4_ncc_agreement", Some(Role::Pre)), None);
+        assert_eq!(
+            direction("nc4_ncc_agreement", Some(Role::Eval)),
+            Some(Direction::Higher)
+        );
         assert_eq!(direction("redundancy", None), Some(Direction::Lower));
         assert_eq!(direction("intra_class_distance", Some(Role::Pre)), None);
         assert_eq!(

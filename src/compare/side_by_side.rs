@@ -11,6 +11,7 @@ use super::table::{SideBySide, side_by_side};
 use super::{images, layer_order, suites, training};
 use crate::error::{Error, Result};
 use crate::features::Role;
+use crate::metrics::words::{group, meant};
 use crate::results::{Record, Results};
 use crate::uncertainty::{difference, holm, mcnemar};
 
@@ -242,7 +243,8 @@ impl Builder<'_> {
         })
     }
 
-    /// Marks the best model and those not separable from it (Holm over the models of this group).
+    /// Marks the best model and those not separable from it (Holm over the models of this group); nothing where no model was
+    /// tested against the best.
     fn mark_best(&self, group: &SideBySide, rows: &mut [Row]) {
         let Some(best) = rows.iter().position(|r| r.rank == Some(1)) else {
             return;
@@ -264,6 +266,9 @@ impl Builder<'_> {
             ))
         };
         let tests: Vec<(usize, f64)> = (0..rows.len()).filter_map(against_best).collect();
+        if tests.is_empty() {
+            return;
+        }
         let adjusted = holm(&tests.iter().map(|(_, p)| *p).collect::<Vec<_>>());
         for ((position, _), p) in tests.iter().zip(adjusted) {
             rows[*position].best = p > LEVEL;
@@ -313,10 +318,40 @@ pub(super) fn chosen_layer(layers: &[String], asked: Option<&str>) -> Result<Str
 fn chosen_metrics(groups: &[SideBySide], asked: Option<&[String]>) -> Result<Vec<String>> {
     let measured = distinct(groups.iter().map(|group| group.metric.as_str()));
     let Some(asked) = asked else { return Ok(measured) };
-    match asked.iter().find(|id| !measured.contains(id)) {
-        Some(id) => Err(unknown("metric", id, &measured)),
-        None => Ok(asked.to_vec()),
+    let mut chosen: Vec<String> = Vec::new();
+    for word in asked {
+        let group = group(word);
+        let named = |id: &&String| *id == word || word == "all" || group.contains(&id.as_str());
+        let found: Vec<&String> = measured.iter().filter(named).collect();
+        if found.is_empty() {
+            return Err(unknown_metric(word, &measured));
+        }
+        for id in found {
+            if !chosen.contains(id) {
+                chosen.push(id.clone());
+            }
+        }
     }
+    Ok(chosen)
+}
+
+/// What is said of a metric that the results do not hold: the measured ones that the word may mean, else all.
+pub(super) fn unknown_metric(word: &str, measured: &[String]) -> Error {
+    let is_measured = |id: &&str| measured.iter().any(|m| m == id);
+    let mut near: Vec<&str> = Vec::new();
+    for name in meant(word) {
+        let held = if is_measured(&name) { vec![name] } else { group(name) };
+        near.extend(held.into_iter().filter(is_measured));
+    }
+    let hint = match near.is_empty() || near.contains(&word) {
+        true => String::new(),
+        false => format!("; did you mean {}?", near.join(", ")),
+    };
+    let end = if hint.is_empty() { "." } else { "" };
+    Error::input(format!(
+        "no metric {word} in the results{hint}{end} They hold: {}",
+        measured.join(", ")
+    ))
 }
 
 fn unknown(what: &str, name: &str, known: &[String]) -> Error {

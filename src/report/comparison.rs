@@ -48,7 +48,9 @@ fn page(comparison: &Comparison, results: &Results, writing: Writing) -> String 
 
 /// How the tables are to be read.
 pub fn reading(comparison: &Comparison) -> String {
-    let mut text = "• marks the best model and those not separable from it at 95 %.".to_owned();
+    let mut text =
+        "• marks the best model and those not separable from it at 95 %; there is none where nothing was tested."
+            .to_owned();
     if let Some(baseline) = &comparison.baseline {
         let rows = comparison.tables.iter().flat_map(|t| &t.groups).flat_map(|g| &g.rows);
         let over_runs = rows
@@ -382,9 +384,9 @@ pub fn long_table(comparison: &Comparison) -> Table {
         .float("std_error", |(.., r)| r.std_error)
         .float("ci_low", |(.., r)| r.ci_low)
         .float("ci_high", |(.., r)| r.ci_high)
-        .text("rank", |(.., r)| r.rank.map_or(String::new(), |x| x.to_string()))
-        .text("best_or_not_separable", |(.., r)| {
-            r.rank.map_or(String::new(), |_| r.best.to_string())
+        .whole("rank", |(.., r)| r.rank)
+        .flag("best_or_not_separable", |(_, g, r)| {
+            r.rank.filter(|_| g.is_best_tested()).map(|_| r.best)
         })
         .text("baseline", |_| comparison.baseline.clone().unwrap_or_default())
         .float("difference", |(.., r)| difference(r, |d| d.value))
@@ -407,7 +409,7 @@ pub fn long_table(comparison: &Comparison) -> Table {
         .float("mean_rank", |(t, g, r)| {
             standing(comparison, t, g, r).and_then(|row| row.mean_rank)
         })
-        .float("tier", |(t, g, r)| Some(standing(comparison, t, g, r)?.tier? as f64))
+        .whole("tier", |(t, g, r)| Some(standing(comparison, t, g, r)?.tier? as u64))
         .finish()
 }
 

@@ -11,6 +11,7 @@ use super::cut::where_to_cut;
 use super::figure::INKS;
 use super::grid::{Cell, Grid, Marked, markdown};
 use super::number::typeset;
+use super::similarity::similarity_grids;
 use super::suites::suite_grid;
 use super::verdict::{NOT_MEASURED, is_transfer_measured, summary};
 use super::write::Meta;
@@ -49,6 +50,7 @@ struct Page<'a> {
     /// Transfer, then the axes.
     sections: Vec<Section>,
     others: Vec<MetricSection>,
+    similarity: Vec<Shown>,
     depth: Vec<Shown>,
     cuts: Vec<String>,
     predictors: Option<Predictors>,
@@ -174,6 +176,7 @@ pub fn pages(
             .filter(|t| !in_sections.contains(&t.metric.as_str()))
             .filter_map(|t| section(comparison, &t.metric))
             .collect(),
+        similarity: similarity_grids(&results.records).into_iter().map(Shown::new).collect(),
         depth: depth(every_layer),
         cuts: where_to_cut(every_layer, results),
         predictors: Predictors::of(comparison.compared(results), &comparison.layer),

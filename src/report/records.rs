@@ -180,7 +180,7 @@ pub fn table(records: &[Record]) -> Table {
     Table::of("records", records)
         .text("model", |r| &r.model)
         .text("run", |r| or_empty(&r.run))
-        .text("step", |r| r.step.map_or(String::new(), |step| step.to_string()))
+        .whole("step", |r| r.step)
         .text("layer", |r| &r.layer)
         .text("dataset", |r| &r.dataset)
         .text("split", |r| &r.split)
@@ -234,6 +234,8 @@ fn length(column: &Column) -> usize {
         Column::Text(v) => v.len(),
         Column::Float(v) => v.len(),
         Column::Count(v) => v.len(),
+        Column::Whole(v) => v.len(),
+        Column::Flag(v) => v.len(),
     }
 }
 
@@ -243,6 +245,8 @@ fn cell(column: &Column, row: usize) -> String {
         Column::Float(v) if v[row].is_finite() => json_number(v[row]),
         Column::Float(_) => String::new(),
         Column::Count(v) => v[row].to_string(),
+        Column::Whole(v) => v[row].map_or(String::new(), |x| x.to_string()),
+        Column::Flag(v) => v[row].map_or(String::new(), |x| x.to_string()),
     }
 }
 

@@ -55,6 +55,23 @@ fn text(records: &[&Record]) -> String {
         .unwrap_or_else(|| list(records).to_text())
 }
 
+/// A matrix for each metric and pair of sides among `records`, those of similarity alone: what a report shows.
+pub(super) fn similarity_grids(records: &[Record]) -> Vec<Grid> {
+    let sides = |r: &Record| {
+        let metric = (r.metric.clone(), r.variant.clone());
+        let other = (r.other_model.clone(), r.other_dataset.clone(), r.other_split.clone());
+        (metric, (r.model.clone(), r.dataset.clone(), r.split.clone()), other)
+    };
+    let mut parts: Vec<Vec<&Record>> = Vec::new();
+    for record in records.iter().filter(|r| r.other_layer.is_some()) {
+        match parts.iter_mut().find(|part| sides(part[0]) == sides(record)) {
+            Some(part) => part.push(record),
+            None => parts.push(vec![record]),
+        }
+    }
+    parts.iter().map(|part| matrix(part, false)).collect()
+}
+
 fn other_layer(record: &Record) -> &str {
     record.other_layer.as_deref().unwrap_or("")
 }

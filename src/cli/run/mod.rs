@@ -101,7 +101,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let report = out.join("report");
     check_folder(out, TABLES)?;
     check_folder(&report, &[])?;
-    plan(&settings(&experiment, args), select, PICTURES)?;
+    plan(&settings(&experiment, args), select, PICTURES)
+        .with_context(|| format!("{}, [analysis]", args.experiment.display()))?;
     let Some(stores) = extract::extract(&experiment, args, &programs, &mut state)? else {
         // The other program has said why.
         return Ok(ExitCode::from(2));

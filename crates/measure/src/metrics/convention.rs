@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::words::{group, why_unknown};
 use super::{Eval, LIBRARIES, Metric, Variant, find};
 use crate::error::{Error, Result};
 use crate::probes::logistic::Strength;
@@ -43,7 +44,10 @@ impl Conventions {
         };
         let (id, what) = left.rsplit_once('.').unwrap_or((left, ""));
         let Some(metric) = find(id) else {
-            return refuse(format!("no metric {id}; `featscope metrics` lists them"));
+            return refuse(match group(id).is_empty() {
+                true => format!("{id}: {}", why_unknown(id)),
+                false => format!("{id} is a group of metrics; a convention is chosen for one"),
+            });
         };
         if ["C", "lambda", "bandwidth"].contains(&what) {
             let number = right.parse().ok().filter(|c: &f64| c.is_finite() && *c > 0.0);

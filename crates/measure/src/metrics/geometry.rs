@@ -136,7 +136,7 @@ const METRICS: &[Metric] = &[
                 rows. 0 where all point the same way, lower where they spread.",
         caveat: "Class structure makes it worse (higher) though it may help transfer. Many libraries include a \
                  row's pair with itself or another t. \
-                 Where directions mean nothing its interval is wide: it covered 97.4 to 98.4 % (reports/coverage.md).",
+                 Where directions mean nothing its interval is wide: it covered 97.4 to 98.4 % in simulations.",
         formula: "log mean_{i<j} exp(-2 |x_i/|x_i| - x_j/|x_j||^2)",
         convention: "l2-normalised rows, not centred; t = 2; a row is not paired with itself",
         like: &[],
@@ -169,7 +169,7 @@ const METRICS: &[Metric] = &[
         range: (0.0, 4.0),
         about: "How close the directions of two rows of one class lie: 0 where they coincide.",
         caveat: "Low where classes collapse: on pretraining data that is not a virtue. \
-                 Where directions mean nothing its interval is wide: it covered 98.2 to 98.6 % (reports/coverage.md).",
+                 Where directions mean nothing its interval is wide: it covered 98.2 to 98.6 % in simulations.",
         formula: "mean over i < j of one class of |x_i/|x_i| - x_j/|x_j||^2",
         convention: "l2-normalised rows, not centred; all pairs count the same",
         like: &[],
@@ -202,7 +202,7 @@ const METRICS: &[Metric] = &[
         about: "The mean cosine of two rows: near 1 where all features point into a narrow cone.",
         caveat: "Features after a ReLU are all positive: their cosines are positive whatever they mean. Centre them \
                  to see more. \
-                 Where directions mean nothing its interval is wide: it covered up to 97.9 % (reports/coverage.md).",
+                 Where directions mean nothing its interval is wide: it covered up to 97.9 % in simulations.",
         formula: "mean_{i<j} cos(x_i, x_j)",
         convention: "not centred; a row is not paired with itself",
         like: &[],

@@ -1,6 +1,7 @@
 //! The catalogue: every metric is a plain function and one row that says all there is to say about it. The command
 //! line, the help, the reference pages and the report are made from the rows: adding a metric edits one file.
 
+pub mod axes;
 pub mod class_structure;
 mod convention;
 pub mod distance;
@@ -18,6 +19,7 @@ pub mod spectrum;
 pub mod support;
 pub mod transferability;
 pub mod variation;
+pub mod words;
 
 pub use convention::{Conventions, Followed};
 // A new kind brings a payload: no list of them here.
@@ -30,6 +32,7 @@ pub use needs::{MatchedNeeds, Needs, Sides};
 
 use crate::error::{Error, Result};
 use crate::uncertainty::ErrorBar;
+use words::{is_group_of, names_metric, why_unknown};
 
 /// One metric: everything about it but its code, and its code.
 pub struct Metric {
@@ -121,6 +124,8 @@ pub enum Better {
     Lower,
     /// Smaller on the pretraining data (variation is kept), larger on the evaluation data (classes are apart).
     LowerOnPreHigherOnEval,
+    /// Larger on the evaluation data; on the pretraining data it says how well these are told apart, which need not transfer.
+    HigherOnEval,
     /// Depends on what is compared: a scale, not a score.
     Neither,
 }
@@ -133,6 +138,9 @@ impl Better {
             Self::Lower => "lower goes with better transfer",
             Self::LowerOnPreHigherOnEval => {
                 "lower on the pretraining data and higher on the evaluation data go with better transfer"
+            }
+            Self::HigherOnEval => {
+                "higher on the evaluation data goes with better transfer; on the pretraining data it has no direction"
             }
             Self::Neither => "no direction of its own: it has the scale of the features",
         }
@@ -212,7 +220,7 @@ pub fn find(id: &str) -> Option<&'static Metric> {
     all().find(|metric| metric.id == id)
 }
 
-/// The metrics that an analysis is asked for: `all`, families, ids.
+/// The metrics that an analysis is asked for: `all`, `axes`, families, ids.
 ///
 /// # Errors
 /// For an unknown word, naming the nearest known one, and for metrics of two layers or models on the same images.
@@ -233,19 +241,13 @@ fn select_where(words: &[String], fits: fn(&Metric) -> bool) -> Result<Vec<&'sta
         .iter()
         .flat_map(|f| f.metrics.iter().map(|m| (f.id, m)))
         .collect();
-    let names = |word: &String, (family, metric): &(&str, &'static Metric)| word == family || word == metric.id;
     for word in words.iter().filter(|word| *word != "all") {
-        match rows.iter().find(|row| names(word, row)).map(|row| row.1) {
-            None => {
-                let nearest = all()
-                    .map(|m| m.id)
-                    .chain(FAMILIES.iter().map(|f| f.id))
-                    .max_by(|a, b| strsim::jaro_winkler(a, word).total_cmp(&strsim::jaro_winkler(b, word)))
-                    .unwrap_or_default();
-                return Err(Error::input(format!(
-                    "--metrics {word}: no such metric or family; did you mean {nearest}? `featscope metrics` lists them all"
-                )));
-            }
+        match rows
+            .iter()
+            .find(|row| names_metric(word, row.0, row.1))
+            .map(|row| row.1)
+        {
+            None => return Err(Error::input(format!("--metrics {word}: {}", why_unknown(word)))),
             Some(metric) if !fits(metric) => {
                 let (what, command) = if metric.is_matched() {
                     ("two layers or models on the same images", "similarity")
@@ -260,7 +262,7 @@ fn select_where(words: &[String], fits: fn(&Metric) -> bool) -> Result<Vec<&'sta
         }
     }
     let wanted = |row: &(&str, &'static Metric)| {
-        let of_many = |word: &str| !row.1.only_by_name() && (word == "all" || word == row.0);
+        let of_many = |word: &str| !row.1.only_by_name() && (word == "all" || is_group_of(word, row.0, row.1));
         words.iter().any(|word| of_many(word) || word == row.1.id)
     };
     Ok(rows
@@ -289,7 +291,9 @@ mod tests {
                 ("convention", m.convention),
                 ("reference", m.reference),
                 ("estimand", m.estimand),
+                ("error bar", m.error.describe()),
             ] {
+                assert!(!text.contains("reports/"), "{}: an installed user has no {text}", m.id);
                 assert!(!text.is_empty(), "{}: no {field}", m.id);
             }
             assert!(m.range.0 < m.range.1, "{}: empty range", m.id);
@@ -304,5 +308,27 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("did you mean discriminative_ratio?"), "{error}");
+    }
+
+    #[test]
+    fn axes_select_the_metrics_of_the_three_axes() {
+        let ids: Vec<&str> = select(&["axes".to_owned()]).unwrap().iter().map(|m| m.id).collect();
+        assert_eq!(ids.len(), 9);
+        for id in ["discriminative_ratio", "sample_mixing", "redundancy_excess"] {
+            assert!(ids.contains(&id), "{id}");
+        }
+        assert!(select_matched(&["axes".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn a_record_of_suites_is_explained() {
+        let error = select(&["suite_log_odds".to_owned()])
+            .map(|_| ())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("a record of a suite") && !error.contains("did you mean"),
+            "{error}"
+        );
     }
 }

@@ -105,7 +105,7 @@ const METRICS: &[Metric] = &[
         estimand: UNBIASED,
         laws: &[Law::Rotation, Law::ClassNames, Law::Symmetry],
         error: ErrorBar::None(
-            "the cubic kernel hangs on the farthest rows: one by resampling covered 89.8 to 98.2 % (reports/coverage.md)",
+            "the cubic kernel hangs on the farthest rows: one by resampling covered 89.8 to 98.2 % in simulations",
         ),
         eval: Eval::Kernel(FromKernel {
             kernel: cubic,
@@ -123,7 +123,7 @@ const METRICS: &[Metric] = &[
                 equal distributions. Unbiased, so it can be below zero; it does not depend on the scale of the features.",
         caveat: "Its bandwidth comes from the data, so values of two models are only comparable as far as their \
                  median distances play the same role. \
-                 Where the sets hardly differ its interval is wide: it covered up to 97.5 % (reports/coverage.md).",
+                 Where the sets hardly differ its interval is wide: it covered up to 97.5 % in simulations.",
         formula: "mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j) - 2 mean k(x_i, y_j), k(x, y) = exp(-|x-y|^2/(2 s^2))",
         convention: "s^2 the median squared distance between pooled rows, at most 1,000 of each side drawn with the seed; \
                      permutation test of the domain labels",
@@ -154,7 +154,7 @@ const METRICS: &[Metric] = &[
         about: "How much farther rows of different data sets lie apart than rows of the same: zero only for equal \
                 distributions. Unbiased, so it can be below zero. It has the features' scale.",
         caveat: "It has the features' scale. Unbiased: it can be a little below 0 where the sets agree. \
-                 Where they hardly differ its interval is wide: it covered up to 97.7 % (reports/coverage.md).",
+                 Where they hardly differ its interval is wide: it covered up to 97.7 % in simulations.",
         formula: "2 E|X - Y| - E|X - X'| - E|Y - Y'|",
         convention: "no square root (scipy takes one); a row is not paired with itself; permutation test of the domain labels",
         like: &[],
@@ -208,7 +208,7 @@ const METRICS: &[Metric] = &[
                 cannot, 1 where it always can.",
         caveat: "Linear: sets that a straight cut cannot part look the same to it. 1 says only that they can be \
                  told apart, not how far apart they are. \
-                 Where they hardly can be, its interval is wide: it covered 97.3 to 98.7 % (reports/coverage.md).",
+                 Where they hardly can be, its interval is wide: it covered 97.3 to 98.7 % in simulations.",
         formula: "P(w.x_eval > w.x_pre) on held-out rows, w = S^-1 (mu_eval - mu_pre)",
         convention: "linear discriminant analysis, both sides weigh the same, S with shrinkage 0.1 (scikit-learn, solver \
                      lsqr); ten folds within classes; the mean of the folds' areas",

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, StringArray, UInt64Array};
+use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt64Array};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -49,6 +49,18 @@ impl<'r, T> Columns<'r, T> {
         self.with(name, Column::Count(cells))
     }
 
+    /// A column of ranks, steps and other whole numbers that may be missing.
+    pub fn whole<N: Into<u64>>(self, name: &str, cell: impl Fn(&'r T) -> Option<N>) -> Self {
+        let cells = self.rows.iter().map(|row| cell(row).map(Into::into)).collect();
+        self.with(name, Column::Whole(cells))
+    }
+
+    /// A column of yes and no, where either was found.
+    pub fn flag(self, name: &str, cell: impl Fn(&'r T) -> Option<bool>) -> Self {
+        let cells = self.rows.iter().map(cell).collect();
+        self.with(name, Column::Flag(cells))
+    }
+
     fn with(mut self, name: &str, column: Column) -> Self {
         self.table.columns.push((name.to_owned(), column));
         self
@@ -69,6 +81,10 @@ pub enum Column {
     Float(Vec<f64>),
     /// Counts and indices.
     Count(Vec<u64>),
+    /// Whole numbers, where there are any.
+    Whole(Vec<Option<u64>>),
+    /// Yes and no, where either was found.
+    Flag(Vec<Option<bool>>),
 }
 
 impl Column {
@@ -77,7 +93,14 @@ impl Column {
             Self::Text(v) => Arc::new(StringArray::from_iter_values(v)),
             Self::Float(v) => Arc::new(v.iter().map(|x| (!x.is_nan()).then_some(*x)).collect::<Float64Array>()),
             Self::Count(v) => Arc::new(UInt64Array::from(v.clone())),
+            Self::Whole(v) => Arc::new(UInt64Array::from(v.clone())),
+            Self::Flag(v) => Arc::new(BooleanArray::from(v.clone())),
         }
+    }
+
+    /// Whether a cell may be missing: told of the file too, where it tells whole numbers from counts.
+    fn may_miss(&self) -> bool {
+        !matches!(self, Self::Text(_) | Self::Count(_))
     }
 
     fn extend_from(&mut self, array: &dyn Array) -> Option<()> {
@@ -103,6 +126,8 @@ impl Column {
                     .iter()
                     .map(|x| x.unwrap_or(0)),
             ),
+            Self::Whole(v) => v.extend(array.as_any().downcast_ref::<UInt64Array>()?),
+            Self::Flag(v) => v.extend(array.as_any().downcast_ref::<BooleanArray>()?),
         }
         Some(())
     }
@@ -153,6 +178,8 @@ impl Table {
                 Column::Text(v) => v.retain(|_| is_kept()),
                 Column::Float(v) => v.retain(|_| is_kept()),
                 Column::Count(v) => v.retain(|_| is_kept()),
+                Column::Whole(v) => v.retain(|_| is_kept()),
+                Column::Flag(v) => v.retain(|_| is_kept()),
             }
         }
     }
@@ -168,6 +195,8 @@ impl Table {
                 (Column::Text(a), Column::Text(b)) => a.extend(b),
                 (Column::Float(a), Column::Float(b)) => a.extend(b),
                 (Column::Count(a), Column::Count(b)) => a.extend(b),
+                (Column::Whole(a), Column::Whole(b)) => a.extend(b),
+                (Column::Flag(a), Column::Flag(b)) => a.extend(b),
                 _ => panic!("tables {} differ in the kind of a column", self.name),
             }
         }
@@ -187,8 +216,11 @@ impl Table {
     /// When its columns differ in length.
     pub fn to_parquet(&self) -> Result<Vec<u8>> {
         let damaged = |e: String| Error::input(format!("table {}: cannot be written ({e})", self.name));
-        let batch = RecordBatch::try_from_iter(self.columns.iter().map(|(n, c)| (n.as_str(), c.to_arrow())))
-            .map_err(|e| damaged(e.to_string()))?;
+        let columns = self
+            .columns
+            .iter()
+            .map(|(n, c)| (n.as_str(), c.to_arrow(), c.may_miss()));
+        let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| damaged(e.to_string()))?;
         let properties = parquet::file::properties::WriterProperties::builder()
             .set_compression(parquet::basic::Compression::ZSTD(Default::default()))
             .build();
@@ -219,11 +251,13 @@ impl Table {
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(e.to_string()))?;
         let mut columns = Vec::new();
         for field in builder.schema().fields() {
-            use arrow_schema::DataType::{Float64, UInt64, Utf8};
+            use arrow_schema::DataType::{Boolean, Float64, UInt64, Utf8};
             let column = match field.data_type() {
                 Utf8 => Column::Text(Vec::new()),
                 Float64 => Column::Float(Vec::new()),
+                UInt64 if field.is_nullable() => Column::Whole(Vec::new()),
                 UInt64 => Column::Count(Vec::new()),
+                Boolean => Column::Flag(Vec::new()),
                 other => return Err(damaged(format!("column {} is {other}", field.name()))),
             };
             columns.push((field.name().clone(), column));
@@ -257,6 +291,9 @@ mod tests {
                 ("model".into(), Column::Text(vec!["SL".into(), "ü,\"".into()])),
                 ("rank".into(), Column::Count(vec![1, u64::MAX])),
                 ("eigenvalue".into(), Column::Float(vec![0.1 + 0.2, 5e-324])),
+                ("place".into(), Column::Whole(vec![Some(1), None])),
+                ("step".into(), Column::Whole(vec![Some(1), Some(2)])),
+                ("best".into(), Column::Flag(vec![Some(false), None])),
             ],
         };
         let path = dir.path().join("spectrum.parquet");

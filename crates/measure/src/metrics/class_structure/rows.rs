@@ -47,8 +47,7 @@ const NEAREST: Again = Again {
     nearest: true,
     ..NOTHING
 };
-const UNMEASURED: &str =
-    "where classes are weak, one by resampling misses the population's value (reports/coverage.md)";
+const UNMEASURED: &str = "where classes are weak, one by resampling misses the population's value in simulations";
 const AT_THIS_N: &str = "the expectation at these numbers of rows, for these classes";
 const POPULATION: &str = "the value of the populations, for these classes";
 
@@ -309,7 +308,7 @@ const METRICS: &[Metric] = &[
         id: "nc4_ncc_agreement",
         label: "Nearest class centre",
         unit: "",
-        better: Better::LowerOnPreHigherOnEval,
+        better: Better::HigherOnEval,
         range: (0.0, 1.0),
         about: "The share of rows that lie nearest to the centre of their own class, none being part of it: what the \
                 nearest-class-centre rule gets right, 1 in collapse.",

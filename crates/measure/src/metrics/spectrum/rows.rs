@@ -222,7 +222,7 @@ const METRICS: &[Metric] = &[
                 far above it few directions matter, far below it noise does.",
         caveat: "It is the slope of ranks 11 to 100 only, and means a power law only where R^2, stated beside it, \
                  is near 1. \
-                 Its interval covered 96.4 to 98.3 % (reports/coverage.md).",
+                 Its interval covered 96.4 to 98.3 % in simulations.",
         formula: "-slope of log lambda_k on log k, weighted by 1/k, k = 11..min(100, rank)",
         convention: COVARIANCE,
         like: &[],
