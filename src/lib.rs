@@ -5,7 +5,7 @@
 //! (`uncertainty`); `compare` sets methods side by side and `report` renders them; `selftest` proves every number. Whatever is
 //! read goes through [`files`], which trusts no byte; whatever is said goes through [`shown`].
 //!
-//! `shown ← error ← files ← features ← store, checkpoint, images` stand in the member `featscope-data`; `linalg, uncertainty ←
+//! `shown ← error ← files ← features ← store, checkpoint, images ← kind` stand in the member `featscope-data`; `linalg, uncertainty ←
 //! stats ← metrics ← analysis` and `results ← analysis` in `featscope-measure`; `compare ← report ← cli`, `analysis ← selftest ← cli` and
 //! `store, checkpoint, images ← extract ← pretrain ← cli` here: left never imports right.
 //!
@@ -24,7 +24,7 @@
 
 pub mod cli;
 
-pub use featscope_data::{checkpoint, error, features, files, images, shown, store};
+pub use featscope_data::{checkpoint, error, features, files, images, kind, shown, store};
 #[cfg(feature = "analysis")]
 pub use featscope_measure::{analysis, linalg, metrics, results, stats, uncertainty};
 

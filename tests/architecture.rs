@@ -46,6 +46,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("images", &["error", "files"]),
+    ("kind", &["error", "files", "store", "checkpoint", "images"]),
     (
         "extract",
         &["error", "files", "features", "store", "checkpoint", "images"],

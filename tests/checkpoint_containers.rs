@@ -243,8 +243,8 @@ fn shards_may_have_any_names() {
             assert_eq!(load(path).unwrap().arch, small());
         }
         assert_eq!(
-            featscope::store::kind(folder.0.path()).unwrap(),
-            featscope::store::Kind::Checkpoint
+            featscope::kind::kind(folder.0.path()).unwrap(),
+            featscope::kind::Kind::Checkpoint
         );
         fs::remove_file(folder.path(names[1])).unwrap();
         let missing = Checkpoint::open(&index).unwrap_err().to_string();
@@ -279,7 +279,7 @@ fn what_describes_shards_lies_in_their_folder() {
 
 #[test]
 fn indices_shards_and_old_names_are_taken_for_checkpoints() {
-    use featscope::store::{Kind, kind};
+    use featscope::kind::{Kind, kind};
     let folder = Folder::new();
     let (index, _) = shards(&folder);
     assert_eq!(kind(&index).unwrap(), Kind::Checkpoint);

@@ -184,7 +184,7 @@ pub fn open_all(inputs: &[Input], options: &Options) -> Result<Vec<Box<dyn Featu
 
 /// Whether a path is one that [`Input::parse`] would name: for those who take other files too.
 pub fn is_store(path: &Path) -> bool {
-    use crate::store::{Kind, kind};
+    use crate::kind::{Kind, kind};
     matches!(kind(path), Ok(Kind::Store | Kind::Array))
 }
 

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 
 use super::experiment::Experiment;
 use super::style;
+use crate::kind::{Kind, kind};
 use crate::results::{Analysis, Results};
 use crate::shown::sentence;
-use crate::store::Kind;
+use crate::store::Kept;
 use crate::{checkpoint, images, store};
 
 /// Arguments of `featscope inspect`.
@@ -80,11 +81,7 @@ impl Sheet {
 /// Looks at what the path is, and says what it holds.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let path = PathBuf::from(&args.path);
-    let kind = if path.exists() {
-        store::kind(&path)?
-    } else {
-        Kind::Images
-    };
+    let kind = if path.exists() { kind(&path)? } else { Kind::Images };
     let (mut sheet, mut value) = match kind {
         Kind::Checkpoint => of_checkpoint(&path)?,
         Kind::Checkpoints => folders::of_checkpoints(&path),
@@ -160,7 +157,7 @@ fn of_checkpoint(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
 
 fn of_store(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     let s = store::summary(path)?;
-    let what = if s.kind == Kind::Array {
+    let what = if s.kind == Kept::Array {
         "array"
     } else {
         "feature store"

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use featscope::error::{Error, Result};
 use featscope::features::ids_sha256;
 use featscope::features::{FeatureSet, Labels};
-use featscope::store::{self, Kind, OpenOptions};
+use featscope::kind::Kind;
+use featscope::store::{self, OpenOptions};
 use ndarray::{Array1, Array2, Axis, concatenate};
 use serde_json::Value;
 
@@ -496,7 +497,7 @@ fn one_part_of_a_store_is_a_file_of_features() {
 #[test]
 fn a_path_is_what_it_holds() {
     let temp = tempfile::tempdir().unwrap();
-    let kind = |path: &Path| store::kind(path).unwrap();
+    let kind = |path: &Path| featscope::kind::kind(path).unwrap();
     for file in [
         "f4-big-C.npy",
         "stored.npz",
@@ -525,7 +526,7 @@ fn a_path_is_what_it_holds() {
     let summary = store::summary(&fixtures().join("stored.npz")).unwrap();
     assert_eq!(
         (summary.kind, summary.rows, summary.layers[0].width),
-        (Kind::Array, 7, 3)
+        (store::Kept::Array, 7, 3)
     );
     assert_eq!(
         summary
@@ -535,5 +536,5 @@ fn a_path_is_what_it_holds() {
             .collect::<Vec<_>>(),
         [("4", 3), ("30", 3)]
     );
-    assert!(store::kind(&temp.path().join("nowhere")).is_err());
+    assert!(featscope::kind::kind(&temp.path().join("nowhere")).is_err());
 }

@@ -13,11 +13,11 @@ mod choice;
 mod columns;
 mod delimited;
 mod findings;
+mod folders;
 mod foreign;
 mod groups;
 mod inspect;
 mod journal;
-mod kind;
 mod label_text;
 mod labels;
 mod manifest;
@@ -39,10 +39,12 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 
+pub use delimited::lists_files;
 pub use findings::{Deviation, Findings, LayerDeviation, Repeated, Shard, Skipped, SkippedImage};
+pub use folders::{has_stores, is_store, is_store_manifest, stores_in};
+pub use foreign::{extension, holds_features};
 pub use groups::GroupsFrom;
-pub use inspect::{ClassCount, Summary, summary};
-pub use kind::{Kind, kind, stores_in};
+pub use inspect::{ClassCount, Kept, Summary, summary};
 pub use manifest::{DataInfo, Description, LayerInfo, Manifest, ModelInfo, Part, SCHEMA, value_sha256};
 pub use reader::FeatureStore;
 pub use sample::gather;
@@ -87,8 +89,8 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn FeatureSet
     let mut shard = None;
     let sets: Vec<Box<dyn FeatureSet>> = match std::fs::metadata(path) {
         Ok(m) if !m.is_dir() => foreign::open(path, options)?,
-        _ if kind::is_folder_of_stores(path) => {
-            let names = kind::stores_in(path);
+        _ if folders::is_folder_of_stores(path) => {
+            let names = folders::stores_in(path);
             let example = path.join(names.first().map_or("", String::as_str));
             return Err(Error::input(format!(
                 "{shown}: a folder of {} feature stores, not a store; name them one by one, e.g. {}",

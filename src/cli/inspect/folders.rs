@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::super::run::{STATE, State};
 use super::{Sheet, of_results};
+use crate::kind::Kind;
 use crate::results::FILE;
-use crate::store::{Kind, stores_in};
+use crate::store::stores_in;
 use crate::{checkpoint, files, images};
 
 /// A folder of several checkpoints.

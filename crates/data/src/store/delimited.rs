@@ -203,7 +203,7 @@ fn head(layout: Layout) -> Head {
 }
 
 /// Whether a table lists files rather than features: it has a column of paths, and no columns whose names count.
-pub(super) fn lists_files(path: &Path) -> bool {
+pub fn lists_files(path: &Path) -> bool {
     let Ok(Some(layout)) = layout(path) else {
         return false;
     };

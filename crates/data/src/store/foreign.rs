@@ -16,7 +16,7 @@ use crate::files::{UnknownCalls, check_name};
 pub(super) const LAYER: &str = "features";
 
 /// The lower-case extension of a path.
-pub(super) fn extension(path: &Path) -> String {
+pub fn extension(path: &Path) -> String {
     path.extension()
         .map(|e| e.to_string_lossy().to_lowercase())
         .unwrap_or_default()
@@ -238,7 +238,7 @@ fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<Foun
 }
 
 /// Whether a file of tensors is features rather than weights: a few arrays, of which some can be told to be the features.
-pub(super) fn holds_features(path: &Path, extension: &str) -> bool {
+pub fn holds_features(path: &Path, extension: &str) -> bool {
     let Ok(held) = held(path, extension) else {
         return false;
     };

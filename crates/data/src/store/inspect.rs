@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::findings;
 use super::manifest;
-use super::{FeatureStore, Kind, OpenOptions, malformed};
+use super::{FeatureStore, OpenOptions, malformed};
 use crate::error::Result;
 use crate::features::Labels;
 
@@ -20,11 +20,21 @@ pub struct ClassCount {
     pub rows: usize,
 }
 
+/// How features are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kept {
+    /// In a feature store.
+    Store,
+    /// In an array from elsewhere.
+    Array,
+}
+
 /// What a feature store or an array of features holds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
-    /// [`Kind::Store`] or [`Kind::Array`].
-    pub kind: Kind,
+    /// How they are kept.
+    pub kind: Kept,
     /// The path, as given.
     pub path: String,
     /// The model.
@@ -89,7 +99,7 @@ pub fn summary(path: &Path) -> Result<Summary> {
         let size = |file: &str| std::fs::metadata(path.join(file)).map_or(0, |m| m.len());
         let (classes, unlabelled) = counts(store.labels(), rows);
         return Ok(Summary {
-            kind: Kind::Store,
+            kind: Kept::Store,
             path: path.display().to_string(),
             rows,
             classes,
@@ -131,7 +141,7 @@ pub fn summary(path: &Path) -> Result<Summary> {
         pooling: String::new(),
     };
     Ok(Summary {
-        kind: Kind::Array,
+        kind: Kept::Array,
         path: path.display().to_string(),
         model: manifest::ModelInfo {
             name: provenance.subject.model.clone(),

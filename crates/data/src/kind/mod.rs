@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{OpenOptions, delimited, foreign, malformed, manifest};
 use crate::error::{Error, Result};
+use crate::store::{self, OpenOptions, is_store, is_store_manifest, stores_in};
 use crate::{checkpoint, files, images};
 use json::Json;
 
@@ -37,47 +37,6 @@ pub enum Kind {
 
 /// What `featscope run` knows of its folder.
 const RUN: &str = "run.json";
-/// Stores of a run lie below their model, its run and its step.
-const DEPTH: usize = 4;
-
-/// The feature stores in a folder by their paths in it, sorted: those directly in it, else those in its folders.
-pub fn stores_in(folder: &Path) -> Vec<String> {
-    let mut names = Vec::new();
-    for depth in 1..=DEPTH {
-        collect(folder, "", depth, &mut names);
-        if !names.is_empty() {
-            break;
-        }
-    }
-    names.sort();
-    names
-}
-
-/// Adds the stores that lie exactly so deep.
-fn collect(folder: &Path, before: &str, depth: usize, names: &mut Vec<String>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with('.') || !entry.path().is_dir() {
-            continue;
-        }
-        let place = format!("{before}{name}");
-        match depth {
-            1 if entry.path().join(manifest::FILE).is_file() => names.push(place),
-            1 => {}
-            _ => collect(&entry.path(), &format!("{place}/"), depth - 1, names),
-        }
-    }
-}
-
-fn has_stores(folder: &Path) -> bool {
-    let mut names = Vec::new();
-    collect(folder, "", 1, &mut names);
-    !names.is_empty()
-}
-
-pub(super) fn is_folder_of_stores(path: &Path) -> bool {
-    !path.join(manifest::FILE).exists() && !stores_in(path).is_empty()
-}
 
 /// What kind of thing a path is. Of a folder that is several at once, the most telling: a folder made here, a published
 /// model, images, checkpoints.
@@ -86,7 +45,9 @@ pub(super) fn is_folder_of_stores(path: &Path) -> bool {
 /// When there is nothing at the path.
 pub fn kind(path: &Path) -> Result<Kind> {
     let metadata = std::fs::metadata(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => malformed(path, "no such file or folder; check the name"),
+        std::io::ErrorKind::NotFound => {
+            Error::input(format!("{}: no such file or folder; check the name", path.display()))
+        }
         _ => Error::io(path)(e),
     })?;
     Ok(match metadata.is_dir() {
@@ -98,13 +59,13 @@ pub fn kind(path: &Path) -> Result<Kind> {
 fn of_folder(path: &Path) -> Kind {
     let is_run = path.join(RUN).is_file() && Json::of(&path.join(RUN)) == Json::Run;
     match path {
-        _ if path.join(manifest::FILE).is_file() => Kind::Store,
+        _ if is_store(path) => Kind::Store,
         _ if is_run => Kind::Run,
         _ if path.join("results.json").is_file() => Kind::Results,
-        _ if has_stores(path) => Kind::Stores,
+        _ if store::has_stores(path) => Kind::Stores,
         _ if checkpoint::named_in(path).is_some() => Kind::Checkpoint,
         _ if !images::formats(path).is_empty() => Kind::Images,
-        _ if is_folder_of_stores(path) => Kind::Stores,
+        _ if !stores_in(path).is_empty() => Kind::Stores,
         _ => match checkpoint::weights_in(path).len() {
             0 => Kind::Images,
             1 => Kind::Checkpoint,
@@ -114,11 +75,11 @@ fn of_folder(path: &Path) -> Kind {
 }
 
 fn of_file(path: &Path) -> Kind {
-    let extension = foreign::extension(path);
+    let extension = store::extension(path);
     match extension.as_str() {
         "npy" | "npz" => Kind::Array,
         "toml" => Kind::Experiment,
-        "json" if path.ends_with(manifest::FILE) => Kind::Store,
+        "json" if is_store_manifest(path) => Kind::Store,
         "json" if is_index(path) => Kind::Checkpoint,
         "json" => match Json::of(path) {
             Json::Run if path.ends_with(RUN) => Kind::Run,
@@ -126,14 +87,14 @@ fn of_file(path: &Path) -> Kind {
             _ => Kind::Results,
         },
         "csv" | "tsv" | "parquet" => {
-            if opens(path) && !(extension != "parquet" && delimited::lists_files(path)) {
+            if opens(path) && !(extension != "parquet" && store::lists_files(path)) {
                 Kind::Array
             } else {
                 Kind::Images
             }
         }
         "safetensors" | "pt" | "pth" => {
-            if foreign::holds_features(path, &extension) {
+            if store::holds_features(path, &extension) {
                 Kind::Array
             } else {
                 Kind::Checkpoint
@@ -156,5 +117,5 @@ fn is_index(path: &Path) -> bool {
 }
 
 fn opens(path: &Path) -> bool {
-    super::open(path, &OpenOptions::default()).is_ok()
+    store::open(path, &OpenOptions::default()).is_ok()
 }
