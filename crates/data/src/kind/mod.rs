@@ -6,9 +6,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::checkpoint;
 use crate::error::{Error, Result};
+use crate::files;
+use crate::images;
 use crate::store::{self, OpenOptions, is_store, is_store_manifest, stores_in};
-use crate::{checkpoint, files, images};
 use json::Json;
 
 /// What kind of thing a path is, by its name and its first bytes; nothing is checked.
