@@ -526,3 +526,68 @@ fn intervals_of_benchmarks_hold_the_truth() {
     assert!(parted < 0.05 + 0.045, "parted {parted}");
     println!("mean {mean}, difference {difference}, alike parted {parted}");
 }
+
+/// Of arrays: two models on two data sets, fitted on one split and scored on the other, from the command line to the table.
+#[test]
+fn a_suite_of_arrays_is_named_on_the_command_line() {
+    use ndarray::Array2;
+    let dir = tempfile::tempdir().unwrap();
+    let mut words: Vec<String> = Vec::new();
+    let mut labels = Vec::new();
+    for (model, blur) in [("A", 1), ("B", 5)] {
+        for (set, shift) in [("cars", 0), ("digits", 3)] {
+            for (split, rows) in [("train", 60), ("test", 40)] {
+                let stem = dir.path().join(format!("{model}-{set}-{split}"));
+                // Three classes, the more alike the larger the blur.
+                let x = Array2::from_shape_fn((rows, 4), |(i, j)| {
+                    let class = (i % 3 == j) as usize * 10;
+                    (class + blur * ((i * 7 + j * 13 + shift + i * i) % 11)) as f64 / 10.0
+                });
+                let path = stem.with_extension("npy");
+                ndarray_npy::write_npy(&path, &x).unwrap();
+                let own = dir.path().join(format!("{model}-{set}-{split}.txt"));
+                let text: String = (0..rows).map(|i| format!("c{}\n", i % 3)).collect();
+                std::fs::write(&own, text).unwrap();
+                words.push(format!("{model}:{set}/{split}={}", path.display()));
+                labels.extend(["--labels".to_owned(), own.display().to_string()]);
+            }
+        }
+    }
+    let out = dir.path().join("out");
+    let run = |more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_featscope"));
+        command.arg("analyze").args(&words).args(&labels).args([
+            "--eval",
+            "cars",
+            "--eval",
+            "digits",
+            "--metrics",
+            "knn_top1",
+        ]);
+        command.args(more).arg("-o").arg(&out).output().unwrap()
+    };
+    let done = run(&["--suite", "domains=cars,digits"]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let results = Results::read(&out.join("results.json")).unwrap();
+    let value = |dataset: &str, metric: &str| {
+        let is_it = |r: &&Record| (r.model.as_str(), r.dataset.as_str(), r.metric.as_str()) == ("B", dataset, metric);
+        results.records.iter().find(is_it).unwrap().value.unwrap()
+    };
+    let (cars, digits) = (value("cars", "knn_top1"), value("digits", "knn_top1"));
+    assert!((value("domains", "knn_top1") - (cars + digits) / 2.0).abs() < 1e-15);
+    let odds = |share: f64| ((40.0 * share + 0.5) / (40.0 - 40.0 * share + 0.5)).ln();
+    assert!((value("domains", "suite_log_odds") - (odds(cars) + odds(digits)) / 2.0).abs() < 1e-12);
+    let comparison = Comparison::of(&results, &Options::default()).unwrap();
+    assert_eq!(comparison.suites[0].datasets, ["cars", "digits"]);
+    assert_eq!(comparison.suites[0].tested, 1);
+    for (suite, said) in [
+        ("domains=cars,cars", "each once"),
+        ("domains", "expected NAME=SET"),
+        ("cars=cars,digits", "has that name"),
+        ("domains=cars,ships", "no input is of that data set"),
+    ] {
+        let refused = run(&["--suite", suite]);
+        let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(2) && text.contains(said), "{text}");
+    }
+}

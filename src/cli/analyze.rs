@@ -55,8 +55,9 @@ pub struct What {
     /// Also the spread over fitting rows (found.fit_sd) of the probes for which it takes ten more fits: ridge and linear
     #[arg(long)]
     pub fit_sd: bool,
-    /// Several evaluation data sets as one benchmark; an experiment file says them
-    #[arg(skip)]
+    /// Several evaluation data sets as one benchmark, as in domains=cars,digits,pets: probes get its mean too; may be given
+    /// several times
+    #[arg(long = "suite", value_name = "NAME=SET,SET,…", value_parser = suite)]
     pub suites: Vec<Suite>,
     /// all, axes, families or ids, separated by commas (see `featscope metrics`)
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "all")]
@@ -98,6 +99,21 @@ pub struct What {
     /// Say first which passes and shared products are needed, and for which metrics
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// `NAME=SET,SET,…`
+fn suite(word: &str) -> std::result::Result<Suite, String> {
+    let expected = "expected NAME=SET,SET,… with the names of evaluation data sets, each once";
+    let (name, sets) = word.split_once('=').ok_or(expected)?;
+    let datasets: Vec<String> = sets.split(',').map(|set| set.trim().to_owned()).collect();
+    let twice = (1..datasets.len()).any(|i| datasets[..i].contains(&datasets[i]));
+    if name.is_empty() || twice || datasets.iter().any(String::is_empty) {
+        return Err(expected.to_owned());
+    }
+    Ok(Suite {
+        name: name.to_owned(),
+        datasets,
+    })
 }
 
 impl What {

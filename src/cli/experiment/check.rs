@@ -117,6 +117,13 @@ impl Experiment {
                     "suite {name} has no data sets; name those of role eval that belong to it"
                 ));
             }
+            let twice = |(i, name): &(usize, &String)| suite.datasets[..*i].contains(name);
+            if let Some((_, name)) = suite.datasets.iter().enumerate().find(twice) {
+                return refuse(format!(
+                    "suite {}: {name} is named twice; name each data set once",
+                    suite.name
+                ));
+            }
             let is_eval = |name: &String| self.datasets.iter().any(|d| d.name == *name && d.role == Role::Eval);
             if let Some(odd) = suite.datasets.iter().find(|name| !is_eval(name)) {
                 return refuse(format!(

@@ -354,6 +354,13 @@ mod tests {
                 format!("{GOOD}[[suite]]\nname = 's'\ndatasets = []\n"),
                 "has no data sets",
             ),
+            (
+                format!(
+                    "{}[[suite]]\nname = 's'\ndatasets = ['d', 'd']\n",
+                    GOOD.replace("'pre'", "'eval'")
+                ),
+                "d is named twice",
+            ),
             (format!("{GOOD}[probe]\nfitt = 'train'\n"), "did you mean fit?"),
             ("out = ".to_owned(), "expected TOML"),
             ("out = 'o'\n".to_owned(), "model"),

@@ -17,25 +17,34 @@ pub(super) fn chart(comparison: &Comparison) -> Chart {
         caption: "Each axis from the first stage of the network to the last layer of its projector, with 95 % intervals. The line parts the \
                   backbone, which is kept for transfer, from the projector, which is thrown away."
             .to_owned(),
-        rows: tables.flat_map(|table| panels(table, comparison)).collect(),
+        rows: tables
+            .flat_map(|table| rows(panels(table, table.groups.iter().collect(), comparison), 2))
+            .collect(),
         panel_height: 310.0,
         legend: comparison.models.iter().map(|m| short(m, 30)).collect(),
         colour_scale: None,
     }
 }
 
-/// The probe that stands for transfer at every layer, on pretraining data (where it was asked for) and on evaluation data.
+/// Every accuracy at every layer: that of the probe that stands for transfer on all data (on pretraining data where it was asked
+/// for), those of the others on suites and on data sets that are in none.
 pub(super) fn transfer(comparison: &Comparison) -> Option<Chart> {
-    let table = PROBES.iter().find_map(|id| comparison.table(id))?;
+    let tables: Vec<&MetricTable> = PROBES.iter().filter_map(|id| comparison.table(id)).collect();
+    let (leading, others) = tables.split_first()?;
+    let in_suites: Vec<&String> = leading.groups.iter().flat_map(|g| &g.members).collect();
+    let of_others = others.iter().flat_map(|table| {
+        let alone = |g: &&Group| !in_suites.contains(&&g.dataset);
+        panels(table, table.groups.iter().filter(alone).collect(), comparison)
+    });
+    let mut all = panels(leading, leading.groups.iter().collect(), comparison);
+    all.extend(of_others);
     Some(Chart {
         name: "transfer-depth".to_owned(),
         title: "Transfer against depth".to_owned(),
-        caption: format!(
-            "{} fitted on each layer and scored on rows it has not seen, with 95 % intervals: where a curve falls, the network has given up \
-             what other data need for what its own training asks. The line parts the backbone from the projector.",
-            table.label
-        ),
-        rows: panels(table, comparison),
+        caption: "Probes fitted on each layer and scored on rows they have not seen, with 95 % intervals: where a curve falls, the network has \
+                  given up what other data need for what its own training asks. The line parts the backbone from the projector."
+            .to_owned(),
+        rows: rows(all, 2),
         panel_height: 310.0,
         legend: comparison.models.iter().map(|m| short(m, 30)).collect(),
         colour_scale: None,
@@ -116,16 +125,16 @@ fn divider(layers: &[&str]) -> Option<f64> {
     backbone.filter(|i| i + 1 < layers.len()).map(|i| i as f64 + 0.5)
 }
 
-/// One panel for each data set of a metric, two in a row.
-fn panels(table: &MetricTable, comparison: &Comparison) -> Vec<Vec<Panel>> {
+/// One panel for each data set of a metric.
+fn panels(table: &MetricTable, groups: Vec<&Group>, comparison: &Comparison) -> Vec<Panel> {
     let mut panels = Vec::new();
-    let mut rest: Vec<&Group> = table.groups.iter().collect();
+    let mut rest = groups;
     while let Some(first) = rest.first().copied() {
         let (here, other): (Vec<&Group>, Vec<&Group>) = rest.into_iter().partition(|g| sides(g) == sides(first));
         panels.extend(panel(table, &here, comparison.models.len()).map(Panel::Plot));
         rest = other;
     }
-    rows(panels, 2)
+    panels
 }
 
 /// `None` for a single layer: there is no depth to show.

@@ -397,6 +397,15 @@ fn check_names(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<()> {
             "{both} is named both as pretraining (--pre) and as evaluation data (--eval); name two different data sets"
         )));
     }
+    for (i, suite) in plan.suites.iter().enumerate() {
+        let is_taken = sets.iter().any(|set| set.subject().dataset == suite.name);
+        if is_taken || plan.suites[..i].iter().any(|other| other.name == suite.name) {
+            return Err(Error::input(format!(
+                "suite {}: another suite or a data set has that name; give it its own",
+                suite.name
+            )));
+        }
+    }
     let suites = plan
         .suites
         .iter()
