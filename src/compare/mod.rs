@@ -20,5 +20,6 @@ pub use depth::{Cut, Cuts, cuts};
 pub use meaning::{Direction, direction, label};
 pub use merge::{layer_order, merge};
 pub use runs::{OverRuns, averaged, pictured, settle};
+pub(crate) use side_by_side::distinct;
 pub use suites::{SuiteRow, SuiteTable};
 pub use trajectory::{Course, StepValue, Trajectory, trajectories};

@@ -204,12 +204,16 @@ fn means(numbers: impl Iterator<Item = Option<f64>>) -> Option<f64> {
 
 /// The last step of each model: the last that all of its runs have, else the last of each run.
 struct Last<'r> {
-    steps: BTreeMap<&'r str, BTreeMap<Option<&'r str>, BTreeSet<Option<u64>>>>,
+    steps: BTreeMap<&'r str, Runs<'r>>,
+    last: HashMap<(&'r str, Option<&'r str>), Option<u64>>,
 }
+
+/// The steps of each run of a model.
+type Runs<'r> = BTreeMap<Option<&'r str>, BTreeSet<Option<u64>>>;
 
 impl<'r> Last<'r> {
     fn of(results: &'r Results) -> Self {
-        let mut steps: BTreeMap<_, BTreeMap<_, BTreeSet<_>>> = BTreeMap::new();
+        let mut steps: BTreeMap<&str, Runs> = BTreeMap::new();
         let of_records = results
             .records
             .iter()
@@ -221,14 +225,19 @@ impl<'r> Last<'r> {
         for (model, run, step) in of_records.chain(of_inputs) {
             steps.entry(model).or_default().entry(run).or_default().insert(step);
         }
-        Self { steps }
+        let mut last = HashMap::new();
+        for (model, runs) in &steps {
+            let common = runs.values().cloned().reduce(|a, b| &a & &b).unwrap_or_default();
+            for (run, own) in runs {
+                let all = if common.is_empty() { own } else { &common };
+                last.insert((*model, *run), all.last().copied().flatten());
+            }
+        }
+        Self { steps, last }
     }
 
     fn last(&self, model: &str, run: Option<&str>) -> Option<u64> {
-        let runs = self.steps.get(model)?;
-        let common = runs.values().cloned().reduce(|a, b| &a & &b).unwrap_or_default();
-        let all = if common.is_empty() { runs.get(&run)? } else { &common };
-        all.last().copied().flatten()
+        self.last.get(&(model, run)).copied().flatten()
     }
 
     fn is_it(&self, model: &str, run: &Option<String>, step: Option<u64>) -> bool {

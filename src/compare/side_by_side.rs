@@ -296,7 +296,7 @@ pub(super) fn layers(results: &Results) -> Vec<String> {
 }
 
 /// Each name once, in the order of appearance.
-fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut seen = HashSet::new();
     names.filter(|name| seen.insert(*name)).map(str::to_owned).collect()
 }

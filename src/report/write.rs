@@ -10,7 +10,7 @@ use super::grid::Grid;
 use super::page::{Figure, pages};
 use super::records::{csv, table};
 use super::suites::{suite_grid, suite_table};
-use crate::compare::{Comparison, Options, SuiteTable};
+use crate::compare::{Comparison, Options, SuiteTable, distinct};
 use crate::error::Result;
 use crate::results::{Analysis, FILE, FolderWriter, Table};
 use crate::shown::plain;
@@ -102,9 +102,14 @@ fn write_tables(analysis: &Analysis, comparison: &Comparison, folder: &mut Folde
             )?;
         }
     }
-    for suite in distinct(comparison.suites.iter().map(|table| table.suite.as_str())) {
-        let of_suite: Vec<&SuiteTable> = comparison.suites.iter().filter(|table| table.suite == suite).collect();
-        let name = format!("suite-{}", stem(suite));
+    let suites = distinct(comparison.suites.iter().map(|table| table.suite.as_str()));
+    for (i, suite) in suites.iter().enumerate() {
+        let of_suite: Vec<&SuiteTable> = comparison.suites.iter().filter(|table| table.suite == *suite).collect();
+        // Names that differ in signs alone give one stem.
+        let name = match suites[..i].iter().any(|other| stem(other) == stem(suite)) {
+            true => format!("suite-{}-{}", stem(suite), i + 1),
+            false => format!("suite-{}", stem(suite)),
+        };
         write(&name, Some(&suite_table(&name, &of_suite)), None)?;
         for table in of_suite {
             write(&format!("{name}-{}", table.metric), None, Some(suite_grid(table)))?;
@@ -117,17 +122,6 @@ fn write_tables(analysis: &Analysis, comparison: &Comparison, folder: &mut Folde
         files.push(format!("tables/{}.parquet", table.name));
     }
     Ok(files)
-}
-
-/// Each name once, in order.
-fn distinct<'n>(names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
-    let mut all: Vec<&str> = Vec::new();
-    for name in names {
-        if !all.contains(&name) {
-            all.push(name);
-        }
-    }
-    all
 }
 
 /// The drawing as part of a page: it takes the page's width and colours, and says in words what it is.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::uncertainty::mean_ranks;
+
 /// A measure of agreement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -98,16 +100,6 @@ fn weights(first: &[f64], second: &[f64]) -> Vec<f64> {
         weights[i] = 1.0 / (place as f64 + 1.0);
     }
     weights
-}
-
-/// Ranks from 1, the least first; equal values share the mean of theirs.
-pub fn mean_ranks(values: &[f64]) -> Vec<f64> {
-    let place = |v: &f64| {
-        let below = values.iter().filter(|other| *other < v).count() as f64;
-        let equal = values.iter().filter(|other| *other == v).count() as f64;
-        below + (equal + 1.0) / 2.0
-    };
-    values.iter().map(place).collect()
 }
 
 /// Pearson's correlation, and the slope of `y` on `x`.

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::agreement::mean_ranks;
 use super::pooled::{Grid, ncti, together};
 use crate::compare::Direction;
 use crate::error::{Error, Result};
+use crate::uncertainty::mean_ranks;
 
 /// The rank of each model on the other data sets: a baseline that looks at no feature.
 pub const STATIC_RANK: &str = "static_rank";

@@ -38,15 +38,19 @@ pub fn of_suites(records: &[Record], plan: &Plan) -> Vec<Record> {
 /// The records of probes by model, run, step and layer, in the order of their first appearance.
 fn groups(records: &[Record]) -> Vec<Vec<&Record>> {
     let is_probe = |record: &&Record| FAMILY.metrics.iter().any(|metric| metric.id == record.metric);
-    let key = |r: &Record| (r.model.clone(), r.run.clone(), r.step, r.layer.clone());
     let mut groups: Vec<Vec<&Record>> = Vec::new();
     for record in records.iter().filter(is_probe) {
-        match groups.iter_mut().find(|group| key(group[0]) == key(record)) {
+        match groups.iter_mut().find(|group| place(group[0]) == place(record)) {
             Some(group) => group.push(record),
             None => groups.push(vec![record]),
         }
     }
     groups
+}
+
+/// The layer of a model, run and step that a record is of.
+fn place(record: &Record) -> (&str, &Option<String>, Option<u64>, &str) {
+    (&record.model, &record.run, record.step, &record.layer)
 }
 
 /// Those of a data set, called NAME or NAME/SPLIT; of several splits the one that is scored.
