@@ -268,6 +268,7 @@ fn own_checkpoints_are_read_by_what_they_say_of_themselves() {
             HeadStep::Gelu,
             linear(8, 5),
         ],
+        predictor: Vec::new(),
         classifier: Some(OwnClassifier {
             input: ClassifierInput::Projector,
             classes: vec!["a".into(), "b".into(), "c".into()],

@@ -13,16 +13,21 @@ use crate::checkpoint::arch::{Arch, SmallCnn};
 use crate::error::Error;
 use crate::extract::device::{self, Choice};
 use crate::images;
+use crate::images::small_views::Strength;
 use crate::pretrain::data::Pixels;
 use crate::pretrain::evaluate::Accuracy;
-use crate::pretrain::{self, Config, METHODS, Run, save};
+use crate::pretrain::projector::Projector;
+use crate::pretrain::{self, Config, Entry, METHODS, Run, save};
 use teller::Teller;
+
+/// Stands for the seed in the name of a checkpoint, as in an experiment file.
+const SEED: &str = "{seed}";
 
 /// Arguments of `featscope pretrain`.
 #[derive(clap::Args)]
 #[command(after_help = after_help())]
 pub struct Args {
-    /// How to train: sl, sl-mlp or simclr
+    /// How to train: sl, sl-mlp, simclr, moco-v2 or byol
     #[arg(long)]
     method: String,
     /// Data set: CIFAR batches, IDX, a folder per class, Parquet; may be prefixed FORMAT:
@@ -40,7 +45,7 @@ pub struct Args {
     /// Split to measure held-out accuracy on; same data set, same classes
     #[arg(long, value_name = "SPLIT")]
     eval_split: Option<String>,
-    /// Checkpoint to write; the state to continue from lies beside it until the run is done
+    /// Checkpoint to write, {seed} standing for the seed; the state to continue from lies beside it until the run is done
     #[arg(long, value_name = "FILE.safetensors")]
     out: PathBuf,
     /// Encoder: small-cnn, resnet18-cifar, resnet18, resnet50, …
@@ -49,9 +54,15 @@ pub struct Args {
     /// Channels of a small-cnn: stem, then each stage
     #[arg(long, value_name = "STEM,W1,W2,…", value_delimiter = ',')]
     widths: Option<Vec<usize>>,
-    /// Projector widths: hidden and output [default: twice the backbone's width, and that width]
-    #[arg(long, value_name = "HIDDEN,OUT", value_delimiter = ',', num_args = 1)]
-    projector: Option<Vec<usize>>,
+    /// Layers between encoder and loss: none, or fc, bn and relu joined by hyphens, then the width of each fc
+    /// (fc-bn-relu-fc:256,128); or widths alone for the method's own layers [default: these, twice as wide as the encoder
+    /// inside and as wide at the end]
+    #[arg(long, value_name = "LAYERS[:WIDTHS]")]
+    projector: Option<String>,
+    /// How views are made: weak (crop of the padded image, flip) or strong (SimCLR's crops, colours and grey) [default: weak
+    /// for supervised methods, strong for the others]
+    #[arg(long, value_enum)]
+    augment: Option<Augment>,
     /// Passes over the images
     #[arg(long, default_value_t = 15)]
     epochs: u64,
@@ -70,15 +81,21 @@ pub struct Args {
     /// L2 penalty on kernels and matrices
     #[arg(long, default_value_t = 5e-4)]
     weight_decay: f64,
-    /// Temperature of SimCLR's loss
-    #[arg(long, default_value_t = 0.5)]
-    temperature: f64,
+    /// Temperature of a contrastive loss [default: 0.5 for simclr, 0.2 for moco-v2]
+    #[arg(long)]
+    temperature: Option<f64>,
+    /// Share of itself that the second encoder of byol and moco-v2 keeps at each step; byol's rises from it to 1 [default: 0.99]
+    #[arg(long)]
+    ema: Option<f64>,
+    /// Past keys that moco-v2 compares with [default: 4096]
+    #[arg(long, value_name = "N")]
+    queue: Option<usize>,
     /// Bring images to this side in pixels [default: the images' own size]
     #[arg(long, value_name = "PIXELS")]
     image_size: Option<usize>,
-    /// Seed of first weights, order of images and augmentations
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// Seed of first weights, order of images and augmentations; several make a model each, one after another
+    #[arg(long, value_name = "N[,N…]", value_delimiter = ',', default_value = "0")]
+    seed: Vec<u64>,
     /// Where to compute: auto, cpu, cuda or cuda:INDEX
     #[arg(long, default_value = "auto")]
     device: Choice,
@@ -96,14 +113,31 @@ pub struct Args {
     keep_every: Option<u64>,
 }
 
+/// How views are made, as users write it.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Augment {
+    Weak,
+    Strong,
+}
+
+impl From<Augment> for Strength {
+    fn from(augment: Augment) -> Self {
+        match augment {
+            Augment::Weak => Self::Weak,
+            Augment::Strong => Self::Strong,
+        }
+    }
+}
+
 /// The methods, as the catalogue tells them, and an example.
 fn after_help() -> String {
     let methods: String = METHODS.iter().map(|m| format!("  {:8}{}\n", m.id, m.about)).collect();
     format!(
         "Methods:\n{methods}\n\
          The same seed starts every method from the same encoder and shows it the same images in the same order.\n\n\
-         Example:\n  featscope pretrain --method sl-mlp --data cifar-10-batches-bin --classes bird,cat,dog \\\n    \
-         --eval-split test --epochs 12 --out sl-mlp.safetensors"
+         Examples:\n  featscope pretrain --method sl-mlp --data cifar-10-batches-bin --classes bird,cat,dog \\\n    \
+         --eval-split test --epochs 12 --out sl-mlp.safetensors\n  \
+         featscope pretrain --method byol --data photos --image-size 32 --seed 0,1,2 --resume --out 'byol-{{seed}}.safetensors'"
     )
 }
 
@@ -111,31 +145,12 @@ fn after_help() -> String {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let device = args.device.open()?;
     let threads = device::set_threads(args.threads);
-    let arch = args.arch()?;
     let entry = pretrain::method(&args.method)?;
-    let projector = match args.projector.as_deref() {
-        None => [2 * arch.width(), arch.width()],
-        Some(&[hidden, outputs]) => [hidden, outputs],
-        Some(_) => bail!("--projector: expected two widths, HIDDEN,OUT"),
-    };
-    let mut config = Config {
-        method: args.method.clone(),
-        arch,
-        projector,
-        epochs: args.epochs,
-        batch_size: args.batch_size,
-        lr: args.lr,
-        warmup_epochs: args.warmup_epochs,
-        momentum: args.momentum,
-        weight_decay: args.weight_decay,
-        temperature: args.temperature,
-        // Any valid size, until the images tell theirs.
-        image_size: args.image_size.unwrap_or(32),
-        seed: args.seed,
-        limit: args.limit,
-    };
-    config.check()?;
-    save::prepare_target(&args.out, args.resume)?;
+    let mut config = args.config(entry)?;
+    let outs = args.outs()?;
+    for out in &outs {
+        save::prepare_target(out, args.resume)?;
+    }
 
     let open = |split: Option<&str>| images::open(&args.data, split, args.classes.as_deref());
     let whole = open(args.split.as_deref())?;
@@ -165,38 +180,109 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         ),
     );
     let stop = interrupt::flag("stopping after this step; run again with --resume to continue");
-    let run = Run {
-        config: &config,
-        train: &train,
-        held_out: held_out.as_ref().map(|(split, pixels)| (*split, pixels)),
-        out: &args.out,
-        device,
-        checkpoint_every: args.checkpoint_every,
-        keep_every: args.keep_every,
-        resume: args.resume,
-        stop: &stop,
-    };
-    let mut teller = Teller::new(&config);
-    let outcome = pretrain::train(&run, &mut |event| teller.tell(event));
-    teller.end();
+    for (&seed, out) in args.seed.iter().zip(&outs) {
+        config.seed = seed;
+        if outs.len() > 1 {
+            style::say(&format!("seed {seed}: {}", out.display()));
+        }
+        let run = Run {
+            config: &config,
+            train: &train,
+            held_out: held_out.as_ref().map(|(split, pixels)| (*split, pixels)),
+            out,
+            device,
+            checkpoint_every: args.checkpoint_every,
+            keep_every: args.keep_every,
+            resume: args.resume,
+            stop: &stop,
+        };
+        train_one(&run, entry)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Trains one model, and says what came out.
+fn train_one(run: &Run, entry: &Entry) -> anyhow::Result<()> {
+    let mut teller = Teller::new(run.config);
+    let outcome = pretrain::train(run, &mut |event| teller.tell(event));
+    let collapsed = teller.end();
     let outcome = match outcome {
-        Err(Error::Interrupted) => bail!("interrupted; {} is whole, --resume continues", args.out.display()),
+        Err(Error::Interrupted) => bail!("interrupted; {} is whole, --resume continues", run.out.display()),
         outcome => outcome?,
     };
     let mut text = format!(
         "{}: {}, {} parameters\n",
-        args.out.display(),
+        run.out.display(),
         entry.name,
         outcome.parameters
     );
     if let Some(accuracy) = &outcome.held_out {
         writeln!(text, "held-out accuracy: {}", describe(accuracy))?;
     }
-    style::print(&text)?;
-    Ok(ExitCode::SUCCESS)
+    if let Some(spread) = collapsed {
+        writeln!(
+            text,
+            "collapsed: all outputs point one way (spread {spread:.2} of 1); its features say little, try a lower --lr"
+        )?;
+    }
+    Ok(style::print(&text)?)
 }
 
 impl Args {
+    /// What decides the weights, as far as it is known before the images are read.
+    fn config(&self, entry: &Entry) -> anyhow::Result<Config> {
+        let arch = self.arch()?;
+        let asked = self.projector.as_deref().unwrap_or(entry.projector);
+        let projector = Projector::parse(asked, arch.width(), entry.projector)?;
+        if projector.is_none() && asked.starts_with(|c: char| c.is_ascii_digit()) {
+            style::say(&format!(
+                "{} has no projector of its own, so --projector {asked} sets nothing; fc-bn-relu-fc:{asked} gives it one",
+                entry.name
+            ));
+        }
+        let config = Config {
+            method: self.method.clone(),
+            arch,
+            projector,
+            augment: self.augment.map(Strength::from).filter(|asked| *asked != entry.augment),
+            ema: self.ema.or(entry.ema),
+            queue: self.queue.or(entry.queue),
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            lr: self.lr,
+            warmup_epochs: self.warmup_epochs,
+            momentum: self.momentum,
+            weight_decay: self.weight_decay,
+            temperature: self.temperature.or(entry.temperature).unwrap_or(0.5),
+            // Any valid size, until the images tell theirs.
+            image_size: self.image_size.unwrap_or(32),
+            seed: 0,
+            limit: self.limit,
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The checkpoint of each seed.
+    fn outs(&self) -> anyhow::Result<Vec<PathBuf>> {
+        let text = self.out.to_string_lossy();
+        let mut seen = std::collections::BTreeSet::new();
+        if let Some(twice) = self.seed.iter().find(|seed| !seen.insert(**seed)) {
+            bail!("--seed names {twice} twice");
+        }
+        if self.seed.len() > 1 && !text.contains(SEED) {
+            bail!(
+                "--seed names {} seeds; put {SEED} into --out, so that each has a file of its own",
+                self.seed.len()
+            );
+        }
+        let out = |seed: &u64| match text.contains(SEED) {
+            true => PathBuf::from(text.replace(SEED, &seed.to_string())),
+            false => self.out.clone(),
+        };
+        Ok(self.seed.iter().map(out).collect())
+    }
+
     fn arch(&self) -> anyhow::Result<Arch> {
         let arch = Arch::parse(&self.arch)?;
         match (self.widths.as_deref(), &arch) {

@@ -8,10 +8,11 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use tch::{Device, Tensor};
 
-use super::{Config, Entry, augment};
+use super::{Config, Entry};
 use crate::error::{Error, Result};
 use crate::extract::nets::stream;
 use crate::images::ImageSet;
+use crate::images::small_views::{self, Strength};
 use crate::images::transform::{Interpolation, Orientation, Preprocess, Resize};
 
 /// Small images, all of one square size, in memory.
@@ -249,9 +250,10 @@ pub struct Sampler<'a> {
     pixels: &'a Pixels,
     entry: &'static Entry,
     config: &'a Config,
+    strength: Strength,
     norm: Norm,
     order: Vec<usize>,
-    order_of: Option<u64>,
+    order_epoch: Option<u64>,
 }
 
 impl<'a> Sampler<'a> {
@@ -261,9 +263,10 @@ impl<'a> Sampler<'a> {
             pixels,
             entry,
             config,
+            strength: config.augment.unwrap_or(entry.augment),
             norm,
             order: Vec::new(),
-            order_of: None,
+            order_epoch: None,
         }
     }
 
@@ -274,11 +277,11 @@ impl<'a> Sampler<'a> {
 
     /// The batch at a position.
     pub fn batch(&mut self, at: Position) -> Batch {
-        if self.order_of != Some(at.epoch) {
+        if self.order_epoch != Some(at.epoch) {
             self.order = (0..self.pixels.len()).collect();
             self.order
                 .shuffle(&mut stream(self.config.seed, &format!("order {}", at.epoch)));
-            self.order_of = Some(at.epoch);
+            self.order_epoch = Some(at.epoch);
         }
         let size = self.config.batch_size;
         let chosen = &self.order[at.step as usize * size..][..size];
@@ -299,21 +302,13 @@ impl<'a> Sampler<'a> {
 
     fn view(&self, chosen: &[usize], epoch: u64, view: usize) -> Vec<f32> {
         let side = self.pixels.side;
-        let (area, size) = (side * side, 3 * side * side);
+        let size = 3 * side * side;
         let mut out = vec![0.0f32; chosen.len() * size];
         out.par_chunks_exact_mut(size).zip(chosen).for_each(|(out, &index)| {
             let mut rng = stream(self.config.seed, &format!("view {epoch} {index} {view}"));
-            augment::view(
-                self.entry.recipe,
-                &self.pixels.bytes[index * size..][..size],
-                side,
-                &mut rng,
-                out,
-            );
-            for (channel, plane) in out.chunks_exact_mut(area).enumerate() {
-                let (mean, scale) = (self.norm.mean[channel] as f32, (1.0 / self.norm.std[channel]) as f32);
-                plane.iter_mut().for_each(|value| *value = (*value - mean) * scale);
-            }
+            let image = &self.pixels.bytes[index * size..][..size];
+            small_views::view(self.strength, image, side, &mut rng, out);
+            small_views::normalise(self.norm.mean, self.norm.std, out);
         });
         out
     }

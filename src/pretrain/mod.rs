@@ -4,9 +4,12 @@
 //! that two methods differ in the method and in nothing else: the backbone and its first weights, the images and their
 //! order, the optimizer, the schedule.
 
-pub mod augment;
+pub mod byol;
 pub mod data;
 pub mod evaluate;
+pub mod follower;
+pub mod moco;
+pub mod projector;
 mod resume;
 pub mod save;
 pub mod schedule;
@@ -23,6 +26,8 @@ use crate::checkpoint::arch::{Arch, HeadStep};
 use crate::checkpoint::own::ClassifierInput;
 use crate::error::{Error, Result};
 use crate::extract::nets::Backbone;
+use crate::images::small_views::Strength;
+use projector::Projector;
 
 pub use train::{Event, Outcome, Run, train};
 
@@ -37,6 +42,11 @@ pub trait Method {
         &[]
     }
 
+    /// The steps of the predictor, empty where the method has none; named `predictor.{i}` in the checkpoint.
+    fn predictor(&self) -> &[HeadStep] {
+        &[]
+    }
+
     /// What the classifier reads, where there is one; its tensors are `classifier.0.weight` and `classifier.0.bias`.
     fn classifier(&self) -> Option<ClassifierInput> {
         None
@@ -47,12 +57,17 @@ pub trait Method {
         None
     }
 
+    /// The outputs (B, d) of the last batch, for methods that could make them all alike; not normalised.
+    fn outputs(&self) -> Option<&Tensor> {
+        None
+    }
+
     /// Called once when the first weights are drawn: a momentum encoder becomes a copy of the encoder.
     fn start(&mut self, _weights: &VarStore) {}
 
     /// What changes by other means than gradients, after each optimizer step: a momentum encoder, a queue. Such tensors
     /// are variables without a gradient, so that they are saved with the rest. `progress` runs from 0 to 1 over the run.
-    fn after_step(&mut self, _weights: &VarStore, _progress: f64) {}
+    fn after_step(&mut self, _progress: f64) {}
 }
 
 /// One row of the catalogue of methods.
@@ -67,14 +82,32 @@ pub struct Entry {
     pub labels: bool,
     /// Views of each image in a batch.
     pub views: usize,
-    /// How a view is made.
-    pub recipe: augment::Recipe,
-    /// Builds the heads below the path (the backbone is already there, at `backbone`).
+    /// How a view is made where the user does not say.
+    pub augment: Strength,
+    /// The layers of its projector where the user does not say, as [`Projector::parse`] reads them.
+    pub projector: &'static str,
+    /// Where a method has two encoders, what the names of each begin with; the first is trained by gradient.
+    pub branches: Option<[&'static str; 2]>,
+    /// The share of itself that a second encoder keeps at each step, where there is one.
+    pub ema: Option<f64>,
+    /// Length of the queue of past keys, where there is one.
+    pub queue: Option<usize>,
+    /// Temperature of the loss, where it has one.
+    pub temperature: Option<f64>,
+    /// Builds the heads below the root, those of a first branch below its name (its backbone is already there, at
+    /// `backbone`).
     pub build: fn(&Path, &Config, classes: usize) -> Result<Box<dyn Method>>,
 }
 
+impl Entry {
+    /// What the names of the encoder trained by gradient begin with, where the method has two.
+    pub fn branch(&self) -> Option<&'static str> {
+        self.branches.map(|[first, _]| first)
+    }
+}
+
 /// Every method.
-pub const METHODS: [Entry; 3] = [sl::SL, sl::SL_MLP, simclr::SIMCLR];
+pub const METHODS: [Entry; 5] = [sl::SL, sl::SL_MLP, simclr::SIMCLR, moco::MOCO_V2, byol::BYOL];
 
 /// The method a user named.
 ///
@@ -94,8 +127,17 @@ pub struct Config {
     pub method: String,
     /// The encoder.
     pub arch: Arch,
-    /// Hidden and output width of the projector, for methods that have one.
-    pub projector: [usize; 2],
+    /// The layers between encoder and loss.
+    pub projector: Projector,
+    /// How views are made; as the method makes them where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augment: Option<Strength>,
+    /// The share of itself that a second encoder keeps at each step (at the first, where it changes), for methods with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ema: Option<f64>,
+    /// Length of the queue of past keys, for methods with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<usize>,
     /// Passes over the images.
     pub epochs: u64,
     /// Images in a batch; a last, smaller batch is left out.
@@ -125,7 +167,7 @@ impl Config {
     /// # Errors
     /// In one sentence, for the first value that makes no sense.
     pub fn check(&self) -> Result<()> {
-        method(&self.method)?;
+        let entry = method(&self.method)?;
         let positive = |name: &str, value: f64| match value.is_finite() && value > 0.0 {
             true => Ok(()),
             false => Err(Error::input(format!("{name} is {value}; expected a number above 0"))),
@@ -152,9 +194,7 @@ impl Config {
                 "--batch-size is below 2; batch normalisation needs at least 2 images",
             ));
         }
-        if self.projector.iter().any(|w| !(1..=16_384).contains(w)) {
-            return Err(Error::input("--projector: the widths are 1 to 16384"));
-        }
+        self.check_second(entry)?;
         if !(8..=512).contains(&self.image_size) {
             return Err(Error::input(format!(
                 "images of {0} x {0} px cannot be trained on; pass --image-size between 8 and 512",
@@ -164,28 +204,60 @@ impl Config {
         Ok(())
     }
 
-    /// The projector of the paper and of SimCLR: Linear, BatchNorm, ReLU, Linear.
-    fn projector_steps(&self) -> Vec<HeadStep> {
-        let [hidden, outputs] = self.projector;
-        vec![
-            HeadStep::Linear {
-                inputs: self.arch.width(),
-                outputs: hidden,
-                bias: true,
-            },
-            HeadStep::BatchNorm1d {
-                width: hidden,
-                affine: true,
-            },
-            HeadStep::Relu,
-            HeadStep::Linear {
-                inputs: hidden,
-                outputs,
-                bias: true,
-            },
-        ]
+    /// What belongs to a second encoder: there where the method has one, and nowhere else.
+    fn check_second(&self, entry: &Entry) -> Result<()> {
+        let fits = |name: &str, asked: bool, has: bool| match asked == has {
+            true => Ok(()),
+            false if has => Err(Error::input(format!("{name} is not given; {} needs it", entry.name))),
+            false => Err(Error::input(format!(
+                "{name} has no meaning for {}; leave it out",
+                entry.name
+            ))),
+        };
+        fits("--ema", self.ema.is_some(), entry.ema.is_some())?;
+        fits("--queue", self.queue.is_some(), entry.queue.is_some())?;
+        if let Some(ema) = self.ema.filter(|ema| !(0.0..1.0).contains(ema)) {
+            return Err(Error::input(format!("--ema is {ema}; expected 0 or more, below 1")));
+        }
+        if let Some(queue) = self.queue.filter(|queue| !(self.batch_size..=1 << 20).contains(queue)) {
+            return Err(Error::input(format!(
+                "--queue is {queue}; expected from one batch ({}) to {}",
+                self.batch_size,
+                1 << 20
+            )));
+        }
+        Ok(())
+    }
+
+    /// The steps of the projector after this encoder.
+    pub fn projector_steps(&self) -> Vec<HeadStep> {
+        self.projector.steps(self.arch.width())
+    }
+
+    /// How views are made.
+    ///
+    /// # Errors
+    /// For an unknown method.
+    pub fn strength(&self) -> Result<Strength> {
+        Ok(match self.augment {
+            Some(strength) => strength,
+            None => method(&self.method)?.augment,
+        })
     }
 }
+
+/// How far apart rows (B, d) point: the mean over dimensions of the standard deviation of the normalised rows, times √d. 1
+/// where they point everywhere, 0 where all point one way (Chen & He 2021, "Exploring Simple Siamese Representation
+/// Learning", whose value is this over √d).
+pub fn spread(rows: &Tensor) -> f64 {
+    let rows = normalised(rows);
+    let width = rows.size()[1] as f64;
+    let deviations = rows.std_dim([0i64].as_slice(), false, false);
+    deviations.mean(Kind::Double).double_value(&[]) * width.sqrt()
+}
+
+/// Outputs below this [`spread`] have collapsed.
+pub const COLLAPSED: f64 = 0.1;
 
 /// Each row divided by its Euclidean norm.
 fn normalised(rows: &Tensor) -> Tensor {
@@ -206,7 +278,19 @@ mod tests {
             assert_eq!(method(entry.id).unwrap().name, entry.name);
         }
         let message = method("moco").err().unwrap().to_string();
-        assert_eq!(message, "method \"moco\" is not known; expected sl, sl-mlp, simclr");
+        assert_eq!(
+            message,
+            "method \"moco\" is not known; expected sl, sl-mlp, simclr, moco-v2, byol"
+        );
+    }
+
+    #[test]
+    fn rows_that_point_everywhere_have_spread_one_and_those_that_point_one_way_none() {
+        // The ends of every axis: mean 0 and mean square 1/d in each dimension.
+        let axes = Tensor::eye(8, (Kind::Float, tch::Device::Cpu));
+        let both = Tensor::cat(&[&axes * 3.0, &axes * -0.5], 0);
+        assert!((spread(&both) - 1.0).abs() < 1e-6);
+        assert!(spread(&Tensor::ones([5, 8], (Kind::Float, tch::Device::Cpu))) < 1e-6);
     }
 
     #[test]

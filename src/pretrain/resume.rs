@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Config;
 use super::data::Position;
+use super::projector::Projector;
 use super::save::{Contents, STATE_SCHEMA, state_path};
 use super::train::{Outcome, Run, Trainer};
 use crate::checkpoint::own::{KEY, OwnMetadata};
@@ -28,8 +29,12 @@ impl Run<'_> {
             .more
             .get("hyperparameters")
             .and_then(|v| serde_json::from_value(v.clone()).ok());
-        let earlier =
+        let mut earlier =
             earlier.ok_or_else(|| refuse("its options are not known, so it cannot be continued".to_owned()))?;
+        // Files of a time with one stack of layers name its widths for methods without it too.
+        if let Some(projector) = Projector::from_steps(&own.projector) {
+            earlier.projector = projector;
+        }
         if let Some(difference) = difference(&earlier, self.config) {
             return Err(refuse(format!("an earlier run that had {difference}")));
         }
@@ -45,12 +50,12 @@ impl Run<'_> {
             )));
         }
         let trained = |name: &str| !name.ends_with(".running_mean") && !name.ends_with(".running_var");
-        let parameters = file
-            .tensors
-            .iter()
-            .filter(|(name, _)| trained(name))
-            .map(|(_, tensor)| tensor.numel())
-            .sum();
+        let counted = || {
+            let tensors = file.tensors.iter().filter(|(name, _)| trained(name));
+            tensors.map(|(_, tensor)| tensor.numel()).sum()
+        };
+        let told = own.more.get("parameters").and_then(Value::as_u64);
+        let parameters = told.map_or_else(counted, |n| n as usize);
         let held_out = own.more.get("held_out").and_then(|held_out| held_out.get("accuracy"));
         Ok(Outcome {
             parameters,

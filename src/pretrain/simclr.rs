@@ -3,10 +3,11 @@
 use tch::nn::Path;
 use tch::{Kind, Tensor};
 
-use super::{Config, Entry, Method, augment::Recipe, normalised};
+use super::{Config, Entry, Method, normalised};
 use crate::checkpoint::arch::HeadStep;
 use crate::error::Result;
 use crate::extract::nets::{Backbone, Head};
+use crate::images::small_views::Strength;
 
 /// Encoder and projector under NT-Xent.
 pub const SIMCLR: Entry = Entry {
@@ -15,7 +16,12 @@ pub const SIMCLR: Entry = Entry {
     about: "contrastive, without labels: two views, projector, NT-Xent",
     labels: false,
     views: 2,
-    recipe: Recipe::SimClr,
+    augment: Strength::Strong,
+    projector: "fc-bn-relu-fc",
+    branches: None,
+    ema: None,
+    queue: None,
+    temperature: Some(0.5),
     build: |path, config, _| Ok(Box::new(SimClr::new(path, config)?)),
 };
 
@@ -23,6 +29,7 @@ struct SimClr {
     steps: Vec<HeadStep>,
     projector: Head,
     temperature: f64,
+    outputs: Option<Tensor>,
 }
 
 impl SimClr {
@@ -32,6 +39,7 @@ impl SimClr {
             projector: Head::new(&(path / "projector"), &steps)?,
             steps,
             temperature: config.temperature,
+            outputs: None,
         })
     }
 }
@@ -40,11 +48,17 @@ impl Method for SimClr {
     fn loss(&mut self, backbone: &Backbone, views: &[Tensor], _labels: &Tensor) -> Tensor {
         // One pass over both views: batch statistics are those of all 2B images, as in the paper's code.
         let features = backbone.forward(&Tensor::cat(views, 0), true);
-        nt_xent(&self.projector.forward(&features, true), self.temperature)
+        let rows = self.projector.forward(&features, true);
+        self.outputs = Some(rows.detach());
+        nt_xent(&rows, self.temperature)
     }
 
     fn projector(&self) -> &[HeadStep] {
         &self.steps
+    }
+
+    fn outputs(&self) -> Option<&Tensor> {
+        self.outputs.as_ref()
     }
 }
 

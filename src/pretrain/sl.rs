@@ -4,11 +4,12 @@
 use tch::Tensor;
 use tch::nn::Path;
 
-use super::{Config, Entry, Method, augment::Recipe};
+use super::{Config, Entry, Method};
 use crate::checkpoint::arch::HeadStep;
 use crate::checkpoint::own::ClassifierInput;
 use crate::error::Result;
 use crate::extract::nets::{Backbone, Head};
+use crate::images::small_views::Strength;
 
 /// Encoder and linear classifier.
 pub const SL: Entry = Entry {
@@ -17,23 +18,21 @@ pub const SL: Entry = Entry {
     about: "supervised: encoder, linear classifier",
     labels: true,
     views: 1,
-    recipe: Recipe::CropFlip,
-    build: |path, config, classes| Ok(Box::new(Supervised::new(path, config, classes, Vec::new())?)),
+    augment: Strength::Weak,
+    projector: "none",
+    branches: None,
+    ema: None,
+    queue: None,
+    temperature: None,
+    build: |root, config, classes| Ok(Box::new(Supervised::new(root, config, classes)?)),
 };
 
 /// Encoder, projector and linear classifier.
 pub const SL_MLP: Entry = Entry {
     id: "sl-mlp",
     name: "SL-MLP",
-    about: "supervised with a projector (Linear, BatchNorm, ReLU, Linear) before the classifier",
-    build: |path, config, classes| {
-        Ok(Box::new(Supervised::new(
-            path,
-            config,
-            classes,
-            config.projector_steps(),
-        )?))
-    },
+    about: "supervised with a projector before the classifier",
+    projector: "fc-bn-relu-fc",
     ..SL
 };
 
@@ -44,12 +43,8 @@ struct Supervised {
 }
 
 impl Supervised {
-    fn new(path: &Path, config: &Config, classes: usize, steps: Vec<HeadStep>) -> Result<Self> {
-        let width = if steps.is_empty() {
-            config.arch.width()
-        } else {
-            config.projector[1]
-        };
+    fn new(path: &Path, config: &Config, classes: usize) -> Result<Self> {
+        let (steps, width) = (config.projector_steps(), config.projector.width(config.arch.width()));
         Ok(Self {
             projector: Head::new(&(path / "projector"), &steps)?,
             steps,

@@ -11,7 +11,7 @@ use super::data::{Norm, Pixels, Position, Sampler};
 use super::evaluate::{Accuracy, accuracy};
 use super::save::{Contents, kept_path, lock_path, prepare_target, state_path};
 use super::sgd::Sgd;
-use super::{Config, Entry, Method, method, schedule};
+use super::{Config, Entry, Method, method, schedule, spread};
 use crate::checkpoint::own::{OwnClassifier, OwnMetadata, SCHEMA};
 use crate::error::{Error, Result};
 use crate::extract::nets::{Backbone, initialise, store};
@@ -61,6 +61,8 @@ pub enum Event {
         loss: f64,
         /// Learning rate of its last step.
         lr: f64,
+        /// [`spread`] of the outputs, where they could all become alike: the mean over some batches of the epoch.
+        spread: Option<f64>,
     },
     /// Measuring on the held-out images.
     Evaluating,
@@ -204,11 +206,13 @@ impl<'a> Trainer<'a> {
         // Our own generator draws everything; this covers what a method may draw inside libtorch.
         tch::manual_seed(run.config.seed as i64);
         let mut vs = store();
-        let backbone = Backbone::new(&(vs.root() / "backbone"), &run.config.arch)?;
-        let mut method = (entry.build)(&vs.root(), run.config, run.train.classes().len())?;
-        initialise(&vs, run.config.seed);
-        tch::no_grad(|| method.start(&vs));
+        let root = vs.root();
+        let first = entry.branch().map_or_else(|| vs.root(), |branch| &root / branch);
+        let backbone = Backbone::new(&(first / "backbone"), &run.config.arch)?;
+        let mut method = (entry.build)(&root, run.config, run.train.classes().len())?;
+        initialise(&vs, run.config.seed, entry.branch());
         vs.set_device(run.device);
+        tch::no_grad(|| method.start(&vs));
         let sgd = Sgd::new(&vs, run.config.momentum, run.config.weight_decay);
         let [mean, std] = run.train.mean_std();
         Ok(Self {
@@ -234,7 +238,7 @@ impl<'a> Trainer<'a> {
         let total = steps * config.epochs;
         let warmup = (config.warmup_epochs * steps as f64).round() as u64;
         let mut losses = Tensor::zeros([], (Kind::Double, self.run.device));
-        let mut lr = 0.0;
+        let (mut lr, mut spreads) = (0.0, Vec::new());
         for step in from.step..steps {
             let Ok(batch) = batches.recv() else {
                 return Err(Error::input("the thread that draws batches ended early"));
@@ -244,10 +248,14 @@ impl<'a> Trainer<'a> {
             let (views, labels) = batch.tensors(self.run.device);
             let loss = self.method.loss(&self.backbone, &views, &labels);
             self.sgd.step(&loss, lr);
-            tch::no_grad(|| self.method.after_step(&self.vs, (done + 1) as f64 / total as f64));
+            tch::no_grad(|| self.method.after_step((done + 1) as f64 / total as f64));
             losses += loss.detach().to_kind(Kind::Double);
             // Reading the loss waits for the device: often enough to notice, seldom enough not to slow it down.
-            if (step % 16 == 15 || step + 1 == steps) && !losses.double_value(&[]).is_finite() {
+            let is_looked_at = step % 16 == 15 || step + 1 == steps;
+            if is_looked_at {
+                spreads.extend(self.method.outputs().map(|rows| tch::no_grad(|| spread(rows))));
+            }
+            if is_looked_at && !losses.double_value(&[]).is_finite() {
                 return Err(Error::input(format!(
                     "the loss is no longer a number in epoch {}, step {}; try a lower --lr",
                     from.epoch + 1,
@@ -277,6 +285,7 @@ impl<'a> Trainer<'a> {
             epoch: from.epoch + 1,
             loss,
             lr,
+            spread: (!spreads.is_empty()).then(|| spreads.iter().sum::<f64>() / spreads.len() as f64),
         });
         Ok(())
     }
@@ -312,6 +321,8 @@ impl<'a> Trainer<'a> {
             "name": self.entry.name,
             "version": env!("CARGO_PKG_VERSION"),
             "epoch": at.epoch,
+            "parameters": self.sgd.parameters(),
+            "augment": config.strength()?,
             "seed": config.seed,
             "classes": data.classes(),
             "data": {"fingerprint": data.fingerprint(), "images": data.len()},
@@ -323,6 +334,7 @@ impl<'a> Trainer<'a> {
             method: config.method.clone(),
             arch: config.arch.clone(),
             projector: self.method.projector().to_vec(),
+            predictor: self.method.predictor().to_vec(),
             classifier: self.method.classifier().map(|input| OwnClassifier {
                 input,
                 classes: data.classes().to_vec(),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanDuration, ProgressBar};
 
 use super::{describe, style};
-use crate::pretrain::{Config, Event};
+use crate::pretrain::{COLLAPSED, Config, Event};
 
 /// Where there is no bar, a line comes after so long …
 const OFTEN: Duration = Duration::from_secs(30);
@@ -25,6 +25,8 @@ pub(super) struct Teller {
     last: Instant,
     /// What was last said, by the time of training.
     said: Duration,
+    /// Spread of the last epoch's outputs.
+    spread: Option<f64>,
 }
 
 impl Teller {
@@ -39,12 +41,14 @@ impl Teller {
             training: Duration::ZERO,
             last: Instant::now(),
             said: Duration::ZERO,
+            spread: None,
         }
     }
 
-    /// Takes the bar away.
-    pub(super) fn end(&self) {
+    /// Takes the bar away; the spread of the last epoch's outputs, where they have collapsed.
+    pub(super) fn end(&self) -> Option<f64> {
         self.bar.finish_and_clear();
+        self.spread.filter(|spread| *spread < COLLAPSED)
     }
 
     fn say(&self, text: &str) {
@@ -110,10 +114,17 @@ impl Teller {
                     self.say(&line);
                 }
             }
-            Event::Epoch { epoch, loss, lr } => {
+            Event::Epoch {
+                epoch,
+                loss,
+                lr,
+                spread,
+            } => {
                 self.said = self.training;
+                self.spread = spread;
+                let spread = spread.map_or_else(String::new, |spread| format!("{}, ", outputs(spread)));
                 self.say(&format!(
-                    "epoch {epoch}/{}: loss {loss:.4}, last learning rate {lr:.4}, {}",
+                    "epoch {epoch}/{}: loss {loss:.4}, {spread}last learning rate {lr:.4}, {}",
                     self.epochs,
                     self.pace()
                 ));
@@ -129,6 +140,16 @@ impl Teller {
             }
         }
     }
+}
+
+/// How far apart the outputs point, and whether that is all one way.
+fn outputs(spread: f64) -> String {
+    let collapsed = if spread < COLLAPSED {
+        " (collapsed: all outputs point one way)"
+    } else {
+        ""
+    };
+    format!("spread of outputs {spread:.2} of 1{collapsed}")
 }
 
 #[cfg(test)]
@@ -147,6 +168,7 @@ mod tests {
             training: Duration::ZERO,
             last: Instant::now(),
             said: Duration::ZERO,
+            spread: None,
         };
         (before..2 * steps)
             .filter_map(|_| teller.step(Duration::from_secs_f64(seconds)))
@@ -165,6 +187,15 @@ mod tests {
         assert_eq!(lines(100, 0, 0.01).len(), 0);
         // Tenths that pass too fast wait for one another: 2 s each.
         assert_eq!(lines(100, 0, 0.2).len(), 3);
+    }
+
+    #[test]
+    fn a_collapsed_run_says_so() {
+        assert_eq!(outputs(0.62), "spread of outputs 0.62 of 1");
+        assert_eq!(
+            outputs(0.04),
+            "spread of outputs 0.04 of 1 (collapsed: all outputs point one way)"
+        );
     }
 
     #[test]

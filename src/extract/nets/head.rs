@@ -163,7 +163,7 @@ mod tests {
             },
         ];
         let head = Head::new(&vs.root(), &steps).unwrap();
-        super::super::initialise(&vs, 7);
+        super::super::initialise(&vs, 7, None);
         let rows = Tensor::arange(15, (Kind::Float, Device::Cpu)).sin().view([5, 3]);
         let taps = tch::no_grad(|| head.forward_taps(&rows, true));
         assert_eq!(

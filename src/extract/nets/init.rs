@@ -21,11 +21,13 @@ pub fn stream(seed: u64, purpose: &str) -> ChaCha8Rng {
 /// Draws the weights of a new network: convolutions Kaiming normal over the fan-out (He et al. 2015, as torchvision's
 /// ResNets), linear layers uniform within ±1/√inputs (PyTorch's default); normalisations are left the identity.
 ///
-/// Each tensor has its own stream, named after it, so that a backbone starts alike whatever heads follow it.
-pub fn initialise(vs: &VarStore, seed: u64) {
+/// Each tensor has its own stream, named after it, so that a backbone starts alike whatever heads follow it and whatever
+/// `branch` it lies below (`None`: none).
+pub fn initialise(vs: &VarStore, seed: u64, branch: Option<&str>) {
     let variables = vs.variables();
+    let folder = branch.map_or_else(String::new, |branch| format!("{branch}."));
     for (name, variable) in &variables {
-        let mut rng = stream(seed, name);
+        let mut rng = stream(seed, name.strip_prefix(&folder).unwrap_or(name));
         let count = variable.numel();
         let size = variable.size();
         let values: Vec<f32> = match (name.rsplit_once('.'), size.as_slice()) {
@@ -77,7 +79,7 @@ mod tests {
                 };
                 Head::new(&(vs.root() / "projector"), &[step]).unwrap();
             }
-            initialise(&vs, seed);
+            initialise(&vs, seed, None);
             vs.variables()
         };
         let (plain, headed, other) = (build(false, 1), build(true, 1), build(false, 2));

@@ -256,8 +256,15 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
     let (projector, problem) = projector(&around, own.as_ref(), &options.projector)?;
     let classifier = classifier(&around, own.as_ref(), projector.as_ref());
     let after = projector.as_ref().filter(|_| own.is_none());
+    let predictor = match &own {
+        // Only the side that is trained by gradient predicts the other.
+        Some(own) if !own.predictor.is_empty() && around.branch.is_none_or(|b| !b.second) => {
+            Some(FoundHead::declared(&around.beside("predictor"), &own.predictor))
+        }
+        _ => after.and_then(|p| around.predictor(p)),
+    };
     let heads = Heads {
-        predictor: after.and_then(|p| around.predictor(p)),
+        predictor: predictor.filter(|_| projector.is_some()),
         prototypes: after.and_then(|p| around.prototypes(p)),
         projector,
         problem,
@@ -411,7 +418,10 @@ fn projector(around: &Around, own: Option<&OwnMetadata>, asked: &str) -> Result<
     Ok(match (asked, own) {
         ("none", _) => (None, None),
         ("auto", Some(own)) if own.projector.is_empty() => (None, None),
-        ("auto", Some(own)) => (Some(FoundHead::declared("projector", &own.projector)), None),
+        ("auto", Some(own)) => {
+            let path = around.beside("projector");
+            (Some(FoundHead::declared(&path, &own.projector)), None)
+        }
         ("auto", None) => match around.projector() {
             Ok(found) => (found, None),
             Err(why) => (None, Some(why)),

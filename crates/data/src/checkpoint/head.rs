@@ -217,6 +217,12 @@ pub(super) struct Around<'a> {
 }
 
 impl Around<'_> {
+    /// The name of a head that lies beside the backbone's own folder, as in this project's files.
+    pub(super) fn beside(&self, name: &str) -> String {
+        let folder = self.prefix.trim_end_matches("backbone.");
+        format!("{folder}{name}")
+    }
+
     /// Every path where a place may be: those whose name says enough first, then the nearest to the backbone.
     fn paths<'p>(&self, places: &'p [Place]) -> Vec<(String, &'p Place)> {
         let part_of_branch = |scope: &str| {

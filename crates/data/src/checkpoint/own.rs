@@ -37,18 +37,23 @@ pub struct OwnClassifier {
 }
 
 /// The self-description in a checkpoint written by `featscope pretrain`. Tensors are named `backbone.NAME` (NAME as in
-/// [`Arch::tensors`]), `projector.STEP.weight`, …, and `classifier.0.weight`, `classifier.0.bias`; all f32.
+/// [`Arch::tensors`]), `projector.STEP.weight`, …, `predictor.STEP.weight`, …, and `classifier.0.weight`,
+/// `classifier.0.bias`; all f32. Where a method has two encoders, all names of a side begin with its branch: `online.`
+/// and `target.`, or `encoder_q.` and `encoder_k.`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OwnMetadata {
     /// Always [`SCHEMA`].
     pub schema: String,
-    /// Pretraining method: `sl`, `sl-mlp`, `simclr`, …
+    /// Pretraining method: `sl`, `sl-mlp`, `simclr`, `moco-v2`, `byol`.
     pub method: String,
     /// The backbone.
     pub arch: Arch,
     /// Steps of the projector; empty where there is none.
     #[serde(default)]
     pub projector: Vec<HeadStep>,
+    /// Steps of the predictor after the projector of the first branch; empty where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub predictor: Vec<HeadStep>,
     /// The classifier, where there is one.
     #[serde(default)]
     pub classifier: Option<OwnClassifier>,
@@ -115,6 +120,7 @@ mod tests {
                 },
                 HeadStep::Relu,
             ],
+            predictor: vec![HeadStep::Relu],
             classifier: Some(OwnClassifier {
                 input: ClassifierInput::Projector,
                 classes: vec!["cat".into(), "<b>".into()],

@@ -36,6 +36,7 @@ mod records;
 mod resize;
 mod shards;
 mod share;
+pub mod small_views;
 mod split;
 mod summary;
 pub mod transform;

@@ -1,9 +1,10 @@
-//! Random views of an image. Pixels are planar (channel, row, column) and between 0 and 1.
+//! Random views of small images for training: weak and strong. Pixels are planar (channel, row, column).
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
-use crate::images::augment::{Jitter, blend_with_grey, crop_box};
+use super::augment::{Jitter, blend_with_grey, crop_box};
 
 /// The crops of SimCLR on small images: 20 to 100 % of the area.
 const AREA: [f64; 2] = [0.2, 1.0];
@@ -18,21 +19,22 @@ const JITTER: Jitter = Jitter {
 };
 
 /// How the views of an image are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recipe {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strength {
     /// The standard of supervised training on small images: crop at random out of the image padded with black by an
     /// eighth of its side, flip with probability 1/2.
-    CropFlip,
+    Weak,
     /// SimCLR's for small images (Chen et al. 2020, appendix B.9, no blur): crop of 20 to 100 % of the area, resized;
     /// flip; colour jitter (0.4, 0.4, 0.4, 0.1) with probability 0.8; grey with probability 0.2.
-    SimClr,
+    Strong,
 }
 
-/// Writes one random view of `image` (3 x side x side bytes) into `out` (the same shape).
-pub fn view(recipe: Recipe, image: &[u8], side: usize, rng: &mut ChaCha8Rng, out: &mut [f32]) {
-    match recipe {
-        Recipe::CropFlip => crop_flip(image, side, rng, out),
-        Recipe::SimClr => {
+/// Writes one random view of `image` (3 x side x side bytes) into `out` (the same shape), values between 0 and 1.
+pub fn view(strength: Strength, image: &[u8], side: usize, rng: &mut ChaCha8Rng, out: &mut [f32]) {
+    match strength {
+        Strength::Weak => crop_flip(image, side, rng, out),
+        Strength::Strong => {
             resized_crop(image, side, rng, out);
             if rng.random_bool(0.8) {
                 JITTER.apply(out, rng);
@@ -41,6 +43,15 @@ pub fn view(recipe: Recipe, image: &[u8], side: usize, rng: &mut ChaCha8Rng, out
                 blend_with_grey(out, 0.0);
             }
         }
+    }
+}
+
+/// Divides each channel's values, less their mean, by their deviation.
+pub fn normalise(mean: [f64; 3], std: [f64; 3], pixels: &mut [f32]) {
+    let area = pixels.len() / 3;
+    for ((plane, mean), std) in pixels.chunks_exact_mut(area.max(1)).zip(mean).zip(std) {
+        let (mean, scale) = (mean as f32, (1.0 / std) as f32);
+        plane.iter_mut().for_each(|value| *value = (*value - mean) * scale);
     }
 }
 
@@ -107,13 +118,13 @@ mod tests {
     #[test]
     fn views_stay_between_0_and_1_and_repeat_under_one_seed() {
         let image = picture(28);
-        for recipe in [Recipe::CropFlip, Recipe::SimClr] {
+        for strength in [Strength::Weak, Strength::Strong] {
             let mut rng = ChaCha8Rng::seed_from_u64(5);
             let mut again = ChaCha8Rng::seed_from_u64(5);
             for _ in 0..200 {
                 let (mut a, mut b) = (vec![-1.0; image.len()], vec![-1.0; image.len()]);
-                view(recipe, &image, 28, &mut rng, &mut a);
-                view(recipe, &image, 28, &mut again, &mut b);
+                view(strength, &image, 28, &mut rng, &mut a);
+                view(strength, &image, 28, &mut again, &mut b);
                 assert_eq!(a, b);
                 assert!(a.iter().all(|v| (0.0..=1.0).contains(v)));
             }
