@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use super::analyze::{format_of, is_folder, use_threads};
 use super::{compare, style};
-use crate::compare::correlate::{Correlation, Evidence, Measured, Statistic};
+use crate::compare::correlate::{Correlation, Evidence, Measured, Statistic, apart};
 use crate::compare::{merge, settle};
 use crate::error::Error;
 use crate::files::write_atomically;
@@ -38,6 +38,9 @@ pub struct Args {
     /// The layer of results [default: backbone, else the last]
     #[arg(long)]
     layer: Option<String>,
+    /// Take every run and every step of a model as a point of its own; intervals leave out models with all of theirs at once
+    #[arg(long)]
+    every_checkpoint: bool,
     /// Only these metrics of results, separated by commas [default: all that were measured]
     #[arg(long, value_delimiter = ',', value_name = "ID")]
     metrics: Option<Vec<String>>,
@@ -71,7 +74,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let measured = match results.is_empty() {
         true => None,
-        false => Some(merged(&results.into_iter().cloned().collect::<Vec<_>>())?),
+        false => Some(args.merged(&results.into_iter().cloned().collect::<Vec<_>>(), &mut evidence)?),
     };
     let by_probe = accuracies(args, measured.as_ref(), &mut evidence)?;
     if let Some(results) = &measured {
@@ -116,10 +119,16 @@ fn is_table(path: &Path) -> bool {
     !path.is_dir() && !named("json")
 }
 
-fn merged(paths: &[PathBuf]) -> Result<Results> {
-    let all = merge(compare::read(paths)?)?.results;
-    // Of a set of runs the mean, of several steps the last.
-    Ok(settle(&all).results.into_owned())
+impl Args {
+    /// One number for each model, or for each of its checkpoints.
+    fn merged(&self, paths: &[PathBuf], evidence: &mut Evidence) -> Result<Results> {
+        let all = merge(compare::read(paths)?)?.results;
+        Ok(match self.every_checkpoint {
+            true => apart(all, evidence),
+            // Of a set of runs the mean, of several steps the last.
+            false => settle(&all).results.into_owned(),
+        })
+    }
 }
 
 /// Adds the accuracies; the probe they are of, where they were measured.
@@ -132,7 +141,7 @@ fn accuracies(args: &Args, measured: Option<&Results>, evidence: &mut Evidence) 
             Ok(None)
         }
         (Some(path), _) => {
-            let results = merged(std::slice::from_ref(path))?;
+            let results = args.merged(std::slice::from_ref(path), evidence)?;
             Ok(Some(Measured::new(&results, layer)?.accuracies(metric, evidence)?))
         }
         (None, Some(results)) => Ok(Some(Measured::new(results, layer)?.accuracies(metric, evidence)?)),

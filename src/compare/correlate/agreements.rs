@@ -31,14 +31,26 @@ pub(super) fn agreements(cells: &Cells, scored: &Scored, seed: u64) -> Vec<Agree
         let rest: Vec<usize> = taking_part.iter().copied().filter(|&m| !left_out(m)).collect();
         at(&rest)
     };
+    let orders = match cells.by_family {
+        true => Vec::new(),
+        false => permuted(taking_part.len(), seed),
+    };
     let all = Looked {
         observed: at(&taking_part),
-        models: taking_part.iter().map(|&one| (one, without(&|m| m == one))).collect(),
+        units: cells
+            .units(&taking_part)
+            .into_iter()
+            .map(|unit| {
+                let found = without(&|m| unit.contains(&m));
+                (unit, found)
+            })
+            .collect(),
+        by_family: cells.by_family,
         families: families(cells, &taking_part)
             .into_iter()
             .map(|family| without(&|m| cells.families[m] == Some(family)))
             .collect(),
-        orders: permuted(taking_part.len(), seed)
+        orders: orders
             .iter()
             .map(|order| {
                 let of_scores: Vec<usize> = order.iter().map(|&i| taking_part[i]).collect();
@@ -50,7 +62,10 @@ pub(super) fn agreements(cells: &Cells, scored: &Scored, seed: u64) -> Vec<Agree
     for (d, models) in on.iter().enumerate() {
         let why = reason(cells, scored, d, models);
         let of_dataset = |found: &Found| found.each[d];
-        let mine = all.models.iter().filter(|(m, _)| models.contains(m));
+        let mine = all
+            .units
+            .iter()
+            .filter(|(unit, _)| unit.iter().any(|m| models.contains(m)));
         let without = mine.map(|(_, found)| of_dataset(found)).collect();
         let dataset = Some(cells.datasets[d].clone());
         let mut found = all.records(scored, dataset, models.len(), &of_dataset, without, why);
@@ -93,7 +108,7 @@ pub(super) fn agreements(cells: &Cells, scored: &Scored, seed: u64) -> Vec<Agree
             _ => None,
         };
         let of_mean = |found: &Found| found.mean;
-        let without = all.models.iter().map(|(_, found)| found.mean).collect();
+        let without = all.units.iter().map(|(_, found)| found.mean).collect();
         let mut mean = all.records(scored, None, taking_part.len(), &of_mean, without, why);
         for record in mean.iter_mut().filter(|r| r.value.is_some()) {
             notes.iter().for_each(|note| record.say(&Some(note.clone())));
@@ -144,10 +159,11 @@ fn has_one_accuracy(cells: &Cells, d: usize, models: &[usize]) -> bool {
     are_equal(models.iter().filter_map(|&m| cells.accuracies[d][m].map(|a| a.0)))
 }
 
-/// What was found of the models as they are, without each, and in other orders.
+/// What was found of the models as they are, without each unit of them, and in other orders.
 struct Looked {
     observed: Found,
-    models: Vec<(usize, Found)>,
+    units: Vec<(Vec<usize>, Found)>,
+    by_family: bool,
     families: Vec<Found>,
     orders: Vec<Found>,
 }
@@ -166,10 +182,10 @@ impl Looked {
         let record = |(s, statistic): (usize, Statistic)| {
             let value = observed.map(|values| values[s]);
             let of_orders: Vec<f64> = self.orders.iter().map(|o| pick(o).map_or(0.0, |v| v[s])).collect();
-            let of_models: Vec<Option<f64>> = without.iter().map(|w| w.map(|v| v[s])).collect();
-            let known: Vec<f64> = of_models.iter().flatten().copied().collect();
+            let of_units: Vec<Option<f64>> = without.iter().map(|w| w.map(|v| v[s])).collect();
+            let known: Vec<f64> = of_units.iter().flatten().copied().collect();
             let of_families: Vec<f64> = self.families.iter().filter_map(|f| pick(f).map(|v| v[s])).collect();
-            let interval = value.and_then(|value| interval(statistic, value, &of_models));
+            let interval = value.and_then(|value| interval(statistic, value, &of_units));
             let ends = |values: &[f64]| {
                 let low = values.iter().copied().fold(f64::INFINITY, f64::min);
                 let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -177,6 +193,7 @@ impl Looked {
             };
             let unsure = value.is_some() && interval.is_none();
             let no_interval = "no interval: without one of the models nothing varies, or there are fewer than five";
+            let permuted = value.filter(|_| !self.by_family);
             Agreement {
                 metric: scored.metric.clone(),
                 dataset: dataset.clone(),
@@ -184,14 +201,14 @@ impl Looked {
                 value,
                 ci_low: interval.map(|i| i.0),
                 ci_high: interval.map(|i| i.1),
-                p_value: value.map(|value| two_sided(value, &of_orders)),
+                p_value: permuted.map(|value| two_sided(value, &of_orders)),
                 p_holm: None,
                 n,
-                null_upper: value.map(|_| upper(&of_orders)),
+                null_upper: permuted.map(|_| upper(&of_orders)),
                 r_squared: observed
                     .filter(|_| !statistic.is_bounded())
                     .map(|values| values[3].powi(2)),
-                without_model: ends(&known),
+                without_model: ends(&known).filter(|_| !self.by_family),
                 without_family: ends(&of_families),
                 lead: None,
                 baseline: BASELINES.contains(&scored.metric.as_str()),

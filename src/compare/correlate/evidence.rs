@@ -63,6 +63,9 @@ pub struct Evidence {
     pub accuracies: Vec<Accuracy>,
     /// The family of each model that has one.
     pub families: BTreeMap<String, String>,
+    /// Whether models of one family are checkpoints of one training or of its like, which say little more than one: a family
+    /// is then left out or kept as a whole, and nothing is permuted.
+    pub by_family: bool,
     /// Which way is good, of each metric where that is known.
     pub directions: BTreeMap<String, Direction>,
     /// What to bear in mind.
@@ -81,6 +84,8 @@ pub(super) struct Cells {
     pub metrics: Vec<Scored>,
     /// Number of the family of each model.
     pub families: Vec<Option<usize>>,
+    /// Whether families are left out or kept as a whole.
+    pub by_family: bool,
     pub notes: Vec<String>,
 }
 
@@ -134,6 +139,23 @@ impl Scored {
         } else {
             1.0
         }
+    }
+}
+
+impl Cells {
+    /// These models in groups of which each says something of its own: one by one, or by family.
+    pub fn units(&self, models: &[usize]) -> Vec<Vec<usize>> {
+        let mut units: Vec<Vec<usize>> = Vec::new();
+        for &model in models {
+            let is_kin = |unit: &&mut Vec<usize>| {
+                self.by_family && self.families[model].is_some() && self.families[unit[0]] == self.families[model]
+            };
+            match units.iter_mut().find(is_kin) {
+                Some(unit) => unit.push(model),
+                None => units.push(vec![model]),
+            }
+        }
+        units
     }
 }
 
@@ -235,6 +257,7 @@ impl Cells {
         let family = |m: &String| evidence.families.get(m).map(|f| of_family[f.as_str()]);
         Ok(Self {
             families: models.iter().map(family).collect(),
+            by_family: evidence.by_family,
             models,
             datasets,
             accuracies,

@@ -99,15 +99,16 @@ fn of_pair(cells: &Cells, score: &Scored, baseline: &Scored, s: usize) -> Option
         Some([of_side(&sides[0])?, of_side(&sides[1])?])
     };
     let values = at(&models)?;
-    let without: Vec<Option<[f64; 2]>> = models
+    let units = cells.units(&models);
+    let without: Vec<Option<[f64; 2]>> = units
         .iter()
         .map(|left_out| {
-            let rest: Vec<usize> = models.iter().copied().filter(|m| m != left_out).collect();
+            let rest: Vec<usize> = models.iter().copied().filter(|m| !left_out.contains(m)).collect();
             at(&rest)
         })
         .collect();
     let sure = Difference::new(values, &without);
-    let interval = sure.as_ref().map(|d| d.interval(t_quantile(models.len() as f64 - 1.0)));
+    let interval = sure.as_ref().map(|d| d.interval(t_quantile(units.len() as f64 - 1.0)));
     Some(Lead {
         over: baseline.metric.clone(),
         value: values[0] - values[1],

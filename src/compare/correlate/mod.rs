@@ -3,6 +3,7 @@
 
 mod agreement;
 mod agreements;
+mod apart;
 mod ceiling;
 mod evidence;
 mod lead;
@@ -11,6 +12,7 @@ mod pooled;
 mod resamples;
 
 pub use agreement::Statistic;
+pub use apart::apart;
 pub use evidence::{Accuracy, BASELINES, Evidence, NEAREST_ONE, PARAMETERS, STATIC_RANK, Score};
 pub use lead::Lead;
 pub use measured::Measured;
@@ -164,7 +166,7 @@ impl Correlation {
             command: command.to_owned(),
             seed,
             inputs,
-            tells_from_nothing: (n >= FEWEST).then(|| tells_from_nothing(n, seed)),
+            tells_from_nothing: (n >= FEWEST && !cells.by_family).then(|| tells_from_nothing(n, seed)),
             points: points(&cells),
             notes: cells.notes,
             records,
