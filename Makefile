@@ -12,13 +12,14 @@ TORCH := --no-default-features --features torch
 # The test programs that look at libtorch; the others have run with the first half, and are the same.
 TORCH_TESTS := $(addprefix --test ,$(sort $(subst /main,,$(patsubst tests/%.rs,%,$(shell grep -l 'feature = "torch"' tests/*.rs tests/*/main.rs)))))
 
-.PHONY: help setup build demo demo-report test lint doc fixtures clean
+.PHONY: help setup build demo demo-report paper paper-data paper-report test lint doc fixtures clean
 
 help:
 	@echo 'make demo    set up, build, and compare three pretraining methods on real images (first time: 7 to 15 minutes)'
 	@echo 'make test    set up, build, lint and test everything'
 	@echo 'make setup   install OpenBLAS (apt, where missing) and libtorch (into .libtorch)'
 	@echo 'make fixtures remake the images and checkpoints under fixtures/ from their sources (an hour or two)'
+	@echo 'make paper   pretrain, measure and report the experiment of reports/paper (hours, goes on where it was; SEEDS=0 for one)'
 	@echo 'make build   build both programs: target/debug/featscope and target/debug/featscope-extract'
 
 setup:
@@ -36,6 +37,26 @@ demo: build
 demo-report: build
 	target/debug/featscope run fixtures/demo.toml
 	scripts/keep-demo-report.sh
+
+# The paper in small, of these seeds: data (a minute), training (an hour of two cores each), measuring, the report.
+SEEDS ?= 0 1 2
+paper: build paper-data
+	fixtures/paper/train.sh $(SEEDS)
+	$(MAKE) --no-print-directory paper-report
+
+paper-data: .data/paper/clip-art-test.parquet
+.data/paper/clip-art-test.parquet:
+	python3 -m venv .data/venv
+	.data/venv/bin/python -m pip install --quiet --requirement fixtures/requirements.txt
+	.data/venv/bin/python fixtures/make.py --domains
+
+# What is there of it, measured, and kept under reports/paper.
+paper-report:
+	target/debug/featscope run fixtures/paper/final.toml
+	target/debug/featscope run fixtures/paper/course.toml
+	target/debug/featscope run fixtures/paper/projector.toml
+	target/debug/featscope correlate paper/course --every-checkpoint -o paper/predictors
+	scripts/keep-paper-report.sh
 
 # Everything under fixtures/ from its sources: the image fixture (seconds), then the three checkpoints (an hour or two).
 fixtures: build

@@ -16,7 +16,7 @@ use crate::extract::device::{self, Choice};
 use crate::extract::network::{self, Loaded, Network};
 use crate::extract::pipeline::{self, Event, OnBadImage, Plan, Views};
 use crate::extract::precision::Precision;
-use crate::extract::preparation::{Preparation, cifar, prepare};
+use crate::extract::preparation::{Preparation, cifar, prepare, prepare_script};
 use crate::extract::script::{self, Script, Trusted};
 use crate::images;
 use crate::images::augment::Augment;
@@ -346,12 +346,7 @@ impl Args {
 
     /// The network that a TorchScript file brings, and how images are prepared for it.
     fn scripted(&self, trusted: Trusted, device: device::Device) -> anyhow::Result<(Box<dyn Network>, Preparation)> {
-        let prepared = self.preparation(|| {
-            Ok(Preparation {
-                preprocess: Preprocess::imagenet(),
-                from: "assumed, for a TorchScript file does not say; --preprocess does".to_owned(),
-            })
-        })?;
+        let prepared = self.preparation(|| prepare_script(&self.model))?;
         let script = Script::load(&self.model, trusted, device, &prepared.preprocess)?;
         Ok((Box::new(script), prepared))
     }

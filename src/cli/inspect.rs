@@ -124,6 +124,14 @@ fn of_checkpoint(path: &std::path::Path) -> anyhow::Result<(Sheet, Value)> {
     sheet.line("tensors", tensors);
     sheet.line("sha256", &s.sha256);
     if !s.code.is_empty() {
+        if let Some(traced) = &s.traced {
+            sheet.line("traced", traced.describe());
+            let layer = |l: &checkpoint::TracedLayer| match l.module.is_empty() {
+                true => format!("{} (the network's own output; pooling: {})", l.name, l.pooling),
+                false => format!("{} ({}; pooling: {})", l.name, l.module, l.pooling),
+            };
+            sheet.list("layers", traced.layers.iter().map(layer));
+        }
         sheet.list("code, not run", &s.code);
         sheet.line("problem", s.problem.as_deref().unwrap_or_default());
         return Ok((sheet, serde_json::to_value(&s)?));

@@ -5,8 +5,9 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::checkpoint::arch::Arch;
-use crate::checkpoint::{Checkpoint, Loading, Recipe};
+use crate::checkpoint::{Checkpoint, Loading, Recipe, Traced};
 use crate::error::{Error, Result};
+use crate::files::Script;
 use crate::images::transform::Preprocess;
 
 /// What timm calls its description of how a network is evaluated.
@@ -58,6 +59,31 @@ pub fn prepare(checkpoint: &Checkpoint, loading: &Loading) -> Result<Preparation
     Ok(Preparation {
         preprocess,
         from: format!("usual for {} {}", loading.audit.style, loading.audit.arch),
+    })
+}
+
+/// As the TorchScript file says that was written by `scripts/trace.py`, else as for ImageNet.
+///
+/// # Errors
+/// When its description is damaged.
+pub fn prepare_script(path: &Path) -> Result<Preparation> {
+    let script = Script::look(path)?.unwrap_or_default();
+    let Some(traced) = Traced::in_script(path, &script)? else {
+        return Ok(Preparation {
+            preprocess: Preprocess::imagenet(),
+            from: "assumed, for a TorchScript file does not say; --preprocess does".to_owned(),
+        });
+    };
+    let preprocess: Preprocess = serde_json::from_value(traced.preprocess).map_err(|e| {
+        Error::input(format!(
+            "{}: the preparation in its description is damaged ({e}); pass --preprocess",
+            path.display()
+        ))
+    })?;
+    preprocess.check()?;
+    Ok(Preparation {
+        preprocess,
+        from: "who traced it says so".to_owned(),
     })
 }
 

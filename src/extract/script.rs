@@ -11,6 +11,7 @@ use tch::jit::{self, CModule, IValue};
 use tch::{Device, Kind, Tensor};
 
 use super::network::Network;
+use crate::checkpoint::Traced;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::images::transform::Preprocess;
@@ -64,6 +65,8 @@ pub struct Script {
     kind: Kind,
     parameters: usize,
     taps: Vec<Tap>,
+    /// How it was traced, where the file says so.
+    traced: Option<Traced>,
     /// Outputs that are no features.
     ignored: Vec<String>,
 }
@@ -75,7 +78,9 @@ impl Script {
     /// When libtorch cannot read it, when its code is nested too deeply to be parsed, does not take an image, or when nothing
     /// it returns can be a layer.
     pub fn load(path: &Path, _: Trusted, device: Device, preprocess: &Preprocess) -> Result<Self> {
-        if let Some(what) = files::Script::look(path)?.and_then(|script| script.unsound) {
+        let looked = files::Script::look(path)?.unwrap_or_default();
+        let traced = Traced::in_script(path, &looked)?;
+        if let Some(what) = looked.unsound {
             return Err(Error::input(format!(
                 "{}: {what}, which libtorch's parser cannot bear; save the network without such code",
                 path.display()
@@ -103,6 +108,7 @@ impl Script {
             kind: Kind::Float,
             parameters: parameters.iter().map(|(_, tensor)| tensor.numel()).sum(),
             taps: Vec::new(),
+            traced,
             ignored: Vec::new(),
         };
         let (height, width) = preprocess.size();
@@ -127,7 +133,28 @@ impl Script {
             )));
         }
         script.ignored = outputs.ignored;
+        script.agrees_with_its_description()?;
         Ok(script)
+    }
+
+    /// Refuses a file whose code returns other layers than its description names.
+    fn agrees_with_its_description(&self) -> Result<()> {
+        let Some(traced) = &self.traced else { return Ok(()) };
+        let names = |list: &mut dyn Iterator<Item = &str>| {
+            let mut names: Vec<String> = list.map(str::to_owned).collect();
+            names.sort_unstable();
+            names
+        };
+        let told = names(&mut traced.layers.iter().map(|layer| layer.name.as_str()));
+        let found = names(&mut self.taps.iter().map(|tap| tap.name.as_str()));
+        match told == found {
+            true => Ok(()),
+            false => Err(self.refused(&format!(
+                "its description names the layers {}, its code returns {}; trace the network again",
+                told.join(", "),
+                found.join(", ")
+            ))),
+        }
     }
 
     fn refused(&self, what: &str) -> Error {
@@ -218,6 +245,7 @@ impl Network for Script {
                 "parameters": self.parameters,
                 "outputs_left_out": self.ignored,
                 "sha256": self.sha256,
+                "traced": self.traced,
                 "notes": ["the network's own code was run; which weights it uses is its own affair"],
                 "lines": self.lines(),
             }),
@@ -225,6 +253,15 @@ impl Network for Script {
     }
 
     fn pooling(&self, layer: &str) -> String {
+        // Its own code has pooled what it was traced to pool.
+        let told = self
+            .traced
+            .iter()
+            .flat_map(|traced| &traced.layers)
+            .find(|l| l.name == layer);
+        if let Some(told) = told.filter(|l| l.pooling != "default") {
+            return told.pooling.clone();
+        }
         let tap = self.taps.iter().find(|tap| tap.name == layer);
         tap.map_or("none", |tap| tap.pooling).to_owned()
     }
@@ -237,6 +274,9 @@ impl Network for Script {
                 "note"
             ),
         ];
+        if let Some(traced) = &self.traced {
+            lines.push(format!("{:<10} {}", "traced", traced.describe()));
+        }
         for tap in self.taps.iter().filter(|tap| tap.pooling != "none") {
             lines.push(format!("{:<10} {}: {}", "pooling", tap.name, tap.pooling));
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use featscope::checkpoint::Checkpoint;
 use featscope::extract::device::Choice;
 use featscope::extract::precision::Precision;
-use featscope::extract::preparation::cifar;
+use featscope::extract::preparation::{cifar, prepare_script};
 use featscope::extract::script::{Script, is_script};
 
 use crate::common::{Job, assert_close, expected_in, files, fixture, golden_images, small_job, trusted, vehicles};
@@ -21,6 +21,7 @@ fn tensors_tuples_lists_and_dictionaries_become_layers() {
         ("tuple", &["output.0", "output.1.head", "output.1.energy"]),
         ("list", &["output.0", "output.1"]),
         ("dict", &["map", "tokens"]),
+        ("traced", &["stage1", "first", "patches", "backbone", "logits"]),
     ] {
         let job = module(name);
         let found: Vec<_> = job.plan.layers.iter().map(|(layer, _)| layer.as_str()).collect();
@@ -223,4 +224,85 @@ fn letters_of_another_size_hide_no_code() {
             .to_string()
             .contains("--trust-code")
     );
+}
+
+#[test]
+fn a_traced_network_says_what_it_is_and_how_its_images_are_prepared() {
+    let path = fixture("golden/torchscript/traced.pt");
+    let summary = featscope::checkpoint::summary(&path).unwrap();
+    let traced = summary.traced.unwrap();
+    assert_eq!((traced.network.as_str(), traced.layers.len()), ("Network()", 5));
+    assert!(traced.libraries.contains_key("torch"));
+    assert_eq!(
+        (traced.layers[2].module.as_str(), traced.layers[2].pooling.as_str()),
+        ("patches", "patches")
+    );
+    assert!(traced.layers.iter().all(|layer| layer.error < 1e-5));
+
+    let prepared = prepare_script(&path).unwrap();
+    assert_eq!(prepared.from, "who traced it says so");
+    assert_eq!(prepared.preprocess.crop, (32, 32));
+    assert_eq!(prepared.preprocess.mean, [0.4914, 0.4822, 0.4465]);
+    let silent = prepare_script(&fixture("golden/torchscript/dict.pt")).unwrap();
+    assert!(silent.from.starts_with("assumed"), "{}", silent.from);
+
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = Job::new(&path)
+        .extract(&golden_images(), &folder.path().join("store"))
+        .unwrap()
+        .manifest;
+    let pooling: Vec<_> = manifest.layers.iter().map(|l| l.pooling.as_str()).collect();
+    assert_eq!(pooling, ["none", "none", "patches", "mean", "none"]);
+    assert_eq!(manifest.model.audit["traced"]["network"], "Network()");
+
+    // A description of other layers, of another version, and a damaged one.
+    for (from, to, said) in [
+        (
+            "\"name\": \"logits\"",
+            "\"name\": \"scores\"",
+            "its code returns backbone, first, logits",
+        ),
+        (
+            "featscope/trace/1",
+            "featscope/trace/9",
+            "has schema featscope/trace/9, expected featscope/trace/1",
+        ),
+        ("\"network\":", "\"netwurk\":", "featscope.json is damaged"),
+    ] {
+        let mut bytes = std::fs::read(&path).unwrap();
+        let at = bytes.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        let changed = with_right_sums(&bytes);
+        let other = folder.path().join("other.pt");
+        std::fs::write(&other, changed).unwrap();
+        let device = Choice::Cpu.open().unwrap();
+        let refused = Script::load(&other, trusted(&other), device, &cifar())
+            .unwrap_err()
+            .to_string();
+        assert!(refused.contains(said) && !refused.contains('\n'), "{refused}");
+    }
+}
+
+/// The archive of `bytes` with the checksums its entries have now.
+fn with_right_sums(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let number = |bytes: &[u8], at: usize, n: usize| {
+        bytes[at..at + n]
+            .iter()
+            .rev()
+            .fold(0usize, |value, &b| value << 8 | usize::from(b))
+    };
+    let signature = |bytes: &[u8], at: usize, kind: &[u8]| bytes[at..].starts_with(kind);
+    let places: Vec<usize> = (0..bytes.len() - 46)
+        .filter(|&at| signature(&bytes, at, b"PK\x01\x02"))
+        .collect();
+    for at in places {
+        let (length, local) = (number(&bytes, at + 20, 4), number(&bytes, at + 42, 4));
+        let start = local + 30 + number(&bytes, local + 26, 2) + number(&bytes, local + 28, 2);
+        let mut crc = flate2::Crc::new();
+        crc.update(&bytes[start..start + length]);
+        bytes[at + 16..at + 20].copy_from_slice(&crc.sum().to_le_bytes());
+        bytes[local + 14..local + 18].copy_from_slice(&crc.sum().to_le_bytes());
+    }
+    bytes
 }

@@ -20,6 +20,7 @@ mod stack;
 mod style;
 mod summary;
 mod tally;
+mod traced;
 mod training;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,7 @@ pub use head::{FoundClassifier, FoundHead, FoundStep};
 pub use own::ClassifierInput;
 pub use style::Recipe;
 pub use summary::{Summary, summary};
+pub use traced::{Traced, TracedLayer};
 pub use training::{Counter, Training, training_of};
 
 /// Element type of a stored tensor.

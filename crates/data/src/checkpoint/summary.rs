@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::detect::refuse_calls;
-use super::{Audit, Checkpoint, Opaque, Options, Training, UnknownCalls, detect};
+use super::{Audit, Checkpoint, Opaque, Options, Traced, Training, UnknownCalls, detect};
 use crate::error::Result;
 use crate::files::{Script, sha256_of};
 
@@ -31,6 +31,9 @@ pub struct Summary {
     pub nests: Vec<String>,
     /// Of a TorchScript file: its files of code and what each defines. None of it was run.
     pub code: Vec<String>,
+    /// Of a TorchScript file: how it was traced, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traced: Option<Traced>,
     /// Number of tensors of any kind; of a TorchScript file, of their storages.
     pub tensors: usize,
     /// Their elements together.
@@ -94,6 +97,7 @@ pub fn summary(path: &Path) -> Result<Summary> {
         container: checkpoint.container().to_owned(),
         nests: checkpoint.nests().to_vec(),
         code: Vec::new(),
+        traced: None,
         tensors: checkpoint.tensors().len(),
         elements: checkpoint.tensors().values().map(super::TensorInfo::elements).sum(),
         dtypes,
@@ -132,6 +136,7 @@ fn of_script(path: &Path, script: &Script) -> Result<Summary> {
         path: path.display().to_string(),
         container: format!("TorchScript, a program with {bytes} bytes of tensors"),
         code: script.lines(),
+        traced: Traced::in_script(path, script)?,
         tensors,
         sha256: sha256_of(path)?,
         problem: Some(match &script.unsound {

@@ -9,6 +9,9 @@ use crate::files::{Directory, open};
 /// The code of one archive, in bytes; ResNet-50's has 60 KB.
 const MAX_CODE: u64 = 32 << 20;
 
+/// What the maker of a file says about it, as `torch.jit.save` puts it there, and its bytes at most.
+const NOTE: (&str, u64) = ("extra/featscope.json", 4 << 20);
+
 /// Brackets within brackets, and blocks within blocks: libtorch's parser takes the stack for each.
 const MAX_DEPTH: usize = 256;
 
@@ -24,6 +27,8 @@ pub struct Script {
     pub storages: (usize, u64),
     /// Why libtorch's parser must not be given it.
     pub unsound: Option<String>,
+    /// What its maker says about it: the extra file `featscope.json`.
+    pub note: Option<String>,
 }
 
 /// A file of code.
@@ -65,7 +70,8 @@ impl Script {
             let Some(inner) = inner(name) else { continue };
             let is_code = inner.starts_with("code/") && inner.ends_with(".py");
             let is_storage = ["data/", "constants/"].iter().any(|folder| inner.starts_with(folder));
-            if !is_code && !is_storage {
+            let is_note = inner == NOTE.0;
+            if !is_code && !is_storage && !is_note {
                 continue;
             }
             let Some(place) = directory.place(&mut file, name).map_err(damaged)? else {
@@ -74,6 +80,19 @@ impl Script {
             if is_storage {
                 script.storages.0 += 1;
                 script.storages.1 += place.len;
+                continue;
+            }
+            if is_note {
+                let read = |file| {
+                    let mut text = String::new();
+                    let length = place.reader(file)?.take(NOTE.1).read_to_string(&mut text)?;
+                    Ok::<_, std::io::Error>((text, length as u64))
+                };
+                let (text, length) = read(&mut file).map_err(|e| damaged(format!("{name}: {e}")))?;
+                if length >= NOTE.1 {
+                    return Err(damaged(format!("{name} is longer than any description")));
+                }
+                script.note = Some(text);
                 continue;
             }
             left = left.checked_sub(place.len).ok_or_else(|| {
