@@ -8,6 +8,14 @@ use super::CALLED;
 
 const PROGRAM: &str = "featscope-extract";
 
+/// How glibc's allocator is told to keep what was freed for the next batch, where the user has not told it anything: given back to
+/// the system and asked for again page by page, the tensors of a training took a fifth of its time (measured).
+const KEEP_MEMORY: [(&str, &str); 3] = [
+    ("MALLOC_MMAP_THRESHOLD_", "33554432"),
+    ("MALLOC_TRIM_THRESHOLD_", "2147483648"),
+    ("MALLOC_TOP_PAD_", "67108864"),
+];
+
 /// Arguments that the second program reads.
 #[derive(clap::Args)]
 pub struct Args {
@@ -22,7 +30,7 @@ pub fn run(command: &str, args: &Args) -> anyhow::Result<ExitCode> {
     let program = find()?;
     Err(not_started(
         &program,
-        &Command::new(&program).arg(command).args(&args.args).exec(),
+        &prepared(&program).arg(command).args(&args.args).exec(),
     ))
 }
 
@@ -42,7 +50,7 @@ pub fn run(command: &str, args: &Args) -> anyhow::Result<ExitCode> {
 /// When the program is not there or cannot be started.
 pub fn call(words: &[OsString], output: Stdio) -> anyhow::Result<ExitCode> {
     let program = find()?;
-    let mut child = Command::new(&program)
+    let mut child = prepared(&program)
         .args(words)
         .env(CALLED, "1")
         .stdin(Stdio::piped())
@@ -57,6 +65,17 @@ pub fn call(words: &[OsString], output: Stdio) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(
         status?.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(2),
     ))
+}
+
+/// The program with its allocator told.
+fn prepared(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.envs(
+        KEEP_MEMORY
+            .into_iter()
+            .filter(|(name, _)| std::env::var_os(name).is_none()),
+    );
+    command
 }
 
 fn not_started(program: &Path, error: &std::io::Error) -> anyhow::Error {

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Copies what the paper in small gave into reports/paper: the three pages with their pictures, the predictors of transfer, and
+# the numbers of the end of training and of the projector's parts, without the replicates that make them megabytes.
+# `make paper-report` runs it. The page that says what it means, reports/paper/README.md, is written by hand.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+from=paper
+to=reports/paper
+for part in final course projector; do
+    [ -f $from/$part/report/index.html ] || { echo "keep-paper-report: no $from/$part/report; run 'make paper' first" >&2; exit 2; }
+    rm -rf ${to:?}/$part
+    mkdir -p $to/$part/figures
+    cp $from/$part/report/index.html $from/$part/report/report.md $to/$part/
+    cp $from/$part/report/figures/*.svg $to/$part/figures/
+done
+rm -rf $to/predictors
+mkdir -p $to/predictors
+cp -r $from/predictors/. $to/predictors/
+for part in final projector; do
+    python3 - $from/$part/results.json $to/$part/results.json <<'PYTHON'
+import json
+import sys
+
+results = json.load(open(sys.argv[1]))
+for record in results["records"]:
+    record.pop("replicates", None)
+with open(sys.argv[2], "w") as out:
+    # One record a line, so that a change can be read.
+    records = results.pop("records")
+    out.write(json.dumps(results)[:-1] + ', "records": [\n')
+    out.write(",\n".join(json.dumps(record, separators=(",", ":")) for record in records) + "\n]}\n")
+PYTHON
+done
+du -sh $to $to/*
