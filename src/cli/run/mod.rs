@@ -46,14 +46,25 @@ pub(super) struct State {
     /// Of the program that made them.
     #[serde(default)]
     extractor: String,
-    /// Of the results of each model, run and step, by their folder.
+    /// Of what was measured of each model, run and step, piece by piece, by their folders.
     #[serde(default)]
     pub(super) parts: BTreeMap<String, String>,
+    /// Which layers of each model, run and step are others by another name.
+    #[serde(default)]
+    pub(super) same: BTreeMap<String, Equal>,
     /// Of the results.
     analysis: String,
     /// Of the report.
     #[serde(default)]
     report: String,
+}
+
+/// Layers that equal others, in these stores.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Equal {
+    stores: String,
+    /// (layer, the one that it equals).
+    layers: Vec<(String, String)>,
 }
 
 pub(super) const STATE: &str = "run.json";
