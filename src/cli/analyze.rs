@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::inputs::{self, Input, open_all};
 use super::{like, same, style};
 use crate::analysis::{
-    Piece, Plan, Suite, Together, analyse, analyse_pieces, equal_layers, left_out, needs, rows_to_read,
+    Piece, Plan, Suite, Together, analyse, analyse_pieces, equal_layers, left_out, needs, rows_of_pieces,
 };
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
@@ -266,7 +266,7 @@ fn with_progress<T>(
     wants: &dyn Fn(&Piece) -> bool,
     measure: impl FnOnce(&(dyn Fn(u64) + Sync)) -> Result<T>,
 ) -> Result<T> {
-    let bar = style::progress(rows_to_read(sets, plan, wants)?, "rows");
+    let bar = style::progress(rows_of_pieces(sets, plan, wants)?, "rows");
     let measured = measure(&|rows| bar.inc(rows));
     bar.finish_and_clear();
     measured

@@ -185,7 +185,11 @@ fn parts(
             pieces.push((piece, PathBuf::from(SETS).join(&data.name), Some(data.role)));
         }
     }
-    for (pre, eval) in what.pre.iter().flat_map(|pre| what.eval.iter().map(move |eval| (pre, eval))) {
+    for (pre, eval) in what
+        .pre
+        .iter()
+        .flat_map(|pre| what.eval.iter().map(move |eval| (pre, eval)))
+    {
         let place = PathBuf::from(PAIRS).join(pre).join(eval);
         pieces.push((Piece::Pair(pre.clone(), eval.clone()), place, None));
     }

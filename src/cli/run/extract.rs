@@ -7,7 +7,7 @@ use std::process::{ExitCode, Stdio};
 use super::super::experiment::{Dataset, Experiment, Found, Model};
 use super::super::hand_over;
 use super::{Args, Programs, Progress, State, holds, key, layers, made, save};
-use crate::files::sha256_of;
+use crate::checkpoint::fingerprint;
 
 /// The feature stores of one checkpoint.
 pub struct Stores {
@@ -48,7 +48,7 @@ pub fn extract(
     let mut lacking: Vec<Lacking> = Vec::new();
     let models = experiment.models.iter().zip(&layers);
     for (model, layers, checkpoint) in models.flat_map(|(m, layers)| m.found.iter().map(move |f| (m, layers, f))) {
-        let weights = sha256_of(&checkpoint.path)?;
+        let weights = fingerprint(&checkpoint.path)?;
         let place = place(model, checkpoint);
         let one = Wanted {
             model,

@@ -109,20 +109,27 @@ pub fn analyse_merged(
     Ok(Analysis { results, tables })
 }
 
-/// Rows that an analysis will read for the pieces that are wanted, all passes over all sets together.
+/// Rows that [`analyse`] will read, all passes over all sets together.
 ///
 /// # Errors
 /// As [`Bindings::new`].
-pub fn rows_to_read(sets: &[Box<dyn FeatureSet>], plan: &Plan, wants: &dyn Fn(&Piece) -> bool) -> Result<u64> {
+pub fn rows_to_read(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<u64> {
+    rows_of_pieces(sets, plan, &|_| true)
+}
+
+/// Rows that are read for the pieces that are wanted.
+///
+/// # Errors
+/// As [`Bindings::new`].
+pub fn rows_of_pieces(sets: &[Box<dyn FeatureSet>], plan: &Plan, wants: &dyn Fn(&Piece) -> bool) -> Result<u64> {
     let bindings = Bindings::new(sets, plan)?;
     let rows = |group: &Group| -> u64 {
         let places = 0..group.sets.len();
-        places
-            .filter_map(|place| {
-                let part = pieces::part_of(group, place, plan, wants)?;
-                Some(again::rows_read(group, place, plan, part))
-            })
-            .sum()
+        let read = places.filter_map(|place| {
+            let part = pieces::part_of(group, place, plan, wants)?;
+            Some(again::rows_read(group, place, plan, part))
+        });
+        read.sum()
     };
     Ok(bindings.groups.iter().map(rows).sum())
 }

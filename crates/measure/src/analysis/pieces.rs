@@ -188,7 +188,12 @@ pub fn joined(pieces: Vec<Analysis>, plan: &Plan) -> Analysis {
     }
     let at = |model: &str, run: &Option<String>, step: Option<u64>, layer: &str| -> At {
         let step = step.map_or(String::new(), |step| step.to_string());
-        [model.to_owned(), run.clone().unwrap_or_default(), step, layer.to_owned()]
+        [
+            model.to_owned(),
+            run.clone().unwrap_or_default(),
+            step,
+            layer.to_owned(),
+        ]
     };
     let mut order: HashMap<At, usize> = HashMap::new();
     for input in &results.inputs {
