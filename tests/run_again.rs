@@ -101,7 +101,7 @@ fn one_more_data_set_measures_what_involves_it_and_nothing_else() {
     let b_train = set("b", "eval", "vehicles-train", "['ship', 'truck']");
     let suite = "[[suite]]\nname = 'both'\ndatasets = ['a', 'b']\n";
 
-    let of_a = folder.run(&text("out", &[a.clone()], ""));
+    let of_a = folder.run(&text("out", std::slice::from_ref(&a), ""));
     assert_eq!(
         of_a[2..],
         ["analyze 1 of 2: SL, 1 data set", "analyze 2 of 2: MLP, 1 data set"]
@@ -124,11 +124,12 @@ fn one_more_data_set_measures_what_involves_it_and_nothing_else() {
     // Another set, with a split to fit on, and a suite of both.
     let all = [pre.clone(), a.clone(), b.clone(), b_train];
     let with_b = folder.run(&text("out", &all, suite));
+    assert_eq!(with_b[0], "extract 1 to 2 of 4: SL on b-test, b-train");
     let pieces = [
         "analyze 1 of 2: SL, b, pre with b",
         "analyze 2 of 2: MLP, b, pre with b",
     ];
-    assert_eq!((with_b.len(), &with_b[4..]), (6, pieces.map(str::to_owned).as_slice()));
+    assert_eq!((with_b.len(), &with_b[2..]), (4, pieces.map(str::to_owned).as_slice()));
     assert_eq!(
         (kept("sets/a"), kept("sets/pre"), kept("pairs/pre/a")),
         (first, second.0, second.1)
@@ -211,6 +212,23 @@ fn layers_that_are_one_are_measured_once() {
     );
     assert!(said.contains("note: MLP: stage3 is the same as backbone;"), "{said}");
     assert!(out.contains("backbone") && !out.contains("stage3"), "{out}");
+    // So a matrix of all layers has each of them once; those that are named are all there.
+    let similarity = |more: &[&str]| {
+        let out = Command::new(env!("CARGO_BIN_EXE_featscope"))
+            .args(["similarity", "--metrics", "cka", "--format", "csv"])
+            .arg(&store)
+            .args(more)
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    };
+    let all = similarity(&[]);
+    assert_eq!(
+        (all.lines().count(), all.contains("stage3")),
+        (1 + 8 * 7 / 2, false),
+        "{all}"
+    );
+    assert_eq!(similarity(&["--layers", "stage3,backbone"]).lines().count(), 2);
 }
 
 /// The checkpoint of a published model: an index, two shards and a description.

@@ -288,3 +288,23 @@ impl<DB: DrawingBackend> Pen<DB> {
         self.text(&subtitle, (x, y + 22.0), (HPos::Left, VPos::Top), (SMALL, QUIET))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_no_wider_than_its_panel() {
+        let title = "Linear probe accuracy · vehicles (test), eval";
+        assert_eq!(fitted(title, TITLE, 1e4), title);
+        let shown = fitted(title, TITLE, 200.0);
+        assert!(
+            text_width(&shown, TITLE) <= 200.0 && text_width(&shown, TITLE) > 150.0,
+            "{shown}"
+        );
+        assert!(
+            shown.starts_with("Linear") && shown.ends_with("eval") && shown.contains('…'),
+            "{shown}"
+        );
+    }
+}

@@ -73,7 +73,7 @@ pub fn analyze(
     }
     let mut steps: Vec<(Equal, Vec<Part>)> = Vec::with_capacity(stores.len());
     for (of_step, sources) in stores.iter().zip(&sources) {
-        let equal = equal(state, &what, of_step, sources)?;
+        let equal = equal(state, programs, &what, of_step, sources)?;
         let mut parts = parts(experiment, programs, &what, of_step, sources, &equal);
         for part in &mut parts {
             let dir = experiment.out.join(&part.place);
@@ -91,7 +91,7 @@ pub fn analyze(
         if !lacks(parts) {
             continue;
         }
-        progress.say(done, &format!("{}, {}", shown(&of_step.place), lacking(parts)));
+        progress.say(done, 1, &format!("{}, {}", shown(&of_step.place), lacking(parts)));
         done += 1;
         let sets = open(of_step, &what)?;
         let same = of_sets(&sets, equal);
@@ -129,9 +129,16 @@ fn open(stores: &Stores, what: &What) -> anyhow::Result<Vec<Box<dyn FeatureSet>>
 }
 
 /// The layers of a model, run and step that are others by another name: as noted, or looked up.
-fn equal(state: &mut State, what: &What, stores: &Stores, sources: &[String]) -> anyhow::Result<Equal> {
+fn equal(
+    state: &mut State,
+    programs: &Programs,
+    what: &What,
+    stores: &Stores,
+    sources: &[String],
+) -> anyhow::Result<Equal> {
     let place = stores.place.display().to_string();
-    let made_of = key(&sources.iter().map(String::as_str).collect::<Vec<_>>());
+    let made_of: Vec<&str> = sources.iter().chain([&programs.own]).map(String::as_str).collect();
+    let made_of = key(&made_of);
     if let Some(known) = state.same.get(&place).filter(|known| known.stores == made_of) {
         return Ok(known.clone());
     }

@@ -92,10 +92,13 @@ pub fn extract(
     let progress = Progress::new("extract", total);
     let mut done = 0;
     for Lacking { wanted, place, stores } in lacking {
-        for store in &stores {
-            progress.say(done, &format!("{} on {}", shown(&place), store.folder));
-            done += 1;
-        }
+        let folders: Vec<&str> = stores.iter().map(|store| store.folder).collect();
+        progress.say(
+            done,
+            stores.len(),
+            &format!("{} on {}", shown(&place), folders.join(", ")),
+        );
+        done += stores.len();
         let sets: Vec<&Dataset> = stores.iter().map(|store| store.dataset).collect();
         let mut words = words(experiment, &wanted, &sets, &features);
         // What is allowed, and by how many threads it is done, changes nothing of what was done.

@@ -1,5 +1,7 @@
 //! Layers of a model that are one and the same: measured once.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use super::subjects::by_layer;
 use crate::error::Result;
 use crate::features::FeatureSet;
@@ -40,11 +42,21 @@ impl Same {
 /// For sets that cannot be read.
 pub fn equal_layers(sets: &[Box<dyn FeatureSet>]) -> Result<Vec<Same>> {
     let layers = by_layer(sets);
+    let model = |at: usize| {
+        let s = layers[at][0].subject();
+        (&s.model, &s.run, s.step, layers[at][0].width())
+    };
+    let heads: Vec<u64> = (0..layers.len())
+        .map(|i| match (0..layers.len()).any(|j| i != j && model(i) == model(j)) {
+            true => head(layers[i][0]),
+            false => Ok(0),
+        })
+        .collect::<Result<_>>()?;
     let mut found = Vec::new();
     let mut gone = vec![false; layers.len()];
     for i in 0..layers.len() {
         for j in i + 1..layers.len() {
-            if gone[i] || gone[j] {
+            if gone[i] || gone[j] || model(i) != model(j) || heads[i] != heads[j] {
                 continue;
             }
             let named = |at: usize| KEPT.contains(&layers[at][0].subject().layer.as_str());
@@ -79,10 +91,20 @@ pub fn equal_layers(sets: &[Box<dyn FeatureSet>]) -> Result<Vec<Same>> {
     Ok(found)
 }
 
+/// A number that tells the first rows of a set from most others.
+fn head(set: &dyn FeatureSet) -> Result<u64> {
+    let mut hash = DefaultHasher::new();
+    if let Some(rows) = set.batches(ROWS)?.next() {
+        let rows = rows?;
+        rows.dim().hash(&mut hash);
+        rows.iter().for_each(|x| x.to_bits().hash(&mut hash));
+    }
+    Ok(hash.finish())
+}
+
 /// Whether two layers of a model have the same features of the same files.
 fn are_equal(a: &[&dyn FeatureSet], b: &[&dyn FeatureSet]) -> Result<bool> {
-    let (s, o) = (a[0].subject(), b[0].subject());
-    if (&s.model, &s.run, s.step) != (&o.model, &o.run, o.step) || a.len() != b.len() {
+    if a.len() != b.len() {
         return Ok(false);
     }
     let mut pairs = Vec::with_capacity(a.len());
@@ -97,18 +119,15 @@ fn are_equal(a: &[&dyn FeatureSet], b: &[&dyn FeatureSet]) -> Result<bool> {
             _ => return Ok(false),
         }
     }
-    // The first rows of all sets before all rows of the first.
-    for most in [1, usize::MAX] {
-        for (one, other) in &pairs {
-            if one.channels() != other.channels() || one.labels() != other.labels() {
+    for (one, other) in &pairs {
+        if one.channels() != other.channels() || one.labels() != other.labels() {
+            return Ok(false);
+        }
+        let (mine, theirs) = (one.batches(ROWS)?, other.batches(ROWS)?);
+        for (x, y) in mine.zip(theirs) {
+            let (x, y) = (x?, y?);
+            if x.dim() != y.dim() || x.iter().zip(&y).any(|(x, y)| x.to_bits() != y.to_bits()) {
                 return Ok(false);
-            }
-            let (mine, theirs) = (one.batches(ROWS)?, other.batches(ROWS)?);
-            for (x, y) in mine.zip(theirs).take(most) {
-                let (x, y) = (x?, y?);
-                if x.dim() != y.dim() || x.iter().zip(&y).any(|(x, y)| x.to_bits() != y.to_bits()) {
-                    return Ok(false);
-                }
             }
         }
     }
