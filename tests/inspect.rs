@@ -225,3 +225,39 @@ fn a_run_folder_says_what_is_in_it_finished_or_not() {
     let damaged = refused(dir, &["inspect", "out"]);
     assert!(damaged.contains("run the experiment again"), "{damaged}");
 }
+
+#[test]
+fn json_that_is_no_results_says_what_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let config =
+        json!({"architectures": ["ViTModel"], "hidden_size": 384, "model_type": "vit", "id2label": {"0": "cat"}});
+    write(&dir.path().join("config.json"), &config.to_string());
+    let (text, value) = inspected(dir.path(), "config.json");
+    assert!(
+        text.starts_with("configuration of a transformers model, config.json\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("model_type     vit\n") && text.contains("inspect the checkpoint or the folder"),
+        "{text}"
+    );
+    assert_eq!(
+        (&value["kind"], &value["settings"]["hidden_size"]),
+        (&json!("settings"), &json!(384))
+    );
+    for (file, what) in [
+        (
+            r#"{"compilerOptions": {}, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1}"#,
+            "it has compilerOptions, b, c, d, e, …",
+        ),
+        ("[1, 2]", "it is a list"),
+        ("{}", "it is empty"),
+    ] {
+        write(&dir.path().join("other.json"), file);
+        let said = refused(dir.path(), &["inspect", "other.json"]);
+        let expected = format!("other.json: JSON of no known kind ({what}); inspect takes a checkpoint, images,");
+        assert!(said.contains(&expected) && said.lines().count() == 1, "{said}");
+    }
+    write(&dir.path().join("other.json"), "{\"schema\"");
+    assert!(refused(dir.path(), &["inspect", "other.json"]).contains("not JSON"));
+}

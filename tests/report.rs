@@ -451,6 +451,24 @@ fn similarity_of_layers_is_a_section_of_matrices() {
             assert!(["0.25", "0.375", "0.625"].iter().all(|value| text.contains(value)));
         }
     }
+    assert!(!file(&reported(&analysis()).1, "index.html").contains("class=\"scroll folded\""));
+    // Many layers stand side by side with their errors below.
+    let mut wide = analysis();
+    let layers: Vec<String> = (1..10).map(|i| format!("block{i}")).collect();
+    for (row, column) in layers
+        .iter()
+        .flat_map(|row| layers.iter().map(move |column| (row, column)))
+    {
+        wide.results.records.push(Record {
+            std_error: Some(0.0125),
+            ..similar(row, column, 0.4375)
+        });
+    }
+    let (_dir, files) = reported(&wide);
+    let page = file(&files, "index.html");
+    assert_eq!(page.matches("class=\"scroll folded\"").count(), 1);
+    assert_eq!(page.matches("0.438<small>± 0.013</small>").count(), 81, "{page:.100}");
+    assert!(file(&files, "report.md").contains("| 0.438 ± 0.013 |"));
     let (_dir, files) = reported(&analysis());
     assert!(!file(&files, "index.html").contains("Similarity</h2>"));
     assert!(!file(&files, "report.md").contains("## Similarity"));

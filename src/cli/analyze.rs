@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::inputs::{self, Input, open_all};
-use super::{like, style};
-use crate::analysis::{Plan, Suite, Together, analyse, left_out, needs, rows_to_read};
+use super::{like, same, style};
+use crate::analysis::{
+    Piece, Plan, Suite, Together, analyse, analyse_pieces, equal_layers, left_out, needs, rows_of_pieces,
+};
 use crate::error::{Error, Result};
+use crate::features::FeatureSet;
 use crate::metrics::{Conventions, Metric, select};
 use crate::report::{Format, render, render_convergence};
 use crate::results::{Analysis, FILE, TABLES, check_folder};
@@ -221,26 +224,52 @@ pub fn analysis_of(stores: &[Input], what: &What, beside: Beside) -> anyhow::Res
     run_plan(&plan, stores, what)
 }
 
-/// Opens the stores and runs a plan on them, with progress.
+/// Opens the stores and runs a plan on them, with progress; layers that are one and the same are measured once.
 ///
 /// # Errors
 /// For input that cannot be read or does not fit together.
 pub fn run_plan(plan: &Plan, stores: &[Input], what: &What) -> anyhow::Result<Analysis> {
     use_threads(what.threads);
     let sets = open_all(stores, &what.reading())?;
+    let same = equal_layers(&sets)?;
+    same::said(&same).iter().for_each(|line| style::say(line));
+    let sets = same::without(sets, &same);
     if what.verbose {
         inputs::say(&sets, true);
         needs(&sets, plan)?.iter().for_each(|line| style::say(line));
     }
-    let bar = style::progress(rows_to_read(&sets, plan)?, "rows");
-    let analysis = analyse(&sets, plan, &|rows| bar.inc(rows));
-    bar.finish_and_clear();
-    let analysis = analysis?;
+    let all = |_: &Piece| true;
+    let analysis = with_progress(&sets, plan, &all, |read| analyse(&sets, plan, read))?;
     if !what.verbose {
         inputs::say(&sets, true);
     }
     left_out(&sets, plan)?.iter().for_each(|line| style::say(line));
     Ok(analysis)
+}
+
+/// Measures some pieces of what a plan measures on these sets, with progress; says what was made of the sets, too.
+///
+/// # Errors
+/// For input that cannot be read or does not fit together.
+pub fn run_pieces(plan: &Plan, sets: &[Box<dyn FeatureSet>], pieces: &[Piece]) -> anyhow::Result<Vec<Analysis>> {
+    let wants = |piece: &Piece| pieces.contains(piece);
+    let measured = with_progress(sets, plan, &wants, |read| analyse_pieces(sets, plan, pieces, read))?;
+    inputs::say(sets, true);
+    left_out(sets, plan)?.iter().for_each(|line| style::say(line));
+    Ok(measured)
+}
+
+/// Shows how many rows have been read while the pieces that are wanted are measured.
+fn with_progress<T>(
+    sets: &[Box<dyn FeatureSet>],
+    plan: &Plan,
+    wants: &dyn Fn(&Piece) -> bool,
+    measure: impl FnOnce(&(dyn Fn(u64) + Sync)) -> Result<T>,
+) -> Result<T> {
+    let bar = style::progress(rows_of_pieces(sets, plan, wants)?, "rows");
+    let measured = measure(&|rows| bar.inc(rows));
+    bar.finish_and_clear();
+    measured
 }
 
 /// The plan that a command line means, of the metrics that `select` makes of its words.

@@ -182,8 +182,12 @@ fn extract(
         .collect();
     style::say(&format!("{:<10} {}", "layers", layers.join(", ")));
     let shard = pipeline::shard_of(plan, images.len())?;
+    let split = match images.split() {
+        "" => String::new(),
+        split => format!(" ({split})"),
+    };
     style::say(&format!(
-        "{:<10} {}{} images of {}; {}, {}, {} threads, batches of {}",
+        "{:<10} {}{} images of {}{split}; {}, {}, {} threads, batches of {}",
         "images",
         shard.map_or(String::new(), |s| format!("{s}, {} of ", s.images)),
         images.len(),

@@ -1,6 +1,7 @@
 //! `featscope inspect PATH`: what a checkpoint, a data set, a feature store, an array, a results file or a run holds.
 
 mod folders;
+mod settings;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -88,7 +89,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Kind::Store | Kind::Array => of_store(&path)?,
         Kind::Stores => folders::of_stores(&path),
         Kind::Run => folders::of_run(&path)?,
-        Kind::Results => of_results(&path)?,
+        Kind::Results => match settings::of(&path)? {
+            Some(settings) => settings,
+            None => of_results(&path)?,
+        },
         Kind::Experiment => of_experiment(&path)?,
         Kind::Images => of_images(&args.path)?,
     };

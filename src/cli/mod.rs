@@ -31,6 +31,8 @@ mod report;
 #[cfg(feature = "analysis")]
 mod run;
 #[cfg(feature = "analysis")]
+mod same;
+#[cfg(feature = "analysis")]
 mod selftest;
 #[cfg(feature = "analysis")]
 mod similarity;

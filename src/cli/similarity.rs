@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use super::analyze::{Beside, What, deliver, is_folder, plan, use_threads};
 use super::inputs::{self, Input};
-use super::style;
-use crate::analysis::similarity;
+use super::{same, style};
+use crate::analysis::{equal_layers, similarity};
 use crate::features::{FeatureSet, common};
 use crate::metrics::select_matched;
 use crate::report::{Format, render_similarity};
@@ -107,7 +107,9 @@ fn layers(args: &Args, input: &Input, side: usize) -> anyhow::Result<Vec<Box<dyn
     };
     let mut sets = input.open(options.clone())?;
     if args.layers.is_empty() {
-        return Ok(sets);
+        let equal = equal_layers(&sets)?;
+        same::said(&equal).iter().for_each(|line| style::say(line));
+        return Ok(same::without(sets, &equal));
     }
     let wanted = |set: &dyn FeatureSet| args.layers.contains(&set.subject().layer);
     if !sets.iter().any(|set| wanted(set.as_ref())) {

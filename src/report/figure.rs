@@ -12,6 +12,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::charts::{Chart, Panel};
 use crate::error::{Error, Result};
+use crate::shown::short;
 
 /// A figure in both formats.
 pub struct Picture {
@@ -194,6 +195,17 @@ fn text_width(text: &str, size: f64) -> f64 {
         .map_or(0.6 * size * text.chars().count() as f64, |(w, _)| f64::from(w) / FINE)
 }
 
+/// The text, without as much of its middle as is too wide.
+fn fitted(text: &str, size: f64, width: f64) -> String {
+    let mut shown = text.to_owned();
+    let mut most = text.chars().count();
+    while most > 8 && text_width(&shown, size) > width {
+        most -= 1;
+        shown = short(text, most);
+    }
+    shown
+}
+
 /// Plotters counts a font's full height; CSS counts its em.
 fn font(size: f64) -> FontDesc<'static> {
     FontDesc::new(FontFamily::SansSerif, size * FINE * 1.24, FontStyle::Normal)
@@ -269,11 +281,30 @@ impl<DB: DrawingBackend> Pen<DB> {
         Ok(())
     }
 
-    fn headings(&self, title: &str, subtitle: &str, (x, y): (f64, f64)) -> Painted {
-        self.text(title, (x, y + 2.0), (HPos::Left, VPos::Top), (TITLE, INK))?;
-        if subtitle.is_empty() {
-            return Ok(());
-        }
-        self.text(subtitle, (x, y + 22.0), (HPos::Left, VPos::Top), (SMALL, QUIET))
+    /// Title and subtitle of a panel; one that is too wide for it loses its middle.
+    fn headings(&self, title: &str, subtitle: &str, (x, y): (f64, f64), width: f64) -> Painted {
+        let (title, subtitle) = (fitted(title, TITLE, width), fitted(subtitle, SMALL, width));
+        self.text(&title, (x, y + 2.0), (HPos::Left, VPos::Top), (TITLE, INK))?;
+        self.text(&subtitle, (x, y + 22.0), (HPos::Left, VPos::Top), (SMALL, QUIET))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_no_wider_than_its_panel() {
+        let title = "Linear probe accuracy · vehicles (test), eval";
+        assert_eq!(fitted(title, TITLE, 1e4), title);
+        let shown = fitted(title, TITLE, 200.0);
+        assert!(
+            text_width(&shown, TITLE) <= 200.0 && text_width(&shown, TITLE) > 150.0,
+            "{shown}"
+        );
+        assert!(
+            shown.starts_with("Linear") && shown.ends_with("eval") && shown.contains('…'),
+            "{shown}"
+        );
     }
 }

@@ -88,7 +88,12 @@ struct MetricSection {
 pub(super) struct Shown {
     grid: Grid,
     markdown: String,
+    /// Whether errors stand below their values, so that more columns stand side by side.
+    folded: bool,
 }
+
+/// Columns of values and errors that stand side by side on a page.
+const SIDE_BY_SIDE: usize = 7;
 
 impl Shown {
     pub fn new(mut grid: Grid) -> Self {
@@ -101,7 +106,20 @@ impl Shown {
                 }
             }
         }
-        Self { grid, markdown }
+        Self {
+            grid,
+            markdown,
+            folded: false,
+        }
+    }
+
+    /// A matrix, with its errors below the values where there are many columns.
+    fn matrix(grid: Grid) -> Self {
+        let folded = grid.header.len() > SIDE_BY_SIDE;
+        Self {
+            folded,
+            ..Self::new(grid)
+        }
     }
 }
 
@@ -176,7 +194,10 @@ pub fn pages(
             .filter(|t| !in_sections.contains(&t.metric.as_str()))
             .filter_map(|t| section(comparison, &t.metric))
             .collect(),
-        similarity: similarity_grids(&results.records).into_iter().map(Shown::new).collect(),
+        similarity: similarity_grids(&results.records)
+            .into_iter()
+            .map(Shown::matrix)
+            .collect(),
         depth: depth(every_layer),
         cuts: where_to_cut(every_layer, results),
         predictors: Predictors::of(comparison.compared(results), &comparison.layer),

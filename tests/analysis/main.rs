@@ -10,6 +10,8 @@ mod error_bars;
 mod fit;
 mod huge;
 mod parts;
+mod pieces;
+mod same;
 mod sets;
 mod splits;
 mod subjects;

@@ -1,20 +1,39 @@
-//! Analysis: of each checkpoint by itself, and all of them together.
+//! Analysis: of each checkpoint by itself, data set by data set, and all of them together.
 
-use super::super::analyze::{What, analysis_of};
+use std::path::PathBuf;
+
+use super::super::analyze::{What, plan, run_pieces, use_threads};
 use super::super::experiment::Experiment;
-use super::super::inputs::Input;
-use super::super::style;
+use super::super::inputs::{Input, open_all};
+use super::super::{same, style};
 use super::extract::{Stores, shown};
-use super::{Args, PICTURES, Programs, Progress, State, holds, key, made, save, settings};
-use crate::compare::merge;
+use super::{Args, Equal, PICTURES, Programs, Progress, State, holds, key, made, save, settings};
+use crate::analysis::{Piece, Same, equal_layers, joined};
+use crate::features::{FeatureSet, Role};
 use crate::files::sha256_of;
+use crate::metrics::select;
 use crate::results::{Analysis, Column, FILE};
 
-/// The folder of the results of each model, run and step.
+/// The folder of what was measured of each model, run and step.
 const PARTS: &str = "parts";
 
-/// Analyzes the stores, unless the results at hand are of these very stores and settings: each checkpoint by itself, so that
-/// one more asks for no other again.
+/// Below that of a model, run and step: that of the data sets, and that of a pretraining with an evaluation data set.
+const SETS: &str = "sets";
+const PAIRS: &str = "pairs";
+
+/// One piece of the results of a model, run and step.
+struct Part {
+    piece: Piece,
+    /// Below the folder of the run.
+    place: PathBuf,
+    /// What it is made of.
+    source: String,
+    /// What was measured, once it is known.
+    known: Option<Analysis>,
+}
+
+/// Analyzes the stores, unless the results at hand are of these very stores and settings: each checkpoint by itself, and of each
+/// the data sets by themselves, so that one more asks for no other again.
 pub fn analyze(
     experiment: &Experiment,
     args: &Args,
@@ -22,69 +41,200 @@ pub fn analyze(
     state: &mut State,
     stores: &[Stores],
 ) -> anyhow::Result<Analysis> {
+    use_threads(args.threads);
     let what = settings(experiment, args);
-    let mut asked = vec![
-        format!(
-            "{:?}",
-            What {
-                threads: None,
-                ..what.clone()
-            }
-        ),
-        programs.own.clone(),
-    ];
-    for file in experiment.probe.groups.iter() {
-        asked.push(sha256_of(file)?);
-    }
-    let mut sources = Vec::with_capacity(stores.len());
-    for Stores { paths, .. } in stores {
-        let mut parts = asked.clone();
-        for store in paths {
-            parts.push(sha256_of(&store.join("manifest.json"))?);
+    let asked = format!(
+        "{:?}",
+        What {
+            threads: None,
+            ..what.clone()
         }
-        sources.push(key(&parts.iter().map(String::as_str).collect::<Vec<_>>()));
+    );
+    let mut all = vec![asked, programs.own.clone()];
+    let groups = experiment.probe.groups.as_deref().map(sha256_of).transpose()?;
+    // Of each store of each checkpoint.
+    let mut sources: Vec<Vec<String>> = Vec::with_capacity(stores.len());
+    for Stores { paths, .. } in stores {
+        let mut of_step = Vec::with_capacity(paths.len());
+        for store in paths {
+            let manifest = sha256_of(&store.join("manifest.json"))?;
+            of_step.push(key(&[&manifest, groups.as_deref().unwrap_or_default()]));
+        }
+        all.push(key(&of_step.iter().map(String::as_str).collect::<Vec<_>>()));
+        sources.push(of_step);
     }
-    let labels = experiment.models.iter().map(|model| model.shown());
-    let all: Vec<&str> = sources.iter().map(String::as_str).chain(labels).collect();
-    let made_of = key(&all);
+    all.extend(experiment.models.iter().map(|model| model.shown().to_owned()));
+    let made_of = key(&all.iter().map(String::as_str).collect::<Vec<_>>());
     let results = experiment.out.join(FILE);
     if holds(&state.analysis, &made_of, &[&results])
         && let Ok(analysis) = Analysis::read(&experiment.out)
     {
         return Ok(analysis);
     }
-    let mut parts = Vec::with_capacity(stores.len());
-    for (Stores { place, .. }, source) in stores.iter().zip(&sources) {
-        let dir = experiment.out.join(PARTS).join(place);
-        let known = state.parts.get(&place.display().to_string());
-        let is_there = known.is_some_and(|noted| holds(noted, source, &[&dir.join(FILE)]));
-        parts.push(is_there.then(|| Analysis::read(&dir).ok()).flatten());
+    let mut steps: Vec<(Equal, Vec<Part>)> = Vec::with_capacity(stores.len());
+    for (of_step, sources) in stores.iter().zip(&sources) {
+        let equal = equal(state, programs, &what, of_step, sources)?;
+        let mut parts = parts(experiment, programs, &what, of_step, sources, &equal);
+        for part in &mut parts {
+            let dir = experiment.out.join(&part.place);
+            let noted = state.parts.get(&part.place.display().to_string());
+            let is_there = noted.is_some_and(|noted| holds(noted, &part.source, &[&dir.join(FILE)]));
+            part.known = is_there.then(|| Analysis::read(&dir).ok()).flatten();
+        }
+        steps.push((equal, parts));
     }
-    let progress = Progress::new("analyze", parts.iter().filter(|part| part.is_none()).count());
-    let mut done = 0;
-    for ((Stores { place, paths }, source), part) in stores.iter().zip(&sources).zip(&mut parts) {
-        if part.is_some() {
+    let plan = plan(&what, select, PICTURES)?;
+    let lacks = |parts: &[Part]| parts.iter().any(|part| part.known.is_none());
+    let progress = Progress::new("analyze", steps.iter().filter(|(_, parts)| lacks(parts)).count());
+    let (mut done, mut said): (usize, Vec<String>) = (0, Vec::new());
+    for (of_step, (equal, parts)) in stores.iter().zip(&mut steps) {
+        if !lacks(parts) {
             continue;
         }
-        progress.say(done, &format!("{}, {} feature stores", shown(place), paths.len()));
+        progress.say(done, 1, &format!("{}, {}", shown(&of_step.place), lacking(parts)));
         done += 1;
-        let dir = experiment.out.join(PARTS).join(place);
-        let inputs: Vec<Input> = paths.iter().cloned().map(Input::from).collect();
-        let made_now = analysis_of(&inputs, &what, PICTURES)?;
-        made_now.write(&dir)?;
-        state
-            .parts
-            .insert(place.display().to_string(), made(source, &[&dir.join(FILE)])?);
+        let sets = open(of_step, &what)?;
+        let same = of_sets(&sets, equal);
+        for line in same::said(&same) {
+            if !said.contains(&line) {
+                style::say(&line);
+                said.push(line);
+            }
+        }
+        let sets = same::without(sets, &same);
+        let wanted: Vec<&mut Part> = parts.iter_mut().filter(|part| part.known.is_none()).collect();
+        let pieces: Vec<Piece> = wanted.iter().map(|part| part.piece.clone()).collect();
+        for (part, measured) in wanted.into_iter().zip(run_pieces(&plan, &sets, &pieces)?) {
+            let dir = experiment.out.join(&part.place);
+            measured.write(&dir)?;
+            let noted = made(&part.source, &[&dir.join(FILE)])?;
+            state.parts.insert(part.place.display().to_string(), noted);
+            part.known = Some(measured);
+        }
         save(state, &experiment.out)?;
-        *part = Some(made_now);
     }
-    let mut analysis = merge(parts.into_iter().flatten().collect())?;
+    let parts = steps.into_iter().flat_map(|(_, parts)| parts);
+    let mut analysis = joined(parts.filter_map(|part| part.known).collect(), &plan);
     relabel(&mut analysis, experiment);
     analysis.results.command = style::command_line();
     analysis.write(&experiment.out)?;
     state.analysis = made(&made_of, &[&results])?;
     save(state, &experiment.out)?;
     Ok(analysis)
+}
+
+fn open(stores: &Stores, what: &What) -> anyhow::Result<Vec<Box<dyn FeatureSet>>> {
+    let inputs: Vec<Input> = stores.paths.iter().cloned().map(Input::from).collect();
+    Ok(open_all(&inputs, &what.reading())?)
+}
+
+/// The layers of a model, run and step that are others by another name: as noted, or looked up.
+fn equal(
+    state: &mut State,
+    programs: &Programs,
+    what: &What,
+    stores: &Stores,
+    sources: &[String],
+) -> anyhow::Result<Equal> {
+    let place = stores.place.display().to_string();
+    let made_of: Vec<&str> = sources.iter().chain([&programs.own]).map(String::as_str).collect();
+    let made_of = key(&made_of);
+    if let Some(known) = state.same.get(&place).filter(|known| known.stores == made_of) {
+        return Ok(known.clone());
+    }
+    let found = equal_layers(&open(stores, what)?)?;
+    let equal = Equal {
+        stores: made_of,
+        layers: found.into_iter().map(|same| (same.layer, same.other)).collect(),
+    };
+    state.same.insert(place, equal.clone());
+    Ok(equal)
+}
+
+/// The same layers, of the model, run and step of these sets.
+fn of_sets(sets: &[Box<dyn FeatureSet>], equal: &Equal) -> Vec<Same> {
+    let Some(first) = sets.first().map(|set| set.subject()) else {
+        return Vec::new();
+    };
+    let same = |(layer, other): &(String, String)| Same {
+        model: first.model.clone(),
+        run: first.run.clone(),
+        step: first.step,
+        layer: layer.clone(),
+        other: other.clone(),
+    };
+    equal.layers.iter().map(same).collect()
+}
+
+/// The pieces that the results of a model, run and step are made of, and what each of them is made of: the features of its own data
+/// sets and what is asked of them, but not which others there are.
+fn parts(
+    experiment: &Experiment,
+    programs: &Programs,
+    what: &What,
+    stores: &Stores,
+    sources: &[String],
+    equal: &Equal,
+) -> Vec<Part> {
+    let asked = What {
+        pre: Vec::new(),
+        eval: Vec::new(),
+        suites: Vec::new(),
+        groups: Vec::new(),
+        threads: None,
+        ..what.clone()
+    };
+    let asked = format!("{asked:?} {:?}", equal.layers);
+    let mut pieces: Vec<(Piece, PathBuf, Option<Role>)> = Vec::new();
+    for data in &experiment.datasets {
+        let piece = Piece::Set(data.name.clone());
+        if !pieces.iter().any(|(known, ..)| *known == piece) {
+            pieces.push((piece, PathBuf::from(SETS).join(&data.name), Some(data.role)));
+        }
+    }
+    for (pre, eval) in what
+        .pre
+        .iter()
+        .flat_map(|pre| what.eval.iter().map(move |eval| (pre, eval)))
+    {
+        let place = PathBuf::from(PAIRS).join(pre).join(eval);
+        pieces.push((Piece::Pair(pre.clone(), eval.clone()), place, None));
+    }
+    let parts = pieces.into_iter().map(|(piece, below, role)| {
+        let own = format!("{piece:?} {role:?}");
+        let mut made_of = vec![asked.as_str(), &programs.own, &own];
+        let of_stores = experiment.datasets.iter().zip(sources);
+        made_of.extend(
+            of_stores
+                .filter(|(data, _)| piece.is_of(&data.name))
+                .map(|(_, source)| source.as_str()),
+        );
+        Part {
+            source: key(&made_of),
+            place: PathBuf::from(PARTS).join(&stores.place).join(below),
+            piece,
+            known: None,
+        }
+    });
+    parts.collect()
+}
+
+/// What is not known of a model, run and step: all of its data sets, or some pieces.
+fn lacking(parts: &[Part]) -> String {
+    const NAMED: usize = 4;
+    let lacking: Vec<String> = parts
+        .iter()
+        .filter(|part| part.known.is_none())
+        .map(|part| part.piece.describe())
+        .collect();
+    if lacking.len() == parts.len() {
+        let sets = parts.iter().filter(|part| matches!(part.piece, Piece::Set(_))).count();
+        return format!("{sets} data set{}", if sets == 1 { "" } else { "s" });
+    }
+    match lacking.len() {
+        n if n > NAMED => format!("{} and {} more", lacking[..NAMED].join(", "), n - NAMED),
+        _ => lacking.join(", "),
+    }
 }
 
 /// Gives each model the label that tables and pictures show. What was extracted and measured knows it by its name.

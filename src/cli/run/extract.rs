@@ -7,7 +7,7 @@ use std::process::{ExitCode, Stdio};
 use super::super::experiment::{Dataset, Experiment, Found, Model};
 use super::super::hand_over;
 use super::{Args, Programs, Progress, State, holds, key, layers, made, save};
-use crate::files::sha256_of;
+use crate::checkpoint::fingerprint;
 
 /// The feature stores of one checkpoint.
 pub struct Stores {
@@ -48,7 +48,7 @@ pub fn extract(
     let mut lacking: Vec<Lacking> = Vec::new();
     let models = experiment.models.iter().zip(&layers);
     for (model, layers, checkpoint) in models.flat_map(|(m, layers)| m.found.iter().map(move |f| (m, layers, f))) {
-        let weights = sha256_of(&checkpoint.path)?;
+        let weights = fingerprint(&checkpoint.path)?;
         let place = place(model, checkpoint);
         let one = Wanted {
             model,
@@ -92,10 +92,13 @@ pub fn extract(
     let progress = Progress::new("extract", total);
     let mut done = 0;
     for Lacking { wanted, place, stores } in lacking {
-        for store in &stores {
-            progress.say(done, &format!("{} on {}", shown(&place), store.folder));
-            done += 1;
-        }
+        let folders: Vec<&str> = stores.iter().map(|store| store.folder).collect();
+        progress.say(
+            done,
+            stores.len(),
+            &format!("{} on {}", shown(&place), folders.join(", ")),
+        );
+        done += stores.len();
         let sets: Vec<&Dataset> = stores.iter().map(|store| store.dataset).collect();
         let mut words = words(experiment, &wanted, &sets, &features);
         // What is allowed, and by how many threads it is done, changes nothing of what was done.

@@ -46,14 +46,25 @@ pub(super) struct State {
     /// Of the program that made them.
     #[serde(default)]
     extractor: String,
-    /// Of the results of each model, run and step, by their folder.
+    /// Of what was measured of each model, run and step, piece by piece, by their folders.
     #[serde(default)]
     pub(super) parts: BTreeMap<String, String>,
+    /// Which layers of each model, run and step are others by another name.
+    #[serde(default)]
+    pub(super) same: BTreeMap<String, Equal>,
     /// Of the results.
     analysis: String,
     /// Of the report.
     #[serde(default)]
     report: String,
+}
+
+/// Layers that equal others, in these stores.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Equal {
+    stores: String,
+    /// (layer, the one that it equals).
+    layers: Vec<(String, String)>,
 }
 
 pub(super) const STATE: &str = "run.json";
@@ -152,15 +163,19 @@ impl Progress {
         }
     }
 
-    /// Says what comes next, after so many, and how long the rest may take.
-    fn say(&self, done: usize, what: &str) {
+    /// Says what comes next, after so many and at so many at once, and how long the rest may take.
+    fn say(&self, done: usize, next: usize, what: &str) {
         let rest = self.began.elapsed().as_secs_f64() / done.max(1) as f64 * (self.total - done) as f64;
         let left = match rest {
             _ if done == 0 || rest < 10.0 => String::new(),
             rest if rest < 90.0 => format!(", about {:.0} s left", (rest / 10.0).round() * 10.0),
             rest => format!(", about {:.0} min left", rest / 60.0),
         };
-        style::say(&format!("{} {} of {}: {what}{left}", self.verb, done + 1, self.total));
+        let which = match next {
+            1 => format!("{}", done + 1),
+            _ => format!("{} to {}", done + 1, done + next),
+        };
+        style::say(&format!("{} {which} of {}: {what}{left}", self.verb, self.total));
     }
 }
 

@@ -175,9 +175,20 @@ fn panel(table: &MetricTable, groups: &[&Group], models: usize) -> Option<Plot> 
         }
     }
     let layers: Vec<&str> = groups.iter().map(|g| g.layer.as_str()).collect();
+    // What was fitted on stands below: a title has the width of a panel.
+    let fitted = groups[0].fitted_on.as_ref().map(|split| format!("fitted on {split}"));
+    let data = sides(groups[0]);
+    let data = fitted
+        .as_ref()
+        .and_then(|fitted| data.strip_suffix(&format!(", {fitted}")))
+        .unwrap_or(&data);
+    let below = fitted
+        .clone()
+        .into_iter()
+        .chain(good(groups[0].direction).map(str::to_owned));
     Some(Plot {
-        title: format!("{} · {}", table.label, short(&sides(groups[0]), 40)),
-        subtitle: good(groups[0].direction).unwrap_or_default().to_owned(),
+        title: format!("{} · {}", table.label, short(data, 40)),
+        subtitle: below.collect::<Vec<_>>().join(" · "),
         x: Scale::names(groups.iter().map(|g| short(&g.layer, 18))),
         y: Scale::linear("", 6.0, extent.into_iter())?,
         series,

@@ -62,7 +62,7 @@ impl Ranged for Ticked {
 
 impl<DB: DrawingBackend> Pen<DB> {
     pub(super) fn plot(&self, plot: &Plot, place: (f64, f64), size: (f64, f64)) -> Painted {
-        self.headings(&plot.title, &plot.subtitle, place)?;
+        self.headings(&plot.title, &plot.subtitle, place, size.0)?;
         let widest = plot
             .y
             .ticks

@@ -102,10 +102,13 @@ fn same(named: &Arch, found: &Arch) -> bool {
     }
 }
 
+/// What a published model says of itself, beside its weights.
+pub(super) const CONFIG: &str = "config.json";
+
 impl Checkpoint {
     /// The `config.json` beside the file, as Hugging Face's folders have it; `None` where there is none that is JSON.
     pub fn config_beside(&self) -> Option<Value> {
-        self.beside("config.json", LONGEST)
+        self.beside(CONFIG, LONGEST)
     }
 
     /// The JSON file of that name beside the file, or in the folder that was opened; `None` where there is none, or one of

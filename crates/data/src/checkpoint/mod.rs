@@ -96,6 +96,23 @@ pub struct Checkpoint {
     sha256: OnceLock<String>,
 }
 
+/// What a checkpoint is by its bytes, without opening a single file: an index stands for its shards, and the `config.json` of a
+/// published model tells how its images are prepared.
+///
+/// # Errors
+/// When a file cannot be read, and for an index whose shards are not those that it names.
+pub fn fingerprint(path: &Path) -> Result<String> {
+    let weights = match shards::is_index(path) {
+        true => Checkpoint::open(path)?.sha256()?.to_owned(),
+        false => crate::files::sha256_of(path)?,
+    };
+    let config = path.with_file_name(claim::CONFIG);
+    Ok(match config.is_file() {
+        true => format!("{weights} {}", crate::files::sha256_of(&config)?),
+        false => weights,
+    })
+}
+
 impl Checkpoint {
     /// Opens a checkpoint: safetensors, PyTorch's zip, tar and pickle files whatever they are called, or the index of a
     /// checkpoint in several files; or the folder of such an index, of `model.safetensors`, or of one checkpoint.

@@ -11,7 +11,9 @@ mod one_side;
 mod outcome;
 mod pair;
 mod parts;
+mod pieces;
 mod probed;
+mod same;
 mod side;
 mod similarity;
 mod subjects;
@@ -23,16 +25,18 @@ mod viewed;
 pub use fit::{NEEDS_LABELS, left_out};
 pub use needs::needs;
 pub use parts::first_pass;
+pub use pieces::{Piece, analyse_pieces, joined};
+pub use same::{Same, equal_layers};
 pub use similarity::similarity;
 pub use subjects::{Bindings, Group, Missing, Suite, Together};
 pub use suites::of_suites;
 
-use side::{Side, summarise};
+use side::Side;
 
 use crate::error::Result;
 use crate::features::{FeatureSet, Labels};
 use crate::metrics::{Conventions, Metric};
-use crate::results::{Analysis, Input, Results, Table};
+use crate::results::{Analysis, Input, Record, Results, Table};
 use crate::stats::Summary;
 
 /// Samples kept of each set for the metrics that look at single rows.
@@ -92,47 +96,14 @@ pub fn analyse_merged(
     given: &mut dyn FnMut(&dyn FeatureSet) -> Result<Option<Summary>>,
     read: &(dyn Fn(u64) + Sync),
 ) -> Result<Analysis> {
-    let bindings = Bindings::new(sets, plan)?;
-    fit::check(&bindings.groups, plan)?;
     let mut results = Results::new(plan.command.clone(), plan.seed);
     results.inputs = inputs(sets);
     let mut tables: Vec<Table> = Vec::new();
-    for group in &bindings.groups {
-        let mut sides = Vec::with_capacity(group.sets.len());
-        for place in 0..group.sets.len() {
-            if group.only_fitted(place, plan) {
-                sides.push(None);
-                continue;
-            }
-            let mut side = summarise(group, place, plan, given(group.sets[place])?, read)?;
-            let (records, made) = one_side::records(&side, plan)?;
-            results.records.extend(records);
-            add_tables(&mut tables, made);
-            if plan.tables {
-                add_tables(&mut tables, tables::of_side(&side, plan)?);
-            }
-            if plan.convergence {
-                add_tables(&mut tables, vec![convergence::of_side(&side, plan)]);
-            }
-            side.let_go(plan);
-            sides.push(Some(side));
-        }
-        results.records.extend(pair::records_of_missing(group, plan));
-        for &(pre, eval) in &group.pairs {
-            let (Some(pre), Some(eval)) = (&sides[pre], &sides[eval]) else {
-                continue;
-            };
-            let (records, made) = pair::records(pre, eval, plan)?;
-            results.records.extend(records);
-            if plan.tables {
-                add_tables(&mut tables, made);
-                add_tables(&mut tables, tables::of_pair(pre, eval));
-            }
-            if plan.convergence {
-                add_tables(&mut tables, vec![convergence::of_pair((pre, eval), plan)]);
-            }
-        }
-    }
+    let mut take = |_: &Piece, records: Vec<Record>, made: Vec<Table>| {
+        results.records.extend(records);
+        add_tables(&mut tables, made);
+    };
+    pieces::measure(sets, plan, &|_| true, given, read, &mut take)?;
     let more = of_suites(&results.records, plan);
     results.records.extend(more);
     Ok(Analysis { results, tables })
@@ -143,11 +114,22 @@ pub fn analyse_merged(
 /// # Errors
 /// As [`Bindings::new`].
 pub fn rows_to_read(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<u64> {
+    rows_of_pieces(sets, plan, &|_| true)
+}
+
+/// Rows that are read for the pieces that are wanted.
+///
+/// # Errors
+/// As [`Bindings::new`].
+pub fn rows_of_pieces(sets: &[Box<dyn FeatureSet>], plan: &Plan, wants: &dyn Fn(&Piece) -> bool) -> Result<u64> {
     let bindings = Bindings::new(sets, plan)?;
     let rows = |group: &Group| -> u64 {
         let places = 0..group.sets.len();
-        let read = places.filter(|&place| !group.only_fitted(place, plan));
-        read.map(|place| again::rows_read(group, place, plan)).sum()
+        let read = places.filter_map(|place| {
+            let part = pieces::part_of(group, place, plan, wants)?;
+            Some(again::rows_read(group, place, plan, part))
+        });
+        read.sum()
     };
     Ok(bindings.groups.iter().map(rows).sum())
 }

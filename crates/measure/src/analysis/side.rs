@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::head;
 use super::kinds::{Asked, MOST_NEIGHBOURS};
+use super::pieces::Part;
 use super::probed::Probed;
 use super::subjects::{self, Group, is_named};
 use super::viewed::{Viewed, is_viewed};
@@ -163,12 +164,13 @@ impl Plan {
     }
 }
 
-/// Reads the set at a place of its group and keeps what the plan's metrics need of it, beside what a first pass over it has
-/// `given`; `read` is told the number of rows read, as they are read.
+/// Reads the set at a place of its group and keeps what the plan's metrics need of this part of it, beside what a first pass over
+/// it has `given`; `read` is told the number of rows read, as they are read.
 pub fn summarise<'a>(
     group: &Group<'a>,
     place: usize,
     plan: &Plan,
+    part: Part,
     given: Option<Summary>,
     read: &(dyn Fn(u64) + Sync),
 ) -> Result<Side<'a>> {
@@ -176,7 +178,9 @@ pub fn summarise<'a>(
     let set = group.sets[place];
     let labels = super::labels(set);
     let groups = groups_of(labels, set.rows());
-    let looks_at_rows = plan.needs().any(|n| n.sides == Sides::One && n.rows) || plan.pairs_look_at_rows(set);
+    let alone = part == Part::Whole;
+    let of_one = || plan.needs().any(|n| n.sides == Sides::One && n.rows);
+    let looks_at_rows = alone && of_one() || plan.pairs_look_at_rows(set);
     let mut rows = match looks_at_rows {
         true => Rows::choose(chosen(set, plan), &groups, labels, set.width()),
         false => Rows::default(),
@@ -202,8 +206,24 @@ pub fn summarise<'a>(
         (_, Some(summariser)) => summariser.finish(),
         (given, None) => given.expect("it was given, or is made here"),
     };
-    let wanted = plan.again(set);
     let fitted = group.fitted_of(place, plan);
+    if !alone {
+        return Ok(Side {
+            set,
+            role: group.roles[place],
+            summary,
+            rows,
+            neighbours: OnceLock::new(),
+            again: None,
+            fitted,
+            probed: None,
+            head: None,
+            views: None,
+            spectra: Vec::new(),
+            seconds: start.elapsed().as_secs_f64(),
+        });
+    }
+    let wanted = plan.again(set);
     let probed = match group.is_probed(place, plan) {
         true => Probed::read(set, fitted, read)?,
         false => None,

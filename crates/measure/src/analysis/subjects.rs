@@ -288,7 +288,7 @@ fn role(set: &dyn FeatureSet, plan: &Plan) -> Option<Role> {
 }
 
 /// Sets of one layer of a model, run and step, in order of first appearance.
-fn by_layer(sets: &[Box<dyn FeatureSet>]) -> Vec<Vec<&dyn FeatureSet>> {
+pub fn by_layer(sets: &[Box<dyn FeatureSet>]) -> Vec<Vec<&dyn FeatureSet>> {
     let mut groups: Vec<Vec<&dyn FeatureSet>> = Vec::new();
     let key = |set: &dyn FeatureSet| {
         let s = set.subject();

@@ -184,6 +184,22 @@ impl Table {
         }
     }
 
+    /// Puts the rows into another order: `rows` names the old place of each.
+    ///
+    /// # Panics
+    /// When it names a row that is not there.
+    pub fn reorder(&mut self, rows: &[usize]) {
+        for (_, column) in &mut self.columns {
+            match column {
+                Column::Text(v) => *v = rows.iter().map(|&row| std::mem::take(&mut v[row])).collect(),
+                Column::Float(v) => *v = rows.iter().map(|&row| v[row]).collect(),
+                Column::Count(v) => *v = rows.iter().map(|&row| v[row]).collect(),
+                Column::Whole(v) => *v = rows.iter().map(|&row| v[row]).collect(),
+                Column::Flag(v) => *v = rows.iter().map(|&row| v[row]).collect(),
+            }
+        }
+    }
+
     /// Appends the rows of a table with the same columns.
     ///
     /// # Panics

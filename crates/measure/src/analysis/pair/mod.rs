@@ -17,7 +17,7 @@ use ndarray::Array2;
 use super::fit::unlabelled;
 use super::kinds::{Has, OfPairs, Run};
 use super::outcome::{Outcome, in_words};
-use super::subjects::Group;
+use super::subjects::{Group, Missing};
 use super::{Plan, Side};
 use crate::error::{Error, Result};
 use crate::metrics::Sides;
@@ -79,18 +79,17 @@ pub fn records<'p>(pre: &'p Side<'p>, eval: &'p Side<'p>, plan: &Plan) -> Result
     Ok((records, tables))
 }
 
-/// A record of each metric of pairs that the user named, for each pair of the plan of which this group lacks a side.
-pub fn records_of_missing(group: &Group, plan: &Plan) -> Vec<Record> {
-    let mut records = Vec::new();
-    for missing in &group.missing {
-        let reason = format!(
-            "there are no features of {} {} at this layer of this model",
-            missing.lacking.0, missing.lacking.1
-        );
-        let named = plan
-            .asked()
-            .filter(|asked| asked.eval.needs().sides == Sides::Pair && plan.names(asked.metric));
-        for asked in named {
+/// A record of each metric of pairs that the user named, for a pair of the plan of which this group lacks a side.
+pub fn records_of_missing(group: &Group, missing: &Missing, plan: &Plan) -> Vec<Record> {
+    let reason = format!(
+        "there are no features of {} {} at this layer of this model",
+        missing.lacking.0, missing.lacking.1
+    );
+    let named = plan
+        .asked()
+        .filter(|asked| asked.eval.needs().sides == Sides::Pair && plan.names(asked.metric));
+    named
+        .map(|asked| {
             let mut outcome = Outcome::new(Err(Error::undefined(reason.clone())));
             if let Some(set) = missing.present {
                 (outcome.n, outcome.d) = (set.rows() as u64, set.width() as u64);
@@ -100,10 +99,9 @@ pub fn records_of_missing(group: &Group, plan: &Plan) -> Vec<Record> {
                 other_dataset: Some(missing.eval.clone()),
                 ..group.record()
             };
-            records.push(outcome.into_record(&asked.by(()), sides, 0.0));
-        }
-    }
-    records
+            outcome.into_record(&asked.by(()), sides, 0.0)
+        })
+        .collect()
 }
 
 /// Whether the squares of distances between the rows of these sets neither overflow nor vanish.
