@@ -1,6 +1,6 @@
 //! What a plan needs of each set, in words: passes, shared products with their size, and the metrics that use each.
 
-use super::again::{WIDEST_WITHIN, passes_of_classes};
+use super::second_pass::{WIDEST_WITHIN, passes_of_classes};
 use super::side::chosen;
 use super::subjects::{Bindings, place, with_split};
 use super::viewed::is_viewed;

@@ -3,18 +3,18 @@
 use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 
+mod catalogue;
 mod duality;
 mod residuals;
-mod rows;
 
 use super::variation::{ROUNDING, inter_over, intra_by_rows, intra_class_distance, squared_size, with_rows};
 use crate::error::{Error, Result};
 use crate::linalg::product_transposed;
 use crate::stats::{ClassMoments, Rows, sweep};
 
+pub use catalogue::FAMILY;
 pub use duality::{Duality, products_apart, self_duality, squared_self_duality};
 pub use residuals::{davies_bouldin, nc1, nc4_ncc_agreement, vci};
-pub use rows::FAMILY;
 
 /// Class means around their unweighted mean, over all classes that have rows.
 fn centred_means(m: &ClassMoments) -> Array2<f64> {

@@ -4,8 +4,8 @@ use super::class_structure::Duality;
 use super::needs::{MatchedNeeds, Needs, Sides};
 use super::transferability::{Labelled, Score};
 use super::{
-    Balls, Between, Canonical, ClassMeans, DomainScores, KernelScale, Lie, MatchedMoments, MatchedNeighbours, Mixing,
-    NearRows, Place, RowView, SamplePair, Shares, Support,
+    Balls, Between, Canonical, ClassMeans, DomainScores, FromCentre, KernelScale, Lie, MatchedMoments,
+    MatchedNeighbours, Mixing, NearRows, RowView, SamplePair, Shares, Support,
 };
 use crate::error::Result;
 use crate::probes::logistic::Strength;
@@ -321,7 +321,7 @@ pub struct FromAlike {
 #[derive(Clone, Copy)]
 pub struct FromKernel {
     /// The kernel of two rows at these places, given their squared distance.
-    pub kernel: fn(&KernelScale, Place, Place, Lie) -> f64,
+    pub kernel: fn(&KernelScale, FromCentre, FromCentre, Lie) -> f64,
     /// Whether it is the mean over many small random subsets instead of over all pairs.
     pub subsets: bool,
     /// Whether a permutation test of the domain labels goes with it.

@@ -1,9 +1,9 @@
 //! Geometry: how do rows spread over the sphere and the space?
 
-mod neighbours;
+mod nearness;
 mod tree;
 
-pub use neighbours::occurrences;
+pub use nearness::occurrences;
 
 use super::spectrum::flat;
 use super::{Better, Eval, Family, FromDistances, FromNorms, FromSpectrum, Law, Metric, RowView, Shares, Variant};
@@ -235,9 +235,9 @@ const METRICS: &[Metric] = &[
         error: ErrorBar::JackknifeCorrected,
         eval: Eval::Norms(FromNorms { value: norm_cv }),
     },
-    neighbours::HUBNESS,
-    neighbours::TWONN,
-    neighbours::MLE,
+    nearness::HUBNESS,
+    nearness::TWONN,
+    nearness::MLE,
     tree::MST,
     Metric {
         id: "vendi",

@@ -1,12 +1,12 @@
 //! The spectrum: over how many directions do features spread?
 
-mod rows;
+mod catalogue;
 mod views;
 
 use crate::error::{Error, Result};
 use crate::stats::{Correlation, Moments, Spectrum};
 
-pub use rows::FAMILY;
+pub use catalogue::FAMILY;
 
 /// What RankMe adds to each share, so that its logarithm exists (Garrido et al. 2023).
 const RANKME_EPSILON: f64 = 1e-7;

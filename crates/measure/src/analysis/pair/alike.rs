@@ -6,22 +6,22 @@ use std::sync::{Mutex, PoisonError};
 
 /// A pair as far apart as its l2-normalised rows: ordered by that, then by place.
 #[derive(Clone, Copy, PartialEq)]
-struct Found {
+struct NearPair {
     unit_squared: f64,
     i: usize,
     j: usize,
 }
 
-impl Eq for Found {}
+impl Eq for NearPair {}
 
-impl Ord for Found {
+impl Ord for NearPair {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let places = (self.i, self.j).cmp(&(other.i, other.j));
         self.unit_squared.total_cmp(&other.unit_squared).then(places)
     }
 }
 
-impl PartialOrd for Found {
+impl PartialOrd for NearPair {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
@@ -38,7 +38,7 @@ pub fn beyond(level: f64) -> f64 {
 /// The most alike of the pairs offered, by several threads in any order.
 pub struct MostAlike {
     most: usize,
-    held: Mutex<BinaryHeap<Found>>,
+    held: Mutex<BinaryHeap<NearPair>>,
     /// Bits of the distance beyond which no pair is wanted any more.
     beyond: AtomicU64,
     /// Where that distance is zero, the row beyond which none is.
@@ -71,7 +71,7 @@ impl MostAlike {
         if held.len() < self.most && unit_squared >= beyond {
             return;
         }
-        held.push(Found { unit_squared, i, j });
+        held.push(NearPair { unit_squared, i, j });
         if held.len() > self.most {
             held.pop();
         }

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::pieces::Part;
+use super::pieces::Extent;
 use super::subjects::Group;
 use super::viewed::is_viewed;
 use super::{Plan, WIDEST, labels};
@@ -186,9 +186,9 @@ pub fn spectra_of_classes(
 }
 
 /// Rows that an analysis reads of the set at a place of its group, all passes together.
-pub fn rows_read(group: &Group, place: usize, plan: &Plan, part: Part) -> u64 {
+pub fn rows_read(group: &Group, place: usize, plan: &Plan, part: Extent) -> u64 {
     let set = group.sets[place];
-    if part == Part::InPairs {
+    if part == Extent::InPairs {
         return set.rows() as u64;
     }
     let wanted = plan.again(set);
