@@ -223,7 +223,7 @@ pub fn summarise<'a>(
             seconds: start.elapsed().as_secs_f64(),
         });
     }
-    let wanted = plan.again(set);
+    let wanted = plan.second_pass_needs(set);
     let probed = match group.is_probed(place, plan) {
         true => Probed::read(set, fitted, read)?,
         false => None,

@@ -202,7 +202,7 @@ fn directions_of_means(m: &ClassMoments) -> Result<Array2<f64>> {
 }
 
 /// The mean over pairs of these unit vectors of a number that their cosine gives.
-fn mean_over_pairs(units: &Array2<f64>, of: impl Fn(f64) -> f64 + Sync) -> f64 {
+fn mean_over_pairs(units: &Array2<f64>, value: impl Fn(f64) -> f64 + Sync) -> f64 {
     const BLOCK: usize = 128;
     let n = units.nrows();
     let sums: Vec<f64> = (0..n)
@@ -212,7 +212,7 @@ fn mean_over_pairs(units: &Array2<f64>, of: impl Fn(f64) -> f64 + Sync) -> f64 {
             let to = (from + BLOCK).min(n);
             let cosines = product_transposed(units.slice(s![from..to, ..]), units.slice(s![..to, ..]));
             let rows = cosines.outer_iter().zip(from..to);
-            rows.map(|(row, i)| row.iter().take(i).map(|&x| of(x)).sum::<f64>())
+            rows.map(|(row, i)| row.iter().take(i).map(|&x| value(x)).sum::<f64>())
                 .sum()
         })
         .collect();

@@ -11,7 +11,8 @@ use crate::error::Result;
 use crate::probes::logistic::Strength;
 use crate::probes::{Predictions, Probe};
 use crate::stats::{
-    Again, CentredKernels, ChannelValues, ClassMoments, Correlation, Moments, Of, Residuals, Spectrum, ViewScatter,
+    CentredKernels, ChannelValues, ClassMoments, Correlation, Moments, Residuals, SecondMoment, SecondPassNeeds,
+    Spectrum, ViewScatter,
 };
 use crate::uncertainty::Groups;
 
@@ -101,7 +102,7 @@ pub struct FromResiduals {
     /// The value.
     pub value: fn(&Residuals) -> Result<f64>,
     /// What the pass must collect.
-    pub needs: Again,
+    pub needs: SecondPassNeeds,
     /// Which share of the squared distances between class means must not be sampling noise for its jackknife to hold.
     pub resolved: f64,
     /// Rows a class needs to take part (1 or 2).
@@ -135,7 +136,7 @@ pub struct FromCorrelation {
 #[derive(Clone, Copy)]
 pub struct FromSpectrum {
     /// Which matrix.
-    pub of: Of,
+    pub matrix: SecondMoment,
     /// The value.
     pub value: fn(&Spectrum) -> Result<f64>,
     /// What the record says beside the value, by name.
@@ -410,7 +411,7 @@ impl Eval {
             Self::Residuals(e) => Needs {
                 labels: true,
                 classes: true,
-                again: e.needs,
+                second_pass: e.needs,
                 fitted: e.needs.nearest,
                 ..one
             },
@@ -427,8 +428,8 @@ impl Eval {
                 ..one
             },
             Self::Spectrum(e) => Needs {
-                scatter: e.of != Of::Unit,
-                unit_scatter: e.of == Of::Unit,
+                scatter: e.matrix != SecondMoment::Unit,
+                unit_scatter: e.matrix == SecondMoment::Unit,
                 ..one
             },
             Self::UnitMoments(_) => Needs {

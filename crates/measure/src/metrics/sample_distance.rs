@@ -289,7 +289,7 @@ mod tests {
             level: 1.0,
             d: 2.0,
         };
-        let of = |x: [f64; 2], y: [f64; 2]| {
+        let kernel_of = |x: [f64; 2], y: [f64; 2]| {
             let place = |x: [f64; 2]| FromCentre {
                 norm: x[0].hypot(x[1]),
                 along: 0.0,
@@ -300,9 +300,12 @@ mod tests {
             };
             nearness(&scale, place(x), place(y), lie)
         };
-        assert!((of([3.0, 4.0], [0.0, 1.0]) - (6.0 - 18f64.sqrt())).abs() < 1e-15);
+        assert!((kernel_of([3.0, 4.0], [0.0, 1.0]) - (6.0 - 18f64.sqrt())).abs() < 1e-15);
         // Far away along an axis: ‖y‖ plus y's part along it.
-        assert!((of([1e30, 0.0], [3.0, 4.0]) - 8.0).abs() < 1e-14);
-        assert_eq!((of([0.0; 2], [0.0; 2]), of([0.0; 2], [3.0, 4.0])), (0.0, 0.0));
+        assert!((kernel_of([1e30, 0.0], [3.0, 4.0]) - 8.0).abs() < 1e-14);
+        assert_eq!(
+            (kernel_of([0.0; 2], [0.0; 2]), kernel_of([0.0; 2], [3.0, 4.0])),
+            (0.0, 0.0)
+        );
     }
 }

@@ -122,8 +122,8 @@ impl GroupMoments {
 
     pub(super) fn merged<'a>(parts: impl Iterator<Item = &'a Self>) -> Self {
         let parts: Vec<&Self> = parts.collect();
-        let moments = |of: fn(&Self) -> Option<&Moments>| {
-            let sets: Option<Vec<&Moments>> = parts.iter().map(|part| of(part)).collect();
+        let moments = |pick: fn(&Self) -> Option<&Moments>| {
+            let sets: Option<Vec<&Moments>> = parts.iter().map(|part| pick(part)).collect();
             sets.map(|sets| Moments::merged(&sets))
         };
         let first = parts.first().expect("there are several groups");

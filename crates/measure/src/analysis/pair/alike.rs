@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn the_most_alike_are_kept_in_any_order() {
         let mut pairs: Vec<(usize, usize, f64)> = (0..200).map(|n| (n % 7, n, (n % 9) as f64 * 1e-3)).collect();
-        let of = |pairs: &[(usize, usize, f64)]| {
+        let kept = |pairs: &[(usize, usize, f64)]| {
             let alike = MostAlike::new(0.998, 30);
             for &(i, j, apart) in pairs {
                 if alike.may_take(i, apart) {
@@ -107,11 +107,11 @@ mod tests {
             }
             alike.into_pairs()
         };
-        let first = of(&pairs);
+        let first = kept(&pairs);
         assert_eq!(first.len(), 30);
         assert!(first.windows(2).all(|w| w[0].2 >= w[1].2) && first[0].2 == 1.0);
         pairs.reverse();
-        assert_eq!(of(&pairs), first);
+        assert_eq!(kept(&pairs), first);
         // Cosine above 0.99775: below a distance of 0.0045, so five of nine.
         let alike = MostAlike::new(0.99775, 1_000);
         pairs.iter().for_each(|&(i, j, apart)| alike.offer(i, j, apart));
