@@ -53,6 +53,7 @@ paper-data: .data/paper/clip-art-test.parquet
 # What is there of it, measured, and kept under reports/paper.
 paper-report:
 	target/debug/featscope run fixtures/paper/final.toml
+	target/debug/featscope run fixtures/paper/longer.toml
 	target/debug/featscope run fixtures/paper/course.toml
 	target/debug/featscope run fixtures/paper/projector.toml
 	target/debug/featscope correlate paper/course --every-checkpoint -o paper/predictors

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 from=paper
 to=reports/paper
-for part in final course projector; do
+for part in final longer course projector; do
     [ -f $from/$part/report/index.html ] || { echo "keep-paper-report: no $from/$part/report; run 'make paper' first" >&2; exit 2; }
     rm -rf ${to:?}/$part
     mkdir -p $to/$part/figures
@@ -16,7 +16,7 @@ done
 rm -rf $to/predictors
 mkdir -p $to/predictors
 cp -r $from/predictors/. $to/predictors/
-for part in final projector; do
+for part in final longer projector; do
     python3 - $from/$part/results.json $to/$part/results.json <<'PYTHON'
 import json
 import sys
