@@ -1,6 +1,7 @@
-//! Architectures as data: which tensors a network has, by this project's names (torchvision's for ResNets, timm's for
-//! vision transformers), and which layers can be tapped.
+//! Architectures as data: which tensors a network has, by this project's names (torchvision's for convolutional networks, timm's
+//! for vision transformers), and which layers can be tapped.
 
+mod cnn;
 mod resnet;
 mod small_cnn;
 mod step;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
+pub use cnn::{Activation, Cnn, Conv, Layer, Plan, Stage};
 pub use resnet::{Block, ResNet};
 pub use small_cnn::SmallCnn;
 pub use step::{HeadStep, WeightNormNames};
@@ -23,6 +25,8 @@ pub enum Arch {
     SmallCnn(SmallCnn),
     /// He et al. 2016, wide and grouped variants, with the ImageNet or the CIFAR stem.
     ResNet(ResNet),
+    /// Another convolutional network that has a name.
+    Cnn(Cnn),
     /// Dosovitskiy et al. 2021 and kin.
     Vit(Vit),
 }
@@ -34,6 +38,8 @@ pub(super) enum Family {
     ResNet,
     /// [`Arch::SmallCnn`].
     SmallCnn,
+    /// [`Arch::Cnn`].
+    Cnn,
     /// [`Arch::Vit`].
     Vit,
 }
@@ -59,6 +65,7 @@ impl Family {
         match self {
             Self::ResNet => resnet::ANCHORS,
             Self::SmallCnn => small_cnn::ANCHORS,
+            Self::Cnn => cnn::ANCHORS,
             Self::Vit => vit::ANCHORS,
         }
     }
@@ -68,6 +75,7 @@ impl Family {
         match self {
             Self::ResNet => resnet::MODULES,
             Self::SmallCnn => small_cnn::MODULES,
+            Self::Cnn => cnn::MODULES,
             Self::Vit => vit::MODULES,
         }
     }
@@ -78,6 +86,7 @@ impl Family {
         match self {
             Self::ResNet => resnet::guess(shape),
             Self::SmallCnn => small_cnn::guess(shape),
+            Self::Cnn => cnn::guess(shape),
             Self::Vit => vit::guess(shape),
         }
     }
@@ -89,6 +98,7 @@ impl Arch {
         match self {
             Self::SmallCnn(_) => "small-cnn".to_owned(),
             Self::ResNet(r) => r.name(),
+            Self::Cnn(c) => c.name.clone(),
             Self::Vit(v) => v.name(),
         }
     }
@@ -106,12 +116,14 @@ impl Arch {
         }
         let known = resnet::parse(name)
             .map(Self::ResNet)
+            .or_else(|| cnn::parse(name).map(Self::Cnn))
             .or_else(|| vit::parse(name).map(Self::Vit));
         known.ok_or_else(|| {
             Error::input(format!(
-                "architecture {name:?} is not known; expected small-cnn, {} (each also with -cifar, for the 3x3 stem), or \
-                 vit_SIZE_patchP_IMAGE with SIZE {} or widthW_depthD",
+                "architecture {name:?} is not known; expected small-cnn, {} (each also with -cifar, for the 3x3 stem), \
+                 {}, or vit_SIZE_patchP_IMAGE with SIZE {} or widthW_depthD",
                 resnet::names().collect::<Vec<_>>().join(", "),
+                cnn::names().join(", "),
                 vit::sizes().collect::<Vec<_>>().join(", ")
             ))
         })
@@ -121,6 +133,7 @@ impl Arch {
         match self {
             Self::SmallCnn(_) => Family::SmallCnn,
             Self::ResNet(_) => Family::ResNet,
+            Self::Cnn(_) => Family::Cnn,
             Self::Vit(_) => Family::Vit,
         }
     }
@@ -140,6 +153,7 @@ impl Arch {
         let (name, widths) = match self {
             Self::SmallCnn(s) => ("stage", s.stages.clone()),
             Self::ResNet(r) => ("stage", r.widths()),
+            Self::Cnn(c) => ("stage", c.plan().stages.iter().map(|stage| stage.width).collect()),
             Self::Vit(v) => ("block", vec![v.row(); v.depth]),
         };
         let mut taps: Vec<_> = widths
@@ -147,7 +161,11 @@ impl Arch {
             .enumerate()
             .map(|(i, &w)| (format!("{name}{}", i + 1), w))
             .collect();
-        taps.push(("backbone".to_owned(), widths.last().copied().unwrap_or(0)));
+        let width = match self {
+            Self::Cnn(c) => c.plan().width,
+            _ => widths.last().copied().unwrap_or(0),
+        };
+        taps.push(("backbone".to_owned(), width));
         taps
     }
 
@@ -178,6 +196,7 @@ impl Arch {
         match self {
             Self::SmallCnn(s) => s.tensors(&mut list),
             Self::ResNet(r) => r.tensors(&mut list),
+            Self::Cnn(c) => c.tensors(&mut list),
             Self::Vit(v) => v.tensors(&mut list),
         }
         list.0
