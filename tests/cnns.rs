@@ -22,6 +22,8 @@ use support::{Tensors, add, refused, write_safetensors};
 struct Case {
     id: String,
     side: Option<i64>,
+    /// Factor of the normalisations' weights.
+    gain: f32,
     names: String,
     classifier: BTreeMap<String, Vec<usize>>,
 }
@@ -39,6 +41,10 @@ fn file(case: &Case) -> Tensors {
     let mut tensors = Tensors::new();
     for expected in Arch::parse(&case.id).unwrap().tensors() {
         add(&mut tensors, &expected.name, &expected.shape);
+        if expected.name.ends_with(".weight") && expected.shape.len() == 1 {
+            let (_, values) = tensors.get_mut(&expected.name).unwrap();
+            values.iter_mut().for_each(|value| *value *= case.gain);
+        }
     }
     for (name, shape) in &case.classifier {
         add(&mut tensors, name, shape);
