@@ -3,6 +3,7 @@
 //! A new network is empty: weights zero, normalisations the identity. Training calls [`initialise`]; inference copies
 //! a checkpoint in with [`assign`]. Tensor names are torchvision's, below the path the network is built at.
 
+mod attention_pool;
 mod head;
 mod init;
 mod resnet;
@@ -279,6 +280,12 @@ mod tests {
             layer_scale: true,
             swiglu: true,
             norm: FinalNorm::Pooled,
+            ..vit.clone()
+        }));
+        archs.push(Arch::Vit(Vit {
+            patch_bias: false,
+            pre_norm: true,
+            attention_pool: true,
             ..vit
         }));
         for arch in archs {

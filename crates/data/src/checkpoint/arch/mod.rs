@@ -4,6 +4,7 @@
 mod resnet;
 mod small_cnn;
 mod step;
+mod switches;
 mod vit;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,8 @@ use crate::error::{Error, Result};
 pub use resnet::{Block, ResNet};
 pub use small_cnn::SmallCnn;
 pub use step::{HeadStep, WeightNormNames};
+pub use switches::{Activation, Epsilon};
+pub(super) use vit::blocks;
 pub use vit::{FinalNorm, Pooling, Positions, Vit};
 
 /// A backbone: everything before the heads.
