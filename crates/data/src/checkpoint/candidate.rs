@@ -9,7 +9,12 @@ use super::published::Published;
 use super::{Checkpoint, joined};
 
 /// Tensors of which a network of images by transformers' names has at least one.
-const OF_IMAGES: [&str; 4] = ["patch_embed.proj.weight", "patch_embed.proj.bias", "cls_token", "norm_pre.weight"];
+const OF_IMAGES: [&str; 4] = [
+    "patch_embed.proj.weight",
+    "patch_embed.proj.bias",
+    "cls_token",
+    "norm_pre.weight",
+];
 
 /// A place in the file where a network may be, and how well it fits.
 pub(super) struct Candidate {
@@ -55,7 +60,10 @@ impl Candidate {
                 e
             })
             .collect();
-        let names: Vec<String> = expected.iter().map(|e| key(checkpoint, naming, prefix, &e.name)).collect();
+        let names: Vec<String> = expected
+            .iter()
+            .map(|e| key(checkpoint, naming, prefix, &e.name))
+            .collect();
         let there = names.iter().filter(|n| checkpoint.has(n)).count();
         Some(Self {
             naming,

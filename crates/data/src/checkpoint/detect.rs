@@ -165,6 +165,11 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
             vit.heads = heads;
         }
     }
+    if let (Arch::Vit(vit), Some(layout)) = (&chosen.arch, layout) {
+        let shape = |ours: &str| chosen.shape(checkpoint, ours);
+        let said = [options.arch != "auto", options.allow_partial];
+        published::check(checkpoint, &published, layout, vit, &shape, said)?;
+    }
     if let (Arch::Vit(vit), None) = (&chosen.arch, &forced)
         && !vit.heads_known()
         && heads.is_none()
@@ -187,11 +192,6 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
             vit.patch,
             vit.image()
         )));
-    }
-    if let (Arch::Vit(vit), Some(layout)) = (&chosen.arch, layout) {
-        let shape = |ours: &str| chosen.shape(checkpoint, ours);
-        let said = [options.arch != "auto", options.allow_partial];
-        published::check(checkpoint, &published, layout, vit, &shape, said)?;
     }
     pool(checkpoint, &mut chosen.arch, options.pooling)?;
     let around = Around {
@@ -225,7 +225,16 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
         problem,
         classifier,
     };
-    audit(checkpoint, chosen, &others, heads, style, own, &published, options.arch != "auto")
+    audit(
+        checkpoint,
+        chosen,
+        &others,
+        heads,
+        style,
+        own,
+        &published,
+        options.arch != "auto",
+    )
 }
 
 /// Sets the pooling asked for, where the network has what it takes.

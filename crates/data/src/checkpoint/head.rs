@@ -248,7 +248,10 @@ impl Around<'_> {
                 }
             }
         }
-        let inside = |path: &str| path.strip_prefix(self.prefix).is_some_and(|rest| self.naming.inside(rest));
+        let inside = |path: &str| {
+            path.strip_prefix(self.prefix)
+                .is_some_and(|rest| self.naming.inside(rest))
+        };
         paths.retain(|(path, _)| !inside(path));
         paths.sort_by_key(|(_, place)| !place.sure);
         paths

@@ -184,7 +184,10 @@ impl Published {
         }
         vit.heads = self.heads().unwrap_or(vit.heads);
         vit.activation = match self.word("hidden_act") {
-            Some(act) => ACTIVATIONS.iter().find(|a| a.0 == act).map_or(model.activation, |a| a.1),
+            Some(act) => ACTIVATIONS
+                .iter()
+                .find(|a| a.0 == act)
+                .map_or(model.activation, |a| a.1),
             None => model.activation,
         };
         let epsilon = self.fields.get("layer_norm_eps").and_then(Value::as_f64);
@@ -194,7 +197,11 @@ impl Published {
             vit.pre_norm = model.class_token;
             vit.patch_bias = !model.class_token;
             let told = self.fields.get("vision_use_head").and_then(Value::as_bool);
-            let there = || ["latent", "qkv.weight", "proj.weight"].iter().any(|t| shape(&format!("attn_pool.{t}")).is_some());
+            let there = || {
+                ["latent", "qkv.weight", "proj.weight"]
+                    .iter()
+                    .any(|t| shape(&format!("attn_pool.{t}")).is_some())
+            };
             vit.attention_pool = !model.class_token && told.unwrap_or_else(there);
         }
         vit.pooling = vit.own_pooling();
@@ -220,8 +227,15 @@ impl Published {
             ("hidden_act", vit.activation.describe().to_owned()),
             ("layer_norm_eps", format!("epsilon {:e}", vit.epsilon.value())),
         ];
-        let (told, assumed): (Vec<_>, Vec<_>) = switches.into_iter().partition(|(key, _)| self.fields.get(*key).is_some());
-        let words = |list: &[(&str, String)]| list.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join(", ");
+        let (told, assumed): (Vec<_>, Vec<_>) = switches
+            .into_iter()
+            .partition(|(key, _)| self.fields.get(*key).is_some());
+        let words = |list: &[(&str, String)]| {
+            list.iter()
+                .map(|(_, text)| text.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let pooling = format!("{} as features", vit.pooling.describe());
         if self.kind.is_none() {
             return vec![format!(
@@ -267,7 +281,12 @@ fn shown(vit: &Vit) -> impl Fn(&str) -> Option<Vec<usize>> {
 /// The kinds that are known, to read.
 fn kinds() -> String {
     let pairs = MODELS.iter().filter_map(|m| m.pair);
-    MODELS.iter().map(|m| m.kind).chain(pairs).collect::<Vec<_>>().join(", ")
+    MODELS
+        .iter()
+        .map(|m| m.kind)
+        .chain(pairs)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn refuse(checkpoint: &Checkpoint, what: &str) -> Error {
@@ -293,12 +312,21 @@ pub(super) fn check(
     let Some(kind) = &published.kind else {
         // OpenAI's CLIPs and the others' have the same tensors and other activations.
         if published.model(layout, shape).kind == "clip_vision_model" && !named {
+            let named = match vit.heads_known() {
+                true => super::arch::Arch::Vit(vit.clone()).name(),
+                false => format!(
+                    "vit_width{}_depth{}_headsN_patch{}_{}",
+                    vit.width,
+                    vit.depth,
+                    vit.patch,
+                    vit.image()
+                ),
+            };
             return Err(refuse(
                 checkpoint,
                 &format!(
                     "a CLIP by transformers' names, and no config.json beside it says whether its activation is quick_gelu or gelu; put \
-                     its config.json there, or pass --arch {} to take quick_gelu",
-                    super::arch::Arch::Vit(vit.clone()).name()
+                     its config.json there, or pass --arch {named} to take quick_gelu"
                 ),
             ));
         }

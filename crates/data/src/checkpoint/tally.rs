@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::arch::{Arch, Expected, HeadStep};
 use super::audit::{Audit, MisShaped};
-use super::claim::Claim;
 use super::candidate::Candidate;
+use super::claim::Claim;
 use super::detect::Loading;
 use super::head::{FoundClassifier, FoundHead};
 use super::own::{ClassifierInput, OwnMetadata};

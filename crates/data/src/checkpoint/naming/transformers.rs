@@ -57,10 +57,7 @@ const CLIP: &[Rule] = &[
     ("norm_pre", "pre_layrnorm"),
     ("blocks.*.norm1", "encoder.layers.*.layer_norm1"),
     ("blocks.*.norm2", "encoder.layers.*.layer_norm2"),
-    (
-        "blocks.*.attn.qkv",
-        "encoder.layers.*.self_attn.{q_proj,k_proj,v_proj}",
-    ),
+    ("blocks.*.attn.qkv", "encoder.layers.*.self_attn.{q_proj,k_proj,v_proj}"),
     ("blocks.*.attn.proj", "encoder.layers.*.self_attn.out_proj"),
     ("blocks", "encoder.layers"),
     ("norm", "post_layernorm"),

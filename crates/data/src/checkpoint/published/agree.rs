@@ -108,9 +108,16 @@ fn found(published: &Published, model: &Model, vit: &Vit, shape: Shapes) -> Vec<
         Registers::Distillation => 1,
         Registers::Some => vit.registers.max(1),
     };
-    let (told, shown) = (tokens(model.class_token, others), tokens(vit.class_token, vit.registers));
+    let (told, shown) = (
+        tokens(model.class_token, others),
+        tokens(vit.class_token, vit.registers),
+    );
     if told != shown {
-        list.push(("model_type", format!("{:?}, whose tokens are {told}", model.kind), shown));
+        list.push((
+            "model_type",
+            format!("{:?}, whose tokens are {told}", model.kind),
+            shown,
+        ));
     }
     list
 }

@@ -61,7 +61,13 @@ const PROCESSORS: &[Processor] = &[
 ];
 
 /// What else a file may ask for, which is not done here: done where it is there and neither null nor false.
-const NOT_DONE: [&str; 5] = ["crop_pct", "do_pad", "do_thumbnail", "do_align_long_axis", "do_splitting"];
+const NOT_DONE: [&str; 5] = [
+    "crop_pct",
+    "do_pad",
+    "do_thumbnail",
+    "do_align_long_axis",
+    "do_splitting",
+];
 
 impl Preprocess {
     /// What transformers' image processor of this description does, resizing as Pillow.
@@ -152,7 +158,9 @@ impl Config<'_> {
             )));
         };
         let name = value.as_str().unwrap_or_default();
-        let bare = ["Fast", "Pil"].iter().fold(name, |name, end| name.trim_end_matches(end));
+        let bare = ["Fast", "Pil"]
+            .iter()
+            .fold(name, |name, end| name.trim_end_matches(end));
         let bare = bare
             .strip_suffix("ImageProcessor")
             .or_else(|| bare.strip_suffix("FeatureExtractor"));
@@ -174,7 +182,9 @@ impl Config<'_> {
             return Ok(processor.resize);
         };
         let number = |key: &str| whole(value.get(key)?);
-        let keys = value.as_object().map_or(0, |o| o.values().filter(|v| !v.is_null()).count());
+        let keys = value
+            .as_object()
+            .map_or(0, |o| o.values().filter(|v| !v.is_null()).count());
         let found = match (whole(value), number("shortest_edge"), number("height"), number("width")) {
             (Some(side), ..) if processor.square => Some(Resize::Exact(side, side)),
             (Some(side), ..) => Some(Resize::Shorter(side)),
@@ -214,7 +224,11 @@ impl Config<'_> {
                         Some(5) => " (hamming)",
                         _ => "",
                     };
-                    Err(refused("resample", format!("{value}{name}"), "2 (bilinear) or 3 (bicubic)"))
+                    Err(refused(
+                        "resample",
+                        format!("{value}{name}"),
+                        "2 (bilinear) or 3 (bicubic)",
+                    ))
                 }
             },
         }
@@ -296,20 +310,40 @@ mod tests {
             Preprocess::from_transformers(&description).unwrap_err().to_string()
         };
         for (key, value, says) in [
-            ("resample", json!(1), "says resample 1 (lanczos), expected 2 (bilinear) or 3 (bicubic)"),
+            (
+                "resample",
+                json!(1),
+                "says resample 1 (lanczos), expected 2 (bilinear) or 3 (bicubic)",
+            ),
             ("resample", json!("cubic"), "says resample \"cubic\", expected"),
             ("rescale_factor", json!(0.5), "says rescale_factor 0.5, expected 1/255"),
             ("do_rescale", json!(false), "says do_rescale false, expected true"),
             ("do_resize", json!(1), "says do_resize 1, expected true or false"),
-            ("size", json!({"longest_edge": 9}), "says size {\"longest_edge\":9}, expected a number"),
+            (
+                "size",
+                json!({"longest_edge": 9}),
+                "says size {\"longest_edge\":9}, expected a number",
+            ),
             (
                 "size",
                 json!({"shortest_edge": 9, "longest_edge": 12}),
                 "expected a number, shortest_edge",
             ),
-            ("crop_size", json!({"height": 9}), "says crop_size {\"height\":9}, expected"),
-            ("image_mean", json!([0.5]), "says image_mean [0.5], expected three numbers"),
-            ("image_std", json!([0.5, 0.0, 0.5]), "expected finite and positive numbers"),
+            (
+                "crop_size",
+                json!({"height": 9}),
+                "says crop_size {\"height\":9}, expected",
+            ),
+            (
+                "image_mean",
+                json!([0.5]),
+                "says image_mean [0.5], expected three numbers",
+            ),
+            (
+                "image_std",
+                json!([0.5, 0.0, 0.5]),
+                "expected finite and positive numbers",
+            ),
             ("crop_pct", json!(0.9), "says crop_pct 0.9, expected none"),
             ("do_center_crop", json!(false), "the network's input has one size"),
             ("size", json!(4294967295u32), "a side of 4294967295 pixels"),
@@ -318,8 +352,13 @@ mod tests {
             assert!(error.contains(says) && !error.contains('\n'), "{error}");
         }
         assert!(with("Siglip", "size", json!(224)).contains("one size"));
-        assert!(with("Levit", "size", json!(224)).contains("says image_processor_type \"LevitImageProcessor\", expected ViT"));
-        let silent = Preprocess::from_transformers(&json!({"size": 224})).unwrap_err().to_string();
+        assert!(
+            with("Levit", "size", json!(224))
+                .contains("says image_processor_type \"LevitImageProcessor\", expected ViT")
+        );
+        let silent = Preprocess::from_transformers(&json!({"size": 224}))
+            .unwrap_err()
+            .to_string();
         assert!(silent.contains("does not say which image processor"), "{silent}");
     }
 }
