@@ -201,6 +201,42 @@ fn what_contradicts_the_tensors_is_refused() {
         let sentence = refused(&case.file(), Some(&with(&case.config, key, value)));
         assert!(sentence.contains(says), "{sentence}");
     }
+    for (id, key, value, says) in [
+        (
+            "resnet",
+            "depths",
+            json!([3, 4, 6, 3]),
+            "says depths [3,4,6,3], and its tensors have [1,1,1,1]",
+        ),
+        (
+            "resnet",
+            "layer_type",
+            json!("basic"),
+            "and its tensors have \"bottleneck\"",
+        ),
+        (
+            "resnet",
+            "model_type",
+            json!("vit"),
+            "named as those of another network",
+        ),
+        (
+            "vit",
+            "model_type",
+            json!("resnet"),
+            "named as those of another network",
+        ),
+        (
+            "resnet",
+            "model_type",
+            json!("regnet"),
+            "says model_type \"regnet\", whose features this program",
+        ),
+    ] {
+        let case = case(id);
+        let sentence = refused(&case.file(), Some(&with(&case.config, key, value)));
+        assert!(sentence.contains(says), "{sentence}");
+    }
 }
 
 #[test]
@@ -242,6 +278,18 @@ fn what_this_program_does_not_do_is_refused() {
             "num_hidden_layers",
             json!(1e300),
             "expected a positive whole number",
+        ),
+        (
+            "resnet",
+            "downsample_in_bottleneck",
+            json!(true),
+            "says downsample_in_bottleneck true; expected false",
+        ),
+        (
+            "resnet",
+            "hidden_act",
+            json!("gelu"),
+            "says hidden_act \"gelu\"; expected \"relu\"",
         ),
         (
             "vit",
@@ -369,4 +417,23 @@ fn a_file_of_texts_alone_is_no_network_of_images() {
         sentence.contains("no known network") && sentence.contains("\"CLIPModel\""),
         "{sentence}"
     );
+}
+
+/// Files of older versions hold a list of numbers beside the weights, and are what torch.save writes.
+#[test]
+fn older_files_are_the_same_network() {
+    let case = case("clip-projection");
+    let mut tensors = case.file();
+    let whole = load(&tensors, Some(&case.config)).unwrap();
+    super::support::add(&mut tensors, "vision_model.embeddings.position_ids", &[1, 17]);
+    let folder = super::folder(&tensors, Some(&case.config));
+    std::fs::remove_file(folder.path().join("model.safetensors")).unwrap();
+    let weights = folder.path().join("pytorch_model.bin");
+    super::support::write_pth(&weights, &tensors, None);
+    for path in [folder.path(), weights.as_path()] {
+        let checkpoint = featscope::checkpoint::Checkpoint::open(path).unwrap();
+        let loading = featscope::checkpoint::detect(&checkpoint, &Options::default()).unwrap();
+        assert_eq!((&loading.arch, &loading.backbone), (&whole.arch, &whole.backbone));
+        assert_eq!(loading.audit.unused, ["vision_model.embeddings.position_ids"]);
+    }
 }

@@ -17,7 +17,7 @@ fn pictures_are_prepared_as_by_transformers() {
         .map(|raw| raw.decode(Orientation::Exif).unwrap())
         .collect();
     let processors = golden().processors;
-    assert_eq!(processors.len(), 5);
+    assert_eq!(processors.len(), 6);
     for processor in processors {
         let preprocess = Preprocess::from_transformers(&processor.description).unwrap();
         let (height, width) = preprocess.size();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::arch::{Arch, Expected};
+use super::arch::{Arch, Expected, Family};
 use super::branch::{self, Branch};
 use super::naming::{NAMINGS, Naming};
 use super::published::Published;
@@ -38,7 +38,10 @@ impl Candidate {
     ) -> Option<Self> {
         let shape = |ours: &str| shape(checkpoint, naming, prefix, ours);
         // The half for texts of a network of images and texts has the very same blocks.
-        if naming.layout.is_some() && !OF_IMAGES.iter().any(|name| shape(name).is_some()) {
+        if naming.layout.is_some()
+            && naming.family == Family::Vit
+            && !OF_IMAGES.iter().any(|name| shape(name).is_some())
+        {
             return None;
         }
         let guess = naming.family.guess(&shape).map(|guess| match (guess, naming.layout) {

@@ -165,10 +165,10 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
             vit.heads = heads;
         }
     }
-    if let (Arch::Vit(vit), Some(layout)) = (&chosen.arch, layout) {
+    if let Some(layout) = layout {
         let shape = |ours: &str| chosen.shape(checkpoint, ours);
         let said = [options.arch != "auto", options.allow_partial];
-        published::check(checkpoint, &published, layout, vit, &shape, said)?;
+        published::check(checkpoint, &published, layout, &chosen.arch, &shape, said)?;
     }
     if let (Arch::Vit(vit), None) = (&chosen.arch, &forced)
         && !vit.heads_known()

@@ -229,6 +229,7 @@ pub(super) const NAMINGS: &[Naming] = &[
     transformers::DINOV2_IN_MEMORY,
     transformers::SWIGLU_IN_MEMORY,
     transformers::CLIP_IN_FILES,
+    transformers::RESNET,
 ];
 
 impl Naming {
@@ -359,7 +360,7 @@ mod tests {
                 tried += 1;
             }
         }
-        assert_eq!(tried, 12 * 7 + 7 * 16);
+        assert_eq!(tried, 12 * 8 + 7 * 16);
     }
 
     #[test]

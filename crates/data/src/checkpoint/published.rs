@@ -2,11 +2,12 @@
 //! the tensors show must agree with it.
 
 mod agree;
+mod resnet;
 
 use serde_json::Value;
 
 use super::Checkpoint;
-use super::arch::{Activation, Epsilon, Positions, Shapes, Vit};
+use super::arch::{Activation, Arch, Epsilon, Positions, Shapes, Vit};
 use super::claim::CONFIG;
 use super::naming::Layout;
 use super::style::Recipe;
@@ -171,6 +172,8 @@ impl Published {
             Layout::Dinov2 => "dinov2",
             Layout::Clip if has("cls_token") || has("norm_pre.weight") => "clip_vision_model",
             Layout::Clip => "siglip_vision_model",
+            // Nothing of it is hidden.
+            Layout::ResNet => resnet::KIND,
         };
         MODELS.iter().find(|m| m.kind == kind).unwrap_or(&VIT)
     }
@@ -299,7 +302,7 @@ pub(super) fn check(
     checkpoint: &Checkpoint,
     published: &Published,
     layout: Layout,
-    vit: &Vit,
+    arch: &Arch,
     shape: Shapes,
     [named, partial]: [bool; 2],
 ) -> Result<()> {
@@ -311,9 +314,12 @@ pub(super) fn check(
     }
     let Some(kind) = &published.kind else {
         // OpenAI's CLIPs and the others' have the same tensors and other activations.
-        if published.model(layout, shape).kind == "clip_vision_model" && !named {
+        if let Arch::Vit(vit) = arch
+            && published.model(layout, shape).kind == "clip_vision_model"
+            && !named
+        {
             let named = match vit.heads_known() {
-                true => super::arch::Arch::Vit(vit.clone()).name(),
+                true => arch.name(),
                 false => format!(
                     "vit_width{}_depth{}_headsN_patch{}_{}",
                     vit.width,
@@ -332,17 +338,25 @@ pub(super) fn check(
         }
         return Ok(());
     };
-    let Some(model) = published.model else {
-        return Err(refuse(
-            checkpoint,
-            &format!(
-                "config.json beside it says model_type {kind:?}, whose features this program does not compute; of transformers it \
+    let contradiction = match (published.model, arch) {
+        (Some(model), Arch::Vit(vit)) => agree::first_contradiction(published, model, layout, vit, shape, partial),
+        (None, Arch::ResNet(net)) if kind == resnet::KIND => {
+            resnet::first_contradiction(&published.fields, net, partial)
+        }
+        (Some(_), _) => Some(agree::of_another(kind)),
+        (None, _) if kind == resnet::KIND => Some(agree::of_another(kind)),
+        (None, _) => {
+            return Err(refuse(
+                checkpoint,
+                &format!(
+                    "config.json beside it says model_type {kind:?}, whose features this program does not compute; of transformers it \
                  loads {}; compute them there and give them to analyze as an array",
-                kinds()
-            ),
-        ));
+                    kinds()
+                ),
+            ));
+        }
     };
-    match agree::first_contradiction(published, model, layout, vit, shape, partial) {
+    match contradiction {
         Some(what) => Err(refuse(checkpoint, &what)),
         None => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! How Hugging Face's transformers names its vision transformers: in its files, and since its version 5 otherwise in memory,
+//! How Hugging Face's transformers names its vision models: in its files, and since its version 5 otherwise in memory,
 //! which is what `torch.save(model.state_dict())` writes.
 
 use super::super::arch::Family;
@@ -13,6 +13,8 @@ pub(in crate::checkpoint) enum Layout {
     Dinov2,
     /// `CLIPVisionModel` and `SiglipVisionModel`.
     Clip,
+    /// `ResNetModel`.
+    ResNet,
 }
 
 const VIT: &[Rule] = &[
@@ -165,3 +167,62 @@ pub(super) const SWIGLU_IN_MEMORY: Naming = row(
 );
 
 pub(super) const CLIP_IN_FILES: Naming = row("transformers CLIP or SigLIP", Layout::Clip, &[CLIP]);
+
+/// A stage by ours, and by theirs.
+macro_rules! stage {
+    ($ours:literal, $theirs:literal) => {
+        &[
+            (
+                concat!($ours, ".*.conv1"),
+                concat!($theirs, ".layers.*.layer.0.convolution"),
+            ),
+            (
+                concat!($ours, ".*.conv2"),
+                concat!($theirs, ".layers.*.layer.1.convolution"),
+            ),
+            (
+                concat!($ours, ".*.conv3"),
+                concat!($theirs, ".layers.*.layer.2.convolution"),
+            ),
+            (
+                concat!($ours, ".*.bn1"),
+                concat!($theirs, ".layers.*.layer.0.normalization"),
+            ),
+            (
+                concat!($ours, ".*.bn2"),
+                concat!($theirs, ".layers.*.layer.1.normalization"),
+            ),
+            (
+                concat!($ours, ".*.bn3"),
+                concat!($theirs, ".layers.*.layer.2.normalization"),
+            ),
+            (
+                concat!($ours, ".*.downsample.0"),
+                concat!($theirs, ".layers.*.shortcut.convolution"),
+            ),
+            (
+                concat!($ours, ".*.downsample.1"),
+                concat!($theirs, ".layers.*.shortcut.normalization"),
+            ),
+        ]
+    };
+}
+
+pub(super) const RESNET: Naming = Naming {
+    family: Family::ResNet,
+    idle: &[],
+    ..row(
+        "transformers ResNet",
+        Layout::ResNet,
+        &[
+            &[
+                ("conv1", "embedder.embedder.convolution"),
+                ("bn1", "embedder.embedder.normalization"),
+            ],
+            stage!("layer1", "encoder.stages.0"),
+            stage!("layer2", "encoder.stages.1"),
+            stage!("layer3", "encoder.stages.2"),
+            stage!("layer4", "encoder.stages.3"),
+        ],
+    )
+};

@@ -16,11 +16,7 @@ pub(super) fn first_contradiction(
     partial: bool,
 ) -> Option<String> {
     if model.layout != layout {
-        return Some(format!(
-            "config.json beside it says model_type {:?}, and its tensors are named as those of another network of transformers; put the \
-             config.json there that belongs to it",
-            model.kind
-        ));
+        return Some(of_another(model.kind));
     }
     not_done(published).or_else(|| {
         let found = found(published, model, vit, shape);
@@ -37,6 +33,14 @@ pub(super) fn first_contradiction(
             .or(heads)
             .map(|what| format!("{what}; put the config.json there that belongs to it"))
     })
+}
+
+/// Of a `config.json` of another network.
+pub(super) fn of_another(kind: &str) -> String {
+    format!(
+        "config.json beside it says model_type {kind:?}, and its tensors are named as those of another network of transformers; put the \
+         config.json there that belongs to it"
+    )
 }
 
 /// What this program does not do, or that is no such value.
