@@ -31,7 +31,7 @@ pub struct Backbone {
 enum Family {
     SmallCnn(small_cnn::Net),
     ResNet(resnet::Net),
-    Vit(vit::Net),
+    Vit(Box<vit::Net>),
 }
 
 /// One pass through a backbone.
@@ -53,7 +53,7 @@ impl Backbone {
         let net = match arch {
             Arch::SmallCnn(small) => Family::SmallCnn(small_cnn::Net::new(path, small)),
             Arch::ResNet(resnet) => Family::ResNet(resnet::Net::new(path, resnet)),
-            Arch::Vit(vit) => Family::Vit(vit::Net::new(path, vit)),
+            Arch::Vit(vit) => Family::Vit(Box::new(vit::Net::new(path, vit))),
         };
         Ok(Self { net })
     }

@@ -12,7 +12,7 @@ use super::own::{ClassifierInput, OwnMetadata};
 use super::published::{self, Published};
 use super::stack::{At, stack_at};
 use super::style::{Recipe, Style};
-use super::tally::{Heads, audit};
+use super::tally::{Heads, Said, audit};
 use crate::error::{Error, Result};
 
 /// The share of a network's tensor names that must be there before it is taken for that network.
@@ -225,16 +225,13 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
         problem,
         classifier,
     };
-    audit(
-        checkpoint,
-        chosen,
-        &others,
-        heads,
+    let said = Said {
         style,
         own,
-        &published,
-        options.arch != "auto",
-    )
+        published: &published,
+        named: options.arch != "auto",
+    };
+    audit(checkpoint, chosen, &others, heads, said)
 }
 
 /// Sets the pooling asked for, where the network has what it takes.

@@ -28,18 +28,29 @@ pub(super) struct Heads {
     pub(super) classifier: Option<FoundClassifier>,
 }
 
-/// Compares what is there with what is needed, tensor by tensor; values are read to see that they are finite. `named`:
-/// whether the user said which architecture it is.
+/// What says of a network what its tensors do not.
+pub(super) struct Said<'a> {
+    pub(super) style: Option<&'static Style>,
+    pub(super) own: Option<OwnMetadata>,
+    pub(super) published: &'a Published,
+    /// Whether the user said which architecture it is.
+    pub(super) named: bool,
+}
+
+/// Compares what is there with what is needed, tensor by tensor; values are read to see that they are finite.
 pub(super) fn audit(
     checkpoint: &Checkpoint,
     chosen: Candidate,
     others: &[String],
     heads: Heads,
-    style: Option<&'static Style>,
-    own: Option<OwnMetadata>,
-    published: &Published,
-    named: bool,
+    said: Said,
 ) -> Result<Loading> {
+    let Said {
+        style,
+        own,
+        published,
+        named,
+    } = said;
     let claim = Claim::of(checkpoint).filter(|_| own.is_none());
     let mut tally = Tally::default();
     let mut backbone = Vec::new();
