@@ -225,7 +225,7 @@ fn train_one(run: &Run, entry: &Entry) -> anyhow::Result<()> {
             "collapsed: all outputs point one way (spread {spread:.2} of 1); its features say little, try a lower --lr"
         )?;
     }
-    Ok(style::print(&text)?)
+    style::print(&text)
 }
 
 impl Args {

@@ -138,10 +138,17 @@ fn fill(vs: &VarStore, checkpoint: &Checkpoint, names: &BTreeMap<String, String>
     for (name, mut variable) in vs.variables() {
         let Some(theirs) = names.get(&name) else { continue };
         let tensor = read(checkpoint, theirs)?;
-        if tensor.size() == variable.size() {
-            tch::no_grad(|| variable.f_copy_(&tensor))
+        let size = variable.size();
+        if same(&tensor.size(), &size) {
+            tch::no_grad(|| variable.f_copy_(&tensor.view(size.as_slice())))
                 .map_err(|e| Error::input(format!("{}: tensor {theirs}: {e}", checkpoint.path().display())))?;
         }
     }
     Ok(())
+}
+
+/// Whether two sizes are the same but for leading axes of length one, which some files leave out.
+fn same(a: &[i64], b: &[i64]) -> bool {
+    let bare = |size: &[i64]| size.iter().copied().skip_while(|n| *n == 1).collect::<Vec<_>>();
+    bare(a) == bare(b)
 }

@@ -36,8 +36,8 @@ pub struct Preparation {
     pub from: String,
 }
 
-/// As the checkpoint itself says (this project's, or timm's description inside it or in a `config.json` beside it), else
-/// as its style and architecture are commonly evaluated.
+/// As the checkpoint itself says (this project's, timm's description inside it or in a `config.json` beside it, or
+/// transformers' `preprocessor_config.json` beside it), else as its style and architecture are commonly evaluated.
 ///
 /// # Errors
 /// When a description is there and is damaged, or asks for what this program does not do.
@@ -68,6 +68,18 @@ pub fn prepare(checkpoint: &Checkpoint, loading: &Loading) -> Result<Preparation
         && let Some(found) = described(&config, "config.json beside the checkpoint", &description)?
     {
         return Ok(found);
+    }
+    if let Some((name, description)) = checkpoint.preparation_beside() {
+        let preprocess = Preprocess::from_transformers(&description).map_err(|e| {
+            Error::input(format!(
+                "{}: {name} beside it {e}; pass --preprocess",
+                checkpoint.path().display()
+            ))
+        })?;
+        return Ok(Preparation {
+            preprocess,
+            from: format!("{name} says so"),
+        });
     }
     let preprocess = by_recipe(loading);
     Ok(Preparation {
@@ -137,6 +149,8 @@ fn by_recipe(loading: &Loading) -> Preprocess {
         Recipe::Imagenet => Preprocess::imagenet(),
         Recipe::ImagenetBicubic => Preprocess::imagenet_bicubic(),
         Recipe::Inception => Preprocess::inception(224),
+        Recipe::Squared => Preprocess::small(224, 224, [0.5; 3], [0.5; 3]),
+        Recipe::Clip => Preprocess::clip(224),
     };
     match &loading.arch {
         // DINOv2 was trained at 518 px last, and is evaluated at 224.

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::extract::nets::stream;
 use crate::images::ImageSet;
 use crate::images::small_views::{self, Strength};
-use crate::images::transform::{Interpolation, Orientation, Preprocess, Resize};
+use crate::images::transform::{Halves, Interpolation, Orientation, Preprocess, Resize};
 
 /// Small images, all of one square size, in memory.
 #[derive(Clone, Debug)]
@@ -202,6 +202,7 @@ impl Norm {
             mean: self.mean,
             std: self.std,
             orientation: Orientation::Exif,
+            halves: Halves::Even,
         }
     }
 }

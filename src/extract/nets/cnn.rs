@@ -4,7 +4,7 @@ use tch::nn::{self, ConvConfig, Module, ModuleT};
 use tch::{Kind, Tensor};
 
 use super::{below, conv_config, norm_config, pooled};
-use crate::checkpoint::arch::{Activation, Conv, Layer, Plan};
+use crate::checkpoint::arch::{Conv, Layer, Plan, Pointwise};
 
 #[derive(Debug)]
 pub(super) struct Net {
@@ -21,7 +21,7 @@ enum Op {
     LayerNorm(nn::LayerNorm),
     Linear(nn::Linear),
     Scale(Tensor),
-    Act(Activation),
+    Act(Pointwise),
     MaxPool([i64; 3]),
     AvgPool,
     Residual(Vec<Op>),
@@ -148,15 +148,15 @@ fn over_channels(x: &Tensor, layer: impl Fn(&Tensor) -> Tensor) -> Tensor {
     }
 }
 
-fn activated(act: Activation, x: &Tensor) -> Tensor {
+fn activated(act: Pointwise, x: &Tensor) -> Tensor {
     match act {
-        Activation::Relu => x.relu(),
-        Activation::Relu6 => x.clamp(0.0, 6.0),
-        Activation::Silu => x.silu(),
-        Activation::Hardswish => x.hardswish(),
-        Activation::Sigmoid => x.sigmoid(),
-        Activation::Hardsigmoid => x.hardsigmoid(),
-        Activation::Gelu => x.gelu("none"),
+        Pointwise::Relu => x.relu(),
+        Pointwise::Relu6 => x.clamp(0.0, 6.0),
+        Pointwise::Silu => x.silu(),
+        Pointwise::Hardswish => x.hardswish(),
+        Pointwise::Sigmoid => x.sigmoid(),
+        Pointwise::Hardsigmoid => x.hardsigmoid(),
+        Pointwise::Gelu => x.gelu("none"),
     }
 }
 

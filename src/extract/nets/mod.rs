@@ -3,6 +3,7 @@
 //! A new network is empty: weights zero, normalisations the identity. Training calls [`initialise`]; inference copies
 //! a checkpoint in with [`assign`]. Tensor names are torchvision's, below the path the network is built at.
 
+mod attention_pool;
 mod cnn;
 mod head;
 mod init;
@@ -32,7 +33,7 @@ enum Family {
     SmallCnn(small_cnn::Net),
     Cnn(cnn::Net),
     ResNet(resnet::Net),
-    Vit(vit::Net),
+    Vit(Box<vit::Net>),
 }
 
 /// One pass through a backbone.
@@ -55,7 +56,7 @@ impl Backbone {
             Arch::SmallCnn(small) => Family::SmallCnn(small_cnn::Net::new(path, small)),
             Arch::ResNet(resnet) => Family::ResNet(resnet::Net::new(path, resnet)),
             Arch::Cnn(cnn) => Family::Cnn(cnn::Net::new(path, &cnn.plan())),
-            Arch::Vit(vit) => Family::Vit(vit::Net::new(path, vit)),
+            Arch::Vit(vit) => Family::Vit(Box::new(vit::Net::new(path, vit))),
         };
         Ok(Self { net })
     }
@@ -306,6 +307,12 @@ mod tests {
             layer_scale: true,
             swiglu: true,
             norm: FinalNorm::Pooled,
+            ..vit.clone()
+        }));
+        archs.push(Arch::Vit(Vit {
+            patch_bias: false,
+            pre_norm: true,
+            attention_pool: true,
             ..vit
         }));
         for arch in archs {

@@ -1,13 +1,12 @@
-//! Vision transformers with pre-normalised blocks, as timm, DINO, DINOv2, MAE, MoCo v3 and torchvision compute them.
+//! Vision transformers with pre-normalised blocks, as timm, DINO, DINOv2, MAE, MoCo v3, torchvision and transformers compute
+//! them.
 
 use tch::nn::{self, Module};
 use tch::{Kind, Tensor};
 
+use super::attention_pool::AttentionPool;
 use super::below;
-use crate::checkpoint::arch::{FinalNorm, Pooling, Positions, Vit};
-
-/// The epsilon of every layer normalisation in all these code bases.
-const EPSILON: f64 = 1e-6;
+use crate::checkpoint::arch::{Activation, FinalNorm, Pooling, Positions, Vit};
 
 #[derive(Debug)]
 pub(super) struct Net {
@@ -16,8 +15,10 @@ pub(super) struct Net {
     registers: Option<Tensor>,
     positions: Tensor,
     patches: nn::Conv2D,
+    pre_norm: Option<nn::LayerNorm>,
     blocks: Vec<Block>,
     norm: nn::LayerNorm,
+    attention_pool: Option<AttentionPool>,
 }
 
 #[derive(Debug)]
@@ -31,17 +32,18 @@ struct Block {
     scales: Option<[Tensor; 2]>,
     heads: i64,
     swiglu: bool,
+    activation: Activation,
 }
 
-fn norm(path: &nn::Path, name: &str, width: i64) -> nn::LayerNorm {
+pub(super) fn norm(path: &nn::Path, name: &str, arch: &Vit) -> nn::LayerNorm {
     let config = nn::LayerNormConfig {
-        eps: EPSILON,
+        eps: arch.epsilon.value(),
         ..nn::LayerNormConfig::default()
     };
-    nn::layer_norm(below(path, name), vec![width], config)
+    nn::layer_norm(below(path, name), vec![arch.width as i64], config)
 }
 
-fn linear(path: &nn::Path, name: &str, inputs: i64, outputs: i64, bias: bool) -> nn::Linear {
+pub(super) fn linear(path: &nn::Path, name: &str, inputs: i64, outputs: i64, bias: bool) -> nn::Linear {
     let zero = nn::Init::Const(0.0);
     let config = nn::LinearConfig {
         ws_init: zero,
@@ -51,21 +53,31 @@ fn linear(path: &nn::Path, name: &str, inputs: i64, outputs: i64, bias: bool) ->
     nn::linear(below(path, name), inputs, outputs, config)
 }
 
+/// What stands between the layers of an MLP.
+pub(super) fn activate(x: &Tensor, activation: Activation) -> Tensor {
+    match activation {
+        Activation::Gelu => x.gelu("none"),
+        Activation::TanhGelu => x.gelu("tanh"),
+        Activation::QuickGelu => x * (x * 1.702).sigmoid(),
+    }
+}
+
 impl Block {
     fn new(path: &nn::Path, arch: &Vit) -> Self {
         let (width, hidden) = (arch.width as i64, arch.hidden as i64);
         let inner = if arch.swiglu { 2 * hidden } else { hidden };
         let scale = |name: &str| path.sub(name).var("gamma", &[width], nn::Init::Const(1.0));
         Self {
-            norm1: norm(path, "norm1", width),
+            norm1: norm(path, "norm1", arch),
             qkv: linear(path, "attn.qkv", width, 3 * width, arch.qkv_bias),
             proj: linear(path, "attn.proj", width, width, true),
-            norm2: norm(path, "norm2", width),
+            norm2: norm(path, "norm2", arch),
             fc1: linear(path, "mlp.fc1", width, inner, true),
             fc2: linear(path, "mlp.fc2", hidden, width, true),
             scales: arch.layer_scale.then(|| [scale("ls1"), scale("ls2")]),
             heads: arch.heads as i64,
             swiglu: arch.swiglu,
+            activation: arch.activation,
         }
     }
 
@@ -88,7 +100,7 @@ impl Block {
             let halves = inner.chunk(2, -1);
             halves[0].silu() * &halves[1]
         } else {
-            inner.gelu("none")
+            activate(&inner, self.activation)
         };
         self.fc2.forward(&inner)
     }
@@ -113,6 +125,7 @@ impl Net {
             stride: patch,
             ws_init: zero,
             bs_init: zero,
+            bias: arch.patch_bias,
             ..nn::ConvConfig::default()
         };
         let last = match arch.norm {
@@ -126,7 +139,11 @@ impl Net {
             positions: token("pos_embed", arch.placed + arch.grid * arch.grid),
             patches: nn::conv2d(below(path, "patch_embed.proj"), 3, width, patch, config),
             blocks: (0..arch.depth).map(|i| Block::new(&(&blocks / i), arch)).collect(),
-            norm: norm(path, last, width),
+            pre_norm: arch.pre_norm.then(|| norm(path, "norm_pre", arch)),
+            norm: norm(path, last, arch),
+            attention_pool: arch
+                .attention_pool
+                .then(|| AttentionPool::new(&path.sub("attn_pool"), arch)),
             arch: arch.clone(),
         }
     }
@@ -141,7 +158,7 @@ impl Net {
             rows.push(self.pooled(&x, self.arch.pooling));
         }
         let end = |pooling| match (self.arch.norm, pooling) {
-            (FinalNorm::Tokens, _) => self.pooled(&self.norm.forward(&x), pooling),
+            (FinalNorm::Tokens, _) => self.last(&self.norm.forward(&x), pooling),
             (FinalNorm::Pooled, Pooling::Both) => {
                 let parts = [Pooling::Class, Pooling::Mean].map(|p| self.norm.forward(&self.pooled(&x, p)));
                 Tensor::cat(&parts, 1)
@@ -183,7 +200,11 @@ impl Net {
             parts = vec![first.narrow(1, 0, placed) + before, first.narrow(1, placed, rest)];
         }
         parts.push(patches);
-        Tensor::cat(&parts, 1)
+        let tokens = Tensor::cat(&parts, 1);
+        match &self.pre_norm {
+            Some(norm) => norm.forward(&tokens),
+            None => tokens,
+        }
     }
 
     /// The position embeddings for a grid of patches.
@@ -210,6 +231,14 @@ impl Net {
         Tensor::cat(&[self.positions.narrow(1, 0, placed), grid], 1)
     }
 
+    /// The row of features at the network's end.
+    fn last(&self, tokens: &Tensor, pooling: Pooling) -> Tensor {
+        match (&self.attention_pool, pooling) {
+            (Some(pool), Pooling::Attention) => pool.forward(tokens),
+            _ => self.pooled(tokens, pooling),
+        }
+    }
+
     fn pooled(&self, tokens: &Tensor, pooling: Pooling) -> Tensor {
         let first = self.arch.prefix() as i64;
         let class = || tokens.select(1, 0);
@@ -219,7 +248,7 @@ impl Net {
         };
         match pooling {
             Pooling::Class => class(),
-            Pooling::Mean => mean(),
+            Pooling::Mean | Pooling::Attention => mean(),
             Pooling::Both => Tensor::cat(&[class(), mean()], 1),
         }
     }

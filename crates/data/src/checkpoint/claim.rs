@@ -1,6 +1,8 @@
 //! What a checkpoint calls its network. Tensors cannot tell networks apart that differ only in what has no weights (a
 //! blur before a stride, another activation): there the name decides.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use super::Checkpoint;
@@ -60,7 +62,11 @@ impl Claim {
             .find_map(|place| claim(checkpoint.metadata().get(*place)?, place))
             .or_else(|| {
                 let beside = checkpoint.config_beside()?;
-                claim(beside.get("architecture")?, "config.json beside it")
+                // timm's word, else transformers'.
+                let name = beside
+                    .get("architecture")
+                    .or_else(|| beside.get("architectures")?.get(0))?;
+                claim(name, "config.json beside it")
             })
     }
 
@@ -106,19 +112,44 @@ fn same(named: &Arch, found: &Arch) -> bool {
 /// What a published model says of itself, beside its weights.
 pub(super) const CONFIG: &str = "config.json";
 
+/// Where transformers describes how images are prepared; the later holds it under the second name.
+const PREPARATIONS: [(&str, Option<&str>); 2] = [
+    ("preprocessor_config.json", None),
+    ("processor_config.json", Some("image_processor")),
+];
+
+/// All descriptions that may lie beside the weights of a published model.
+pub(super) const DESCRIPTIONS: [&str; 3] = [CONFIG, PREPARATIONS[0].0, PREPARATIONS[1].0];
+
 impl Checkpoint {
     /// The `config.json` beside the file, as Hugging Face's folders have it; `None` where there is none that is JSON.
     pub fn config_beside(&self) -> Option<Value> {
         self.beside(CONFIG, LONGEST)
     }
 
+    /// How transformers prepares its images, and the file beside it that says so.
+    pub fn preparation_beside(&self) -> Option<(&'static str, Value)> {
+        PREPARATIONS.iter().find_map(|(file, member)| {
+            let whole = self.beside(file, LONGEST)?;
+            let description = match member {
+                Some(member) => whole.get(member)?.clone(),
+                None => whole,
+            };
+            Some((*file, description))
+        })
+    }
+
     /// The JSON file of that name beside the file, or in the folder that was opened; `None` where there is none, or one of
     /// more than `longest` bytes.
     pub(super) fn beside(&self, name: &str, longest: u64) -> Option<Value> {
-        let path = match self.path().is_dir() {
+        serde_json::from_slice(&files::read(&self.path_beside(name), longest).ok()?).ok()
+    }
+
+    /// Where a file of that name would lie.
+    pub(super) fn path_beside(&self, name: &str) -> PathBuf {
+        match self.path().is_dir() {
             true => self.path().join(name),
             false => self.path().with_file_name(name),
-        };
-        serde_json::from_slice(&files::read(&path, longest).ok()?).ok()
+        }
     }
 }

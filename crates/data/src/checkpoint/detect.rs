@@ -1,18 +1,18 @@
 //! Which network is this? A search over names and shapes, whose outcome the [`Audit`] writes down.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::Checkpoint;
-use super::arch::{Arch, Expected, Pooling};
+use super::arch::{Arch, Pooling};
 use super::audit::Audit;
-use super::branch::{self, BRANCHES, Branch};
+use super::branch::BRANCHES;
+use super::candidate::{Candidate, candidates};
 use super::claim::Claim;
 use super::head::{Around, FoundClassifier, FoundHead};
-use super::naming::{NAMINGS, Naming};
+use super::naming::Layout;
 use super::own::{ClassifierInput, OwnMetadata};
+use super::published::{self, Published};
 use super::stack::{At, stack_at};
 use super::style::{Recipe, Style};
-use super::tally::{Heads, audit};
+use super::tally::{Heads, Said, audit};
 use crate::error::{Error, Result};
 
 /// The share of a network's tensor names that must be there before it is taken for that network.
@@ -111,68 +111,6 @@ impl Loading {
     }
 }
 
-/// A place in the file where a network may be, and how well it fits.
-pub(super) struct Candidate {
-    pub(super) naming: &'static Naming,
-    pub(super) prefix: String,
-    pub(super) arch: Arch,
-    pub(super) expected: Vec<Expected>,
-    /// Per expected tensor: its name in the file.
-    pub(super) names: Vec<String>,
-    /// Share of the names that are there.
-    named: f64,
-}
-
-impl Candidate {
-    fn new(checkpoint: &Checkpoint, naming: &'static Naming, prefix: &str, forced: Option<&Arch>) -> Option<Self> {
-        let key = |ours: &str| naming.locate(prefix, ours, |name| checkpoint.tensors().contains_key(name));
-        let shape = |ours: &str| checkpoint.tensors().get(&key(ours)).map(|t| t.shape.clone());
-        let guess = naming.family.guess(&shape);
-        let arch = match forced {
-            Some(arch) => arch.completed(guess),
-            None => guess?,
-        };
-        let mut candidate = Self {
-            naming,
-            prefix: prefix.to_owned(),
-            expected: arch.tensors(),
-            arch,
-            names: Vec::new(),
-            named: 0.0,
-        };
-        candidate.names = candidate.expected.iter().map(|e| key(&e.name)).collect();
-        let there = candidate
-            .names
-            .iter()
-            .filter(|n| checkpoint.tensors().contains_key(*n))
-            .count();
-        candidate.named = there as f64 / candidate.expected.len().max(1) as f64;
-        Some(candidate)
-    }
-
-    fn branch(&self) -> Option<&'static Branch> {
-        branch::of(&self.prefix)
-    }
-
-    /// Place in the order of preference.
-    fn rank(&self) -> (bool, usize) {
-        branch::rank(self.branch())
-    }
-
-    /// Whether it is the other network once more, value by value: a module that is registered twice is saved twice.
-    fn is_same(&self, other: &Self, checkpoint: &Checkpoint) -> bool {
-        let bits = |name: &String| {
-            let (shape, values) = checkpoint.tensor_f32(name).ok()?;
-            Some((shape, values.into_iter().map(f32::to_bits).collect::<Vec<_>>()))
-        };
-        self.arch == other.arch && self.names.iter().zip(&other.names).all(|(a, b)| bits(a) == bits(b))
-    }
-
-    pub(super) fn branch_name(&self) -> &'static str {
-        self.branch().map_or("only", |b| b.name)
-    }
-}
-
 /// Finds the network, its projector and its classifier, and audits them.
 ///
 /// # Errors
@@ -212,17 +150,29 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
         ("auto", None) => None,
         (name, _) => Some(Arch::parse(name)?),
     };
-    let (mut chosen, others) = choose(checkpoint, forced.as_ref(), &options.branch)?;
+    let published = Published::beside(checkpoint);
+    let (mut chosen, others) = choose(checkpoint, forced.as_ref(), &options.branch, &published)?;
     let style = match own {
         Some(_) => None,
         None => Style::of(checkpoint, &chosen.prefix, chosen.arch.family()),
     };
+    let layout = chosen.naming.layout.filter(|_| own.is_none());
+    let heads = layout.and_then(|_| published.heads());
     if own.is_none() {
         let heads_named = options.arch.contains("_heads");
         Style::adapt(style, chosen.naming, &mut chosen.arch, heads_named);
+        if let (Arch::Vit(vit), Some(heads), false) = (&mut chosen.arch, heads, heads_named) {
+            vit.heads = heads;
+        }
+    }
+    if let Some(layout) = layout {
+        let shape = |ours: &str| chosen.shape(checkpoint, ours);
+        let said = [options.arch != "auto", options.allow_partial];
+        published::check(checkpoint, &published, layout, &chosen.arch, &shape, said)?;
     }
     if let (Arch::Vit(vit), None) = (&chosen.arch, &forced)
         && !vit.heads_known()
+        && heads.is_none()
     {
         // Hierarchical transformers have such blocks too, and little else of one.
         if chosen.named < WHOLE {
@@ -247,6 +197,7 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
     let around = Around {
         checkpoint,
         prefix: &chosen.prefix,
+        naming: chosen.naming,
         branch: chosen.branch(),
         width: chosen.arch.head_input(),
         self_supervised: style.is_some_and(|s| s.self_supervised) || chosen.branch().is_some_and(|b| b.self_supervised),
@@ -254,7 +205,11 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
         gelu: style.is_some_and(|s| s.gelu),
     };
     let (projector, problem) = projector(&around, own.as_ref(), &options.projector)?;
-    let classifier = classifier(&around, own.as_ref(), projector.as_ref());
+    // transformers' CLIP classifies by patches that are not normalised, which nothing here gives.
+    let classifier = match chosen.naming.layout {
+        Some(Layout::Clip) => None,
+        _ => classifier(&around, own.as_ref(), projector.as_ref()),
+    };
     let after = projector.as_ref().filter(|_| own.is_none());
     let predictor = match &own {
         // Only the side that is trained by gradient predicts the other.
@@ -270,7 +225,13 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
         problem,
         classifier,
     };
-    audit(checkpoint, chosen, &others, heads, style, own, options.arch != "auto")
+    let said = Said {
+        style,
+        own,
+        published: &published,
+        named: options.arch != "auto",
+    };
+    audit(checkpoint, chosen, &others, heads, said)
 }
 
 /// Sets the pooling asked for, where the network has what it takes.
@@ -288,17 +249,22 @@ fn pool(checkpoint: &Checkpoint, arch: &mut Arch, asked: Option<Pooling>) -> Res
 }
 
 /// The network to load, and the prefixes of the other whole ones.
-fn choose(checkpoint: &Checkpoint, forced: Option<&Arch>, branch: &str) -> Result<(Candidate, Vec<String>)> {
+fn choose(
+    checkpoint: &Checkpoint,
+    forced: Option<&Arch>,
+    branch: &str,
+    published: &Published,
+) -> Result<(Candidate, Vec<String>)> {
     let refuse = |what: String| Error::input(format!("{}: {what}", checkpoint.path().display()));
     let is_wanted = |c: &Candidate| match branch {
         "auto" => true,
         name if BRANCHES.iter().any(|b| b.name == name) => c.branch_name() == name,
         prefix => c.prefix.trim_end_matches('.') == prefix.trim_end_matches('.'),
     };
-    let candidates = candidates(checkpoint, forced);
+    let candidates = candidates(checkpoint, forced, published);
     if !candidates.iter().any(|c| c.named >= RECOGNISED) {
         if let Some(arch) = forced {
-            return Err(refuse(not_this(checkpoint, arch, &candidates)));
+            return Err(refuse(not_this(checkpoint, arch, &candidates, published)));
         }
         let called = called(checkpoint);
         let first: Vec<_> = checkpoint.tensors().keys().take(3).map(String::as_str).collect();
@@ -365,10 +331,10 @@ fn resembles(checkpoint: &Checkpoint, near: &Candidate) -> String {
 }
 
 /// Why a file is not of the architecture that was named.
-fn not_this(checkpoint: &Checkpoint, arch: &Arch, candidates: &[Candidate]) -> String {
+fn not_this(checkpoint: &Checkpoint, arch: &Arch, candidates: &[Candidate], published: &Published) -> String {
     let best = candidates.iter().max_by(|a, b| a.named.total_cmp(&b.named));
     let there = best.map_or(0.0, |c| c.named * c.expected.len() as f64).round();
-    let looks = self::candidates(checkpoint, None)
+    let looks = self::candidates(checkpoint, None, published)
         .into_iter()
         .filter(|c| c.named >= RECOGNISED)
         .max_by(|a, b| a.named.total_cmp(&b.named));
@@ -381,35 +347,6 @@ fn not_this(checkpoint: &Checkpoint, arch: &Arch, candidates: &[Candidate]) -> S
         arch.name(),
         arch.tensors().len()
     )
-}
-
-/// Every place where an anchor of a naming ends a name; one naming per prefix, the best.
-fn candidates(checkpoint: &Checkpoint, forced: Option<&Arch>) -> Vec<Candidate> {
-    let mut best: BTreeMap<String, Candidate> = BTreeMap::new();
-    let family = |n: &&Naming| forced.is_none_or(|arch| arch.family() == n.family);
-    for naming in NAMINGS.iter().filter(family) {
-        let mut prefixes = BTreeSet::new();
-        for anchor in naming.family.anchors() {
-            let anchor = naming.locate("", anchor, |_| false);
-            let ends = |name: &String| {
-                name.strip_suffix(anchor.as_str())
-                    .filter(|p| p.is_empty() || p.ends_with('.'))
-                    .map(str::to_owned)
-            };
-            prefixes.extend(checkpoint.tensors().keys().filter_map(ends));
-        }
-        for candidate in prefixes
-            .iter()
-            .filter_map(|p| Candidate::new(checkpoint, naming, p, forced))
-        {
-            // Of two that are as whole, the one that accounts for more tensors: registers must not go unnoticed.
-            let better = |b: &Candidate| (candidate.named, candidate.names.len()) > (b.named, b.names.len());
-            if best.get(&candidate.prefix).is_none_or(better) {
-                best.insert(candidate.prefix.clone(), candidate);
-            }
-        }
-    }
-    best.into_values().collect()
 }
 
 type MaybeProjector = (Option<FoundHead>, Option<String>);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Checkpoint;
 use super::arch::HeadStep;
 use super::branch::Branch;
+use super::naming::Naming;
 use super::own::ClassifierInput;
 use super::stack::{At, stack_at};
 
@@ -132,6 +133,8 @@ const PROJECTORS: &[Place] = &[
     place("projetion", true),
     place("proj_head", true),
     place("contrastive_head", true),
+    // transformers' CLIP.
+    place("visual_projection", true),
     gelu("head.mlp"),
     gelu("dino_head.mlp"),
     // lightly's DINO head.
@@ -204,6 +207,8 @@ pub(super) struct Around<'a> {
     pub(super) checkpoint: &'a Checkpoint,
     /// The backbone's prefix.
     pub(super) prefix: &'a str,
+    /// How its tensors are named: what lies inside it is no head.
+    pub(super) naming: &'static Naming,
     /// The side of a two-branch method it is on.
     pub(super) branch: Option<&'static Branch>,
     /// Width of what the heads read.
@@ -243,6 +248,11 @@ impl Around<'_> {
                 }
             }
         }
+        let inside = |path: &str| {
+            path.strip_prefix(self.prefix)
+                .is_some_and(|rest| self.naming.inside(rest))
+        };
+        paths.retain(|(path, _)| !inside(path));
         paths.sort_by_key(|(_, place)| !place.sure);
         paths
     }

@@ -7,14 +7,17 @@
 pub mod arch;
 mod audit;
 mod branch;
+mod candidate;
 mod claim;
 mod container;
 mod detect;
 pub mod export;
 mod folder;
 mod head;
+mod joined;
 mod naming;
 pub mod own;
+mod published;
 mod shards;
 mod stack;
 mod style;
@@ -96,8 +99,8 @@ pub struct Checkpoint {
     sha256: OnceLock<String>,
 }
 
-/// What a checkpoint is by its bytes, without opening a single file: an index stands for its shards, and the `config.json` of a
-/// published model tells how its images are prepared.
+/// What a checkpoint is by its bytes, without opening a single file: an index stands for its shards, and the descriptions beside a
+/// published model tell what its network computes and how its images are prepared.
 ///
 /// # Errors
 /// When a file cannot be read, and for an index whose shards are not those that it names.
@@ -106,11 +109,14 @@ pub fn fingerprint(path: &Path) -> Result<String> {
         true => Checkpoint::open(path)?.sha256()?.to_owned(),
         false => crate::files::sha256_of(path)?,
     };
-    let config = path.with_file_name(claim::CONFIG);
-    Ok(match config.is_file() {
-        true => format!("{weights} {}", crate::files::sha256_of(&config)?),
-        false => weights,
-    })
+    let mut print = weights;
+    for name in claim::DESCRIPTIONS {
+        let beside = path.with_file_name(name);
+        if beside.is_file() {
+            print = format!("{print} {}", crate::files::sha256_of(&beside)?);
+        }
+    }
+    Ok(print)
 }
 
 impl Checkpoint {
@@ -182,11 +188,16 @@ impl Checkpoint {
         Ok(self.sha256.get_or_init(|| hex(hash)))
     }
 
-    /// Reads one tensor, converted to f32: its shape and its values in row-major order.
+    /// Reads one tensor, converted to f32: its shape and its values in row-major order. `{query,key,value}` in a name stands
+    /// for several, joined along their first axis.
     ///
     /// # Errors
     /// When there is no such tensor, it holds no floats, or its bytes are missing or damaged.
     pub fn tensor_f32(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
+        let parts = self.parts(name);
+        if parts.len() > 1 {
+            return self.joined_f32(&parts);
+        }
         self.tensor(
             name,
             Element::to_f32,

@@ -1,7 +1,10 @@
 //! How code bases name a backbone's tensors, as a table: rules from this project's names to theirs. A new naming is a
 //! new row.
 
+mod transformers;
+
 use super::arch::Family;
+pub(super) use transformers::Layout;
 
 /// How one code base names a family's tensors.
 #[derive(Debug)]
@@ -11,15 +14,29 @@ pub(super) struct Naming {
     /// Whose tensors it names.
     pub(super) family: Family,
     /// Beginnings of names, ours and theirs, in whole parts; the first that fits is used. `*` stands for one part, and is
-    /// carried over in order; `?` in theirs is a number that only the file tells.
+    /// carried over in order; `?` in theirs is a number that only the file tells, and `{a,b,c}` stands for tensors that are
+    /// joined along their first axis.
     rules: &'static [&'static [Rule]],
+    /// Which of transformers' layouts it is, where it is one.
+    pub(super) layout: Option<Layout>,
+    /// Tensors inside the network's own modules, by their names, that play no part in its features.
+    idle: &'static [&'static str],
+    /// Our tensors that the files keep without as many of their leading axes, all of length one.
+    bare: &'static [(&'static str, usize)],
 }
 
 /// The beginning of a name: ours, theirs.
 type Rule = (&'static str, &'static str);
 
 const fn naming(name: &'static str, family: Family, rules: &'static [&'static [Rule]]) -> Naming {
-    Naming { name, family, rules }
+    Naming {
+        name,
+        family,
+        rules,
+        layout: None,
+        idle: &[],
+        bare: &[],
+    }
 }
 
 /// No `?` stands for a higher number.
@@ -206,6 +223,14 @@ pub(super) const NAMINGS: &[Naming] = &[
             ("norm", "ln1"),
         ]],
     ),
+    transformers::VIT_IN_FILES,
+    transformers::VIT_IN_MEMORY,
+    transformers::DINOV2_IN_FILES,
+    transformers::SWIGLU_IN_FILES,
+    transformers::DINOV2_IN_MEMORY,
+    transformers::SWIGLU_IN_MEMORY,
+    transformers::CLIP_IN_FILES,
+    transformers::RESNET,
 ];
 
 impl Naming {
@@ -232,6 +257,16 @@ impl Naming {
             .map(numbered)
             .find(|name| there(name))
             .unwrap_or_else(|| numbered(0))
+    }
+
+    /// Whether a tensor inside the modules, by this naming's name for it, plays no part in the features.
+    pub(super) fn is_idle(&self, theirs: &str) -> bool {
+        self.idle.contains(&theirs)
+    }
+
+    /// How many leading axes of length one the files leave out of one of our tensors.
+    pub(super) fn left_out(&self, ours: &str) -> usize {
+        self.bare.iter().find(|(name, _)| *name == ours).map_or(0, |(_, n)| *n)
     }
 
     /// Whether a name (as this naming spells it, without prefix) lies inside the backbone's own modules.
@@ -326,7 +361,7 @@ mod tests {
                 tried += 1;
             }
         }
-        assert_eq!(tried, 12 * 7 + 7 * 9);
+        assert_eq!(tried, 12 * 8 + 7 * 16);
     }
 
     #[test]

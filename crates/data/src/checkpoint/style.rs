@@ -16,6 +16,10 @@ pub enum Recipe {
     Inception,
     /// 32 x 32 px, CIFAR-10's mean and deviation.
     Cifar,
+    /// The whole image to a square, mean and deviation 0.5: transformers' `ViTImageProcessor`.
+    Squared,
+    /// Bicubic, shorter side and centre alike, CLIP's mean and deviation.
+    Clip,
 }
 
 /// How the files of a method or a code base look.

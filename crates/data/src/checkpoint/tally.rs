@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::arch::{Arch, Expected, HeadStep};
 use super::audit::{Audit, MisShaped};
+use super::candidate::Candidate;
 use super::claim::Claim;
-use super::detect::{Candidate, Loading};
+use super::detect::Loading;
 use super::head::{FoundClassifier, FoundHead};
 use super::own::{ClassifierInput, OwnMetadata};
+use super::published::Published;
 use super::style::Style;
 use super::training::Training;
 use super::{Checkpoint, Opaque};
@@ -26,22 +28,34 @@ pub(super) struct Heads {
     pub(super) classifier: Option<FoundClassifier>,
 }
 
-/// Compares what is there with what is needed, tensor by tensor; values are read to see that they are finite. `named`:
-/// whether the user said which architecture it is.
+/// What says of a network what its tensors do not.
+pub(super) struct Said<'a> {
+    pub(super) style: Option<&'static Style>,
+    pub(super) own: Option<OwnMetadata>,
+    pub(super) published: &'a Published,
+    /// Whether the user said which architecture it is.
+    pub(super) named: bool,
+}
+
+/// Compares what is there with what is needed, tensor by tensor; values are read to see that they are finite.
 pub(super) fn audit(
     checkpoint: &Checkpoint,
     chosen: Candidate,
     others: &[String],
     heads: Heads,
-    style: Option<&'static Style>,
-    own: Option<OwnMetadata>,
-    named: bool,
+    said: Said,
 ) -> Result<Loading> {
+    let Said {
+        style,
+        own,
+        published,
+        named,
+    } = said;
     let claim = Claim::of(checkpoint).filter(|_| own.is_none());
     let mut tally = Tally::default();
     let mut backbone = Vec::new();
     for (expected, name) in chosen.expected.iter().zip(&chosen.names) {
-        if tally.check(checkpoint, name, &expected.shape)? {
+        if tally.check_joined(checkpoint, name, &expected.shape)? {
             backbone.push((expected.name.clone(), name.clone()));
         }
     }
@@ -90,6 +104,10 @@ pub(super) fn audit(
         check_head(&mut tally, head)?;
     }
 
+    let switches = match (&chosen.arch, chosen.naming.layout) {
+        (Arch::Vit(vit), Some(layout)) => Some(published.describe(layout, vit)),
+        _ => None,
+    };
     let (unexpected, unused) = leftovers(checkpoint, &chosen, &head_names);
     let full = &chosen.prefix;
     let wrapper = checkpoint
@@ -124,8 +142,8 @@ pub(super) fn audit(
             ))
         }),
         training: Training::of(checkpoint, own.as_ref()),
-        expected: chosen.expected.len(),
-        matched: backbone.iter().map(|(_, n)| n.clone()).collect(),
+        expected: chosen.parts(checkpoint).len(),
+        matched: backbone.iter().flat_map(|(_, n)| checkpoint.parts(n)).collect(),
         missing,
         unexpected,
         mis_shaped: tally.mis_shaped,
@@ -147,12 +165,15 @@ pub(super) fn audit(
         notes: claim
             .map(|c| c.describe(&chosen.arch))
             .into_iter()
-            .chain(notes(&heads, &chosen.arch, own.is_some()))
+            .chain(notes(&heads, &chosen.arch, own.is_some(), switches))
             .collect(),
         sha256: checkpoint.sha256()?.to_owned(),
     };
     Ok(Loading {
-        recipe: Style::recipe(style, chosen.naming, &chosen.arch, heads.classifier.is_some()),
+        recipe: match (&chosen.arch, chosen.naming.layout) {
+            (Arch::Vit(vit), Some(layout)) => published.recipe(layout, vit),
+            (arch, _) => Style::recipe(style, chosen.naming, arch, heads.classifier.is_some()),
+        },
         arch: chosen.arch,
         backbone,
         projector: heads.projector,
@@ -194,7 +215,7 @@ fn describe_classifier(classifier: &FoundClassifier) -> String {
     )
 }
 
-fn notes(heads: &Heads, arch: &Arch, own: bool) -> Vec<String> {
+fn notes(heads: &Heads, arch: &Arch, own: bool, switches: Option<Vec<String>>) -> Vec<String> {
     let mut notes = Vec::new();
     if own {
         return notes;
@@ -212,14 +233,15 @@ fn notes(heads: &Heads, arch: &Arch, own: bool) -> Vec<String> {
         notes
             .push("the projector's output is divided by its length, as this method's own forward pass does".to_owned());
     }
-    match arch {
-        Arch::Vit(v) => notes.push(format!(
+    match (arch, switches) {
+        (_, Some(switches)) => notes.extend(switches),
+        (Arch::Vit(v), _) => notes.push(format!(
             "{} attention heads: shapes do not tell, widths of {} usually have as many; {} as features",
             v.heads,
             v.width,
             v.pooling.describe()
         )),
-        Arch::ResNet(r) if r.cifar_stem => notes.push(format!(
+        (Arch::ResNet(r), _) if r.cifar_stem => notes.push(format!(
             "3x3 stem taken as stride 1, padding {}, no max pooling{}",
             r.padding(),
             if r.bare_stem {
@@ -244,6 +266,20 @@ struct Tally {
 }
 
 impl Tally {
+    /// As [`Tally::check`], of every part that the file keeps of a tensor in equal parts.
+    fn check_joined(&mut self, checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<bool> {
+        let parts = checkpoint.parts(name);
+        let mut shape = shape.to_vec();
+        if let Some(length) = shape.first_mut() {
+            *length /= parts.len();
+        }
+        let mut sound = true;
+        for part in &parts {
+            sound &= self.check(checkpoint, part, &shape)?;
+        }
+        Ok(sound)
+    }
+
     /// Whether the tensor is there, has this shape and is finite; counts it either way.
     fn check(&mut self, checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<bool> {
         let elements: usize = shape.iter().product();
@@ -280,7 +316,8 @@ impl Tally {
 
 /// Tensors that nothing was done with: those inside the backbone by name, the others in groups.
 fn leftovers(checkpoint: &Checkpoint, chosen: &Candidate, heads: &BTreeSet<String>) -> (Vec<String>, Vec<String>) {
-    let known: BTreeSet<&String> = chosen.names.iter().chain(heads).collect();
+    let parts = chosen.parts(checkpoint);
+    let known: BTreeSet<&String> = parts.iter().chain(heads).collect();
     let mut inside = Vec::new();
     let mut outside: BTreeMap<String, Vec<&String>> = BTreeMap::new();
     for name in checkpoint.tensors().keys() {
@@ -288,7 +325,7 @@ fn leftovers(checkpoint: &Checkpoint, chosen: &Candidate, heads: &BTreeSet<Strin
             continue;
         }
         match name.strip_prefix(&chosen.prefix) {
-            Some(rest) if chosen.naming.inside(rest) => inside.push(name.clone()),
+            Some(rest) if chosen.naming.inside(rest) && !chosen.naming.is_idle(rest) => inside.push(name.clone()),
             _ => outside.entry(group(name)).or_default().push(name),
         }
     }

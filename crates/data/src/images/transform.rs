@@ -12,6 +12,7 @@ use super::resize::Kept;
 use crate::error::{Error, Result};
 
 mod timm;
+mod transformers;
 
 /// How pixels between pixels are found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,23 @@ pub enum Orientation {
 }
 
 impl Orientation {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Where the centre is cut out when as many pixels cannot be left on both sides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Halves {
+    /// Half the difference, rounded to even: torchvision.
+    #[default]
+    Even,
+    /// Half the difference, rounded down: transformers.
+    Down,
+}
+
+impl Halves {
     fn is_default(&self) -> bool {
         *self == Self::default()
     }
@@ -71,10 +89,15 @@ pub struct Preprocess {
     /// descriptions from before there was a choice mean the same and have the same hash.
     #[serde(default, skip_serializing_if = "Orientation::is_default")]
     pub orientation: Orientation,
+    /// Where the centre lies; written only where it is not the default.
+    #[serde(default, skip_serializing_if = "Halves::is_default")]
+    pub halves: Halves,
 }
 
 const IMAGENET_MEAN: [f64; 3] = [0.485, 0.456, 0.406];
 const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
+const CLIP_MEAN: [f64; 3] = [0.48145466, 0.4578275, 0.40821073];
+const CLIP_STD: [f64; 3] = [0.26862954, 0.26130258, 0.27577711];
 
 /// Sides longer than this are a mistake.
 const MAX_SIDE: u32 = 1 << 14;
@@ -92,6 +115,9 @@ impl fmt::Display for Preprocess {
         }
         let (height, width) = self.crop;
         write!(f, "centre {width} x {height}, mean {:?}, std {:?}", self.mean, self.std)?;
+        if self.halves == Halves::Down {
+            write!(f, ", odd halves rounded down")?;
+        }
         match self.orientation {
             Orientation::Exif => Ok(()),
             Orientation::Stored => write!(f, ", EXIF orientation ignored"),
@@ -109,6 +135,7 @@ impl Preprocess {
             mean: IMAGENET_MEAN,
             std: IMAGENET_STD,
             orientation: Orientation::Exif,
+            halves: Halves::Even,
         }
     }
 
@@ -130,6 +157,20 @@ impl Preprocess {
             mean: [0.5; 3],
             std: [0.5; 3],
             orientation: Orientation::Exif,
+            halves: Halves::Even,
+        }
+    }
+
+    /// What CLIP is evaluated with in transformers: shorter side and centre alike, cubic filter, CLIP's own mean and deviation.
+    pub fn clip(side: u32) -> Self {
+        Self {
+            resize: Some(Resize::Shorter(side)),
+            interpolation: Interpolation::Bicubic,
+            crop: (side, side),
+            mean: CLIP_MEAN,
+            std: CLIP_STD,
+            orientation: Orientation::Exif,
+            halves: Halves::Down,
         }
     }
 
@@ -143,6 +184,7 @@ impl Preprocess {
             mean,
             std,
             orientation: Orientation::Exif,
+            halves: Halves::Even,
         }
     }
 
@@ -219,7 +261,8 @@ impl Preprocess {
     pub fn apply_into(&self, image: &RgbImage, out: &mut [f32]) {
         let (height, width) = self.size();
         let (full_width, full_height) = self.resized_size(image.width(), image.height());
-        let (left, top) = (crop_start(full_width, width), crop_start(full_height, height));
+        let start_of = |length, wanted| crop_start(length, wanted, self.halves);
+        let (left, top) = (start_of(full_width, width), start_of(full_height, height));
         let start = (left.max(0) as u64, top.max(0) as u64);
         let kept = Kept {
             start,
@@ -276,12 +319,14 @@ impl Preprocess {
     }
 }
 
-/// Where the centre crop starts; negative where the image is padded. torchvision pads the smaller half in front and rounds
-/// halves to even.
-fn crop_start(length: u64, wanted: usize) -> i64 {
+/// Where the centre crop starts; negative where the image is padded, the smaller half in front.
+fn crop_start(length: u64, wanted: usize, halves: Halves) -> i64 {
     let (length, wanted) = (length as i64, wanted as i64);
     if length < wanted {
         return -((wanted - length) / 2);
     }
-    ((length - wanted) as f64 / 2.0).round_ties_even() as i64
+    match halves {
+        Halves::Even => ((length - wanted) as f64 / 2.0).round_ties_even() as i64,
+        Halves::Down => (length - wanted) / 2,
+    }
 }

@@ -5,16 +5,19 @@ mod cnn;
 mod resnet;
 mod small_cnn;
 mod step;
+mod switches;
 mod vit;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-pub use cnn::{Activation, Cnn, Conv, Layer, Plan, Stage};
+pub use cnn::{Cnn, Conv, Layer, Plan, Pointwise, Stage};
 pub use resnet::{Block, ResNet};
 pub use small_cnn::SmallCnn;
 pub use step::{HeadStep, WeightNormNames};
+pub use switches::{Activation, Epsilon};
+pub(super) use vit::blocks;
 pub use vit::{FinalNorm, Pooling, Positions, Vit};
 
 /// A backbone: everything before the heads.

@@ -1,8 +1,8 @@
-//! Vision transformers (Dosovitskiy et al. 2021) and their kin: DeiT, DINO, DINOv2, MAE, MoCo v3.
+//! Vision transformers (Dosovitskiy et al. 2021) and their kin: DeiT, DINO, DINOv2, MAE, MoCo v3, CLIP, SigLIP.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, Shapes, Tensors};
+use super::{Activation, Arch, Epsilon, Shapes, Tensors};
 
 /// A vision transformer with pre-normalised blocks, by timm's names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,26 @@ pub struct Vit {
     pub positions: Positions,
     /// How tokens become one row of features.
     pub pooling: Pooling,
+    /// What the MLPs have between their layers. This and what follows is written only where it is not the usual, so that
+    /// descriptions from before there was a choice mean the same.
+    #[serde(default, skip_serializing_if = "Activation::is_default")]
+    pub activation: Activation,
+    /// What every normalisation adds to the variance.
+    #[serde(default, skip_serializing_if = "Epsilon::is_default")]
+    pub epsilon: Epsilon,
+    /// Whether the embedding of patches has a bias.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub patch_bias: bool,
+    /// Whether the tokens are normalised before the first block (CLIP).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pre_norm: bool,
+    /// Whether the patches are pooled by attention to a learned token (SigLIP).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub attention_pool: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Where a vision transformer's last normalisation stands.
@@ -73,6 +93,8 @@ pub enum Pooling {
     Mean,
     /// The class token, then the mean of the patch tokens.
     Both,
+    /// By attention to a learned token, at the network's end alone; before it the mean of the patch tokens.
+    Attention,
 }
 
 impl Pooling {
@@ -82,6 +104,7 @@ impl Pooling {
             Self::Class => "class token",
             Self::Mean => "mean of patches",
             Self::Both => "class token and mean of patches",
+            Self::Attention => "attention pooling (blocks: mean of patches)",
         }
     }
 }
@@ -160,6 +183,11 @@ pub(super) fn parse(name: &str) -> Option<Vit> {
         norm: FinalNorm::Tokens,
         positions: Positions::Antialiased,
         pooling: Pooling::Class,
+        activation: Activation::default(),
+        epsilon: Epsilon::default(),
+        patch_bias: true,
+        pre_norm: false,
+        attention_pool: false,
     })
 }
 
@@ -215,7 +243,9 @@ impl Vit {
 
     /// The pooling its own heads read.
     pub fn own_pooling(&self) -> Pooling {
-        if self.class_token && self.norm == FinalNorm::Tokens {
+        if self.attention_pool {
+            Pooling::Attention
+        } else if self.class_token && self.norm == FinalNorm::Tokens {
             Pooling::Class
         } else {
             Pooling::Mean
@@ -237,7 +267,12 @@ impl Vit {
         }
         list.push("pos_embed", vec![1, self.placed + self.grid * self.grid, w], true);
         list.push("patch_embed.proj.weight", vec![w, 3, self.patch, self.patch], true);
-        list.push("patch_embed.proj.bias", vec![w], true);
+        if self.patch_bias {
+            list.push("patch_embed.proj.bias", vec![w], true);
+        }
+        if self.pre_norm {
+            list.affine("norm_pre", w);
+        }
         let inner = if self.swiglu { 2 * self.hidden } else { self.hidden };
         for i in 0..self.depth {
             let block = format!("blocks.{i}");
@@ -257,16 +292,30 @@ impl Vit {
             FinalNorm::Pooled => "fc_norm",
         };
         list.affine(norm, w);
+        if self.attention_pool {
+            list.push("attn_pool.latent", vec![1, 1, w], true);
+            list.linear("attn_pool.qkv", 3 * w, w, true);
+            list.linear("attn_pool.proj", w, w, true);
+            list.affine("attn_pool.norm", w);
+            list.linear("attn_pool.mlp.fc1", self.hidden, w, true);
+            list.linear("attn_pool.mlp.fc2", w, self.hidden, true);
+        }
     }
+}
+
+/// Blocks of which any of the telling tensors is there, up to the last.
+pub(in crate::checkpoint) fn blocks(shape: Shapes) -> Option<usize> {
+    let last = (0..MOST).rev().find(|i| {
+        ["norm1.weight", "attn.qkv.weight", "mlp.fc2.weight"]
+            .iter()
+            .any(|t| shape(&format!("blocks.{i}.{t}")).is_some())
+    })?;
+    Some(last + 1)
 }
 
 pub(super) fn guess(shape: Shapes) -> Option<Arch> {
     let block = |t: &str| (0..2).find_map(|i| shape(&format!("blocks.{i}.{t}")));
-    let found = (0..MOST).rev().find(|i| {
-        ["norm1.weight", "attn.qkv.weight", "mlp.fc2.weight"]
-            .iter()
-            .any(|t| shape(&format!("blocks.{i}.{t}")).is_some())
-    })? + 1;
+    let found = blocks(shape)?;
     let first = |s: Option<Vec<usize>>| s.and_then(|s| s.first().copied());
     let width = first(block("norm1.weight"))
         .or_else(|| first(block("attn.proj.weight")))
@@ -313,6 +362,11 @@ pub(super) fn guess(shape: Shapes) -> Option<Arch> {
         norm,
         positions: Positions::Antialiased,
         pooling: Pooling::Class,
+        activation: Activation::default(),
+        epsilon: Epsilon::default(),
+        patch_bias: true,
+        pre_norm: false,
+        attention_pool: false,
     };
     vit.pooling = vit.own_pooling();
     Some(Arch::Vit(vit))

@@ -3,9 +3,10 @@
 mod recipe;
 mod write;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::arch::{Arch, Family, FinalNorm, Vit};
+use super::arch::{Activation, Arch, Family, FinalNorm, Vit};
 use super::naming::{self, NAMINGS};
 use super::{Checkpoint, Loading};
 use crate::error::{Error, Result};
@@ -71,9 +72,12 @@ enum Data {
 /// When that naming has no such network, or a tensor cannot be read.
 pub fn export(checkpoint: &Checkpoint, loading: &Loading, naming: Naming) -> Result<Export> {
     let row = names(&loading.arch, naming)?;
+    // Some files leave leading axes of length one out.
+    let shapes: BTreeMap<_, _> = loading.arch.tensors().into_iter().map(|e| (e.name, e.shape)).collect();
     let mut tensors = Vec::new();
     for (ours, theirs) in &loading.backbone {
         let (shape, values) = checkpoint.tensor_f32(theirs)?;
+        let shape = shapes.get(ours).cloned().unwrap_or(shape);
         tensors.push(Tensor {
             name: row.rename(ours),
             shape,
@@ -157,6 +161,12 @@ fn names(arch: &Arch, naming: Naming) -> Result<&'static naming::Naming> {
         (Arch::ResNet(_), Naming::Detectron2) => "detectron2",
         // timm took torchvision's names.
         (Arch::ResNet(_), _) => "torchvision",
+        (Arch::Vit(v), _) if v.pre_norm || v.attention_pool || !v.patch_bias || v.activation != Activation::Gelu => {
+            return refused(
+                "what it has of CLIP or SigLIP (a normalisation before its blocks, attention pooling, another activation than GELU) is \
+                 not in those networks",
+            );
+        }
         (Arch::Vit(_), Naming::Detectron2) => {
             return refused(
                 "it has no vision transformer that is named by its own; expected --naming torchvision or timm",

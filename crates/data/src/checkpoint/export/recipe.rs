@@ -108,10 +108,25 @@ fn detectron2(r: &ResNet) -> String {
     )
 }
 
+/// Where the epsilon is not the library's own: an import, and a further argument.
+fn norm(v: &Vit) -> (&'static str, String) {
+    match v.epsilon.is_default() {
+        true => ("", String::new()),
+        false => (
+            "import functools\n",
+            format!(
+                ", norm_layer=functools.partial(torch.nn.LayerNorm, eps={:e})",
+                v.epsilon.value()
+            ),
+        ),
+    }
+}
+
 fn torchvision_vit(v: &Vit) -> String {
+    let (import, norm) = norm(v);
     format!(
-        "from torchvision.models import VisionTransformer\n\
-         model = VisionTransformer(image_size={}, patch_size={}, num_layers={}, num_heads={}, hidden_dim={}, mlp_dim={})\n\
+        "{import}from torchvision.models import VisionTransformer\n\
+         model = VisionTransformer(image_size={}, patch_size={}, num_layers={}, num_heads={}, hidden_dim={}, mlp_dim={}{norm})\n\
          model.heads = torch.nn.Identity()  # the classifier is not in the file\n",
         v.image(),
         v.patch,
@@ -158,8 +173,10 @@ fn timm_vit(v: &Vit) -> String {
     if v.placed == 0 || has_registers_behind_class(v) {
         settings += ", no_embed_class=True";
     }
+    let (import, norm) = norm(v);
+    settings += &norm;
     format!(
-        "import timm\n\
+        "{import}import timm\n\
          # num_classes=0: the classifier is not in the file\n\
          model = timm.models.VisionTransformer({settings}, fc_norm={}, num_classes=0)\n",
         yes(v.norm == FinalNorm::Pooled)

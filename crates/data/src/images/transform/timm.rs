@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{IMAGENET_MEAN, IMAGENET_STD, Interpolation, Orientation, Preprocess, Resize};
+use super::{Halves, IMAGENET_MEAN, IMAGENET_STD, Interpolation, Orientation, Preprocess, Resize};
 use crate::error::{Error, Result};
 
 /// Keys that only a description of preprocessing has.
@@ -61,6 +61,7 @@ impl Preprocess {
             mean: config.channels("mean")?.unwrap_or(IMAGENET_MEAN),
             std: config.channels("std")?.unwrap_or(IMAGENET_STD),
             orientation: Orientation::Exif,
+            halves: Halves::Even,
         };
         preprocess.check()?;
         Ok(Some(preprocess))

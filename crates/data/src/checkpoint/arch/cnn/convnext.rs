@@ -1,6 +1,6 @@
 //! ConvNeXt (Liu et al. 2022), as torchvision builds it.
 
-use super::plan::{Activation, Conv, Layer, Plan, Stage};
+use super::plan::{Conv, Layer, Plan, Pointwise, Stage};
 
 /// Name, width of the first stage (each has twice the width of the one before), blocks of each stage.
 const NAMED: [(&str, usize, [usize; 4]); 4] = [
@@ -47,7 +47,7 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
                     inputs: width,
                     outputs: 4 * width,
                 },
-                Layer::Act(Activation::Gelu),
+                Layer::Act(Pointwise::Gelu),
                 Layer::Linear {
                     name: format!("{name}.block.5"),
                     inputs: 4 * width,

@@ -1,6 +1,6 @@
 //! DenseNet (Huang et al. 2017), as torchvision builds it.
 
-use super::plan::{Activation, Conv, Layer, Plan, Stage};
+use super::plan::{Conv, Layer, Plan, Pointwise, Stage};
 
 /// Name, channels each layer adds, layers of each block, channels of the stem.
 const NAMED: [(&str, usize, [usize; 4], usize); 4] = [
@@ -19,7 +19,7 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
     let conv =
         |name: String, inputs, outputs, kernel, stride| Layer::Conv(Conv::new(name, inputs, outputs, kernel, stride));
     let norm = |name: String, width| Layer::BatchNorm { name, width, eps: 1e-5 };
-    let relu = || Layer::Act(Activation::Relu);
+    let relu = || Layer::Act(Pointwise::Relu);
     let mut layers = vec![
         conv("features.conv0".to_owned(), 3, stem, 7, 2),
         norm("features.norm0".to_owned(), stem),

@@ -1,6 +1,6 @@
 //! EfficientNet (Tan & Le 2019) and its second version (2021), as torchvision builds them.
 
-use super::plan::{Activation, Conv, Layer, Plan, Stage, conv_norm, divisible, excite};
+use super::plan::{Conv, Layer, Plan, Pointwise, Stage, conv_norm, divisible, excite};
 
 /// The first version: name, factors of width and depth, what its normalisations add to the variance.
 const SCALED: [(&str, f64, f64, f64); 8] = [
@@ -84,7 +84,7 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
 }
 
 fn build(rows: &[Row], eps: f64, last: Option<usize>) -> Plan {
-    let silu = Some(Activation::Silu);
+    let silu = Some(Pointwise::Silu);
     let conv = |inputs, outputs, kernel, stride| Conv::new(String::new(), inputs, outputs, kernel, stride);
     let mut inputs = rows[0].4;
     let mut layers = conv_norm("features.0", conv(3, inputs, 3, 2), eps, silu);
@@ -116,8 +116,8 @@ fn build(rows: &[Row], eps: f64, last: Option<usize>) -> Plan {
                     &name(part + 1),
                     inside,
                     squeezed,
-                    Activation::Silu,
-                    Activation::Sigmoid,
+                    Pointwise::Silu,
+                    Pointwise::Sigmoid,
                 ));
                 body.extend(conv_norm(&name(part + 2), conv(inside, outputs, 1, 1), eps, None));
             }

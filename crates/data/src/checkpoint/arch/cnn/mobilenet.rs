@@ -1,6 +1,6 @@
 //! MobileNet v2 (Sandler et al. 2018) and v3 (Howard et al. 2019), as torchvision builds them.
 
-use super::plan::{Activation, Conv, Layer, Plan, Stage, conv_norm, divisible, excite};
+use super::plan::{Conv, Layer, Plan, Pointwise, Stage, conv_norm, divisible, excite};
 
 pub(super) const NAMES: [&str; 3] = ["mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small"];
 
@@ -60,7 +60,7 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
 }
 
 fn v2() -> Plan {
-    const ACT: Option<Activation> = Some(Activation::Relu6);
+    const ACT: Option<Pointwise> = Some(Pointwise::Relu6);
     let conv = |inputs, outputs, kernel, stride| Conv::new(String::new(), inputs, outputs, kernel, stride);
     let norm = |name: String, width| Layer::BatchNorm { name, width, eps: 1e-5 };
     let mut stages = Vec::with_capacity(V2.len());
@@ -114,7 +114,7 @@ fn v2() -> Plan {
 fn v3(blocks: &[Block], width: usize) -> Plan {
     const EPS: f64 = 1e-3;
     let conv = |inputs, outputs, kernel, stride| Conv::new(String::new(), inputs, outputs, kernel, stride);
-    let hardswish = Some(Activation::Hardswish);
+    let hardswish = Some(Pointwise::Hardswish);
     let mut stages: Vec<Stage> = Vec::new();
     let mut layers = conv_norm("features.0", conv(3, 16, 3, 2), EPS, hardswish);
     let mut inputs = 16;
@@ -126,7 +126,7 @@ fn v3(blocks: &[Block], width: usize) -> Plan {
                 width: inputs,
             });
         }
-        let act = Some(if hard { Activation::Hardswish } else { Activation::Relu });
+        let act = Some(if hard { Pointwise::Hardswish } else { Pointwise::Relu });
         let name = |part: usize| format!("features.{}.block.{part}", i + 1);
         let (mut body, mut part) = (Vec::new(), 0);
         if inside != inputs {
@@ -145,8 +145,8 @@ fn v3(blocks: &[Block], width: usize) -> Plan {
                 &name(part),
                 inside,
                 squeezed,
-                Activation::Relu,
-                Activation::Hardsigmoid,
+                Pointwise::Relu,
+                Pointwise::Hardsigmoid,
             ));
         }
         body.extend(conv_norm(&name(part + 1), conv(inside, outputs, 1, 1), EPS, None));
@@ -168,7 +168,7 @@ fn v3(blocks: &[Block], width: usize) -> Plan {
                 inputs: 6 * inputs,
                 outputs: width,
             },
-            Layer::Act(Activation::Hardswish),
+            Layer::Act(Pointwise::Hardswish),
         ],
         width,
     }

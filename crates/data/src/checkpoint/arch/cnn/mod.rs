@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Arch, Shapes, Tensors};
 
-pub use plan::{Activation, Conv, Layer, Plan, Stage};
+pub use plan::{Conv, Layer, Plan, Pointwise, Stage};
 
 /// One of the networks that have a [`Plan`], by torchvision's name for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

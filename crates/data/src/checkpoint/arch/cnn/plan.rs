@@ -5,7 +5,7 @@ use super::super::Tensors;
 
 /// What is computed on every number.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Activation {
+pub enum Pointwise {
     /// max(x, 0).
     Relu,
     /// min(max(x, 0), 6).
@@ -62,7 +62,7 @@ pub enum Layer {
         width: usize,
     },
     /// An activation.
-    Act(Activation),
+    Act(Pointwise),
     /// The largest of each window.
     MaxPool {
         /// Side of the window.
@@ -179,7 +179,7 @@ fn each(layers: &[Layer], list: &mut Tensors) {
 }
 
 /// A convolution, its normalisation and an activation, as torchvision numbers them: 0 and 1 below `name`.
-pub(super) fn conv_norm(name: &str, conv: Conv, eps: f64, act: Option<Activation>) -> Vec<Layer> {
+pub(super) fn conv_norm(name: &str, conv: Conv, eps: f64, act: Option<Pointwise>) -> Vec<Layer> {
     let width = conv.outputs;
     let mut layers = vec![
         Layer::Conv(Conv {
@@ -197,7 +197,7 @@ pub(super) fn conv_norm(name: &str, conv: Conv, eps: f64, act: Option<Activation
 }
 
 /// torchvision's squeeze and excitation: `fc1` and `fc2` below `name`, both convolutions of one position.
-pub(super) fn excite(name: &str, width: usize, squeezed: usize, act: Activation, gate: Activation) -> Layer {
+pub(super) fn excite(name: &str, width: usize, squeezed: usize, act: Pointwise, gate: Pointwise) -> Layer {
     let one = |part: &str, inputs, outputs| {
         Layer::Conv(Conv {
             bias: true,

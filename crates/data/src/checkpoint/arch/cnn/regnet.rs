@@ -1,6 +1,6 @@
 //! RegNet X and Y (Radosavovic et al. 2020), as torchvision builds them.
 
-use super::plan::{Activation, Conv, Layer, Plan, Stage, conv_norm, excite};
+use super::plan::{Conv, Layer, Plan, Pointwise, Stage, conv_norm, excite};
 
 /// Name, blocks and widths of the stages, channels of a group. Those of a Y squeeze and excite.
 const NAMED: [(&str, [usize; 4], [usize; 4], usize); 15] = [
@@ -29,7 +29,7 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
     const EPS: f64 = 1e-5;
     let &(_, depths, widths, group) = NAMED.iter().find(|row| row.0 == name)?;
     let squeezes = name.starts_with("regnet_y");
-    let relu = Some(Activation::Relu);
+    let relu = Some(Pointwise::Relu);
     let conv = |inputs, outputs, kernel, stride| Conv::new(String::new(), inputs, outputs, kernel, stride);
     let mut layers = conv_norm("stem", conv(3, 32, 3, 2), EPS, relu);
     let mut inputs = 32;
@@ -51,8 +51,8 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
                     &format!("{at}.f.se"),
                     width,
                     squeezed,
-                    Activation::Relu,
-                    Activation::Sigmoid,
+                    Pointwise::Relu,
+                    Pointwise::Sigmoid,
                 ));
             }
             body.extend(conv_norm(&format!("{at}.f.c"), conv(width, width, 1, 1), EPS, None));
@@ -63,7 +63,7 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
                 ),
                 _ => Layer::Residual(body),
             });
-            layers.push(Layer::Act(Activation::Relu));
+            layers.push(Layer::Act(Pointwise::Relu));
             inputs = width;
         }
         stages.push(Stage {

@@ -1,6 +1,6 @@
 //! VGG (Simonyan & Zisserman 2015), with and without batch normalisation, as torchvision builds it.
 
-use super::plan::{Activation, Conv, Layer, Plan, Stage};
+use super::plan::{Conv, Layer, Plan, Pointwise, Stage};
 
 /// Convolutions of each stage.
 const DEPTHS: [(&str, [usize; 5]); 4] = [
@@ -37,7 +37,7 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
                     eps: 1e-5,
                 });
             }
-            layers.push(Layer::Act(Activation::Relu));
+            layers.push(Layer::Act(Pointwise::Relu));
             at += if normalised { 3 } else { 2 };
             inputs = width;
         }
@@ -60,9 +60,9 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
         grid: 7,
         tail: vec![
             hidden("classifier.0", 512 * 49),
-            Layer::Act(Activation::Relu),
+            Layer::Act(Pointwise::Relu),
             hidden("classifier.3", 4096),
-            Layer::Act(Activation::Relu),
+            Layer::Act(Pointwise::Relu),
         ],
         width: 4096,
     })

@@ -1,0 +1,153 @@
+//! Places in a file where a network may be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::arch::{Arch, Expected, Family};
+use super::branch::{self, Branch};
+use super::naming::{NAMINGS, Naming};
+use super::published::Published;
+use super::{Checkpoint, joined};
+
+/// Tensors of which a network of images by transformers' names has at least one.
+const OF_IMAGES: [&str; 4] = [
+    "patch_embed.proj.weight",
+    "patch_embed.proj.bias",
+    "cls_token",
+    "norm_pre.weight",
+];
+
+/// A place in the file where a network may be, and how well it fits.
+pub(super) struct Candidate {
+    pub(super) naming: &'static Naming,
+    pub(super) prefix: String,
+    pub(super) arch: Arch,
+    pub(super) expected: Vec<Expected>,
+    /// Per expected tensor: its name in the file.
+    pub(super) names: Vec<String>,
+    /// Share of the names that are there.
+    pub(super) named: f64,
+}
+
+impl Candidate {
+    fn new(
+        checkpoint: &Checkpoint,
+        naming: &'static Naming,
+        prefix: &str,
+        forced: Option<&Arch>,
+        published: &Published,
+    ) -> Option<Self> {
+        let shape = |ours: &str| shape(checkpoint, naming, prefix, ours);
+        // The half for texts of a network of images and texts has the very same blocks.
+        if naming.layout.is_some()
+            && naming.family == Family::Vit
+            && !OF_IMAGES.iter().any(|name| shape(name).is_some())
+        {
+            return None;
+        }
+        let guess = naming.family.guess(&shape).map(|guess| match (guess, naming.layout) {
+            (Arch::Vit(mut vit), Some(layout)) => {
+                published.complete(layout, &shape, &mut vit);
+                Arch::Vit(vit)
+            }
+            (guess, _) => guess,
+        });
+        let arch = match forced {
+            Some(arch) => arch.completed(guess),
+            None => guess?,
+        };
+        let expected: Vec<Expected> = arch
+            .tensors()
+            .into_iter()
+            .map(|mut e| {
+                e.shape.drain(..naming.left_out(&e.name));
+                e
+            })
+            .collect();
+        let names: Vec<String> = expected
+            .iter()
+            .map(|e| key(checkpoint, naming, prefix, &e.name))
+            .collect();
+        let there = names.iter().filter(|n| checkpoint.has(n)).count();
+        Some(Self {
+            naming,
+            prefix: prefix.to_owned(),
+            arch,
+            named: there as f64 / expected.len().max(1) as f64,
+            expected,
+            names,
+        })
+    }
+
+    /// The shape of one of our tensors in the file.
+    pub(super) fn shape(&self, checkpoint: &Checkpoint, ours: &str) -> Option<Vec<usize>> {
+        shape(checkpoint, self.naming, &self.prefix, ours)
+    }
+
+    /// Names of the file that it accounts for, whether they are there or not.
+    pub(super) fn parts(&self, checkpoint: &Checkpoint) -> Vec<String> {
+        self.names.iter().flat_map(|name| checkpoint.parts(name)).collect()
+    }
+
+    pub(super) fn branch(&self) -> Option<&'static Branch> {
+        branch::of(&self.prefix)
+    }
+
+    /// Place in the order of preference.
+    pub(super) fn rank(&self) -> (bool, usize) {
+        branch::rank(self.branch())
+    }
+
+    /// Whether it is the other network once more, value by value: a module that is registered twice is saved twice.
+    pub(super) fn is_same(&self, other: &Self, checkpoint: &Checkpoint) -> bool {
+        let bits = |name: &String| {
+            let (shape, values) = checkpoint.tensor_f32(name).ok()?;
+            Some((shape, values.into_iter().map(f32::to_bits).collect::<Vec<_>>()))
+        };
+        self.arch == other.arch && self.names.iter().zip(&other.names).all(|(a, b)| bits(a) == bits(b))
+    }
+
+    pub(super) fn branch_name(&self) -> &'static str {
+        self.branch().map_or("only", |b| b.name)
+    }
+}
+
+/// The name in the file of one of our tensors.
+fn key(checkpoint: &Checkpoint, naming: &Naming, prefix: &str, ours: &str) -> String {
+    naming.locate(prefix, ours, |name| checkpoint.has(name))
+}
+
+/// Its shape, with the leading axes that the file leaves out.
+fn shape(checkpoint: &Checkpoint, naming: &Naming, prefix: &str, ours: &str) -> Option<Vec<usize>> {
+    let found = checkpoint.shape(&key(checkpoint, naming, prefix, ours))?;
+    Some([vec![1; naming.left_out(ours)], found].concat())
+}
+
+/// Every place where an anchor of a naming ends a name; one naming per prefix, the best.
+pub(super) fn candidates(checkpoint: &Checkpoint, forced: Option<&Arch>, published: &Published) -> Vec<Candidate> {
+    let mut best: BTreeMap<String, Candidate> = BTreeMap::new();
+    let family = |n: &&Naming| forced.is_none_or(|arch| arch.family() == n.family);
+    for naming in NAMINGS.iter().filter(family) {
+        let mut prefixes = BTreeSet::new();
+        for anchor in naming.family.anchors() {
+            for anchor in joined::parts(&naming.locate("", anchor, |_| false)) {
+                let ends = |name: &String| {
+                    name.strip_suffix(anchor.as_str())
+                        .filter(|p| p.is_empty() || p.ends_with('.'))
+                        .map(str::to_owned)
+                };
+                prefixes.extend(checkpoint.tensors().keys().filter_map(ends));
+            }
+        }
+        for candidate in prefixes
+            .iter()
+            .filter_map(|p| Candidate::new(checkpoint, naming, p, forced, published))
+        {
+            // Of two that are as whole, the one that accounts for more tensors: registers must not go unnoticed.
+            let better = |b: &Candidate| (candidate.named, candidate.names.len()) > (b.named, b.names.len());
+            if best.get(&candidate.prefix).is_none_or(better) {
+                best.insert(candidate.prefix.clone(), candidate);
+            }
+        }
+    }
+    best.into_values().collect()
+}

@@ -1,0 +1,363 @@
+//! What transformers' `config.json` says of a network beside the weights: what no tensor shows is taken from it, and what
+//! the tensors show must agree with it.
+
+mod agree;
+mod resnet;
+
+use serde_json::Value;
+
+use super::Checkpoint;
+use super::arch::{Activation, Arch, Epsilon, Positions, Shapes, Vit};
+use super::claim::CONFIG;
+use super::naming::Layout;
+use super::style::Recipe;
+use crate::error::{Error, Result};
+
+/// A kind of network of transformers, and what it is where its `config.json` is silent: transformers writes what differs from
+/// this alone, and reads the rest from its own classes.
+#[derive(Debug)]
+pub(super) struct Model {
+    /// Its `model_type`.
+    pub(super) kind: &'static str,
+    /// The `model_type` of a network of images and texts that it is the half of.
+    pair: Option<&'static str>,
+    /// How its tensors are named.
+    layout: Layout,
+    activation: Activation,
+    epsilon: Epsilon,
+    /// How it brings its position embeddings to another grid.
+    positions: Positions,
+    /// The preparation of images that is usual for it.
+    recipe: Recipe,
+    class_token: bool,
+    /// Tokens beside it: the distillation token, or registers.
+    registers: Registers,
+}
+
+/// Tokens between the class token and the patches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Registers {
+    None,
+    Distillation,
+    /// As many as `num_register_tokens` says.
+    Some,
+}
+
+/// Attention heads where `config.json` is silent, the same in all of them.
+const HEADS: u64 = 12;
+
+const VIT: Model = Model {
+    kind: "vit",
+    pair: None,
+    layout: Layout::Vit,
+    activation: Activation::Gelu,
+    epsilon: Epsilon::known(1e-12),
+    positions: Positions::Plain,
+    recipe: Recipe::Squared,
+    class_token: true,
+    registers: Registers::None,
+};
+
+/// All of them; of those with one layout, the first is taken where nothing says which it is.
+const MODELS: &[Model] = &[
+    VIT,
+    Model {
+        kind: "deit",
+        recipe: Recipe::ImagenetBicubic,
+        registers: Registers::Distillation,
+        ..VIT
+    },
+    Model {
+        kind: "ijepa",
+        class_token: false,
+        ..VIT
+    },
+    Model { kind: "vit_mae", ..VIT },
+    Model {
+        kind: "vit_msn",
+        epsilon: Epsilon::known(1e-6),
+        ..VIT
+    },
+    Model {
+        kind: "dinov2",
+        layout: Layout::Dinov2,
+        epsilon: Epsilon::known(1e-6),
+        recipe: Recipe::ImagenetBicubic,
+        ..VIT
+    },
+    Model {
+        kind: "dinov2_with_registers",
+        layout: Layout::Dinov2,
+        epsilon: Epsilon::known(1e-6),
+        positions: Positions::Antialiased,
+        recipe: Recipe::ImagenetBicubic,
+        registers: Registers::Some,
+        ..VIT
+    },
+    Model {
+        kind: "clip_vision_model",
+        pair: Some("clip"),
+        layout: Layout::Clip,
+        activation: Activation::QuickGelu,
+        epsilon: Epsilon::known(1e-5),
+        recipe: Recipe::Clip,
+        ..VIT
+    },
+    Model {
+        kind: "siglip_vision_model",
+        pair: Some("siglip"),
+        layout: Layout::Clip,
+        activation: Activation::TanhGelu,
+        epsilon: Epsilon::known(1e-6),
+        class_token: false,
+        ..VIT
+    },
+];
+
+/// `hidden_act`, and what it is here.
+const ACTIVATIONS: &[(&str, Activation)] = &[
+    ("gelu", Activation::Gelu),
+    ("quick_gelu", Activation::QuickGelu),
+    ("gelu_pytorch_tanh", Activation::TanhGelu),
+    ("gelu_new", Activation::TanhGelu),
+];
+
+/// What the `config.json` beside a checkpoint says, where it is transformers'.
+#[derive(Debug, Default)]
+pub(super) struct Published {
+    /// The network; `None` where it is none that is known.
+    model: Option<&'static Model>,
+    /// Its `model_type`; `None` where there is no such file.
+    kind: Option<String>,
+    /// What it says of the network of images.
+    fields: Value,
+    /// Whether the file is there and cannot be read.
+    damaged: bool,
+}
+
+impl Published {
+    /// Reads it; nothing is refused before a network is found that it speaks of.
+    pub(super) fn beside(checkpoint: &Checkpoint) -> Self {
+        let Some(whole) = checkpoint.config_beside() else {
+            return Self {
+                damaged: checkpoint.path_beside(CONFIG).is_file(),
+                ..Self::default()
+            };
+        };
+        let Some(kind) = whole.get("model_type").and_then(Value::as_str) else {
+            return Self::default();
+        };
+        let model = MODELS.iter().find(|m| m.kind == kind || m.pair == Some(kind));
+        let fields = match model {
+            Some(model) if model.pair == Some(kind) => whole.get("vision_config").cloned().unwrap_or_default(),
+            _ => whole.clone(),
+        };
+        Self {
+            model,
+            kind: Some(kind.to_owned()),
+            fields,
+            damaged: false,
+        }
+    }
+
+    /// What kind of network it is: as the file says, else what the tensors of the layout can be.
+    pub(super) fn model(&self, layout: Layout, shape: Shapes) -> &'static Model {
+        let has = |name: &str| shape(name).is_some();
+        let kind = match layout {
+            _ if self.model.is_some_and(|m| m.layout == layout) => return self.model.unwrap_or(&VIT),
+            Layout::Vit if has("reg_token") => "deit",
+            Layout::Vit if !has("cls_token") => "ijepa",
+            Layout::Vit => "vit",
+            Layout::Dinov2 if has("reg_token") => "dinov2_with_registers",
+            Layout::Dinov2 => "dinov2",
+            Layout::Clip if has("cls_token") || has("norm_pre.weight") => "clip_vision_model",
+            Layout::Clip => "siglip_vision_model",
+            // Nothing of it is hidden.
+            Layout::ResNet => resnet::KIND,
+        };
+        MODELS.iter().find(|m| m.kind == kind).unwrap_or(&VIT)
+    }
+
+    /// Gives a network what its tensors do not show.
+    pub(super) fn complete(&self, layout: Layout, shape: Shapes, vit: &mut Vit) {
+        let model = self.model(layout, shape);
+        let number = |key: &str| self.number(key).and_then(|n| usize::try_from(n).ok());
+        if let Some(depth) = number("num_hidden_layers").filter(|d| (1..=128).contains(d)) {
+            vit.depth = depth;
+        }
+        vit.heads = self.heads().unwrap_or(vit.heads);
+        vit.activation = match self.word("hidden_act") {
+            Some(act) => ACTIVATIONS
+                .iter()
+                .find(|a| a.0 == act)
+                .map_or(model.activation, |a| a.1),
+            None => model.activation,
+        };
+        let epsilon = self.fields.get("layer_norm_eps").and_then(Value::as_f64);
+        vit.epsilon = epsilon.and_then(Epsilon::new).unwrap_or(model.epsilon);
+        vit.positions = model.positions;
+        if layout == Layout::Clip {
+            vit.pre_norm = model.class_token;
+            vit.patch_bias = !model.class_token;
+            let told = self.fields.get("vision_use_head").and_then(Value::as_bool);
+            let there = || {
+                ["latent", "qkv.weight", "proj.weight"]
+                    .iter()
+                    .any(|t| shape(&format!("attn_pool.{t}")).is_some())
+            };
+            vit.attention_pool = !model.class_token && told.unwrap_or_else(there);
+        }
+        vit.pooling = vit.own_pooling();
+    }
+
+    /// How many attention heads there are.
+    pub(super) fn heads(&self) -> Option<usize> {
+        self.kind.as_ref()?;
+        let heads = self.number("num_attention_heads").unwrap_or(HEADS);
+        usize::try_from(heads).ok().filter(|heads| *heads > 0)
+    }
+
+    /// How images are prepared where nothing says so.
+    pub(super) fn recipe(&self, layout: Layout, vit: &Vit) -> Recipe {
+        self.model(layout, &shown(vit)).recipe
+    }
+
+    /// Where the switches that no tensor shows come from, to read.
+    pub(super) fn describe(&self, layout: Layout, vit: &Vit) -> Vec<String> {
+        let model = self.model(layout, &shown(vit));
+        let switches = [
+            ("num_attention_heads", format!("{} attention heads", vit.heads)),
+            ("hidden_act", vit.activation.describe().to_owned()),
+            ("layer_norm_eps", format!("epsilon {:e}", vit.epsilon.value())),
+        ];
+        let (told, assumed): (Vec<_>, Vec<_>) = switches
+            .into_iter()
+            .partition(|(key, _)| self.fields.get(*key).is_some());
+        let words = |list: &[(&str, String)]| {
+            list.iter()
+                .map(|(_, text)| text.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let pooling = format!("{} as features", vit.pooling.describe());
+        if self.kind.is_none() {
+            return vec![format!(
+                "{}: there is no config.json beside it to say so, and transformers' {} usually has this; {pooling}",
+                words(&assumed),
+                model.kind
+            )];
+        }
+        let mut notes = Vec::new();
+        if !told.is_empty() {
+            notes.push(format!("{}, as config.json beside it says", words(&told)));
+        }
+        if !assumed.is_empty() {
+            notes.push(format!(
+                "{}: config.json beside it is silent, and transformers' {} has this then",
+                words(&assumed),
+                model.kind
+            ));
+        }
+        notes.push(pooling);
+        notes
+    }
+
+    fn number(&self, key: &str) -> Option<u64> {
+        self.fields.get(key).and_then(Value::as_u64)
+    }
+
+    fn word(&self, key: &str) -> Option<&str> {
+        self.fields.get(key).and_then(Value::as_str)
+    }
+}
+
+/// The telling tensors of a network that was completed.
+fn shown(vit: &Vit) -> impl Fn(&str) -> Option<Vec<usize>> {
+    let (class_token, registers) = (vit.class_token, vit.registers > 0);
+    move |name| match name {
+        "cls_token" => class_token.then(Vec::new),
+        "reg_token" => registers.then(Vec::new),
+        _ => None,
+    }
+}
+
+/// The kinds that are known, to read.
+fn kinds() -> String {
+    let pairs = MODELS.iter().filter_map(|m| m.pair);
+    MODELS
+        .iter()
+        .map(|m| m.kind)
+        .chain(pairs)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn refuse(checkpoint: &Checkpoint, what: &str) -> Error {
+    Error::input(format!("{}: {what}", checkpoint.path().display()))
+}
+
+/// Refuses what its `config.json` says that this program does not do, or that its tensors contradict; `named`: whether the
+/// user said which architecture it is, `partial`: whether it need not be whole.
+pub(super) fn check(
+    checkpoint: &Checkpoint,
+    published: &Published,
+    layout: Layout,
+    arch: &Arch,
+    shape: Shapes,
+    [named, partial]: [bool; 2],
+) -> Result<()> {
+    if published.damaged {
+        return Err(refuse(
+            checkpoint,
+            "the config.json beside it is no JSON, and it would say what no tensor shows (attention heads, activation); fetch it again",
+        ));
+    }
+    let Some(kind) = &published.kind else {
+        // OpenAI's CLIPs and the others' have the same tensors and other activations.
+        if let Arch::Vit(vit) = arch
+            && published.model(layout, shape).kind == "clip_vision_model"
+            && !named
+        {
+            let named = match vit.heads_known() {
+                true => arch.name(),
+                false => format!(
+                    "vit_width{}_depth{}_headsN_patch{}_{}",
+                    vit.width,
+                    vit.depth,
+                    vit.patch,
+                    vit.image()
+                ),
+            };
+            return Err(refuse(
+                checkpoint,
+                &format!(
+                    "a CLIP by transformers' names, and no config.json beside it says whether its activation is quick_gelu or gelu; put \
+                     its config.json there, or pass --arch {named} to take quick_gelu"
+                ),
+            ));
+        }
+        return Ok(());
+    };
+    let contradiction = match (published.model, arch) {
+        (Some(model), Arch::Vit(vit)) => agree::first_contradiction(published, model, layout, vit, shape, partial),
+        (None, Arch::ResNet(net)) if kind == resnet::KIND => {
+            resnet::first_contradiction(&published.fields, net, partial)
+        }
+        (Some(_), _) => Some(agree::of_another(kind)),
+        (None, _) if kind == resnet::KIND => Some(agree::of_another(kind)),
+        (None, _) => {
+            return Err(refuse(
+                checkpoint,
+                &format!(
+                    "config.json beside it says model_type {kind:?}, whose features this program does not compute; of transformers it \
+                 loads {}; compute them there and give them to analyze as an array",
+                    kinds()
+                ),
+            ));
+        }
+    };
+    match contradiction {
+        Some(what) => Err(refuse(checkpoint, &what)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,140 @@
+//! Whether `config.json` and the tensors beside it speak of one network.
+
+use serde_json::Value;
+
+use super::{ACTIVATIONS, Model, Published, Registers};
+use crate::checkpoint::arch::{Epsilon, Shapes, Vit, blocks};
+use crate::checkpoint::naming::Layout;
+
+/// The first thing that cannot be, in one sentence.
+pub(super) fn first_contradiction(
+    published: &Published,
+    model: &Model,
+    layout: Layout,
+    vit: &Vit,
+    shape: Shapes,
+    partial: bool,
+) -> Option<String> {
+    if model.layout != layout {
+        return Some(of_another(model.kind));
+    }
+    not_done(published).or_else(|| {
+        let found = found(published, model, vit, shape);
+        // What is not whole need not agree.
+        let first = found.into_iter().find(|(_, told, found)| !partial && told != found);
+        let heads = (!vit.width.is_multiple_of(vit.heads)).then(|| {
+            format!(
+                "config.json beside it says num_attention_heads {}, which do not divide the {} channels of its tensors",
+                vit.heads, vit.width
+            )
+        });
+        first
+            .map(|(key, told, found)| format!("config.json beside it says {key} {told}, and its tensors have {found}"))
+            .or(heads)
+            .map(|what| format!("{what}; put the config.json there that belongs to it"))
+    })
+}
+
+/// Of a `config.json` of another network.
+pub(super) fn of_another(kind: &str) -> String {
+    format!(
+        "config.json beside it says model_type {kind:?}, and its tensors are named as those of another network of transformers; put the \
+         config.json there that belongs to it"
+    )
+}
+
+/// What this program does not do, or that is no such value.
+fn not_done(published: &Published) -> Option<String> {
+    let fields = &published.fields;
+    let instead = "compute its features with transformers and give them to analyze as an array";
+    if let Some(act) = fields.get("hidden_act")
+        && !ACTIVATIONS.iter().any(|(name, _)| act.as_str() == Some(name))
+    {
+        let names: Vec<_> = ACTIVATIONS.iter().map(|a| a.0).collect();
+        return Some(format!(
+            "config.json beside it says hidden_act {act}; expected {}; {instead}",
+            names.join(", ")
+        ));
+    }
+    if let Some(epsilon) = fields.get("layer_norm_eps")
+        && epsilon.as_f64().and_then(Epsilon::new).is_none()
+    {
+        return Some(format!(
+            "config.json beside it says layer_norm_eps {epsilon}; expected a positive number of at most 0.1; fetch it again"
+        ));
+    }
+    for key in ["num_attention_heads", "num_hidden_layers", "hidden_size"] {
+        if let Some(value) = fields.get(key).filter(|v| v.as_u64().is_none_or(|n| n == 0)) {
+            return Some(format!(
+                "config.json beside it says {key} {value}; expected a positive whole number; fetch it again"
+            ));
+        }
+    }
+    None
+}
+
+/// What it says that tensors show too: key, what it says, what they show.
+fn found(published: &Published, model: &Model, vit: &Vit, shape: Shapes) -> Vec<(&'static str, String, String)> {
+    let fields = &published.fields;
+    let mut list = Vec::new();
+    let mut add = |key: &'static str, found: String| {
+        if let Some(told) = fields.get(key).filter(|v| !v.is_null()) {
+            list.push((key, told.to_string(), found));
+        }
+    };
+    add("hidden_size", vit.width.to_string());
+    add("num_hidden_layers", blocks(shape).unwrap_or(0).to_string());
+    add("num_channels", "3".to_owned());
+    if fields.get("mlp_ratio").is_none() {
+        add("intermediate_size", vit.hidden.to_string());
+    }
+    add("qkv_bias", vit.qkv_bias.to_string());
+    add("use_swiglu_ffn", vit.swiglu.to_string());
+    if model.registers == Registers::Some {
+        add("num_register_tokens", vit.registers.to_string());
+    }
+    if vit.width.is_multiple_of(vit.heads) {
+        add("head_dim", (vit.width / vit.heads).to_string());
+    }
+    let square = |key: &str| side(fields.get(key)?);
+    if let Some(told) = square("patch_size") {
+        list.push(("patch_size", told, vit.patch.to_string()));
+    }
+    let patches = |told: &str| told.parse::<usize>().ok().map(|side| side / vit.patch.max(1));
+    if let Some(told) = square("image_size")
+        && patches(&told) != Some(vit.grid)
+    {
+        list.push(("image_size", told, format!("{} patches a side", vit.grid)));
+    }
+    let tokens = |class: bool, others: usize| format!("{} beside the patches", usize::from(class) + others);
+    let others = match model.registers {
+        Registers::None => 0,
+        Registers::Distillation => 1,
+        Registers::Some => vit.registers.max(1),
+    };
+    let (told, shown) = (
+        tokens(model.class_token, others),
+        tokens(vit.class_token, vit.registers),
+    );
+    if told != shown {
+        list.push((
+            "model_type",
+            format!("{:?}, whose tokens are {told}", model.kind),
+            shown,
+        ));
+    }
+    list
+}
+
+/// One side of a square, as a number or as two equal ones.
+fn side(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::Array(sides) => match sides.as_slice() {
+            [a, b] if a == b => Some(a.to_string()),
+            [one] => Some(one.to_string()),
+            _ => Some(value.to_string()),
+        },
+        other => Some(other.to_string()),
+    }
+}
