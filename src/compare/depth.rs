@@ -131,10 +131,9 @@ fn p_value(a: &Record, b: &Record) -> Option<f64> {
         if differences.len() < 2 {
             return None;
         }
-        let e = runs_interval(&differences);
-        return match e.std_error > 0.0 {
-            true => Some(t_p_value(e.corrected / e.std_error, differences.len() as f64 - 1.0)),
-            false => (e.corrected == 0.0).then_some(1.0),
+        return match runs_interval(&differences) {
+            Some(e) => Some(t_p_value(e.corrected / e.std_error, differences.len() as f64 - 1.0)),
+            None => differences.iter().all(|d| *d == 0.0).then_some(1.0),
         };
     }
     difference(a.measured(), b.measured())?.p_value

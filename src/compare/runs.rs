@@ -58,7 +58,7 @@ impl OverRuns {
             .collect();
         (values.len() > 1).then(|| Self {
             runs: values.len(),
-            sd: Some(runs_interval(&values).std_error * (values.len() as f64).sqrt()),
+            sd: Some(runs_interval(&values).map_or(0.0, |e| e.std_error * (values.len() as f64).sqrt())),
             within: record.found.get(WITHIN).and_then(Value::as_f64),
         })
     }
@@ -155,9 +155,19 @@ fn mean(runs: &[&Record]) -> Record {
     let value = values.iter().sum::<f64>() / values.len() as f64;
     record.value = Some(value);
     if values.len() >= ENOUGH_RUNS {
-        let e = runs_interval(&values);
-        record.std_error = Some(e.std_error);
-        (record.ci_low, record.ci_high) = (Some(e.low), Some(e.high));
+        match runs_interval(&values) {
+            Some(e) => {
+                record.std_error = Some(e.std_error);
+                (record.ci_low, record.ci_high) = (Some(e.low), Some(e.high));
+            }
+            None => {
+                let note = format!(
+                    "all {} runs have this value, and no spread to tell an error by",
+                    values.len()
+                );
+                record.note = Some(record.note.map_or(note.clone(), |known| format!("{known}; {note}")));
+            }
+        }
         record.error = Some(Scheme::Runs);
         record.replicates = Some(values);
         return record;

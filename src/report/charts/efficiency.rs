@@ -89,10 +89,8 @@ impl<'t> Columns<'t> {
                 let Some(mean) = (!draws.is_empty()).then(|| draws.iter().sum::<f64>() / draws.len() as f64) else {
                     continue;
                 };
-                let interval = (draws.len() > 1).then(|| {
-                    let e = runs_interval(&draws);
-                    (e.low.max(0.0), e.high.min(1.0))
-                });
+                let known = (draws.len() > 1).then(|| runs_interval(&draws)).flatten();
+                let interval = known.map(|e| (e.low.max(0.0), e.high.min(1.0)));
                 extent.extend(
                     [Some(mean), interval.map(|i| i.0), interval.map(|i| i.1)]
                         .into_iter()
