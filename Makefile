@@ -12,7 +12,7 @@ TORCH := --no-default-features --features torch
 # The test programs that look at libtorch; the others have run with the first half, and are the same.
 TORCH_TESTS := $(addprefix --test ,$(sort $(subst /main,,$(patsubst tests/%.rs,%,$(shell grep -l 'feature = "torch"' tests/*.rs tests/*/main.rs)))))
 
-.PHONY: help setup build demo demo-report paper paper-data paper-report test lint doc fixtures clean
+.PHONY: help setup build demo demo-report paper paper-data paper-report paper-fashion test lint doc fixtures clean
 
 help:
 	@echo 'make demo    set up, build, and compare three pretraining methods on real images (first time: 7 to 15 minutes)'
@@ -53,10 +53,17 @@ paper-data: .data/paper/clip-art-test.parquet
 # What is there of it, measured, and kept under reports/paper.
 paper-report:
 	target/debug/featscope run fixtures/paper/final.toml
+	target/debug/featscope run fixtures/paper/longer.toml
 	target/debug/featscope run fixtures/paper/course.toml
 	target/debug/featscope run fixtures/paper/projector.toml
 	target/debug/featscope correlate paper/course --every-checkpoint -o paper/predictors
 	scripts/keep-paper-report.sh
+
+# The same on other data, one seed: Fashion-MNIST, then MNIST.
+paper-fashion: build paper-data
+	PAPER=.data/paper/fashion PAPER_DATA=.data/fashion-mnist PAPER_CLASSES= PAPER_LIMIT=3000 \
+		PAPER_ONLY='(sl|sl-mlp|simclr) ' fixtures/paper/train.sh 0
+	target/debug/featscope run fixtures/paper/fashion.toml
 
 # Everything under fixtures/ from its sources: the image fixture (seconds), then the three checkpoints (an hour or two).
 fixtures: build

@@ -6,17 +6,20 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 from=paper
 to=reports/paper
-for part in final course projector; do
-    [ -f $from/$part/report/index.html ] || { echo "keep-paper-report: no $from/$part/report; run 'make paper' first" >&2; exit 2; }
+for part in final longer course projector; do
+    [ -f $from/$part/report/index.html ] || { echo "keep-paper-report: $from/$part is not there and left out; 'make paper' makes it" >&2; continue; }
     rm -rf ${to:?}/$part
     mkdir -p $to/$part/figures
     cp $from/$part/report/index.html $from/$part/report/report.md $to/$part/
     cp $from/$part/report/figures/*.svg $to/$part/figures/
 done
-rm -rf $to/predictors
-mkdir -p $to/predictors
-cp -r $from/predictors/. $to/predictors/
-for part in final projector; do
+if [ -f $from/predictors/index.html ]; then
+    rm -rf $to/predictors
+    mkdir -p $to/predictors
+    cp -r $from/predictors/. $to/predictors/
+fi
+for part in final longer projector; do
+    [ -f $to/$part/index.html ] || continue
     python3 - $from/$part/results.json $to/$part/results.json <<'PYTHON'
 import json
 import sys

@@ -12,13 +12,8 @@ use featscope::checkpoint::{Checkpoint, Options, detect};
 use featscope::extract::device::Choice;
 use featscope::extract::model::Model;
 use serde::Deserialize;
-use support::{Tensors, add, stream, write_safetensors};
-use tch::Tensor;
-
-/// Rows of each case.
-const ROWS: i64 = 2;
-/// Channels kept of the layers before the backbone's end.
-const KEPT: usize = 16;
+use support::golden_rows::{images, worst_error};
+use support::{Tensors, add, write_safetensors};
 
 #[derive(Deserialize)]
 struct Case {
@@ -38,12 +33,6 @@ impl Case {
             }
         }
         tensors
-    }
-
-    fn images(&self) -> Tensor {
-        let count = ROWS * 3 * self.side * self.side;
-        let values: Vec<f32> = stream(&format!("images {}", self.side), count as usize);
-        Tensor::from_slice(&values).view([ROWS, 3, self.side, self.side])
     }
 }
 
@@ -70,36 +59,8 @@ fn check(case: &Case, expected: &Checkpoint, arch: &str, style: &str) {
     );
     assert_eq!(loading.audit.backbone_coverage, 1.0);
     let model = Model::load(&checkpoint, &loading, Choice::Cpu.open().unwrap()).unwrap();
-    let taps = model.forward(&case.images());
-    let mut worst = 0.0f64;
-    let mut compared = 0;
-    for (tap, rows) in taps.iter().take(loading.arch.taps().len()) {
-        let (shape, values) = expected.tensor_f32(&format!("{}/{tap}", case.id)).unwrap();
-        let width = rows.size()[1] as usize;
-        let step = if tap == "backbone" { 1 } else { (width / KEPT).max(1) };
-        let found: Vec<f32> = Vec::try_from(rows.contiguous().view([-1])).unwrap();
-        for (i, wanted) in values.chunks(shape[1]).enumerate() {
-            let row: Vec<f64> = found[i * width..][..width]
-                .iter()
-                .step_by(step)
-                .map(|v| f64::from(*v))
-                .collect();
-            let wanted: Vec<f64> = wanted.iter().map(|v| f64::from(*v)).collect();
-            assert_eq!(row.len(), wanted.len());
-            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
-            let cosine = dot(&row, &wanted) / (dot(&row, &row) * dot(&wanted, &wanted)).sqrt();
-            let scale = values.iter().fold(0.0f64, |m, v| m.max(f64::from(v.abs())));
-            let error = row.iter().zip(&wanted).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) / scale;
-            assert!(
-                cosine >= 0.99999 && error <= 1e-4,
-                "{} {tap} row {i}: cosine {cosine}, error {error:e} of the scale",
-                case.id
-            );
-            worst = worst.max(error);
-            compared += 1;
-        }
-    }
-    assert_eq!(compared, ROWS as usize * loading.arch.taps().len());
+    let taps = model.forward(&images(case.side));
+    let worst = worst_error(&case.id, &taps[..loading.arch.taps().len()], expected);
     println!("{:28} {arch:28} largest error {worst:.1e} of the scale", case.id);
 }
 

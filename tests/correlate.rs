@@ -289,8 +289,8 @@ fn led(dir: &Path, score: impl Fn(usize) -> f64) -> Value {
 fn a_score_leads_the_best_baseline_by_an_interval_or_it_does_not() {
     let dir = tempfile::tempdir().unwrap();
     let found = led(dir.path(), |i| i as f64 + 0.3 * (i % 3) as f64);
-    let of = |metric: &str| record(&found, metric, Some("d"), "spearman")["lead"].clone();
-    let (good, same) = (of("good"), of("same"));
+    let lead_of = |metric: &str| record(&found, metric, Some("d"), "spearman")["lead"].clone();
+    let (good, same) = (lead_of("good"), lead_of("same"));
     let value = |metric: &str| record(&found, metric, Some("d"), "spearman")["value"].as_f64().unwrap();
     assert_eq!(
         (good["over"].as_str(), good["n"].as_u64()),
@@ -305,7 +305,7 @@ fn a_score_leads_the_best_baseline_by_an_interval_or_it_does_not() {
         (same["value"].as_f64(), same["p_value"].as_f64()),
         (Some(0.0), Some(1.0))
     );
-    assert!(of("parameters").is_null());
+    assert!(lead_of("parameters").is_null());
     assert!(record(&found, "good", Some("d"), "fidelity")["lead"].is_null());
     let shown = |args: &[&str]| {
         let output = program(dir.path(), &[&["s.csv", "--accuracy", "a.csv"], args].concat());

@@ -102,7 +102,7 @@ fn intervals_hold_the_truth() {
                 (value(&sums, None), without, has_one(&sums))
             })
             .collect();
-        let mean = |of: &dyn Fn(&Seen) -> f64| seen.iter().map(of).sum::<f64>() / seen.len() as f64;
+        let mean = |pick: &dyn Fn(&Seen) -> f64| seen.iter().map(pick).sum::<f64>() / seen.len() as f64;
         let truth = mean(&|s| s.0);
         let spread = mean(&|s| (s.0 - truth).powi(2)).sqrt();
         let error = mean(&|s| jackknife(s.0, &s.1, false).std_error);

@@ -48,8 +48,8 @@ fn replicates_are_made_of_the_values_of_each_half() {
         half_samples().map(|split| split.map(|kept| analyse_pair(of_groups(&pre, kept), of_groups(&eval, kept), &p)));
     for metric in metrics {
         let values = std::array::from_fn(|s| {
-            let of = |half: &Analysis| record(half, "pre", metric).value.unwrap();
-            [of(&halves[s][0]), of(&halves[s][1])]
+            let value = |half: &Analysis| record(half, "pre", metric).value.unwrap();
+            [value(&halves[s][0]), value(&halves[s][1])]
         });
         let whole = record(&whole, "pre", metric);
         let expected = replicates_of_halves(whole.value.unwrap(), &values);
@@ -107,8 +107,8 @@ fn of_pre(table: &Table) -> Vec<usize> {
 fn the_tables_are_those_of_plain_loops() {
     let (pre, mut eval) = (side(5, &[40, 30]), side(6, &[30, 25]));
     // Three eval rows point where pre rows do: two exactly, one nearly.
-    for (place, of, off) in [(4, 17, 0.0), (50, 3, 0.0), (9, 60, 0.01)] {
-        let row = &pre.0.row(of) * 2.5 + off;
+    for (place, source, off) in [(4, 17, 0.0), (50, 3, 0.0), (9, 60, 0.01)] {
+        let row = &pre.0.row(source) * 2.5 + off;
         eval.0.row_mut(place).assign(&row);
     }
     let mut p = plan(&["hubness", "overlap", "silhouette"], &["overlap=0.999"]);
@@ -180,7 +180,7 @@ fn support_by_plain_loops(pre: &Array2<i64>, eval: &Array2<i64>) -> [f64; 4] {
         (0..rows.nrows()).map(of_row).collect()
     };
     let (n, m) = (pre.nrows(), eval.nrows());
-    let share = |count: usize, of: usize| count as f64 / of as f64;
+    let share = |count: usize, all: usize| count as f64 / all as f64;
     let (wide, around_eval, open) = (radii(pre, 3), radii(eval, 3), radii(pre, 5));
     let holds = |i: usize, j: usize| apart(pre, i, eval, j) < open[i];
     [

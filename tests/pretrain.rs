@@ -13,7 +13,7 @@ use featscope::images::small_views::Strength;
 use featscope::pretrain::data::Pixels;
 use featscope::pretrain::projector::Projector;
 use featscope::pretrain::save::{Contents, kept_path, lock_path, state_path};
-use featscope::pretrain::{Config, Event, METHODS, Outcome, Run, train};
+use featscope::pretrain::{Config, Event, METHODS, Run, Trained, train};
 use tch::{Device, Tensor};
 
 const SIDE: usize = 8;
@@ -70,7 +70,7 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    fn run(&self) -> (Result<Outcome, Error>, Vec<f64>) {
+    fn run(&self) -> (Result<Trained, Error>, Vec<f64>) {
         // The same bits are promised for the same number of threads.
         tch::set_num_threads(1);
         let stop = AtomicBool::new(false);

@@ -349,14 +349,14 @@ fn large_analyses_stay_readable() {
     let mut means = analysis().table("class_means").unwrap().clone();
     let pairs: Vec<(usize, usize)> = (0..300).flat_map(|a| (0..300).map(move |b| (a, b))).collect();
     for (name, column) in &mut means.columns {
-        let of = |pick: &dyn Fn(&(usize, usize)) -> String| Column::Text(pairs.iter().map(pick).collect());
+        let texts = |pick: &dyn Fn(&(usize, usize)) -> String| Column::Text(pairs.iter().map(pick).collect());
         *column = match name.as_str() {
-            "model" => of(&|_| "model number 3".into()),
-            "layer" => of(&|_| layer.clone()),
-            "dataset_a" => of(&|(a, _)| if *a < 200 { "pre".into() } else { "eval".into() }),
-            "dataset_b" => of(&|(_, b)| if *b < 200 { "pre".into() } else { "eval".into() }),
-            "class_a" => of(&|(a, _)| format!("class {a}")),
-            "class_b" => of(&|(_, b)| format!("class {b}")),
+            "model" => texts(&|_| "model number 3".into()),
+            "layer" => texts(&|_| layer.clone()),
+            "dataset_a" => texts(&|(a, _)| if *a < 200 { "pre".into() } else { "eval".into() }),
+            "dataset_b" => texts(&|(_, b)| if *b < 200 { "pre".into() } else { "eval".into() }),
+            "class_a" => texts(&|(a, _)| format!("class {a}")),
+            "class_b" => texts(&|(_, b)| format!("class {b}")),
             _ => Column::Float(pairs.iter().map(|(a, b)| a.abs_diff(*b) as f64).collect()),
         };
     }

@@ -347,8 +347,8 @@ fn of_images(path: &str) -> anyhow::Result<(Sheet, Value)> {
         sheet.list("  left out", &part.left_out);
         let copies = &part.duplicates;
         if part.sampled > 0 {
-            let (n, of) = (copies.count, part.sampled);
-            sheet.line("  exact copies", format!("{n} among {of} looked at"));
+            let (n, sampled) = (copies.count, part.sampled);
+            sheet.line("  exact copies", format!("{n} among {sampled} looked at"));
         }
         let examples = copies.examples.iter();
         sheet.list(

@@ -31,13 +31,13 @@ use crate::features::Role;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
     metric: String,
-    place: Place,
+    place: Scope,
     asked: Asked,
 }
 
 /// What became of a condition.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outcome {
+pub struct Answers {
     /// A sentence for every place where it holds.
     pub held: Vec<String>,
     /// A sentence for every place where it could not be looked at.
@@ -45,7 +45,7 @@ pub struct Outcome {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Place {
+struct Scope {
     side: Option<Side>,
     layer: Option<String>,
 }
@@ -104,7 +104,7 @@ impl Op {
 }
 
 /// What is found at one place: a sentence where the condition holds, or why it cannot be looked at.
-enum Found {
+enum Answer {
     Holds(String),
     HoldsNot,
     Missing(String),
@@ -129,7 +129,7 @@ impl Condition {
     /// # Errors
     /// When nothing was measured that it could be about, when there is no baseline, when a factor of a negative baseline is
     /// asked for, or when every value is missing: a check that could not be made must not pass for one that was.
-    pub fn check(&self, comparison: &Comparison) -> Result<Outcome> {
+    pub fn check(&self, comparison: &Comparison) -> Result<Answers> {
         let table = comparison.table(&self.metric).ok_or_else(|| {
             let known: Vec<String> = comparison.tables.iter().map(|t| t.metric.clone()).collect();
             refused(&unknown_metric(&self.metric, &known).to_string())
@@ -142,7 +142,7 @@ impl Condition {
         if about.is_empty() {
             return Err(self.nowhere(&table.groups));
         }
-        let mut outcome = Outcome::default();
+        let mut outcome = Answers::default();
         let mut looked_at = 0;
         for group in about {
             let reference = group.rows.iter().find(|r| Some(r.model.as_str()) == baseline);
@@ -154,12 +154,12 @@ impl Condition {
                 let on: String = std::iter::once(group.dataset.clone()).chain(other).collect();
                 let place = format!("{} of {} on {on} at {}", self.metric, row.model, group.layer);
                 match self.look(group, row, reference, &place)? {
-                    Found::Missing(why) => outcome.skipped.push(format!("{place}: {why}")),
-                    Found::Holds(what) => {
+                    Answer::Missing(why) => outcome.skipped.push(format!("{place}: {why}")),
+                    Answer::Holds(what) => {
                         looked_at += 1;
                         outcome.held.push(format!("{place} is {what}"));
                     }
-                    Found::HoldsNot => looked_at += 1,
+                    Answer::HoldsNot => looked_at += 1,
                 }
             }
         }
@@ -173,12 +173,12 @@ impl Condition {
         !matches!(self.asked, Asked::Against(_, Limit { factor: None, .. }))
     }
 
-    fn look(&self, group: &Group, row: &Row, baseline: Option<&Row>, place: &str) -> Result<Found> {
+    fn look(&self, group: &Group, row: &Row, baseline: Option<&Row>, place: &str) -> Result<Answer> {
         let (op, limit) = match self.asked {
             Asked::Against(op, limit) => (op, limit),
             way => return Ok(separably(way, group.direction, row, baseline)),
         };
-        let missing = || Ok(Found::Missing("a value is missing".to_owned()));
+        let missing = || Ok(Answer::Missing("a value is missing".to_owned()));
         let right = match (limit.factor, baseline.and_then(|b| b.value)) {
             (None, _) => limit.offset,
             (Some(factor), Some(value)) if factor != 1.0 && value < 0.0 => {
@@ -197,8 +197,8 @@ impl Condition {
         };
         let Some(left) = row.value else { return missing() };
         Ok(match op.holds(left, right) {
-            true => Found::Holds(format!("{} {} {}", brief(left), op.sign(), brief(right))),
-            false => Found::HoldsNot,
+            true => Answer::Holds(format!("{} {} {}", brief(left), op.sign(), brief(right))),
+            false => Answer::HoldsNot,
         })
     }
 
@@ -259,30 +259,30 @@ fn names(group: &Group) -> Vec<String> {
 }
 
 /// The verdict of the comparison, as it was asked for.
-fn separably(way: Asked, direction: Option<Direction>, row: &Row, baseline: Option<&Row>) -> Found {
+fn separably(way: Asked, direction: Option<Direction>, row: &Row, baseline: Option<&Row>) -> Answer {
     let wanted = match (way, direction) {
         (Asked::Higher, _) | (Asked::Better, Some(Direction::Higher)) | (Asked::Worse, Some(Direction::Lower)) => {
             Verdict::Higher
         }
         (Asked::Lower, _) | (Asked::Worse, Some(_)) | (Asked::Better, Some(_)) => Verdict::Lower,
         _ => {
-            return Found::Missing("it has no good direction here; ask for separably higher or lower".to_owned());
+            return Answer::Missing("it has no good direction here; ask for separably higher or lower".to_owned());
         }
     };
     if row.value.is_none() || baseline.is_none_or(|b| b.value.is_none()) {
-        return Found::Missing("a value is missing".to_owned());
+        return Answer::Missing("a value is missing".to_owned());
     }
     match &row.difference {
         Some(d) if d.verdict == wanted => {
             let by = d.value.map_or(String::new(), |x| format!(" by {}", brief(x.abs())));
-            Found::Holds(format!("separably {} than the baseline{by}", wanted.words()))
+            Answer::Holds(format!("separably {} than the baseline{by}", wanted.words()))
         }
         Some(d) if matches!(d.verdict, Verdict::Untested | Verdict::Refused) => {
             let why = d.reason.iter().map(|reason| format!(" ({reason})"));
-            Found::Missing(std::iter::once(d.verdict.words().to_owned()).chain(why).collect())
+            Answer::Missing(std::iter::once(d.verdict.words().to_owned()).chain(why).collect())
         }
-        Some(_) => Found::HoldsNot,
-        None => Found::Missing("not tested".to_owned()),
+        Some(_) => Answer::HoldsNot,
+        None => Answer::Missing("not tested".to_owned()),
     }
 }
 

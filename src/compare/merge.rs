@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::error::{Error, Result};
-use crate::results::{Analysis, Column, Input, Place, Record, Table};
+use crate::results::{Analysis, Column, Input, Record, RecordKey, Table};
 
 /// One analysis out of several, in the order given. What two of them say alike is kept once.
 ///
@@ -51,7 +51,7 @@ pub fn merge(analyses: Vec<Analysis>) -> Result<Analysis> {
 
 /// For each record of each analysis whether no earlier analysis has it.
 fn new_records(analyses: &[Analysis]) -> Result<Vec<Vec<bool>>> {
-    let mut known: HashMap<Place, &Record> = HashMap::new();
+    let mut known: HashMap<RecordKey, &Record> = HashMap::new();
     let mut all = Vec::with_capacity(analyses.len());
     for Analysis { results, .. } in analyses {
         let mut flags = Vec::with_capacity(results.records.len());

@@ -15,7 +15,7 @@ mod training;
 mod trajectory;
 
 pub use comparison::{Comparison, Difference, Group, MetricTable, Options, Row, Verdict};
-pub use condition::{Condition, Outcome};
+pub use condition::{Answers, Condition};
 pub use depth::{Cut, Cuts, cuts};
 pub use meaning::{Direction, direction, label};
 pub use merge::{layer_order, merge};

@@ -71,7 +71,7 @@ pub(super) fn side_by_side(
 /// One row per plain record: its keys, its model and its index among all records.
 fn long_frame(records: &[Record]) -> PolarsResult<DataFrame> {
     let plain: Vec<(usize, &Record)> = records.iter().enumerate().filter(|(_, r)| is_plain(r)).collect();
-    let text = |of: fn(&Record) -> &str| -> Vec<&str> { plain.iter().map(|(_, r)| of(r)).collect() };
+    let text = |pick: fn(&Record) -> &str| -> Vec<&str> { plain.iter().map(|(_, r)| pick(r)).collect() };
     df!(
         "metric" => text(|r| &r.metric),
         "dataset" => text(|r| &r.dataset),

@@ -70,7 +70,7 @@ pub enum Event {
 
 /// What an extraction did.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Extracted {
     /// The store's manifest.
     pub manifest: Manifest,
     /// Images read this time; `None` when the store was there already and nothing was done.
@@ -112,14 +112,14 @@ pub fn extract(
     dir: &Path,
     stop: &AtomicBool,
     tell: &mut dyn FnMut(Event),
-) -> Result<Outcome> {
+) -> Result<Extracted> {
     plan.precision.check(network.device())?;
     let shard = shard_of(plan, images.len())?;
     let description = describe(network, images, plan, shard)?;
     if !plan.force
         && let Some(manifest) = there_already(dir, &description, plan, tell)?
     {
-        return Ok(Outcome { manifest, images: None });
+        return Ok(Extracted { manifest, images: None });
     }
     let run = Run {
         network,
@@ -182,7 +182,7 @@ impl Run<'_> {
         description: Description,
         stop: &AtomicBool,
         tell: &mut dyn FnMut(Event),
-    ) -> Result<Outcome> {
+    ) -> Result<Extracted> {
         let Self {
             network,
             plan,
@@ -229,7 +229,7 @@ impl Run<'_> {
             duplicates: seen.repeated(id),
             deviation,
         };
-        Ok(Outcome {
+        Ok(Extracted {
             manifest: writer.finish_with(found)?,
             images: Some(images.len() - start),
         })

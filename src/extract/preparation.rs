@@ -8,10 +8,24 @@ use crate::checkpoint::arch::Arch;
 use crate::checkpoint::{Checkpoint, Loading, Recipe, Traced};
 use crate::error::{Error, Result};
 use crate::files::Script;
-use crate::images::transform::Preprocess;
+use crate::images::transform::{Interpolation, Preprocess, Resize};
 
 /// What timm calls its description of how a network is evaluated.
 const DESCRIPTIONS: [&str; 2] = ["pretrained_cfg", "default_cfg"];
+
+/// How torchvision evaluates its EfficientNets: shorter side, side of the crop, interpolation.
+const EFFICIENTNETS: [(&str, u32, u32, Interpolation); 10] = [
+    ("efficientnet_b0", 256, 224, Interpolation::Bicubic),
+    ("efficientnet_b1", 256, 240, Interpolation::Bicubic),
+    ("efficientnet_b2", 288, 288, Interpolation::Bicubic),
+    ("efficientnet_b3", 320, 300, Interpolation::Bicubic),
+    ("efficientnet_b4", 384, 380, Interpolation::Bicubic),
+    ("efficientnet_b5", 456, 456, Interpolation::Bicubic),
+    ("efficientnet_b6", 528, 528, Interpolation::Bicubic),
+    ("efficientnet_b7", 600, 600, Interpolation::Bicubic),
+    ("efficientnet_v2_s", 384, 384, Interpolation::Bilinear),
+    ("efficientnet_v2_m", 480, 480, Interpolation::Bilinear),
+];
 
 /// A preparation, and where it comes from.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,6 +155,15 @@ fn by_recipe(loading: &Loading) -> Preprocess {
     match &loading.arch {
         // DINOv2 was trained at 518 px last, and is evaluated at 224.
         Arch::Vit(vit) if vit.image() != 518 => preprocess.with_size(vit.image() as u32),
+        Arch::Cnn(cnn) => match EFFICIENTNETS.iter().find(|row| row.0 == cnn.name) {
+            Some(&(_, shorter, side, interpolation)) if loading.recipe == Recipe::Imagenet => Preprocess {
+                resize: Some(Resize::Shorter(shorter)),
+                interpolation,
+                crop: (side, side),
+                ..preprocess
+            },
+            _ => preprocess,
+        },
         _ => preprocess,
     }
 }

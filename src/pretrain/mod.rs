@@ -29,7 +29,7 @@ use crate::extract::nets::Backbone;
 use crate::images::small_views::Strength;
 use projector::Projector;
 
-pub use train::{Event, Outcome, Run, train};
+pub use train::{Event, Run, Trained, train};
 
 /// A pretraining method: what follows the backbone, and what is minimised.
 pub trait Method {

@@ -9,7 +9,7 @@ use super::Config;
 use super::data::Position;
 use super::projector::Projector;
 use super::save::{Contents, STATE_SCHEMA, state_path};
-use super::train::{Outcome, Run, Trainer};
+use super::train::{Run, Trained, Trainer};
 use crate::checkpoint::own::{KEY, OwnMetadata};
 use crate::error::{Error, Result};
 use crate::extract::nets::assign;
@@ -17,7 +17,7 @@ use crate::extract::nets::assign;
 impl Run<'_> {
     /// The outcome of an earlier run with the same configuration and images, which left its checkpoint and no state: where
     /// it came to its end there is nothing to continue.
-    pub(super) fn finished(&self) -> Result<Outcome> {
+    pub(super) fn finished(&self) -> Result<Trained> {
         let refuse = |why: String| Error::input(format!("{}: {why}; remove it to start again", self.out.display()));
         let file = Contents::read(self.out)?;
         let own: OwnMetadata = file
@@ -57,7 +57,7 @@ impl Run<'_> {
         let told = own.more.get("parameters").and_then(Value::as_u64);
         let parameters = told.map_or_else(counted, |n| n as usize);
         let held_out = own.more.get("held_out").and_then(|held_out| held_out.get("accuracy"));
-        Ok(Outcome {
+        Ok(Trained {
             parameters,
             held_out: held_out.and_then(|accuracy| serde_json::from_value(accuracy.clone()).ok()),
         })

@@ -77,7 +77,7 @@ pub enum Event {
 
 /// What came out of a finished run.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
+pub struct Trained {
     /// Weights changed by gradient.
     pub parameters: usize,
     /// Held-out accuracy, where there were held-out images.
@@ -89,7 +89,7 @@ pub struct Outcome {
 /// # Errors
 /// Bad configuration or data; a loss that is no longer a number; a disk that refuses; [`Error::Interrupted`] when
 /// `stop` was set, after writing what is needed to continue.
-pub fn train(run: &Run, tell: &mut dyn FnMut(Event)) -> Result<Outcome> {
+pub fn train(run: &Run, tell: &mut dyn FnMut(Event)) -> Result<Trained> {
     let entry = method(&run.config.method)?;
     run.check(entry)?;
     prepare_target(run.out, run.resume)?;
@@ -138,7 +138,7 @@ pub fn train(run: &Run, tell: &mut dyn FnMut(Event)) -> Result<Outcome> {
     // A finished run has nothing to continue.
     match std::fs::remove_file(&state) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&state)(error)),
-        _ => Ok(Outcome { parameters, held_out }),
+        _ => Ok(Trained { parameters, held_out }),
     }
 }
 

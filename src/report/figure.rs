@@ -79,7 +79,7 @@ pub fn draw(chart: &Chart) -> Result<Picture> {
             chart.name
         ))
     };
-    let layout = Layout::of(chart);
+    let layout = PanelLayout::of(chart);
     let (width, height) = (WIDTH + 2.0 * MARGIN, layout.height().round());
     let size = ((width * FINE) as u32, (height * FINE) as u32);
     let mut svg = String::new();
@@ -105,7 +105,7 @@ fn sized(svg: &str, drawn: (u32, u32), (width, height): (f64, f64)) -> String {
 }
 
 /// Where panels stand, in CSS pixels.
-struct Layout {
+struct PanelLayout {
     /// Height of legend and colour scale.
     head: f64,
     /// Height of each row of panels.
@@ -114,7 +114,7 @@ struct Layout {
     cells: matrix::Cells,
 }
 
-impl Layout {
+impl PanelLayout {
     fn of(chart: &Chart) -> Self {
         let lines = legend_lines(&chart.legend).len();
         let legend = if lines > 0 { 10.0 + 22.0 * lines as f64 } else { 0.0 };
@@ -145,7 +145,7 @@ fn said<T, E: Display>(outcome: std::result::Result<T, E>) -> Painted<T> {
     outcome.map_err(|e| e.to_string())
 }
 
-fn paint<DB: DrawingBackend>(backend: DB, chart: &Chart, layout: &Layout) -> Painted {
+fn paint<DB: DrawingBackend>(backend: DB, chart: &Chart, layout: &PanelLayout) -> Painted {
     let whole = backend.into_drawing_area();
     said(whole.fill(&PAPER))?;
     let margin = (MARGIN * FINE) as i32;

@@ -89,7 +89,7 @@ fn size(records: &[Record], results: &Results) -> (u64, u64) {
         (Some(_), _) => None,
     };
     let dead = |r: &Record| r.found.get("dead_channels").and_then(|v| v.as_u64()).unwrap_or(0);
-    let most = |of: &dyn Fn(&Record) -> u64| records.iter().map(of).max().unwrap_or(0);
+    let most = |count: &dyn Fn(&Record) -> u64| records.iter().map(count).max().unwrap_or(0);
     (n.unwrap_or_else(|| most(&|r| r.n)), most(&|r| r.d + dead(r)))
 }
 

@@ -51,7 +51,7 @@ fn rows_of_the_test_split_are_judged_by_the_centres_of_the_train_split() {
     // Class 6 has no row in the train split.
     let sets = [split("test", test.clone()), split("train", train.clone())];
     let analysis = analyse(&sets, &p, &|_| ()).unwrap();
-    let of = |split: &str| analysis.results.records.iter().find(|r| r.split == split).unwrap();
+    let of_split = |split: &str| analysis.results.records.iter().find(|r| r.split == split).unwrap();
     let centres: Vec<_> = (0..6)
         .map(|c| {
             let members: Vec<usize> = (0..train.1.len()).filter(|&i| train.1[i] == c).collect();
@@ -63,15 +63,20 @@ fn rows_of_the_test_split_are_judged_by_the_centres_of_the_train_split() {
         (0..6).min_by(|&a, &b| apart(a).total_cmp(&apart(b))).unwrap()
     };
     let right = (0..54).filter(|&i| nearest(i) == test.1[i]).count();
-    assert_eq!(of("test").value.unwrap(), right as f64 / 54.0);
-    assert_eq!((of("test").n, of("test").ci_low.is_some()), (54, true));
+    assert_eq!(of_split("test").value.unwrap(), right as f64 / 54.0);
+    assert_eq!((of_split("test").n, of_split("test").ci_low.is_some()), (54, true));
     assert!(
-        of("test")
+        of_split("test")
             .note
             .as_ref()
             .unwrap()
             .contains("9 rows of classes without a centre")
     );
-    assert!(of("test").method["centres"].as_str().unwrap().contains("train"));
-    assert!(of("train").method["centres"].as_str().unwrap().contains("left out"));
+    assert!(of_split("test").method["centres"].as_str().unwrap().contains("train"));
+    assert!(
+        of_split("train").method["centres"]
+            .as_str()
+            .unwrap()
+            .contains("left out")
+    );
 }

@@ -9,7 +9,7 @@ use featscope::checkpoint::{Checkpoint, Loading, Options, detect};
 use featscope::error::{Error, Result};
 use featscope::extract::device::Choice;
 use featscope::extract::network::{self, Loaded, Network};
-use featscope::extract::pipeline::{self, Event, OnBadImage, Outcome, Plan};
+use featscope::extract::pipeline::{self, Event, Extracted, OnBadImage, Plan};
 use featscope::extract::precision::Precision;
 use featscope::extract::preparation::{cifar, prepare};
 use featscope::extract::script::{self, Script, Trusted};
@@ -82,7 +82,7 @@ impl Job {
     }
 
     /// Extracts, stopping when `most` images are done; what was told on the way comes beside the outcome.
-    pub fn told(&self, images: &ImageSet, dir: &Path, most: usize) -> (Result<Outcome>, Told) {
+    pub fn told(&self, images: &ImageSet, dir: &Path, most: usize) -> (Result<Extracted>, Told) {
         let stop = AtomicBool::new(false);
         let mut told = Told::default();
         let mut tell = |event: Event| match event {
@@ -95,7 +95,7 @@ impl Job {
         (outcome, told)
     }
 
-    pub fn extract(&self, images: &ImageSet, dir: &Path) -> Result<Outcome> {
+    pub fn extract(&self, images: &ImageSet, dir: &Path) -> Result<Extracted> {
         self.told(images, dir, usize::MAX).0
     }
 

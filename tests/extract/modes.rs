@@ -68,8 +68,8 @@ fn views_depend_on_seed_id_and_number_alone() {
     let id = images.id(3);
     assert_eq!(ids[6..8], [format!("{id}#view1"), format!("{id}#view2")]);
     assert_eq!((ids.len(), labels[6]), (2 * images.len(), labels[7]));
-    let first = |features: &Features, of: usize| -> Features {
-        let every = |rows: &Vec<Vec<f64>>| rows.iter().step_by(of).cloned().collect();
+    let first = |features: &Features, count: usize| -> Features {
+        let every = |rows: &Vec<Vec<f64>>| rows.iter().step_by(count).cloned().collect();
         features
             .iter()
             .map(|(layer, rows)| (layer.clone(), every(rows)))

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::common::loading_of;
 use crate::support::{add, backbone, prefixed, write_pth, write_pth_beside, write_safetensors};
 
-fn of(path: &std::path::Path) -> (Preprocess, String) {
+fn prepared(path: &std::path::Path) -> (Preprocess, String) {
     let checkpoint = Checkpoint::open(path).unwrap();
     let prepared = prepare(&checkpoint, &loading_of(&checkpoint)).unwrap();
     (prepared.preprocess, prepared.from)
@@ -25,7 +25,7 @@ fn timms_description_inside_the_file_or_beside_it_is_followed() {
         "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.1], "architecture": "resnet18",
     });
     write_pth_beside(&path, &tensors, Some("state_dict"), &json!({"pretrained_cfg": config}));
-    let (found, from) = of(&path);
+    let (found, from) = prepared(&path);
     assert_eq!((found.crop, found.resize), ((288, 288), Some(Resize::Shorter(303))));
     assert_eq!(
         (found.interpolation, found.mean),
@@ -33,7 +33,7 @@ fn timms_description_inside_the_file_or_beside_it_is_followed() {
     );
     assert_eq!(from, "pretrained_cfg says so");
     write_pth(&path, &tensors, None);
-    assert_eq!(of(&path).0, Preprocess::imagenet());
+    assert_eq!(prepared(&path).0, Preprocess::imagenet());
     let beside = folder.path().join("config.json");
     std::fs::write(
         &beside,
@@ -41,12 +41,12 @@ fn timms_description_inside_the_file_or_beside_it_is_followed() {
     )
     .unwrap();
     assert_eq!(
-        of(&path),
+        prepared(&path),
         (found, "config.json beside the checkpoint says so".to_owned())
     );
     // Any other tool's config.json says nothing; one that asks for the impossible is an error.
     std::fs::write(&beside, "{\"hidden_size\": 8}").unwrap();
-    assert_eq!(of(&path).0, Preprocess::imagenet());
+    assert_eq!(prepared(&path).0, Preprocess::imagenet());
     std::fs::write(
         &beside,
         json!({"pretrained_cfg": {"interpolation": "lanczos"}}).to_string(),
@@ -80,7 +80,7 @@ fn styles_have_their_usual_preparation() {
     ];
     for (tensors, wanted) in cases {
         write_safetensors(&path, &tensors, None);
-        let (found, from) = of(&path);
+        let (found, from) = prepared(&path);
         assert_eq!(found, wanted, "{from}");
         assert!(from.starts_with("usual for "), "{from}");
     }

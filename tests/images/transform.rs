@@ -62,8 +62,8 @@ fn pixels_are_within_one_level_of_torchvision() {
         assert_eq!(kept.len(), wanted.len());
         let worst = kept.iter().zip(&wanted).map(|(a, b)| (a - b).abs()).max().unwrap();
         let off = kept.iter().zip(&wanted).filter(|(a, b)| a != b).count();
-        let of = kept.len();
-        println!("{} x {}: worst {worst}, {off} of {of} differ", case.width, case.height);
+        let all = kept.len();
+        println!("{} x {}: worst {worst}, {off} of {all} differ", case.width, case.height);
         assert!(
             worst <= 1,
             "{} x {} {:?}: off by {worst}",
@@ -138,17 +138,17 @@ fn timms_descriptions_give_timms_values() {
 
 #[test]
 fn presets_are_what_timm_describes() {
-    let of = |name: &str| {
+    let preparation = |name: &str| {
         let model = golden().models.into_iter().find(|m| m.name.starts_with(name)).unwrap();
         Preprocess::from_timm(&model.description).unwrap().unwrap()
     };
-    assert_eq!(of("vit_base_patch16_224.augreg"), Preprocess::inception(224));
-    assert_eq!(of("resnet18.tv"), Preprocess::imagenet());
+    assert_eq!(preparation("vit_base_patch16_224.augreg"), Preprocess::inception(224));
+    assert_eq!(preparation("resnet18.tv"), Preprocess::imagenet());
     let dino = Preprocess {
         resize: Some(Resize::Shorter(248)),
         ..Preprocess::imagenet_bicubic()
     };
-    assert_eq!(of("vit_base_patch16_224.dino"), dino);
+    assert_eq!(preparation("vit_base_patch16_224.dino"), dino);
 }
 
 #[test]

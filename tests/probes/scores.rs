@@ -46,7 +46,7 @@ fn scores_are_the_same_in_any_order_of_rows() {
 
 #[test]
 fn where_there_is_nothing_to_score_a_sentence_says_so() {
-    let of = |counts: Vec<usize>, d| {
+    let drawn = |counts: Vec<usize>, d| {
         Formula {
             seed: 3,
             counts,
@@ -57,27 +57,39 @@ fn where_there_is_nothing_to_score_a_sentence_says_so() {
     };
     let constant = |n: usize| (Array2::from_elem((n, 4), 0.3), (0..n).map(|i| i % 2).collect());
     let collapsed = || {
-        let (rows, classes) = of(vec![9, 9, 9], 5);
+        let (rows, classes) = drawn(vec![9, 9, 9], 5);
         (
             rows.select(Axis(0), &classes.iter().map(|c| 9 * c).collect::<Vec<_>>()),
             classes,
         )
     };
     for (what, data) in [
-        ("one class", of(vec![30], 5)),
-        ("one row", of(vec![1], 5)),
-        ("two rows", of(vec![1, 1], 5)),
-        ("classes of one row", of(vec![1; 25], 7)),
-        ("one channel", of(vec![15, 15], 1)),
-        ("two channels", of(vec![15, 15], 2)),
-        ("fewer rows than channels", of(vec![4, 5, 3], 50)),
+        ("one class", drawn(vec![30], 5)),
+        ("one row", drawn(vec![1], 5)),
+        ("two rows", drawn(vec![1, 1], 5)),
+        ("classes of one row", drawn(vec![1; 25], 7)),
+        ("one channel", drawn(vec![15, 15], 1)),
+        ("two channels", drawn(vec![15, 15], 2)),
+        ("fewer rows than channels", drawn(vec![4, 5, 3], 50)),
         ("constant channels", constant(30)),
         ("zeros", (Array2::zeros((30, 3)), (0..30).map(|i| i % 3).collect())),
         ("collapsed classes", collapsed()),
-        ("tiny features", (of(vec![15, 15], 4).0 * 1e-6, of(vec![15, 15], 4).1)),
-        ("large features", (of(vec![15, 15], 4).0 * 1e6, of(vec![15, 15], 4).1)),
-        ("far features", (of(vec![15, 15], 4).0 + 1e6, of(vec![15, 15], 4).1)),
-        ("huge features", (of(vec![15, 15], 4).0 * 1e200, of(vec![15, 15], 4).1)),
+        (
+            "tiny features",
+            (drawn(vec![15, 15], 4).0 * 1e-6, drawn(vec![15, 15], 4).1),
+        ),
+        (
+            "large features",
+            (drawn(vec![15, 15], 4).0 * 1e6, drawn(vec![15, 15], 4).1),
+        ),
+        (
+            "far features",
+            (drawn(vec![15, 15], 4).0 + 1e6, drawn(vec![15, 15], 4).1),
+        ),
+        (
+            "huge features",
+            (drawn(vec![15, 15], 4).0 * 1e200, drawn(vec![15, 15], 4).1),
+        ),
     ] {
         let analysis = alone(data);
         for metric in scores() {

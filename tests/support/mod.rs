@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // Each test program uses its own part.
 
+#[cfg(feature = "torch")]
+pub mod golden_rows;
 pub mod pickles;
 
 use std::collections::{BTreeMap, HashMap};

@@ -44,7 +44,7 @@ pub use findings::{Deviation, Findings, LayerDeviation, Repeated, Shard, Skipped
 pub use folders::{has_stores, is_store, is_store_manifest, stores_in};
 pub use foreign::{extension, holds_features};
 pub use groups::GroupsFrom;
-pub use inspect::{ClassCount, Kept, Summary, summary};
+pub use inspect::{ClassCount, Kept, StoreSummary, summary};
 pub use manifest::{DataInfo, Description, LayerInfo, Manifest, ModelInfo, Part, SCHEMA, value_sha256};
 pub use reader::FeatureStore;
 pub use sample::gather;

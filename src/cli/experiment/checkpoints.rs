@@ -22,7 +22,7 @@ pub enum Checkpoints {
 
 /// One checkpoint of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundCheckpoint {
     /// The file.
     pub path: PathBuf,
     /// Its run, where the model is a set of runs.
@@ -53,7 +53,7 @@ impl Checkpoints {
     ///
     /// # Errors
     /// When a file is not there, a pattern matches none, or two files are one run and step.
-    pub fn find(&self) -> Result<Vec<Found>> {
+    pub fn find(&self) -> Result<Vec<FoundCheckpoint>> {
         let patterns = match self {
             Self::One(path) => std::slice::from_ref(path),
             Self::Many(paths) if paths.is_empty() => {
@@ -240,7 +240,7 @@ fn differences(paths: &[PathBuf]) -> Result<Vec<String>> {
 
 /// Gives each file of a pattern with `*` its step: from what the files say of their training, epochs before steps, where all
 /// say it and no two of a run the same; else the last number in the place of `*`.
-fn with_steps(matches: Vec<Match>) -> Result<Vec<Found>> {
+fn with_steps(matches: Vec<Match>) -> Result<Vec<FoundCheckpoint>> {
     let starred: Vec<&Match> = matches.iter().filter(|m| m.star.is_some()).collect();
     let counters: Vec<BTreeMap<String, u64>> = starred
         .iter()
@@ -266,7 +266,7 @@ fn with_steps(matches: Vec<Match>) -> Result<Vec<Found>> {
         ))
     })?;
     let mut steps = steps.into_iter();
-    let found = matches.into_iter().map(|m| Found {
+    let found = matches.into_iter().map(|m| FoundCheckpoint {
         path: m.path,
         run: m.run,
         step: m.star.and_then(|_| steps.next()),

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::features::Role;
 use crate::files;
 
-pub use checkpoints::{Checkpoints, Found};
+pub use checkpoints::{Checkpoints, FoundCheckpoint};
 
 /// An experiment as the file states it, paths made absolute or relative to where the command runs.
 #[derive(Clone, Debug, Deserialize)]
@@ -103,7 +103,7 @@ pub struct Model {
     pub checkpoint: Checkpoints,
     /// The files that these are, in the order of runs and steps.
     #[serde(skip)]
-    pub found: Vec<Found>,
+    pub found: Vec<FoundCheckpoint>,
     /// Its architecture.
     #[serde(default = "auto")]
     pub arch: String,

@@ -22,7 +22,7 @@ const SETS: &str = "sets";
 const PAIRS: &str = "pairs";
 
 /// One piece of the results of a model, run and step.
-struct Part {
+struct RunPiece {
     piece: Piece,
     /// Below the folder of the run.
     place: PathBuf,
@@ -71,7 +71,7 @@ pub fn analyze(
     {
         return Ok(analysis);
     }
-    let mut steps: Vec<(Equal, Vec<Part>)> = Vec::with_capacity(stores.len());
+    let mut steps: Vec<(Equal, Vec<RunPiece>)> = Vec::with_capacity(stores.len());
     for (of_step, sources) in stores.iter().zip(&sources) {
         let equal = equal(state, programs, &what, of_step, sources)?;
         let mut parts = parts(experiment, programs, &what, of_step, sources, &equal);
@@ -84,7 +84,7 @@ pub fn analyze(
         steps.push((equal, parts));
     }
     let plan = plan(&what, select, PICTURES)?;
-    let lacks = |parts: &[Part]| parts.iter().any(|part| part.known.is_none());
+    let lacks = |parts: &[RunPiece]| parts.iter().any(|part| part.known.is_none());
     let progress = Progress::new("analyze", steps.iter().filter(|(_, parts)| lacks(parts)).count());
     let (mut done, mut said): (usize, Vec<String>) = (0, Vec::new());
     for (of_step, (equal, parts)) in stores.iter().zip(&mut steps) {
@@ -102,7 +102,7 @@ pub fn analyze(
             }
         }
         let sets = same::without(sets, &same);
-        let wanted: Vec<&mut Part> = parts.iter_mut().filter(|part| part.known.is_none()).collect();
+        let wanted: Vec<&mut RunPiece> = parts.iter_mut().filter(|part| part.known.is_none()).collect();
         let pieces: Vec<Piece> = wanted.iter().map(|part| part.piece.clone()).collect();
         for (part, measured) in wanted.into_iter().zip(run_pieces(&plan, &sets, &pieces)?) {
             let dir = experiment.out.join(&part.place);
@@ -175,7 +175,7 @@ fn parts(
     stores: &Stores,
     sources: &[String],
     equal: &Equal,
-) -> Vec<Part> {
+) -> Vec<RunPiece> {
     let asked = What {
         pre: Vec::new(),
         eval: Vec::new(),
@@ -209,7 +209,7 @@ fn parts(
                 .filter(|(data, _)| piece.is_of(&data.name))
                 .map(|(_, source)| source.as_str()),
         );
-        Part {
+        RunPiece {
             source: key(&made_of),
             place: PathBuf::from(PARTS).join(&stores.place).join(below),
             piece,
@@ -220,7 +220,7 @@ fn parts(
 }
 
 /// What is not known of a model, run and step: all of its data sets, or some pieces.
-fn lacking(parts: &[Part]) -> String {
+fn lacking(parts: &[RunPiece]) -> String {
     const NAMED: usize = 4;
     let lacking: Vec<String> = parts
         .iter()

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 
-use super::super::experiment::{Dataset, Experiment, Found, Model};
+use super::super::experiment::{Dataset, Experiment, FoundCheckpoint, Model};
 use super::super::hand_over;
 use super::{Args, Programs, Progress, State, holds, key, layers, made, save};
 use crate::checkpoint::fingerprint;
@@ -136,7 +136,7 @@ pub fn extract(
 /// A checkpoint of a model, and the layers that are wanted of it.
 struct Wanted<'e> {
     model: &'e Model,
-    checkpoint: &'e Found,
+    checkpoint: &'e FoundCheckpoint,
     layers: &'e str,
 }
 
@@ -157,7 +157,7 @@ struct Store<'e> {
 }
 
 /// Where a checkpoint's stores lie below a folder, as `featscope extract` lays them.
-fn place(model: &Model, checkpoint: &Found) -> PathBuf {
+fn place(model: &Model, checkpoint: &FoundCheckpoint) -> PathBuf {
     let mut place = PathBuf::from(&model.name);
     place.extend(checkpoint.run.as_ref().map(|run| format!("run-{run}")));
     place.extend(checkpoint.step.map(|step| format!("step-{step}")));

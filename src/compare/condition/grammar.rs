@@ -1,6 +1,6 @@
 //! How a condition is written.
 
-use super::{Asked, Condition, Limit, Op, Place, Side};
+use super::{Asked, Condition, Limit, Op, Scope, Side};
 use crate::error::{Error, Result};
 
 /// Reads a condition.
@@ -25,7 +25,7 @@ pub(super) fn parse(text: &str) -> Result<Condition> {
     }
     // The right side has no brackets, so those of a data set's name are inside.
     let (place, rest) = match rest.strip_prefix('(') {
-        None => (Place::default(), rest),
+        None => (Scope::default(), rest),
         Some(inner) => {
             let (inside, rest) = inner.rsplit_once(')').ok_or_else(|| wrong("a bracket is not closed"))?;
             (
@@ -48,7 +48,7 @@ pub(super) fn parse(text: &str) -> Result<Condition> {
     })
 }
 
-fn place(inside: &str) -> Option<Place> {
+fn place(inside: &str) -> Option<Scope> {
     let (on, layer) = match inside.rsplit_once('@') {
         None => (inside.trim(), None),
         Some((on, layer)) => (on.trim(), Some(layer.trim())),
@@ -63,7 +63,7 @@ fn place(inside: &str) -> Option<Place> {
     if layer == Some("") || (side.is_none() && layer.is_none()) {
         return None;
     }
-    Some(Place {
+    Some(Scope {
         side,
         layer: layer.map(str::to_owned),
     })
@@ -149,14 +149,14 @@ fn factor(text: &str) -> Option<(Option<f64>, &str)> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> (Place, Asked) {
+    fn read(text: &str) -> (Scope, Asked) {
         let condition = parse(text).expect(text);
         (condition.place, condition.asked)
     }
 
-    fn at(side: Option<Side>, layer: Option<&str>) -> Place {
+    fn at(side: Option<Side>, layer: Option<&str>) -> Scope {
         let layer = layer.map(str::to_owned);
-        Place { side, layer }
+        Scope { side, layer }
     }
 
     fn limit(factor: Option<f64>, offset: f64) -> Limit {
@@ -167,7 +167,7 @@ mod tests {
     fn sides_data_sets_and_layers_are_read() {
         let of_place = |text: &str| read(&format!("redundancy {text} < 1")).0;
         let named = |name: &str| Some(Side::Dataset(name.to_owned()));
-        assert_eq!(of_place(""), Place::default());
+        assert_eq!(of_place(""), Scope::default());
         assert_eq!(of_place("( eval )"), at(Some(Side::Eval), None));
         assert_eq!(of_place("(vehicles)"), at(named("vehicles"), None));
         assert_eq!(

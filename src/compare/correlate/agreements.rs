@@ -1,7 +1,7 @@
 //! All records of one metric: on each data set, and on average.
 
 use super::evidence::{Cells, Scored, some};
-use super::resamples::{Found, Table, Values, interval, permuted, two_sided, upper};
+use super::resamples::{Agreed, Table, Values, interval, permuted, two_sided, upper};
 use super::{Agreement, BASELINES, FEWEST, Statistic};
 
 /// Of each data set, then the mean over them where there are several.
@@ -61,7 +61,7 @@ pub(super) fn agreements(cells: &Cells, scored: &Scored, seed: u64) -> Vec<Agree
     let mut records = Vec::new();
     for (d, models) in on.iter().enumerate() {
         let why = reason(cells, scored, d, models);
-        let of_dataset = |found: &Found| found.each[d];
+        let of_dataset = |found: &Agreed| found.each[d];
         let mine = all
             .units
             .iter()
@@ -107,7 +107,7 @@ pub(super) fn agreements(cells: &Cells, scored: &Scored, seed: u64) -> Vec<Agree
             (_, true) => Some("no data set has a spread of scores and accuracies".to_owned()),
             _ => None,
         };
-        let of_mean = |found: &Found| found.mean;
+        let of_mean = |found: &Agreed| found.mean;
         let without = all.units.iter().map(|(_, found)| found.mean).collect();
         let mut mean = all.records(scored, None, taking_part.len(), &of_mean, without, why);
         for record in mean.iter_mut().filter(|r| r.value.is_some()) {
@@ -161,11 +161,11 @@ fn has_one_accuracy(cells: &Cells, d: usize, models: &[usize]) -> bool {
 
 /// What was found of the models as they are, without each unit of them, and in other orders.
 struct Looked {
-    observed: Found,
-    units: Vec<(Vec<usize>, Found)>,
+    observed: Agreed,
+    units: Vec<(Vec<usize>, Agreed)>,
     by_family: bool,
-    families: Vec<Found>,
-    orders: Vec<Found>,
+    families: Vec<Agreed>,
+    orders: Vec<Agreed>,
 }
 
 impl Looked {
@@ -174,7 +174,7 @@ impl Looked {
         scored: &Scored,
         dataset: Option<String>,
         n: usize,
-        pick: &dyn Fn(&Found) -> Values,
+        pick: &dyn Fn(&Agreed) -> Values,
         without: Vec<Values>,
         why: Option<String>,
     ) -> Vec<Agreement> {

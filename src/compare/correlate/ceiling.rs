@@ -5,7 +5,7 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::evidence::{Cell, Cells};
-use super::resamples::{Found, Table, Values};
+use super::resamples::{Agreed, Table, Values};
 use super::{Agreement, CEILING, FEWEST, Statistic};
 use crate::uncertainty::normal_quantile;
 
@@ -41,7 +41,7 @@ pub(super) fn ceiling(cells: &Cells, seed: u64) -> Vec<Agreement> {
         };
         draws.push(table.found(&all, &all, &known));
     }
-    let row = |dataset: Option<String>, n: usize, pick: &dyn Fn(&Found) -> Values| {
+    let row = |dataset: Option<String>, n: usize, pick: &dyn Fn(&Agreed) -> Values| {
         let record = |(s, statistic): (usize, Statistic)| {
             let mut values: Vec<f64> = draws.iter().filter_map(|d| pick(d).map(|v| v[s])).collect();
             values.sort_by(f64::total_cmp);
@@ -77,10 +77,10 @@ pub(super) fn ceiling(cells: &Cells, seed: u64) -> Vec<Agreement> {
     let mut records = Vec::new();
     for (d, dataset) in cells.datasets.iter().enumerate() {
         let n = cells.accuracies[d].iter().flatten().count();
-        records.extend(row(Some(dataset.clone()), n, &|found: &Found| found.each[d]));
+        records.extend(row(Some(dataset.clone()), n, &|found: &Agreed| found.each[d]));
     }
     if cells.datasets.len() > 1 {
-        records.extend(row(None, cells.models.len(), &|found: &Found| found.mean));
+        records.extend(row(None, cells.models.len(), &|found: &Agreed| found.mean));
     }
     records
 }

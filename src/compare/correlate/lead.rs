@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::evidence::{Cells, Scored};
-use super::resamples::{FEWEST, Found, Table, Values, error};
+use super::resamples::{Agreed, FEWEST, Table, Values, error};
 use super::{Agreement, CEILING, FEWEST as FEWEST_MODELS, Statistic};
 use crate::uncertainty::{holm, t_p_value, t_quantile};
 
@@ -81,7 +81,7 @@ fn of_pair(cells: &Cells, score: &Scored, baseline: &Scored, s: usize) -> Option
         .filter(|&m| (0..counts.len()).any(|d| has_both(d, m)))
         .collect();
     let sides = [score, baseline].map(|scored| (scored.only(&has_both), scored.sign()));
-    let pick = |found: Found| -> Values {
+    let pick = |found: Agreed| -> Values {
         match &found.each[..] {
             [only] => *only,
             _ => found.mean,

@@ -26,7 +26,7 @@ pub struct Table<'a> {
 }
 
 /// What is found on each data set, and on average.
-pub struct Found {
+pub struct Agreed {
     /// For each data set; `None` where a side has no spread there, or fewer than three models are.
     pub each: Vec<Values>,
     /// The mean over the data sets of at least three models whose accuracies differ; a score without spread counts as 0.
@@ -36,7 +36,7 @@ pub struct Found {
 impl Table<'_> {
     /// The statistics where the scores of the models `of_scores` stand beside the accuracies of the models `of_accuracies`, on
     /// the data sets that count.
-    pub fn found(&self, of_scores: &[usize], of_accuracies: &[usize], counts: &[bool]) -> Found {
+    pub fn found(&self, of_scores: &[usize], of_accuracies: &[usize], counts: &[bool]) -> Agreed {
         let (mut x, mut y) = (Vec::new(), Vec::new());
         let mut each = Vec::with_capacity(counts.len());
         let (mut sums, mut counted) = ([0.0; 5], 0);
@@ -62,7 +62,7 @@ impl Table<'_> {
             }
             each.push(values);
         }
-        Found {
+        Agreed {
             mean: (counted > 0).then(|| sums.map(|sum| sum / f64::from(counted))),
             each,
         }

@@ -12,16 +12,16 @@ use crate::report::charts::{Plot, Scale, Series};
 /// Size of the names of points.
 const NAME: f64 = 11.0;
 
-type Place = (f64, f64);
+type Point = (f64, f64);
 
 /// Whether two boxes, each by its upper left and lower right corner, share an area.
-fn overlap(a: (Place, Place), b: (Place, Place)) -> bool {
+fn overlap(a: (Point, Point), b: (Point, Point)) -> bool {
     a.0.0 < b.1.0 && b.0.0 < a.1.0 && a.0.1 < b.1.1 && b.0.1 < a.1.1
 }
 
 /// A line in parts that turn by less than a right angle: where two strokes meet at a sharp one their joint is drawn as a spike as
 /// long as the angle is small.
-fn without_spikes(points: &[Place]) -> Vec<&[Place]> {
+fn without_spikes(points: &[Point]) -> Vec<&[Point]> {
     let mut parts = Vec::new();
     let mut first = 0;
     for (i, three) in points.windows(3).enumerate() {
@@ -124,11 +124,11 @@ impl<DB: DrawingBackend> Pen<DB> {
     }
 
     /// Writes the names of points beside them: on the first side where they cover neither points nor other names, else nowhere.
-    fn point_names(&self, plot: &Plot, area: (Place, Place), at: &dyn Fn(f64, f64) -> (f64, f64)) -> Painted {
+    fn point_names(&self, plot: &Plot, area: (Point, Point), at: &dyn Fn(f64, f64) -> (f64, f64)) -> Painted {
         const AWAY: f64 = 7.0;
         const HALF: f64 = 7.0;
         let points = || plot.series.iter().flat_map(|s| s.points.iter().map(|p| at(p.x, p.y)));
-        let mut taken: Vec<(Place, Place)> = points()
+        let mut taken: Vec<(Point, Point)> = points()
             .map(|(x, y)| ((x - 4.0, y - 4.0), (x + 4.0, y + 4.0)))
             .collect();
         let named = plot.series.iter().flat_map(|s| s.points.iter().zip(&s.names));
@@ -145,8 +145,8 @@ impl<DB: DrawingBackend> Pen<DB> {
                 (x - AWAY - width, y - HALF),
                 (x - AWAY - width, y + HALF),
             ];
-            let bounds = |(left, middle): Place| ((left, middle - HALF + 1.0), (left + width, middle + HALF - 1.0));
-            let is_free = |place: &Place| {
+            let bounds = |(left, middle): Point| ((left, middle - HALF + 1.0), (left + width, middle + HALF - 1.0));
+            let is_free = |place: &Point| {
                 let own = bounds(*place);
                 let inside =
                     own.0.0 >= area.0.0 && own.0.1 >= area.0.1 && own.1.0 <= area.1.0 + 12.0 && own.1.1 <= area.1.1;

@@ -273,8 +273,9 @@ fn choose(
             return Err(refuse(resembles(checkpoint, near)));
         }
         return Err(refuse(format!(
-            "no known network among its {} tensors ({}, …){called}; expected a ResNet, a vision transformer or this project's small \
-             CNN; another network's features can be computed elsewhere and given to analyze as an array",
+            "no known network among its {} tensors ({}, …){called}; expected a ResNet or another of torchvision's convolutional \
+             networks, a vision transformer or this project's small CNN; any other network can be given as TorchScript, or its \
+             features computed elsewhere and given to analyze as an array",
             checkpoint.tensors().len(),
             first.join(", ")
         )));

@@ -68,6 +68,7 @@ const TORCHVISION_VIT: &[Rule] = &[
 pub(super) const NAMINGS: &[Naming] = &[
     naming("torchvision", Family::ResNet, &[]),
     naming("featscope", Family::SmallCnn, &[]),
+    naming("torchvision", Family::Cnn, &[]),
     naming("timm", Family::Vit, &[]),
     // nn.Sequential(*list(resnet.children())[:-1]), as in lightly and many SimCLR ports.
     naming(

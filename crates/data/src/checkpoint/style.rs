@@ -372,7 +372,7 @@ impl Style {
                 // Children of a Sequential that are numbered without a gap have nothing between them.
                 resnet.bare_stem = [naming.rename("bn1"), naming.rename("layer1")] == ["1", "2"];
             }
-            Arch::SmallCnn(_) => {}
+            Arch::SmallCnn(_) | Arch::Cnn(_) => {}
         }
     }
 
@@ -382,7 +382,7 @@ impl Style {
             (_, Arch::SmallCnn(_)) => Recipe::Cifar,
             (_, Arch::ResNet(r)) if r.cifar_stem => Recipe::Cifar,
             (Some(recipe), _) => recipe,
-            (None, Arch::ResNet(_)) => Recipe::Imagenet,
+            (None, Arch::ResNet(_) | Arch::Cnn(_)) => Recipe::Imagenet,
             (None, Arch::Vit(_)) if naming.name.starts_with("torchvision") => Recipe::Imagenet,
             // timm's supervised transformers have their head; DINO's and MAE's published backbones have none.
             (None, Arch::Vit(_)) if classifies => Recipe::Inception,

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 
 use super::element::{Element, OBJECTS};
-use super::place::{Packing, Place};
+use super::place::{ByteRange, Packing};
 use super::plain::PlainPickle;
 use super::strides::Strides;
 use super::unknown::UnknownCalls;
@@ -23,7 +23,7 @@ pub struct Array {
     /// Whether the most significant byte of an element comes first.
     pub(super) big_endian: bool,
     /// The bytes it is a part of.
-    pub(super) place: Place,
+    pub(super) place: ByteRange,
     /// Those before its first element.
     pub(super) skip: u64,
     /// How its elements follow each other.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::array::Array;
 use super::element::Element;
-use super::place::Place;
+use super::place::ByteRange;
 use super::strides::Strides;
 use super::{open, zip};
 use crate::error::{Error, Result as Reading};
@@ -35,7 +35,7 @@ pub fn npy(path: &Path) -> Reading<Array> {
     let (file, length) = open(path)?;
     let header = Header::read(&mut BufReader::new(file))
         .map_err(|what| Error::input(format!("{}: {what}; expected an array of numpy.save", path.display())))?;
-    array(path, String::new(), header, Place::plain(0, length))
+    array(path, String::new(), header, ByteRange::plain(0, length))
 }
 
 /// The arrays of an npz archive, in its order. Nothing is unpacked yet.
@@ -62,7 +62,7 @@ pub fn npz(path: &Path) -> Reading<Vec<Array>> {
 }
 
 /// The array with such a header, in bytes that begin with the header.
-fn array(path: &Path, name: String, header: Header, place: Place) -> Reading<Array> {
+fn array(path: &Path, name: String, header: Header, place: ByteRange) -> Reading<Array> {
     let (claimed, there) = (header.bytes(), place.len.saturating_sub(header.length));
     let strides = match header.fortran {
         true => Strides::by_column(&header.shape),

@@ -32,7 +32,7 @@ impl AsRef<[u8]> for Held {
 
 /// A run of bytes in a file; it was seen to lie within the file.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct ByteRange {
     /// The first byte.
     pub start: u64,
     /// Bytes, unpacked.
@@ -43,7 +43,7 @@ pub struct Place {
     pub crc: Option<u32>,
 }
 
-impl Place {
+impl ByteRange {
     /// Plain bytes of a file.
     pub fn plain(start: u64, len: u64) -> Self {
         Self {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::array::Array;
 use super::container::Container;
 use super::element::Element;
-use super::place::Place;
+use super::place::ByteRange;
 use super::strides::Strides;
 use crate::error::{Error, Result};
 
@@ -67,7 +67,7 @@ pub(super) fn open(path: &Path, file: &mut File, len: u64, head: &[u8]) -> Resul
             shape,
             element: Element::from_safetensors(info.dtype),
             big_endian: false,
-            place: Place::plain(data_start + start as u64, (end - start) as u64),
+            place: ByteRange::plain(data_start + start as u64, (end - start) as u64),
             skip: 0,
         });
     }

@@ -19,7 +19,7 @@ const LINES: usize = 20;
 
 /// How a table of text is laid out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Layout {
+pub struct TextLayout {
     /// What stands between fields.
     pub delimiter: u8,
     /// The fields of the first line that is no comment, or of the commented header.
@@ -38,7 +38,7 @@ pub struct Layout {
 ///
 /// # Errors
 /// When it cannot be read, or is no text.
-pub fn layout(path: &Path) -> Result<Option<Layout>> {
+pub fn layout(path: &Path) -> Result<Option<TextLayout>> {
     let (file, _) = open(path)?;
     let mut lines = BufReader::new(file.take(LOOKED_AT));
     let (mut comment, mut kept) = (None, Vec::new());
@@ -69,7 +69,7 @@ pub fn layout(path: &Path) -> Result<Option<Layout>> {
     let header = header.filter(|header| header.len() == first.len() && even);
     let commented = header.is_some();
     first = header.unwrap_or(first);
-    Ok(Some(Layout {
+    Ok(Some(TextLayout {
         delimiter,
         first,
         commented,
@@ -202,7 +202,7 @@ impl Read for Records {
     }
 }
 
-impl Layout {
+impl TextLayout {
     /// The rows behind the header, where `header` says that the first line is one.
     ///
     /// # Errors
@@ -267,7 +267,7 @@ impl Layout {
 mod tests {
     use super::*;
 
-    fn look(name: &str, text: &str) -> Layout {
+    fn look(name: &str, text: &str) -> TextLayout {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join(name);
         std::fs::write(&path, text).unwrap();

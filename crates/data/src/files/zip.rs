@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
-use super::place::{Packing, Place};
+use super::place::{ByteRange, Packing};
 
 /// Bytes of the record at the end, and of its longest comment.
 const END: usize = 22;
@@ -86,7 +86,7 @@ impl Directory {
     }
 
     /// Where the bytes of an entry are; `None` where there is no such entry.
-    pub fn place(&self, file: &mut File, name: &str) -> Read<Option<Place>> {
+    pub fn place(&self, file: &mut File, name: &str) -> Read<Option<ByteRange>> {
         let Some(entry) = self.entries.get(name) else {
             return Ok(None);
         };
@@ -119,7 +119,7 @@ impl Directory {
         if start.checked_add(entry.packed).is_none_or(|end| end > self.start) {
             return Err(format!("its entry {name} reaches past the end of the file"));
         }
-        Ok(Some(Place {
+        Ok(Some(ByteRange {
             start,
             len: entry.size,
             packing,

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::locate::Located;
-use super::records::{Layout, RecordFile, Records};
+use super::records::{PixelLayout, RecordFile, Records};
 use super::split::Splits;
 use super::{Contents, Format, archive};
 use crate::error::{Error, Result};
 use crate::files::{self, PlainPickle};
 
-const LAYOUT: Layout = Layout {
+const LAYOUT: PixelLayout = PixelLayout {
     width: 32,
     height: 32,
     planes: 3,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 
 use super::locate::Located;
-use super::records::{Layout, RecordFile, Records};
+use super::records::{PixelLayout, RecordFile, Records};
 use super::split::{self, Splits};
 use super::{Contents, classes};
 use crate::error::{Error, Result};
@@ -156,7 +156,7 @@ fn wrong_length(path: &Path, what: &str, expected: u64, found: &str) -> Error {
 }
 
 /// Opens a file of images; a gzipped one is unpacked into an unnamed temporary file.
-fn open_images(path: &Path) -> Result<(RecordFile, Layout)> {
+fn open_images(path: &Path) -> Result<(RecordFile, PixelLayout)> {
     let mut reader = reader(path)?;
     let [rows, height, width] = header(path, &mut *reader)?;
     if [height, width].iter().any(|side| !(1..=MAX_SIDE).contains(side)) {
@@ -165,7 +165,7 @@ fn open_images(path: &Path) -> Result<(RecordFile, Layout)> {
             "{shown}: claims images of {width} x {height}; damaged: download it again"
         )));
     }
-    let layout = Layout {
+    let layout = PixelLayout {
         width,
         height,
         planes: 1,

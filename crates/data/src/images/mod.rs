@@ -55,7 +55,7 @@ use locate::Located;
 pub use duplicates::{Digest, Duplicates, Met};
 pub use locate::{formats, with_paths};
 pub use raw::Raw;
-pub use summary::{SplitSummary, Summary, summary};
+pub use summary::{ImageSummary, SplitSummary, summary};
 
 /// The layouts an image data set may have on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -58,13 +58,13 @@ pub(super) struct Area {
     pub(super) width: u32,
     pub(super) height: u32,
     /// Width and height of the whole image.
-    pub(super) of: (u32, u32),
+    pub(super) whole_size: (u32, u32),
 }
 
 impl Area {
     /// Bytes of the whole image in RGB.
     pub(super) fn whole_bytes(&self) -> u64 {
-        3 * u64::from(self.of.0) * u64::from(self.of.1)
+        3 * u64::from(self.whole_size.0) * u64::from(self.whole_size.1)
     }
 }
 
@@ -155,7 +155,7 @@ const KEPT: u64 = 48 << 20;
 fn part(whole: &Arc<Whole>, area: Area, share: &mut Share) -> Clause<Picture> {
     if Arc::strong_count(whole) == 1 || area.whole_bytes() > KEPT {
         let picture = whole.decode(share)?;
-        picture.is(area.of)?;
+        picture.is(area.whole_size)?;
         return Ok(Picture {
             pixels: cut(picture.pixels, area),
             orientation: picture.orientation,
@@ -164,10 +164,10 @@ fn part(whole: &Arc<Whole>, area: Area, share: &mut Share) -> Clause<Picture> {
     let shared = whole.decoded.get_or_init(|| {
         let picture = whole.decode(&mut Share::default())?;
         // It may be larger than its annotations say, and is none of theirs then.
-        picture.is(area.of).map(|()| picture)
+        picture.is(area.whole_size).map(|()| picture)
     });
     let picture = shared.as_ref().map_err(Clone::clone)?;
-    picture.is(area.of)?;
+    picture.is(area.whole_size)?;
     share.take(3 * u64::from(area.width) * u64::from(area.height))?;
     Ok(Picture {
         pixels: image::imageops::crop_imm(&picture.pixels, area.left, area.top, area.width, area.height).to_image(),

@@ -12,14 +12,14 @@ use crate::error::{Error, Result};
 
 /// How the pixels of every record lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Layout {
+pub(super) struct PixelLayout {
     pub(super) width: u32,
     pub(super) height: u32,
     /// 3 (planes of red, green, blue) or 1 (grey).
     pub(super) planes: u32,
 }
 
-impl Layout {
+impl PixelLayout {
     /// Bytes of pixels of one image.
     pub(super) fn bytes(self) -> u64 {
         u64::from(self.width) * u64::from(self.height) * u64::from(self.planes)
@@ -42,13 +42,13 @@ pub(super) struct RecordFile {
 /// All records of one split.
 pub(super) struct Records {
     files: Vec<(usize, Mutex<RecordFile>)>,
-    layout: Layout,
+    layout: PixelLayout,
     split: String,
 }
 
 impl Records {
     /// The files one after the other.
-    pub(super) fn new(files: Vec<RecordFile>, layout: Layout, split: &str) -> Self {
+    pub(super) fn new(files: Vec<RecordFile>, layout: PixelLayout, split: &str) -> Self {
         let mut first = 0;
         let files = files.into_iter().map(|file| {
             let start = first;
@@ -107,7 +107,7 @@ impl Source for Records {
         let rows = &rows[..rows.len().min(most)];
         let mut images = Vec::with_capacity(rows.len());
         self.visit(rows, |row, shown, pixels| {
-            let Layout { width, height, .. } = self.layout;
+            let PixelLayout { width, height, .. } = self.layout;
             let body = Body::Planes {
                 width,
                 height,
@@ -119,7 +119,7 @@ impl Source for Records {
     }
 
     fn digest(&self, rows: &[usize], hasher: &mut Sha256) -> Result<()> {
-        let Layout { width, height, planes } = self.layout;
+        let PixelLayout { width, height, planes } = self.layout;
         [width, height, planes]
             .iter()
             .for_each(|v| hasher.update(v.to_le_bytes()));

@@ -8,14 +8,14 @@ use super::split::{self, Splits};
 use crate::error::{Error, Result};
 
 /// One file.
-pub(super) struct Part {
+pub(super) struct ShardFile {
     /// What its name has before the split.
     before: String,
     split: String,
     pub(super) path: PathBuf,
 }
 
-impl Part {
+impl ShardFile {
     /// A file whose split is told by its folder, or else by its own name.
     pub(super) fn new(path: PathBuf, of_folder: Option<&'static str>) -> Self {
         let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
@@ -34,7 +34,7 @@ impl Part {
 
 /// The files of a folder that end in `.ending`, directly or under `data` or folders named as splits, in order of their
 /// paths.
-pub(super) fn list(path: &Path, ending: &str) -> Result<Vec<Part>> {
+pub(super) fn list(path: &Path, ending: &str) -> Result<Vec<ShardFile>> {
     let mut files = Vec::new();
     let mut folders = vec![(path.to_path_buf(), None)];
     for entry in std::fs::read_dir(path).map_err(Error::io(path))?.flatten() {
@@ -53,7 +53,7 @@ pub(super) fn list(path: &Path, ending: &str) -> Result<Vec<Part>> {
             let path = entry.path();
             let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
             if path.extension().is_some_and(|e| e == ending) && !hidden && !path.is_dir() {
-                files.push(Part::new(path, of_folder));
+                files.push(ShardFile::new(path, of_folder));
             }
         }
     }
@@ -69,14 +69,14 @@ pub(super) fn is_in(path: &Path, ending: &str) -> bool {
 /// The splits of one file, or of the files of a folder.
 pub(super) fn splits(at: &Located, ending: &str) -> Result<Splits> {
     if at.path.is_file() {
-        let name = Part::new(at.path.clone(), None).split;
+        let name = ShardFile::new(at.path.clone(), None).split;
         return Ok(Splits::Whole { name, nameable: true });
     }
     of_parts(at, list(&at.path, ending)?)
 }
 
 /// The splits of several files.
-pub(super) fn of_parts(at: &Located, parts: Vec<Part>) -> Result<Splits> {
+pub(super) fn of_parts(at: &Located, parts: Vec<ShardFile>) -> Result<Splits> {
     let (shown, kind) = (&at.shown, at.format);
     let mut data_sets: Vec<&str> = parts.iter().map(|p| p.before.as_str()).collect();
     data_sets.sort_unstable();
@@ -113,7 +113,7 @@ pub(super) fn paths(at: &Located, ending: &str, split: &str) -> Result<Vec<PathB
 }
 
 /// Those files that belong to the split.
-pub(super) fn of_split(parts: Vec<Part>, split: &str) -> Vec<PathBuf> {
+pub(super) fn of_split(parts: Vec<ShardFile>, split: &str) -> Vec<PathBuf> {
     let of_split = parts.into_iter().filter(|part| part.split == split);
     of_split.map(|part| part.path).collect()
 }

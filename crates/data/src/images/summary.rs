@@ -19,7 +19,7 @@ const CHUNK: usize = 64;
 
 /// What a data set holds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Summary {
+pub struct ImageSummary {
     /// The name taken from the path.
     pub name: String,
     /// The layout, as in the prefix `FORMAT:`.
@@ -59,7 +59,7 @@ pub struct SplitSummary {
 ///
 /// # Errors
 /// As [`super::open`].
-pub fn summary(path: &str, split: Option<&str>) -> Result<Summary> {
+pub fn summary(path: &str, split: Option<&str>) -> Result<ImageSummary> {
     let located = locate::locate(path)?;
     let available = splits_of(&located)?;
     let chosen = match split {
@@ -67,7 +67,7 @@ pub fn summary(path: &str, split: Option<&str>) -> Result<Summary> {
         None => available.names(),
     };
     let part = |split: &String| summarise(&open_split(&located, split, None)?);
-    Ok(Summary {
+    Ok(ImageSummary {
         name: located.name(),
         format: located.format.name().to_owned(),
         splits: available.names(),

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::locate::Located;
 use super::raw::Body;
-use super::shards::{self, Part};
+use super::shards::{self, ShardFile};
 use super::split::Splits;
 use super::{Contents, Raw, Source, classes, files};
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ pub(super) use braces::is_pattern;
 pub(super) const ENDING: &str = "tar";
 
 /// The shards that a pattern with braces names.
-fn parts_of_pattern(at: &Located) -> Result<Vec<Part>> {
+fn parts_of_pattern(at: &Located) -> Result<Vec<ShardFile>> {
     let paths = braces::expand(&at.path.to_string_lossy())?;
     if let Some(missing) = paths.iter().find(|path| !Path::new(path).is_file()) {
         let (shown, n) = (&at.shown, paths.len());
@@ -39,7 +39,7 @@ fn parts_of_pattern(at: &Located) -> Result<Vec<Part>> {
     let mut paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
     paths.sort();
     paths.dedup();
-    Ok(paths.into_iter().map(|path| Part::new(path, None)).collect())
+    Ok(paths.into_iter().map(|path| ShardFile::new(path, None)).collect())
 }
 
 pub(super) fn splits(at: &Located) -> Result<Splits> {

@@ -10,14 +10,14 @@ use ndarray::Array2;
 
 use super::batches::ahead;
 use super::channels::{self, Named};
-use super::foreign::{Found, Source};
+use super::foreign::{ForeignContents, Source};
 use super::malformed;
 use super::names::{self, IdName};
 use super::raw::not_finite;
 use super::rows::{self, Column, Texts};
 use crate::error::{Error, Result};
 use crate::features::{Batches, Said};
-use crate::files::text::{Layout, Records, layout};
+use crate::files::text::{Records, TextLayout, layout};
 
 /// What stands for a number that is missing.
 const MISSING: [&str; 5] = ["", "na", "n/a", "null", "none"];
@@ -26,7 +26,7 @@ const MISSING: [&str; 5] = ["", "na", "n/a", "null", "none"];
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     path: PathBuf,
-    layout: Layout,
+    layout: TextLayout,
     header: bool,
     /// The columns that are channels, with their names.
     channels: Vec<(usize, String)>,
@@ -35,7 +35,7 @@ pub(super) struct Table {
 
 /// What is known of a table before its rows are read.
 struct Head {
-    layout: Layout,
+    layout: TextLayout,
     header: bool,
     /// Names, or positions where there is no header.
     names: Vec<String>,
@@ -45,7 +45,7 @@ struct Head {
 }
 
 /// Opens a file, reading it once to count its rows and to take ids and labels. The column of `groups` is no channel.
-pub(super) fn open(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Result<Found> {
+pub(super) fn open(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Result<ForeignContents> {
     let no_rows = || malformed(path, "has no rows; features need at least one");
     let Some(layout) = layout(path)? else {
         return Err(no_rows());
@@ -172,7 +172,7 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>, groups: Option<&str>) 
         };
         (layer, Source::Delimited(table))
     });
-    Ok(Found {
+    Ok(ForeignContents {
         layers: layers.collect(),
         rows,
         labels,
@@ -183,7 +183,7 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>, groups: Option<&str>) 
 }
 
 /// What the first line says about the columns.
-fn head(layout: Layout) -> Head {
+fn head(layout: TextLayout) -> Head {
     let header = layout.commented || is_header(&layout);
     let names: Vec<String> = match header {
         true => layout.first.clone(),
@@ -243,7 +243,7 @@ fn is_missing(text: &str) -> bool {
 
 /// Whether the first line names the columns: no field is a number; the numbers only count the columns; a field is text above
 /// numbers; or all numbers are whole above such as are not.
-fn is_header(layout: &Layout) -> bool {
+fn is_header(layout: &TextLayout) -> bool {
     let first = &layout.first;
     let numbers: Vec<&str> = first.iter().map(String::as_str).filter(|f| is_number(f)).collect();
     let counting = numbers.iter().enumerate().all(|(i, n)| *n == i.to_string());

@@ -30,7 +30,7 @@ pub(super) enum Source {
 }
 
 /// What a format finds out about a file.
-pub(super) struct Found {
+pub(super) struct ForeignContents {
     /// Layer name and numbers.
     pub(super) layers: Vec<(String, Source)>,
     pub(super) rows: usize,
@@ -110,7 +110,7 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn Fea
 }
 
 /// The labels given, those inside the file, or those beside it; says which, how they were joined, and where none were found.
-fn labels_for(path: &Path, options: &OpenOptions, found: &mut Found) -> Result<Option<Labels>> {
+fn labels_for(path: &Path, options: &OpenOptions, found: &mut ForeignContents) -> Result<Option<Labels>> {
     let beside = labels::beside(path);
     let inside = found.labels.take();
     let file = match (&options.labels, &inside) {
@@ -174,7 +174,7 @@ pub(super) fn judged(path: &Path, calls: &UnknownCalls, options: &OpenOptions) -
 }
 
 /// The arrays of features among the arrays of a file, and the labels and ids that lie with them.
-fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<Found> {
+fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<ForeignContents> {
     let held = held(path, extension)?;
     let mut calls = held.calls.clone();
     judged(path, &calls, options)?;
@@ -227,7 +227,7 @@ fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<Foun
         parts.extend((!left_out.is_empty()).then(|| format!("left out: {}", left_out.join(", "))));
         said.arrays.push(parts.join("; "));
     }
-    Ok(Found {
+    Ok(ForeignContents {
         layers: chosen,
         rows: usize::try_from(n).map_err(|_| malformed(path, "too large for this machine"))?,
         labels,

@@ -32,7 +32,7 @@ pub enum Kept {
 
 /// What a feature store or an array of features holds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Summary {
+pub struct StoreSummary {
     /// How they are kept.
     pub kind: Kept,
     /// The path, as given.
@@ -88,7 +88,7 @@ pub struct Summary {
 ///
 /// # Errors
 /// As [`super::open`], and for a part that is not as it was written.
-pub fn summary(path: &Path) -> Result<Summary> {
+pub fn summary(path: &Path) -> Result<StoreSummary> {
     let path = super::folder(path);
     if path.is_dir() {
         let store = FeatureStore::open(path)?;
@@ -98,7 +98,7 @@ pub fn summary(path: &Path) -> Result<Summary> {
         let files = manifest.parts.iter().map(|p| p.file.as_str()).chain([manifest::FILE]);
         let size = |file: &str| std::fs::metadata(path.join(file)).map_or(0, |m| m.len());
         let (classes, unlabelled) = counts(store.labels(), rows);
-        return Ok(Summary {
+        return Ok(StoreSummary {
             kind: Kept::Store,
             path: path.display().to_string(),
             rows,
@@ -140,7 +140,7 @@ pub fn summary(path: &Path) -> Result<Summary> {
         width,
         pooling: String::new(),
     };
-    Ok(Summary {
+    Ok(StoreSummary {
         kind: Kept::Array,
         path: path.display().to_string(),
         model: manifest::ModelInfo {

@@ -19,7 +19,7 @@ pub(super) struct Note {
 }
 
 /// What is found where a part may be.
-pub(super) enum Found {
+pub(super) enum PartState {
     /// Neither part nor note.
     Nothing,
     /// The part as it was written, and its memory.
@@ -40,12 +40,12 @@ pub(super) fn write(dir: &Path, part: &Part, memory: Vec<Value>) -> Result<()> {
 }
 
 /// Looks whether the part called `file` in `dir` is the one that was written there.
-pub(super) fn look(dir: &Path, file: &str) -> Result<Found> {
+pub(super) fn look(dir: &Path, file: &str) -> Result<PartState> {
     let (path, note) = (dir.join(file), dir.join(name(file)));
     if !path.exists() && !note.exists() {
-        return Ok(Found::Nothing);
+        return Ok(PartState::Nothing);
     }
-    let unsound = |why: &str| Ok(Found::Unsound(format!("{file} {why}")));
+    let unsound = |why: &str| Ok(PartState::Unsound(format!("{file} {why}")));
     let note: Note = match files::read(&note, files::MAX_TEXT).map(|text| serde_json::from_slice(&text)) {
         Ok(Ok(note)) => note,
         _ => return unsound("has no sound note of its hash"),
@@ -59,7 +59,7 @@ pub(super) fn look(dir: &Path, file: &str) -> Result<Found> {
     if files::sha256_of(&path)? != note.part.sha256 {
         return unsound("is not as it was written");
     }
-    Ok(Found::Whole(note.part, note.memory))
+    Ok(PartState::Whole(note.part, note.memory))
 }
 
 /// The note's file name.

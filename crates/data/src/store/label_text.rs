@@ -7,7 +7,7 @@ use super::rows::{self, Column, Labelled, Texts};
 use super::{groups, malformed, names};
 use crate::error::Result;
 use crate::files;
-use crate::files::text::{Layout, layout};
+use crate::files::text::{TextLayout, layout};
 
 /// What a file of a label in each line has at most: those of the largest labelled data sets fit.
 const MAX_LINES: usize = 20_000_000;
@@ -92,7 +92,7 @@ fn in_lines(
 }
 
 /// The label column of a table, and its ids.
-fn in_columns(path: &Path, layout: &Layout, label: usize) -> Result<Labelled> {
+fn in_columns(path: &Path, layout: &TextLayout, label: usize) -> Result<Labelled> {
     let ids = id_columns(&layout.first);
     let (mut values, mut texts): (Texts, Vec<Texts>) = (Vec::new(), vec![Vec::new(); ids.len()]);
     for record in layout.rows(path, true)?.into_records() {
@@ -138,7 +138,7 @@ fn lines(path: &Path) -> Result<Vec<String>> {
 
 /// Refuses lines of which every one is another and has several fields, as lists of images and their labels have: whole,
 /// each would be a class of its own.
-fn refuse_listing(path: &Path, layout: &Layout, lines: &[String]) -> Result<()> {
+fn refuse_listing(path: &Path, layout: &TextLayout, lines: &[String]) -> Result<()> {
     let mut distinct: Vec<&String> = lines.iter().collect();
     distinct.sort_unstable();
     distinct.dedup();

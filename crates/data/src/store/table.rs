@@ -12,7 +12,7 @@ use arrow_schema::DataType;
 
 use super::channels::{self, Channels, Named, listed};
 use super::delimited::{id_columns, label_column};
-use super::foreign::{Found, LAYER, Source};
+use super::foreign::{ForeignContents, LAYER, Source};
 use super::names::{self, IdName};
 use super::rows::{self, Labelled, Texts};
 use super::{groups, malformed};
@@ -24,7 +24,7 @@ use column::{TEXTS, is_list, is_number, list_width, read, texts, widen};
 pub(super) use column::Column;
 
 /// What a file has.
-struct Layout {
+struct TableShape {
     names: Vec<String>,
     kinds: Vec<DataType>,
     rows: usize,
@@ -35,7 +35,7 @@ fn is_text(kind: &DataType) -> bool {
     is_number(kind) || matches!(kind, DataType::Utf8 | DataType::Boolean | DataType::Binary)
 }
 
-impl Layout {
+impl TableShape {
     fn read(path: &Path) -> Result<Self> {
         let builder = simple_arrays(path)?;
         let rows = usize::try_from(builder.metadata().file_metadata().num_rows());
@@ -90,13 +90,13 @@ impl Layout {
 }
 
 /// Opens a file. The column of `groups` is no channel.
-pub(super) fn open(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Result<Found> {
+pub(super) fn open(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Result<ForeignContents> {
     guarded(path, || read_sides(path, asked, groups))
 }
 
-fn read_sides(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Result<Found> {
-    let layout = Layout::read(path)?;
-    let Layout { names, kinds, rows } = &layout;
+fn read_sides(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Result<ForeignContents> {
+    let layout = TableShape::read(path)?;
+    let TableShape { names, kinds, rows } = &layout;
     if *rows == 0 {
         return Err(malformed(path, "has no rows; features need at least one"));
     }
@@ -181,7 +181,7 @@ fn read_sides(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Re
     words.extend(labels.as_ref().map(|column| format!("labels are {:?}", column.name)));
     words.extend(id.map(|c| format!("ids are {:?}", names[c])));
     let plain = layers.len() == 1 && layers[0].0 == LAYER && words.len() == 1;
-    Ok(Found {
+    Ok(ForeignContents {
         layers,
         rows: *rows,
         labels,
@@ -195,7 +195,7 @@ fn read_sides(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Re
 }
 
 /// Refuses a column that is called features and cannot be read as such: another one must not be taken in its place.
-fn refuse_unreadable(path: &Path, layout: &Layout, is_taken: &dyn Fn(usize) -> bool) -> Result<()> {
+fn refuse_unreadable(path: &Path, layout: &TableShape, is_taken: &dyn Fn(usize) -> bool) -> Result<()> {
     for (c, (name, kind)) in layout.names.iter().zip(&layout.kinds).enumerate() {
         if names::is_feature(name) && !is_taken(c) && !is_number(kind) && !is_list(kind) {
             let advice = match kind {
@@ -229,7 +229,7 @@ fn in_words(kind: &DataType) -> String {
 }
 
 /// Marks the columns that count the rows.
-fn mark_counts(path: &Path, layout: &Layout, columns: &mut [Named]) -> Result<()> {
+fn mark_counts(path: &Path, layout: &TableShape, columns: &mut [Named]) -> Result<()> {
     // A few rows tell nothing from a count, the less where it begins with 1.
     let mut counting: Vec<usize> = (0..columns.len())
         .filter(|&c| layout.rows > 2 && is_number(&layout.kinds[c]) && !columns[c].taken)
@@ -285,7 +285,7 @@ pub(super) fn groups(path: &Path) -> Result<Labelled> {
 /// The names of all columns, and the texts of the one of a name.
 pub(super) fn column(path: &Path, name: &str) -> Result<(Vec<String>, Option<Texts>)> {
     guarded(path, || {
-        let layout = Layout::read(path)?;
+        let layout = TableShape::read(path)?;
         let place = layout.names.iter().position(|own| own == name);
         let place = place.filter(|&c| is_text(&layout.kinds[c]));
         let values = place.map(|c| texts(path, c)).transpose()?;
@@ -294,9 +294,9 @@ pub(super) fn column(path: &Path, name: &str) -> Result<(Vec<String>, Option<Tex
 }
 
 /// The texts of the column that `pick` takes, told which are ids; and the ids.
-fn labelled(path: &Path, pick: impl Fn(&Layout, &dyn Fn(usize) -> bool) -> Result<usize>) -> Result<Labelled> {
+fn labelled(path: &Path, pick: impl Fn(&TableShape, &dyn Fn(usize) -> bool) -> Result<usize>) -> Result<Labelled> {
     guarded(path, || {
-        let layout = Layout::read(path)?;
+        let layout = TableShape::read(path)?;
         let ids = layout.ids(path)?;
         let is_id = |c: usize| ids.iter().any(|column| column.name == layout.names[c]);
         let column = pick(&layout, &is_id)?;

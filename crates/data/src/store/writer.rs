@@ -24,7 +24,7 @@ use tempfile::TempPath;
 
 use super::columns::{GROUP_ROWS, distinct, properties, schema};
 use super::findings::Findings;
-use super::journal::{self, Found};
+use super::journal::{self, PartState};
 use super::manifest::{self, Description, Duplicates, Manifest, Part};
 use super::places::{DESCRIPTION, Places, is_part, part_name, sync};
 use super::{malformed, sides};
@@ -153,9 +153,9 @@ impl Writer {
             let file = part_name(self.parts.len());
             let (part, memory) = match journal::look(&self.places.partial, &file)? {
                 // A shorter part is the last one of a writer that was killed while it finished: written again.
-                Found::Whole(part, memory) if part.rows == PART_ROWS => (part, memory),
+                PartState::Whole(part, memory) if part.rows == PART_ROWS => (part, memory),
                 found => {
-                    if let Found::Unsound(why) = found {
+                    if let PartState::Unsound(why) = found {
                         self.taken.distrusted = Some(why);
                     }
                     break;

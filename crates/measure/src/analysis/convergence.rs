@@ -8,7 +8,7 @@ use super::{Plan, Side};
 use crate::error::{Error, Result};
 use crate::metrics::{FromClasses, FromMoments, Metric};
 use crate::results::Table;
-use crate::stats::Part;
+use crate::stats::GroupMoments;
 
 /// How many of the ten jackknife groups are taken together for each value.
 const MERGED: [usize; 5] = [2, 3, 5, 7, 10];
@@ -85,7 +85,7 @@ pub fn of_pair((pre, eval): Pair, plan: &Plan) -> Table {
 type OnPart = (usize, &'static Metric, Result<f64>);
 
 /// The values of the metrics of moments on a part of a set, of which `all` is the whole.
-fn values(side: &Side, part: &Part, all: &Part, kinds: &OneSided) -> Vec<OnPart> {
+fn values(side: &Side, part: &GroupMoments, all: &GroupMoments, kinds: &OneSided) -> Vec<OnPart> {
     let mut found: Vec<OnPart> = Vec::new();
     for asked in &kinds.classes {
         found.push((asked.place, asked.metric, of_classes(part, all, asked.eval)));
@@ -112,8 +112,8 @@ fn values(side: &Side, part: &Part, all: &Part, kinds: &OneSided) -> Vec<OnPart>
 }
 
 /// Classes are fixed: a value of fewer of them is another one.
-fn of_classes(part: &Part, all: &Part, eval: FromClasses) -> Result<f64> {
-    let classes = |part: &'_ Part| {
+fn of_classes(part: &GroupMoments, all: &GroupMoments, eval: FromClasses) -> Result<f64> {
+    let classes = |part: &'_ GroupMoments| {
         let unit = part.normalised.clone().filter(|_| eval.normalised);
         unit.unwrap_or_else(|| part.classes.clone())
     };

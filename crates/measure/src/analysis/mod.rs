@@ -1,7 +1,6 @@
 //! From sets of features to records: reads each set once, shares what is dear among metrics, and puts an error bar on
 //! every number.
 
-mod again;
 mod convergence;
 mod fit;
 mod head;
@@ -14,6 +13,7 @@ mod parts;
 mod pieces;
 mod probed;
 mod same;
+mod second_pass;
 mod side;
 mod similarity;
 mod subjects;
@@ -127,7 +127,7 @@ pub fn rows_of_pieces(sets: &[Box<dyn FeatureSet>], plan: &Plan, wants: &dyn Fn(
         let places = 0..group.sets.len();
         let read = places.filter_map(|place| {
             let part = pieces::part_of(group, place, plan, wants)?;
-            Some(again::rows_read(group, place, plan, part))
+            Some(second_pass::rows_read(group, place, plan, part))
         });
         read.sum()
     };

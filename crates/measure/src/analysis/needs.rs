@@ -1,6 +1,6 @@
 //! What a plan needs of each set, in words: passes, shared products with their size, and the metrics that use each.
 
-use super::again::{WIDEST_WITHIN, passes_of_classes};
+use super::second_pass::{WIDEST_WITHIN, passes_of_classes};
 use super::side::chosen;
 use super::subjects::{Bindings, place, with_split};
 use super::viewed::is_viewed;
@@ -96,7 +96,7 @@ fn products(set: &dyn FeatureSet, plan: &Plan) -> [Product; 18] {
     };
     let (sample, k) = (SAMPLES.min(set.rows()), plan.neighbours());
     // Classes that lose more rows with one group than with another need sums of their own.
-    let sums = if plan.again(set).resamples {
+    let sums = if plan.second_pass_needs(set).resamples {
         2 * GROUPS + 1
     } else {
         LANES
@@ -147,18 +147,18 @@ fn products(set: &dyn FeatureSet, plan: &Plan) -> [Product; 18] {
             "distances to the rows of the other data set, block by block".to_owned(),
         ),
         (
-            |n| n.again.scatter,
+            |n| n.second_pass.scatter,
             format!(
                 "second pass: {}",
                 scatter("covariance within classes", sums, WIDEST_WITHIN)
             ),
         ),
         (
-            |n| n.again.distances,
+            |n| n.second_pass.distances,
             "second pass: distances of rows to their class means".to_owned(),
         ),
         (
-            |n| n.again.nearest,
+            |n| n.second_pass.nearest,
             "second pass: nearest class mean of each row".to_owned(),
         ),
         (

@@ -7,7 +7,7 @@ use ndarray::{Array2, Axis, concatenate, s};
 use super::{Plan, labels};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
-use crate::stats::{Place, STATE, Summariser, Summary};
+use crate::stats::{RowSpan, STATE, Summariser, Summary};
 
 /// The first pass over some rows of a set: one of the fixed [`blocks`](crate::stats::blocks) that a set is cut into. What it
 /// found can be written, read and [`merged`](crate::stats::merged); [`analyse_merged`](super::analyse_merged) goes on from
@@ -28,7 +28,7 @@ pub fn first_pass(set: &dyn FeatureSet, plan: &Plan, rows: Range<usize>) -> Resu
     let none = vec![None; set.rows()];
     let class_of = labels(set).map_or(&none[..], |l| l.class_of());
     let classes = labels(set).map_or(0, |l| l.classes());
-    let place = Place::of_classes(rows.clone(), class_of, classes, &key(set, plan));
+    let place = RowSpan::of_classes(rows.clone(), class_of, classes, &key(set, plan));
     let mut summariser = Summariser::part(place, class_of[rows.clone()].to_vec(), set.width(), plan.wanted(set));
     let size = Summariser::batch_rows(set.width());
     // Batches begin with the part, wherever the set's own begin.

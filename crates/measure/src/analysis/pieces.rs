@@ -40,7 +40,7 @@ impl Piece {
 
 /// How much of a set is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Extent {
     /// All that the plan's metrics look at.
     Whole,
     /// What metrics of pairs look at.
@@ -48,16 +48,16 @@ pub enum Part {
 }
 
 /// How much of the set at a place of its group is looked at for the pieces that are wanted; `None` for nothing.
-pub fn part_of(group: &Group, place: usize, plan: &Plan, wants: &dyn Fn(&Piece) -> bool) -> Option<Part> {
+pub fn part_of(group: &Group, place: usize, plan: &Plan, wants: &dyn Fn(&Piece) -> bool) -> Option<Extent> {
     if group.only_fitted(place, plan) {
         return None;
     }
     if wants(&Piece::Set(group.sets[place].subject().dataset.clone())) {
-        return Some(Part::Whole);
+        return Some(Extent::Whole);
     }
     let mut pairs = group.pairs.iter();
     let in_pairs = pairs.any(|&(pre, eval)| [pre, eval].contains(&place) && wants(&of_pair(group, pre, eval)));
-    in_pairs.then_some(Part::InPairs)
+    in_pairs.then_some(Extent::InPairs)
 }
 
 fn of_pair(group: &Group, pre: usize, eval: usize) -> Piece {
@@ -90,7 +90,7 @@ pub fn measure(
                 continue;
             };
             let mut side = summarise(group, place, plan, part, given(set)?, read)?;
-            if part == Part::Whole {
+            if part == Extent::Whole {
                 let (records, made) = of_side(&side, plan)?;
                 take(&Piece::Set(set.subject().dataset.clone()), records, made);
             }

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use super::head;
 use super::kinds::{Asked, MOST_NEIGHBOURS};
-use super::pieces::Part;
+use super::pieces::Extent;
 use super::probed::Probed;
 use super::subjects::{self, Group, is_named};
 use super::viewed::{Viewed, is_viewed};
-use super::{Plan, SAMPLES, WIDEST, again, parts};
+use super::{Plan, SAMPLES, WIDEST, parts, second_pass};
 use crate::error::{Error, Result};
 use crate::features::{FeatureSet, Labels, Role};
 use crate::metrics::{Eval, Needs, Sides};
@@ -170,7 +170,7 @@ pub fn summarise<'a>(
     group: &Group<'a>,
     place: usize,
     plan: &Plan,
-    part: Part,
+    part: Extent,
     given: Option<Summary>,
     read: &(dyn Fn(u64) + Sync),
 ) -> Result<Side<'a>> {
@@ -178,7 +178,7 @@ pub fn summarise<'a>(
     let set = group.sets[place];
     let labels = super::labels(set);
     let groups = groups_of(labels, set.rows());
-    let alone = part == Part::Whole;
+    let alone = part == Extent::Whole;
     let of_one = || plan.needs().any(|n| n.sides == Sides::One && n.rows);
     let looks_at_rows = alone && of_one() || plan.pairs_look_at_rows(set);
     let mut rows = match looks_at_rows {
@@ -223,7 +223,7 @@ pub fn summarise<'a>(
             seconds: start.elapsed().as_secs_f64(),
         });
     }
-    let wanted = plan.again(set);
+    let wanted = plan.second_pass_needs(set);
     let probed = match group.is_probed(place, plan) {
         true => Probed::read(set, fitted, read)?,
         false => None,
@@ -240,11 +240,11 @@ pub fn summarise<'a>(
         _ => None,
     };
     let second = match wanted.any() {
-        true => Some(again::second_pass(set, &summary, groups, fitted, wanted, read)?),
+        true => Some(second_pass::second_pass(set, &summary, groups, fitted, wanted, read)?),
         false => None,
     };
     let spectra = match plan.spectra_of_classes(set) {
-        true => again::spectra_of_classes(set, summary.measurable(), read)?,
+        true => second_pass::spectra_of_classes(set, summary.measurable(), read)?,
         false => Vec::new(),
     };
     Ok(Side {

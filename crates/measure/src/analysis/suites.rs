@@ -7,7 +7,7 @@ use super::subjects::Suite;
 use crate::metrics::find;
 use crate::metrics::probes::{FAMILY, PROBES, SUITE_LOG_ODDS};
 use crate::results::{DATASETS, DEFAULT, Record, SPLITS};
-use crate::uncertainty::{Part, Scheme, mean_of_parts, strata_replicates};
+use crate::uncertainty::{Scheme, Stratum, mean_of_parts, strata_replicates};
 
 /// One record for each probe, suite, and layer of a model, run and step: the mean over the suite's data sets, as though there
 /// were no others; and, of the probe that stands for transfer, the mean log-odds.
@@ -74,12 +74,12 @@ fn of_metric<'r>(records: &[&'r Record], metric: &str) -> Option<&'r Record> {
 /// The mean of a probe over the data sets.
 fn mean(suite: &Suite, parts: &[Option<&Record>]) -> Record {
     let record = start(suite, parts);
-    let values: Option<Vec<Part>> = parts.iter().map(|part| of_record((*part)?)).collect();
+    let values: Option<Vec<Stratum>> = parts.iter().map(|part| of_record((*part)?)).collect();
     with_values(record, suite, parts, values.as_deref())
 }
 
-fn of_record(record: &Record) -> Option<Part<'_>> {
-    Some(Part {
+fn of_record(record: &Record) -> Option<Stratum<'_>> {
+    Some(Stratum {
         value: record.value?,
         std_error: record.std_error,
         scheme: record.error,
@@ -109,7 +109,7 @@ fn log_odds(suite: &Suite, parts: &[Option<&Record>], leading: &str) -> Record {
         let (record, replicates): (&Option<&Record>, &Vec<f64>) = (record, replicates);
         let record = (*record)?;
         let (share, n) = (record.value?, record.n as f64);
-        Some(Part {
+        Some(Stratum {
             value: of_share(share, record.n),
             // By the slope of the log-odds: n (n + 1) / ((k + ½) (n - k + ½)) of the share.
             std_error: record.std_error.map(|error| {
@@ -120,7 +120,7 @@ fn log_odds(suite: &Suite, parts: &[Option<&Record>], leading: &str) -> Record {
             replicates: Some(replicates.as_slice()).filter(|r| !r.is_empty()),
         })
     };
-    let values: Option<Vec<Part>> = parts.iter().zip(&replicates).map(part).collect();
+    let values: Option<Vec<Stratum>> = parts.iter().zip(&replicates).map(part).collect();
     with_values(record, suite, parts, values.as_deref())
 }
 
@@ -177,7 +177,7 @@ fn start(suite: &Suite, parts: &[Option<&Record>]) -> Record {
 }
 
 /// The record with the mean of the parts; without, and why, where a data set has no value.
-fn with_values(mut record: Record, suite: &Suite, parts: &[Option<&Record>], values: Option<&[Part]>) -> Record {
+fn with_values(mut record: Record, suite: &Suite, parts: &[Option<&Record>], values: Option<&[Stratum]>) -> Record {
     let Some(values) = values else {
         let lacking: Vec<&str> = parts
             .iter()

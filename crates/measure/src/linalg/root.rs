@@ -132,14 +132,14 @@ mod tests {
     #[test]
     fn the_error_is_within_its_estimate_for_every_decay() {
         let d = 40;
-        let of = |f: &dyn Fn(f64) -> f64| (0..d).map(|i| f(f64::from(i))).collect::<Vec<f64>>();
+        let values = |f: &dyn Fn(f64) -> f64| (0..d).map(|i| f(f64::from(i))).collect::<Vec<f64>>();
         let decays = [
-            of(&|_| 1.0),
-            of(&|i| 1.0 / (1.0 + i)),
-            of(&|i| (1.0 + i).powi(-4)),
-            of(&|i| (-i).exp()),
-            of(&|i| if i < 20.0 { 1.0 } else { 0.0 }),
-            of(&|i| if i < 1.0 { 1.0 } else { 1e-14 }),
+            values(&|_| 1.0),
+            values(&|i| 1.0 / (1.0 + i)),
+            values(&|i| (1.0 + i).powi(-4)),
+            values(&|i| (-i).exp()),
+            values(&|i| if i < 20.0 { 1.0 } else { 0.0 }),
+            values(&|i| if i < 1.0 { 1.0 } else { 1e-14 }),
         ];
         let mut precise = 0;
         for (turn, x) in decays.iter().enumerate() {

@@ -192,13 +192,13 @@ mod tests {
     #[test]
     fn a_sum_is_what_adding_one_by_one_gives() {
         let x = Array2::from_shape_fn((9, 70), |(i, j)| ((i * 7 + j * 3) % 11) as f64 - 4.0);
-        let of = |from, to| {
+        let columns = |from, to| {
             let mut s = Symmetric::zeros(70);
             s.add_gram(x.slice(ndarray::s![from..to, ..]));
             s
         };
         // Small integers: exact.
-        let parts = [of(0, 4), of(4, 5)];
+        let parts = [columns(0, 4), columns(4, 5)];
         assert_eq!(
             Symmetric::sum(parts.iter(), x.slice(ndarray::s![5.., ..])).to_full(),
             x.t().dot(&x)

@@ -3,18 +3,18 @@
 use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 
+mod catalogue;
 mod duality;
 mod residuals;
-mod rows;
 
 use super::variation::{ROUNDING, inter_over, intra_by_rows, intra_class_distance, squared_size, with_rows};
 use crate::error::{Error, Result};
 use crate::linalg::product_transposed;
 use crate::stats::{ClassMoments, Rows, sweep};
 
+pub use catalogue::FAMILY;
 pub use duality::{Duality, products_apart, self_duality, squared_self_duality};
 pub use residuals::{davies_bouldin, nc1, nc4_ncc_agreement, vci};
-pub use rows::FAMILY;
 
 /// Class means around their unweighted mean, over all classes that have rows.
 fn centred_means(m: &ClassMoments) -> Array2<f64> {
@@ -202,7 +202,7 @@ fn directions_of_means(m: &ClassMoments) -> Result<Array2<f64>> {
 }
 
 /// The mean over pairs of these unit vectors of a number that their cosine gives.
-fn mean_over_pairs(units: &Array2<f64>, of: impl Fn(f64) -> f64 + Sync) -> f64 {
+fn mean_over_pairs(units: &Array2<f64>, value: impl Fn(f64) -> f64 + Sync) -> f64 {
     const BLOCK: usize = 128;
     let n = units.nrows();
     let sums: Vec<f64> = (0..n)
@@ -212,7 +212,7 @@ fn mean_over_pairs(units: &Array2<f64>, of: impl Fn(f64) -> f64 + Sync) -> f64 {
             let to = (from + BLOCK).min(n);
             let cosines = product_transposed(units.slice(s![from..to, ..]), units.slice(s![..to, ..]));
             let rows = cosines.outer_iter().zip(from..to);
-            rows.map(|(row, i)| row.iter().take(i).map(|&x| of(x)).sum::<f64>())
+            rows.map(|(row, i)| row.iter().take(i).map(|&x| value(x)).sum::<f64>())
                 .sum()
         })
         .collect();

@@ -342,9 +342,9 @@ mod tests {
             (frechet_distance, frechet_blurred),
             (frechet_root, root_blurred),
         ] {
-            let of = |b: &Moments| blurred(metric(&a, b).unwrap(), &a, b);
-            assert!(of(&a) && !of(&other));
-            assert_eq!(of(&moved), metric(&a, &moved).unwrap() < 1e-9);
+            let is_blurred = |b: &Moments| blurred(metric(&a, b).unwrap(), &a, b);
+            assert!(is_blurred(&a) && !is_blurred(&other));
+            assert_eq!(is_blurred(&moved), metric(&a, &moved).unwrap() < 1e-9);
         }
     }
 

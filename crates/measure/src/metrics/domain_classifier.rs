@@ -49,13 +49,13 @@ pub fn domain_classifier(pre: &Moments, eval: &Moments) -> Result<DomainClassifi
 
 /// The scores of the rows of one group, of the pretraining and of the evaluation data.
 fn fold(s: &DomainScores, group: u8) -> [Vec<f64>; 2] {
-    let of = |eval: bool| {
+    let side = |eval: bool| {
         (0..s.scores.len())
             .filter(|&i| s.groups[i] == group && s.is_eval[i] == eval)
             .map(|i| s.scores[i])
             .collect()
     };
-    [of(false), of(true)]
+    [side(false), side(true)]
 }
 
 /// P(score of an evaluation row > score of a pretraining row), ties half: by ranks.

@@ -4,14 +4,15 @@ use super::class_structure::Duality;
 use super::needs::{MatchedNeeds, Needs, Sides};
 use super::transferability::{Labelled, Score};
 use super::{
-    Balls, Between, Canonical, ClassMeans, DomainScores, KernelScale, Lie, MatchedMoments, MatchedNeighbours, Mixing,
-    NearRows, Place, RowView, SamplePair, Shares, Support,
+    Balls, Between, Canonical, ClassMeans, DomainScores, FromCentre, KernelScale, Lie, MatchedMoments,
+    MatchedNeighbours, Mixing, NearRows, RowView, SamplePair, Shares, Support,
 };
 use crate::error::Result;
 use crate::probes::logistic::Strength;
 use crate::probes::{Predictions, Probe};
 use crate::stats::{
-    Again, CentredKernels, ChannelValues, ClassMoments, Correlation, Moments, Of, Residuals, Spectrum, ViewScatter,
+    CentredKernels, ChannelValues, ClassMoments, Correlation, Moments, Residuals, SecondMoment, SecondPassNeeds,
+    Spectrum, ViewScatter,
 };
 use crate::uncertainty::Groups;
 
@@ -101,7 +102,7 @@ pub struct FromResiduals {
     /// The value.
     pub value: fn(&Residuals) -> Result<f64>,
     /// What the pass must collect.
-    pub needs: Again,
+    pub needs: SecondPassNeeds,
     /// Which share of the squared distances between class means must not be sampling noise for its jackknife to hold.
     pub resolved: f64,
     /// Rows a class needs to take part (1 or 2).
@@ -135,7 +136,7 @@ pub struct FromCorrelation {
 #[derive(Clone, Copy)]
 pub struct FromSpectrum {
     /// Which matrix.
-    pub of: Of,
+    pub matrix: SecondMoment,
     /// The value.
     pub value: fn(&Spectrum) -> Result<f64>,
     /// What the record says beside the value, by name.
@@ -321,7 +322,7 @@ pub struct FromAlike {
 #[derive(Clone, Copy)]
 pub struct FromKernel {
     /// The kernel of two rows at these places, given their squared distance.
-    pub kernel: fn(&KernelScale, Place, Place, Lie) -> f64,
+    pub kernel: fn(&KernelScale, FromCentre, FromCentre, Lie) -> f64,
     /// Whether it is the mean over many small random subsets instead of over all pairs.
     pub subsets: bool,
     /// Whether a permutation test of the domain labels goes with it.
@@ -410,7 +411,7 @@ impl Eval {
             Self::Residuals(e) => Needs {
                 labels: true,
                 classes: true,
-                again: e.needs,
+                second_pass: e.needs,
                 fitted: e.needs.nearest,
                 ..one
             },
@@ -427,8 +428,8 @@ impl Eval {
                 ..one
             },
             Self::Spectrum(e) => Needs {
-                scatter: e.of != Of::Unit,
-                unit_scatter: e.of == Of::Unit,
+                scatter: e.matrix != SecondMoment::Unit,
+                unit_scatter: e.matrix == SecondMoment::Unit,
                 ..one
             },
             Self::UnitMoments(_) => Needs {

@@ -1,14 +1,14 @@
 //! Geometry: how do rows spread over the sphere and the space?
 
-mod neighbours;
+mod nearness;
 mod tree;
 
-pub use neighbours::occurrences;
+pub use nearness::occurrences;
 
 use super::spectrum::flat;
 use super::{Better, Eval, Family, FromDistances, FromNorms, FromSpectrum, Law, Metric, RowView, Shares, Variant};
 use crate::error::{Error, Result};
-use crate::stats::{Of, Spectrum};
+use crate::stats::{SecondMoment, Spectrum};
 use crate::uncertainty::ErrorBar;
 use crate::uncertainty::GROUPS;
 
@@ -17,17 +17,17 @@ const TEMPERATURE: f64 = 2.0;
 
 /// Sums of `of` over the other rows that `count`, by jackknife group; `of` is given the squared distance of the two
 /// l2-normalised rows.
-fn others(view: &RowView, count: impl Fn(usize) -> bool, of: impl Fn(f64) -> f64) -> Shares {
-    all(view, |j| j != view.i && count(j), of)
+fn others(view: &RowView, count: impl Fn(usize) -> bool, value: impl Fn(f64) -> f64) -> Shares {
+    all(view, |j| j != view.i && count(j), value)
 }
 
 /// The same, over all rows that `count`.
-fn all(view: &RowView, count: impl Fn(usize) -> bool, of: impl Fn(f64) -> f64) -> Shares {
+fn all(view: &RowView, count: impl Fn(usize) -> bool, value: impl Fn(f64) -> f64) -> Shares {
     let mut groups = [(0.0, 0.0); GROUPS];
     for (j, &group) in view.rows.groups().iter().enumerate() {
         if count(j) {
             let share = &mut groups[usize::from(group)];
-            share.0 += of(view.unit_squared(j));
+            share.0 += value(view.unit_squared(j));
             share.1 += 1.0;
         }
     }
@@ -50,9 +50,9 @@ fn same_class_unsquared(view: &RowView) -> Shares {
     of_class(view, f64::sqrt)
 }
 
-fn of_class(view: &RowView, of: fn(f64) -> f64) -> Shares {
+fn of_class(view: &RowView, value: fn(f64) -> f64) -> Shares {
     let class = view.rows.classes()[view.i];
-    others(view, |j| class.is_some() && view.rows.classes()[j] == class, of)
+    others(view, |j| class.is_some() && view.rows.classes()[j] == class, value)
 }
 
 fn cosine(view: &RowView) -> Shares {
@@ -235,9 +235,9 @@ const METRICS: &[Metric] = &[
         error: ErrorBar::JackknifeCorrected,
         eval: Eval::Norms(FromNorms { value: norm_cv }),
     },
-    neighbours::HUBNESS,
-    neighbours::TWONN,
-    neighbours::MLE,
+    nearness::HUBNESS,
+    nearness::TWONN,
+    nearness::MLE,
     tree::MST,
     Metric {
         id: "vendi",
@@ -256,7 +256,7 @@ const METRICS: &[Metric] = &[
                 about: "order 2: the inverse of the mean squared cosine (vendi-score's q = 2)",
                 like: &[],
                 eval: Eval::Spectrum(FromSpectrum {
-                    of: Of::Unit,
+                    matrix: SecondMoment::Unit,
                     value: vendi_of_order_2,
                     beside: None,
                     flat,
@@ -267,7 +267,7 @@ const METRICS: &[Metric] = &[
                 about: "infinite order: the inverse of the largest eigenvalue (vendi-score's q = inf)",
                 like: &[],
                 eval: Eval::Spectrum(FromSpectrum {
-                    of: Of::Unit,
+                    matrix: SecondMoment::Unit,
                     value: vendi_of_infinite_order,
                     beside: None,
                     flat,
@@ -279,7 +279,7 @@ const METRICS: &[Metric] = &[
         laws: LAWS,
         error: ErrorBar::Jackknife,
         eval: Eval::Spectrum(FromSpectrum {
-            of: Of::Unit,
+            matrix: SecondMoment::Unit,
             value: vendi,
             beside: None,
             flat,
@@ -303,7 +303,7 @@ const METRICS: &[Metric] = &[
         laws: LAWS,
         error: ErrorBar::JackknifeOfExcess,
         eval: Eval::Spectrum(FromSpectrum {
-            of: Of::Unit,
+            matrix: SecondMoment::Unit,
             value: self_clustering,
             beside: None,
             flat,
@@ -325,17 +325,17 @@ mod tests {
 
     #[test]
     fn orthogonal_rows_all_differ_and_equal_ones_are_one() {
-        let of = |values: &[f64], n| Spectrum {
+        let spectrum = |values: &[f64], n| Spectrum {
             values: values.to_vec(),
             n,
             d: values.len(),
         };
         for score in [vendi, vendi_of_order_2, vendi_of_infinite_order] {
-            assert!((score(&of(&[0.25; 4], 4)).unwrap() - 4.0).abs() < 1e-12);
+            assert!((score(&spectrum(&[0.25; 4], 4)).unwrap() - 4.0).abs() < 1e-12);
         }
-        assert!((vendi(&of(&[1.0, 0.0], 9)).unwrap() - 1.0).abs() < 1e-12);
-        assert!((self_clustering(&of(&[1.0, 0.0, 0.0], 50)).unwrap() - 1.0).abs() < 1e-12);
+        assert!((vendi(&spectrum(&[1.0, 0.0], 9)).unwrap() - 1.0).abs() < 1e-12);
+        assert!((self_clustering(&spectrum(&[1.0, 0.0, 0.0], 50)).unwrap() - 1.0).abs() < 1e-12);
         // N = d orthogonal rows: Q = N, below what random directions have.
-        assert!((self_clustering(&of(&[0.25; 4], 4)).unwrap() + 1.0 / 3.0).abs() < 1e-12);
+        assert!((self_clustering(&spectrum(&[0.25; 4], 4)).unwrap() + 1.0 / 3.0).abs() < 1e-12);
     }
 }

@@ -123,7 +123,7 @@ pub struct KernelScale {
 
 /// Where a row x lies from c, a point amid the rows of both data sets.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Place {
+pub struct FromCentre {
     /// ‖x - c‖.
     pub norm: f64,
     /// c·(x - c)/d.

@@ -25,8 +25,8 @@ pub use convention::{Conventions, Followed};
 // A new kind brings a payload: no list of them here.
 pub use eval::*;
 pub use inputs::{
-    Balls, Between, Canonical, ClassMeans, DomainScores, KernelScale, Lie, MatchedMoments, MatchedNeighbours, Mixing,
-    NearRows, PairSums, Place, RowView, SamplePair, Shares, Support,
+    Balls, Between, Canonical, ClassMeans, DomainScores, FromCentre, KernelScale, Lie, MatchedMoments,
+    MatchedNeighbours, Mixing, NearRows, PairSums, RowView, SamplePair, Shares, Support,
 };
 pub use needs::{MatchedNeeds, Needs, Sides};
 

@@ -1,7 +1,7 @@
 //! What metrics need, as data: from it an analysis knows what to read, hold and share before it reads anything.
 
 use super::Between;
-use crate::stats::Again;
+use crate::stats::SecondPassNeeds;
 
 /// What is measured together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct Needs {
     /// Distances to the rows of the other data set.
     pub crossed: bool,
     /// A second pass around class means.
-    pub again: Again,
+    pub second_pass: SecondPassNeeds,
     /// The split of the same data that is fitted on, where there is one: a pass over it.
     pub fitted: bool,
     /// Labelled rows that a probe is fitted on, and those it is scored on: a pass over each.

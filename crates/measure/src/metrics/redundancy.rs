@@ -314,20 +314,20 @@ mod tests {
     use super::*;
     use ndarray::{Array2, array};
 
-    fn of(matrix: Array2<f64>) -> Correlation {
+    fn correlation(matrix: Array2<f64>) -> Correlation {
         Correlation { matrix, n: 101 }
     }
 
     #[test]
     fn identical_channels_give_one_and_orthogonal_ones_the_inverse_width() {
-        assert_eq!(redundancy(&of(Array2::from_elem((5, 5), -1.0))).unwrap(), 1.0);
-        assert_eq!(redundancy(&of(Array2::eye(8))).unwrap(), 0.125);
-        assert_eq!(redundancy_offdiagonal(&of(Array2::eye(8))).unwrap(), 0.0);
+        assert_eq!(redundancy(&correlation(Array2::from_elem((5, 5), -1.0))).unwrap(), 1.0);
+        assert_eq!(redundancy(&correlation(Array2::eye(8))).unwrap(), 0.125);
+        assert_eq!(redundancy_offdiagonal(&correlation(Array2::eye(8))).unwrap(), 0.0);
     }
 
     #[test]
     fn the_sign_of_a_correlation_does_not_matter() {
-        let c = of(array![[1.0, -0.5], [-0.5, 1.0]]);
+        let c = correlation(array![[1.0, -0.5], [-0.5, 1.0]]);
         assert_eq!(redundancy(&c).unwrap(), 0.75);
         assert_eq!(redundancy_offdiagonal(&c).unwrap(), 0.5);
         assert_eq!(barlow_redundancy(&c).unwrap(), 0.25);
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn redundancy_lies_between_its_bounds_by_the_participation_ratio() {
         // PR = d² / sum rho²: 1/PR <= R <= 1/sqrt(PR).
-        let c = of(array![[1.0, 0.3, -0.8], [0.3, 1.0, 0.1], [-0.8, 0.1, 1.0]]);
+        let c = correlation(array![[1.0, 0.3, -0.8], [0.3, 1.0, 0.1], [-0.8, 0.1, 1.0]]);
         let ratio = 9.0 / c.matrix.iter().map(|r| r * r).sum::<f64>();
         let r = redundancy(&c).unwrap();
         assert!(1.0 / ratio <= r && r <= ratio.powf(-0.5));
@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn a_channel_repeats_the_first_that_says_the_same() {
-        let c = of(array![
+        let c = correlation(array![
             [1.0, 0.2, -0.9995, 0.9991],
             [0.2, 1.0, 0.2, 0.2],
             [-0.9995, 0.2, 1.0, 0.5],
@@ -367,7 +367,7 @@ mod tests {
 
     #[test]
     fn a_single_channel_has_no_off_diagonal() {
-        assert!(redundancy_offdiagonal(&of(Array2::eye(1))).is_err());
-        assert_eq!(redundancy(&of(Array2::eye(1))).unwrap(), 1.0);
+        assert!(redundancy_offdiagonal(&correlation(Array2::eye(1))).is_err());
+        assert_eq!(redundancy(&correlation(Array2::eye(1))).unwrap(), 1.0);
     }
 }

@@ -2,7 +2,8 @@
 
 use super::domain_classifier::{domain_auc, proxy_a_distance};
 use super::{
-    Better, Eval, Family, FromDomain, FromKernel, FromSlices, KernelScale, Law, Lie, Metric, PairSums, Place, Variant,
+    Better, Eval, Family, FromCentre, FromDomain, FromKernel, FromSlices, KernelScale, Law, Lie, Metric, PairSums,
+    Variant,
 };
 use crate::error::{Error, Result};
 use crate::uncertainty::ErrorBar;
@@ -25,7 +26,7 @@ pub fn discrepancy(sums: &PairSums, without: Option<usize>) -> Result<f64> {
 
 /// (x·y/d + 1)³ - (x·c/d + 1)³ - (c·y/d + 1)³ + (c·c/d + 1)³: what is taken off adds nothing to a discrepancy, and
 /// multiplied out no large numbers are left that would cancel far from zero.
-pub fn cubic(scale: &KernelScale, x: Place, y: Place, lie: Lie) -> f64 {
+pub fn cubic(scale: &KernelScale, x: FromCentre, y: FromCentre, lie: Lie) -> f64 {
     let product = lie.product / scale.d;
     let (level, a, b) = (scale.level, x.along, y.along);
     let p = level + a;
@@ -36,14 +37,14 @@ pub fn cubic(scale: &KernelScale, x: Place, y: Place, lie: Lie) -> f64 {
 }
 
 /// exp(-‖x - y‖²/(2 s²)), s² the median squared distance.
-pub fn gaussian(scale: &KernelScale, _: Place, _: Place, lie: Lie) -> f64 {
+pub fn gaussian(scale: &KernelScale, _: FromCentre, _: FromCentre, lie: Lie) -> f64 {
     (-lie.squared / (2.0 * scale.bandwidth)).exp()
 }
 
 /// ‖x - c‖ + ‖y - c‖ - ‖x - y‖: its discrepancy is the energy distance. What is added to -‖x - y‖ adds nothing to a
 /// discrepancy, and what is left is no larger than twice the smaller of the two norms: one row far from all others leaves the
 /// digits of the rest.
-pub fn nearness(_: &KernelScale, x: Place, y: Place, lie: Lie) -> f64 {
+pub fn nearness(_: &KernelScale, x: FromCentre, y: FromCentre, lie: Lie) -> f64 {
     let (least, most) = (x.norm.min(y.norm), x.norm.max(y.norm));
     let apart = most + lie.squared.sqrt();
     if apart == 0.0 {
@@ -262,7 +263,7 @@ mod tests {
         let plain = |a: &Array1<f64>, b: &Array1<f64>| (a.dot(b) / 3.0 + 1.0).powi(3);
         let place = |x: &Array1<f64>| {
             let apart = x - &c;
-            Place {
+            FromCentre {
                 norm: apart.dot(&apart).sqrt(),
                 along: c.dot(&apart) / 3.0,
             }
@@ -288,8 +289,8 @@ mod tests {
             level: 1.0,
             d: 2.0,
         };
-        let of = |x: [f64; 2], y: [f64; 2]| {
-            let place = |x: [f64; 2]| Place {
+        let kernel_of = |x: [f64; 2], y: [f64; 2]| {
+            let place = |x: [f64; 2]| FromCentre {
                 norm: x[0].hypot(x[1]),
                 along: 0.0,
             };
@@ -299,9 +300,12 @@ mod tests {
             };
             nearness(&scale, place(x), place(y), lie)
         };
-        assert!((of([3.0, 4.0], [0.0, 1.0]) - (6.0 - 18f64.sqrt())).abs() < 1e-15);
+        assert!((kernel_of([3.0, 4.0], [0.0, 1.0]) - (6.0 - 18f64.sqrt())).abs() < 1e-15);
         // Far away along an axis: ‖y‖ plus y's part along it.
-        assert!((of([1e30, 0.0], [3.0, 4.0]) - 8.0).abs() < 1e-14);
-        assert_eq!((of([0.0; 2], [0.0; 2]), of([0.0; 2], [3.0, 4.0])), (0.0, 0.0));
+        assert!((kernel_of([1e30, 0.0], [3.0, 4.0]) - 8.0).abs() < 1e-14);
+        assert_eq!(
+            (kernel_of([0.0; 2], [0.0; 2]), kernel_of([0.0; 2], [3.0, 4.0])),
+            (0.0, 0.0)
+        );
     }
 }

@@ -1,12 +1,12 @@
 //! The spectrum: over how many directions do features spread?
 
-mod rows;
+mod catalogue;
 mod views;
 
 use crate::error::{Error, Result};
 use crate::stats::{Correlation, Moments, Spectrum};
 
-pub use rows::FAMILY;
+pub use catalogue::FAMILY;
 
 /// What RankMe adds to each share, so that its logarithm exists (Garrido et al. 2023).
 const RANKME_EPSILON: f64 = 1e-7;
@@ -272,7 +272,7 @@ fn coding_rate_unnormalised(s: &Spectrum) -> Result<f64> {
 mod tests {
     use super::*;
 
-    fn of(values: &[f64]) -> Spectrum {
+    fn spectrum_of(values: &[f64]) -> Spectrum {
         Spectrum {
             values: values.to_vec(),
             n: 100,
@@ -282,27 +282,27 @@ mod tests {
 
     #[test]
     fn equal_directions_count_in_full_and_a_single_one_as_one() {
-        let flat = of(&[2.0; 7]);
-        let single = of(&[3.0, 0.0, 0.0]);
+        let flat = spectrum_of(&[2.0; 7]);
+        let single = spectrum_of(&[3.0, 0.0, 0.0]);
         for rank in [effective_rank, matrix_entropy_rank, participation_ratio, stable_rank] {
             assert!((rank(&flat).unwrap() - 7.0).abs() < 1e-12);
             assert!((rank(&single).unwrap() - 1.0).abs() < 1e-12);
         }
         // The constant inside moves it by about d (d - 1) 1e-7 ln d.
         assert!((rankme(&flat).unwrap() - 7.0).abs() < 1e-5);
-        assert_eq!(condition_number(&of(&[8.0, 2.0, 0.0])).unwrap(), 4.0);
+        assert_eq!(condition_number(&spectrum_of(&[8.0, 2.0, 0.0])).unwrap(), 4.0);
     }
 
     #[test]
     fn the_participation_ratio_of_correlations_counts_independent_channels() {
-        let of = |matrix, n| participation_ratio_of_correlations(&Correlation { matrix, n }).unwrap();
-        assert_eq!(of(ndarray::Array2::eye(5), 9), 5.0);
-        assert_eq!(of(ndarray::Array2::ones((5, 5)), 9), 1.0);
+        let ranks = |matrix, n| participation_ratio_of_correlations(&Correlation { matrix, n }).unwrap();
+        assert_eq!(ranks(ndarray::Array2::eye(5), 9), 5.0);
+        assert_eq!(ranks(ndarray::Array2::ones((5, 5)), 9), 1.0);
     }
 
     #[test]
     fn every_rankme_counts_equal_directions_up_to_its_constant() {
-        let flat = of(&[2.0; 7]);
+        let flat = spectrum_of(&[2.0; 7]);
         for rank in [rankme_of_eigenvalues, rankme_epsilon_in_log] {
             assert!((rank(&flat).unwrap() - 7.0).abs() < 1e-5);
         }
@@ -315,18 +315,18 @@ mod tests {
         for exponent in [0.5, 1.0, 1.7] {
             let values: Vec<f64> = (1..=200).map(|k| f64::from(k).powf(-exponent)).collect();
             for fit in [alpha_req, alpha_req_unweighted] {
-                assert!((fit(&of(&values)).unwrap() - exponent).abs() < 1e-12);
+                assert!((fit(&spectrum_of(&values)).unwrap() - exponent).abs() < 1e-12);
             }
-            assert!((alpha_req_r_squared(&of(&values)).unwrap() - 1.0).abs() < 1e-12);
+            assert!((alpha_req_r_squared(&spectrum_of(&values)).unwrap() - 1.0).abs() < 1e-12);
         }
-        assert!(alpha_req(&of(&[1.0; 29])).is_err());
+        assert!(alpha_req(&spectrum_of(&[1.0; 29])).is_err());
     }
 
     #[test]
     fn equal_eigenvalues_are_told_from_falling_ones() {
-        assert!(flat(&of(&[2.0; 7])));
+        assert!(flat(&spectrum_of(&[2.0; 7])));
         // 1 + x and 1 - x: d Σ lambda² / (Σ lambda)² - 1 = x², over 2/100.
-        let apart = |x: f64| of(&[1.0 + x, 1.0 - x]);
+        let apart = |x: f64| spectrum_of(&[1.0 + x, 1.0 - x]);
         assert!(flat(&apart(0.24)) && !flat(&apart(0.25)));
         let rows = |first: f64| {
             let mut moments = Moments::new(2);
@@ -337,17 +337,17 @@ mod tests {
         assert!(flat_rows(&rows(1.2)) && !flat_rows(&rows(1.4)));
         let falling: Vec<f64> = (1..=40).map(|k| 1.0 / f64::from(k)).collect();
         let step: Vec<f64> = (1..=40).map(|k| if k < 11 { 9.0 } else { 1.0 }).collect();
-        assert!(!flat(&of(&falling)) && !flat(&of(&step)));
-        assert!(flat_where_fitted(&of(&step)) && flat_where_fitted(&of(&[1.0; 5])));
+        assert!(!flat(&spectrum_of(&falling)) && !flat(&spectrum_of(&step)));
+        assert!(flat_where_fitted(&spectrum_of(&step)) && flat_where_fitted(&spectrum_of(&[1.0; 5])));
         let steep: Vec<f64> = (1..=40).map(|k| f64::from(k).powi(-4)).collect();
-        assert!(!flat_where_fitted(&of(&steep)));
+        assert!(!flat_where_fitted(&spectrum_of(&steep)));
     }
 
     #[test]
     fn components_are_counted_up_to_95_percent() {
-        assert_eq!(pca_dims_95(&of(&[95.0, 5.0])).unwrap(), 1.0);
-        assert_eq!(pca_dims_95(&of(&[94.0, 5.0, 1.0])).unwrap(), 2.0);
-        assert_eq!(pca_dims_95(&of(&[1.0])).unwrap(), 1.0);
+        assert_eq!(pca_dims_95(&spectrum_of(&[95.0, 5.0])).unwrap(), 1.0);
+        assert_eq!(pca_dims_95(&spectrum_of(&[94.0, 5.0, 1.0])).unwrap(), 2.0);
+        assert_eq!(pca_dims_95(&spectrum_of(&[1.0])).unwrap(), 1.0);
     }
 
     #[test]
@@ -359,7 +359,7 @@ mod tests {
         assert!((coding_rate_in_nats(&unit).unwrap() - 2.0 * 3f64.ln()).abs() < 1e-12);
         assert!((coding_rate_of_emp_ssl(&unit).unwrap() - 2.0 * 6f64.ln()).abs() < 1e-12);
         // N = 100 rows in `of`: X'X / N = I / d.
-        assert!((coding_rate_unnormalised(&of(&[25.0; 4])).unwrap() - 2.0 * 3f64.log2()).abs() < 1e-12);
+        assert!((coding_rate_unnormalised(&spectrum_of(&[25.0; 4])).unwrap() - 2.0 * 3f64.log2()).abs() < 1e-12);
         let mut zero = Moments::new(4);
         zero.update(ndarray::Array2::zeros((3, 4)).view());
         assert!(coding_rate(&zero).is_err() && coding_rate(&Moments::new(4)).is_err());

@@ -29,7 +29,7 @@ const CLOSED: Balls = Balls { k: 3, closed: true };
 /// prdc's balls: k = 5, open.
 const OPEN: Balls = Balls { k: 5, closed: false };
 
-const fn of(value: fn(&Support) -> f64, balls: Balls) -> Eval {
+const fn support(value: fn(&Support) -> f64, balls: Balls) -> Eval {
     Eval::Support(FromSupport {
         value,
         balls,
@@ -82,13 +82,13 @@ const METRICS: &[Metric] = &[
             id: "prdc",
             about: "k = 5; a row at exactly that distance is outside (prdc)",
             like: &["prdc"],
-            eval: of(precision, OPEN),
+            eval: support(precision, OPEN),
         }],
         reference: KYNKAANNIEMI,
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::HalfSamples,
-        eval: of(precision, CLOSED),
+        eval: support(precision, CLOSED),
     },
     Metric {
         id: "recall",
@@ -133,7 +133,7 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::HalfSamples,
-        eval: of(density, OPEN),
+        eval: support(density, OPEN),
     },
     Metric {
         id: "coverage",
@@ -153,7 +153,7 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::HalfSamples,
-        eval: of(coverage, OPEN),
+        eval: support(coverage, OPEN),
     },
     Metric {
         id: "overlap",

@@ -10,11 +10,11 @@ use crate::error::{Error, Result};
 use crate::uncertainty::Scheme;
 
 /// What a record is about: model, run, step, layer, data set, split, the other side's data set, split, model and layer, metric.
-pub type Place<'a> = ([&'a str; 10], Option<u64>);
+pub type RecordKey<'a> = ([&'a str; 10], Option<u64>);
 
 impl Record {
     /// What the record is about: two records of one place are two answers to one question.
-    pub fn place(&self) -> Place<'_> {
+    pub fn place(&self) -> RecordKey<'_> {
         fn or_empty(name: &Option<String>) -> &str {
             name.as_deref().unwrap_or("")
         }
@@ -159,7 +159,7 @@ pub(super) fn called(number: usize, record: &Record) -> String {
 
 /// Refuses records of the file at `path` that cannot be, and places that have two of them.
 pub(super) fn check(path: &Path, records: &[Record]) -> Result<()> {
-    let mut seen: HashMap<Place, usize> = HashMap::with_capacity(records.len());
+    let mut seen: HashMap<RecordKey, usize> = HashMap::with_capacity(records.len());
     for (i, record) in records.iter().enumerate() {
         if let Some(why) = record.impossible() {
             return Err(Error::input(format!(

@@ -20,7 +20,7 @@ use crate::features::Role;
 use crate::shown::plain_json;
 use crate::uncertainty::{Discordant, Measured, Scheme};
 
-pub use check::Place;
+pub use check::RecordKey;
 pub use former::check_folder;
 pub use listed::{Listed, TABLES};
 pub use table::{Column, Columns, Table};

@@ -217,13 +217,13 @@ mod tests {
     #[test]
     fn bounds_that_leave_a_neighbour_open_give_none() {
         let apart = Numbered { slack: 0.0, coarse: 99 };
-        let of = |last: f64, complete| {
+        let within = |last: f64, complete| {
             let offers = [(0.0, 2), (0.5, 1), (last, 9)].into_iter();
             nearest_of(offers, 2, complete, &apart, 0)
         };
-        assert_eq!(of(2.5, false), Some(vec![(1.0, 1), (2.0, 2)]));
-        assert_eq!(of(2.0, false), None);
-        assert_eq!(of(2.0, true), Some(vec![(1.0, 1), (2.0, 2)]));
+        assert_eq!(within(2.5, false), Some(vec![(1.0, 1), (2.0, 2)]));
+        assert_eq!(within(2.0, false), None);
+        assert_eq!(within(2.0, true), Some(vec![(1.0, 1), (2.0, 2)]));
     }
 
     #[test]

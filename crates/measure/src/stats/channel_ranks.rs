@@ -180,17 +180,17 @@ mod tests {
     fn ranks_without_a_group_are_those_of_the_rows_left() {
         let values = Array2::from_shape_fn((97, 40), |(i, j)| ((i * 31 + j * 17 + i * i * j) % 23) as f64);
         let groups: Vec<u8> = (0..97).map(|i| (i * i % 10) as u8).collect();
-        let of = |places: &[usize]| {
+        let orders_of = |places: &[usize]| {
             let few = values.select(Axis(0), places);
             let groups: Vec<u8> = places.iter().map(|&i| groups[i]).collect();
             let mut rows = Rows::choose((0..places.len()).collect(), &groups, None, 40);
             rows.push(few.view());
             ChannelOrders::new(&rows)
         };
-        let whole = of(&(0..97).collect::<Vec<_>>());
+        let whole = orders_of(&(0..97).collect::<Vec<_>>());
         for group in [0, 4, 7] {
             let left: Vec<usize> = (0..97).filter(|&i| groups[i] != group).collect();
-            let (a, b) = (whole.centred_ranks(Some(group)), of(&left).centred_ranks(None));
+            let (a, b) = (whole.centred_ranks(Some(group)), orders_of(&left).centred_ranks(None));
             assert_eq!(a, b);
         }
         let ranks = whole.centred_ranks(None);

@@ -227,8 +227,10 @@ impl<'r> Sorted<'r> {
                     let row = row.to_slice().expect("rows of a standard layout");
                     for class in &self.classes[other.classes.clone()] {
                         let sums = std::array::from_fn(|group| {
-                            let of = class.group(group);
-                            row[of.start - other.rows.start..of.end - other.rows.start].iter().sum()
+                            let places = class.group(group);
+                            row[places.start - other.rows.start..places.end - other.rows.start]
+                                .iter()
+                                .sum()
                         });
                         let is_own = class.rows().contains(&i);
                         held[i - block.rows.start].offer(&sums, class, is_own, self.holding(i));
@@ -266,7 +268,7 @@ impl<'r> Sorted<'r> {
         others: Range<usize>,
         distance: &(impl Fn(f64, usize, usize) -> f64 + Sync),
     ) -> Array2<f64> {
-        let centred = |of: Range<usize>| self.rows.select(&self.order[of]) - &self.centre;
+        let centred = |places: Range<usize>| self.rows.select(&self.order[places]) - &self.centre;
         let own = centred(rows.clone());
         let mut out = Array2::zeros((rows.len(), others.len()));
         for start in others.clone().step_by(JOINED) {

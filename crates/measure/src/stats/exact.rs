@@ -146,21 +146,21 @@ mod tests {
         let x = Array1::from_shape_fn(301, |i| ((i * 7919 % 1_009) as f64 / 7.0).exp2().sin() * 1e3);
         let zero = Array1::<f64>::zeros(301);
         let turned = x.slice(ndarray::s![..;-1]).to_owned();
-        let of = |x: &Array1<f64>| exact_squared_apart(x.view(), zero.view());
-        assert_eq!(of(&x).compare(&of(&turned)), Ordering::Equal);
+        let squares = |x: &Array1<f64>| exact_squared_apart(x.view(), zero.view());
+        assert_eq!(squares(&x).compare(&squares(&turned)), Ordering::Equal);
         let mut other = turned.clone();
         other[5] = f64::from_bits(other[5].to_bits() + 1);
-        assert_ne!(of(&x).compare(&of(&other)), Ordering::Equal);
-        assert!((of(&x).rounded() / x.dot(&x) - 1.0).abs() < 1e-14);
+        assert_ne!(squares(&x).compare(&squares(&other)), Ordering::Equal);
+        assert!((squares(&x).rounded() / x.dot(&x) - 1.0).abs() < 1e-14);
     }
 
     #[test]
     fn signs_and_scales() {
-        let of = |x: f64, y: f64| exact_product(array![x, y].view(), array![1.0, 1.0].view());
+        let sum = |x: f64, y: f64| exact_product(array![x, y].view(), array![1.0, 1.0].view());
         assert_eq!(
-            [of(1e20, -1.0), of(-1e20, 1.0), of(3.0, -3.0)].map(|x| x.sign()),
+            [sum(1e20, -1.0), sum(-1e20, 1.0), sum(3.0, -3.0)].map(|x| x.sign()),
             [Ordering::Greater, Ordering::Less, Ordering::Equal]
         );
-        assert_eq!(of(1e20, 1.0).scaled(0.5).compare(&of(0.5e20, 0.5)), Ordering::Equal);
+        assert_eq!(sum(1e20, 1.0).scaled(0.5).compare(&sum(0.5e20, 0.5)), Ordering::Equal);
     }
 }

@@ -49,15 +49,15 @@ mod tests {
     #[test]
     fn whole_numbers_and_multiples_of_a_power_of_two_are_exact() {
         let whole = Array2::from_shape_fn((30, 700), |(i, j)| ((i * 31 + j * 17) % 101) as f64 - 50.0);
-        let of = |values: Array2<f64>| Rows::of(values);
+        let rows_of = |values: Array2<f64>| Rows::of(values);
         for scale in [1.0, 2f64.powi(-30), 2f64.powi(400)] {
-            let rows = of(&whole * scale);
-            assert!(rows.is_exact_with(&rows) && rows.is_exact_with(&of(Array2::zeros((2, 700)))));
+            let rows = rows_of(&whole * scale);
+            assert!(rows.is_exact_with(&rows) && rows.is_exact_with(&rows_of(Array2::zeros((2, 700)))));
         }
-        assert!(!of(&whole * 0.1).is_exact_with(&of(whole.clone())));
-        assert!(!of(whole.clone()).is_exact_with(&of(&whole * 2f64.powi(-30))));
+        assert!(!rows_of(&whole * 0.1).is_exact_with(&rows_of(whole.clone())));
+        assert!(!rows_of(whole.clone()).is_exact_with(&rows_of(&whole * 2f64.powi(-30))));
         // 700 squares of 2^26 are more than 2^53.
-        assert!(!of(whole.mapv(|x| x + 2f64.powi(26))).is_exact_with(&of(whole)));
+        assert!(!rows_of(whole.mapv(|x| x + 2f64.powi(26))).is_exact_with(&rows_of(whole)));
     }
 
     #[test]

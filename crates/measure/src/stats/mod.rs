@@ -57,13 +57,13 @@ pub use nearest::{nearest, nearest_by_angle, nearest_by_angle_in, nearest_in, ne
 pub use neighbours::{Neighbours, squared_distances};
 pub use pair_distances::{CentredKernels, PairDistances, centred_kernels};
 pub use random::generator;
-pub use residuals::{Again, Centres, Residuals, SecondPass};
+pub use residuals::{Centres, Residuals, SecondPass, SecondPassNeeds};
 pub use rows::Rows;
 pub use screen::{Screened, screen};
 pub use slices::{Steps, directions};
-pub use spectrum::{Of, Reduced, Spectrum};
-pub use state::{Place, STATE, blocks, merged};
-pub use summary::{Part, Sample, Summariser, Summary, Wanted, unit};
+pub use spectrum::{Reduced, SecondMoment, Spectrum};
+pub use state::{RowSpan, STATE, blocks, merged};
+pub use summary::{GroupMoments, Sample, Summariser, Summary, Wanted, unit};
 pub use sweep::{product, sweep, sweep_products, unit_apart, unit_squared};
 pub use tree::{distances, tree_length};
 pub use views::{ViewScatter, ViewSums};

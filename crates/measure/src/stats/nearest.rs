@@ -222,12 +222,12 @@ fn settle(
 }
 
 /// The neighbours of the rows `of`, in their order, by bounds in 64 bits.
-fn settle_in_double(frame: &Frame, apart: &impl Apart, of: &[usize], k: usize) -> Vec<Vec<Offer<f64>>> {
-    if of.is_empty() {
+fn settle_in_double(frame: &Frame, apart: &impl Apart, unsettled: &[usize], k: usize) -> Vec<Vec<Offer<f64>>> {
+    if unsettled.is_empty() {
         return Vec::new();
     }
     let squares = frame.squares(frame.b);
-    let found: Vec<Vec<Vec<Offer<f64>>>> = of
+    let found: Vec<Vec<Vec<Offer<f64>>>> = unsettled
         .par_chunks(FEW)
         .map(|some| {
             let bounds = frame.double_bounds(some, &squares);

@@ -119,7 +119,7 @@ fn rounding(d: usize, squares: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::features::Labels;
-    use crate::stats::{Again, SecondPass, Summariser, Wanted};
+    use crate::stats::{SecondPass, SecondPassNeeds, Summariser, Wanted};
 
     /// Rows of 40 classes whose means stand `apart`, with noise around them, and 19 rows or fewer a class.
     fn rows(apart: f64) -> (Array2<f64>, Labels) {
@@ -140,10 +140,10 @@ mod tests {
             let mut first = Summariser::new(600, 6, Some(&labels), Wanted::default());
             first.push(x.view());
             let groups = first.groups().to_vec();
-            let wanted = Again {
+            let wanted = SecondPassNeeds {
                 nearest: true,
                 resamples: true,
-                ..Again::default()
+                ..SecondPassNeeds::default()
             };
             let class_of = labels.class_of().to_vec();
             let mut second = SecondPass::new(&first.finish(), groups.clone(), class_of.clone(), None, wanted);

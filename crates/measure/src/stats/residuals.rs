@@ -15,7 +15,7 @@ const WITHOUT_EACH: usize = GROUPS + 1;
 
 /// What a second pass should collect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Again {
+pub struct SecondPassNeeds {
     /// The covariance within classes (d x d).
     pub scatter: bool,
     /// Distances of rows to the mean of their class.
@@ -26,7 +26,7 @@ pub struct Again {
     pub resamples: bool,
 }
 
-impl Again {
+impl SecondPassNeeds {
     /// What either wants.
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -79,7 +79,7 @@ pub(super) struct Member {
 pub struct SecondPass {
     group_of: Vec<u8>,
     class_of: Vec<Option<u32>>,
-    wanted: Again,
+    wanted: SecondPassNeeds,
     /// Moments of the classes of all rows, then without each group (without resamples: none of those).
     classes: Vec<ClassMoments>,
     within: Option<Within>,
@@ -97,7 +97,7 @@ impl SecondPass {
         group_of: Vec<u8>,
         class_of: Vec<Option<u32>>,
         centres: Option<Centres>,
-        wanted: Again,
+        wanted: SecondPassNeeds,
     ) -> Self {
         let resamples = if wanted.resamples { GROUPS } else { 0 };
         let classes: Vec<ClassMoments> = (0..=resamples)
@@ -206,7 +206,7 @@ mod tests {
         let mut first = Summariser::new(53, 4, Some(&labels), Wanted::default());
         first.push(x.view());
         let groups = first.groups().to_vec();
-        let wanted = Again {
+        let wanted = SecondPassNeeds {
             scatter: true,
             distances: true,
             nearest: true,

@@ -100,10 +100,10 @@ impl<'r> Frame<'r> {
 
     /// Lower bounds of the scaled squared distances (rows of a block of `a`, all rows of `b`), in 64 bits: for the few rows
     /// that 32 bits leave open.
-    pub fn double_bounds(&self, of: &[usize], squares_b: &[f64]) -> Array2<f64> {
-        let rows = (self.a.select(of) - &self.centre) * self.scale;
+    pub fn double_bounds(&self, rows: &[usize], squares_b: &[f64]) -> Array2<f64> {
+        let rows = (self.a.select(rows) - &self.centre) * self.scale;
         let slack = 1.02 * (self.centre.len() as f64 + 8.0) * 2f64.powi(-53);
-        let mut bounds = Array2::zeros((of.len(), self.b.len()));
+        let mut bounds = Array2::zeros((rows.len(), self.b.len()));
         for start in (0..self.b.len()).step_by(BLOCK) {
             let end = (start + BLOCK).min(self.b.len());
             let products = product_transposed(rows.view(), self.double(self.b, start..end).view());
@@ -135,7 +135,7 @@ pub(super) const KEPT: usize = 4;
 /// Rows in 32 bits, and which they are.
 #[derive(Default)]
 struct Block {
-    of: Range<usize>,
+    range: Range<usize>,
     rows: Array2<f32>,
 }
 
@@ -144,7 +144,7 @@ impl Block {
     fn fill(&mut self, frame: &Frame, from: &Rows, range: Range<usize>) {
         resize(&mut self.rows, range.len(), frame.centre.len());
         from.write_single(range.clone(), &frame.centre, frame.scale, &mut self.rows);
-        self.of = range;
+        self.range = range;
     }
 }
 
@@ -162,14 +162,14 @@ pub(super) struct Buffers {
 impl Buffers {
     /// Fills `products` with those of two blocks.
     pub fn multiply(&mut self, frame: &Frame, a: Range<usize>, b: Range<usize>) {
-        let known = self.a.iter().position(|block| block.of == a);
+        let known = self.a.iter().position(|block| block.range == a);
         let at = known.unwrap_or_else(|| {
             let at = self.oldest;
             self.oldest = (at + 1) % KEPT;
             self.a[at].fill(frame, frame.a, a.clone());
             at
         });
-        if self.b.of != b {
+        if self.b.range != b {
             self.b.fill(frame, frame.b, b.clone());
         }
         resize(&mut self.products, a.len(), b.len());

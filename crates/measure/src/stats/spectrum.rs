@@ -8,7 +8,7 @@ use crate::stats::{Moments, OUT_OF_RANGE, SMALLEST_SQUARE};
 
 /// Which matrix of second moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Of {
+pub enum SecondMoment {
     /// The covariance of the rows, S (ddof 1).
     Covariance,
     /// XᵀX of the rows as they are: its eigenvalues are the squared singular values of X.
@@ -29,12 +29,12 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
-    /// Of moments: of the rows, or for [`Of::Unit`] of the l2-normalised rows.
+    /// Of moments: of the rows, or for [`SecondMoment::Unit`] of the l2-normalised rows.
     ///
     /// # Errors
     /// Undefined with fewer than two rows, and where all eigenvalues are zero or beyond the range of 64 bits.
-    pub fn new(moments: &Moments, of: Of) -> Result<Self> {
-        Reduced::new(moments)?.spectrum(of)
+    pub fn new(moments: &Moments, matrix: SecondMoment) -> Result<Self> {
+        Reduced::new(moments)?.spectrum(matrix)
     }
 
     /// Of the covariance of these rows (n, d), from the smaller one of its two Gram matrices.
@@ -46,7 +46,7 @@ impl Spectrum {
         let mut moments = Moments::new(d);
         if n > d {
             moments.update(rows);
-            return Self::new(&moments, Of::Covariance);
+            return Self::new(&moments, SecondMoment::Covariance);
         }
         if n < 2 {
             return Err(few_rows());
@@ -113,12 +113,12 @@ impl Reduced {
     ///
     /// # Errors
     /// Undefined where all eigenvalues are zero or beyond the range of 64 bits.
-    pub fn spectrum(&self, of: Of) -> Result<Spectrum> {
+    pub fn spectrum(&self, matrix: SecondMoment) -> Result<Spectrum> {
         let n = self.n as f64;
-        let (shift, over) = match of {
-            Of::Covariance => (0.0, n - 1.0),
-            Of::Uncentred => (self.shift, 1.0),
-            Of::Unit => (self.shift, n),
+        let (shift, over) = match matrix {
+            SecondMoment::Covariance => (0.0, n - 1.0),
+            SecondMoment::Uncentred => (self.shift, 1.0),
+            SecondMoment::Unit => (self.shift, n),
         };
         if !shift.is_finite() || self.scatter.diagonal.iter().any(|x| !x.is_finite()) {
             return Err(beyond_range());
@@ -148,17 +148,20 @@ mod tests {
         let mut moments = Moments::new(3);
         moments.update(rows.view());
         // Σ x² = 18, 2, 0.
-        let covariance = Spectrum::new(&moments, Of::Covariance).unwrap();
+        let covariance = Spectrum::new(&moments, SecondMoment::Covariance).unwrap();
         assert_eq!(
             (covariance.values.as_slice(), covariance.rank()),
             ([6.0, 2.0 / 3.0, 0.0].as_slice(), 2)
         );
-        assert_eq!(Spectrum::new(&moments, Of::Uncentred).unwrap().values, [18.0, 2.0, 0.0]);
+        assert_eq!(
+            Spectrum::new(&moments, SecondMoment::Uncentred).unwrap().values,
+            [18.0, 2.0, 0.0]
+        );
         let mut shifted = Moments::new(3);
         shifted.update((&rows + 1.0).view());
-        let uncentred = Spectrum::new(&shifted, Of::Uncentred).unwrap();
+        let uncentred = Spectrum::new(&shifted, SecondMoment::Uncentred).unwrap();
         assert!((uncentred.total() - (18.0 + 2.0 + 12.0)).abs() < 1e-12);
-        assert!(Spectrum::new(&Moments::new(3), Of::Covariance).is_err());
+        assert!(Spectrum::new(&Moments::new(3), SecondMoment::Covariance).is_err());
     }
 
     #[test]
@@ -169,7 +172,7 @@ mod tests {
             moments.update(rows.view());
             let (a, b) = (
                 Spectrum::of_rows(rows.view()).unwrap(),
-                Spectrum::new(&moments, Of::Covariance).unwrap(),
+                Spectrum::new(&moments, SecondMoment::Covariance).unwrap(),
             );
             assert_eq!((a.values.len(), a.n, a.d), (b.values.len(), b.n, b.d));
             assert!(
@@ -185,7 +188,10 @@ mod tests {
     fn fewer_rows_than_channels_leave_as_many_values_as_rows() {
         let mut moments = Moments::new(5);
         moments.update(array![[1.0, 2.0, 3.0, 4.0, 5.0], [2.0, 0.0, 1.0, 1.0, 1.0]].view());
-        assert_eq!(Spectrum::new(&moments, Of::Covariance).unwrap().rank(), 1);
-        assert_eq!(Spectrum::new(&moments, Of::Uncentred).unwrap().values.len(), 2);
+        assert_eq!(Spectrum::new(&moments, SecondMoment::Covariance).unwrap().rank(), 1);
+        assert_eq!(
+            Spectrum::new(&moments, SecondMoment::Uncentred).unwrap().values.len(),
+            2
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2};
 
-use super::summary::{Part, Sample, Summary};
+use super::summary::{GroupMoments, Sample, Summary};
 use super::{ChannelValues, ClassMoments, Moments};
 use crate::error::{Error, Result};
 use crate::files::Numbers;
@@ -18,7 +18,7 @@ const MOST_SAMPLED: usize = 1 << 28;
 
 /// Which rows of a set a pass takes in, and what is known of the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct RowSpan {
     /// Which rows, by their places in the set.
     pub rows: Range<usize>,
     /// Rows of the whole set.
@@ -29,7 +29,7 @@ pub struct Place {
     pub key: String,
 }
 
-impl Place {
+impl RowSpan {
     /// All rows of a set.
     pub fn whole(rows: usize, classes: usize) -> Self {
         Self {
@@ -136,7 +136,7 @@ impl Summary {
     /// These rows and those that come next.
     fn and(mut self, next: &Self) -> Self {
         for (mine, theirs) in self.parts.iter_mut().zip(&next.parts) {
-            *mine = Part::merged([&*mine, theirs].into_iter());
+            *mine = GroupMoments::merged([&*mine, theirs].into_iter());
         }
         for &place in &next.sample.held {
             self.sample.rows.row_mut(place).assign(&next.sample.rows.row(place));
@@ -154,7 +154,7 @@ impl Summary {
     /// When there are more numbers than a file can hold.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut to = Numbers::new();
-        let Place {
+        let RowSpan {
             rows,
             total,
             before,
@@ -249,10 +249,10 @@ fn read(from: &mut Numbers) -> Option<Summary> {
         sample.rows.row_mut(place).assign(&rows.row(i));
         sample.groups[place] = groups[i] as u8;
     }
-    let parts: Vec<Part> = (0..GROUPS)
+    let parts: Vec<GroupMoments> = (0..GROUPS)
         .map(|g| read_part(from, g, classes, d))
         .collect::<Option<_>>()?;
-    let kept = |part: &Part| (part.moments.is_some(), part.unit.is_some(), part.normalised.is_some());
+    let kept = |part: &GroupMoments| (part.moments.is_some(), part.unit.is_some(), part.normalised.is_some());
     let counted = sum(parts.iter().map(|part| part.rows))?;
     if counted != (end - start) as u64 || parts.iter().any(|part| kept(part) != kept(&parts[0])) {
         return None;
@@ -262,7 +262,7 @@ fn read(from: &mut Numbers) -> Option<Summary> {
         width: d,
         parts,
         sample,
-        place: Place {
+        place: RowSpan {
             rows: start..end,
             total,
             before,
@@ -276,7 +276,7 @@ fn sum(counts: impl IntoIterator<Item = u64>) -> Option<u64> {
     counts.into_iter().try_fold(0u64, u64::checked_add)
 }
 
-fn read_part(from: &mut Numbers, group: usize, classes: usize, d: usize) -> Option<Part> {
+fn read_part(from: &mut Numbers, group: usize, classes: usize, d: usize) -> Option<GroupMoments> {
     let name = |what: &str| format!("{group}.{what}");
     let [rows] = from.take_counts(&name("rows"))?.try_into().ok()?;
     let moments = |from: &mut Numbers, what: &str| -> Option<Option<Moments>> {
@@ -303,7 +303,7 @@ fn read_part(from: &mut Numbers, group: usize, classes: usize, d: usize) -> Opti
         zeros: Array1::from(from.take_counts(&name("channels.zeros"))?),
     };
     let sizes = [channels.low.len(), channels.high.len(), channels.zeros.len()];
-    let part = Part {
+    let part = GroupMoments {
         rows,
         moments: moments(from, "moments")?,
         unit: moments(from, "unit")?,

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 
 use crate::features::Labels;
-use crate::stats::{ChannelValues, ClassMoments, Moments, Place, generator, squares_in_range};
+use crate::stats::{ChannelValues, ClassMoments, Moments, RowSpan, generator, squares_in_range};
 use crate::uncertainty::{GROUPS, groups_after};
 
 /// The random stream that picks sample rows (see [`generator`]).
@@ -27,7 +27,7 @@ pub struct Wanted {
 
 /// Moments of one group of rows, or of several merged.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct GroupMoments {
     /// Rows, labelled or not.
     pub rows: u64,
     /// Mean and scatter of all rows, labelled or not; `None` where not wanted.
@@ -57,30 +57,30 @@ pub struct Sample {
 #[derive(Clone, Debug)]
 pub struct Summary {
     /// Which rows these are.
-    pub(super) place: Place,
+    pub(super) place: RowSpan,
     /// Rows, labelled or not.
     pub rows: u64,
     /// Width, d.
     pub width: usize,
     /// One part for each jackknife group.
-    pub parts: Vec<Part>,
+    pub parts: Vec<GroupMoments>,
     /// The rows drawn.
     pub sample: Sample,
 }
 
 /// Takes in a set of features batch by batch.
 pub struct Summariser {
-    place: Place,
+    place: RowSpan,
     group_of: Vec<u8>,
     class_of: Vec<Option<u32>>,
-    parts: Vec<Part>,
+    parts: Vec<GroupMoments>,
     /// (row of the set, place in the sample), by row.
     drawn: Vec<(usize, usize)>,
     sample: Sample,
     seen: usize,
 }
 
-impl Part {
+impl GroupMoments {
     fn new(classes: usize, d: usize, wanted: Wanted) -> Self {
         Self {
             rows: 0,
@@ -122,8 +122,8 @@ impl Part {
 
     pub(super) fn merged<'a>(parts: impl Iterator<Item = &'a Self>) -> Self {
         let parts: Vec<&Self> = parts.collect();
-        let moments = |of: fn(&Self) -> Option<&Moments>| {
-            let sets: Option<Vec<&Moments>> = parts.iter().map(|part| of(part)).collect();
+        let moments = |pick: fn(&Self) -> Option<&Moments>| {
+            let sets: Option<Vec<&Moments>> = parts.iter().map(|part| pick(part)).collect();
             sets.map(|sets| Moments::merged(&sets))
         };
         let first = parts.first().expect("there are several groups");
@@ -158,28 +158,28 @@ pub fn unit(mut row: Array1<f64>) -> Array1<f64> {
 
 impl Summary {
     /// Which rows these are, and of what.
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &RowSpan {
         &self.place
     }
 
     /// All rows together.
-    pub fn all(&self) -> Part {
+    pub fn all(&self) -> GroupMoments {
         self.without(None)
     }
 
     /// All rows but those of one group.
-    pub fn without(&self, group: Option<usize>) -> Part {
+    pub fn without(&self, group: Option<usize>) -> GroupMoments {
         self.merged(|g| Some(g) != group)
     }
 
     /// The rows of the first `groups` groups.
-    pub fn first(&self, groups: usize) -> Part {
+    pub fn first(&self, groups: usize) -> GroupMoments {
         self.merged(|g| g < groups)
     }
 
-    fn merged(&self, keep: impl Fn(usize) -> bool) -> Part {
+    fn merged(&self, keep: impl Fn(usize) -> bool) -> GroupMoments {
         let kept = self.parts.iter().enumerate().filter(|(g, _)| keep(*g));
-        Part::merged(kept.map(|(_, part)| part))
+        GroupMoments::merged(kept.map(|(_, part)| part))
     }
 
     /// Class moments of all rows but those of one group, of the rows as they are or l2-normalised.
@@ -255,11 +255,11 @@ impl Summariser {
     pub fn new(rows: usize, d: usize, labels: Option<&Labels>, wanted: Wanted) -> Self {
         let class_of = labels.map_or_else(|| vec![None; rows], |l| l.class_of().to_vec());
         let classes = labels.map_or(0, Labels::classes);
-        Self::part(Place::whole(rows, classes), class_of, d, wanted)
+        Self::part(RowSpan::whole(rows, classes), class_of, d, wanted)
     }
 
     /// For some rows of a set, of these classes and width `d`.
-    pub fn part(place: Place, class_of: Vec<Option<u32>>, d: usize, wanted: Wanted) -> Self {
+    pub fn part(place: RowSpan, class_of: Vec<Option<u32>>, d: usize, wanted: Wanted) -> Self {
         let group_of = groups_after(&class_of, &place.before);
         let amount = wanted.sample.min(place.total);
         let mut rng = generator(wanted.seed, SAMPLE_STREAM);
@@ -275,7 +275,7 @@ impl Summariser {
             groups[at] = group_of[row - place.rows.start];
         }
         Self {
-            parts: vec![Part::new(place.before.len() - 1, d, wanted); GROUPS],
+            parts: vec![GroupMoments::new(place.before.len() - 1, d, wanted); GROUPS],
             seen: place.rows.start,
             group_of,
             class_of,

@@ -228,12 +228,12 @@ mod tests {
     fn a_cosine_of_rows_of_very_different_length_keeps_its_digits() {
         let rows = Rows::of(ndarray::array![[3e12, 4e12], [1.0, 0.0], [0.0, 0.0]]);
         let norms = rows.norms();
-        let of = |i: usize, j: usize| {
+        let score = |i: usize, j: usize| {
             let squared = rows.squared_apart(i, &rows, j);
             unit_apart((&rows, i, norms[i]), (&rows, j, norms[j]), squared)
         };
-        assert!((of(0, 1) - 0.8).abs() < 1e-15 && (of(1, 0) - 0.8).abs() < 1e-15);
-        assert!(of(0, 2).is_nan());
+        assert!((score(0, 1) - 0.8).abs() < 1e-15 && (score(1, 0) - 0.8).abs() < 1e-15);
+        assert!(score(0, 2).is_nan());
     }
 
     #[test]

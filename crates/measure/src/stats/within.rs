@@ -27,7 +27,7 @@ pub(super) struct Within {
     /// b of each class.
     base: Vec<u64>,
     /// Of all rows, then without each group.
-    of: Vec<Resample>,
+    resamples: Vec<Resample>,
 }
 
 #[derive(Clone, Debug)]
@@ -89,12 +89,12 @@ impl Within {
         let base: Vec<u64> = (0..rows.len())
             .map(|c| most_common(resamples.iter().map(|left| (left[c], 1))).unwrap_or(rows[c]))
             .collect();
-        let of = counts.iter().map(|left| Resample::new(left, &base, rows, d)).collect();
+        let all = counts.iter().map(|left| Resample::new(left, &base, rows, d)).collect();
         let lanes = if resamples.is_empty() { LANES } else { GROUPS };
         Self {
             shared: vec![Symmetric::zeros(d); lanes],
             base,
-            of,
+            resamples: all,
         }
     }
 
@@ -107,10 +107,10 @@ impl Within {
             let members: Vec<(&Member, f64)> = members.map(|m| (m, weight(base[m.class]))).collect();
             sum.add_gram(weighted(rows, &members, means).view());
         });
-        self.of.par_iter_mut().enumerate().for_each(|(place, of)| {
+        self.resamples.par_iter_mut().enumerate().for_each(|(place, resample)| {
             let Resample {
                 excess, sum: Some(sum), ..
-            } = of
+            } = resample
             else {
                 return;
             };
@@ -126,15 +126,15 @@ impl Within {
     /// The covariance within `classes`, those of all rows or of all but one group; `means` are those of the whole classes.
     pub fn covariance(&self, group: Option<usize>, classes: &ClassMoments, means: &Array2<f64>) -> Symmetric {
         let place = group.map_or(0, |g| g + 1);
-        let of = &self.of[place];
+        let resample = &self.resamples[place];
         let mut out = Symmetric::zeros(means.ncols());
         for (lane, sum) in self.shared.iter().enumerate() {
             if group != Some(lane) {
                 out.add(sum);
             }
         }
-        out.scale(of.scale);
-        if let Some(sum) = &of.sum {
+        out.scale(resample.scale);
+        if let Some(sum) = &resample.sum {
             out.add(sum);
         }
         let used: Vec<usize> = (0..classes.classes()).filter(|&c| classes.counts()[c] > 1).collect();
@@ -171,8 +171,8 @@ mod tests {
     fn classes_of_tens_of_rows_share_all_sums() {
         let (all, without) = ([30, 50], [27, 45]);
         let within = Within::new(&[&all, &without, &without], 2);
-        assert!(within.of.iter().all(|of| of.sum.is_none()));
-        assert_eq!((within.of[0].scale, within.of[1].scale), (0.9, 1.0));
+        assert!(within.resamples.iter().all(|resample| resample.sum.is_none()));
+        assert_eq!((within.resamples[0].scale, within.resamples[1].scale), (0.9, 1.0));
         assert_eq!(within.base, without);
     }
 
@@ -180,10 +180,10 @@ mod tests {
     fn a_class_that_loses_another_number_of_rows_has_sums_of_its_own() {
         let (all, most, one) = ([60, 51], [54, 46], [54, 45]);
         let within = Within::new(&[&all, &most, &most, &one], 2);
-        let own: Vec<bool> = within.of.iter().map(|of| of.sum.is_some()).collect();
+        let own: Vec<bool> = within.resamples.iter().map(|resample| resample.sum.is_some()).collect();
         // 51 rows are not ten ninths of 46.
         assert_eq!(own, [true, false, false, true]);
-        assert!((within.of[3].excess[1] - (1.0 / 45.0 - 1.0 / 46.0)).abs() < 1e-16);
-        assert_eq!(within.of[3].excess[0], 0.0);
+        assert!((within.resamples[3].excess[1] - (1.0 / 45.0 - 1.0 / 46.0)).abs() < 1e-16);
+        assert_eq!(within.resamples[3].excess[0], 0.0);
     }
 }

@@ -129,14 +129,14 @@ mod tests {
     fn for_a_mean_they_are_the_jackknifes_replicates() {
         let groups = [3.0, 1.0, 4.0, 1.5, 9.0, 2.6, 5.0, 3.5, 8.0, 9.0];
         let mean = groups.iter().sum::<f64>() / 10.0;
-        let of = |half: Groups| {
+        let mean_of = |half: Groups| {
             (0..10)
                 .filter(|&g| half.has(g))
                 .map(|g| groups[g as usize])
                 .sum::<f64>()
                 / 5.0
         };
-        let found = replicates_of_halves(mean, &half_samples().map(|[a, b]| [of(a), of(b)]));
+        let found = replicates_of_halves(mean, &half_samples().map(|[a, b]| [mean_of(a), mean_of(b)]));
         for (found, group) in found.iter().zip(groups) {
             assert!((found - (10.0 * mean - group) / 9.0).abs() < 1e-12);
         }

@@ -36,7 +36,7 @@ pub use mcnemar::{Discordant, mcnemar};
 pub use paired::{Measured, Paired, difference};
 pub use permutation::{PERMUTATIONS, next_combination, p_value};
 pub use runs::{ENOUGH_RUNS, runs_interval};
-pub use strata::{Part, mean_of_parts, strata_replicates};
+pub use strata::{Stratum, mean_of_parts, strata_replicates};
 pub use wilson::wilson_interval;
 
 /// A value's uncertainty.

@@ -5,7 +5,7 @@ use super::{Estimate, GROUPS, Scheme, quantile, t_p_value};
 
 /// What one data set adds to a mean.
 #[derive(Clone, Copy, Debug)]
-pub struct Part<'a> {
+pub struct Stratum<'a> {
     /// Its value.
     pub value: f64,
     /// The standard error of that.
@@ -16,7 +16,7 @@ pub struct Part<'a> {
     pub replicates: Option<&'a [f64]>,
 }
 
-impl Part<'_> {
+impl Stratum<'_> {
     /// The degrees of freedom of its error; `None` where it is as good as known.
     fn degrees(&self) -> Option<f64> {
         match self.scheme {
@@ -28,7 +28,7 @@ impl Part<'_> {
 
 /// The mean over data sets and its 95 % interval; no interval where one of them has no error. Degrees of freedom are Welch and
 /// Satterthwaite's.
-pub fn mean_of_parts(parts: &[Part]) -> (f64, Option<Estimate>) {
+pub fn mean_of_parts(parts: &[Stratum]) -> (f64, Option<Estimate>) {
     let count = parts.len() as f64;
     let mean = parts.iter().map(|part| part.value).sum::<f64>() / count;
     let variances: Option<Vec<f64>> = parts.iter().map(|part| Some(part.std_error?.powi(2))).collect();
@@ -48,7 +48,7 @@ pub fn mean_of_parts(parts: &[Part]) -> (f64, Option<Estimate>) {
 
 /// The mean over data sets without each jackknife group of each of them: ten for the first, ten for the second… `None` where one
 /// has none.
-pub fn strata_replicates(parts: &[Part]) -> Option<Vec<f64>> {
+pub fn strata_replicates(parts: &[Stratum]) -> Option<Vec<f64>> {
     let mean = mean_of_parts(parts).0;
     let mut all = Vec::with_capacity(parts.len() * GROUPS);
     for part in parts {
@@ -110,7 +110,7 @@ mod tests {
     /// 0.0025² / (0.0009² / 9 + 0.0016² / 9) = 16.69 degrees.
     #[test]
     fn errors_add_in_quadrature() {
-        let part = |value, std_error| Part {
+        let part = |value, std_error| Stratum {
             value,
             std_error: Some(std_error),
             scheme: Some(Scheme::Jackknife),
@@ -122,13 +122,13 @@ mod tests {
         let degrees = 9.0 * 0.0025f64.powi(2) / (0.0009f64.powi(2) + 0.0016f64.powi(2));
         assert!((e.high - 0.7 - super::super::t_quantile(degrees) * 0.025).abs() < 1e-12);
         // Wilson's errors are those of a normal distribution.
-        let known = Part {
+        let known = Stratum {
             scheme: Some(Scheme::Wilson),
             ..part(0.6, 0.03)
         };
         let e = mean_of_parts(&[known, known]).1.unwrap();
         assert!((e.high - 0.6 - 1.959_963_984_540_054 * 0.03 / 2f64.sqrt()).abs() < 1e-12);
-        let none = Part {
+        let none = Stratum {
             std_error: None,
             ..known
         };
@@ -156,7 +156,7 @@ mod tests {
     fn paired_errors_of_each_data_set_add() {
         let noise: Vec<f64> = (0..GROUPS).map(|g| 0.01 * ((g * 7 % 10) as f64 - 4.5)).collect();
         let none = vec![0.5; GROUPS];
-        let part = |value: f64, replicates| Part {
+        let part = |value: f64, replicates| Stratum {
             value,
             std_error: Some(0.1),
             scheme: Some(Scheme::Wilson),
@@ -175,7 +175,7 @@ mod tests {
         let one = 0.9 * squares;
         assert!((paired.std_error.unwrap() - (2.0 * one).sqrt() / 2.0).abs() < 1e-14);
         assert!((paired.value - 0.2).abs() < 1e-15);
-        let short = Part {
+        let short = Stratum {
             replicates: Some(&none[..3]),
             ..part(0.5, &none)
         };

@@ -1,6 +1,7 @@
-//! Architectures as data: which tensors a network has, by this project's names (torchvision's for ResNets, timm's for
-//! vision transformers), and which layers can be tapped.
+//! Architectures as data: which tensors a network has, by this project's names (torchvision's for convolutional networks, timm's
+//! for vision transformers), and which layers can be tapped.
 
+mod cnn;
 mod resnet;
 mod small_cnn;
 mod step;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
+pub use cnn::{Cnn, Conv, Layer, Plan, Pointwise, Stage};
 pub use resnet::{Block, ResNet};
 pub use small_cnn::SmallCnn;
 pub use step::{HeadStep, WeightNormNames};
@@ -26,6 +28,8 @@ pub enum Arch {
     SmallCnn(SmallCnn),
     /// He et al. 2016, wide and grouped variants, with the ImageNet or the CIFAR stem.
     ResNet(ResNet),
+    /// Another convolutional network that has a name.
+    Cnn(Cnn),
     /// Dosovitskiy et al. 2021 and kin.
     Vit(Vit),
 }
@@ -37,6 +41,8 @@ pub(super) enum Family {
     ResNet,
     /// [`Arch::SmallCnn`].
     SmallCnn,
+    /// [`Arch::Cnn`].
+    Cnn,
     /// [`Arch::Vit`].
     Vit,
 }
@@ -62,6 +68,7 @@ impl Family {
         match self {
             Self::ResNet => resnet::ANCHORS,
             Self::SmallCnn => small_cnn::ANCHORS,
+            Self::Cnn => cnn::ANCHORS,
             Self::Vit => vit::ANCHORS,
         }
     }
@@ -71,6 +78,7 @@ impl Family {
         match self {
             Self::ResNet => resnet::MODULES,
             Self::SmallCnn => small_cnn::MODULES,
+            Self::Cnn => cnn::MODULES,
             Self::Vit => vit::MODULES,
         }
     }
@@ -81,6 +89,7 @@ impl Family {
         match self {
             Self::ResNet => resnet::guess(shape),
             Self::SmallCnn => small_cnn::guess(shape),
+            Self::Cnn => cnn::guess(shape),
             Self::Vit => vit::guess(shape),
         }
     }
@@ -92,6 +101,7 @@ impl Arch {
         match self {
             Self::SmallCnn(_) => "small-cnn".to_owned(),
             Self::ResNet(r) => r.name(),
+            Self::Cnn(c) => c.name.clone(),
             Self::Vit(v) => v.name(),
         }
     }
@@ -109,12 +119,14 @@ impl Arch {
         }
         let known = resnet::parse(name)
             .map(Self::ResNet)
+            .or_else(|| cnn::parse(name).map(Self::Cnn))
             .or_else(|| vit::parse(name).map(Self::Vit));
         known.ok_or_else(|| {
             Error::input(format!(
-                "architecture {name:?} is not known; expected small-cnn, {} (each also with -cifar, for the 3x3 stem), or \
-                 vit_SIZE_patchP_IMAGE with SIZE {} or widthW_depthD",
+                "architecture {name:?} is not known; expected small-cnn, {} (each also with -cifar, for the 3x3 stem), \
+                 {}, or vit_SIZE_patchP_IMAGE with SIZE {} or widthW_depthD",
                 resnet::names().collect::<Vec<_>>().join(", "),
+                cnn::names().join(", "),
                 vit::sizes().collect::<Vec<_>>().join(", ")
             ))
         })
@@ -124,6 +136,7 @@ impl Arch {
         match self {
             Self::SmallCnn(_) => Family::SmallCnn,
             Self::ResNet(_) => Family::ResNet,
+            Self::Cnn(_) => Family::Cnn,
             Self::Vit(_) => Family::Vit,
         }
     }
@@ -143,6 +156,7 @@ impl Arch {
         let (name, widths) = match self {
             Self::SmallCnn(s) => ("stage", s.stages.clone()),
             Self::ResNet(r) => ("stage", r.widths()),
+            Self::Cnn(c) => ("stage", c.plan().stages.iter().map(|stage| stage.width).collect()),
             Self::Vit(v) => ("block", vec![v.row(); v.depth]),
         };
         let mut taps: Vec<_> = widths
@@ -150,7 +164,11 @@ impl Arch {
             .enumerate()
             .map(|(i, &w)| (format!("{name}{}", i + 1), w))
             .collect();
-        taps.push(("backbone".to_owned(), widths.last().copied().unwrap_or(0)));
+        let width = match self {
+            Self::Cnn(c) => c.plan().width,
+            _ => widths.last().copied().unwrap_or(0),
+        };
+        taps.push(("backbone".to_owned(), width));
         taps
     }
 
@@ -181,6 +199,7 @@ impl Arch {
         match self {
             Self::SmallCnn(s) => s.tensors(&mut list),
             Self::ResNet(r) => r.tensors(&mut list),
+            Self::Cnn(c) => c.tensors(&mut list),
             Self::Vit(v) => v.tensors(&mut list),
         }
         list.0

@@ -150,6 +150,8 @@ fn names(arch: &Arch, naming: Naming) -> Result<&'static naming::Naming> {
         (Arch::SmallCnn(_), _) => {
             return refused("it is this project's own network; its checkpoint already has its names");
         }
+        (Arch::Cnn(_), Naming::Torchvision) => "torchvision",
+        (Arch::Cnn(_), _) => return refused("it is torchvision's; expected --naming torchvision"),
         (Arch::ResNet(r), _) if r.bare_stem => {
             return refused("no activation follows its stem, and in every other ResNet one does");
         }

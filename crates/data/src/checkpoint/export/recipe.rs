@@ -18,8 +18,9 @@ pub(super) fn python(export: &Export, path: &Path, container: Container) -> Stri
         (Arch::ResNet(r), Naming::Detectron2) => detectron2(r),
         (Arch::Vit(v), Naming::Torchvision) => torchvision_vit(v),
         (Arch::Vit(v), Naming::Timm) => timm_vit(v),
+        (Arch::Cnn(c), Naming::Torchvision) => torchvision_cnn(&c.name),
         // Refused before.
-        (Arch::SmallCnn(_), _) | (Arch::Vit(_), Naming::Detectron2) => String::new(),
+        (Arch::SmallCnn(_) | Arch::Cnn(_), _) | (Arch::Vit(_), Naming::Detectron2) => String::new(),
     };
     format!("import torch\n{load}{model}model.load_state_dict(state, strict=True)\n")
 }
@@ -52,6 +53,21 @@ fn torchvision_resnet(r: &ResNet) -> String {
         r.groups,
         r.width_per_group,
         stem(r)
+    )
+}
+
+fn torchvision_cnn(name: &str) -> String {
+    let classifier = match name
+        .split_once(|c: char| c == '_' || c.is_ascii_digit())
+        .map(|(family, _)| family)
+    {
+        Some("regnet") => "fc",
+        Some("densenet") => "classifier",
+        _ => "classifier[-1]",
+    };
+    format!(
+        "import torchvision\nmodel = torchvision.models.{name}()\n\
+         model.{classifier} = torch.nn.Identity()  # the classifier is not in the file\n"
     )
 }
 

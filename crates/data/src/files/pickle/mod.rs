@@ -23,7 +23,7 @@ use super::element::Element;
 
 pub(super) use machine::{Keep, read};
 pub(super) use numpy::{Data, NdArray};
-pub(super) use walk::{Found, walk};
+pub(super) use walk::{PickleContents, walk};
 
 /// A value's place in [`Pickle::values`].
 pub(super) type Id = u32;

@@ -28,7 +28,7 @@ const TABLES: [&str; 3] = ["_parameters", "_buffers", "_modules"];
 
 /// What a pickle holds.
 #[derive(Debug, Default)]
-pub(in crate::files) struct Found {
+pub(in crate::files) struct PickleContents {
     pub(in crate::files) tensors: BTreeMap<String, Rc<TensorRef>>,
     /// Plain values near the root.
     pub(in crate::files) metadata: BTreeMap<String, Json>,
@@ -45,11 +45,11 @@ pub(in crate::files) struct Found {
 }
 
 /// Walks everything below the root.
-pub(in crate::files) fn walk(pickle: &Pickle, keep: Keep) -> Result<Found, Failure> {
+pub(in crate::files) fn walk(pickle: &Pickle, keep: Keep) -> Result<PickleContents, Failure> {
     let mut walker = Walker {
         pickle,
         keep,
-        found: Found::default(),
+        found: PickleContents::default(),
         path: Vec::new(),
         nested: 0,
         visits: 0,
@@ -79,7 +79,7 @@ fn is_container(value: &Value) -> bool {
 struct Walker<'a> {
     pickle: &'a Pickle,
     keep: Keep,
-    found: Found,
+    found: PickleContents,
     path: Vec<String>,
     /// How many parts of the path are dictionaries and lists, rather than modules of a model that was saved whole.
     nested: usize,

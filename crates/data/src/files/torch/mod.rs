@@ -14,8 +14,8 @@ pub use script::Script;
 
 use super::array::Array;
 use super::container::Container;
-use super::pickle::{self, Data, Failure, Found, Keep, Persistent, Pickle, TensorRef, Value};
-use super::place::Place;
+use super::pickle::{self, Data, Failure, Keep, Persistent, Pickle, PickleContents, TensorRef, Value};
+use super::place::ByteRange;
 use super::strides::Strides;
 use super::unknown::UnknownCalls;
 use super::zip;
@@ -39,7 +39,7 @@ const MAGIC_WITHIN: usize = 64;
 /// What the pickles of a file say, and where its storages are.
 pub(super) struct Contents {
     pub(super) pickle: Pickle,
-    pub(super) places: BTreeMap<String, Place>,
+    pub(super) places: BTreeMap<String, ByteRange>,
     pub(super) big_endian: bool,
 }
 
@@ -103,7 +103,7 @@ fn opened(kind: &'static str, contents: Contents, len: u64, keep: Keep) -> Parse
         places,
         big_endian,
     } = contents;
-    let Found {
+    let PickleContents {
         tensors,
         metadata,
         nests,
@@ -165,7 +165,7 @@ fn opened(kind: &'static str, contents: Contents, len: u64, keep: Keep) -> Parse
                 shape: array.shape,
                 element: array.element,
                 big_endian: array.big_endian,
-                place: Place::held(bytes),
+                place: ByteRange::held(bytes),
                 skip: 0,
             }),
         }
@@ -238,13 +238,13 @@ fn zipped(file: &mut File, len: u64, keep: Keep, calls: &mut UnknownCalls) -> Pa
 }
 
 /// Reads the pickle of a zip file, and to the end of its entry for the checksum.
-fn read_entry(file: &mut File, place: &Place, keep: Keep, calls: &mut UnknownCalls) -> Parsed<Pickle> {
+fn read_entry(file: &mut File, place: &ByteRange, keep: Keep, calls: &mut UnknownCalls) -> Parsed<Pickle> {
     if place.len > MAX_PICKLE {
         return Err(damaged(format!("its data.pkl claims {} bytes", place.len)));
     }
     file.seek(SeekFrom::Start(place.start))
         .map_err(|e| damaged(e.to_string()))?;
-    let unchecked = Place {
+    let unchecked = ByteRange {
         crc: None,
         ..place.clone()
     };
@@ -316,7 +316,7 @@ fn legacy(file: &mut File, len: u64, keep: Keep, calls: &mut UnknownCalls) -> Pa
                 len - start
             ))
         })?;
-        if places.insert(key.clone(), Place::plain(start, bytes)).is_some() {
+        if places.insert(key.clone(), ByteRange::plain(start, bytes)).is_some() {
             return Err(damaged(format!("its storage {key} is there twice")));
         }
     }

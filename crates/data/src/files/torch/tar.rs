@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::super::element::Element;
 use super::super::pickle::{self, Failure, Id, Keep, Persistent, Pickle, Storage, TensorRef, Value, view};
-use super::super::place::Place;
+use super::super::place::ByteRange;
 use super::super::unknown::UnknownCalls;
 use super::{Contents, Parsed, damaged, is_big_endian, position};
 
@@ -70,19 +70,19 @@ impl Parts {
         Ok(Self(parts))
     }
 
-    fn enter<'a>(&self, file: &'a mut File, name: &str) -> Parsed<Option<Part<'a>>> {
+    fn enter<'a>(&self, file: &'a mut File, name: &str) -> Parsed<Option<PartReader<'a>>> {
         let Some(range) = self.0.get(name) else {
             return Ok(None);
         };
         file.seek(SeekFrom::Start(range.start))
             .map_err(|e| damaged(e.to_string()))?;
-        Ok(Some(Part {
+        Ok(Some(PartReader {
             input: BufReader::new(file),
             end: range.end,
         }))
     }
 
-    fn need<'a>(&self, file: &'a mut File, name: &str) -> Parsed<Part<'a>> {
+    fn need<'a>(&self, file: &'a mut File, name: &str) -> Parsed<PartReader<'a>> {
         let is_ours = PARTS.iter().any(|part| self.0.contains_key(*part));
         self.enter(file, name)?.ok_or_else(|| {
             if is_ours {
@@ -96,7 +96,7 @@ impl Parts {
 }
 
 /// Reads one part.
-struct Part<'a> {
+struct PartReader<'a> {
     input: BufReader<&'a mut File>,
     end: u64,
 }
@@ -104,7 +104,7 @@ struct Part<'a> {
 /// Storages by key, with their element types.
 type Storages = BTreeMap<String, (Element, u64)>;
 
-impl Part<'_> {
+impl PartReader<'_> {
     fn pickle(&mut self, calls: &mut UnknownCalls) -> Parsed<Pickle> {
         let pickle = pickle::read(&mut self.input, &Persistent::Nobody, Keep::Names, calls)?;
         if position(&mut self.input)? > self.end {
@@ -133,7 +133,7 @@ impl Part<'_> {
     }
 
     /// Per storage its key, device and class, the number of elements and the elements; then the views of them.
-    fn storages(mut self, calls: &mut UnknownCalls) -> Parsed<(Storages, BTreeMap<String, Place>)> {
+    fn storages(mut self, calls: &mut UnknownCalls) -> Parsed<(Storages, BTreeMap<String, ByteRange>)> {
         let (mut storages, mut places) = (Storages::new(), BTreeMap::new());
         for _ in 0..self.count(calls)? {
             let about = self.pickle(calls)?;
@@ -222,13 +222,13 @@ impl Part<'_> {
 
 fn add(
     storages: &mut Storages,
-    places: &mut BTreeMap<String, Place>,
+    places: &mut BTreeMap<String, ByteRange>,
     key: String,
     element: Element,
     start: u64,
     len: u64,
 ) -> Parsed<()> {
-    if places.insert(key.clone(), Place::plain(start, len)).is_some() {
+    if places.insert(key.clone(), ByteRange::plain(start, len)).is_some() {
         return Err(damaged(format!("its storage {key} is there twice")));
     }
     storages.insert(key, (element, len));

@@ -128,8 +128,8 @@ pub(super) fn read(path: &Path) -> Result<Annotations> {
         let Some(&[left, top, width, height]) = object.bbox.as_deref() else {
             return Err(wrong(format!("annotation {id} has no bbox of four numbers")));
         };
-        let of = &stored.images[image as usize];
-        match clip([left, top, width, height], (of.width, of.height)) {
+        let whole = &stored.images[image as usize];
+        match clip([left, top, width, height], (whole.width, whole.height)) {
             Some(area) => objects.push(Object {
                 image,
                 class,
@@ -171,21 +171,21 @@ pub(super) fn read(path: &Path) -> Result<Annotations> {
 }
 
 /// The pixels of a box: its edges rounded to the nearest (halves to even, as Pillow's `crop` does) and cut to the image.
-fn clip([left, top, width, height]: [f64; 4], of: (u32, u32)) -> Option<Area> {
+fn clip([left, top, width, height]: [f64; 4], whole_size: (u32, u32)) -> Option<Area> {
     let edges = |start: f64, length: f64, most: u32| {
         let edge = |at: f64| at.round_ties_even().clamp(0.0, f64::from(most)) as u32;
         let (from, to) = (edge(start), edge(start + length));
         let length = to.checked_sub(from).filter(|length| *length > 0)?;
         Some((from, length))
     };
-    let (left, width) = edges(left, width, of.0)?;
-    let (top, height) = edges(top, height, of.1)?;
+    let (left, width) = edges(left, width, whole_size.0)?;
+    let (top, height) = edges(top, height, whole_size.1)?;
     Some(Area {
         left,
         top,
         width,
         height,
-        of,
+        whole_size,
     })
 }
 

@@ -5,7 +5,7 @@ mod channels;
 mod classes;
 mod duality;
 mod each_class;
-mod neighbours;
+mod nearest;
 mod norms;
 mod probes;
 mod ranks;
@@ -68,7 +68,7 @@ pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
     run.kind(&spectra, |asked| spectra::outcomes(side, asked));
     run.kind(&within, |asked| within::outcomes(side, asked, plan));
     run.kind(&by_class, |asked| by_class::outcomes(side, asked, plan));
-    run.kind(&neighbours, |asked| neighbours::outcomes(side, asked, plan));
+    run.kind(&neighbours, |asked| nearest::outcomes(side, asked, plan));
     run.kind(&norms, |asked| norms::outcomes(side, asked, plan));
     run.kind(&trees, |asked| trees::outcomes(side, asked, plan));
     run.kind(&views, |asked| views::outcomes(side, asked, plan));

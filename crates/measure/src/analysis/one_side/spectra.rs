@@ -7,7 +7,7 @@ use super::super::outcome::{Outcome, few_rows};
 use super::super::{Side, WIDEST};
 use super::of_all_rows;
 use crate::error::{Error, Result};
-use crate::stats::{Moments, OUT_OF_RANGE, Of, Reduced, Spectrum};
+use crate::stats::{Moments, OUT_OF_RANGE, Reduced, SecondMoment, Spectrum};
 use crate::uncertainty::{GROUPS, enough_rows};
 
 /// A value, and the number that goes by its side.
@@ -22,7 +22,7 @@ impl SecondMoments {
     /// Whether it looks at l2-normalised rows.
     pub fn is_unit(&self) -> bool {
         match self {
-            Self::Spectrum(e) => e.of == Of::Unit,
+            Self::Spectrum(e) => e.matrix == SecondMoment::Unit,
             Self::Unit(_) => true,
         }
     }
@@ -102,17 +102,23 @@ fn told_apart(whole: &Valued) -> Result<()> {
 pub fn values(side: &Side, moments: Option<&Moments>, metrics: &[SecondMoments]) -> Vec<Valued> {
     let moments = known(side, moments);
     let mut reduced: Option<Result<Reduced>> = None;
-    let mut spectra: Vec<(Of, Result<Spectrum>)> = Vec::new();
+    let mut spectra: Vec<(SecondMoment, Result<Spectrum>)> = Vec::new();
     metrics
         .iter()
         .map(|eval| match eval {
             SecondMoments::Spectrum(e) => {
-                let at = spectra.iter().position(|(known, _)| *known == e.of).unwrap_or_else(|| {
-                    let reduced = reduced.get_or_insert_with(|| moments.clone().and_then(Reduced::new));
-                    let spectrum = reduced.as_ref().map_err(Error::clone).and_then(|r| r.spectrum(e.of));
-                    spectra.push((e.of, spectrum));
-                    spectra.len() - 1
-                });
+                let at = spectra
+                    .iter()
+                    .position(|(known, _)| *known == e.matrix)
+                    .unwrap_or_else(|| {
+                        let reduced = reduced.get_or_insert_with(|| moments.clone().and_then(Reduced::new));
+                        let spectrum = reduced
+                            .as_ref()
+                            .map_err(Error::clone)
+                            .and_then(|r| r.spectrum(e.matrix));
+                        spectra.push((e.matrix, spectrum));
+                        spectra.len() - 1
+                    });
                 let spectrum = spectra[at].1.as_ref();
                 let beside = |s| e.beside.and_then(|(name, value)| Some((name, value(s).ok()?)));
                 Valued {

@@ -6,22 +6,22 @@ use std::sync::{Mutex, PoisonError};
 
 /// A pair as far apart as its l2-normalised rows: ordered by that, then by place.
 #[derive(Clone, Copy, PartialEq)]
-struct Found {
+struct NearPair {
     unit_squared: f64,
     i: usize,
     j: usize,
 }
 
-impl Eq for Found {}
+impl Eq for NearPair {}
 
-impl Ord for Found {
+impl Ord for NearPair {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let places = (self.i, self.j).cmp(&(other.i, other.j));
         self.unit_squared.total_cmp(&other.unit_squared).then(places)
     }
 }
 
-impl PartialOrd for Found {
+impl PartialOrd for NearPair {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
@@ -38,7 +38,7 @@ pub fn beyond(level: f64) -> f64 {
 /// The most alike of the pairs offered, by several threads in any order.
 pub struct MostAlike {
     most: usize,
-    held: Mutex<BinaryHeap<Found>>,
+    held: Mutex<BinaryHeap<NearPair>>,
     /// Bits of the distance beyond which no pair is wanted any more.
     beyond: AtomicU64,
     /// Where that distance is zero, the row beyond which none is.
@@ -71,7 +71,7 @@ impl MostAlike {
         if held.len() < self.most && unit_squared >= beyond {
             return;
         }
-        held.push(Found { unit_squared, i, j });
+        held.push(NearPair { unit_squared, i, j });
         if held.len() > self.most {
             held.pop();
         }
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn the_most_alike_are_kept_in_any_order() {
         let mut pairs: Vec<(usize, usize, f64)> = (0..200).map(|n| (n % 7, n, (n % 9) as f64 * 1e-3)).collect();
-        let of = |pairs: &[(usize, usize, f64)]| {
+        let kept = |pairs: &[(usize, usize, f64)]| {
             let alike = MostAlike::new(0.998, 30);
             for &(i, j, apart) in pairs {
                 if alike.may_take(i, apart) {
@@ -107,11 +107,11 @@ mod tests {
             }
             alike.into_pairs()
         };
-        let first = of(&pairs);
+        let first = kept(&pairs);
         assert_eq!(first.len(), 30);
         assert!(first.windows(2).all(|w| w[0].2 >= w[1].2) && first[0].2 == 1.0);
         pairs.reverse();
-        assert_eq!(of(&pairs), first);
+        assert_eq!(kept(&pairs), first);
         // Cosine above 0.99775: below a distance of 0.0045, so five of nine.
         let alike = MostAlike::new(0.99775, 1_000);
         pairs.iter().for_each(|&(i, j, apart)| alike.offer(i, j, apart));

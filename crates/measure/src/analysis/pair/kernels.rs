@@ -11,7 +11,7 @@ use super::subsets::{ROWS_IN_SUBSET, SUBSETS, sums_of_subsets};
 use super::{Pair, check_measurable, say_rows};
 use crate::error::{Error, Result};
 use crate::metrics::sample_distance::discrepancy;
-use crate::metrics::{FromKernel, KernelScale, Lie, PairSums, Place};
+use crate::metrics::{FromCentre, FromKernel, KernelScale, Lie, PairSums};
 use crate::stats::{Rows, joint_centre, sweep, sweep_products};
 use crate::uncertainty::{GROUPS, PERMUTATIONS, enough_rows, p_value};
 
@@ -27,7 +27,7 @@ const ROWS_STREAM: u64 = 40;
 const WIDTH_STREAM: u64 = 41;
 
 /// A kernel of two rows.
-pub type Kernel = fn(&KernelScale, Place, Place, Lie) -> f64;
+pub type Kernel = fn(&KernelScale, FromCentre, FromCentre, Lie) -> f64;
 
 /// The outcomes of these metrics.
 pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromKernel>], plan: &Plan) -> Vec<Outcome> {
@@ -132,7 +132,7 @@ fn median_squared(a: &Rows, b: &Rows, seed: u64) -> f64 {
 pub fn pair_sums(a: &Rows, b: &Rows, kernels: &[Kernel], bandwidth: f64) -> Vec<PairSums> {
     let (scale, centre) = scale(a, b, bandwidth);
     let (of_a, of_b) = (places(a, &centre, scale.d), places(b, &centre, scale.d));
-    let cells = |x: (&Rows, &[Place]), y: (&Rows, &[Place])| -> Vec<[[f64; GROUPS]; GROUPS]> {
+    let cells = |x: (&Rows, &[FromCentre]), y: (&Rows, &[FromCentre])| -> Vec<[[f64; GROUPS]; GROUPS]> {
         let same = std::ptr::eq(x.0, y.0);
         let by_row: Vec<Vec<[f64; GROUPS]>> = sweep_products(x.0, y.0, &centre, |i, squared, products| {
             let of_kernel = |kernel: &Kernel| {
@@ -191,12 +191,12 @@ pub fn scale(a: &Rows, b: &Rows, bandwidth: f64) -> (KernelScale, Array1<f64>) {
     (scale, centre)
 }
 
-pub fn places(rows: &Rows, centre: &Array1<f64>, d: f64) -> Vec<Place> {
+pub fn places(rows: &Rows, centre: &Array1<f64>, d: f64) -> Vec<FromCentre> {
     (0..rows.len())
         .into_par_iter()
         .map(|i| {
             let apart = rows.row(i) - centre;
-            Place {
+            FromCentre {
                 norm: apart.dot(&apart).sqrt(),
                 along: centre.dot(&apart) / d,
             }

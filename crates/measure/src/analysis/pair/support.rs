@@ -207,7 +207,7 @@ fn without_radius(eval: FromSupport, found: &Survey, rows: [usize; 2]) -> Option
 
 impl Survey<'_> {
     fn tally(&self, balls: Balls) -> Option<&Tally<'_>> {
-        let (_, tally) = self.tallies.iter().find(|(of, _)| *of == balls)?;
+        let (_, tally) = self.tallies.iter().find(|(key, _)| *key == balls)?;
         tally.as_ref().ok()
     }
 }
@@ -222,7 +222,7 @@ fn value(eval: Overlap, found: &Survey, a: &[u8], b: &[u8], kept: Groups) -> Res
             balls,
             around_eval,
         }) => {
-            let tally = found.tallies.iter().find(|(of, _)| *of == balls);
+            let tally = found.tallies.iter().find(|(key, _)| *key == balls);
             let (_, tally) = tally.expect("every kind of balls is tallied");
             let tally = tally.as_ref().map_err(Error::clone)?;
             let (side, rows) = if around_eval { (1, b) } else { (0, a) };
@@ -236,7 +236,7 @@ fn value(eval: Overlap, found: &Survey, a: &[u8], b: &[u8], kept: Groups) -> Res
         }
         Overlap::Alike(_) if found.zero => Err(Error::undefined("a row of zeros has no direction")),
         Overlap::Alike(FromAlike { level }) => {
-            let rows = found.alike.iter().find(|(of, _)| *of == level);
+            let rows = found.alike.iter().find(|(key, _)| *key == level);
             let (_, rows) = rows.expect("every level is looked at");
             let left = b.iter().filter(|group| kept.has(**group)).count();
             Ok(found.resamples.count(rows, b, kept) as f64 / left as f64)

@@ -3,8 +3,8 @@
 use super::super::Plan;
 use super::super::kinds::{Asked, replicates};
 use super::super::outcome::Outcome;
-use super::neighbours::say_draw;
 use super::pair::Pair;
+use super::shared_neighbours::say_draw;
 use crate::error::{Error, Result};
 use crate::metrics::FromMatchedKernels;
 use crate::stats::{CentredKernels, centred_kernels};

@@ -3,9 +3,9 @@
 mod kernels;
 mod layer;
 mod matching;
-mod neighbours;
 mod pair;
 mod ranks;
+mod shared_neighbours;
 mod source;
 
 use layer::Layer;

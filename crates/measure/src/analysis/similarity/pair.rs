@@ -8,7 +8,7 @@ use super::super::outcome::Outcome;
 use super::super::subjects;
 use super::layer::Layer;
 use super::matching::Matching;
-use super::{kernels, layer, neighbours, ranks};
+use super::{kernels, layer, ranks, shared_neighbours};
 use crate::error::{Error, Result};
 use crate::metrics::{Canonical, FromCanonical, FromMatchedMoments, MatchedMoments, Sides};
 use crate::results::Record;
@@ -63,7 +63,7 @@ pub fn records<'p>(
     run.kind(&crossed, |asked| outcomes(pair, asked));
     run.kind(&ranks, |asked| ranks::outcomes(pair, asked, plan));
     run.kind(&kernels, |asked| kernels::outcomes(pair, asked, plan));
-    run.kind(&neighbours, |asked| neighbours::outcomes(pair, asked, plan));
+    run.kind(&neighbours, |asked| shared_neighbours::outcomes(pair, asked, plan));
     let record = |(asked, mut outcome, seconds): (Asked<()>, Outcome, f64)| {
         outcome.d = x.set.width() as u64;
         outcome.found("other_d", y.set.width());
@@ -77,19 +77,19 @@ pub fn records<'p>(
 }
 
 /// What both layers have in common, of all rows or without one group.
-struct Part {
+struct Crossing {
     without: Option<usize>,
     cross: Cross,
 }
 
 fn outcomes(pair: Pair, asked: &[Asked<Crossed>]) -> Vec<Outcome> {
     let n = pair.matching.rows() as u64;
-    let part = |without: Option<usize>| -> Result<Part> {
+    let part = |without: Option<usize>| -> Result<Crossing> {
         // A side without moments says why.
         pair.x.own(without)?;
         pair.y.own(without)?;
         let cross = CrossSums::without(pair.sums, without)?;
-        Ok(Part { without, cross })
+        Ok(Crossing { without, cross })
     };
     let whole = part(None);
     let whole = whole.as_ref().map_err(Error::clone);
@@ -117,7 +117,7 @@ fn outcomes(pair: Pair, asked: &[Asked<Crossed>]) -> Vec<Outcome> {
 }
 
 /// What goes with a value: its null value, or how many directions it is of.
-fn describe(outcome: &mut Outcome, pair: Pair, eval: Crossed, part: &Part) {
+fn describe(outcome: &mut Outcome, pair: Pair, eval: Crossed, part: &Crossing) {
     match eval {
         Crossed::Moments(FromMatchedMoments { null, .. }) => {
             let moments = moments(pair, part).ok();
@@ -132,14 +132,14 @@ fn describe(outcome: &mut Outcome, pair: Pair, eval: Crossed, part: &Part) {
     }
 }
 
-fn value(pair: Pair, eval: Crossed, part: &Part) -> Result<f64> {
+fn value(pair: Pair, eval: Crossed, part: &Crossing) -> Result<f64> {
     match eval {
         Crossed::Moments(e) => (e.value)(&moments(pair, part)?),
         Crossed::Canonical(e) => (e.value)(&canonical(pair, part, e.share)?),
     }
 }
 
-fn moments<'m>(pair: Pair<'m>, part: &'m Part) -> Result<MatchedMoments<'m>> {
+fn moments<'m>(pair: Pair<'m>, part: &'m Crossing) -> Result<MatchedMoments<'m>> {
     Ok(MatchedMoments {
         cross: &part.cross,
         x: pair.x.own(part.without)?,
@@ -147,7 +147,7 @@ fn moments<'m>(pair: Pair<'m>, part: &'m Part) -> Result<MatchedMoments<'m>> {
     })
 }
 
-fn canonical<'m>(pair: Pair<'m>, part: &Part, share: f64) -> Result<Canonical<'m>> {
+fn canonical<'m>(pair: Pair<'m>, part: &Crossing, share: f64) -> Result<Canonical<'m>> {
     let [x, y] = [pair.x, pair.y];
     // All directions of so few rows are all there is; and weights over channels are lost in the rotation.
     if let Some(wide) = [x, y].into_iter().find(|layer| share == 1.0 && layer.is_rotated()) {

@@ -4,8 +4,8 @@ use super::super::Plan;
 use super::super::kinds::{Asked, replicates};
 use super::super::outcome::Outcome;
 use super::layer::needs;
-use super::neighbours::say_draw;
 use super::pair::Pair;
+use super::shared_neighbours::say_draw;
 use crate::error::Result;
 use crate::metrics::FromMatchedRanks;
 

@@ -7,7 +7,7 @@ use crate::linalg::eigenvalues;
 use crate::metrics::NearRows;
 use crate::metrics::geometry::occurrences;
 use crate::results::Table;
-use crate::stats::{Part, nearest_means};
+use crate::stats::{GroupMoments, nearest_means};
 use crate::uncertainty::Groups;
 
 /// Nearest rows among which those of other classes are counted.
@@ -25,7 +25,7 @@ pub fn of_side(side: &Side, plan: &Plan) -> Result<Vec<Table>> {
     Ok(tables)
 }
 
-fn spectrum(side: &Side, all: &Part) -> Result<Table> {
+fn spectrum(side: &Side, all: &GroupMoments) -> Result<Table> {
     let values = match all.moments.as_ref().filter(|m| m.n() > 1) {
         Some(moments) => eigenvalues(moments.scatter() / (moments.n() - 1) as f64)?,
         None => Vec::new(),
@@ -38,7 +38,7 @@ fn spectrum(side: &Side, all: &Part) -> Result<Table> {
     Ok(table.finish())
 }
 
-fn classes(side: &Side, all: &Part) -> Table {
+fn classes(side: &Side, all: &GroupMoments) -> Table {
     let names = side.class_names();
     let every: Vec<usize> = (0..names.len()).collect();
     let foreign = foreign_shares(side, names.len());

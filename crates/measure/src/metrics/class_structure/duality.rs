@@ -137,21 +137,21 @@ mod tests {
         // The corners of a triangle about the origin.
         let h = 3f64.sqrt() / 2.0;
         let means = array![[1.0, 0.0, 0.0], [-0.5, h, 0.0], [-0.5, -h, 0.0]];
-        let of = |weights: Array2<f64>, value: fn(&Duality) -> Result<f64>| {
+        let measured = |weights: Array2<f64>, value: fn(&Duality) -> Result<f64>| {
             value(&Duality {
                 weights,
                 means: means.clone(),
             })
         };
         for value in [self_duality, squared_self_duality, products_apart] {
-            assert!(of(&means * 7e200, value).unwrap() < 1e-15);
-            assert!(of(Array2::zeros((3, 3)), value).is_err());
+            assert!(measured(&means * 7e200, value).unwrap() < 1e-15);
+            assert!(measured(Array2::zeros((3, 3)), value).is_err());
         }
-        assert!((of(&means * -3.0, self_duality).unwrap() - 2.0).abs() < 1e-15);
+        assert!((measured(&means * -3.0, self_duality).unwrap() - 2.0).abs() < 1e-15);
         // Weights in a direction that no mean has.
         let aside = array![[0.0, 0.0, 1.0], [0.0, 0.0, 2.0], [0.0, 0.0, 0.0]];
-        assert!((of(aside.clone(), self_duality).unwrap() - 2f64.sqrt()).abs() < 1e-15);
-        assert!((of(aside.clone(), squared_self_duality).unwrap() - 2.0).abs() < 1e-15);
-        assert!(of(aside, products_apart).is_err());
+        assert!((measured(aside.clone(), self_duality).unwrap() - 2f64.sqrt()).abs() < 1e-15);
+        assert!((measured(aside.clone(), squared_self_duality).unwrap() - 2.0).abs() < 1e-15);
+        assert!(measured(aside, products_apart).is_err());
     }
 }

@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use ndarray::array;
 
-    fn of(rows: &Array2<f64>, classes: &[usize]) -> Residuals {
+    fn residuals_of(rows: &Array2<f64>, classes: &[usize]) -> Residuals {
         let count = classes.iter().max().unwrap() + 1;
         let mut m = ClassMoments::new(count, rows.ncols());
         rows.outer_iter().zip(classes).for_each(|(row, &c)| m.update(c, row));
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn two_classes_on_a_line() {
         // Class 0 at -1 and 1, class 1 at 9 and 11: S_W = 1, S_B = 25, mean distances 1.
-        let r = of(&array![[-1.0], [1.0], [9.0], [11.0]], &[0, 0, 1, 1]);
+        let r = residuals_of(&array![[-1.0], [1.0], [9.0], [11.0]], &[0, 0, 1, 1]);
         assert!((nc1(&r).unwrap() - 0.02).abs() < 1e-15);
         assert!((vci(&r).unwrap() - 1.0 / 26.0).abs() < 1e-15);
         assert!((davies_bouldin(&r).unwrap() - 0.2).abs() < 1e-15);
@@ -154,7 +154,7 @@ mod tests {
         let rows = Array2::from_shape_fn((8, 2), |(i, j)| {
             corners[[i / 2, j]] + if i % 2 == 0 { 0.5 } else { -0.5 } * (1.0 + j as f64)
         });
-        let r = of(&rows, &[0, 0, 1, 1, 2, 2, 3, 3]);
+        let r = residuals_of(&rows, &[0, 0, 1, 1, 2, 2, 3, 3]);
         assert!((nc1(&r).unwrap() - 1.25 / 4.0).abs() < 1e-14);
         // S_T = [[5/4, 1/2], [1/2, 2]]: the trace of its inverse is 3.25 / 2.25.
         assert!((vci(&r).unwrap() - (1.0 - 3.25 / 2.25 / 2.0)).abs() < 1e-14);
@@ -162,9 +162,9 @@ mod tests {
 
     #[test]
     fn what_does_not_exist_is_undefined() {
-        let one = of(&array![[1.0], [2.0]], &[0, 0]);
-        let coincident = of(&array![[0.1], [0.7], [0.7], [0.1]], &[0, 0, 1, 1]);
-        let collapsed = of(&array![[0.1], [0.1], [0.7], [0.7]], &[0, 0, 1, 1]);
+        let one = residuals_of(&array![[1.0], [2.0]], &[0, 0]);
+        let coincident = residuals_of(&array![[0.1], [0.7], [0.7], [0.1]], &[0, 0, 1, 1]);
+        let collapsed = residuals_of(&array![[0.1], [0.1], [0.7], [0.7]], &[0, 0, 1, 1]);
         for r in [one, coincident, collapsed] {
             for metric in [nc1, vci, davies_bouldin, nc4_ncc_agreement] {
                 assert!(metric(&r).is_err());

@@ -64,10 +64,10 @@ fn left(pair: &SamplePair, kept: Groups) -> impl Iterator<Item = usize> {
     (0..pair.is_eval.len()).filter(move |&i| kept.has(pair.groups[i]))
 }
 
-fn mean_over_samples(pair: &SamplePair, kept: Groups, of: impl Fn(usize) -> Result<f64>) -> Result<f64> {
+fn mean_over_samples(pair: &SamplePair, kept: Groups, value: impl Fn(usize) -> Result<f64>) -> Result<f64> {
     let (mut sum, mut samples) = (0.0, 0usize);
     for i in left(pair, kept) {
-        sum += of(i)?;
+        sum += value(i)?;
         samples += 1;
     }
     Ok(sum / samples as f64)

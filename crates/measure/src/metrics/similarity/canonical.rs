@@ -157,14 +157,14 @@ mod tests {
         let y = side(&[column(1), column(2) * 0.6 + column(3) * 0.8]);
         let own = |m: &Array2<f64>| Own::new(cross(m, m), true).unwrap().directions.unwrap();
         let (a, b, both) = (own(&x), own(&y), cross(&x, &y));
-        let of = |share, metric: fn(&Canonical) -> Result<f64>| {
+        let value = |share, metric: fn(&Canonical) -> Result<f64>| {
             metric(&Canonical::new(&both, &a, &b, share).unwrap()).unwrap()
         };
         // 25 of 26 of the first side's variance are below 99 %: both directions are kept.
-        assert!((of(0.99, svcca) - 0.8).abs() < 1e-12);
-        assert!((of(0.99, svcca_squared) - 0.68).abs() < 1e-12);
-        assert!((of(0.9, svcca) - 1.0).abs() < 1e-12);
-        assert!((of(1.0, pwcca) - (5.0 + 0.6) / 6.0).abs() < 1e-12);
+        assert!((value(0.99, svcca) - 0.8).abs() < 1e-12);
+        assert!((value(0.99, svcca_squared) - 0.68).abs() < 1e-12);
+        assert!((value(0.9, svcca) - 1.0).abs() < 1e-12);
+        assert!((value(1.0, pwcca) - (5.0 + 0.6) / 6.0).abs() < 1e-12);
     }
 
     #[test]

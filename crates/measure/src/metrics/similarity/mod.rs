@@ -3,12 +3,12 @@
 pub mod canonical;
 pub mod kernels;
 pub mod moments;
-pub mod neighbours;
+pub mod shared_neighbours;
 
 use canonical::{pwcca, pwcca_of_smaller, svcca, svcca_squared};
 use kernels::{cka_of_kernels, unrelated_cka_of_kernels};
 use moments::{cka, cka_debiased, disparity, procrustes, procrustes_angle, procrustes_distance, unrelated_cka};
-use neighbours::{cycle_knn, mutual_knn, spearman, unrelated_cycle, unrelated_mutual};
+use shared_neighbours::{cycle_knn, mutual_knn, spearman, unrelated_cycle, unrelated_mutual};
 
 use super::{
     Better, Between, Eval, Family, FromCanonical, FromMatchedKernels, FromMatchedMoments, FromMatchedNeighbours,

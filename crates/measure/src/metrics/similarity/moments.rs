@@ -101,7 +101,7 @@ mod tests {
     use crate::stats::{CrossSums, Own};
     use ndarray::{Array2, array};
 
-    fn of(x: &Array2<f64>, y: &Array2<f64>, metric: fn(&MatchedMoments) -> Result<f64>) -> f64 {
+    fn value_of(x: &Array2<f64>, y: &Array2<f64>, metric: fn(&MatchedMoments) -> Result<f64>) -> f64 {
         result(x, y, metric).unwrap()
     }
 
@@ -128,10 +128,10 @@ mod tests {
         let (c, s) = (0.6, 0.8);
         let y = x.dot(&array![[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]]) * 7.0 + 4.0;
         for metric in [cka, cka_debiased, procrustes] {
-            assert!((of(&x, &y, metric) - 1.0).abs() < 1e-12);
+            assert!((value_of(&x, &y, metric) - 1.0).abs() < 1e-12);
         }
         for metric in [procrustes_distance, disparity] {
-            assert!(of(&x, &y, metric).abs() < 1e-12);
+            assert!(value_of(&x, &y, metric).abs() < 1e-12);
         }
     }
 
@@ -149,7 +149,7 @@ mod tests {
         };
         let (k, l) = (gram(&x), gram(&y));
         let expected = hsic(&k, &l) / (hsic(&k, &k) * hsic(&l, &l)).sqrt();
-        assert!((of(&x, &y, cka_debiased) - expected).abs() < 1e-11);
+        assert!((value_of(&x, &y, cka_debiased) - expected).abs() < 1e-11);
     }
 
     #[test]
@@ -181,12 +181,12 @@ mod tests {
             for b in (0..4).filter(|b| *b != a) {
                 for c in (0..4).filter(|c| ![a, b].contains(c)) {
                     let order = [a, b, c, 6 - a - b - c];
-                    values.push(of(&x, &y.select(ndarray::Axis(0), &order), cka));
+                    values.push(value_of(&x, &y.select(ndarray::Axis(0), &order), cka));
                 }
             }
         }
         assert_eq!(values.len(), 24);
-        let null = of(&x, &y, |m| Ok(unrelated_cka(m)));
+        let null = value_of(&x, &y, |m| Ok(unrelated_cka(m)));
         assert!((values.iter().sum::<f64>() / 24.0 - null).abs() < 1e-12);
     }
 }

@@ -5,6 +5,7 @@
 
 mod between;
 mod bhattacharyya;
+mod catalogue;
 mod coding;
 mod collapse;
 mod correlation;
@@ -13,7 +14,6 @@ mod evidence;
 mod fisher;
 mod labelled;
 mod mixture;
-mod rows;
 mod rows_of_moments;
 mod sources;
 
@@ -32,15 +32,15 @@ pub const FAMILY: Family = Family {
         rows_of_moments::H_SCORE_SHRUNK,
         rows_of_moments::TRANSRATE,
         rows_of_moments::GBC,
-        rows::SFDA,
-        rows::PARC,
-        rows::TMI,
-        rows::NCTI_SELI,
-        rows::NCTI_NCC,
-        rows::NCTI_VARIABILITY,
-        rows::NLEEP,
-        rows::LEEP,
-        rows::NCE,
+        catalogue::SFDA,
+        catalogue::PARC,
+        catalogue::TMI,
+        catalogue::NCTI_SELI,
+        catalogue::NCTI_NCC,
+        catalogue::NCTI_VARIABILITY,
+        catalogue::NLEEP,
+        catalogue::LEEP,
+        catalogue::NCE,
     ],
 };
 

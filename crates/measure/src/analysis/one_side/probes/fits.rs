@@ -10,7 +10,7 @@ use crate::probes::{CROSS, Cut, Prediction, Predictions, Probe, Scaling};
 use crate::uncertainty::GROUPS;
 
 /// What a probe says of the scored rows, and how it came about.
-pub struct Found {
+pub struct ProbeFit {
     pub predictions: Predictions,
     /// The same of probes that are fitted without each jackknife group of the fitting rows, where they are wanted.
     pub refitted: Option<Vec<Predictions>>,
@@ -48,7 +48,7 @@ pub fn cuts(probed: &Probed, seed: u64) -> Vec<Cut> {
 }
 
 /// Fits a probe and asks it of every scored row.
-pub fn fitted(probed: &Probed, wanted: &Wanted) -> Result<Found> {
+pub fn fitted(probed: &Probed, wanted: &Wanted) -> Result<ProbeFit> {
     let cuts = cuts(probed, wanted.seed);
     let mut made = Vec::with_capacity(cuts.len());
     for cut in cuts.into_iter().filter(|cut| !cut.held.is_empty()) {
@@ -90,7 +90,7 @@ pub fn fitted(probed: &Probed, wanted: &Wanted) -> Result<Found> {
     });
     let mut notes: Vec<String> = made.iter().flat_map(|(_, answer)| answer.notes.clone()).collect();
     notes.dedup();
-    Ok(Found {
+    Ok(ProbeFit {
         predictions,
         refitted,
         by_k: by_k.collect(),

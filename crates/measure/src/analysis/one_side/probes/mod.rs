@@ -17,7 +17,7 @@ use crate::results::{DEFAULT, NEAREST, RIGHT, Table};
 use crate::stats::OUT_OF_RANGE;
 use crate::uncertainty::{ErrorBar, GROUPS, jackknife};
 pub use fits::classifier;
-use fits::{Found, Wanted, fitted};
+use fits::{ProbeFit, Wanted, fitted};
 
 /// Numbers of neighbours in the table of votes by k, and the one that every record of votes states.
 const SWEEP: &[usize] = &[1, 10, 20, 100, 200];
@@ -25,7 +25,7 @@ const ONE: &[usize] = &[1];
 
 /// The outcomes of these metrics: one fit for all that share a probe.
 pub fn outcomes(side: &Side, asked: &[Asked<FromProbe>], plan: &Plan) -> Vec<Outcome> {
-    let mut known: Vec<(Probe, Result<Found>)> = Vec::new();
+    let mut known: Vec<(Probe, Result<ProbeFit>)> = Vec::new();
     let mut outcomes = Vec::with_capacity(asked.len());
     for asked in asked {
         let probe = asked.eval.probe;
@@ -66,7 +66,7 @@ fn of_probes(
     side: &Side,
     probed: &Probed,
     asked: &[Asked<FromProbe>],
-    known: &[(Probe, Result<Found>)],
+    known: &[(Probe, Result<ProbeFit>)],
     plan: &Plan,
 ) -> Result<Vec<Table>> {
     let mut all: Vec<tables::OfProbe> = Vec::new();
@@ -109,7 +109,7 @@ pub fn readable<'s>(side: &'s Side) -> Result<&'s Probed> {
 
 const ONLY_NAMED: &str = "the rows were not read";
 
-fn outcome(side: &Side, asked: &Asked<FromProbe>, found: &Result<Found>, plan: &Plan) -> Outcome {
+fn outcome(side: &Side, asked: &Asked<FromProbe>, found: &Result<ProbeFit>, plan: &Plan) -> Outcome {
     let seeded = matches!(
         asked.eval.probe,
         Probe::Linear {

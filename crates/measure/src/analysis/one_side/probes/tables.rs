@@ -3,14 +3,14 @@
 use super::super::super::Side;
 use super::super::super::probed::Probed;
 use super::super::super::tables::of_subject;
-use super::fits::Found;
+use super::fits::ProbeFit;
 use crate::error::Result;
 use crate::probes::{Predictions, top1};
 use crate::results::{Columns, Table};
 use crate::uncertainty::wilson_interval;
 
 /// The name of a probe, of its variant, and what it found.
-pub type OfProbe<'f> = (&'static str, &'static str, &'f Found);
+pub type OfProbe<'f> = (&'static str, &'static str, &'f ProbeFit);
 
 /// A table with a row for each of some things, which say first of which probe they are.
 fn of_probe<'r, T>(
@@ -24,7 +24,7 @@ fn of_probe<'r, T>(
 }
 
 /// The same things of each probe.
-fn of_each<T>(probes: &[OfProbe], things: impl Fn(&Found) -> Vec<T>) -> Vec<(&'static str, &'static str, T)> {
+fn of_each<T>(probes: &[OfProbe], things: impl Fn(&ProbeFit) -> Vec<T>) -> Vec<(&'static str, &'static str, T)> {
     let of_one = |&(name, variant, found): &OfProbe| {
         let things = things(found);
         things
@@ -117,7 +117,7 @@ fn confusions(side: &Side, probed: &Probed, probes: &[OfProbe]) -> Table {
             })
         })
         .collect();
-    let pairs = |found: &Found| {
+    let pairs = |found: &ProbeFit| {
         let found = &found.predictions;
         let mut rows = vec![0; names.len()];
         let mut taken: std::collections::BTreeMap<(usize, usize), [u64; 2]> = Default::default();

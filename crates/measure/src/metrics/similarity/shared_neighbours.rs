@@ -166,7 +166,7 @@ mod tests {
         let x = nearest(&Rows::of(array![[0.0], [1.0], [2.1], [4.0]]), 3);
         let y = nearest(&Rows::of(array![[4.0], [1.0], [2.1], [0.0]]), 3);
         assert_eq!([y.of(0)[0], y.of(1)[0], y.of(2)[0], y.of(3)[0]], [2, 3, 1, 1]);
-        let of = |metric: fn(&MatchedNeighbours, Groups) -> Result<f64>, k| {
+        let value = |metric: fn(&MatchedNeighbours, Groups) -> Result<f64>, k| {
             let m = MatchedNeighbours {
                 x: &x,
                 y: &y,
@@ -176,11 +176,11 @@ mod tests {
             metric(&m, Groups::ALL)
         };
         // Of 1, 0, 1, 2 and 2, 3, 1, 1 only row 2 shares its nearest.
-        assert_eq!(of(mutual_knn, 1).unwrap(), 0.25);
+        assert_eq!(value(mutual_knn, 1).unwrap(), 0.25);
         // 0 → 2 → 1, 1 → 3 → 2, 2 → 1 → 0, 3 → 1 → 0: nobody comes back.
-        assert_eq!(of(cycle_knn, 1).unwrap(), 0.0);
-        assert_eq!(of(mutual_knn, 3).unwrap(), 1.0);
-        assert!(of(mutual_knn, 4).is_err() && of(cycle_knn, 0).is_err());
+        assert_eq!(value(cycle_knn, 1).unwrap(), 0.0);
+        assert_eq!(value(mutual_knn, 3).unwrap(), 1.0);
+        assert!(value(mutual_knn, 4).is_err() && value(cycle_knn, 0).is_err());
     }
 
     #[test]

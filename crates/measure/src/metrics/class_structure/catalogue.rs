@@ -5,7 +5,7 @@ use super::super::spectrum::{effective_rank, matrix_entropy_rank};
 use super::super::variation::classes;
 use super::super::{Better, Eval, Family, FromClassDistances, FromEachClass, FromResiduals, Law, Metric, Variant};
 use super::*;
-use crate::stats::{Again, Residuals};
+use crate::stats::{Residuals, SecondPassNeeds};
 use crate::uncertainty::ErrorBar;
 
 const LAWS: &[Law] = &[
@@ -20,7 +20,7 @@ const fn variant(id: &'static str, about: &'static str, like: &'static [&'static
 }
 
 /// A metric of rows around the means of their classes, which has no interval unless so much of their distances is resolved.
-const fn residuals(value: fn(&Residuals) -> Result<f64>, needs: Again, rows: u64, resolved: f64) -> Eval {
+const fn residuals(value: fn(&Residuals) -> Result<f64>, needs: SecondPassNeeds, rows: u64, resolved: f64) -> Eval {
     Eval::Residuals(FromResiduals {
         value,
         needs,
@@ -29,21 +29,21 @@ const fn residuals(value: fn(&Residuals) -> Result<f64>, needs: Again, rows: u64
     })
 }
 
-const NOTHING: Again = Again {
+const NOTHING: SecondPassNeeds = SecondPassNeeds {
     scatter: false,
     distances: false,
     nearest: false,
     resamples: false,
 };
-const SCATTER: Again = Again {
+const SCATTER: SecondPassNeeds = SecondPassNeeds {
     scatter: true,
     ..NOTHING
 };
-const DISTANCES: Again = Again {
+const DISTANCES: SecondPassNeeds = SecondPassNeeds {
     distances: true,
     ..NOTHING
 };
-const NEAREST: Again = Again {
+const NEAREST: SecondPassNeeds = SecondPassNeeds {
     nearest: true,
     ..NOTHING
 };

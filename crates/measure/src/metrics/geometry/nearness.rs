@@ -298,10 +298,10 @@ mod tests {
     use ndarray::{Array2, array};
     use rand::Rng as _;
 
-    fn with<T>(points: Array2<f64>, of: impl Fn(&NearRows) -> T) -> T {
+    fn with<T>(points: Array2<f64>, value: impl Fn(&NearRows) -> T) -> T {
         let groups: Vec<u8> = (0..points.nrows()).map(|i| (i % 10) as u8).collect();
         let neighbours: Neighbours = nearest(&Rows::of(points), 60);
-        of(&NearRows {
+        value(&NearRows {
             groups: &groups,
             neighbours: &neighbours,
         })

@@ -3,14 +3,14 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::pieces::Part;
+use super::pieces::Extent;
 use super::subjects::Group;
 use super::viewed::is_viewed;
 use super::{Plan, WIDEST, labels};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::stats::{
-    Again, Centres, ClassMoments, Moments, OUT_OF_RANGE, SecondPass, Spectrum, Summariser, Summary, Wanted,
+    Centres, ClassMoments, Moments, OUT_OF_RANGE, SecondPass, SecondPassNeeds, Spectrum, Summariser, Summary, Wanted,
 };
 
 /// Channels above which no covariance within classes is made: a second pass holds up to 21 sums beside the first one's ten.
@@ -21,15 +21,15 @@ const HELD: usize = 1 << 27;
 
 impl Plan {
     /// What a second pass over a set must collect for the plan's metrics.
-    pub fn again(&self, set: &dyn FeatureSet) -> Again {
+    pub fn second_pass_needs(&self, set: &dyn FeatureSet) -> SecondPassNeeds {
         if labels(set).is_none() {
-            return Again::default();
+            return SecondPassNeeds::default();
         }
-        let mut wanted = Again::default();
+        let mut wanted = SecondPassNeeds::default();
         for asked in self.asked() {
-            let again = asked.eval.needs().again;
-            let resamples = again.any() && asked.resamples();
-            wanted = wanted.or(Again { resamples, ..again });
+            let needs = asked.eval.needs().second_pass;
+            let resamples = needs.any() && asked.resamples();
+            wanted = wanted.or(SecondPassNeeds { resamples, ..needs });
         }
         wanted.scatter &= set.width() <= WIDEST_WITHIN;
         wanted
@@ -48,7 +48,7 @@ pub fn second_pass(
     summary: &Summary,
     groups: Vec<u8>,
     fitted: Option<&dyn FeatureSet>,
-    wanted: Again,
+    wanted: SecondPassNeeds,
     read: &(dyn Fn(u64) + Sync),
 ) -> Result<SecondPass> {
     let classes = labels(set).map(|l| l.class_of().to_vec()).unwrap_or_default();
@@ -108,7 +108,7 @@ impl Class {
     fn spectrum(self) -> Result<Spectrum> {
         match self {
             Self::Rows(rows, _) => Spectrum::of_rows(rows.view()),
-            Self::Moments(moments) => Spectrum::new(&moments, crate::stats::Of::Covariance),
+            Self::Moments(moments) => Spectrum::new(&moments, crate::stats::SecondMoment::Covariance),
         }
     }
 }
@@ -186,12 +186,12 @@ pub fn spectra_of_classes(
 }
 
 /// Rows that an analysis reads of the set at a place of its group, all passes together.
-pub fn rows_read(group: &Group, place: usize, plan: &Plan, part: Part) -> u64 {
+pub fn rows_read(group: &Group, place: usize, plan: &Plan, part: Extent) -> u64 {
     let set = group.sets[place];
-    if part == Part::InPairs {
+    if part == Extent::InPairs {
         return set.rows() as u64;
     }
-    let wanted = plan.again(set);
+    let wanted = plan.second_pass_needs(set);
     let mut extra = 0;
     let mut passes = 1 + usize::from(wanted.any());
     if plan.spectra_of_classes(set) {

@@ -2,12 +2,12 @@
 
 use super::super::{Better, Eval, Family, FromCorrelation, FromSpectrum, FromUnitMoments, Law, Metric, Variant};
 use super::*;
-use crate::stats::Of;
+use crate::stats::SecondMoment;
 use crate::uncertainty::ErrorBar;
 
-const fn spectrum(of: Of, value: fn(&Spectrum) -> Result<f64>) -> Eval {
+const fn spectrum(matrix: SecondMoment, value: fn(&Spectrum) -> Result<f64>) -> Eval {
     Eval::Spectrum(FromSpectrum {
-        of,
+        matrix,
         value,
         beside: None,
         flat,
@@ -17,7 +17,7 @@ const fn spectrum(of: Of, value: fn(&Spectrum) -> Result<f64>) -> Eval {
 /// A fitted exponent, with the share of variation that the fit explains beside it.
 const fn fit(value: fn(&Spectrum) -> Result<f64>, r_squared: fn(&Spectrum) -> Result<f64>) -> Eval {
     Eval::Spectrum(FromSpectrum {
-        of: Of::Covariance,
+        matrix: SecondMoment::Covariance,
         value,
         beside: Some(("r_squared", r_squared)),
         flat: flat_where_fitted,
@@ -59,44 +59,44 @@ const METRICS: &[Metric] = &[
                 "epsilon-1e-5",
                 "1e-5 in place of 1e-7 (stable-pretraining)",
                 &["stable-pretraining"],
-                spectrum(Of::Uncentred, rankme_stable_pretraining),
+                spectrum(SecondMoment::Uncentred, rankme_stable_pretraining),
             ),
             variant(
                 "no-epsilon",
                 "nothing added: shares that sum to one, as Roy and Vetterli have it",
                 &[],
-                spectrum(Of::Uncentred, effective_rank),
+                spectrum(SecondMoment::Uncentred, effective_rank),
             ),
             variant(
                 "epsilon-in-log",
                 "exp -sum p log(p + 1e-7): the constant inside the logarithm only, as many re-implementations have it",
                 &[],
-                spectrum(Of::Uncentred, rankme_epsilon_in_log),
+                spectrum(SecondMoment::Uncentred, rankme_epsilon_in_log),
             ),
             variant(
                 "centred",
                 "of the features less their mean",
                 &[],
-                spectrum(Of::Covariance, rankme),
+                spectrum(SecondMoment::Covariance, rankme),
             ),
             variant(
                 "eigenvalues",
                 "of the eigenvalues of the covariance in place of singular values",
                 &[],
-                spectrum(Of::Covariance, rankme_of_eigenvalues),
+                spectrum(SecondMoment::Covariance, rankme_of_eigenvalues),
             ),
             variant(
                 "l2",
                 "of l2-normalised rows, not centred",
                 &[],
-                spectrum(Of::Unit, rankme),
+                spectrum(SecondMoment::Unit, rankme),
             ),
         ],
         reference: "Garrido et al., ICML 2023, arXiv 2210.02885",
         estimand: AT_THIS_N,
         laws: UNCENTRED,
         error: ErrorBar::Jackknife,
-        eval: spectrum(Of::Uncentred, rankme),
+        eval: spectrum(SecondMoment::Uncentred, rankme),
     },
     Metric {
         id: "effective_rank",
@@ -116,20 +116,20 @@ const METRICS: &[Metric] = &[
                 "uncentred",
                 "of the features as they are",
                 &[],
-                spectrum(Of::Uncentred, effective_rank),
+                spectrum(SecondMoment::Uncentred, effective_rank),
             ),
             variant(
                 "squared",
                 "shares of squared singular values: the matrix entropy rank under this name",
                 &[],
-                spectrum(Of::Covariance, matrix_entropy_rank),
+                spectrum(SecondMoment::Covariance, matrix_entropy_rank),
             ),
         ],
         reference: "Roy and Vetterli, EUSIPCO 2007",
         estimand: AT_THIS_N,
         laws: CENTRED,
         error: ErrorBar::Jackknife,
-        eval: spectrum(Of::Covariance, effective_rank),
+        eval: spectrum(SecondMoment::Covariance, effective_rank),
     },
     Metric {
         id: "matrix_entropy_rank",
@@ -146,13 +146,13 @@ const METRICS: &[Metric] = &[
             "uncentred",
             "of X'X as it is, which has the spectrum of the Gram matrix (Skean et al.)",
             &[],
-            spectrum(Of::Uncentred, matrix_entropy_rank),
+            spectrum(SecondMoment::Uncentred, matrix_entropy_rank),
         )],
         reference: "von Neumann entropy of the normalised covariance; Skean et al., arXiv 2502.02013",
         estimand: AT_THIS_N,
         laws: CENTRED,
         error: ErrorBar::Jackknife,
-        eval: spectrum(Of::Covariance, matrix_entropy_rank),
+        eval: spectrum(SecondMoment::Covariance, matrix_entropy_rank),
     },
     Metric {
         id: "participation_ratio",
@@ -180,14 +180,14 @@ const METRICS: &[Metric] = &[
                 "uncentred",
                 "of X'X as it is",
                 &[],
-                spectrum(Of::Uncentred, participation_ratio),
+                spectrum(SecondMoment::Uncentred, participation_ratio),
             ),
         ],
         reference: "Gao et al., bioRxiv 214262, 2017",
         estimand: AT_THIS_N,
         laws: CENTRED,
         error: ErrorBar::Jackknife,
-        eval: spectrum(Of::Covariance, participation_ratio),
+        eval: spectrum(SecondMoment::Covariance, participation_ratio),
     },
     Metric {
         id: "stable_rank",
@@ -204,13 +204,13 @@ const METRICS: &[Metric] = &[
             "uncentred",
             "|X|_F^2 / |X|_2^2 of the features as they are, as Rudelson and Vershynin write it",
             &[],
-            spectrum(Of::Uncentred, stable_rank),
+            spectrum(SecondMoment::Uncentred, stable_rank),
         )],
         reference: "Rudelson and Vershynin, J. ACM 2007",
         estimand: AT_THIS_N,
         laws: CENTRED,
         error: ErrorBar::Jackknife,
-        eval: spectrum(Of::Covariance, stable_rank),
+        eval: spectrum(SecondMoment::Covariance, stable_rank),
     },
     Metric {
         id: "alpha_req",
@@ -253,13 +253,13 @@ const METRICS: &[Metric] = &[
             "singular-values",
             "sigma_1 / sigma_r of the centred features: the square root (numpy.linalg.cond)",
             &[],
-            spectrum(Of::Covariance, condition_of_singular_values),
+            spectrum(SecondMoment::Covariance, condition_of_singular_values),
         )],
         reference: "linear algebra; cut-off as numpy.linalg.matrix_rank has it",
         estimand: AT_THIS_N,
         laws: CENTRED,
         error: ErrorBar::None("the smallest eigenvalue of a resample follows no law that an interval could use"),
-        eval: spectrum(Of::Covariance, condition_number),
+        eval: spectrum(SecondMoment::Covariance, condition_number),
     },
     Metric {
         id: "pca_dims_95",
@@ -277,7 +277,7 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_N,
         laws: CENTRED,
         error: ErrorBar::None("a count that jumps: resamples of it have no smooth spread"),
-        eval: spectrum(Of::Covariance, pca_dims_95),
+        eval: spectrum(SecondMoment::Covariance, pca_dims_95),
     },
     Metric {
         id: "coding_rate",
@@ -314,7 +314,7 @@ const METRICS: &[Metric] = &[
                 "unnormalised",
                 "of the features as they are: it has their scale",
                 &[],
-                spectrum(Of::Uncentred, coding_rate_unnormalised),
+                spectrum(SecondMoment::Uncentred, coding_rate_unnormalised),
             ),
         ],
         reference: "Yu et al., NeurIPS 2020, arXiv 2006.08558",

@@ -1,0 +1,219 @@
+//! Convolutional networks as plans: layers in order, with the names of their tensors. What has tensors and what is computed
+//! come from the same plan.
+
+use super::super::Tensors;
+
+/// What is computed on every number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Pointwise {
+    /// max(x, 0).
+    Relu,
+    /// min(max(x, 0), 6).
+    Relu6,
+    /// x sigmoid(x), also called Swish.
+    Silu,
+    /// x min(max(x + 3, 0), 6) / 6.
+    Hardswish,
+    /// 1 / (1 + exp(-x)).
+    Sigmoid,
+    /// min(max(x + 3, 0), 6) / 6.
+    Hardsigmoid,
+    /// Gaussian error linear unit.
+    Gelu,
+}
+
+/// One layer of a plan, on maps (B, C, H, W) or, in a [`Plan::tail`], on rows (B, C).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Layer {
+    /// A square convolution.
+    Conv(Conv),
+    /// Batch normalisation.
+    BatchNorm {
+        /// Name.
+        name: String,
+        /// Channels.
+        width: usize,
+        /// What is added to the variance.
+        eps: f64,
+    },
+    /// Layer normalisation over channels, at every position.
+    LayerNorm {
+        /// Name.
+        name: String,
+        /// Channels.
+        width: usize,
+        /// What is added to the variance.
+        eps: f64,
+    },
+    /// A linear layer with bias over channels, at every position.
+    Linear {
+        /// Name.
+        name: String,
+        /// Input channels.
+        inputs: usize,
+        /// Output channels.
+        outputs: usize,
+    },
+    /// A factor for each channel, stored as (C, 1, 1).
+    Scale {
+        /// Name.
+        name: String,
+        /// Channels.
+        width: usize,
+    },
+    /// An activation.
+    Act(Pointwise),
+    /// The largest of each window.
+    MaxPool {
+        /// Side of the window.
+        kernel: usize,
+        /// Step between windows.
+        stride: usize,
+        /// Padding.
+        padding: usize,
+    },
+    /// The mean of each 2 x 2 window.
+    AvgPool,
+    /// What comes in, plus what these make of it.
+    Residual(Vec<Layer>),
+    /// What the one list makes of what comes in, plus what the other makes of it.
+    Sum(Vec<Layer>, Vec<Layer>),
+    /// What comes in, times what these make of its mean over positions (squeeze and excitation).
+    Excite(Vec<Layer>),
+    /// What comes in, followed by the channels that these make of it.
+    Append(Vec<Layer>),
+}
+
+/// A square convolution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conv {
+    /// Name.
+    pub name: String,
+    /// Input channels.
+    pub inputs: usize,
+    /// Output channels.
+    pub outputs: usize,
+    /// Side of the kernel.
+    pub kernel: usize,
+    /// Step.
+    pub stride: usize,
+    /// Padding.
+    pub padding: usize,
+    /// Groups of channels.
+    pub groups: usize,
+    /// Whether there is a bias.
+    pub bias: bool,
+}
+
+impl Conv {
+    /// Padded to keep the size at stride 1; one group, no bias.
+    pub(super) fn new(name: String, inputs: usize, outputs: usize, kernel: usize, stride: usize) -> Self {
+        Self {
+            name,
+            inputs,
+            outputs,
+            kernel,
+            stride,
+            padding: (kernel - 1) / 2,
+            groups: 1,
+            bias: false,
+        }
+    }
+}
+
+/// A stretch of a network that ends in a map to be tapped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    /// Its layers.
+    pub layers: Vec<Layer>,
+    /// Channels of its output.
+    pub width: usize,
+}
+
+/// A convolutional network up to its classifier.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Stages, the stem in the first.
+    pub stages: Vec<Stage>,
+    /// What follows the last stage on maps.
+    pub neck: Vec<Layer>,
+    /// Maps are averaged over so many positions a side; more than one are laid out as one row, channel after channel.
+    pub grid: usize,
+    /// What follows on rows.
+    pub tail: Vec<Layer>,
+    /// Width of the row that comes out.
+    pub width: usize,
+}
+
+impl Plan {
+    pub(super) fn tensors(&self, list: &mut Tensors) {
+        for stage in &self.stages {
+            each(&stage.layers, list);
+        }
+        each(&self.neck, list);
+        each(&self.tail, list);
+    }
+}
+
+fn each(layers: &[Layer], list: &mut Tensors) {
+    for layer in layers {
+        match layer {
+            Layer::Conv(conv) => {
+                list.conv(&conv.name, conv.outputs, conv.inputs / conv.groups, conv.kernel);
+                if conv.bias {
+                    list.push(&format!("{}.bias", conv.name), vec![conv.outputs], true);
+                }
+            }
+            Layer::BatchNorm { name, width, .. } => list.norm(name, *width),
+            Layer::LayerNorm { name, width, .. } => list.affine(name, *width),
+            Layer::Linear { name, inputs, outputs } => list.linear(name, *outputs, *inputs, true),
+            Layer::Scale { name, width } => list.push(name, vec![*width, 1, 1], true),
+            Layer::Residual(inner) | Layer::Excite(inner) | Layer::Append(inner) => each(inner, list),
+            Layer::Sum(one, other) => {
+                each(one, list);
+                each(other, list);
+            }
+            Layer::Act(_) | Layer::MaxPool { .. } | Layer::AvgPool => {}
+        }
+    }
+}
+
+/// A convolution, its normalisation and an activation, as torchvision numbers them: 0 and 1 below `name`.
+pub(super) fn conv_norm(name: &str, conv: Conv, eps: f64, act: Option<Pointwise>) -> Vec<Layer> {
+    let width = conv.outputs;
+    let mut layers = vec![
+        Layer::Conv(Conv {
+            name: format!("{name}.0"),
+            ..conv
+        }),
+        Layer::BatchNorm {
+            name: format!("{name}.1"),
+            width,
+            eps,
+        },
+    ];
+    layers.extend(act.map(Layer::Act));
+    layers
+}
+
+/// torchvision's squeeze and excitation: `fc1` and `fc2` below `name`, both convolutions of one position.
+pub(super) fn excite(name: &str, width: usize, squeezed: usize, act: Pointwise, gate: Pointwise) -> Layer {
+    let one = |part: &str, inputs, outputs| {
+        Layer::Conv(Conv {
+            bias: true,
+            ..Conv::new(format!("{name}.{part}"), inputs, outputs, 1, 1)
+        })
+    };
+    Layer::Excite(vec![
+        one("fc1", width, squeezed),
+        Layer::Act(act),
+        one("fc2", squeezed, width),
+        Layer::Act(gate),
+    ])
+}
+
+/// torchvision's rounding of a width to a multiple of 8 that loses no more than a tenth.
+pub(super) fn divisible(width: f64) -> usize {
+    let near = (((width + 4.0) / 8.0) as usize * 8).max(8);
+    if (near as f64) < 0.9 * width { near + 8 } else { near }
+}

@@ -1,0 +1,69 @@
+//! VGG (Simonyan & Zisserman 2015), with and without batch normalisation, as torchvision builds it.
+
+use super::plan::{Conv, Layer, Plan, Pointwise, Stage};
+
+/// Convolutions of each stage.
+const DEPTHS: [(&str, [usize; 5]); 4] = [
+    ("vgg11", [1, 1, 2, 2, 2]),
+    ("vgg13", [2, 2, 2, 2, 2]),
+    ("vgg16", [2, 2, 3, 3, 3]),
+    ("vgg19", [2, 2, 4, 4, 4]),
+];
+
+pub(super) fn names() -> Vec<String> {
+    let both = |(name, _): &(&str, _)| [(*name).to_owned(), format!("{name}_bn")];
+    DEPTHS.iter().flat_map(both).collect()
+}
+
+/// Its features are those of its second hidden layer, `classifier.3`, after the activation.
+pub(super) fn plan(name: &str) -> Option<Plan> {
+    let normalised = name.ends_with("_bn");
+    let base = name.trim_end_matches("_bn");
+    let (_, depths) = DEPTHS.iter().find(|(n, _)| *n == base)?;
+    let (mut at, mut inputs) = (0, 3);
+    let mut stages = Vec::with_capacity(5);
+    for (i, &depth) in depths.iter().enumerate() {
+        let width = (64 << i).min(512);
+        let mut layers = Vec::new();
+        for _ in 0..depth {
+            layers.push(Layer::Conv(Conv {
+                bias: true,
+                ..Conv::new(format!("features.{at}"), inputs, width, 3, 1)
+            }));
+            if normalised {
+                layers.push(Layer::BatchNorm {
+                    name: format!("features.{}", at + 1),
+                    width,
+                    eps: 1e-5,
+                });
+            }
+            layers.push(Layer::Act(Pointwise::Relu));
+            at += if normalised { 3 } else { 2 };
+            inputs = width;
+        }
+        layers.push(Layer::MaxPool {
+            kernel: 2,
+            stride: 2,
+            padding: 0,
+        });
+        at += 1;
+        stages.push(Stage { layers, width });
+    }
+    let hidden = |name: &str, inputs| Layer::Linear {
+        name: name.to_owned(),
+        inputs,
+        outputs: 4096,
+    };
+    Some(Plan {
+        stages,
+        neck: Vec::new(),
+        grid: 7,
+        tail: vec![
+            hidden("classifier.0", 512 * 49),
+            Layer::Act(Pointwise::Relu),
+            hidden("classifier.3", 4096),
+            Layer::Act(Pointwise::Relu),
+        ],
+        width: 4096,
+    })
+}

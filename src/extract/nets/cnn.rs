@@ -1,0 +1,171 @@
+//! Convolutional networks from their plans.
+
+use tch::nn::{self, ConvConfig, Module, ModuleT};
+use tch::{Kind, Tensor};
+
+use super::{below, conv_config, norm_config, pooled};
+use crate::checkpoint::arch::{Conv, Layer, Plan, Pointwise};
+
+#[derive(Debug)]
+pub(super) struct Net {
+    stages: Vec<Vec<Op>>,
+    neck: Vec<Op>,
+    grid: i64,
+    tail: Vec<Op>,
+}
+
+#[derive(Debug)]
+enum Op {
+    Conv(nn::Conv2D),
+    BatchNorm(nn::BatchNorm),
+    LayerNorm(nn::LayerNorm),
+    Linear(nn::Linear),
+    Scale(Tensor),
+    Act(Pointwise),
+    MaxPool([i64; 3]),
+    AvgPool,
+    Residual(Vec<Op>),
+    Sum(Vec<Op>, Vec<Op>),
+    Excite(Vec<Op>),
+    Append(Vec<Op>),
+}
+
+impl Net {
+    pub(super) fn new(path: &nn::Path, plan: &Plan) -> Self {
+        Self {
+            stages: plan.stages.iter().map(|stage| built(path, &stage.layers)).collect(),
+            neck: built(path, &plan.neck),
+            grid: plan.grid as i64,
+            tail: built(path, &plan.tail),
+        }
+    }
+
+    /// The mean of the map after each stage, then the network's features; and those features.
+    pub(super) fn rows(&self, images: &Tensor, train: bool) -> (Vec<Tensor>, Tensor) {
+        let mut rows = Vec::with_capacity(self.stages.len() + 1);
+        let mut x = images.shallow_clone();
+        for stage in &self.stages {
+            x = run(stage, &x, train);
+            rows.push(pooled(&x));
+        }
+        let maps = run(&self.neck, &x, train);
+        let flat = match self.grid {
+            1 => pooled(&maps),
+            side => maps.adaptive_avg_pool2d([side, side]).flatten(1, -1),
+        };
+        let features = run(&self.tail, &flat, train);
+        rows.push(features.shallow_clone());
+        (rows, features)
+    }
+}
+
+fn built(path: &nn::Path, layers: &[Layer]) -> Vec<Op> {
+    layers.iter().map(|layer| Op::new(path, layer)).collect()
+}
+
+fn run(ops: &[Op], x: &Tensor, train: bool) -> Tensor {
+    ops.iter().fold(x.shallow_clone(), |x, op| op.forward(&x, train))
+}
+
+impl Op {
+    fn new(path: &nn::Path, layer: &Layer) -> Self {
+        match layer {
+            Layer::Conv(conv) => Self::Conv(convolution(path, conv)),
+            Layer::BatchNorm { name, width, eps } => {
+                let config = nn::BatchNormConfig {
+                    eps: *eps,
+                    ..norm_config(true)
+                };
+                Self::BatchNorm(nn::batch_norm2d(below(path, name), *width as i64, config))
+            }
+            Layer::LayerNorm { name, width, eps } => {
+                let config = nn::LayerNormConfig {
+                    eps: *eps,
+                    ..nn::LayerNormConfig::default()
+                };
+                Self::LayerNorm(nn::layer_norm(below(path, name), vec![*width as i64], config))
+            }
+            Layer::Linear { name, inputs, outputs } => {
+                let zero = nn::Init::Const(0.0);
+                let config = nn::LinearConfig {
+                    ws_init: zero,
+                    bs_init: Some(zero),
+                    bias: true,
+                };
+                Self::Linear(nn::linear(below(path, name), *inputs as i64, *outputs as i64, config))
+            }
+            Layer::Scale { name, width } => {
+                let (folder, last) = name.rsplit_once('.').unwrap_or(("", name));
+                let path = if folder.is_empty() {
+                    path.clone()
+                } else {
+                    below(path, folder)
+                };
+                Self::Scale(path.var(last, &[*width as i64, 1, 1], nn::Init::Const(1.0)))
+            }
+            Layer::Act(act) => Self::Act(*act),
+            Layer::MaxPool {
+                kernel,
+                stride,
+                padding,
+            } => Self::MaxPool([*kernel as i64, *stride as i64, *padding as i64]),
+            Layer::AvgPool => Self::AvgPool,
+            Layer::Residual(inner) => Self::Residual(built(path, inner)),
+            Layer::Sum(one, other) => Self::Sum(built(path, one), built(path, other)),
+            Layer::Excite(inner) => Self::Excite(built(path, inner)),
+            Layer::Append(inner) => Self::Append(built(path, inner)),
+        }
+    }
+
+    fn forward(&self, x: &Tensor, train: bool) -> Tensor {
+        match self {
+            Self::Conv(conv) => conv.forward(x),
+            Self::BatchNorm(norm) => norm.forward_t(x, train),
+            Self::LayerNorm(norm) => over_channels(x, |x| norm.forward(x)),
+            Self::Linear(linear) => over_channels(x, |x| linear.forward(x)),
+            Self::Scale(factors) => x * factors,
+            Self::Act(act) => activated(*act, x),
+            Self::MaxPool([kernel, stride, padding]) => {
+                x.max_pool2d([*kernel; 2], [*stride; 2], [*padding; 2], [1, 1], false)
+            }
+            Self::AvgPool => x.avg_pool2d([2, 2], [2, 2], [0, 0], false, true, None::<i64>),
+            Self::Residual(inner) => run(inner, x, train) + x,
+            Self::Sum(one, other) => run(one, x, train) + run(other, x, train),
+            Self::Excite(inner) => {
+                let mean = x.mean_dim([2i64, 3].as_slice(), true, Kind::Float).to_kind(x.kind());
+                x * run(inner, &mean, train)
+            }
+            Self::Append(inner) => Tensor::cat(&[x.shallow_clone(), run(inner, x, train)], 1),
+        }
+    }
+}
+
+/// What is defined on the last dimension, on the channels of maps or the columns of rows.
+fn over_channels(x: &Tensor, layer: impl Fn(&Tensor) -> Tensor) -> Tensor {
+    match x.dim() {
+        4 => layer(&x.permute([0, 2, 3, 1])).permute([0, 3, 1, 2]),
+        _ => layer(x),
+    }
+}
+
+fn activated(act: Pointwise, x: &Tensor) -> Tensor {
+    match act {
+        Pointwise::Relu => x.relu(),
+        Pointwise::Relu6 => x.clamp(0.0, 6.0),
+        Pointwise::Silu => x.silu(),
+        Pointwise::Hardswish => x.hardswish(),
+        Pointwise::Sigmoid => x.sigmoid(),
+        Pointwise::Hardsigmoid => x.hardsigmoid(),
+        Pointwise::Gelu => x.gelu("none"),
+    }
+}
+
+fn convolution(path: &nn::Path, conv: &Conv) -> nn::Conv2D {
+    let config = ConvConfig {
+        padding: conv.padding as i64,
+        bias: conv.bias,
+        ..conv_config(conv.kernel, conv.stride, conv.groups)
+    };
+    let (inputs, outputs, kernel) = (conv.inputs as i64, conv.outputs as i64, conv.kernel as i64);
+    nn::conv2d(below(path, &conv.name), inputs, outputs, kernel, config)
+}

@@ -1,0 +1,162 @@
+//! torchvision's convolutional networks (`fixtures/golden/cnns.py`): the names and shapes of all of them, and the features of
+//! one or two of each family; what is damaged is refused.
+
+#![cfg(feature = "torch")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use featscope::checkpoint::arch::Arch;
+use featscope::checkpoint::{Checkpoint, Options, detect};
+use featscope::extract::device::Choice;
+use featscope::extract::model::Model;
+use featscope::extract::preparation::prepare;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use support::golden_rows::{images, worst_error};
+use support::{Tensors, add, refused, write_safetensors};
+
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    side: Option<i64>,
+    /// Factor of the normalisations' weights.
+    gain: f32,
+    names: String,
+    classifier: BTreeMap<String, Vec<usize>>,
+}
+
+fn golden(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden").join(name)
+}
+
+fn cases() -> Vec<Case> {
+    serde_json::from_str(&std::fs::read_to_string(golden("cnns.json")).unwrap()).unwrap()
+}
+
+/// The file that torchvision would save, by the names that [`every_network_has_torchvisions_names_and_shapes`] holds true.
+fn file(case: &Case) -> Tensors {
+    let mut tensors = Tensors::new();
+    for expected in Arch::parse(&case.id).unwrap().tensors() {
+        add(&mut tensors, &expected.name, &expected.shape);
+        if expected.name.ends_with(".weight") && expected.shape.len() == 1 {
+            let (_, values) = tensors.get_mut(&expected.name).unwrap();
+            values.iter_mut().for_each(|value| *value *= case.gain);
+        }
+    }
+    for (name, shape) in &case.classifier {
+        add(&mut tensors, name, shape);
+    }
+    tensors
+}
+
+#[test]
+fn every_network_has_torchvisions_names_and_shapes() {
+    let cases = cases();
+    assert!(cases.len() >= 44, "{}", cases.len());
+    for case in cases {
+        let tensors = Arch::parse(&case.id).unwrap().tensors();
+        let mut lines: Vec<String> = tensors
+            .iter()
+            .map(|t| {
+                let shape: Vec<String> = t.shape.iter().map(usize::to_string).collect();
+                format!("{} {}", t.name, shape.join("x"))
+            })
+            .collect();
+        lines.sort_unstable();
+        let digest = Sha256::digest(lines.join("\n").as_bytes());
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, case.names, "{}", case.id);
+    }
+}
+
+#[test]
+fn features_are_torchvisions() {
+    let expected = Checkpoint::open(&golden("cnns.safetensors")).unwrap();
+    let mut tried = 0;
+    for case in cases() {
+        let Some(side) = case.side else { continue };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.safetensors");
+        write_safetensors(&path, &file(&case), None);
+        let checkpoint = Checkpoint::open(&path).unwrap();
+        let loading = detect(&checkpoint, &Options::default()).unwrap();
+        assert_eq!(loading.arch.name(), case.id);
+        assert_eq!(loading.audit.backbone_coverage, 1.0);
+        assert!(loading.audit.unexpected.is_empty(), "{:?}", loading.audit.unexpected);
+        let model = Model::load(&checkpoint, &loading, Choice::Cpu.open().unwrap()).unwrap();
+        let taps = model.forward(&images(side));
+        let names: Vec<_> = loading.arch.taps().into_iter().map(|(name, _)| name).collect();
+        let found: Vec<_> = taps.iter().take(names.len()).map(|(name, _)| name.clone()).collect();
+        assert_eq!(found, names, "{}", case.id);
+        let worst = worst_error(&case.id, &taps[..names.len()], &expected);
+        println!(
+            "{:20} {} layers, largest error {worst:.1e} of the scale",
+            case.id,
+            names.len()
+        );
+        tried += 1;
+    }
+    assert_eq!(tried, 16);
+}
+
+#[test]
+fn what_is_damaged_is_refused_by_name() {
+    let cases = cases();
+    for (id, lost) in [
+        ("mobilenet_v3_small", "features.4.block.2.fc1.bias"),
+        ("efficientnet_b0", "features.3.1.block.1.1.running_var"),
+        ("regnet_y_400mf", "trunk_output.block2.block2-0.proj.0.weight"),
+        ("densenet121", "features.denseblock2.denselayer5.norm1.weight"),
+        ("convnext_tiny", "features.3.1.layer_scale"),
+        ("mobilenet_v2", "features.14.conv.1.0.weight"),
+    ] {
+        let whole = file(cases.iter().find(|c| c.id == id).unwrap());
+        let mut without = whole.clone();
+        without.remove(lost).unwrap_or_else(|| panic!("{id} has no {lost}"));
+        let said = refused(&without);
+        assert!(said.contains(lost) && said.contains(id), "{said}");
+        let mut spoilt = whole.clone();
+        spoilt.get_mut(lost).unwrap().1[0] = f32::NAN;
+        assert!(refused(&spoilt).contains(lost), "{id} with a number that is none");
+        let mut longer = whole;
+        let (shape, values) = longer.get_mut(lost).unwrap();
+        shape[0] += 1;
+        let more = values.len() / (shape[0] - 1);
+        values.extend(vec![0.0; more]);
+        assert!(refused(&longer).contains(lost), "{id} with another shape");
+    }
+}
+
+/// Two networks share all names where one is a cut of the other: the larger is taken, and with a block lost it is damaged, not
+/// the smaller.
+#[test]
+fn a_deeper_network_that_lost_a_tensor_is_not_taken_for_a_shallower_one() {
+    let cases = cases();
+    let mut tensors = file(cases.iter().find(|c| c.id == "efficientnet_b1").unwrap());
+    tensors.remove("features.6.4.block.0.0.weight").unwrap();
+    let said = refused(&tensors);
+    assert!(
+        said.contains("efficientnet_b1") && said.contains("features.6.4.block.0.0.weight"),
+        "{said}"
+    );
+}
+
+#[test]
+fn images_are_prepared_as_torchvision_evaluates_the_network() {
+    let cases = cases();
+    for (id, said) in [
+        ("efficientnet_b3", "shorter side to 320 (bicubic), centre 300 x 300"),
+        ("mobilenet_v2", "shorter side to 256 (bilinear), centre 224 x 224"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.safetensors");
+        write_safetensors(&path, &file(cases.iter().find(|c| c.id == id).unwrap()), None);
+        let checkpoint = Checkpoint::open(&path).unwrap();
+        let loading = detect(&checkpoint, &Options::default()).unwrap();
+        let prepared = prepare(&checkpoint, &loading).unwrap().preprocess.to_string();
+        assert!(prepared.starts_with(said), "{prepared}");
+    }
+}
