@@ -224,6 +224,7 @@ pub(super) const NAMINGS: &[Naming] = &[
         ]],
     ),
     transformers::VIT_IN_FILES,
+    transformers::MSN_IN_PARTS,
     transformers::VIT_IN_MEMORY,
     transformers::DINOV2_IN_FILES,
     transformers::SWIGLU_IN_FILES,
@@ -311,90 +312,4 @@ fn replaced(from: &str, to: &str, ours: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::arch::Arch;
-    use super::*;
-
-    fn row(name: &str, family: Family) -> &'static Naming {
-        NAMINGS.iter().find(|n| n.name == name && n.family == family).unwrap()
-    }
-
-    #[test]
-    fn every_architecture_is_guessed_from_its_own_tensors_under_every_naming() {
-        let names = [
-            "resnet18",
-            "resnet34",
-            "resnet50",
-            "resnet101",
-            "resnet152",
-            "resnet18-cifar",
-            "resnet50-cifar",
-            "wide_resnet50_2",
-            "wide_resnet101_2",
-            "resnext50_32x4d",
-            "resnext101_32x8d",
-            "resnext101_64x4d",
-            "vit_tiny_patch16_224",
-            "vit_small_patch8_224",
-            "vit_small_patch14_518",
-            "vit_base_patch16_384",
-            "vit_large_patch14_224",
-            "vit_huge_patch14_224",
-            "vit_giant2_patch14_224",
-        ];
-        let mut tried = 0;
-        for name in names {
-            let arch = Arch::parse(name).unwrap();
-            assert_eq!(arch.name(), name);
-            let tensors = arch.tensors();
-            for naming in NAMINGS.iter().filter(|n| n.family == arch.family()) {
-                let file: Vec<_> = tensors
-                    .iter()
-                    .map(|t| (naming.rename(&t.name), t.shape.clone()))
-                    .collect();
-                let shape = |ours: &str| {
-                    let theirs = naming.rename(ours);
-                    file.iter().find(|(n, _)| *n == theirs).map(|(_, s)| s.clone())
-                };
-                assert_eq!(naming.family.guess(&shape).unwrap(), arch, "{name} by {}", naming.name);
-                assert!(file.iter().all(|(n, _)| naming.inside(n)), "{name} by {}", naming.name);
-                tried += 1;
-            }
-        }
-        assert_eq!(tried, 12 * 8 + 7 * 16);
-    }
-
-    #[test]
-    fn rules_fit_whole_parts_and_carry_numbers_over() {
-        let children = row("torchvision, children in a Sequential", Family::ResNet);
-        assert_eq!(children.rename("layer1.0.conv1.weight"), "4.0.conv1.weight");
-        assert_eq!(children.rename("conv1.weight"), "0.weight");
-        assert!(children.inside("7.2.conv4.weight") && !children.inside("8.weight") && !children.inside("layer1.x"));
-        let shortcut = row("shortcut", Family::ResNet);
-        assert_eq!(
-            shortcut.rename("layer2.0.downsample.1.bias"),
-            "layer2.0.shortcut.1.bias"
-        );
-        let chunks = row("DINOv2, blocks in chunks", Family::Vit);
-        let file = "teacher.blocks.2.7.mlp.fc1.bias";
-        assert_eq!(chunks.locate("teacher.", "blocks.7.mlp.fc1.bias", |n| n == file), file);
-        assert_eq!(
-            chunks.locate("", "blocks.0.norm1.bias", |_| false),
-            "blocks.0.0.norm1.bias"
-        );
-        let vit = row("torchvision", Family::Vit);
-        assert_eq!(
-            vit.rename("blocks.11.attn.qkv.bias"),
-            "encoder.layers.encoder_layer_11.self_attention.in_proj_bias"
-        );
-        let detectron = row("detectron2", Family::ResNet);
-        assert_eq!(
-            detectron.rename("layer3.5.bn2.running_var"),
-            "res4.5.conv2.norm.running_var"
-        );
-        assert_eq!(
-            detectron.rename("layer1.0.downsample.0.weight"),
-            "res2.0.shortcut.weight"
-        );
-    }
-}
+mod tests;

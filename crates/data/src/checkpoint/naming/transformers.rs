@@ -26,6 +26,18 @@ const VIT: &[Rule] = &[
     ("norm", "layernorm"),
 ];
 
+const VIT_BLOCKS: &[Rule] = &[
+    ("blocks.*.norm1", "encoder.layer.*.layernorm_before"),
+    ("blocks.*.norm2", "encoder.layer.*.layernorm_after"),
+    (
+        "blocks.*.attn.qkv",
+        "encoder.layer.*.attention.attention.{query,key,value}",
+    ),
+    ("blocks.*.attn.proj", "encoder.layer.*.attention.output.dense"),
+    ("blocks.*.mlp.fc1", "encoder.layer.*.intermediate.dense"),
+    ("blocks.*.mlp.fc2", "encoder.layer.*.output.dense"),
+];
+
 const DINOV2: &[Rule] = &[
     ("cls_token", "embeddings.cls_token"),
     ("reg_token", "embeddings.register_tokens"),
@@ -73,7 +85,11 @@ const CLIP: &[Rule] = &[
 
 /// Tensors inside the network's own modules that play no part in its features: what stands for a masked patch in training, and
 /// a list of 0, 1, 2, ….
-const IDLE: &[&str] = &["embeddings.mask_token", "embeddings.position_ids"];
+const IDLE: &[&str] = &[
+    "embeddings.mask_token",
+    "embeddings.position_ids",
+    "vit.embeddings.mask_token",
+];
 
 /// Tensors without the leading axes of length one that ours have.
 const BARE: &[(&str, usize)] = &[("cls_token", 2), ("pos_embed", 1)];
@@ -92,22 +108,20 @@ const fn row(name: &'static str, layout: Layout, rules: &'static [&'static [Rule
     }
 }
 
-pub(super) const VIT_IN_FILES: Naming = row(
-    "transformers ViT",
+pub(super) const VIT_IN_FILES: Naming = row("transformers ViT", Layout::Vit, &[VIT, VIT_BLOCKS]);
+
+/// As version 5 writes `ViTMSNForImageClassification`: the prefix before all but the blocks.
+pub(super) const MSN_IN_PARTS: Naming = row(
+    "transformers 5 ViTMSN with a classifier",
     Layout::Vit,
     &[
-        VIT,
         &[
-            ("blocks.*.norm1", "encoder.layer.*.layernorm_before"),
-            ("blocks.*.norm2", "encoder.layer.*.layernorm_after"),
-            (
-                "blocks.*.attn.qkv",
-                "encoder.layer.*.attention.attention.{query,key,value}",
-            ),
-            ("blocks.*.attn.proj", "encoder.layer.*.attention.output.dense"),
-            ("blocks.*.mlp.fc1", "encoder.layer.*.intermediate.dense"),
-            ("blocks.*.mlp.fc2", "encoder.layer.*.output.dense"),
+            ("cls_token", "vit.embeddings.cls_token"),
+            ("pos_embed", "vit.embeddings.position_embeddings"),
+            ("patch_embed.proj", "vit.embeddings.patch_embeddings.projection"),
+            ("norm", "vit.layernorm"),
         ],
+        VIT_BLOCKS,
     ],
 );
 
