@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Copies what the paper in small gave into reports/paper: the three pages with their pictures, the predictors of transfer, and
-# the numbers of the end of training and of the projector's parts, without the replicates that make them megabytes.
+# Copies what the paper in small gave into reports/paper: a page for each part that is there with two of its pictures, the
+# predictors of transfer, and the numbers, to nine digits and without the replicates that make them megabytes.
 # `make paper-report` runs it. The page that says what it means, reports/paper/README.md, is written by hand.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,7 +11,7 @@ for part in final longer course projector; do
     rm -rf ${to:?}/$part
     mkdir -p $to/$part/figures
     cp $from/$part/report/index.html $from/$part/report/report.md $to/$part/
-    cp $from/$part/report/figures/*.svg $to/$part/figures/
+    cp $from/$part/report/figures/{axes,transfer-depth}.svg $to/$part/figures/
 done
 if [ -f $from/predictors/index.html ]; then
     rm -rf $to/predictors
@@ -24,9 +24,17 @@ for part in final longer projector; do
 import json
 import sys
 
+
+def short(value):
+    """Nine digits of a number."""
+    return float(f"{value:.9g}") if isinstance(value, float) else value
+
+
+# Below and above the backbone: transfer and the paper's own number for each axis.
+EVERYWHERE = {"linear_top1", "knn_top1", "ncm_top1", "discriminative_ratio", "feature_mixtureness", "redundancy"}
 results = json.load(open(sys.argv[1]))
-for record in results["records"]:
-    record.pop("replicates", None)
+kept = [r for r in results["records"] if r["layer"] == "backbone" or r["metric"] in EVERYWHERE]
+results["records"] = [{k: short(v) for k, v in r.items() if v is not None and k != "replicates"} for r in kept]
 with open(sys.argv[2], "w") as out:
     # One record a line, so that a change can be read.
     records = results.pop("records")
