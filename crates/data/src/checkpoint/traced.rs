@@ -10,12 +10,12 @@ use crate::error::{Error, Result};
 use crate::files::Script;
 
 /// The schema that such a description names.
-pub const SCHEMA: &str = "featscope/trace/1";
+const SCHEMA: &str = "featscope/trace/1";
 
 /// How a network was traced.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Traced {
-    /// Always [`SCHEMA`].
+    /// Always `featscope/trace/1`.
     pub schema: String,
     /// The expression that gave the network.
     pub network: String,
