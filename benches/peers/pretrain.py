@@ -2,7 +2,7 @@
 """`featscope pretrain` beside the same training written in PyTorch: same network, images, batch, views and threads, in one run.
 
     python3 -m venv venv && venv/bin/pip install torch==2.11.0 torchvision==0.26.0 numpy==2.4.6
-    venv/bin/python benches/peers/pretrain.py target/debug/featscope-extract .data/cifar-10-batches-bin [sl simclr moco-v2 byol]
+    venv/bin/python benches/peers/pretrain.py target/debug/featscope .data/cifar-10-batches-bin [sl simclr moco-v2 byol]
 
 Both sides train `--steps` steps on one core, in turn, `--times` times; shown is the best pace of each, in images a second.
 PyTorch runs with channels-last memory. Its views are drawn by one DataLoader worker beside the training, as featscope draws
