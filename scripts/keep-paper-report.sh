@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Copies what the paper in small gave into reports/paper: a page for each part that is there with two of its pictures, the
 # predictors of transfer, and the numbers, to nine digits and without the replicates that make them megabytes.
-# `make paper-report` runs it. The page that says what it means, reports/paper/README.md, is written by hand.
+# `make paper-keep` runs it. The page that says what it means, reports/paper/README.md, is written by hand.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 from=paper

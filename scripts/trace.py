@@ -21,6 +21,7 @@ libraries and how well it agreed lies inside the file, where featscope reads it.
 """
 import argparse
 import ast
+import builtins
 import fnmatch
 import importlib
 import json
@@ -159,7 +160,9 @@ def trace(network, layers, out, *, size=None, said=None, tolerance=1e-5, **prepa
             for name, expected in rows.items():
                 scale = expected.abs().max().clamp_min(1e-12)
                 error = ((traced[name] - expected).abs().max() / scale).item() if traced[name].shape == expected.shape else 1.0
-                errors[name] = max(error, errors.get(name, 0.0))
+                errors.setdefault(name, []).append(error)
+    # A NaN is in no order: it must not be lost in a maximum.
+    errors = {name: next((e for e in found if e != e), max(found)) for name, found in errors.items()}
     wrong = [f"{name} ({error:.1e})" for name, error in errors.items() if not error <= tolerance]
     if wrong:
         raise ValueError(f"traced features differ from the network's own: {', '.join(wrong)}; its code depends on its input")
@@ -184,12 +187,15 @@ LIBRARIES = {"torch", "torchvision", "timm", "transformers", "open_clip", "numpy
 def built(expression):
     """The value of a Python expression, the modules it names imported."""
     names = {}
-    for node in ast.walk(ast.parse(expression, mode="eval")):
+    tree = ast.parse(expression, mode="eval")
+    bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    bound |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)} | set(dir(builtins))
+    for node in ast.walk(tree):
         path = []
         while isinstance(node, ast.Attribute):
             path.insert(0, node.attr)
             node = node.value
-        if isinstance(node, ast.Name):
+        if isinstance(node, ast.Name) and node.id not in bound:
             path.insert(0, node.id)
             names[node.id] = importlib.import_module(node.id)
             for end in range(2, len(path)):
@@ -233,8 +239,9 @@ def main():
             mean=args.mean,
             std=args.std,
         )
-    except (ValueError, ImportError, AttributeError, SyntaxError, TypeError) as error:
-        sys.exit(f"trace.py: {error}")
+    except (ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError, RuntimeError,
+            SyntaxError, TypeError, ValueError) as error:
+        sys.exit(f"trace.py: {type(error).__name__}: {str(error).strip().splitlines()[-1] if str(error).strip() else 'no reason given'}")
     worst = max(layer["error"] for layer in note["layers"])
     print(f"{args.out}: {', '.join(layer['name'] for layer in note['layers'])}; largest error {worst:.1e} of a layer's scale")
 

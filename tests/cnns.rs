@@ -144,6 +144,29 @@ fn a_deeper_network_that_lost_a_tensor_is_not_taken_for_a_shallower_one() {
     );
 }
 
+/// torchvision's published DenseNets are older than its names for them.
+#[test]
+fn densenets_are_known_by_the_names_of_their_published_files_too() {
+    let cases = cases();
+    let tensors = file(cases.iter().find(|c| c.id == "densenet121").unwrap());
+    let old: Tensors = tensors
+        .into_iter()
+        .map(|(name, tensor)| {
+            let parts = ["norm1", "norm2", "conv1", "conv2"];
+            let part = parts.iter().find(|part| name.contains(&format!(".{part}.")));
+            let renamed = part.map(|part| name.replace(part, &format!("{}.{}", &part[..4], &part[4..])));
+            (renamed.unwrap_or(name), tensor)
+        })
+        .collect();
+    assert!(old.contains_key("features.denseblock1.denselayer1.norm.1.weight"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.safetensors");
+    write_safetensors(&path, &old, None);
+    let loading = detect(&Checkpoint::open(&path).unwrap(), &Options::default()).unwrap();
+    assert_eq!(loading.arch.name(), "densenet121");
+    assert!(loading.audit.missing.is_empty() && loading.audit.unexpected.is_empty());
+}
+
 #[test]
 fn images_are_prepared_as_torchvision_evaluates_the_network() {
     let cases = cases();

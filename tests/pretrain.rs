@@ -192,6 +192,8 @@ fn a_run_stopped_anywhere_and_resumed_ends_as_an_uninterrupted_one() {
                 "{} {stop_after}",
                 entry.id
             );
+            let kept = [&out, &whole].map(|path| std::fs::read(kept_path(path, 4)).unwrap());
+            assert!(kept[0] == kept[1], "{} {stop_after}: the kept one", entry.id);
             // A third time there is nothing left to do, and the answer is the same.
             assert_eq!(stopped.run().0.unwrap(), expected);
         }

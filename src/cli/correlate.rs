@@ -20,7 +20,8 @@ use read::{read_accuracies, read_scores};
 /// Says how well each score of some models agrees with their accuracies, and how sure that is, beside baselines that look at no
 /// feature.
 ///
-/// Every value has an interval over models, a permutation test, and its range without one model or one family. Text and Markdown
+/// Every value has an interval over models, a permutation test (not with --every-checkpoint), and its range without one model or one
+/// family. Text and Markdown
 /// show one statistic; JSON and CSV have them all, for each data set and on average.
 #[derive(clap::Args)]
 pub struct Args {
@@ -76,6 +77,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         true => None,
         false => Some(args.merged(&results.into_iter().cloned().collect::<Vec<_>>(), &mut evidence)?),
     };
+    if args.every_checkpoint && measured.is_none() {
+        return Err(Error::input("--every-checkpoint is of results; a table has a line for each model").into());
+    }
     let by_probe = accuracies(args, measured.as_ref(), &mut evidence)?;
     if let Some(results) = &measured {
         let at_layer = Measured::new(results, args.layer.as_deref())?;

@@ -240,6 +240,9 @@ impl Args {
                 entry.name
             ));
         }
+        if self.temperature.is_some() && entry.temperature.is_none() {
+            bail!("--temperature has no meaning for {}; leave it out", entry.name);
+        }
         let config = Config {
             method: self.method.clone(),
             arch,

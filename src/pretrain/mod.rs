@@ -195,6 +195,13 @@ impl Config {
             ));
         }
         self.check_second(entry)?;
+        if matches!(self.arch, Arch::Cnn(_)) && self.image_size < 32 {
+            return Err(Error::input(format!(
+                "images of {0} x {0} px are too small for {1}; pass --image-size 32 or more",
+                self.image_size,
+                self.arch.name()
+            )));
+        }
         if !(8..=512).contains(&self.image_size) {
             return Err(Error::input(format!(
                 "images of {0} x {0} px cannot be trained on; pass --image-size between 8 and 512",

@@ -46,8 +46,9 @@ impl Projector {
         let linear = words.iter().filter(|w| **w == "fc").count();
         let refuse = |what: String| Error::input(format!("--projector {text}: {what}"));
         let widths: Vec<usize> = match widths {
-            // A method without layers of its own has no use for their widths.
-            Some(_) if linear == 0 => Vec::new(),
+            // A method without layers of its own has no use for widths alone.
+            Some(_) if linear == 0 && !text.contains(':') => Vec::new(),
+            Some(_) if linear == 0 => return Err(refuse(format!("{stack} has no fc, whose width could be set"))),
             None => (1..=linear)
                 .map(|i| if i == linear { width } else { 2 * width })
                 .collect(),
@@ -238,6 +239,8 @@ mod tests {
             ("8,8,8", "3 widths for 2 layers of fc-bn-relu-fc"),
             ("fc:0", "whole numbers from 1 to 16384"),
             ("fc:x", "whole numbers from 1 to 16384"),
+            ("none:8", "none has no fc"),
+            ("bn-relu:8", "bn-relu has no fc"),
         ] {
             let message = Projector::parse(text, 8, "fc-bn-relu-fc").unwrap_err().to_string();
             assert!(message.contains(said), "{text}: {message}");

@@ -104,7 +104,12 @@ impl Trainer<'_> {
         if value("schema")? != STATE_SCHEMA {
             return Err(refuse(format!("schema {}, expected {STATE_SCHEMA}", value("schema")?)));
         }
-        let config: Config = serde_json::from_str(value("config")?).map_err(|e| refuse(format!("damaged ({e})")))?;
+        let mut config: Config =
+            serde_json::from_str(value("config")?).map_err(|e| refuse(format!("damaged ({e})")))?;
+        // As of a finished run: widths that an older file names for a method without layers.
+        if !state.tensors.keys().any(|name| name.contains("projector.")) {
+            config.projector = Projector::default();
+        }
         if let Some(difference) = difference(&config, self.run.config) {
             return Err(refuse(format!(
                 "the earlier run had {difference}; pass the same options to continue it, or remove this file to start again"

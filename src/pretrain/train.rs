@@ -117,21 +117,26 @@ pub fn train(run: &Run, tell: &mut dyn FnMut(Event)) -> Result<Trained> {
     std::thread::scope(|scope| {
         let steps = sampler.steps();
         let batches = sampler.ahead(scope, from);
+        let is_kept = |done: u64| run.keep_every.is_some_and(|every| done % every.max(1) == 0);
+        let keep = |done: u64| write_atomically(&kept_path(run.out, done), &files::read(run.out, u64::MAX - 1)?);
+        // Stopped right after the last step of an epoch: measuring and keeping were left.
+        let was_kept = !is_kept(from.epoch) || kept_path(run.out, from.epoch).exists();
+        if from.step == 0 && from.epoch > 0 && (!was_kept || from.epoch >= run.config.epochs) {
+            held_out = trainer.save(from, tell)?;
+            if is_kept(from.epoch) {
+                keep(from.epoch)?;
+            }
+        }
         for epoch in from.epoch..run.config.epochs {
             let first = if epoch == from.epoch { from.step } else { 0 };
             trainer.epoch(Position { epoch, step: first }, steps, &batches, tell)?;
             let done = epoch + 1;
-            let is_kept = run.keep_every.is_some_and(|every| done % every.max(1) == 0);
-            if done % run.checkpoint_every.max(1) == 0 || done == run.config.epochs || is_kept {
+            if done % run.checkpoint_every.max(1) == 0 || done == run.config.epochs || is_kept(done) {
                 held_out = trainer.save(Position { epoch: done, step: 0 }, tell)?;
             }
-            if is_kept {
-                write_atomically(&kept_path(run.out, done), &files::read(run.out, u64::MAX - 1)?)?;
+            if is_kept(done) {
+                keep(done)?;
             }
-        }
-        // Stopped right after the last step: only the measuring was left.
-        if from.epoch >= run.config.epochs {
-            held_out = trainer.save(from, tell)?;
         }
         Ok(())
     })?;

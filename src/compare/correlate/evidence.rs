@@ -252,6 +252,14 @@ impl Cells {
             });
         }
         metrics.extend(ncti(&metrics, &accuracies, &models));
+        if evidence.by_family {
+            let families: Vec<_> = models.iter().filter_map(|m| evidence.families.get(m)).collect();
+            notes.push(format!(
+                "every checkpoint is a point; intervals are over the {} models, each left out with all its checkpoints, and nothing is \
+                 permuted: checkpoints of one training are alike",
+                distinct(families.into_iter()).len()
+            ));
+        }
         let names = distinct(evidence.families.values());
         let of_family = places(&names);
         let family = |m: &String| evidence.families.get(m).map(|f| of_family[f.as_str()]);

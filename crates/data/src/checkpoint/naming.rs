@@ -69,6 +69,17 @@ pub(super) const NAMINGS: &[Naming] = &[
     naming("torchvision", Family::ResNet, &[]),
     naming("featscope", Family::SmallCnn, &[]),
     naming("torchvision", Family::Cnn, &[]),
+    // The DenseNets torchvision offers to download, whose names its code changes on loading.
+    naming(
+        "torchvision before 0.2",
+        Family::Cnn,
+        &[&[
+            ("features.*.*.norm1", "features.*.*.norm.1"),
+            ("features.*.*.conv1", "features.*.*.conv.1"),
+            ("features.*.*.norm2", "features.*.*.norm.2"),
+            ("features.*.*.conv2", "features.*.*.conv.2"),
+        ]],
+    ),
     naming("timm", Family::Vit, &[]),
     // nn.Sequential(*list(resnet.children())[:-1]), as in lightly and many SimCLR ports.
     naming(

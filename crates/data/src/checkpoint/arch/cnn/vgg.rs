@@ -17,8 +17,10 @@ pub(super) fn names() -> Vec<String> {
 
 /// Its features are those of its second hidden layer, `classifier.3`, after the activation.
 pub(super) fn plan(name: &str) -> Option<Plan> {
-    let normalised = name.ends_with("_bn");
-    let base = name.trim_end_matches("_bn");
+    let (base, normalised) = match name.strip_suffix("_bn") {
+        Some(base) => (base, true),
+        None => (name, false),
+    };
     let (_, depths) = DEPTHS.iter().find(|(n, _)| *n == base)?;
     let (mut at, mut inputs) = (0, 3);
     let mut stages = Vec::with_capacity(5);
