@@ -117,7 +117,7 @@ pub fn train(run: &Run, tell: &mut dyn FnMut(Event)) -> Result<Trained> {
     std::thread::scope(|scope| {
         let steps = sampler.steps();
         let batches = sampler.ahead(scope, from);
-        let is_kept = |done: u64| run.keep_every.is_some_and(|every| done % every.max(1) == 0);
+        let is_kept = |done: u64| run.keep_every.is_some_and(|every| done.is_multiple_of(every.max(1)));
         let keep = |done: u64| write_atomically(&kept_path(run.out, done), &files::read(run.out, u64::MAX - 1)?);
         // Stopped right after the last step of an epoch: measuring and keeping were left.
         let was_kept = !is_kept(from.epoch) || kept_path(run.out, from.epoch).exists();
