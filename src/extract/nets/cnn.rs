@@ -21,6 +21,7 @@ enum Op {
     LayerNorm(nn::LayerNorm),
     Linear(nn::Linear),
     Scale(Tensor),
+    Respond([Tensor; 2]),
     Act(Pointwise),
     MaxPool([i64; 3]),
     AvgPool,
@@ -103,6 +104,11 @@ impl Op {
                 };
                 Self::Scale(path.var(last, &[*width as i64, 1, 1], nn::Init::Const(1.0)))
             }
+            Layer::Respond { name, width } => {
+                let (path, size) = (below(path, name), [*width as i64]);
+                let part = |part: &str| path.var(part, &size, nn::Init::Const(0.0));
+                Self::Respond([part("weight"), part("bias")])
+            }
             Layer::Act(act) => Self::Act(*act),
             Layer::MaxPool {
                 kernel,
@@ -124,6 +130,7 @@ impl Op {
             Self::LayerNorm(norm) => over_channels(x, |x| norm.forward(x)),
             Self::Linear(linear) => over_channels(x, |x| linear.forward(x)),
             Self::Scale(factors) => x * factors,
+            Self::Respond([weight, bias]) => responded(x, weight, bias),
             Self::Act(act) => activated(*act, x),
             Self::MaxPool([kernel, stride, padding]) => {
                 x.max_pool2d([*kernel; 2], [*stride; 2], [*padding; 2], [1, 1], false)
@@ -138,6 +145,15 @@ impl Op {
             Self::Append(inner) => Tensor::cat(&[x.shallow_clone(), run(inner, x, train)], 1),
         }
     }
+}
+
+/// Global response normalisation of maps.
+fn responded(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Tensor {
+    const EPSILON: f64 = 1e-6;
+    let length = x.norm_scalaropt_dim(2.0, [2i64, 3].as_slice(), true);
+    let share = &length / (length.mean_dim([1i64].as_slice(), true, None) + EPSILON);
+    let [weight, bias] = [weight, bias].map(|t| t.view([1, -1, 1, 1]));
+    x + weight * (x * share) + bias
 }
 
 /// What is defined on the last dimension, on the channels of maps or the columns of rows.
@@ -157,6 +173,8 @@ fn activated(act: Pointwise, x: &Tensor) -> Tensor {
         Pointwise::Sigmoid => x.sigmoid(),
         Pointwise::Hardsigmoid => x.hardsigmoid(),
         Pointwise::Gelu => x.gelu("none"),
+        Pointwise::QuickGelu => x * (x * 1.702).sigmoid(),
+        Pointwise::TanhGelu => x.gelu("tanh"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::arch::{Arch, Expected, Family};
 use super::branch::{self, Branch};
 use super::naming::{NAMINGS, Naming};
-use super::published::Published;
+use super::published::{Published, convnext};
 use super::{Checkpoint, joined};
 
 /// Tensors of which a network of images by transformers' names has at least one.
@@ -49,6 +49,10 @@ impl Candidate {
                 published.complete(layout, &shape, &mut vit);
                 Arch::Vit(vit)
             }
+            (Arch::Cnn(mut cnn), Some(_)) => {
+                convnext::complete(published, &mut cnn);
+                Arch::Cnn(cnn)
+            }
             (guess, _) => guess,
         });
         let arch = match forced {
@@ -58,9 +62,9 @@ impl Candidate {
         let expected: Vec<Expected> = arch
             .tensors()
             .into_iter()
-            .map(|mut e| {
-                e.shape.drain(..naming.left_out(&e.name));
-                e
+            .map(|e| Expected {
+                shape: naming.in_file(&e.name, e.shape),
+                ..e
             })
             .collect();
         let names: Vec<String> = expected

@@ -1,6 +1,7 @@
 //! How code bases name a backbone's tensors, as a table: rules from this project's names to theirs. A new naming is a
 //! new row.
 
+mod hierarchies;
 mod transformers;
 
 use super::arch::Family;
@@ -23,6 +24,17 @@ pub(super) struct Naming {
     idle: &'static [&'static str],
     /// Our tensors that the files keep without as many of their leading axes, all of length one.
     bare: &'static [(&'static str, usize)],
+    /// Our tensors, by how their names end, that the files keep in another form.
+    forms: &'static [(&'static str, Form)],
+}
+
+/// How the axes of length one of a tensor differ in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// There are none behind the first axis.
+    Flat,
+    /// There are so many more before the first.
+    Before(usize),
 }
 
 /// The beginning of a name: ours, theirs.
@@ -36,6 +48,7 @@ const fn naming(name: &'static str, family: Family, rules: &'static [&'static [R
         layout: None,
         idle: &[],
         bare: &[],
+        forms: &[],
     }
 }
 
@@ -69,6 +82,10 @@ pub(super) const NAMINGS: &[Naming] = &[
     naming("torchvision", Family::ResNet, &[]),
     naming("featscope", Family::SmallCnn, &[]),
     naming("torchvision", Family::Cnn, &[]),
+    hierarchies::CONVNEXT_TORCHVISION,
+    hierarchies::CONVNEXT_TIMM,
+    hierarchies::CONVNEXT_AUTHORS,
+    hierarchies::CONVNEXT_TRANSFORMERS,
     // The DenseNets torchvision offers to download, whose names its code changes on loading.
     naming(
         "torchvision before 0.2",
@@ -281,11 +298,24 @@ impl Naming {
         self.bare.iter().find(|(name, _)| *name == ours).map_or(0, |(_, n)| *n)
     }
 
+    /// The shape in the files of one of our tensors.
+    pub(super) fn in_file(&self, ours: &str, mut shape: Vec<usize>) -> Vec<usize> {
+        shape.drain(..self.left_out(ours).min(shape.len()));
+        match self.forms.iter().find(|(end, _)| ours.ends_with(end)) {
+            Some((_, Form::Flat)) => shape.truncate(1),
+            Some((_, Form::Before(axes))) => shape.splice(..0, vec![1; *axes]).for_each(drop),
+            None => {}
+        }
+        shape
+    }
+
     /// Whether a name (as this naming spells it, without prefix) lies inside the backbone's own modules.
     pub(super) fn inside(&self, theirs: &str) -> bool {
         let first = |name: &'static str| name.split('.').next().unwrap_or("");
         let begin = theirs.split('.').next().unwrap_or("");
-        let mut ruled = self.rules().filter(|(from, _)| first(from) != "*");
+        // What is called after a head in ours is none of the modules.
+        let within = |from: &'static str| self.family.modules().contains(&first(from));
+        let mut ruled = self.rules().filter(|(from, _)| within(from));
         let plain = |module: &str| !self.rules().any(|(from, _)| *from == module);
         ruled.any(|(_, to)| first(to) == begin) || self.family.modules().iter().any(|m| *m == begin && plain(m))
     }

@@ -2,6 +2,7 @@
 //! the tensors show must agree with it.
 
 mod agree;
+pub(super) mod convnext;
 mod resnet;
 
 use serde_json::Value;
@@ -173,7 +174,7 @@ impl Published {
             Layout::Clip if has("cls_token") || has("norm_pre.weight") => "clip_vision_model",
             Layout::Clip => "siglip_vision_model",
             // Nothing of it is hidden.
-            Layout::ResNet => resnet::KIND,
+            Layout::ResNet | Layout::ConvNext => resnet::KIND,
         };
         MODELS.iter().find(|m| m.kind == kind).unwrap_or(&VIT)
     }
@@ -288,6 +289,7 @@ fn kinds() -> String {
         .iter()
         .map(|m| m.kind)
         .chain(pairs)
+        .chain(convnext::KINDS)
         .collect::<Vec<_>>()
         .join(", ")
 }
@@ -343,8 +345,11 @@ pub(super) fn check(
         (None, Arch::ResNet(net)) if kind == resnet::KIND => {
             resnet::first_contradiction(&published.fields, net, partial)
         }
+        (None, Arch::Cnn(cnn)) if convnext::KINDS.contains(&kind.as_str()) => {
+            convnext::first_contradiction(published, cnn, shape, partial)
+        }
         (Some(_), _) => Some(agree::of_another(kind)),
-        (None, _) if kind == resnet::KIND => Some(agree::of_another(kind)),
+        (None, _) if kind == resnet::KIND || convnext::KINDS.contains(&kind.as_str()) => Some(agree::of_another(kind)),
         (None, _) => {
             return Err(refuse(
                 checkpoint,

@@ -9,7 +9,7 @@ use super::claim::Claim;
 use super::detect::Loading;
 use super::head::{FoundClassifier, FoundHead};
 use super::own::{ClassifierInput, OwnMetadata};
-use super::published::Published;
+use super::published::{Published, convnext};
 use super::style::Style;
 use super::training::Training;
 use super::{Checkpoint, Opaque};
@@ -106,6 +106,7 @@ pub(super) fn audit(
 
     let switches = match (&chosen.arch, chosen.naming.layout) {
         (Arch::Vit(vit), Some(layout)) => Some(published.describe(layout, vit)),
+        (Arch::Cnn(cnn), Some(_)) => Some(convnext::describe(published, cnn)),
         _ => None,
     };
     let (unexpected, unused) = leftovers(checkpoint, &chosen, &head_names);
@@ -241,6 +242,7 @@ fn notes(heads: &Heads, arch: &Arch, own: bool, switches: Option<Vec<String>>) -
             v.width,
             v.pooling.describe()
         )),
+        (Arch::Cnn(c), _) if c.is_convnext() => notes.extend(c.assumed()),
         (Arch::ResNet(r), _) if r.cifar_stem => notes.push(format!(
             "3x3 stem taken as stride 1, padding {}, no max pooling{}",
             r.padding(),

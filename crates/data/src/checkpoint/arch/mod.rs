@@ -1,7 +1,7 @@
 //! Architectures as data: which tensors a network has, by this project's names (torchvision's for convolutional networks, timm's
 //! for vision transformers), and which layers can be tapped.
 
-mod cnn;
+pub(in crate::checkpoint) mod cnn;
 mod resnet;
 mod small_cnn;
 mod step;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-pub use cnn::{Cnn, Conv, Layer, Plan, Pointwise, Stage};
+pub use cnn::{Cnn, Conv, Details, Layer, Plan, Pointwise, Stage};
 pub use resnet::{Block, ResNet};
 pub use small_cnn::SmallCnn;
 pub use step::{HeadStep, WeightNormNames};
@@ -41,8 +41,10 @@ pub(super) enum Family {
     ResNet,
     /// [`Arch::SmallCnn`].
     SmallCnn,
-    /// [`Arch::Cnn`].
+    /// [`Arch::Cnn`] but for ConvNeXt.
     Cnn,
+    /// The ConvNeXts among [`Arch::Cnn`].
+    ConvNext,
     /// [`Arch::Vit`].
     Vit,
 }
@@ -69,6 +71,7 @@ impl Family {
             Self::ResNet => resnet::ANCHORS,
             Self::SmallCnn => small_cnn::ANCHORS,
             Self::Cnn => cnn::ANCHORS,
+            Self::ConvNext => cnn::convnext::ANCHORS,
             Self::Vit => vit::ANCHORS,
         }
     }
@@ -79,6 +82,7 @@ impl Family {
             Self::ResNet => resnet::MODULES,
             Self::SmallCnn => small_cnn::MODULES,
             Self::Cnn => cnn::MODULES,
+            Self::ConvNext => cnn::convnext::MODULES,
             Self::Vit => vit::MODULES,
         }
     }
@@ -90,6 +94,7 @@ impl Family {
             Self::ResNet => resnet::guess(shape),
             Self::SmallCnn => small_cnn::guess(shape),
             Self::Cnn => cnn::guess(shape),
+            Self::ConvNext => cnn::convnext::guess(shape),
             Self::Vit => vit::guess(shape),
         }
     }
@@ -136,6 +141,7 @@ impl Arch {
         match self {
             Self::SmallCnn(_) => Family::SmallCnn,
             Self::ResNet(_) => Family::ResNet,
+            Self::Cnn(c) if c.is_convnext() => Family::ConvNext,
             Self::Cnn(_) => Family::Cnn,
             Self::Vit(_) => Family::Vit,
         }

@@ -150,6 +150,9 @@ fn names(arch: &Arch, naming: Naming) -> Result<&'static naming::Naming> {
         (Arch::SmallCnn(_), _) => {
             return refused("it is this project's own network; its checkpoint already has its names");
         }
+        (Arch::Cnn(c), _) if !c.is_torchvisions() => {
+            return refused("torchvision has no network of this size with these normalisations and activations");
+        }
         (Arch::Cnn(_), Naming::Torchvision) => "torchvision",
         (Arch::Cnn(_), _) => return refused("it is torchvision's; expected --naming torchvision"),
         (Arch::ResNet(r), _) if r.bare_stem => {

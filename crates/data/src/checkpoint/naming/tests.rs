@@ -85,3 +85,51 @@ fn rules_fit_whole_parts_and_carry_numbers_over() {
         "res2.0.shortcut.weight"
     );
 }
+
+/// Sizes that libraries publish: names and shapes of all tensors as they have them (`fixtures/golden/hierarchies.py`), and each
+/// guessed from its own.
+#[test]
+fn published_sizes_have_their_librarys_names_and_shapes() {
+    #[derive(serde::Deserialize)]
+    struct Size {
+        arch: String,
+        naming: String,
+        names: String,
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/golden/hierarchies.json");
+    let golden: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let sizes: Vec<Size> = serde_json::from_value(golden["sizes"].clone()).unwrap();
+    assert!(sizes.len() >= 30, "{}", sizes.len());
+    for size in sizes {
+        let arch = Arch::parse(&size.arch).unwrap();
+        assert_eq!(arch.name(), size.arch);
+        let naming = row(&size.naming, arch.family());
+        let tensors: Vec<_> = arch.tensors();
+        let fits = |lines: &[String]| {
+            use sha2::Digest as _;
+            let mut lines = lines.to_vec();
+            lines.sort_unstable();
+            let digest = sha2::Sha256::digest(lines.join("\n").as_bytes());
+            digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>() == size.names
+        };
+        let line = |name: &str, shape: &[usize]| {
+            let shape: Vec<_> = shape.iter().map(usize::to_string).collect();
+            format!("{name} {}", shape.join("x"))
+        };
+        let lines = |pointwise: bool| {
+            let all = tensors.iter().flat_map(|t| {
+                let mut shape = naming.in_file(&t.name, t.shape.clone());
+                if pointwise && (t.name.ends_with("block.3.weight") || t.name.ends_with("block.5.weight")) {
+                    shape.extend([1, 1]);
+                }
+                let parts = super::super::joined::parts(&naming.rename(&t.name));
+                shape[0] /= parts.len();
+                parts.into_iter().map(|part| line(&part, &shape)).collect::<Vec<_>>()
+            });
+            all.collect::<Vec<_>>()
+        };
+        // The smallest of timm keep the linear layers of their blocks as convolutions.
+        let found = fits(&lines(false)) || (size.arch.starts_with("convnext_") && fits(&lines(true)));
+        assert!(found, "{} by {}", size.arch, size.naming);
+    }
+}

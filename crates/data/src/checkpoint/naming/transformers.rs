@@ -15,6 +15,8 @@ pub(in crate::checkpoint) enum Layout {
     Clip,
     /// `ResNetModel`.
     ResNet,
+    /// `ConvNextModel` and `ConvNextV2Model`.
+    ConvNext,
 }
 
 const VIT: &[Rule] = &[
@@ -105,6 +107,7 @@ const fn row(name: &'static str, layout: Layout, rules: &'static [&'static [Rule
             Layout::Clip => BARE,
             _ => &[],
         },
+        forms: &[],
     }
 }
 

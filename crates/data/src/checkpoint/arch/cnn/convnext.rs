@@ -1,22 +1,133 @@
-//! ConvNeXt (Liu et al. 2022), as torchvision builds it.
+//! ConvNeXt (Liu et al. 2022) and its second version (Woo et al. 2023), by torchvision's names.
 
+use super::super::{Arch, Shapes};
 use super::plan::{Conv, Layer, Plan, Pointwise, Stage};
+use super::{Cnn, Details};
 
 /// Name, width of the first stage (each has twice the width of the one before), blocks of each stage.
-const NAMED: [(&str, usize, [usize; 4]); 4] = [
+const NAMED: &[(&str, usize, [usize; 4])] = &[
     ("convnext_tiny", 96, [3, 3, 9, 3]),
     ("convnext_small", 96, [3, 3, 27, 3]),
     ("convnext_base", 128, [3, 3, 27, 3]),
     ("convnext_large", 192, [3, 3, 27, 3]),
+    ("convnext_xlarge", 256, [3, 3, 27, 3]),
+    ("convnext_xxlarge", 384, [3, 4, 30, 3]),
+    ("convnext_atto", 40, [2, 2, 6, 2]),
+    ("convnext_femto", 48, [2, 2, 6, 2]),
+    ("convnext_pico", 64, [2, 2, 6, 2]),
+    ("convnext_nano", 80, [2, 2, 8, 2]),
+    ("convnextv2_atto", 40, [2, 2, 6, 2]),
+    ("convnextv2_femto", 48, [2, 2, 6, 2]),
+    ("convnextv2_pico", 64, [2, 2, 6, 2]),
+    ("convnextv2_nano", 80, [2, 2, 8, 2]),
+    ("convnextv2_tiny", 96, [3, 3, 9, 3]),
+    ("convnextv2_small", 96, [3, 3, 27, 3]),
+    ("convnextv2_base", 128, [3, 3, 27, 3]),
+    ("convnextv2_large", 192, [3, 3, 27, 3]),
+    ("convnextv2_huge", 352, [3, 3, 27, 3]),
 ];
+
+/// Those that torchvision has.
+pub(super) const TORCHVISIONS: usize = 4;
+
+pub(in crate::checkpoint::arch) const ANCHORS: &[&str] = &[
+    "features.0.0.weight",
+    "features.1.0.block.0.weight",
+    "features.3.0.block.2.weight",
+    "features.5.0.block.5.weight",
+    "features.7.0.block.0.weight",
+];
+
+pub(in crate::checkpoint::arch) const MODULES: &[&str] = &["features"];
+
+/// No network here has more stages, or more blocks in one.
+const MOST: [usize; 2] = [6, 64];
+
+/// Widths, blocks of each stage, side of a patch, and whether it is the second version.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::checkpoint) struct Size {
+    pub(in crate::checkpoint) second: bool,
+    pub(in crate::checkpoint) widths: Vec<usize>,
+    pub(in crate::checkpoint) depths: Vec<usize>,
+    pub(in crate::checkpoint) patch: usize,
+}
 
 pub(super) fn names() -> Vec<String> {
     NAMED.iter().map(|row| row.0.to_owned()).collect()
 }
 
+impl Size {
+    /// `convnext_tiny`, or `convnext_widthsA-B-C-D_depthsA-B-C-D[_patchP]`; both also with `convnextv2`.
+    pub(in crate::checkpoint) fn parse(name: &str) -> Option<Self> {
+        let (family, rest) = name.split_once('_')?;
+        let second = match family {
+            "convnext" => false,
+            "convnextv2" => true,
+            _ => return None,
+        };
+        if let Some((_, first, depths)) = NAMED.iter().find(|row| row.0 == name) {
+            return Some(Self {
+                second,
+                widths: (0..4).map(|i| first << i).collect(),
+                depths: depths.to_vec(),
+                patch: 4,
+            });
+        }
+        let mut words = rest.split('_');
+        let mut next = |before: &str| Some(words.next()?.strip_prefix(before)?.to_owned());
+        let list = |text: String| {
+            let numbers: Option<Vec<usize>> = text.split('-').map(|n| n.parse().ok().filter(|n| *n > 0)).collect();
+            numbers.filter(|n| n.len() <= MOST[0])
+        };
+        let (widths, depths) = (list(next("widths")?)?, list(next("depths")?)?);
+        let patch = next("patch").map_or(Some(4), |p| p.parse().ok().filter(|p| *p > 0))?;
+        let whole = words.next().is_none() && widths.len() == depths.len();
+        (whole && depths.iter().all(|d| *d <= MOST[1]) && widths.iter().all(|w| *w <= 1 << 14)).then_some(Self {
+            second,
+            widths,
+            depths,
+            patch,
+        })
+    }
+
+    /// The name that [`Size::parse`] reads.
+    pub(in crate::checkpoint) fn name(&self) -> String {
+        let named = NAMED
+            .iter()
+            .map(|row| row.0)
+            .find(|name| Self::parse(name).as_ref() == Some(self));
+        named.map_or_else(
+            || {
+                let list = |numbers: &[usize]| numbers.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
+                let patch = match self.patch {
+                    4 => String::new(),
+                    patch => format!("_patch{patch}"),
+                };
+                format!(
+                    "convnext{}_widths{}_depths{}{patch}",
+                    if self.second { "v2" } else { "" },
+                    list(&self.widths),
+                    list(&self.depths)
+                )
+            },
+            str::to_owned,
+        )
+    }
+}
+
+/// What all its normalisations add to the variance where nothing says so.
+fn epsilon(size: &Size) -> f64 {
+    match size.widths.as_slice() {
+        // LAION's, the one size with another.
+        [384, ..] if size.depths == [3, 4, 30, 3] => 1e-5,
+        _ => 1e-6,
+    }
+}
+
 /// Its features are the mean over positions, normalised by `classifier.0`.
-pub(super) fn plan(name: &str) -> Option<Plan> {
-    let &(_, first, depths) = NAMED.iter().find(|row| row.0 == name)?;
+pub(super) fn plan(name: &str, details: &Details) -> Option<Plan> {
+    let size = Size::parse(name)?;
+    let eps = details.epsilon.map_or_else(|| epsilon(&size), |e| e.value());
     // Patches that do not overlap.
     let patches = |name: String, inputs, outputs, side| {
         Layer::Conv(Conv {
@@ -25,58 +136,193 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
             ..Conv::new(name, inputs, outputs, side, side)
         })
     };
-    let norm = |name: String, width| Layer::LayerNorm { name, width, eps: 1e-6 };
+    let norm = |name: String, width| Layer::LayerNorm { name, width, eps };
+    let linear = |name: String, inputs, outputs| match details.pointwise {
+        false => Layer::Linear { name, inputs, outputs },
+        true => Layer::Conv(Conv {
+            bias: true,
+            ..Conv::new(name, inputs, outputs, 1, 1)
+        }),
+    };
+    let first = *size.widths.first()?;
     let mut layers = vec![
-        patches("features.0.0".to_owned(), 3, first, 4),
+        patches("features.0.0".to_owned(), 3, first, size.patch),
         norm("features.0.1".to_owned(), first),
     ];
-    let mut stages = Vec::with_capacity(4);
-    for (i, &depth) in depths.iter().enumerate() {
-        let width = first << i;
+    let mut stages = Vec::with_capacity(size.widths.len());
+    for (i, (&width, &depth)) in size.widths.iter().zip(&size.depths).enumerate() {
         for block in 0..depth {
             let name = format!("features.{}.{block}", 2 * i + 1);
-            layers.push(Layer::Residual(vec![
+            let mut body = vec![
                 Layer::Conv(Conv {
                     groups: width,
                     bias: true,
                     ..Conv::new(format!("{name}.block.0"), width, width, 7, 1)
                 }),
                 norm(format!("{name}.block.2"), width),
-                Layer::Linear {
-                    name: format!("{name}.block.3"),
-                    inputs: width,
-                    outputs: 4 * width,
-                },
-                Layer::Act(Pointwise::Gelu),
-                Layer::Linear {
-                    name: format!("{name}.block.5"),
-                    inputs: 4 * width,
-                    outputs: width,
-                },
-                Layer::Scale {
+                linear(format!("{name}.block.3"), width, 4 * width),
+                Layer::Act(Pointwise::from(details.activation)),
+            ];
+            if size.second {
+                body.push(Layer::Respond {
+                    name: format!("{name}.grn"),
+                    width: 4 * width,
+                });
+            }
+            body.push(linear(format!("{name}.block.5"), 4 * width, width));
+            if !size.second && !details.unscaled {
+                body.push(Layer::Scale {
                     name: format!("{name}.layer_scale"),
                     width,
-                },
-            ]));
+                });
+            }
+            layers.push(Layer::Residual(body));
         }
         stages.push(Stage {
             layers: std::mem::take(&mut layers),
             width,
         });
-        if i < 3 {
+        if let Some(&next) = size.widths.get(i + 1) {
             let name = format!("features.{}", 2 * i + 2);
             layers = vec![
                 norm(format!("{name}.0"), width),
-                patches(format!("{name}.1"), width, 2 * width, 2),
+                patches(format!("{name}.1"), width, next, 2),
             ];
         }
     }
-    let width = first << 3;
+    let width = *size.widths.last()?;
     Some(Plan {
         stages,
         neck: Vec::new(),
         grid: 1,
-        tail: vec![norm("classifier.0".to_owned(), width)],
+        tail: vec![Layer::LayerNorm {
+            name: "classifier.0".to_owned(),
+            width,
+            eps: details.last_epsilon.map_or(eps, |e| e.value()),
+        }],
         width,
     })
+}
+
+/// Blocks of a stage of which any of the telling tensors is there, up to the last.
+fn depth(shape: Shapes, stage: usize) -> usize {
+    let there = |block: &usize| {
+        ["block.0.weight", "block.2.weight", "block.5.weight"]
+            .iter()
+            .any(|t| shape(&format!("features.{}.{block}.{t}", 2 * stage + 1)).is_some())
+    };
+    (0..MOST[1]).rev().find(there).map_or(0, |last| last + 1)
+}
+
+/// Blocks of each stage, as the tensors show.
+pub(in crate::checkpoint) fn depths(shape: Shapes) -> Vec<usize> {
+    let found: Vec<usize> = (0..MOST[0]).map(|stage| depth(shape, stage)).collect();
+    let stages = found.iter().rposition(|depth| *depth > 0).map_or(0, |last| last + 1);
+    found[..stages].to_vec()
+}
+
+pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Arch> {
+    let mut depths = depths(shape);
+    let mut widths: Vec<usize> = Vec::new();
+    for stage in 0..depths.len() {
+        let first = |t: &str| {
+            (0..2).find_map(|block| {
+                shape(&format!("features.{}.{block}.{t}", 2 * stage + 1))?
+                    .first()
+                    .copied()
+            })
+        };
+        let width = first("block.2.weight")
+            .or_else(|| first("block.0.weight"))
+            .or_else(|| first("block.5.weight"));
+        widths.push(
+            width
+                .or(widths.last().map(|w| 2 * w))
+                .filter(|w| (1..=1 << 14).contains(w))?,
+        );
+    }
+    let having = |t: &str| {
+        let in_stage = |(stage, depth): (usize, &usize)| {
+            (0..*depth)
+                .filter(|b| shape(&format!("features.{}.{b}.{t}", 2 * stage + 1)).is_some())
+                .count()
+        };
+        depths.iter().enumerate().map(in_stage).sum::<usize>()
+    };
+    let second = having("grn.weight").max(having("grn.bias")) > having("layer_scale");
+    let pointwise = ["block.3.weight", "block.5.weight"]
+        .iter()
+        .any(|t| shape(&format!("features.1.0.{t}")).is_some_and(|s| s.len() == 4));
+    let patch = shape("features.0.0.weight")
+        .and_then(|s| s.last().copied())
+        .filter(|p| *p > 0);
+    // One that lost its last block is a damaged network of a known depth, not another one.
+    let named = NAMED.iter().filter(|(name, first, _)| {
+        name.starts_with("convnextv2") == second && widths.iter().enumerate().all(|(i, w)| *w == first << i)
+    });
+    if let Some((_, first, known)) = named.min_by_key(|(_, _, known)| apart(known, &depths)) {
+        widths = (0..4).map(|i| first << i).collect();
+        depths = known.to_vec();
+    }
+    let size = Size {
+        second,
+        widths,
+        depths,
+        patch: patch.unwrap_or(4),
+    };
+    (!size.widths.is_empty() && size.patch <= 64).then(|| {
+        Arch::Cnn(Cnn {
+            name: size.name(),
+            details: Details {
+                pointwise,
+                ..Details::default()
+            },
+        })
+    })
+}
+
+/// How many blocks two networks differ by; of two as near the larger is meant, for tensors get lost and do not appear.
+fn apart(known: &[usize; 4], found: &[usize]) -> (usize, std::cmp::Reverse<usize>) {
+    let differences = (0..4).map(|i| known[i].abs_diff(found.get(i).copied().unwrap_or(0)));
+    (differences.sum(), std::cmp::Reverse(known.iter().sum()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for name in names().iter().map(String::as_str).chain([
+            "convnext_widths8-16-32-64_depths1-1-2-1",
+            "convnextv2_widths8-12_depths1-3_patch2",
+        ]) {
+            assert_eq!(Size::parse(name).map(|size| size.name()).as_deref(), Some(name));
+        }
+        for name in [
+            "convnext",
+            "convnext_medium",
+            "convnext_widths8-16_depths1",
+            "convnext_widths8_depths0",
+            "convnextv2_widths8_depths1_patch0",
+            "convnext_widths99999_depths1",
+        ] {
+            assert_eq!(Size::parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_size_is_guessed_from_its_own_tensors_and_from_most_of_them() {
+        for name in names() {
+            let arch = Arch::parse(&name).unwrap();
+            let tensors = arch.tensors();
+            for lost in [usize::MAX, 0, tensors.len() / 2, tensors.len() - 3] {
+                let shape = |ours: &str| {
+                    let mut kept = tensors.iter().enumerate().filter(|(i, _)| *i != lost);
+                    kept.find(|(_, t)| t.name == ours).map(|(_, t)| t.shape.clone())
+                };
+                assert_eq!(guess(&shape), Some(arch.clone()), "{name} without {lost}");
+            }
+        }
+    }
 }

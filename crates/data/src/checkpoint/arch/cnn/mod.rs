@@ -1,7 +1,7 @@
 //! Convolutional networks with a name, by torchvision's names for their tensors: VGG, MobileNet v2 and v3, EfficientNet and its second
-//! version, RegNet, DenseNet, ConvNeXt.
+//! version, RegNet, DenseNet, ConvNeXt and its second version.
 
-mod convnext;
+pub(in crate::checkpoint) mod convnext;
 mod densenet;
 mod efficientnet;
 mod mobilenet;
@@ -11,7 +11,7 @@ mod vgg;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, Shapes, Tensors};
+use super::{Activation, Arch, Epsilon, Shapes, Tensors};
 
 pub use plan::{Conv, Layer, Plan, Pointwise, Stage};
 
@@ -20,6 +20,36 @@ pub use plan::{Conv, Layer, Plan, Pointwise, Stage};
 pub struct Cnn {
     /// `mobilenet_v2`, `vgg16_bn`, …
     pub name: String,
+    /// What its name does not say; written only where it is not the usual.
+    #[serde(default, skip_serializing_if = "Details::is_usual")]
+    pub details: Details,
+}
+
+/// How a network differs from what its name says, in what code bases do otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// What its blocks have in place of GELU.
+    #[serde(default)]
+    pub activation: Activation,
+    /// What every normalisation adds to the variance, where it is not the family's own.
+    #[serde(default)]
+    pub epsilon: Option<Epsilon>,
+    /// What the last normalisation adds, where it is not what the others do.
+    #[serde(default)]
+    pub last_epsilon: Option<Epsilon>,
+    /// Whether the linear layers of blocks are kept as convolutions of one position.
+    #[serde(default)]
+    pub pointwise: bool,
+    /// Whether block outputs are not scaled channel by channel.
+    #[serde(default)]
+    pub unscaled: bool,
+}
+
+impl Details {
+    /// Whether nothing differs.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 pub(super) const ANCHORS: &[&str] = &[
@@ -55,29 +85,60 @@ pub(super) fn names() -> Vec<String> {
     names
 }
 
-fn plan(name: &str) -> Option<Plan> {
+fn plan(name: &str, details: &Details) -> Option<Plan> {
     vgg::plan(name)
         .or_else(|| mobilenet::plan(name))
         .or_else(|| efficientnet::plan(name))
         .or_else(|| regnet::plan(name))
         .or_else(|| densenet::plan(name))
-        .or_else(|| convnext::plan(name))
+        .or_else(|| convnext::plan(name, details))
 }
 
 pub(super) fn parse(name: &str) -> Option<Cnn> {
-    plan(name).map(|_| Cnn { name: name.to_owned() })
+    let cnn = Cnn {
+        name: name.to_owned(),
+        details: Details::default(),
+    };
+    plan(name, &cnn.details).map(|_| cnn)
 }
 
 impl Cnn {
     /// Its layers; of a name that is none (a damaged description), a network without any.
     pub fn plan(&self) -> Plan {
-        plan(&self.name).unwrap_or(Plan {
+        plan(&self.name, &self.details).unwrap_or(Plan {
             stages: Vec::new(),
             neck: Vec::new(),
             grid: 1,
             tail: Vec::new(),
             width: 0,
         })
+    }
+
+    /// Whether it is a ConvNeXt of either version.
+    pub fn is_convnext(&self) -> bool {
+        convnext::Size::parse(&self.name).is_some()
+    }
+
+    /// What of a ConvNeXt neither its tensors nor its name tell, to read.
+    pub(in crate::checkpoint) fn assumed(&self) -> Vec<String> {
+        let named = convnext::names().contains(&self.name);
+        let size =
+            (!named).then(|| "a size without a name: its blocks are counted, none is known to be missing".to_owned());
+        let epsilon = self.plan().tail.iter().find_map(|layer| match layer {
+            Layer::LayerNorm { eps, .. } => Some(*eps),
+            _ => None,
+        });
+        let usual = format!(
+            "GELU, epsilon {:e}: no tensor tells, this network usually has them",
+            epsilon.unwrap_or(1e-6)
+        );
+        size.into_iter().chain([usual]).collect()
+    }
+
+    /// Whether torchvision builds it.
+    pub(in crate::checkpoint) fn is_torchvisions(&self) -> bool {
+        let named = convnext::names();
+        self.details.is_usual() && (!self.is_convnext() || named[..convnext::TORCHVISIONS].contains(&self.name))
     }
 
     pub(super) fn tensors(&self, list: &mut Tensors) {
@@ -89,8 +150,12 @@ impl Cnn {
 /// deeper one has all tensors of a shallower one.
 pub(super) fn guess(shape: Shapes) -> Option<Arch> {
     let mut best: Option<((bool, usize), Cnn)> = None;
-    for name in names() {
-        let cnn = Cnn { name };
+    let details = Details::default();
+    for cnn in names()
+        .into_iter()
+        .map(|name| Cnn { name, details })
+        .filter(|cnn| !cnn.is_convnext())
+    {
         let tensors = Arch::Cnn(cnn.clone()).tensors();
         // One of the first few is there, or it is another network.
         if !tensors.iter().take(4).any(|t| shape(&t.name) == Some(t.shape.clone())) {
@@ -153,8 +218,14 @@ mod tests {
 
     #[test]
     fn every_network_is_guessed_from_its_own_tensors_and_from_most_of_them() {
-        for name in names() {
-            let arch = Arch::Cnn(Cnn { name: name.clone() });
+        let details = Details::default();
+        for cnn in names()
+            .into_iter()
+            .map(|name| Cnn { name, details })
+            .filter(|cnn| !cnn.is_convnext())
+        {
+            let name = cnn.name.clone();
+            let arch = Arch::Cnn(cnn);
             let tensors = arch.tensors();
             for lost in [usize::MAX, 0, tensors.len() / 2, tensors.len() - 1] {
                 let shape = |ours: &str| {

@@ -1,7 +1,7 @@
 //! Convolutional networks as plans: layers in order, with the names of their tensors. What has tensors and what is computed
 //! come from the same plan.
 
-use super::super::Tensors;
+use super::super::{Activation, Tensors};
 
 /// What is computed on every number.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +20,20 @@ pub enum Pointwise {
     Hardsigmoid,
     /// Gaussian error linear unit.
     Gelu,
+    /// x sigmoid(1.702 x).
+    QuickGelu,
+    /// GELU by its tanh formula.
+    TanhGelu,
+}
+
+impl From<Activation> for Pointwise {
+    fn from(activation: Activation) -> Self {
+        match activation {
+            Activation::Gelu => Self::Gelu,
+            Activation::QuickGelu => Self::QuickGelu,
+            Activation::TanhGelu => Self::TanhGelu,
+        }
+    }
 }
 
 /// One layer of a plan, on maps (B, C, H, W) or, in a [`Plan::tail`], on rows (B, C).
@@ -56,6 +70,13 @@ pub enum Layer {
     },
     /// A factor for each channel, stored as (C, 1, 1).
     Scale {
+        /// Name.
+        name: String,
+        /// Channels.
+        width: usize,
+    },
+    /// Global response normalisation: each channel by its length over positions, as a share of the mean length of all channels.
+    Respond {
         /// Name.
         name: String,
         /// Channels.
@@ -165,7 +186,7 @@ fn each(layers: &[Layer], list: &mut Tensors) {
                 }
             }
             Layer::BatchNorm { name, width, .. } => list.norm(name, *width),
-            Layer::LayerNorm { name, width, .. } => list.affine(name, *width),
+            Layer::LayerNorm { name, width, .. } | Layer::Respond { name, width } => list.affine(name, *width),
             Layer::Linear { name, inputs, outputs } => list.linear(name, *outputs, *inputs, true),
             Layer::Scale { name, width } => list.push(name, vec![*width, 1, 1], true),
             Layer::Residual(inner) | Layer::Excite(inner) | Layer::Append(inner) => each(inner, list),

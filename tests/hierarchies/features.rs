@@ -1,0 +1,105 @@
+//! Features: every layer of every case.
+
+use std::collections::BTreeSet;
+
+use featscope::checkpoint::{Checkpoint, detect};
+use featscope::extract::device::Choice;
+use featscope::extract::model::Model;
+use tch::Tensor;
+
+use super::support::golden_rows::images;
+use super::{Case, case, cases, fixture, folder};
+
+/// Every layer of a case, (B, width) by name.
+fn taps(case: &Case) -> Vec<(String, Tensor)> {
+    let folder = folder(&case.file(), case.config.as_ref());
+    let checkpoint = Checkpoint::open(folder.path()).unwrap();
+    let loading = detect(&checkpoint, &case.options()).unwrap_or_else(|e| panic!("{}: {e}", case.id));
+    let audit = &loading.audit;
+    assert_eq!((audit.backbone_coverage, audit.missing.len()), (1.0, 0), "{}", case.id);
+    assert!(audit.unexpected.is_empty(), "{}: {:?}", case.id, audit.unexpected);
+    let family = audit.arch.split('_').next();
+    assert_eq!(family, Some(case.family()), "{}", case.id);
+    println!("{:36} {} by {}", case.id, audit.arch, audit.naming);
+    let model = Model::load(&checkpoint, &loading, Choice::Cpu.open().unwrap()).unwrap();
+    let taps = model.forward(&images(case.side));
+    let found: Vec<_> = taps
+        .iter()
+        .map(|(name, t)| (name.clone(), t.size()[1] as usize))
+        .collect();
+    assert_eq!(found, loading.taps(), "{}", case.id);
+    taps
+}
+
+/// Cosine and largest error as a share of the scale, the worst of all rows.
+fn distance(found: &Tensor, shape: &[usize], wanted: &[f32]) -> (f64, f64) {
+    let found: Vec<f32> = Vec::try_from(found.contiguous().view([-1])).unwrap();
+    assert_eq!(found.len(), wanted.len());
+    assert!(found.iter().chain(wanted).all(|v| v.is_finite()));
+    let scale = wanted.iter().fold(0.0f64, |m, v| m.max(f64::from(v.abs())));
+    let rows = found.chunks(shape[1]).zip(wanted.chunks(shape[1]));
+    rows.fold((1.0, 0.0), |(cosine, error), (a, b)| {
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
+        let differences = a.iter().zip(b).map(|(x, y)| f64::from((x - y).abs()));
+        let alike = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
+        (
+            f64::min(cosine, alike),
+            f64::max(error, differences.fold(0.0, f64::max) / scale),
+        )
+    })
+}
+
+/// The bar of quality.md: cosine at least 0.99999 per row, largest error at most 1e-4 of the largest feature of the layer.
+#[test]
+fn every_layout_gives_its_librarys_features() {
+    let expected = Checkpoint::open(&fixture("hierarchies.safetensors")).unwrap();
+    let mut left: BTreeSet<String> = expected.tensors().keys().cloned().collect();
+    for case in cases() {
+        let (mut worst, mut compared) = (0.0f64, 0);
+        for (tap, found) in taps(&case) {
+            let name = format!("{}/{tap}", case.id);
+            let (shape, wanted) = expected.tensor_f32(&name).unwrap();
+            let (cosine, error) = distance(&found, &shape, &wanted);
+            assert!(
+                cosine >= 0.99999 && error <= 1e-4,
+                "{name}: cosine {cosine}, error {error:e} of the scale"
+            );
+            worst = worst.max(error);
+            compared += 1;
+            left.remove(&name);
+        }
+        assert!(compared >= 5, "{}", case.id);
+        println!(
+            "{:36} {compared} layers, largest error {worst:.1e} of the scale",
+            case.id
+        );
+    }
+    assert_eq!(left, BTreeSet::new(), "every layer that the libraries gave is compared");
+}
+
+/// The largest error of the backbone under this `config.json` against what the library gave under its own.
+fn off(id: &str, key: &str, value: serde_json::Value) -> f64 {
+    let mut case = case(id);
+    case.config.as_mut().unwrap()[key] = value;
+    let taps = taps(&case);
+    let expected = Checkpoint::open(&fixture("hierarchies.safetensors")).unwrap();
+    let (shape, wanted) = expected.tensor_f32(&format!("{id}/backbone")).unwrap();
+    let (_, found) = taps.iter().find(|(tap, _)| tap == "backbone").unwrap();
+    distance(found, &shape, &wanted).1
+}
+
+#[test]
+fn what_no_tensor_shows_shows_in_the_features() {
+    for (id, key, value) in [
+        ("convnext transformers", "hidden_act", "quick_gelu".into()),
+        ("convnext transformers-unusual", "hidden_act", "gelu".into()),
+        ("convnextv2 transformers-classifier", "layer_norm_eps", 1e-12.into()),
+    ] {
+        let right = case(id).config.unwrap()[key].clone();
+        let (right, wrong) = (off(id, key, right), off(id, key, value));
+        assert!(
+            right <= 1e-4 && wrong > 1e-4,
+            "{id} {key}: {right:e} as it says, {wrong:e} otherwise"
+        );
+    }
+}

@@ -1,0 +1,96 @@
+//! Hierarchical encoders in every layout against the libraries that read them (`fixtures/golden/hierarchies.py`): names, shapes
+//! and `config.json` are theirs, the weights and images are made by formula on both sides.
+
+mod damage;
+#[cfg(feature = "torch")]
+mod features;
+#[path = "../support/mod.rs"]
+mod support;
+mod told;
+
+use std::path::{Path, PathBuf};
+
+use featscope::checkpoint::{Checkpoint, Loading, Options, detect};
+use serde::Deserialize;
+use serde_json::Value;
+use support::{Tensors, add, write_safetensors};
+
+#[derive(Deserialize)]
+struct Golden {
+    cases: Vec<Case>,
+}
+
+/// A network as a code base keeps it.
+#[cfg_attr(not(feature = "torch"), allow(dead_code))]
+#[derive(Clone, Deserialize)]
+struct Case {
+    id: String,
+    side: i64,
+    config: Option<Value>,
+    tensors: Vec<(String, Vec<usize>)>,
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden").join(name)
+}
+
+fn cases() -> Vec<Case> {
+    let golden: Golden = serde_json::from_str(&std::fs::read_to_string(fixture("hierarchies.json")).unwrap()).unwrap();
+    golden.cases
+}
+
+fn case(id: &str) -> Case {
+    cases()
+        .into_iter()
+        .find(|c| c.id == id)
+        .unwrap_or_else(|| panic!("no case {id}"))
+}
+
+impl Case {
+    fn file(&self) -> Tensors {
+        let mut tensors = Tensors::new();
+        for (name, shape) in &self.tensors {
+            add(&mut tensors, name, shape);
+        }
+        tensors
+    }
+
+    /// What the audit is expected to call the architecture's family.
+    fn family(&self) -> &str {
+        self.id.split(' ').next().unwrap()
+    }
+
+    fn options(&self) -> Options {
+        Options::default()
+    }
+}
+
+/// A folder as a library publishes it.
+fn folder(tensors: &Tensors, config: Option<&Value>) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write_safetensors(&folder.path().join("model.safetensors"), tensors, None);
+    if let Some(config) = config {
+        std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+    }
+    folder
+}
+
+fn load(tensors: &Tensors, config: Option<&Value>, options: &Options) -> Result<Loading, String> {
+    let folder = folder(tensors, config);
+    let checkpoint = Checkpoint::open(folder.path()).map_err(|e| e.to_string())?;
+    let shown = folder.path().display().to_string();
+    detect(&checkpoint, options).map_err(|e| e.to_string().replace(&shown, "FOLDER"))
+}
+
+/// The one sentence of a refusal.
+fn refused(tensors: &Tensors, config: Option<&Value>, options: &Options) -> String {
+    let sentence = match load(tensors, config, options) {
+        Ok(loading) => panic!("loaded as {}: {:?}", loading.audit.arch, loading.audit.lines()),
+        Err(sentence) => sentence,
+    };
+    assert!(
+        !sentence.contains('\n') && sentence.starts_with("FOLDER: "),
+        "{sentence}"
+    );
+    sentence
+}
