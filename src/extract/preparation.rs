@@ -155,6 +155,7 @@ fn by_recipe(loading: &Loading) -> Preprocess {
     match &loading.arch {
         // DINOv2 was trained at 518 px last, and is evaluated at 224.
         Arch::Vit(vit) if vit.image() != 518 => preprocess.with_size(vit.image() as u32),
+        Arch::Swin(swin) => preprocess.with_size(swin.image() as u32),
         Arch::Cnn(cnn) => match EFFICIENTNETS.iter().find(|row| row.0 == cnn.name) {
             Some(&(_, shorter, side, interpolation)) if loading.recipe == Recipe::Imagenet => Preprocess {
                 resize: Some(Resize::Shorter(shorter)),

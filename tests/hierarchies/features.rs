@@ -57,6 +57,10 @@ fn every_layout_gives_its_librarys_features() {
     for case in cases() {
         let (mut worst, mut compared) = (0.0f64, 0);
         for (tap, found) in taps(&case) {
+            // The heads of a method are compared where heads are.
+            if ["projector", "predictor"].iter().any(|head| tap.starts_with(head)) {
+                continue;
+            }
             let name = format!("{}/{tap}", case.id);
             let (shape, wanted) = expected.tensor_f32(&name).unwrap();
             let (cosine, error) = distance(&found, &shape, &wanted);
@@ -93,6 +97,14 @@ fn what_no_tensor_shows_shows_in_the_features() {
     for (id, key, value) in [
         ("convnext transformers", "hidden_act", "quick_gelu".into()),
         ("convnext transformers-unusual", "hidden_act", "gelu".into()),
+        ("swin transformers", "hidden_act", "quick_gelu".into()),
+        ("swin transformers-unusual", "layer_norm_eps", 1e-5.into()),
+        ("swinv2 transformers-unusual", "layer_norm_eps", 1e-5.into()),
+        (
+            "swinv2 transformers-classifier",
+            "pretrained_window_sizes",
+            vec![0, 0, 0, 0].into(),
+        ),
         ("convnextv2 transformers-classifier", "layer_norm_eps", 1e-12.into()),
     ] {
         let right = case(id).config.unwrap()[key].clone();

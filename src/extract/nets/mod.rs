@@ -9,6 +9,7 @@ mod head;
 mod init;
 mod resnet;
 mod small_cnn;
+mod swin;
 mod vit;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ enum Family {
     Cnn(cnn::Net),
     ResNet(resnet::Net),
     Vit(Box<vit::Net>),
+    Swin(Box<swin::Net>),
 }
 
 /// One pass through a backbone.
@@ -57,6 +59,7 @@ impl Backbone {
             Arch::ResNet(resnet) => Family::ResNet(resnet::Net::new(path, resnet)),
             Arch::Cnn(cnn) => Family::Cnn(cnn::Net::new(path, &cnn.plan())),
             Arch::Vit(vit) => Family::Vit(Box::new(vit::Net::new(path, vit))),
+            Arch::Swin(swin) => Family::Swin(Box::new(swin::Net::new(path, swin))),
         };
         Ok(Self { net })
     }
@@ -74,7 +77,7 @@ impl Backbone {
             }
             None => {
                 let (rows, features) = self.rows(images, train);
-                let name = if matches!(self.net, Family::Cnn(_)) {
+                let name = if matches!(self.net, Family::Cnn(_) | Family::Swin(_)) {
                     "stage"
                 } else {
                     "block"
@@ -106,7 +109,7 @@ impl Backbone {
         match &self.net {
             Family::SmallCnn(net) => Some(net.stages(&rows_of_channels(images), train)),
             Family::ResNet(net) => Some(net.stages(&rows_of_channels(images), train)),
-            Family::Cnn(_) | Family::Vit(_) => None,
+            Family::Cnn(_) | Family::Vit(_) | Family::Swin(_) => None,
         }
     }
 
@@ -114,6 +117,7 @@ impl Backbone {
     fn rows(&self, images: &Tensor, train: bool) -> (Vec<Tensor>, Tensor) {
         match &self.net {
             Family::Vit(net) => net.rows(images),
+            Family::Swin(net) => net.rows(images),
             Family::Cnn(net) => net.rows(&rows_of_channels(images), train),
             Family::SmallCnn(_) | Family::ResNet(_) => (Vec::new(), pooled(images)),
         }
@@ -236,6 +240,23 @@ fn check(arch: &Arch) -> Result<()> {
             }
             if wide(*width_per_group) || wide(*groups) || wide(512 * width_per_group / 64 * groups) {
                 return refuse("the width of a bottleneck is at most 16384");
+            }
+        }
+        Arch::Swin(swin) => {
+            let stages = swin.depths.len();
+            let listed = [&swin.heads, &swin.windows, &swin.pretrained]
+                .iter()
+                .all(|list| list.len() == stages);
+            if !(1..=8).contains(&stages) || !listed || swin.depths.iter().any(|d| !(1..=256).contains(d)) {
+                return refuse("a Swin has 1 to 8 stages of 1 to 256 blocks, each with heads and a window");
+            }
+            let heads = swin.widths().into_iter().zip(&swin.heads);
+            if wide(swin.width << stages) || heads.into_iter().any(|(w, h)| *h == 0 || !w.is_multiple_of(*h)) {
+                return refuse("the width of a Swin's stages is at most 16384 and a multiple of their attention heads");
+            }
+            if swin.windows.iter().any(|w| !(1..=64).contains(w)) || wide(swin.patch) || !(1..=16).contains(&swin.ratio)
+            {
+                return refuse("the windows of a Swin are of 1 to 64 positions a side");
             }
         }
         Arch::Vit(Vit {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::arch::{Arch, Expected, Family};
 use super::branch::{self, Branch};
 use super::naming::{NAMINGS, Naming};
-use super::published::{Published, convnext};
+use super::published::{Published, convnext, swin};
 use super::{Checkpoint, joined};
 
 /// Tensors of which a network of images by transformers' names has at least one.
@@ -24,6 +24,8 @@ pub(super) struct Candidate {
     pub(super) expected: Vec<Expected>,
     /// Per expected tensor: its name in the file.
     pub(super) names: Vec<String>,
+    /// The side of a two-branch method.
+    branch: Option<&'static Branch>,
     /// Share of the names that are there.
     pub(super) named: f64,
 }
@@ -53,6 +55,13 @@ impl Candidate {
                 convnext::complete(published, &mut cnn);
                 Arch::Cnn(cnn)
             }
+            (Arch::Swin(mut net), layout) => {
+                swin::look(checkpoint, |ours| key(checkpoint, naming, prefix, ours), &mut net);
+                if layout.is_some() {
+                    swin::complete(published, &mut net);
+                }
+                Arch::Swin(net)
+            }
             (guess, _) => guess,
         });
         let arch = match forced {
@@ -75,6 +84,7 @@ impl Candidate {
         Some(Self {
             naming,
             prefix: prefix.to_owned(),
+            branch: branch::of(prefix).or_else(|| beside_key(checkpoint, prefix)),
             arch,
             named: there as f64 / expected.len().max(1) as f64,
             expected,
@@ -93,7 +103,7 @@ impl Candidate {
     }
 
     pub(super) fn branch(&self) -> Option<&'static Branch> {
-        branch::of(&self.prefix)
+        self.branch
     }
 
     /// Place in the order of preference.
@@ -113,6 +123,17 @@ impl Candidate {
     pub(super) fn branch_name(&self) -> &'static str {
         self.branch().map_or("only", |b| b.name)
     }
+}
+
+/// The first side where the second lies beside it as `encoder_k`, and it is called `encoder` alone (MoBY).
+fn beside_key(checkpoint: &Checkpoint, prefix: &str) -> Option<&'static Branch> {
+    let key = format!("{}encoder_k.", prefix.strip_suffix("encoder.")?);
+    let there = checkpoint
+        .tensors()
+        .range(key.clone()..)
+        .next()
+        .is_some_and(|(name, _)| name.starts_with(&key));
+    there.then(|| branch::of("encoder_q.")).flatten()
 }
 
 /// The name in the file of one of our tensors.

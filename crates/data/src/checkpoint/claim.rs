@@ -105,6 +105,7 @@ fn same(named: &Arch, found: &Arch) -> bool {
             (a.block, a.layers, a.width_per_group, a.groups) == (b.block, b.layers, b.width_per_group, b.groups)
         }
         (Arch::Vit(a), Arch::Vit(b)) => (a.width, a.depth, a.patch) == (b.width, b.depth, b.patch),
+        (Arch::Swin(a), Arch::Swin(b)) => (a.second, a.width, &a.depths) == (b.second, b.width, &b.depths),
         (Arch::Cnn(a), Arch::Cnn(b)) => a.name == b.name,
         _ => true,
     }

@@ -193,6 +193,16 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
             vit.image()
         )));
     }
+    if let Arch::Swin(swin) = &chosen.arch
+        && swin.windows.is_empty()
+    {
+        return Err(Error::input(format!(
+            "{}: a second Swin, and no tensor tells its windows; put its config.json beside it, or pass --arch {} with the side of a \
+             window for N",
+            checkpoint.path().display(),
+            swin.name()
+        )));
+    }
     pool(checkpoint, &mut chosen.arch, options.pooling)?;
     let around = Around {
         checkpoint,

@@ -86,6 +86,11 @@ pub(super) const NAMINGS: &[Naming] = &[
     hierarchies::CONVNEXT_TIMM,
     hierarchies::CONVNEXT_AUTHORS,
     hierarchies::CONVNEXT_TRANSFORMERS,
+    hierarchies::SWIN_TIMM,
+    hierarchies::SWIN_AUTHORS,
+    hierarchies::SWIN_TORCHVISION,
+    hierarchies::SWIN_IN_FILES,
+    hierarchies::SWIN_IN_MEMORY,
     // The DenseNets torchvision offers to download, whose names its code changes on loading.
     naming(
         "torchvision before 0.2",
@@ -290,7 +295,11 @@ impl Naming {
 
     /// Whether a tensor inside the modules, by this naming's name for it, plays no part in the features.
     pub(super) fn is_idle(&self, theirs: &str) -> bool {
-        self.idle.contains(&theirs)
+        let fits = |idle: &&str| match idle.strip_prefix('*') {
+            Some(end) => theirs.ends_with(end),
+            None => *idle == theirs,
+        };
+        self.idle.iter().any(|idle| fits(&idle))
     }
 
     /// How many leading axes of length one the files leave out of one of our tensors.

@@ -4,6 +4,7 @@
 mod agree;
 pub(super) mod convnext;
 mod resnet;
+pub(super) mod swin;
 
 use serde_json::Value;
 
@@ -174,7 +175,7 @@ impl Published {
             Layout::Clip if has("cls_token") || has("norm_pre.weight") => "clip_vision_model",
             Layout::Clip => "siglip_vision_model",
             // Nothing of it is hidden.
-            Layout::ResNet | Layout::ConvNext => resnet::KIND,
+            Layout::ResNet | Layout::ConvNext | Layout::Swin => resnet::KIND,
         };
         MODELS.iter().find(|m| m.kind == kind).unwrap_or(&VIT)
     }
@@ -290,6 +291,7 @@ fn kinds() -> String {
         .map(|m| m.kind)
         .chain(pairs)
         .chain(convnext::KINDS)
+        .chain(swin::KINDS)
         .collect::<Vec<_>>()
         .join(", ")
 }
@@ -349,6 +351,10 @@ pub(super) fn check(
             convnext::first_contradiction(published, cnn, shape, partial)
         }
         (Some(_), _) => Some(agree::of_another(kind)),
+        (None, Arch::Swin(net)) if swin::KINDS.contains(&kind.as_str()) => {
+            swin::first_contradiction(published, net, shape, partial)
+        }
+        (None, _) if swin::KINDS.contains(&kind.as_str()) => Some(agree::of_another(kind)),
         (None, _) if kind == resnet::KIND || convnext::KINDS.contains(&kind.as_str()) => Some(agree::of_another(kind)),
         (None, _) => {
             return Err(refuse(

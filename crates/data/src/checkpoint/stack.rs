@@ -155,7 +155,11 @@ fn layer(name: &str, tensors: &BTreeMap<String, Vec<usize>>) -> Result<HeadStep,
 
 /// By number, where names have numbers (`fc0`, `bn0`, `fc1`): a linear layer comes before the normalisation of its number.
 fn order(step: &HeadStep, name: &str) -> (Vec<usize>, bool) {
-    let numbers = name.split('.').filter_map(trailing_number).collect();
+    let mut numbers: Vec<usize> = name.split('.').filter_map(trailing_number).collect();
+    // MoBY's heads number all their layers but the last.
+    if name.ends_with(".linear_out") {
+        numbers.push(usize::MAX);
+    }
     (numbers, !step.is_linear())
 }
 

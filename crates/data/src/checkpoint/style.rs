@@ -2,7 +2,7 @@
 //! follows from that. A new style is a new row.
 
 use super::Checkpoint;
-use super::arch::{Arch, Family, Positions};
+use super::arch::{Arch, Family, Library, Positions};
 use super::naming::Naming;
 
 /// How images are prepared for a network whose file does not say.
@@ -227,6 +227,19 @@ pub(super) const STYLES: &[Style] = &[
         ..ROW
     },
     Style {
+        name: "SimMIM",
+        family: Some(Family::Swin),
+        within: &["encoder"],
+        beside: &["mask_token", "decoder.0."],
+        ..ROW
+    },
+    Style {
+        name: "MoBY",
+        within: &["encoder", "encoder_k"],
+        beside: &["projector.linear_hidden.", "queue1"],
+        ..ROW
+    },
+    Style {
         name: "solo-learn",
         within: &["backbone", "momentum_backbone"],
         beside: &["projector.", "classifier."],
@@ -372,6 +385,14 @@ impl Style {
                 // Children of a Sequential that are numbered without a gap have nothing between them.
                 resnet.bare_stem = [naming.rename("bn1"), naming.rename("layer1")] == ["1", "2"];
             }
+            Arch::Swin(swin) => {
+                swin.library = match naming.name {
+                    "timm" => Library::Timm,
+                    "torchvision" => Library::Torchvision,
+                    "Swin" => Library::Authors,
+                    _ => Library::Transformers,
+                };
+            }
             Arch::SmallCnn(_) | Arch::Cnn(_) => {}
         }
     }
@@ -387,7 +408,7 @@ impl Style {
             (None, Arch::Vit(_)) if naming.name.starts_with("torchvision") => Recipe::Imagenet,
             // timm's supervised transformers have their head; DINO's and MAE's published backbones have none.
             (None, Arch::Vit(_)) if classifies => Recipe::Inception,
-            (None, Arch::Vit(_)) => Recipe::ImagenetBicubic,
+            (None, Arch::Vit(_) | Arch::Swin(_)) => Recipe::ImagenetBicubic,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::claim::Claim;
 use super::detect::Loading;
 use super::head::{FoundClassifier, FoundHead};
 use super::own::{ClassifierInput, OwnMetadata};
-use super::published::{Published, convnext};
+use super::published::{Published, convnext, swin};
 use super::style::Style;
 use super::training::Training;
 use super::{Checkpoint, Opaque};
@@ -106,6 +106,7 @@ pub(super) fn audit(
 
     let switches = match (&chosen.arch, chosen.naming.layout) {
         (Arch::Vit(vit), Some(layout)) => Some(published.describe(layout, vit)),
+        (Arch::Swin(net), Some(_)) => Some(swin::describe(published, net)),
         (Arch::Cnn(cnn), Some(_)) => Some(convnext::describe(published, cnn)),
         _ => None,
     };
@@ -241,6 +242,12 @@ fn notes(heads: &Heads, arch: &Arch, own: bool, switches: Option<Vec<String>>) -
             v.heads,
             v.width,
             v.pooling.describe()
+        )),
+        (Arch::Swin(s), _) => notes.push(format!(
+            "{}, epsilon {:e}: no tensor tells, Swins usually have them; windows of {:?} in the stages",
+            s.activation.describe(),
+            s.epsilon.value(),
+            s.windows
         )),
         (Arch::Cnn(c), _) if c.is_convnext() => notes.extend(c.assumed()),
         (Arch::ResNet(r), _) if r.cifar_stem => notes.push(format!(

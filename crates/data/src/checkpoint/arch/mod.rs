@@ -5,6 +5,7 @@ pub(in crate::checkpoint) mod cnn;
 mod resnet;
 mod small_cnn;
 mod step;
+pub(in crate::checkpoint) mod swin;
 mod switches;
 mod vit;
 
@@ -16,6 +17,7 @@ pub use cnn::{Cnn, Conv, Details, Layer, Plan, Pointwise, Stage};
 pub use resnet::{Block, ResNet};
 pub use small_cnn::SmallCnn;
 pub use step::{HeadStep, WeightNormNames};
+pub use swin::{Library, Swin};
 pub use switches::{Activation, Epsilon};
 pub(super) use vit::blocks;
 pub use vit::{FinalNorm, Pooling, Positions, Vit};
@@ -32,6 +34,8 @@ pub enum Arch {
     Cnn(Cnn),
     /// Dosovitskiy et al. 2021 and kin.
     Vit(Vit),
+    /// Liu et al. 2021 and 2022.
+    Swin(Swin),
 }
 
 /// A family of backbones that one guess from names and shapes can tell apart.
@@ -47,6 +51,8 @@ pub(super) enum Family {
     ConvNext,
     /// [`Arch::Vit`].
     Vit,
+    /// [`Arch::Swin`].
+    Swin,
 }
 
 /// The shape of a tensor, by this project's name for it; `None` where it is not there.
@@ -73,6 +79,7 @@ impl Family {
             Self::Cnn => cnn::ANCHORS,
             Self::ConvNext => cnn::convnext::ANCHORS,
             Self::Vit => vit::ANCHORS,
+            Self::Swin => swin::ANCHORS,
         }
     }
 
@@ -84,6 +91,7 @@ impl Family {
             Self::Cnn => cnn::MODULES,
             Self::ConvNext => cnn::convnext::MODULES,
             Self::Vit => vit::MODULES,
+            Self::Swin => swin::MODULES,
         }
     }
 
@@ -96,6 +104,7 @@ impl Family {
             Self::Cnn => cnn::guess(shape),
             Self::ConvNext => cnn::convnext::guess(shape),
             Self::Vit => vit::guess(shape),
+            Self::Swin => swin::guess(shape),
         }
     }
 }
@@ -108,6 +117,7 @@ impl Arch {
             Self::ResNet(r) => r.name(),
             Self::Cnn(c) => c.name.clone(),
             Self::Vit(v) => v.name(),
+            Self::Swin(s) => s.name(),
         }
     }
 
@@ -125,13 +135,16 @@ impl Arch {
         let known = resnet::parse(name)
             .map(Self::ResNet)
             .or_else(|| cnn::parse(name).map(Self::Cnn))
-            .or_else(|| vit::parse(name).map(Self::Vit));
+            .or_else(|| vit::parse(name).map(Self::Vit))
+            .or_else(|| swin::parse(name).map(Self::Swin));
         known.ok_or_else(|| {
             Error::input(format!(
                 "architecture {name:?} is not known; expected small-cnn, {} (each also with -cifar, for the 3x3 stem), \
-                 {}, or vit_SIZE_patchP_IMAGE with SIZE {} or widthW_depthD",
+                 {}, swin_SIZE_patch4_windowW_IMAGE or swinv2_SIZE_windowW_IMAGE with SIZE {}, or vit_SIZE_patchP_IMAGE with SIZE {} or \
+                 widthW_depthD",
                 resnet::names().collect::<Vec<_>>().join(", "),
                 cnn::names().join(", "),
+                swin::sizes().collect::<Vec<_>>().join(", "),
                 vit::sizes().collect::<Vec<_>>().join(", ")
             ))
         })
@@ -144,6 +157,7 @@ impl Arch {
             Self::Cnn(c) if c.is_convnext() => Family::ConvNext,
             Self::Cnn(_) => Family::Cnn,
             Self::Vit(_) => Family::Vit,
+            Self::Swin(_) => Family::Swin,
         }
     }
 
@@ -152,6 +166,7 @@ impl Arch {
     pub(super) fn completed(&self, found: Option<Self>) -> Self {
         match (self, found) {
             (Self::SmallCnn(_), Some(found @ Self::SmallCnn(_))) => found,
+            (Self::Swin(named), Some(Self::Swin(found))) => Self::Swin(named.completed(&found)),
             (Self::Vit(named), Some(Self::Vit(found))) => Self::Vit(named.completed(&found)),
             _ => self.clone(),
         }
@@ -163,6 +178,7 @@ impl Arch {
             Self::SmallCnn(s) => ("stage", s.stages.clone()),
             Self::ResNet(r) => ("stage", r.widths()),
             Self::Cnn(c) => ("stage", c.plan().stages.iter().map(|stage| stage.width).collect()),
+            Self::Swin(s) => ("stage", s.widths()),
             Self::Vit(v) => ("block", vec![v.row(); v.depth]),
         };
         let mut taps: Vec<_> = widths
@@ -207,6 +223,7 @@ impl Arch {
             Self::ResNet(r) => r.tensors(&mut list),
             Self::Cnn(c) => c.tensors(&mut list),
             Self::Vit(v) => v.tensors(&mut list),
+            Self::Swin(s) => s.tensors(&mut list),
         }
         list.0
     }

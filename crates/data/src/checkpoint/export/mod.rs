@@ -150,6 +150,7 @@ fn names(arch: &Arch, naming: Naming) -> Result<&'static naming::Naming> {
         (Arch::SmallCnn(_), _) => {
             return refused("it is this project's own network; its checkpoint already has its names");
         }
+        (Arch::Swin(_), _) => return refused("Swins are not exported; their files are read as they are"),
         (Arch::Cnn(c), _) if !c.is_torchvisions() => {
             return refused("torchvision has no network of this size with these normalisations and activations");
         }

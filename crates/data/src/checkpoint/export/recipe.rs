@@ -20,7 +20,7 @@ pub(super) fn python(export: &Export, path: &Path, container: Container) -> Stri
         (Arch::Vit(v), Naming::Timm) => timm_vit(v),
         (Arch::Cnn(c), Naming::Torchvision) => torchvision_cnn(&c.name),
         // Refused before.
-        (Arch::SmallCnn(_) | Arch::Cnn(_), _) | (Arch::Vit(_), Naming::Detectron2) => String::new(),
+        (Arch::SmallCnn(_) | Arch::Cnn(_) | Arch::Swin(_), _) | (Arch::Vit(_), Naming::Detectron2) => String::new(),
     };
     format!("import torch\n{load}{model}model.load_state_dict(state, strict=True)\n")
 }

@@ -106,3 +106,133 @@ pub(super) const CONVNEXT_TRANSFORMERS: Naming = Naming {
     layout: Some(Layout::ConvNext),
     ..naming("transformers ConvNeXt", Family::ConvNext, TRANSFORMERS_RULES)
 };
+
+/// Tensors of a Swin that follow from its sizes, and what stands for masked patches in training.
+const SWIN_IDLE: &[&str] = &[
+    "*relative_position_index",
+    "*relative_coords_table",
+    "*attn_mask",
+    "embeddings.mask_token",
+];
+
+/// What its authors and transformers have at the end of a stage stands before the next one here.
+const AT_END: &[Rule] = &[
+    ("layers.1.downsample", "layers.0.downsample"),
+    ("layers.2.downsample", "layers.1.downsample"),
+    ("layers.3.downsample", "layers.2.downsample"),
+    ("layers.4.downsample", "layers.3.downsample"),
+    ("layers.5.downsample", "layers.4.downsample"),
+];
+
+const AT_END_IN_ENCODER: &[Rule] = &[
+    ("patch_embed.proj", "embeddings.patch_embeddings.projection"),
+    ("patch_embed.norm", "embeddings.norm"),
+    ("layers.1.downsample", "encoder.layers.0.downsample"),
+    ("layers.2.downsample", "encoder.layers.1.downsample"),
+    ("layers.3.downsample", "encoder.layers.2.downsample"),
+    ("layers.4.downsample", "encoder.layers.3.downsample"),
+    ("layers.5.downsample", "encoder.layers.4.downsample"),
+    ("norm", "layernorm"),
+];
+
+/// Blocks as transformers' files have them.
+const IN_FILES: &[Rule] = &[
+    ("layers.*.blocks.*.norm1", "encoder.layers.*.blocks.*.layernorm_before"),
+    ("layers.*.blocks.*.norm2", "encoder.layers.*.blocks.*.layernorm_after"),
+    (
+        "layers.*.blocks.*.attn.qkv",
+        "encoder.layers.*.blocks.*.attention.self.{query,key,value}",
+    ),
+    (
+        "layers.*.blocks.*.attn.q_bias",
+        "encoder.layers.*.blocks.*.attention.self.query.bias",
+    ),
+    (
+        "layers.*.blocks.*.attn.v_bias",
+        "encoder.layers.*.blocks.*.attention.self.value.bias",
+    ),
+    (
+        "layers.*.blocks.*.attn.cpb_mlp",
+        "encoder.layers.*.blocks.*.attention.self.continuous_position_bias_mlp",
+    ),
+    (
+        "layers.*.blocks.*.attn.proj",
+        "encoder.layers.*.blocks.*.attention.output.dense",
+    ),
+    ("layers.*.blocks.*.attn", "encoder.layers.*.blocks.*.attention.self"),
+    (
+        "layers.*.blocks.*.mlp.fc1",
+        "encoder.layers.*.blocks.*.intermediate.dense",
+    ),
+    ("layers.*.blocks.*.mlp.fc2", "encoder.layers.*.blocks.*.output.dense"),
+];
+
+/// Blocks as transformers 5 has them in memory.
+const IN_MEMORY: &[Rule] = &[
+    ("layers.*.blocks.*.norm1", "encoder.layers.*.blocks.*.layernorm_before"),
+    ("layers.*.blocks.*.norm2", "encoder.layers.*.blocks.*.layernorm_after"),
+    (
+        "layers.*.blocks.*.attn.qkv",
+        "encoder.layers.*.blocks.*.attention.{q_proj,k_proj,v_proj}",
+    ),
+    (
+        "layers.*.blocks.*.attn.proj",
+        "encoder.layers.*.blocks.*.attention.o_proj",
+    ),
+    (
+        "layers.*.blocks.*.attn.relative_position_bias_table",
+        "encoder.layers.*.blocks.*.attention.relative_position_bias.relative_position_bias_table",
+    ),
+    ("layers.*.blocks.*.mlp", "encoder.layers.*.blocks.*.mlp"),
+];
+
+/// A stage by ours, and by torchvision's.
+macro_rules! swin {
+    ($ours:literal $before:literal $stage:literal) => {
+        &[
+            (concat!("layers.", $ours, ".downsample"), $before),
+            (
+                concat!("layers.", $ours, ".blocks.*.mlp.fc1"),
+                concat!($stage, ".*.mlp.0"),
+            ),
+            (
+                concat!("layers.", $ours, ".blocks.*.mlp.fc2"),
+                concat!($stage, ".*.mlp.3"),
+            ),
+            (concat!("layers.", $ours, ".blocks"), $stage),
+        ]
+    };
+}
+
+const fn swin(name: &'static str, layout: Option<Layout>, rules: &'static [&'static [Rule]]) -> Naming {
+    Naming {
+        idle: SWIN_IDLE,
+        layout,
+        ..naming(name, Family::Swin, rules)
+    }
+}
+
+pub(super) const SWIN_TIMM: Naming = swin("timm", None, &[]);
+pub(super) const SWIN_AUTHORS: Naming = swin("Swin", None, &[AT_END]);
+pub(super) const SWIN_TORCHVISION: Naming = swin(
+    "torchvision",
+    None,
+    &[
+        &[
+            ("patch_embed.proj", "features.0.0"),
+            ("patch_embed.norm", "features.0.2"),
+        ],
+        swin!("0" "features.none" "features.1"),
+        swin!("1" "features.2" "features.3"),
+        swin!("2" "features.4" "features.5"),
+        swin!("3" "features.6" "features.7"),
+        swin!("4" "features.8" "features.9"),
+        swin!("5" "features.10" "features.11"),
+    ],
+);
+pub(super) const SWIN_IN_FILES: Naming = swin("transformers Swin", Some(Layout::Swin), &[AT_END_IN_ENCODER, IN_FILES]);
+pub(super) const SWIN_IN_MEMORY: Naming = swin(
+    "transformers 5 Swin, as in memory",
+    Some(Layout::Swin),
+    &[AT_END_IN_ENCODER, IN_MEMORY],
+);

@@ -17,6 +17,8 @@ pub(in crate::checkpoint) enum Layout {
     ResNet,
     /// `ConvNextModel` and `ConvNextV2Model`.
     ConvNext,
+    /// `SwinModel` and `Swinv2Model`.
+    Swin,
 }
 
 const VIT: &[Rule] = &[

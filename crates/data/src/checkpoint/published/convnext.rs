@@ -89,7 +89,8 @@ pub(super) fn first_contradiction(published: &Published, cnn: &Cnn, shape: Shape
     ];
     let (key, told, found) = shown
         .iter()
-        .filter(|_| !partial)
+        // What is not whole need not agree; a stem that is lost shows no side of a patch.
+        .filter(|(key, _)| !partial && (*key != "patch_size" || shape("features.0.0.weight").is_some()))
         .find_map(|(key, found)| Some((key, said(key).filter(|told| *told != found)?, found)))?;
     Some(format!(
         "config.json beside it says {key} {told}, and its tensors have {found}; put the config.json there that belongs to it"

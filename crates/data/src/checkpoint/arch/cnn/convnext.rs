@@ -1,5 +1,6 @@
 //! ConvNeXt (Liu et al. 2022) and its second version (Woo et al. 2023), by torchvision's names.
 
+use super::super::swin::most;
 use super::super::{Arch, Shapes};
 use super::plan::{Conv, Layer, Plan, Pointwise, Stage};
 use super::{Cnn, Details};
@@ -225,16 +226,13 @@ pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Arch> {
     let mut depths = depths(shape);
     let mut widths: Vec<usize> = Vec::new();
     for stage in 0..depths.len() {
-        let first = |t: &str| {
-            (0..2).find_map(|block| {
-                shape(&format!("features.{}.{block}.{t}", 2 * stage + 1))?
-                    .first()
-                    .copied()
-            })
+        // What most tensors say: one of another shape does not make another network.
+        let first = |t: &str, block: usize| {
+            let found = shape(&format!("features.{}.{block}.{t}", 2 * stage + 1))?;
+            found.first().copied()
         };
-        let width = first("block.2.weight")
-            .or_else(|| first("block.0.weight"))
-            .or_else(|| first("block.5.weight"));
+        let tensors = ["block.2.weight", "block.0.weight", "block.5.weight"];
+        let width = most((0..3).flat_map(|block| tensors.map(|t| first(t, block))));
         widths.push(
             width
                 .or(widths.last().map(|w| 2 * w))
