@@ -236,7 +236,7 @@ pub(super) const STYLES: &[Style] = &[
     Style {
         name: "MoBY",
         within: &["encoder", "encoder_k"],
-        beside: &["projector.linear_hidden.", "queue1"],
+        beside: &["projector.linear_hidden.", "predictor.linear_hidden.", "queue1"],
         ..ROW
     },
     Style {

@@ -278,7 +278,8 @@ fn side(table: usize) -> Option<usize> {
 }
 
 pub(super) fn guess(shape: Shapes) -> Option<Arch> {
-    let mut depths = depths(shape);
+    // A stage without blocks between others has lost them.
+    let mut depths: Vec<usize> = depths(shape).into_iter().map(|depth| depth.max(1)).collect();
     let block = |stage: usize, t: &str| (0..3).find_map(|b| shape(&format!("layers.{stage}.blocks.{b}.attn.{t}")));
     let axis = |found: Option<Vec<usize>>, axis: usize| found?.get(axis).copied().filter(|n| (1..=1 << 14).contains(n));
     // What most tensors say: one of another shape does not make another network.
@@ -342,7 +343,10 @@ pub(super) fn guess(shape: Shapes) -> Option<Arch> {
             (true, _) => Vec::new(),
         };
     }
-    let ratio = most((0..3).map(|b| Some(axis(shape(&format!("layers.0.blocks.{b}.mlp.fc1.weight")), 0)? / width)));
+    let ratio = most((0..3).flat_map(|b| {
+        let wide = |t: &str, a| Some(axis(shape(&format!("layers.0.blocks.{b}.mlp.{t}.weight")), a)? / width);
+        [wide("fc2", 1), wide("fc1", 0)]
+    }));
     let patch = axis(shape("patch_embed.proj.weight"), 3)
         .filter(|p| *p <= 64)
         .unwrap_or(4);

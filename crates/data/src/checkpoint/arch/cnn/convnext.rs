@@ -223,7 +223,8 @@ pub(in crate::checkpoint) fn depths(shape: Shapes) -> Vec<usize> {
 }
 
 pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Arch> {
-    let mut depths = depths(shape);
+    // A stage without blocks between others has lost them.
+    let mut depths: Vec<usize> = depths(shape).into_iter().map(|depth| depth.max(1)).collect();
     let mut widths: Vec<usize> = Vec::new();
     for stage in 0..depths.len() {
         // What most tensors say: one of another shape does not make another network.
