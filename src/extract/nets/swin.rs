@@ -302,12 +302,12 @@ impl Block {
         if let Bias::Continuous { apart, .. } = &self.bias {
             match (apart, &self.qkv.bs) {
                 (Some([query, value]), _) => {
-                    qkv = qkv + Tensor::stack(&[query, &query.zeros_like(), value], 0);
+                    qkv += Tensor::stack(&[query, &query.zeros_like(), value], 0);
                 }
                 // The keys' part is left out by who keeps one.
                 (None, Some(whole)) => {
                     let zero = whole.narrow(0, 0, width).zeros_like();
-                    qkv = qkv - Tensor::stack(&[&zero, &whole.narrow(0, width, width), &zero], 0);
+                    qkv -= Tensor::stack(&[&zero, &whole.narrow(0, width, width), &zero], 0);
                 }
                 (None, None) => {}
             }

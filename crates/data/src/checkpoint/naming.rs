@@ -299,7 +299,7 @@ impl Naming {
             Some(end) => theirs.ends_with(end),
             None => *idle == theirs,
         };
-        self.idle.iter().any(|idle| fits(&idle))
+        self.idle.iter().any(fits)
     }
 
     /// How many leading axes of length one the files leave out of one of our tensors.
