@@ -73,9 +73,9 @@ fn norm(path: &nn::Path, name: &str, width: i64, eps: f64) -> nn::LayerNorm {
 /// For each pair of positions in a window, the row of a table of all distances.
 fn index(window: i64) -> Tensor {
     let side = 2 * window - 1;
-    let of = |a: i64, b: i64| (a / window - b / window + window - 1) * side + a % window - b % window + window - 1;
+    let row = |a: i64, b: i64| (a / window - b / window + window - 1) * side + a % window - b % window + window - 1;
     let area = window * window;
-    let values: Vec<i64> = (0..area * area).map(|i| of(i / area, i % area)).collect();
+    let values: Vec<i64> = (0..area * area).map(|i| row(i / area, i % area)).collect();
     Tensor::from_slice(&values)
 }
 
