@@ -31,9 +31,10 @@ impl Model {
     pub fn load(checkpoint: &Checkpoint, loading: &Loading, device: Device) -> Result<Self> {
         let mut stores = Vec::new();
         let vs = nets::store();
-        let backbone = Backbone::new(&vs.root(), &loading.arch)?;
+        let mut backbone = Backbone::new(&vs.root(), &loading.arch)?;
         let names = loading.backbone.iter().cloned().collect();
         fill(&vs, checkpoint, &names)?;
+        backbone.fold();
         stores.push(vs);
         let mut head = |found: &FoundHead| -> Result<Head> {
             let vs = nets::store();
@@ -58,6 +59,11 @@ impl Model {
         for vs in &mut stores {
             vs.set_device(device);
             vs.freeze();
+            for (_, mut kernel) in vs.variables() {
+                if device.is_cuda() && kernel.dim() == 4 {
+                    kernel.set_data(&nets::rows_of_channels(&kernel));
+                }
+            }
         }
         Ok(Self {
             backbone,

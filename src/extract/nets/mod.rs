@@ -5,6 +5,7 @@
 
 mod attention_pool;
 mod cnn;
+mod conv_norm;
 mod head;
 mod init;
 mod resnet;
@@ -19,6 +20,7 @@ use tch::{Device, Kind, Tensor};
 use crate::checkpoint::arch::{Arch, ResNet, SmallCnn, Vit};
 use crate::error::{Error, Result};
 
+use conv_norm::ConvNorm;
 pub use head::Head;
 pub use init::{initialise, stream};
 
@@ -59,6 +61,16 @@ impl Backbone {
             Arch::Vit(vit) => Family::Vit(Box::new(vit::Net::new(path, vit))),
         };
         Ok(Self { net })
+    }
+
+    /// Makes it ready to infer and no longer to train: normalisations become part of the convolutions they follow.
+    pub fn fold(&mut self) {
+        match &mut self.net {
+            Family::SmallCnn(net) => net.layers_mut().for_each(ConvNorm::fold),
+            Family::ResNet(net) => net.layers_mut().for_each(ConvNorm::fold),
+            Family::Cnn(net) => net.fold(),
+            Family::Vit(_) => {}
+        }
     }
 
     /// One pass over images (B, 3, H, W), normalised. Maps are averaged over their positions, tokens pooled as the
@@ -120,13 +132,10 @@ impl Backbone {
     }
 }
 
-/// The same images laid out with the channels of a position side by side: oneDNN convolves them without reordering them
-/// first, measured 1.2 to 1.5 times as fast.
-fn rows_of_channels(images: &Tensor) -> Tensor {
-    match images.device() {
-        Device::Cpu => images.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]),
-        _ => images.shallow_clone(),
-    }
+/// The same images, or kernels, laid out with the channels of a position side by side: oneDNN convolves them without
+/// reordering them first, measured 1.2 to 1.5 times as fast; cuDNN has its fastest kernels for them.
+pub fn rows_of_channels(images: &Tensor) -> Tensor {
+    images.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
 }
 
 fn pooled(map: &Tensor) -> Tensor {
