@@ -9,6 +9,7 @@ use super::claim::Claim;
 use super::head::{Around, FoundClassifier, FoundHead};
 use super::naming::Layout;
 use super::own::{ClassifierInput, OwnMetadata};
+use super::projection;
 use super::published::{self, Published};
 use super::stack::{At, stack_at};
 use super::style::{Recipe, Style};
@@ -83,9 +84,11 @@ pub struct Loading {
 
 impl Loading {
     /// Every layer that can be tapped with its width, in network order: stages or blocks, `backbone`, `projector.0`, …,
-    /// `projector`, `predictor.0`, …, `predictor`, `prototypes`, `logits`.
+    /// `projector`, `predictor.0`, …, `predictor`, `prototypes`, `logits`. A transformer with a pooling of its own has it as
+    /// `pooler` after `backbone`.
     pub fn taps(&self) -> Vec<(String, usize)> {
         let mut taps = self.arch.taps();
+        taps.extend(self.arch.pooled_width().map(|width| ("pooler".to_owned(), width)));
         let mut stack = |name: &str, head: &FoundHead, mut width: usize| {
             for (i, step) in head.steps.iter().enumerate() {
                 width = step.step.width(width);
@@ -170,9 +173,16 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
         let said = [options.arch != "auto", options.allow_partial];
         published::check(checkpoint, &published, layout, &chosen.arch, &shape, said)?;
     }
+    let clip_named = ["_clip", "_siglip"].iter().any(|word| options.arch.contains(word));
+    let undecided = chosen.told.undecided.as_ref().filter(|_| !clip_named);
+    let refused = chosen.told.refused.as_ref().filter(|_| chosen.named >= WHOLE);
+    if let Some(what) = refused.or(undecided).filter(|_| own.is_none()) {
+        return Err(Error::input(format!("{}: {what}", checkpoint.path().display())));
+    }
     if let (Arch::Vit(vit), None) = (&chosen.arch, &forced)
         && !vit.heads_known()
         && heads.is_none()
+        && !chosen.told.heads
     {
         // Hierarchical transformers have such blocks too, and little else of one.
         if chosen.named < WHOLE {
@@ -204,7 +214,11 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
         normalised: style.is_some_and(|s| s.normalised),
         gelu: style.is_some_and(|s| s.gelu),
     };
-    let (projector, problem) = projector(&around, own.as_ref(), &options.projector)?;
+    let projection = projection::of(checkpoint, &chosen).filter(|_| own.is_none() && options.projector == "auto");
+    let (projector, problem) = match projection {
+        Some(found) => (Some(found), None),
+        None => projector(&around, own.as_ref(), &options.projector)?,
+    };
     // transformers' CLIP classifies by patches that are not normalised, which nothing here gives.
     let classifier = match chosen.naming.layout {
         Some(Layout::Clip) => None,
