@@ -43,12 +43,20 @@ fn check(id: &str, what: &str, name: &str, sentence: &str) {
 
 #[test]
 fn every_tensor_that_is_missing_is_named() {
+    let mut unnamed = Vec::new();
     for case in FAMILIES.map(case) {
         for name in telling(&case) {
+            // A BEiT has position embeddings or has none, and nothing else shows it.
+            if case.id == "beit-pretraining" && name == "pos_embed" {
+                continue;
+            }
             let sentence = case.refused(&with(&case, |t| drop(t.remove(&name).unwrap())));
-            check(&case.id, "missing", &name, &sentence);
+            if !sentence.contains(&name) {
+                unnamed.push(format!("{}, {name} missing: {sentence}", case.id));
+            }
         }
     }
+    assert!(unnamed.is_empty(), "{}", unnamed.join("\n"));
 }
 
 #[test]

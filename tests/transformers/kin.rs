@@ -91,8 +91,8 @@ fn what_contradicts_the_tensors_or_is_not_done_is_refused() {
         (
             "dinov3",
             "num_hidden_layers",
-            json!(12),
-            "says num_hidden_layers 12, and its tensors have 3",
+            json!(4),
+            "says num_hidden_layers 4, and its tensors have 3",
         ),
         (
             "dinov3",
@@ -130,7 +130,12 @@ fn what_contradicts_the_tensors_or_is_not_done_is_refused() {
             json!(64),
             "says image_size 64, and its tensors have 4 patches a side",
         ),
-        ("beit", "model_type", json!("vit"), "named as those of another network"),
+        (
+            "beit",
+            "model_type",
+            json!("vit"),
+            "config.json beside it says image_size 32, and",
+        ),
         (
             "vit",
             "pooler_act",

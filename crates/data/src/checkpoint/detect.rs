@@ -1,5 +1,7 @@
 //! Which network is this? A search over names and shapes, whose outcome the [`Audit`] writes down.
 
+use std::collections::BTreeSet;
+
 use super::Checkpoint;
 use super::arch::{Arch, Pooling};
 use super::audit::Audit;
@@ -323,7 +325,12 @@ fn choose(
             chosen.prefix, rival.prefix
         )));
     }
-    Ok((chosen, rest.into_iter().chain(others).map(|c| c.prefix).collect()))
+    // What is but a part of it is no other network.
+    let own: BTreeSet<&String> = chosen.names.iter().collect();
+    let is_other = |c: &Candidate| c.names.iter().any(|name| checkpoint.has(name) && !own.contains(name));
+    let others = rest.into_iter().chain(others).filter(is_other).map(|c| c.prefix);
+    let others = others.collect();
+    Ok((chosen, others))
 }
 
 /// What the file calls its network, to go into a sentence.

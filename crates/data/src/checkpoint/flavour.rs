@@ -55,7 +55,7 @@ fn kind(naming: &Naming, vit: &Vit) -> Kind {
         Kind::Beit
     } else if naming.name.starts_with("BEiT") || naming.name.starts_with("timm's DINOv3") {
         let dinov3 = vit.layer_scale && vit.registers > 0 && vit.norm == FinalNorm::Tokens;
-        match (vit.absolute, dinov3 && vit.class_token) {
+        match (vit.absolute, dinov3) {
             (true, _) if vit.swiglu => Kind::Eva02,
             (true, _) => Kind::Eva,
             (false, true) => Kind::Dinov3,
@@ -83,7 +83,7 @@ pub(super) fn complete(naming: &Naming, names: &Names, shape: Shapes, vit: &mut 
     // No position embeddings and nothing in their place: such networks turn queries and keys.
     let placed = shape("pos_embed").is_some();
     let eva_names = naming.name.starts_with("BEiT") || naming.name.starts_with("timm's DINOv3");
-    if eva_names && !placed {
+    if eva_names && vit.layer_scale && !placed {
         vit.absolute = false;
         vit.placed = 0;
     }
@@ -121,9 +121,9 @@ pub(super) fn complete(naming: &Naming, names: &Names, shape: Shapes, vit: &mut 
         Kind::Eva02 => eva02(vit),
         Kind::OtherRotary => Told {
             refused: Some(
-                "a transformer of timm without position embeddings, or with a normalisation and attention pooling around its blocks: \
-                 rotary positions of a kind that no tensor tells and that is not computed here; compute its features with timm and give \
-                 them to analyze as an array"
+                "a transformer of timm without pos_embed that has not all of DINOv3's LayerScale, reg_token and norm, or one with a \
+                 normalisation and attention pooling around its blocks: rotary positions of a kind that no tensor tells and that is not \
+                 computed here; compute its features with timm and give them to analyze as an array"
                     .to_owned(),
             ),
             ..Told::default()

@@ -112,12 +112,11 @@ fn described(config: &Value, shape: Shapes, vit: &mut Vit, told: &mut Told) {
     let word = |key: &str| vision.get(key).and_then(Value::as_str);
     let set = |key: &str| vision.get(key).and_then(Value::as_bool).unwrap_or(false);
     // A lost tensor is missed as that, and contradicts nothing.
+    if let Some(patch) = number("patch_size").filter(|_| shape("patch_embed.proj.weight").is_none()) {
+        vit.patch = patch.max(1);
+    }
     if let Some(image) = number("image_size").filter(|_| shape("pos_embed").is_none()) {
         vit.grid = (image / vit.patch.max(1)).max(1);
-    }
-    if let Some(patch) = number("patch_size").filter(|_| shape("patch_embed.proj.weight").is_none()) {
-        vit.grid = vit.image() / patch.max(1);
-        vit.patch = patch;
     }
     let shown = [
         ("width", vit.width),

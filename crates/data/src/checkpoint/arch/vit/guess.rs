@@ -57,12 +57,16 @@ pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Arch> {
         .and_then(|c| split(c, [usize::from(class_token), 0, 1 + registers]))
         .or(by_distance.map(|grid| (usize::from(class_token), grid)))
         .unwrap_or((usize::from(class_token), 224 / patch.min(224)));
+    // Some files hold the places in the table too.
+    let own = table.is_some() || block("attn.relative_position_index").is_some();
+    let common = shared.is_some() || has("rel_pos_bias.relative_position_index");
+    let relative = own.then_some(Relative::Own).or(common.then_some(Relative::Shared));
     let inner = first(block("mlp.fc1.weight"));
     let hidden = block("mlp.fc2.weight")
         .and_then(|s| s.get(1).copied())
         .or(inner)
         .unwrap_or(4 * width);
-    let norm = if shape("fc_norm.weight").is_some() && shape("norm.weight").is_none() {
+    let norm = if affine("fc_norm") && !affine("norm") {
         FinalNorm::Pooled
     } else {
         FinalNorm::Tokens
@@ -87,16 +91,12 @@ pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Arch> {
         attention_pool: ["latent", "qkv.weight", "proj.weight"]
             .iter()
             .any(|t| has(&format!("attn_pool.{t}"))),
-        absolute: count.is_some() || !(table.is_some() || shared.is_some() || periods.is_some()),
+        absolute: count.is_some() || !(relative.is_some() || periods.is_some()),
         rotary: periods.map(|_| Rotary::Centred {
             base: 100,
             periods: true,
         }),
-        relative: match (table.is_some(), shared.is_some()) {
-            (true, _) => Some(Relative::Own),
-            (false, true) => Some(Relative::Shared),
-            _ => None,
-        },
+        relative,
         split_bias: block("attn.q_bias").is_some() || block("attn.v_bias").is_some(),
         masked_bias: block("attn.qkv.bias_mask").is_some(),
         attn_norm: block("attn.norm.weight").is_some() || block("attn.norm.bias").is_some(),
