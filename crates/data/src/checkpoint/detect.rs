@@ -1,5 +1,7 @@
 //! Which network is this? A search over names and shapes, whose outcome the [`Audit`] writes down.
 
+mod refusals;
+
 use std::collections::BTreeSet;
 
 use super::Checkpoint;
@@ -7,7 +9,6 @@ use super::arch::{Arch, Pooling};
 use super::audit::Audit;
 use super::branch::BRANCHES;
 use super::candidate::{Candidate, candidates};
-use super::claim::Claim;
 use super::head::{Around, FoundClassifier, FoundHead};
 use super::naming::Layout;
 use super::own::{ClassifierInput, OwnMetadata};
@@ -17,6 +18,7 @@ use super::stack::{At, stack_at};
 use super::style::{Recipe, Style};
 use super::tally::{Heads, Said, audit};
 use crate::error::{Error, Result};
+use refusals::{called, not_this, resembles};
 
 /// The share of a network's tensor names that must be there before it is taken for that network.
 const RECOGNISED: f64 = 0.5;
@@ -331,43 +333,6 @@ fn choose(
     let others = rest.into_iter().chain(others).filter(is_other).map(|c| c.prefix);
     let others = others.collect();
     Ok((chosen, others))
-}
-
-/// What the file calls its network, to go into a sentence.
-fn called(checkpoint: &Checkpoint) -> String {
-    Claim::of(checkpoint).map_or(String::new(), |c| format!(" (it calls itself {:?})", c.name))
-}
-
-/// Why a file that has some of a network's tensors is not taken for it.
-fn resembles(checkpoint: &Checkpoint, near: &Candidate) -> String {
-    format!(
-        "no known network{}: of the nearest, a {}, only {:.0} of {} tensors are there; if it is a shallower one, name it with \
-         --arch (transformers: vit_widthW_depthD_headsH_patchP_IMAGE); another network's features can be computed elsewhere \
-         and given to analyze as an array",
-        called(checkpoint),
-        near.arch.name(),
-        near.named * near.expected.len() as f64,
-        near.expected.len()
-    )
-}
-
-/// Why a file is not of the architecture that was named.
-fn not_this(checkpoint: &Checkpoint, arch: &Arch, candidates: &[Candidate], published: &Published) -> String {
-    let best = candidates.iter().max_by(|a, b| a.named.total_cmp(&b.named));
-    let there = best.map_or(0.0, |c| c.named * c.expected.len() as f64).round();
-    let looks = self::candidates(checkpoint, None, published)
-        .into_iter()
-        .filter(|c| c.named >= RECOGNISED)
-        .max_by(|a, b| a.named.total_cmp(&b.named));
-    let instead = match looks {
-        Some(c) => format!("it looks like a {}: leave out --arch", c.arch.name()),
-        None => "it holds no known network".to_owned(),
-    };
-    format!(
-        "not a {}: {there} of its {} tensors are there; {instead}",
-        arch.name(),
-        arch.tensors().len()
-    )
 }
 
 type MaybeProjector = (Option<FoundHead>, Option<String>);

@@ -2,149 +2,19 @@
 //! the tensors show must agree with it.
 
 mod agree;
+mod models;
 mod resnet;
 
 use serde_json::Value;
 
 use super::Checkpoint;
-use super::arch::{Activation, Arch, Epsilon, FinalNorm, Positions, Rotary, Shapes, Vit};
+use super::arch::{Activation, Arch, Epsilon, FinalNorm, Rotary, Shapes, Vit};
 use super::claim::CONFIG;
 use super::flavour::{self, Names};
 use super::naming::Layout;
 use super::style::Recipe;
 use crate::error::{Error, Result};
-
-/// A kind of network of transformers, and what it is where its `config.json` is silent: transformers writes what differs from
-/// this alone, and reads the rest from its own classes.
-#[derive(Debug)]
-pub(super) struct Model {
-    /// Its `model_type`.
-    pub(super) kind: &'static str,
-    /// The `model_type` of a network of images and texts that it is the half of.
-    pair: Option<&'static str>,
-    /// How its tensors are named.
-    layout: Layout,
-    activation: Activation,
-    epsilon: Epsilon,
-    /// How it brings its position embeddings to another grid.
-    positions: Positions,
-    /// The preparation of images that is usual for it.
-    recipe: Recipe,
-    class_token: bool,
-    /// Tokens beside it: the distillation token, or registers.
-    registers: Registers,
-    /// Attention heads where `config.json` is silent.
-    heads: u64,
-}
-
-/// Tokens between the class token and the patches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Registers {
-    None,
-    Distillation,
-    /// As many as `num_register_tokens` says.
-    Some,
-}
-
-const VIT: Model = Model {
-    kind: "vit",
-    pair: None,
-    layout: Layout::Vit,
-    activation: Activation::Gelu,
-    epsilon: Epsilon::known(1e-12),
-    positions: Positions::Plain,
-    recipe: Recipe::Squared,
-    class_token: true,
-    registers: Registers::None,
-    heads: 12,
-};
-
-/// All of them; of those with one layout, the first is taken where nothing says which it is.
-const MODELS: &[Model] = &[
-    VIT,
-    Model {
-        kind: "deit",
-        recipe: Recipe::ImagenetBicubic,
-        registers: Registers::Distillation,
-        ..VIT
-    },
-    Model {
-        kind: "ijepa",
-        class_token: false,
-        ..VIT
-    },
-    Model { kind: "vit_mae", ..VIT },
-    Model {
-        kind: "vit_msn",
-        epsilon: Epsilon::known(1e-6),
-        ..VIT
-    },
-    Model {
-        kind: "dinov2",
-        layout: Layout::Dinov2,
-        epsilon: Epsilon::known(1e-6),
-        recipe: Recipe::ImagenetBicubic,
-        ..VIT
-    },
-    Model {
-        kind: "dinov2_with_registers",
-        layout: Layout::Dinov2,
-        epsilon: Epsilon::known(1e-6),
-        positions: Positions::Antialiased,
-        recipe: Recipe::ImagenetBicubic,
-        registers: Registers::Some,
-        ..VIT
-    },
-    Model {
-        kind: "clip_vision_model",
-        pair: Some("clip"),
-        layout: Layout::Clip,
-        activation: Activation::QuickGelu,
-        epsilon: Epsilon::known(1e-5),
-        recipe: Recipe::Clip,
-        ..VIT
-    },
-    Model {
-        kind: "siglip_vision_model",
-        pair: Some("siglip"),
-        layout: Layout::Clip,
-        activation: Activation::TanhGelu,
-        epsilon: Epsilon::known(1e-6),
-        class_token: false,
-        ..VIT
-    },
-    Model {
-        kind: "dinov3_vit",
-        layout: Layout::Dinov3,
-        epsilon: Epsilon::known(1e-5),
-        recipe: Recipe::SquaredImagenet,
-        registers: Registers::Some,
-        heads: 6,
-        ..VIT
-    },
-    Model {
-        kind: "beit",
-        layout: Layout::Beit,
-        recipe: Recipe::Inception,
-        ..VIT
-    },
-    Model {
-        kind: "data2vec-vision",
-        layout: Layout::Beit,
-        recipe: Recipe::Inception,
-        ..VIT
-    },
-];
-
-/// `hidden_act`, and what it is here.
-const ACTIVATIONS: &[(&str, Activation)] = &[
-    ("gelu", Activation::Gelu),
-    ("quick_gelu", Activation::QuickGelu),
-    ("gelu_pytorch_tanh", Activation::TanhGelu),
-    ("gelu_new", Activation::TanhGelu),
-    ("silu", Activation::Silu),
-    ("swish", Activation::Silu),
-];
+use models::{ACTIVATIONS, MODELS, Model, VIT};
 
 /// What the `config.json` beside a checkpoint says, where it is transformers'.
 #[derive(Debug, Default)]

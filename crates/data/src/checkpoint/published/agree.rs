@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{ACTIVATIONS, Model, Published, Registers};
+use super::Published;
+use super::models::{ACTIVATIONS, Model, Registers};
 use crate::checkpoint::arch::{Epsilon, FinalNorm, Relative, Shapes, Vit, blocks};
 use crate::checkpoint::naming::Layout;
 

@@ -124,8 +124,7 @@ fn split(count: usize, candidates: [usize; 3]) -> Option<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::names::{SIZES, plain};
-    use super::{Arch, FinalNorm, Relative, Rotary, Shapes, Vit};
+    use super::*;
 
     #[test]
     fn position_embeddings_are_told_apart_by_their_number() {
