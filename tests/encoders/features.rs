@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use featscope::checkpoint::{Checkpoint, detect};
 use featscope::extract::device::Choice;
 use featscope::extract::model::Model;
+use featscope::extract::preparation::prepare;
 use tch::Tensor;
 
 use super::support::golden_rows::images;
@@ -95,4 +96,41 @@ fn encoders_give_their_librarys_features() {
     }
     assert_eq!(wrong, Vec::<String>::new());
     assert_eq!(left, BTreeSet::new(), "every layer that the libraries gave is compared");
+}
+
+#[test]
+fn openclips_description_prepares_the_images() {
+    let prepared = |said: serde_json::Value| {
+        let mut case = super::case("open-clip");
+        let config = case.beside.get_mut("open_clip_config.json").unwrap();
+        config["preprocess_cfg"] = said;
+        let (_folder, path) = case.folder(&case.tensors());
+        let checkpoint = Checkpoint::open(&path).unwrap();
+        let loading = detect(&checkpoint, &case.options()).unwrap();
+        prepare(&checkpoint, &loading).map_err(|e| e.to_string())
+    };
+    let found = prepared(serde_json::json!({
+        "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.4], "interpolation": "bilinear", "resize_mode": "squash"
+    }));
+    let found = found.unwrap();
+    assert_eq!(found.from, "open_clip_config.json says so");
+    let shown = found.preprocess.to_string();
+    assert!(
+        shown.starts_with("resized to 32 x 32 (bilinear), centre 32 x 32, mean [0.5, 0.4, 0.3]"),
+        "{shown}"
+    );
+    let usual = prepared(serde_json::json!({})).unwrap().preprocess.to_string();
+    assert!(
+        usual.starts_with("shorter side to 32 (bicubic), centre 32 x 32, mean [0.48"),
+        "{usual}"
+    );
+    for (key, value) in [("interpolation", "random"), ("resize_mode", "longest"), ("mean", "0.5")] {
+        let sentence = prepared(serde_json::json!({key: value})).unwrap_err();
+        assert!(
+            sentence.contains(&format!(
+                "open_clip_config.json beside it says {key} \"{value}\"; expected"
+            )),
+            "{sentence}"
+        );
+    }
 }
