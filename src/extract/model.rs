@@ -97,7 +97,12 @@ impl Model {
     /// Every tap of one pass over images (B, 3, H, W), each (B, width), in the order of [`Loading::taps`].
     pub fn forward(&self, images: &Tensor) -> Vec<(String, Tensor)> {
         tch::no_grad(|| {
-            let Pass { mut taps, features } = self.backbone.pass(&images.to_kind(self.kind), false);
+            let Pass {
+                mut taps,
+                features,
+                pooler,
+            } = self.backbone.pass(&images.to_kind(self.kind), false);
+            taps.extend(pooler.map(|rows| ("pooler".to_owned(), rows)));
             // Pooling of maps gives f32 whatever the precision.
             let features = features.to_kind(self.kind);
             let mut stack = |name: &str, head: &Head, rows: Tensor| {

@@ -11,6 +11,8 @@ mod init;
 mod resnet;
 mod small_cnn;
 mod vit;
+mod vit_block;
+mod vit_positions;
 
 use std::collections::BTreeMap;
 
@@ -45,6 +47,8 @@ pub struct Pass {
     pub taps: Vec<(String, Tensor)>,
     /// What the network's own heads read, (B, width): the backbone's output, whatever pooling was asked for.
     pub features: Tensor,
+    /// What a transformer pools itself, (B, width) in f32, where it has a part of its own for that.
+    pub pooler: Option<Tensor>,
 }
 
 impl Backbone {
@@ -76,22 +80,22 @@ impl Backbone {
     /// One pass over images (B, 3, H, W), normalised. Maps are averaged over their positions, tokens pooled as the
     /// architecture says; `train` says whether batch statistics are used and tracked.
     pub fn pass(&self, images: &Tensor, train: bool) -> Pass {
-        let (name, rows, features) = match self.maps(images, train) {
+        let (name, rows, features, pooler) = match self.maps(images, train) {
             Some(maps) => {
                 let mut rows: Vec<Tensor> = maps.iter().map(pooled).collect();
                 // Pooling the last stage is a convolutional network's output.
                 rows.extend(maps.last().map(pooled));
                 let features = rows.last().map_or_else(|| pooled(images), Tensor::shallow_clone);
-                ("stage", rows, features)
+                ("stage", rows, features, None)
             }
             None => {
-                let (rows, features) = self.rows(images, train);
+                let vit::Rows { rows, own, pooler } = self.rows(images, train);
                 let name = if matches!(self.net, Family::Cnn(_)) {
                     "stage"
                 } else {
                     "block"
                 };
-                (name, rows, features)
+                (name, rows, own, pooler)
             }
         };
         let end = rows.len().saturating_sub(1);
@@ -102,6 +106,7 @@ impl Backbone {
         Pass {
             taps: rows.into_iter().enumerate().map(named).collect(),
             features,
+            pooler: pooler.map(|rows| rows.to_kind(Kind::Float)),
         }
     }
 
@@ -109,7 +114,7 @@ impl Backbone {
     pub fn forward(&self, images: &Tensor, train: bool) -> Tensor {
         match self.maps(images, train) {
             Some(maps) => maps.last().map_or_else(|| pooled(images), pooled),
-            None => self.rows(images, train).1,
+            None => self.rows(images, train).own,
         }
     }
 
@@ -123,11 +128,16 @@ impl Backbone {
     }
 
     /// The rows of the other networks: every tap's, and what their own heads read.
-    fn rows(&self, images: &Tensor, train: bool) -> (Vec<Tensor>, Tensor) {
-        match &self.net {
-            Family::Vit(net) => net.rows(images),
+    fn rows(&self, images: &Tensor, train: bool) -> vit::Rows {
+        let (rows, own) = match &self.net {
+            Family::Vit(net) => return net.rows(images),
             Family::Cnn(net) => net.rows(&rows_of_channels(images), train),
             Family::SmallCnn(_) | Family::ResNet(_) => (Vec::new(), pooled(images)),
+        };
+        vit::Rows {
+            rows,
+            own,
+            pooler: None,
         }
     }
 }
@@ -247,18 +257,26 @@ fn check(arch: &Arch) -> Result<()> {
                 return refuse("the width of a bottleneck is at most 16384");
             }
         }
-        Arch::Vit(Vit {
-            width,
-            depth,
-            heads,
-            patch,
-            grid,
-            hidden,
-            registers,
-            ..
-        }) => {
+        Arch::Vit(
+            vit @ Vit {
+                width,
+                depth,
+                heads,
+                patch,
+                grid,
+                hidden,
+                registers,
+                ..
+            },
+        ) => {
             if wide(*width) || wide(*hidden) || wide(*patch) || wide(*heads) || !width.is_multiple_of(*heads) {
                 return refuse("the width of a transformer is 1 to 16384 and a multiple of its attention heads");
+            }
+            if vit.rotary.is_some() && vit.head_width() % 4 != 0 {
+                return refuse("heads whose channels are turned by row and column have a multiple of 4 of them");
+            }
+            if vit.relative.is_some() && (!vit.class_token || *registers > 0) {
+                return refuse("biases by distance are for a class token and patches");
             }
             if !(1..=256).contains(depth) || !(1..=1024).contains(grid) || *registers > 1024 {
                 return refuse("a transformer has 1 to 256 blocks and at most 1024 patches a side");
@@ -271,7 +289,7 @@ fn check(arch: &Arch) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::arch::{FinalNorm, Pooling};
+    use crate::checkpoint::arch::{FinalNorm, Pooling, Relative, Rotary};
 
     fn names(arch: &Arch) -> BTreeMap<String, Vec<i64>> {
         let vs = store();
@@ -322,6 +340,28 @@ mod tests {
             patch_bias: false,
             pre_norm: true,
             attention_pool: true,
+            ..vit.clone()
+        }));
+        archs.push(Arch::Vit(Vit {
+            absolute: false,
+            rotary: Some(Rotary::Centred {
+                base: 100,
+                periods: true,
+            }),
+            masked_bias: true,
+            pooler: Some(24),
+            ..vit.clone()
+        }));
+        archs.push(Arch::Vit(Vit {
+            relative: Some(Relative::Own),
+            split_bias: true,
+            qkv_bias: false,
+            attn_norm: true,
+            mlp_norm: true,
+            ..vit.clone()
+        }));
+        archs.push(Arch::Vit(Vit {
+            relative: Some(Relative::Shared),
             ..vit
         }));
         for arch in archs {
@@ -354,7 +394,7 @@ mod tests {
             let vs = store();
             let net = Backbone::new(&vs.root(), &arch).unwrap();
             let images = Tensor::zeros([2, 3, side, side], (Kind::Float, Device::Cpu));
-            let Pass { taps, features } = tch::no_grad(|| net.pass(&images, false));
+            let Pass { taps, features, .. } = tch::no_grad(|| net.pass(&images, false));
             let found: Vec<_> = taps
                 .iter()
                 .map(|(tap, t)| (tap.clone(), t.size()[1] as usize))

@@ -18,7 +18,7 @@ pub use small_cnn::SmallCnn;
 pub use step::{HeadStep, WeightNormNames};
 pub use switches::{Activation, Epsilon};
 pub(super) use vit::blocks;
-pub use vit::{FinalNorm, Pooling, Positions, Vit};
+pub use vit::{FinalNorm, Pooling, Positions, Relative, Rotary, Vit};
 
 /// A backbone: everything before the heads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,7 +124,7 @@ impl Arch {
         known.ok_or_else(|| {
             Error::input(format!(
                 "architecture {name:?} is not known; expected small-cnn, {} (each also with -cifar, for the 3x3 stem), \
-                 {}, or vit_SIZE_patchP_IMAGE with SIZE {} or widthW_depthD",
+                 {}, or vit_SIZE_patchP_IMAGE with SIZE {} or widthW_depthD (and clip, clip_quickgelu or siglip before IMAGE)",
                 resnet::names().collect::<Vec<_>>().join(", "),
                 cnn::names().join(", "),
                 vit::sizes().collect::<Vec<_>>().join(", ")
@@ -175,6 +175,14 @@ impl Arch {
     /// Width of the backbone's output.
     pub fn width(&self) -> usize {
         self.taps().last().map_or(0, |(_, w)| *w)
+    }
+
+    /// Width of the layer `pooler`: what the network itself makes of its tokens, where it has a part of its own for that.
+    pub fn pooled_width(&self) -> Option<usize> {
+        match self {
+            Self::Vit(v) => v.pooled_width(),
+            _ => None,
+        }
     }
 
     /// Width of what the network's own heads read: the backbone's output, whatever pooling was asked for.
