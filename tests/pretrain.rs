@@ -201,6 +201,20 @@ fn a_run_stopped_anywhere_and_resumed_ends_as_an_uninterrupted_one() {
 }
 
 #[test]
+fn a_stack_without_tensors_is_resumed_as_itself() {
+    let (dir, pixels) = (tempfile::tempdir().unwrap(), pixels(30));
+    let out = dir.path().join("a.safetensors");
+    let mut stopped = trial("sl-mlp", &pixels, &out);
+    stopped.config.projector = Projector::parse("relu", 8, "none").unwrap();
+    stopped.stop_after = 3;
+    assert!(matches!(stopped.run().0, Err(Error::Interrupted)));
+    (stopped.resume, stopped.stop_after) = (true, usize::MAX);
+    stopped.run().0.unwrap();
+    stopped.config.projector = Projector::default();
+    assert!(message(&stopped).contains("projector relu, not none"));
+}
+
+#[test]
 fn methods_start_from_the_same_backbone() {
     let (dir, pixels) = (tempfile::tempdir().unwrap(), pixels(30));
     let first = |id: &str| {

@@ -29,8 +29,8 @@ const NAMED: usize = 5;
 /// Arguments of `featscope extract`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Layers: stage1, stage2, … (average pooled) or block1, block2, …, backbone, projector.0, projector.1, … (each step), projector, \
-predictor.0, …, predictor, prototypes, logits. `featscope inspect CKPT` lists those of a checkpoint.
+    after_help = "Layers: stage1, stage2, … (average pooled) or block1, block2, …, backbone, pooler (what a \
+transformer pools itself), projector.0, projector.1, … (each step), projector, predictor.0, …, predictor, prototypes, logits. `featscope inspect CKPT` lists those of a checkpoint.
 
 TorchScript: libtorch runs the code it brings, with --trust-code alone. A tensor it returns is layer backbone; members of a tuple or
 list are output.0, output.1, …; those of a dictionary have their keys for names. Maps are averaged over space, of tokens the
@@ -40,7 +40,7 @@ Example:
   featscope extract --model sl-mlp.safetensors --data vehicles-test.parquet --layers all --out features"
 )]
 pub struct Args {
-    /// Checkpoint: safetensors, a file of torch.save, or TorchScript
+    /// Checkpoint: safetensors, a file of torch.save, TorchScript, or a folder of one (Hugging Face's, with its config.json)
     #[arg(long, value_name = "CKPT")]
     model: PathBuf,
     /// Data set: CIFAR batches, IDX, a folder per class, Parquet, WebDataset shards (a .tar, a folder, train-{000..146}.tar),

@@ -1,11 +1,13 @@
 //! Images on their way to the network: read in order, decoded and transformed on all cores, a few batches ahead.
 
 use std::ops::Range;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread::Scope;
 
 use rayon::prelude::*;
+use tch::Device;
 
+use super::ahead::Buffer;
 use super::seen::Fate;
 use super::views::Views;
 use crate::error::Result;
@@ -34,6 +36,8 @@ pub(super) struct Feed<'a> {
     pub(super) views: Option<&'a Views>,
     pub(super) batch_size: usize,
     pub(super) on_bad_image: OnBadImage,
+    /// Where the network runs.
+    pub(super) device: Device,
 }
 
 /// Images ready for the network.
@@ -45,29 +49,44 @@ pub(super) struct Batch {
     pub(super) ids: Vec<String>,
     /// Labels of the rows.
     pub(super) labels: Vec<Option<u32>>,
-    /// Rows x 3 x height x width.
-    pub(super) pixels: Vec<f32>,
+    /// Rows x 3 x height x width, then room.
+    pub(super) pixels: Buffer,
     /// What became of each image of the range.
     pub(super) fates: Vec<Fate>,
 }
 
 impl<'a> Feed<'a> {
-    /// Starts feeding the images of `range`. The feeder ends when the receiver is dropped.
-    pub(super) fn start<'scope>(self, scope: &'scope Scope<'scope, 'a>, range: Range<usize>) -> Receiver<Result<Batch>>
+    /// Starts feeding the images of `range`: the batches, and where their buffers go that are done with. The feeder ends when
+    /// the receiver is dropped.
+    pub(super) fn start<'scope>(
+        self,
+        scope: &'scope Scope<'scope, 'a>,
+        range: Range<usize>,
+    ) -> (Receiver<Result<Batch>>, Sender<Buffer>)
     where
         'a: 'scope,
     {
         let (send, receive) = sync_channel(AHEAD);
+        let (give_back, spare) = channel();
         scope.spawn(move || {
             for from in range.clone().step_by(self.batch_size) {
-                let batch = self.read(from..range.end.min(from + self.batch_size));
+                let buffer = spare.try_recv().unwrap_or_else(|_| self.buffer());
+                let batch = self.read(from..range.end.min(from + self.batch_size), buffer);
                 let failed = batch.is_err();
                 if send.send(batch).is_err() || failed {
                     return;
                 }
             }
         });
-        receive
+        (receive, give_back)
+    }
+
+    /// Room for one batch.
+    pub(super) fn buffer(&self) -> Buffer {
+        Buffer::new(
+            self.batch_size * self.rows_each() * self.preprocess.values(),
+            self.device,
+        )
     }
 
     /// Rows that each image gives.
@@ -76,9 +95,9 @@ impl<'a> Feed<'a> {
     }
 
     /// One batch.
-    pub(super) fn read(&self, range: Range<usize>) -> Result<Batch> {
+    pub(super) fn read(&self, range: Range<usize>, mut buffer: Buffer) -> Result<Batch> {
         let values = self.preprocess.values() * self.rows_each();
-        let mut pixels = vec![0.0f32; range.len() * values];
+        let pixels = buffer.values();
         let mut fates: Vec<Fate> = Vec::with_capacity(range.len());
         // A few at a time where they are large.
         while fates.len() < range.len() {
@@ -102,37 +121,32 @@ impl<'a> Feed<'a> {
             }
             fates.extend(seen);
         }
-        let mut batch = Batch {
-            range: range.clone(),
-            ids: Vec::new(),
-            labels: Vec::new(),
-            pixels,
-            fates: Vec::with_capacity(range.len()),
-        };
-        let mut rows = 0;
-        for (i, fate) in range.zip(fates) {
-            match &fate {
-                Fate::Seen(_) => {
-                    // Rows move up over skipped ones.
-                    let from = (i - batch.range.start) * values;
-                    if from != rows {
-                        batch.pixels.copy_within(from..from + values, rows);
-                    }
-                    rows += values;
-                    let id = self.images.id(i);
-                    match self.views {
-                        None => batch.ids.push(id),
-                        Some(views) => batch.ids.extend((1..=views.count).map(|v| view_id(&id, v))),
-                    }
-                    let label = self.images.label(i);
-                    batch.labels.extend(std::iter::repeat_n(label, self.rows_each()));
-                }
-                Fate::Skipped(_) => {}
+        let (mut ids, mut labels, mut rows) = (Vec::new(), Vec::new(), 0);
+        for (i, fate) in range.clone().zip(&fates) {
+            if matches!(fate, Fate::Skipped(_)) {
+                continue;
             }
-            batch.fates.push(fate);
+            // Rows move up over skipped ones.
+            let from = (i - range.start) * values;
+            if from != rows {
+                pixels.copy_within(from..from + values, rows);
+            }
+            rows += values;
+            let id = self.images.id(i);
+            match self.views {
+                None => ids.push(id),
+                Some(views) => ids.extend((1..=views.count).map(|v| view_id(&id, v))),
+            }
+            let label = self.images.label(i);
+            labels.extend(std::iter::repeat_n(label, self.rows_each()));
         }
-        batch.pixels.truncate(rows);
-        Ok(batch)
+        Ok(Batch {
+            range,
+            ids,
+            labels,
+            pixels: buffer,
+            fates,
+        })
     }
 
     /// Decodes image `i` and writes its rows.

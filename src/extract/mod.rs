@@ -1,5 +1,6 @@
 //! Networks and feature extraction (libtorch).
 
+mod ahead;
 pub mod device;
 mod feed;
 pub mod model;

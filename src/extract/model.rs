@@ -31,9 +31,10 @@ impl Model {
     pub fn load(checkpoint: &Checkpoint, loading: &Loading, device: Device) -> Result<Self> {
         let mut stores = Vec::new();
         let vs = nets::store();
-        let backbone = Backbone::new(&vs.root(), &loading.arch)?;
+        let mut backbone = Backbone::new(&vs.root(), &loading.arch)?;
         let names = loading.backbone.iter().cloned().collect();
         fill(&vs, checkpoint, &names)?;
+        backbone.fold();
         stores.push(vs);
         let mut head = |found: &FoundHead| -> Result<Head> {
             let vs = nets::store();
@@ -58,6 +59,11 @@ impl Model {
         for vs in &mut stores {
             vs.set_device(device);
             vs.freeze();
+            for (_, mut kernel) in vs.variables() {
+                if device.is_cuda() && kernel.dim() == 4 {
+                    kernel.set_data(&nets::rows_of_channels(&kernel));
+                }
+            }
         }
         Ok(Self {
             backbone,
@@ -91,7 +97,12 @@ impl Model {
     /// Every tap of one pass over images (B, 3, H, W), each (B, width), in the order of [`Loading::taps`].
     pub fn forward(&self, images: &Tensor) -> Vec<(String, Tensor)> {
         tch::no_grad(|| {
-            let Pass { mut taps, features } = self.backbone.pass(&images.to_kind(self.kind), false);
+            let Pass {
+                mut taps,
+                features,
+                pooler,
+            } = self.backbone.pass(&images.to_kind(self.kind), false);
+            taps.extend(pooler.map(|rows| ("pooler".to_owned(), rows)));
             // Pooling of maps gives f32 whatever the precision.
             let features = features.to_kind(self.kind);
             let mut stack = |name: &str, head: &Head, rows: Tensor| {

@@ -6,6 +6,7 @@ use ndarray::Array2;
 use tch::{Device, Kind, Tensor};
 
 use super::model::Model;
+use crate::checkpoint::arch::Arch;
 use crate::checkpoint::{Checkpoint, Loading};
 use crate::error::{Error, Result};
 use crate::store::ModelInfo;
@@ -98,6 +99,9 @@ impl Network for Loaded {
     }
 
     fn pooling(&self, layer: &str) -> String {
+        if let ("pooler", Arch::Vit(vit)) = (layer, &self.loading.arch) {
+            return vit.describe_pooled().to_owned();
+        }
         let pooled = self.loading.arch.taps().iter().any(|(tap, _)| tap == layer);
         if pooled { self.loading.arch.pooling() } else { "none" }.to_owned()
     }

@@ -8,6 +8,7 @@ use std::thread;
 
 use tch::{Device, Tensor};
 
+use super::ahead::{Buffer, Rows, Writing};
 use super::device;
 pub use super::feed::OnBadImage;
 use super::feed::{Batch, Feed};
@@ -121,6 +122,7 @@ pub fn extract(
     {
         return Ok(Extracted { manifest, images: None });
     }
+    let device = network.device();
     let run = Run {
         network,
         plan,
@@ -131,6 +133,7 @@ pub fn extract(
             views: plan.views.as_ref(),
             batch_size: plan.batch_size,
             on_bad_image: plan.on_bad_image,
+            device,
         },
     };
     run.go(dir, description, stop, tell).map_err(|e| full_disk(e, dir))
@@ -190,7 +193,7 @@ impl Run<'_> {
             feed,
         } = self;
         let images = range(shard.as_ref(), feed.images.len());
-        let (mut writer, mut seen, next, mut skip) = open(dir, description, plan, &feed, tell)?;
+        let (writer, seen, next, mut skip) = open(dir, description, plan, &feed, tell)?;
         let deviation = match plan.precision {
             Precision::F32 => None,
             precision => Some(measured(network, precision, plan, &feed, images.clone())?),
@@ -201,19 +204,30 @@ impl Run<'_> {
         // Batches fall as they did the first time, so that resuming gives the same bytes.
         let start = next / plan.batch_size * plan.batch_size;
         tell(Event::Start(start, images.len()));
-        thread::scope(|scope| {
-            for batch in feed.start(scope, images.start + start..images.end) {
-                if stop.load(Ordering::SeqCst) {
-                    return Err(Error::Interrupted);
+        let (writer, seen) = thread::scope(|scope| {
+            let (batches, give_back) = feed.start(scope, images.start + start..images.end);
+            let writing = Writing::start(scope, writer, seen);
+            let run = || {
+                for batch in batches {
+                    if stop.load(Ordering::SeqCst) {
+                        return Err(Error::Interrupted);
+                    }
+                    let batch = batch?;
+                    let end = batch.range.end - images.start;
+                    let (rows, buffer) = rows(network, plan, batch, images.start, std::mem::take(&mut skip))?;
+                    // The feeder is at its end where it takes none.
+                    let _ = give_back.send(buffer);
+                    if !writing.take(rows) {
+                        break;
+                    }
+                    tell(Event::Done(end));
                 }
-                let mut batch = batch?;
-                let first = batch.range.start - images.start;
-                writer.remember(seen.take_in(first, std::mem::take(&mut batch.fates)));
-                append(&mut writer, network, plan, &batch, skip)?;
-                skip = 0;
-                tell(Event::Done(batch.range.end - images.start));
-            }
-            Ok(())
+                Ok(())
+            };
+            let ran = run();
+            // What kept the writer from writing comes first: the rest follows from it.
+            let written = writing.end()?;
+            ran.map(|()| written)
         })?;
         if stop.load(Ordering::SeqCst) {
             return Err(Error::Interrupted);
@@ -277,7 +291,7 @@ fn measured(
     images: std::ops::Range<usize>,
 ) -> Result<Deviation> {
     for from in images.clone().step_by(plan.batch_size) {
-        let batch = feed.read(from..images.end.min(from + plan.batch_size))?;
+        let batch = feed.read(from..images.end.min(from + plan.batch_size), feed.buffer())?;
         if !batch.ids.is_empty() {
             let pixels = pixels(&batch, plan, network.device());
             return narrow(network, precision, &plan.layers, &pixels);
@@ -286,20 +300,38 @@ fn measured(
     Err(Error::input("no image can be decoded; check the data set"))
 }
 
-/// One forward pass; its rows from row `skip` on are written.
-fn append(writer: &mut Writer, network: &dyn Network, plan: &Plan, batch: &Batch, skip: usize) -> Result<()> {
-    if batch.ids.len() <= skip {
-        return Ok(());
-    }
-    let taps = network.forward(&pixels(batch, plan, network.device()))?;
-    let layers = to_rows(taps, &plan.layers, skip)?;
-    writer.append(&batch.ids[skip..], &batch.labels[skip..], &layers)
+/// One forward pass: the rows from row `skip` on, of a batch of images counted from `shard_start`; and the batch's buffer.
+fn rows(
+    network: &dyn Network,
+    plan: &Plan,
+    mut batch: Batch,
+    shard_start: usize,
+    skip: usize,
+) -> Result<(Rows, Buffer)> {
+    let skip = skip.min(batch.ids.len());
+    let layers = match skip < batch.ids.len() {
+        true => to_rows(
+            network.forward(&pixels(&batch, plan, network.device()))?,
+            &plan.layers,
+            skip,
+        )?,
+        false => Vec::new(),
+    };
+    let rows = Rows {
+        first: batch.range.start - shard_start,
+        fates: batch.fates,
+        ids: batch.ids.split_off(skip),
+        labels: batch.labels.split_off(skip),
+        layers,
+    };
+    Ok((rows, batch.pixels))
 }
 
+/// The pixels of a batch, (B, 3, H, W).
 fn pixels(batch: &Batch, plan: &Plan, device: Device) -> Tensor {
     let (height, width) = plan.preprocess.size();
     let shape = [batch.ids.len() as i64, 3, height as i64, width as i64];
-    Tensor::from_slice(&batch.pixels).view(shape).to_device(device)
+    batch.pixels.pixels(shape, device)
 }
 
 /// What a full disk means for the user.

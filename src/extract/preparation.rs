@@ -61,6 +61,9 @@ pub fn prepare(checkpoint: &Checkpoint, loading: &Loading) -> Result<Preparation
             return Ok(found);
         }
     }
+    if let Some(found) = open_clip(checkpoint, loading)? {
+        return Ok(found);
+    }
     let config = checkpoint.path().with_file_name("config.json");
     if let Some(description) = checkpoint
         .config_beside()
@@ -86,6 +89,46 @@ pub fn prepare(checkpoint: &Checkpoint, loading: &Loading) -> Result<Preparation
         preprocess,
         from: format!("usual for {} {}", loading.audit.style, loading.audit.arch),
     })
+}
+
+/// As OpenCLIP's description beside the checkpoint says, where the network is named as there.
+fn open_clip(checkpoint: &Checkpoint, loading: &Loading) -> Result<Option<Preparation>> {
+    let described = checkpoint
+        .open_clip_beside()
+        .filter(|_| loading.audit.prefix.contains("visual"));
+    let Some(Value::Object(said)) = described.as_ref().and_then(|whole| whole.get("preprocess_cfg")) else {
+        return Ok(None);
+    };
+    let wrong = |key: &str, value: &Value, expected: &str| {
+        Error::input(format!(
+            "{}: open_clip_config.json beside it says {key} {value}; expected {expected}; pass --preprocess",
+            checkpoint.path().display()
+        ))
+    };
+    let mut preprocess = by_recipe(loading);
+    for (key, place) in [("mean", &mut preprocess.mean), ("std", &mut preprocess.std)] {
+        if let Some(value) = said.get(key) {
+            *place = serde_json::from_value(value.clone()).map_err(|_| wrong(key, value, "three numbers"))?;
+        }
+    }
+    match said.get("interpolation") {
+        None => {}
+        Some(value) if value == "bicubic" => preprocess.interpolation = Interpolation::Bicubic,
+        Some(value) if value == "bilinear" => preprocess.interpolation = Interpolation::Bilinear,
+        Some(value) => return Err(wrong("interpolation", value, "bicubic or bilinear")),
+    }
+    let (high, wide) = preprocess.crop;
+    match said.get("resize_mode") {
+        None => {}
+        Some(value) if value == "shortest" => preprocess.resize = Some(Resize::Shorter(high)),
+        Some(value) if value == "squash" => preprocess.resize = Some(Resize::Exact(high, wide)),
+        Some(value) => return Err(wrong("resize_mode", value, "shortest or squash")),
+    }
+    preprocess.check()?;
+    Ok(Some(Preparation {
+        preprocess,
+        from: "open_clip_config.json says so".to_owned(),
+    }))
 }
 
 /// As the TorchScript file says that was written by `scripts/trace.py`, else as for ImageNet.
@@ -150,6 +193,10 @@ fn by_recipe(loading: &Loading) -> Preprocess {
         Recipe::ImagenetBicubic => Preprocess::imagenet_bicubic(),
         Recipe::Inception => Preprocess::inception(224),
         Recipe::Squared => Preprocess::small(224, 224, [0.5; 3], [0.5; 3]),
+        Recipe::SquaredImagenet => {
+            let usual = Preprocess::imagenet();
+            Preprocess::small(224, 224, usual.mean, usual.std)
+        }
         Recipe::Clip => Preprocess::clip(224),
     };
     match &loading.arch {

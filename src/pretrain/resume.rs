@@ -104,10 +104,11 @@ impl Trainer<'_> {
         if value("schema")? != STATE_SCHEMA {
             return Err(refuse(format!("schema {}, expected {STATE_SCHEMA}", value("schema")?)));
         }
-        let mut config: Config =
-            serde_json::from_str(value("config")?).map_err(|e| refuse(format!("damaged ({e})")))?;
+        let damaged = |e: serde_json::Error| refuse(format!("damaged ({e})"));
+        let stored: Value = serde_json::from_str(value("config")?).map_err(damaged)?;
+        let mut config: Config = serde_json::from_value(stored.clone()).map_err(damaged)?;
         // As of a finished run: widths that an older file names for a method without layers.
-        if !state.tensors.keys().any(|name| name.contains("projector.")) {
+        if stored["projector"].is_array() && !state.tensors.keys().any(|name| name.contains("projector.")) {
             config.projector = Projector::default();
         }
         if let Some(difference) = difference(&config, self.run.config) {

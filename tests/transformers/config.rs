@@ -294,8 +294,8 @@ fn what_this_program_does_not_do_is_refused() {
         (
             "vit",
             "model_type",
-            json!("beit"),
-            "says model_type \"beit\", whose features this program does not compute",
+            json!("swinv2"),
+            "says model_type \"swinv2\", whose features this program does not compute",
         ),
     ] {
         let case = case(id);
@@ -353,7 +353,12 @@ fn what_is_named_is_not_what_config_json_overrules() {
 #[test]
 fn what_lies_beside_the_network_is_left_and_listed() {
     for (id, unused) in [
-        ("vit", vec!["pooler.dense.bias", "pooler.dense.weight"]),
+        ("vit", vec![]),
+        (
+            "beit-pretraining",
+            vec!["beit.embeddings.mask_token", "lm_head.bias", "lm_head.weight"],
+        ),
+        ("dinov3", vec!["embeddings.mask_token"]),
         ("dinov2", vec!["embeddings.mask_token"]),
         (
             "deit-teacher",

@@ -6,6 +6,7 @@ mod damage;
 mod export;
 #[cfg(feature = "torch")]
 mod features;
+mod kin;
 mod preparation;
 #[path = "../support/mod.rs"]
 mod support;

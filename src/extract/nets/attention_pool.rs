@@ -3,7 +3,7 @@
 use tch::nn::{self, Module};
 use tch::{IndexOp, Tensor};
 
-use super::vit::{activate, linear, norm};
+use super::vit_block::{activate, linear, norm};
 use crate::checkpoint::arch::{Activation, Vit};
 
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 use tch::nn::{self, ConvConfig, Module, ModuleT};
 use tch::{Kind, Tensor};
 
+use super::conv_norm::fold;
 use super::{below, conv_config, norm_config, pooled};
 use crate::checkpoint::arch::{Conv, Layer, Plan, Pointwise};
 
@@ -17,7 +18,8 @@ pub(super) struct Net {
 #[derive(Debug)]
 enum Op {
     Conv(nn::Conv2D),
-    BatchNorm(nn::BatchNorm),
+    /// With its eps.
+    BatchNorm(nn::BatchNorm, f64),
     LayerNorm(nn::LayerNorm),
     Linear(nn::Linear),
     Scale(Tensor),
@@ -39,6 +41,13 @@ impl Net {
             grid: plan.grid as i64,
             tail: built(path, &plan.tail),
         }
+    }
+
+    /// Folds each normalisation into the convolution before it.
+    pub(super) fn fold(&mut self) {
+        self.stages.iter_mut().for_each(fold_all);
+        fold_all(&mut self.neck);
+        fold_all(&mut self.tail);
     }
 
     /// The mean of the map after each stage, then the network's features; and those features.
@@ -64,6 +73,23 @@ fn built(path: &nn::Path, layers: &[Layer]) -> Vec<Op> {
     layers.iter().map(|layer| Op::new(path, layer)).collect()
 }
 
+fn fold_all(ops: &mut Vec<Op>) {
+    let mut folded: Vec<Op> = Vec::with_capacity(ops.len());
+    for mut op in ops.drain(..) {
+        match (folded.last_mut(), &mut op) {
+            (Some(Op::Conv(conv)), Op::BatchNorm(norm, eps)) => {
+                fold(conv, norm, *eps);
+                continue;
+            }
+            (_, Op::Sum(one, other)) => [one, other].into_iter().for_each(fold_all),
+            (_, Op::Residual(inner) | Op::Excite(inner) | Op::Append(inner)) => fold_all(inner),
+            _ => {}
+        }
+        folded.push(op);
+    }
+    *ops = folded;
+}
+
 fn run(ops: &[Op], x: &Tensor, train: bool) -> Tensor {
     ops.iter().fold(x.shallow_clone(), |x, op| op.forward(&x, train))
 }
@@ -77,7 +103,7 @@ impl Op {
                     eps: *eps,
                     ..norm_config(true)
                 };
-                Self::BatchNorm(nn::batch_norm2d(below(path, name), *width as i64, config))
+                Self::BatchNorm(nn::batch_norm2d(below(path, name), *width as i64, config), *eps)
             }
             Layer::LayerNorm { name, width, eps } => {
                 let config = nn::LayerNormConfig {
@@ -126,7 +152,7 @@ impl Op {
     fn forward(&self, x: &Tensor, train: bool) -> Tensor {
         match self {
             Self::Conv(conv) => conv.forward(x),
-            Self::BatchNorm(norm) => norm.forward_t(x, train),
+            Self::BatchNorm(norm, _) => norm.forward_t(x, train),
             Self::LayerNorm(norm) => over_channels(x, |x| norm.forward(x)),
             Self::Linear(linear) => over_channels(x, |x| linear.forward(x)),
             Self::Scale(factors) => x * factors,

@@ -18,6 +18,7 @@ enum Step {
     Linear(nn::Linear),
     BatchNorm(nn::BatchNorm),
     LayerNorm(nn::LayerNorm),
+    Matrix(Tensor),
     WeightNormLinear { length: Tensor, direction: Tensor },
     Relu,
     Gelu,
@@ -83,6 +84,9 @@ impl Step {
                 };
                 Self::Linear(nn::linear(path, inputs as i64, outputs as i64, config))
             }
+            HeadStep::Matrix { inputs, outputs } => {
+                Self::Matrix(path.var("", &[inputs as i64, outputs as i64], nn::Init::Const(0.0)))
+            }
             HeadStep::BatchNorm1d { width, affine } => {
                 Self::BatchNorm(nn::batch_norm1d(path, width as i64, norm_config(affine)))
             }
@@ -114,6 +118,7 @@ impl Step {
     fn forward(&self, rows: &Tensor, train: bool) -> Tensor {
         match self {
             Self::Linear(linear) => linear.forward(rows),
+            Self::Matrix(matrix) => rows.matmul(matrix),
             Self::BatchNorm(norm) => norm.forward_t(rows, train),
             Self::LayerNorm(norm) => norm.forward(rows),
             Self::WeightNormLinear { length, direction } => rows.linear(&(length * unit(direction)), None::<Tensor>),

@@ -5,12 +5,15 @@
 
 mod attention_pool;
 mod cnn;
+mod conv_norm;
 mod head;
 mod init;
 mod resnet;
 mod small_cnn;
 mod swin;
 mod vit;
+mod vit_block;
+mod vit_positions;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +23,7 @@ use tch::{Device, Kind, Tensor};
 use crate::checkpoint::arch::{Arch, ResNet, SmallCnn, Vit};
 use crate::error::{Error, Result};
 
+use conv_norm::ConvNorm;
 pub use head::Head;
 pub use init::{initialise, stream};
 
@@ -45,6 +49,8 @@ pub struct Pass {
     pub taps: Vec<(String, Tensor)>,
     /// What the network's own heads read, (B, width): the backbone's output, whatever pooling was asked for.
     pub features: Tensor,
+    /// What a transformer pools itself, (B, width) in f32, where it has a part of its own for that.
+    pub pooler: Option<Tensor>,
 }
 
 impl Backbone {
@@ -64,25 +70,35 @@ impl Backbone {
         Ok(Self { net })
     }
 
+    /// Makes it ready to infer and no longer to train: normalisations become part of the convolutions they follow.
+    pub fn fold(&mut self) {
+        match &mut self.net {
+            Family::SmallCnn(net) => net.layers_mut().for_each(ConvNorm::fold),
+            Family::ResNet(net) => net.layers_mut().for_each(ConvNorm::fold),
+            Family::Cnn(net) => net.fold(),
+            Family::Vit(_) => {}
+        }
+    }
+
     /// One pass over images (B, 3, H, W), normalised. Maps are averaged over their positions, tokens pooled as the
     /// architecture says; `train` says whether batch statistics are used and tracked.
     pub fn pass(&self, images: &Tensor, train: bool) -> Pass {
-        let (name, rows, features) = match self.maps(images, train) {
+        let (name, rows, features, pooler) = match self.maps(images, train) {
             Some(maps) => {
                 let mut rows: Vec<Tensor> = maps.iter().map(pooled).collect();
                 // Pooling the last stage is a convolutional network's output.
                 rows.extend(maps.last().map(pooled));
                 let features = rows.last().map_or_else(|| pooled(images), Tensor::shallow_clone);
-                ("stage", rows, features)
+                ("stage", rows, features, None)
             }
             None => {
-                let (rows, features) = self.rows(images, train);
+                let vit::Rows { rows, own, pooler } = self.rows(images, train);
                 let name = if matches!(self.net, Family::Cnn(_) | Family::Swin(_)) {
                     "stage"
                 } else {
                     "block"
                 };
-                (name, rows, features)
+                (name, rows, own, pooler)
             }
         };
         let end = rows.len().saturating_sub(1);
@@ -93,6 +109,7 @@ impl Backbone {
         Pass {
             taps: rows.into_iter().enumerate().map(named).collect(),
             features,
+            pooler: pooler.map(|rows| rows.to_kind(Kind::Float)),
         }
     }
 
@@ -100,7 +117,7 @@ impl Backbone {
     pub fn forward(&self, images: &Tensor, train: bool) -> Tensor {
         match self.maps(images, train) {
             Some(maps) => maps.last().map_or_else(|| pooled(images), pooled),
-            None => self.rows(images, train).1,
+            None => self.rows(images, train).own,
         }
     }
 
@@ -114,23 +131,25 @@ impl Backbone {
     }
 
     /// The rows of the other networks: every tap's, and what their own heads read.
-    fn rows(&self, images: &Tensor, train: bool) -> (Vec<Tensor>, Tensor) {
-        match &self.net {
-            Family::Vit(net) => net.rows(images),
+    fn rows(&self, images: &Tensor, train: bool) -> vit::Rows {
+        let (rows, own) = match &self.net {
+            Family::Vit(net) => return net.rows(images),
             Family::Swin(net) => net.rows(images),
             Family::Cnn(net) => net.rows(&rows_of_channels(images), train),
             Family::SmallCnn(_) | Family::ResNet(_) => (Vec::new(), pooled(images)),
+        };
+        vit::Rows {
+            rows,
+            own,
+            pooler: None,
         }
     }
 }
 
-/// The same images laid out with the channels of a position side by side: oneDNN convolves them without reordering them
-/// first, measured 1.2 to 1.5 times as fast.
-fn rows_of_channels(images: &Tensor) -> Tensor {
-    match images.device() {
-        Device::Cpu => images.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]),
-        _ => images.shallow_clone(),
-    }
+/// The same images, or kernels, laid out with the channels of a position side by side: oneDNN convolves them without
+/// reordering them first, measured 1.2 to 1.5 times as fast; cuDNN has its fastest kernels for them.
+pub fn rows_of_channels(images: &Tensor) -> Tensor {
+    images.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
 }
 
 fn pooled(map: &Tensor) -> Tensor {
@@ -259,18 +278,26 @@ fn check(arch: &Arch) -> Result<()> {
                 return refuse("the windows of a Swin are of 1 to 64 positions a side");
             }
         }
-        Arch::Vit(Vit {
-            width,
-            depth,
-            heads,
-            patch,
-            grid,
-            hidden,
-            registers,
-            ..
-        }) => {
+        Arch::Vit(
+            vit @ Vit {
+                width,
+                depth,
+                heads,
+                patch,
+                grid,
+                hidden,
+                registers,
+                ..
+            },
+        ) => {
             if wide(*width) || wide(*hidden) || wide(*patch) || wide(*heads) || !width.is_multiple_of(*heads) {
                 return refuse("the width of a transformer is 1 to 16384 and a multiple of its attention heads");
+            }
+            if vit.rotary.is_some() && vit.head_width() % 4 != 0 {
+                return refuse("heads whose channels are turned by row and column have a multiple of 4 of them");
+            }
+            if vit.relative.is_some() && (!vit.class_token || *registers > 0) {
+                return refuse("biases by distance are for a class token and patches");
             }
             if !(1..=256).contains(depth) || !(1..=1024).contains(grid) || *registers > 1024 {
                 return refuse("a transformer has 1 to 256 blocks and at most 1024 patches a side");
@@ -283,7 +310,7 @@ fn check(arch: &Arch) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::arch::{FinalNorm, Pooling};
+    use crate::checkpoint::arch::{FinalNorm, Pooling, Relative, Rotary};
 
     fn names(arch: &Arch) -> BTreeMap<String, Vec<i64>> {
         let vs = store();
@@ -334,6 +361,28 @@ mod tests {
             patch_bias: false,
             pre_norm: true,
             attention_pool: true,
+            ..vit.clone()
+        }));
+        archs.push(Arch::Vit(Vit {
+            absolute: false,
+            rotary: Some(Rotary::Centred {
+                base: 100,
+                periods: true,
+            }),
+            masked_bias: true,
+            pooler: Some(24),
+            ..vit.clone()
+        }));
+        archs.push(Arch::Vit(Vit {
+            relative: Some(Relative::Own),
+            split_bias: true,
+            qkv_bias: false,
+            attn_norm: true,
+            mlp_norm: true,
+            ..vit.clone()
+        }));
+        archs.push(Arch::Vit(Vit {
+            relative: Some(Relative::Shared),
             ..vit
         }));
         for arch in archs {
@@ -366,7 +415,7 @@ mod tests {
             let vs = store();
             let net = Backbone::new(&vs.root(), &arch).unwrap();
             let images = Tensor::zeros([2, 3, side, side], (Kind::Float, Device::Cpu));
-            let Pass { taps, features } = tch::no_grad(|| net.pass(&images, false));
+            let Pass { taps, features, .. } = tch::no_grad(|| net.pass(&images, false));
             let found: Vec<_> = taps
                 .iter()
                 .map(|(tap, t)| (tap.clone(), t.size()[1] as usize))

@@ -1,16 +1,15 @@
 //! ResNet (He et al. 2016), wide and grouped, as torchvision builds it: the stride sits on a bottleneck's 3x3.
 
 use tch::Tensor;
-use tch::nn::{self, ConvConfig, Module, ModuleT};
+use tch::nn::{self, ConvConfig};
 
+use super::conv_norm::ConvNorm;
 use super::{conv, conv_config, norm};
 use crate::checkpoint::arch::{Block, ResNet};
 
-type Layer = (nn::Conv2D, nn::BatchNorm);
-
 #[derive(Debug)]
 pub(super) struct Net {
-    stem: Layer,
+    stem: ConvNorm,
     activation: bool,
     max_pool: bool,
     stages: Vec<Vec<Residual>>,
@@ -19,8 +18,8 @@ pub(super) struct Net {
 #[derive(Debug)]
 struct Residual {
     /// The main branch; ReLU between its layers, none after the last.
-    layers: Vec<Layer>,
-    downsample: Option<Layer>,
+    layers: Vec<ConvNorm>,
+    downsample: Option<ConvNorm>,
 }
 
 impl Residual {
@@ -41,15 +40,10 @@ impl Residual {
         let layers = plan
             .into_iter()
             .zip(1..)
-            .map(|((i, o, kernel, stride, groups), at)| {
-                (
-                    conv(path, &format!("conv{at}"), i, o, kernel, stride, groups),
-                    norm(path, &format!("bn{at}"), o),
-                )
-            })
+            .map(|((i, o, kernel, stride, groups), at)| ConvNorm::numbered(path, at, i, o, [kernel, stride, groups]))
             .collect();
         let downsample = (stride != 1 || inputs != outputs).then(|| {
-            (
+            ConvNorm::new(
                 conv(path, "downsample.0", inputs, outputs, 1, stride, 1),
                 norm(path, "downsample.1", outputs),
             )
@@ -58,16 +52,15 @@ impl Residual {
     }
 
     fn forward(&self, x: &Tensor, train: bool) -> Tensor {
-        let apply = |(conv, norm): &Layer, x: &Tensor| norm.forward_t(&conv.forward(x), train);
         let mut y = x.shallow_clone();
         for (i, layer) in self.layers.iter().enumerate() {
-            y = apply(layer, &y);
+            y = layer.forward_t(&y, train);
             if i + 1 < self.layers.len() {
                 y = y.relu_();
             }
         }
         match &self.downsample {
-            Some(layer) => (y + apply(layer, x)).relu_(),
+            Some(layer) => (y + layer.forward_t(x, train)).relu_(),
             None => (y + x).relu_(),
         }
     }
@@ -80,7 +73,7 @@ impl Net {
             padding: arch.padding() as i64,
             ..conv_config(kernel, stride, 1)
         };
-        let stem = (
+        let stem = ConvNorm::new(
             nn::conv2d(path / "conv1", 3, 64, kernel as i64, config),
             norm(path, "bn1", 64),
         );
@@ -105,10 +98,16 @@ impl Net {
         }
     }
 
+    /// Every layer with a normalisation after it.
+    pub(super) fn layers_mut(&mut self) -> impl Iterator<Item = &mut ConvNorm> {
+        let residuals = self.stages.iter_mut().flatten();
+        let inner = residuals.flat_map(|residual| residual.layers.iter_mut().chain(&mut residual.downsample));
+        std::iter::once(&mut self.stem).chain(inner)
+    }
+
     /// The map after each stage, (B, width, h, w).
     pub(super) fn stages(&self, images: &Tensor, train: bool) -> Vec<Tensor> {
-        let (conv, norm) = &self.stem;
-        let mut x = norm.forward_t(&conv.forward(images), train);
+        let mut x = self.stem.forward_t(images, train);
         if self.activation {
             x = x.relu_();
         }

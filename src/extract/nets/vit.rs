@@ -6,114 +6,35 @@ use tch::{Kind, Tensor};
 
 use super::attention_pool::AttentionPool;
 use super::below;
-use crate::checkpoint::arch::{Activation, FinalNorm, Pooling, Positions, Vit};
+use super::vit_block::{Around, Block, linear, norm, normalised};
+use super::vit_positions::{Table, Turns};
+use crate::checkpoint::arch::{FinalNorm, Pooling, Positions, Relative, Rotary, Vit};
 
 #[derive(Debug)]
 pub(super) struct Net {
     arch: Vit,
     class_token: Option<Tensor>,
     registers: Option<Tensor>,
-    positions: Tensor,
+    positions: Option<Tensor>,
+    /// Those of its turns that the file holds.
+    periods: Option<Tensor>,
+    /// Biases that all blocks have.
+    shared: Option<Table>,
     patches: nn::Conv2D,
     pre_norm: Option<nn::LayerNorm>,
     blocks: Vec<Block>,
-    norm: nn::LayerNorm,
+    norm: Option<nn::LayerNorm>,
     attention_pool: Option<AttentionPool>,
+    pooler: Option<nn::Linear>,
 }
 
+/// One pass: the row of features after each block (not normalised) and at the end, (B, width), what the network's own heads
+/// read, and what it pools itself.
 #[derive(Debug)]
-struct Block {
-    norm1: nn::LayerNorm,
-    qkv: nn::Linear,
-    proj: nn::Linear,
-    norm2: nn::LayerNorm,
-    fc1: nn::Linear,
-    fc2: nn::Linear,
-    scales: Option<[Tensor; 2]>,
-    heads: i64,
-    swiglu: bool,
-    activation: Activation,
-}
-
-pub(super) fn norm(path: &nn::Path, name: &str, arch: &Vit) -> nn::LayerNorm {
-    let config = nn::LayerNormConfig {
-        eps: arch.epsilon.value(),
-        ..nn::LayerNormConfig::default()
-    };
-    nn::layer_norm(below(path, name), vec![arch.width as i64], config)
-}
-
-pub(super) fn linear(path: &nn::Path, name: &str, inputs: i64, outputs: i64, bias: bool) -> nn::Linear {
-    let zero = nn::Init::Const(0.0);
-    let config = nn::LinearConfig {
-        ws_init: zero,
-        bs_init: Some(zero),
-        bias,
-    };
-    nn::linear(below(path, name), inputs, outputs, config)
-}
-
-/// What stands between the layers of an MLP.
-pub(super) fn activate(x: &Tensor, activation: Activation) -> Tensor {
-    match activation {
-        Activation::Gelu => x.gelu("none"),
-        Activation::TanhGelu => x.gelu("tanh"),
-        Activation::QuickGelu => x * (x * 1.702).sigmoid(),
-    }
-}
-
-impl Block {
-    fn new(path: &nn::Path, arch: &Vit) -> Self {
-        let (width, hidden) = (arch.width as i64, arch.hidden as i64);
-        let inner = if arch.swiglu { 2 * hidden } else { hidden };
-        let scale = |name: &str| path.sub(name).var("gamma", &[width], nn::Init::Const(1.0));
-        Self {
-            norm1: norm(path, "norm1", arch),
-            qkv: linear(path, "attn.qkv", width, 3 * width, arch.qkv_bias),
-            proj: linear(path, "attn.proj", width, width, true),
-            norm2: norm(path, "norm2", arch),
-            fc1: linear(path, "mlp.fc1", width, inner, true),
-            fc2: linear(path, "mlp.fc2", hidden, width, true),
-            scales: arch.layer_scale.then(|| [scale("ls1"), scale("ls2")]),
-            heads: arch.heads as i64,
-            swiglu: arch.swiglu,
-            activation: arch.activation,
-        }
-    }
-
-    fn attention(&self, x: &Tensor) -> Tensor {
-        let (batch, tokens, width) = x.size3().unwrap_or_default();
-        let qkv = self
-            .qkv
-            .forward(x)
-            .view([batch, tokens, 3, self.heads, width / self.heads])
-            .permute([2, 0, 3, 1, 4]);
-        let [query, key, value] = [0, 1, 2].map(|i| qkv.select(0, i));
-        let mixed = Tensor::scaled_dot_product_attention(&query, &key, &value, None::<Tensor>, 0.0, false, None, false);
-        self.proj
-            .forward(&mixed.transpose(1, 2).reshape([batch, tokens, width]))
-    }
-
-    fn mlp(&self, x: &Tensor) -> Tensor {
-        let inner = self.fc1.forward(x);
-        let inner = if self.swiglu {
-            let halves = inner.chunk(2, -1);
-            halves[0].silu() * &halves[1]
-        } else {
-            activate(&inner, self.activation)
-        };
-        self.fc2.forward(&inner)
-    }
-
-    fn forward(&self, x: &Tensor) -> Tensor {
-        let scaled = |y: Tensor, i: usize| match &self.scales {
-            Some(scales) => y * &scales[i],
-            None => y,
-        };
-        let x = x + scaled(self.attention(&self.norm1.forward(x)), 0);
-        let y = scaled(self.mlp(&self.norm2.forward(&x)), 1);
-        x + y
-    }
+pub(super) struct Rows {
+    pub(super) rows: Vec<Tensor>,
+    pub(super) own: Tensor,
+    pub(super) pooler: Option<Tensor>,
 }
 
 impl Net {
@@ -129,41 +50,64 @@ impl Net {
             ..nn::ConvConfig::default()
         };
         let last = match arch.norm {
-            FinalNorm::Tokens => "norm",
-            FinalNorm::Pooled => "fc_norm",
+            FinalNorm::Tokens => Some("norm"),
+            FinalNorm::Pooled => Some("fc_norm"),
+            FinalNorm::Absent => None,
         };
         let blocks = path / "blocks";
         Self {
             class_token: arch.class_token.then(|| token("cls_token", 1)),
             registers: (arch.registers > 0).then(|| token("reg_token", arch.registers)),
-            positions: token("pos_embed", arch.placed + arch.grid * arch.grid),
+            positions: arch
+                .absolute
+                .then(|| token("pos_embed", arch.placed + arch.grid * arch.grid)),
+            periods: match arch.rotary {
+                Some(Rotary::Centred { periods: true, .. }) => {
+                    let count = arch.head_width() as i64 / 4;
+                    Some(path.sub("rope").var("periods", &[count], nn::Init::Const(1.0)))
+                }
+                _ => None,
+            },
+            shared: Table::new(&path.sub("rel_pos_bias"), arch, Relative::Shared),
             patches: nn::conv2d(below(path, "patch_embed.proj"), 3, width, patch, config),
             blocks: (0..arch.depth).map(|i| Block::new(&(&blocks / i), arch)).collect(),
             pre_norm: arch.pre_norm.then(|| norm(path, "norm_pre", arch)),
-            norm: norm(path, last, arch),
+            norm: last.map(|last| norm(path, last, arch)),
             attention_pool: arch
                 .attention_pool
                 .then(|| AttentionPool::new(&path.sub("attn_pool"), arch)),
+            pooler: arch
+                .pooler
+                .map(|outputs| linear(path, "pooler.dense", width, outputs as i64, true)),
             arch: arch.clone(),
         }
     }
 
-    /// The row of features after each block (not normalised) and at the end, (B, width), and what the network's own
-    /// heads read.
-    pub(super) fn rows(&self, images: &Tensor) -> (Vec<Tensor>, Tensor) {
-        let mut x = self.tokens(images);
+    pub(super) fn rows(&self, images: &Tensor) -> Rows {
+        let map = self.patches.forward(images);
+        let (_, _, high, wide) = map.size4().unwrap_or_default();
+        let grid = [high, wide];
+        let mut x = self.tokens(&map);
+        let around = Around {
+            grid,
+            turns: self
+                .arch
+                .rotary
+                .map(|rotary| Turns::new(&self.arch, rotary, self.periods.as_ref(), grid, x.device())),
+            shared: self.shared.as_ref().map(|table| table.biases(grid)),
+        };
         let mut rows = Vec::with_capacity(self.blocks.len() + 1);
         for block in &self.blocks {
-            x = block.forward(&x);
+            x = block.forward(&x, &around);
             rows.push(self.pooled(&x, self.arch.pooling));
         }
         let end = |pooling| match (self.arch.norm, pooling) {
-            (FinalNorm::Tokens, _) => self.last(&self.norm.forward(&x), pooling),
+            (FinalNorm::Tokens | FinalNorm::Absent, _) => self.last(&normalised(&self.norm, &x), pooling),
             (FinalNorm::Pooled, Pooling::Both) => {
-                let parts = [Pooling::Class, Pooling::Mean].map(|p| self.norm.forward(&self.pooled(&x, p)));
+                let parts = [Pooling::Class, Pooling::Mean].map(|p| normalised(&self.norm, &self.pooled(&x, p)));
                 Tensor::cat(&parts, 1)
             }
-            (FinalNorm::Pooled, _) => self.norm.forward(&self.pooled(&x, pooling)),
+            (FinalNorm::Pooled, _) => normalised(&self.norm, &self.pooled(&x, pooling)),
         };
         let last = end(self.arch.pooling);
         let own = if self.arch.own_pooling() == self.arch.pooling {
@@ -172,16 +116,22 @@ impl Net {
             end(self.arch.own_pooling())
         };
         rows.push(last);
-        (rows, own)
+        let pooler = match &self.pooler {
+            Some(dense) => Some(dense.forward(&normalised(&self.norm, &x).select(1, 0)).tanh()),
+            None => self.arch.pooled_width().map(|_| own.shallow_clone()),
+        };
+        Rows { rows, own, pooler }
     }
 
     /// Patches and the tokens before them, with their positions.
-    fn tokens(&self, images: &Tensor) -> Tensor {
-        let map = self.patches.forward(images);
+    fn tokens(&self, map: &Tensor) -> Tensor {
         let (batch, width, high, wide) = map.size4().unwrap_or_default();
         let patches = map.flatten(2, 3).transpose(1, 2);
         let placed = self.arch.placed as i64;
-        let positions = self.positions_for(high, wide);
+        let positions = self
+            .positions
+            .as_ref()
+            .map(|embeddings| self.positions_for(embeddings, high, wide));
         let repeated = |token: &Option<Tensor>| {
             token
                 .iter()
@@ -189,12 +139,15 @@ impl Net {
                 .collect::<Vec<_>>()
         };
         let (class, registers) = (repeated(&self.class_token), repeated(&self.registers));
-        let before = positions.narrow(1, 0, placed);
-        let patches = patches + positions.narrow(1, placed, high * wide);
+        let patches = match &positions {
+            Some(positions) => patches + positions.narrow(1, placed, high * wide),
+            None => patches,
+        };
         // Those of the first tokens that have a position get it; the others (DINOv2's registers) come in after.
         let mut parts = class;
         parts.extend(registers);
-        if placed > 0 {
+        if let Some(positions) = positions.as_ref().filter(|_| placed > 0) {
+            let before = positions.narrow(1, 0, placed);
             let first = Tensor::cat(&parts, 1);
             let rest = first.size()[1] - placed;
             parts = vec![first.narrow(1, 0, placed) + before, first.narrow(1, placed, rest)];
@@ -208,13 +161,13 @@ impl Net {
     }
 
     /// The position embeddings for a grid of patches.
-    fn positions_for(&self, high: i64, wide: i64) -> Tensor {
+    fn positions_for(&self, embeddings: &Tensor, high: i64, wide: i64) -> Tensor {
         let side = self.arch.grid as i64;
         if (high, wide) == (side, side) {
-            return self.positions.shallow_clone();
+            return embeddings.shallow_clone();
         }
         let (placed, width) = (self.arch.placed as i64, self.arch.width as i64);
-        let grid = self.positions.narrow(1, placed, side * side).to_kind(Kind::Float);
+        let grid = embeddings.narrow(1, placed, side * side).to_kind(Kind::Float);
         let grid = grid.view([1, side, side, width]).permute([0, 3, 1, 2]);
         let size = [high, wide];
         let grid = match self.arch.positions {
@@ -227,8 +180,8 @@ impl Net {
             Positions::Corners => grid.upsample_bicubic2d(size, true, None, None),
         };
         let grid = grid.permute([0, 2, 3, 1]).reshape([1, high * wide, width]);
-        let grid = grid.to_kind(self.positions.kind());
-        Tensor::cat(&[self.positions.narrow(1, 0, placed), grid], 1)
+        let grid = grid.to_kind(embeddings.kind());
+        Tensor::cat(&[embeddings.narrow(1, 0, placed), grid], 1)
     }
 
     /// The row of features at the network's end.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::arch::{Arch, Expected, Family};
 use super::branch::{self, Branch};
-use super::naming::{NAMINGS, Naming};
+use super::flavour::{self, Told};
+use super::naming::{Layout, NAMINGS, Naming};
 use super::published::{Published, convnext, swin};
 use super::{Checkpoint, joined};
 
@@ -28,6 +29,8 @@ pub(super) struct Candidate {
     branch: Option<&'static Branch>,
     /// Share of the names that are there.
     pub(super) named: f64,
+    /// What is known of it beside its tensors, where its naming is not transformers'.
+    pub(super) told: Told,
 }
 
 impl Candidate {
@@ -40,15 +43,31 @@ impl Candidate {
     ) -> Option<Self> {
         let shape = |ours: &str| shape(checkpoint, naming, prefix, ours);
         // The half for texts of a network of images and texts has the very same blocks.
-        if naming.layout.is_some()
-            && naming.family == Family::Vit
-            && !OF_IMAGES.iter().any(|name| shape(name).is_some())
-        {
+        let paired = naming.layout.is_some() || naming.projection.is_some();
+        if paired && naming.family == Family::Vit && !OF_IMAGES.iter().any(|name| shape(name).is_some()) {
             return None;
         }
+        // A ViT that lost the biases of its keys is none of these.
+        if naming.layout == Some(Layout::Beit) && !published.is_of(naming.layout) {
+            let beits = [
+                "blocks.0.attn.relative_position_bias_table",
+                "rel_pos_bias.relative_position_bias_table",
+                "blocks.0.ls1.gamma",
+                "blocks.1.ls1.gamma",
+            ];
+            if beits.iter().all(|name| shape(name).is_none()) {
+                return None;
+            }
+        }
+        let mut told = Told::default();
         let guess = naming.family.guess(&shape).map(|guess| match (guess, naming.layout) {
             (Arch::Vit(mut vit), Some(layout)) => {
                 published.complete(layout, &shape, &mut vit);
+                told.heads = published.heads().is_some() || vit.relative.is_some() || layout == Layout::Dinov3;
+                Arch::Vit(vit)
+            }
+            (Arch::Vit(mut vit), None) => {
+                told = flavour::complete(naming, published.names(), &shape, &mut vit);
                 Arch::Vit(vit)
             }
             (Arch::Cnn(mut cnn), Some(_)) => {
@@ -89,7 +108,16 @@ impl Candidate {
             named: there as f64 / expected.len().max(1) as f64,
             expected,
             names,
+            told,
         })
+    }
+
+    /// How much of the file it accounts for: tensors that are there, less those that are not. Whether `config.json` speaks of
+    /// such a network comes first.
+    fn weight(&self, published: &Published) -> (bool, isize) {
+        let there = (self.named * self.expected.len() as f64).round() as isize;
+        let lost = self.expected.len() as isize - there;
+        (published.is_of(self.naming.layout) && self.named >= 0.5, there - lost)
     }
 
     /// The shape of one of our tensors in the file.
@@ -167,8 +195,8 @@ pub(super) fn candidates(checkpoint: &Checkpoint, forced: Option<&Arch>, publish
             .iter()
             .filter_map(|p| Candidate::new(checkpoint, naming, p, forced, published))
         {
-            // Of two that are as whole, the one that accounts for more tensors: registers must not go unnoticed.
-            let better = |b: &Candidate| (candidate.named, candidate.names.len()) > (b.named, b.names.len());
+            // Registers must not go unnoticed, nor one lost tensor make it a network without its kind.
+            let better = |b: &Candidate| candidate.weight(published) > b.weight(published);
             if best.get(&candidate.prefix).is_none_or(better) {
                 best.insert(candidate.prefix.clone(), candidate);
             }

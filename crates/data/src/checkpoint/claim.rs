@@ -29,15 +29,11 @@ const LONGEST: u64 = 1 << 20;
 const LOOKALIKES: &[(&str, &str)] = &[
     ("resnetaa", "averages positions before its strides"),
     ("resnetblur", "blurs before its strides"),
-    ("quickgelu", "has x sigmoid(1.702 x) in place of GELU"),
     ("patch16_rpn", "normalises after its attention and its MLP"),
-    ("beit3", "has another epsilon in its normalisations"),
-    ("vit_base_patch32_siglip", "has GELU's tanh form"),
-    ("vit_large_patch16_siglip_512", "has GELU's tanh form"),
-    ("vit_large_patch16_siglip_gap_512", "has GELU's tanh form"),
-    ("vit_so400m_patch16_siglip", "has GELU's tanh form"),
-    ("vit_giantopt", "has GELU's tanh form"),
     ("test_convnext", "has GELU's tanh form"),
+    ("eva02_enormous", "normalises after its attention and its MLP"),
+    ("eva02-e-14", "normalises after its attention and its MLP"),
+    ("evae-14", "normalises after its attention and its MLP"),
 ];
 
 /// The name a checkpoint has for its network.
@@ -114,6 +110,9 @@ fn same(named: &Arch, found: &Arch) -> bool {
 /// What a published model says of itself, beside its weights.
 pub(super) const CONFIG: &str = "config.json";
 
+/// What OpenCLIP's models say of themselves, in its place.
+const OPEN_CLIP: &str = "open_clip_config.json";
+
 /// Where transformers describes how images are prepared; the later holds it under the second name.
 const PREPARATIONS: [(&str, Option<&str>); 2] = [
     ("preprocessor_config.json", None),
@@ -121,12 +120,17 @@ const PREPARATIONS: [(&str, Option<&str>); 2] = [
 ];
 
 /// All descriptions that may lie beside the weights of a published model.
-pub(super) const DESCRIPTIONS: [&str; 3] = [CONFIG, PREPARATIONS[0].0, PREPARATIONS[1].0];
+pub(super) const DESCRIPTIONS: [&str; 4] = [CONFIG, OPEN_CLIP, PREPARATIONS[0].0, PREPARATIONS[1].0];
 
 impl Checkpoint {
     /// The `config.json` beside the file, as Hugging Face's folders have it; `None` where there is none that is JSON.
     pub fn config_beside(&self) -> Option<Value> {
         self.beside(CONFIG, LONGEST)
+    }
+
+    /// The `open_clip_config.json` beside the file; `None` where there is none that is JSON.
+    pub fn open_clip_beside(&self) -> Option<Value> {
+        self.beside(OPEN_CLIP, LONGEST)
     }
 
     /// How transformers prepares its images, and the file beside it that says so.

@@ -1,19 +1,24 @@
 //! Which network is this? A search over names and shapes, whose outcome the [`Audit`] writes down.
 
+mod refusals;
+
+use std::collections::BTreeSet;
+
 use super::Checkpoint;
 use super::arch::{Arch, Pooling};
 use super::audit::Audit;
 use super::branch::BRANCHES;
 use super::candidate::{Candidate, candidates};
-use super::claim::Claim;
 use super::head::{Around, FoundClassifier, FoundHead};
 use super::naming::Layout;
 use super::own::{ClassifierInput, OwnMetadata};
+use super::projection;
 use super::published::{self, Published};
 use super::stack::{At, stack_at};
 use super::style::{Recipe, Style};
 use super::tally::{Heads, Said, audit};
 use crate::error::{Error, Result};
+use refusals::{called, not_this, resembles};
 
 /// The share of a network's tensor names that must be there before it is taken for that network.
 const RECOGNISED: f64 = 0.5;
@@ -83,9 +88,11 @@ pub struct Loading {
 
 impl Loading {
     /// Every layer that can be tapped with its width, in network order: stages or blocks, `backbone`, `projector.0`, …,
-    /// `projector`, `predictor.0`, …, `predictor`, `prototypes`, `logits`.
+    /// `projector`, `predictor.0`, …, `predictor`, `prototypes`, `logits`. A transformer with a pooling of its own has it as
+    /// `pooler` after `backbone`.
     pub fn taps(&self) -> Vec<(String, usize)> {
         let mut taps = self.arch.taps();
+        taps.extend(self.arch.pooled_width().map(|width| ("pooler".to_owned(), width)));
         let mut stack = |name: &str, head: &FoundHead, mut width: usize| {
             for (i, step) in head.steps.iter().enumerate() {
                 width = step.step.width(width);
@@ -170,9 +177,16 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
         let said = [options.arch != "auto", options.allow_partial];
         published::check(checkpoint, &published, layout, &chosen.arch, &shape, said)?;
     }
+    let clip_named = ["_clip", "_siglip"].iter().any(|word| options.arch.contains(word));
+    let undecided = chosen.told.undecided.as_ref().filter(|_| !clip_named);
+    let refused = chosen.told.refused.as_ref().filter(|_| chosen.named >= WHOLE);
+    if let Some(what) = refused.or(undecided).filter(|_| own.is_none()) {
+        return Err(Error::input(format!("{}: {what}", checkpoint.path().display())));
+    }
     if let (Arch::Vit(vit), None) = (&chosen.arch, &forced)
         && !vit.heads_known()
         && heads.is_none()
+        && !chosen.told.heads
     {
         // Hierarchical transformers have such blocks too, and little else of one.
         if chosen.named < WHOLE {
@@ -214,7 +228,11 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
         normalised: style.is_some_and(|s| s.normalised),
         gelu: style.is_some_and(|s| s.gelu),
     };
-    let (projector, problem) = projector(&around, own.as_ref(), &options.projector)?;
+    let projection = projection::of(checkpoint, &chosen).filter(|_| own.is_none() && options.projector == "auto");
+    let (projector, problem) = match projection {
+        Some(found) => (Some(found), None),
+        None => projector(&around, own.as_ref(), &options.projector)?,
+    };
     // transformers' CLIP classifies by patches that are not normalised, which nothing here gives.
     let classifier = match chosen.naming.layout {
         Some(Layout::Clip) => None,
@@ -319,44 +337,12 @@ fn choose(
             chosen.prefix, rival.prefix
         )));
     }
-    Ok((chosen, rest.into_iter().chain(others).map(|c| c.prefix).collect()))
-}
-
-/// What the file calls its network, to go into a sentence.
-fn called(checkpoint: &Checkpoint) -> String {
-    Claim::of(checkpoint).map_or(String::new(), |c| format!(" (it calls itself {:?})", c.name))
-}
-
-/// Why a file that has some of a network's tensors is not taken for it.
-fn resembles(checkpoint: &Checkpoint, near: &Candidate) -> String {
-    format!(
-        "no known network{}: of the nearest, a {}, only {:.0} of {} tensors are there; if it is a shallower one, name it with \
-         --arch (transformers: vit_widthW_depthD_headsH_patchP_IMAGE); another network's features can be computed elsewhere \
-         and given to analyze as an array",
-        called(checkpoint),
-        near.arch.name(),
-        near.named * near.expected.len() as f64,
-        near.expected.len()
-    )
-}
-
-/// Why a file is not of the architecture that was named.
-fn not_this(checkpoint: &Checkpoint, arch: &Arch, candidates: &[Candidate], published: &Published) -> String {
-    let best = candidates.iter().max_by(|a, b| a.named.total_cmp(&b.named));
-    let there = best.map_or(0.0, |c| c.named * c.expected.len() as f64).round();
-    let looks = self::candidates(checkpoint, None, published)
-        .into_iter()
-        .filter(|c| c.named >= RECOGNISED)
-        .max_by(|a, b| a.named.total_cmp(&b.named));
-    let instead = match looks {
-        Some(c) => format!("it looks like a {}: leave out --arch", c.arch.name()),
-        None => "it holds no known network".to_owned(),
-    };
-    format!(
-        "not a {}: {there} of its {} tensors are there; {instead}",
-        arch.name(),
-        arch.tensors().len()
-    )
+    // What is but a part of it is no other network.
+    let own: BTreeSet<&String> = chosen.names.iter().collect();
+    let is_other = |c: &Candidate| c.names.iter().any(|name| checkpoint.has(name) && !own.contains(name));
+    let others = rest.into_iter().chain(others).filter(is_other).map(|c| c.prefix);
+    let others = others.collect();
+    Ok((chosen, others))
 }
 
 type MaybeProjector = (Option<FoundHead>, Option<String>);

@@ -65,10 +65,11 @@ impl FoundHead {
     pub fn tensors(&self) -> impl Iterator<Item = (usize, &'static str, String, Vec<usize>)> + '_ {
         self.steps.iter().enumerate().flat_map(|(i, s)| {
             let module = s.module.clone().unwrap_or_default();
-            s.step
-                .tensors()
-                .into_iter()
-                .map(move |(name, shape)| (i, name, format!("{module}.{name}"), shape))
+            s.step.tensors().into_iter().map(move |(name, shape)| match name {
+                // The module is the tensor.
+                "" => (i, name, module.clone(), shape),
+                _ => (i, name, format!("{module}.{name}"), shape),
+            })
         })
     }
 
@@ -135,6 +136,11 @@ const PROJECTORS: &[Place] = &[
     place("contrastive_head", true),
     // transformers' CLIP.
     place("visual_projection", true),
+    // OpenCLIP around a network of timm.
+    Place {
+        beside: &["trunk"],
+        ..place("head.proj", true)
+    },
     gelu("head.mlp"),
     gelu("dino_head.mlp"),
     // lightly's DINO head.
@@ -315,7 +321,12 @@ impl Around<'_> {
     pub(super) fn classifier(&self, projector: Option<&FoundHead>) -> Option<FoundClassifier> {
         let projected = projector.map(|p| p.width(self.width));
         self.paths(CLASSIFIERS).into_iter().find_map(|(path, _)| {
-            if projector.is_some_and(|p| p.path == path) {
+            let within = |p: &FoundHead| {
+                p.path
+                    .strip_prefix(&path)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            if projector.is_some_and(within) {
                 return None;
             }
             let At::Head(head) = stack_at(self.checkpoint, &path, false) else {

@@ -1,4 +1,5 @@
-//! Tensors that a file keeps in parts: `{query,key,value}` in a name stands for tensors joined along their first axis.
+//! Tensors that a file keeps in parts: `{query,key,value}` in a name stands for tensors joined along their first axis, and `{q,kv:2}`
+//! for two of which the second has twice as many rows.
 
 use super::{Checkpoint, TensorInfo};
 use crate::error::Result;
@@ -8,9 +9,23 @@ pub(super) fn parts(name: &str) -> Vec<String> {
     let open = name.rfind('{');
     let braced = open.and_then(|open| Some((&name[..open], name[open + 1..].split_once('}')?)));
     match braced {
-        Some((before, (inside, after))) => inside.split(',').map(|part| format!("{before}{part}{after}")).collect(),
+        Some((before, (inside, after))) => {
+            let bare = |part: &'_ str| part.split(':').next().unwrap_or_default().to_owned();
+            inside
+                .split(',')
+                .map(|part| format!("{before}{}{after}", bare(part)))
+                .collect()
+        }
         None => vec![name.to_owned()],
     }
+}
+
+/// How many of the equal shares of the joined tensor each part is.
+pub(super) fn shares(name: &str) -> Vec<usize> {
+    let open = name.rfind('{');
+    let inside = open.and_then(|open| Some(name[open + 1..].split_once('}')?.0));
+    let share = |part: &str| part.split_once(':').and_then(|(_, n)| n.parse().ok()).unwrap_or(1);
+    inside.map_or_else(|| vec![1], |inside| inside.split(',').map(share).collect())
 }
 
 impl Checkpoint {
@@ -77,6 +92,10 @@ mod tests {
     fn names_with_braces_stand_for_their_parts() {
         assert_eq!(parts("a.{q,k,v}.weight"), ["a.q.weight", "a.k.weight", "a.v.weight"]);
         assert_eq!(parts("{x}.{q,k}"), ["{x}.q", "{x}.k"]);
+        assert_eq!(parts("a.{q,kv:2}.bias"), ["a.q.bias", "a.kv.bias"]);
+        assert_eq!(shares("a.{q,kv:2}.bias"), [1, 2]);
+        assert_eq!(shares("a.{q,k,v}.bias"), [1, 1, 1]);
+        assert_eq!(shares("a.bias"), [1]);
         for plain in ["a.weight", "a.{q,k", "a}.b", ""] {
             assert_eq!(parts(plain), [plain]);
         }

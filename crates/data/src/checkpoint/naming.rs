@@ -1,10 +1,12 @@
 //! How code bases name a backbone's tensors, as a table: rules from this project's names to theirs. A new naming is a
 //! new row.
 
+mod encoders;
 mod hierarchies;
 mod transformers;
 
 use super::arch::Family;
+pub(super) use encoders::{DINOV3_NAME, OPEN_CLIP_NAME};
 pub(super) use transformers::Layout;
 
 /// How one code base names a family's tensors.
@@ -20,7 +22,9 @@ pub(super) struct Naming {
     rules: &'static [&'static [Rule]],
     /// Which of transformers' layouts it is, where it is one.
     pub(super) layout: Option<Layout>,
-    /// Tensors inside the network's own modules, by their names, that play no part in its features.
+    /// The tensor below the network's prefix that its rows are multiplied by to meet those of texts.
+    pub(super) projection: Option<&'static str>,
+    /// Tensors inside the network's own modules, by their names or after `*` by their ends, that play no part in its features.
     idle: &'static [&'static str],
     /// Our tensors that the files keep without as many of their leading axes, all of length one.
     bare: &'static [(&'static str, usize)],
@@ -46,7 +50,8 @@ const fn naming(name: &'static str, family: Family, rules: &'static [&'static [R
         family,
         rules,
         layout: None,
-        idle: &[],
+        projection: None,
+        idle: &["*.relative_position_index"],
         bare: &[],
         forms: &[],
     }
@@ -102,7 +107,7 @@ pub(super) const NAMINGS: &[Naming] = &[
             ("features.*.*.conv2", "features.*.*.conv.2"),
         ]],
     ),
-    naming("timm", Family::Vit, &[]),
+    naming("timm", Family::Vit, &[encoders::POOL]),
     // nn.Sequential(*list(resnet.children())[:-1]), as in lightly and many SimCLR ports.
     naming(
         "torchvision, children in a Sequential",
@@ -256,6 +261,14 @@ pub(super) const NAMINGS: &[Naming] = &[
             ("norm", "ln1"),
         ]],
     ),
+    encoders::TIMM_GAMMA,
+    encoders::TIMM_GAMMA_AND_GATE,
+    encoders::TIMM_APART,
+    encoders::EVA,
+    encoders::EVA_APART,
+    encoders::DINOV3,
+    encoders::DINOV3_SWIGLU,
+    encoders::OPEN_CLIP,
     transformers::VIT_IN_FILES,
     transformers::MSN_IN_PARTS,
     transformers::VIT_IN_MEMORY,
@@ -264,6 +277,13 @@ pub(super) const NAMINGS: &[Naming] = &[
     transformers::DINOV2_IN_MEMORY,
     transformers::SWIGLU_IN_MEMORY,
     transformers::CLIP_IN_FILES,
+    transformers::DINOV3_GATED_IN_FILES,
+    transformers::DINOV3_IN_FILES,
+    transformers::DINOV3_GATED_IN_MEMORY,
+    transformers::DINOV3_IN_MEMORY,
+    transformers::BEIT_IN_FILES,
+    transformers::BEIT_IN_PARTS,
+    transformers::BEIT_IN_MEMORY,
     transformers::RESNET,
 ];
 

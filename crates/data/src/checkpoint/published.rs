@@ -3,126 +3,20 @@
 
 mod agree;
 pub(super) mod convnext;
+mod models;
 mod resnet;
 pub(super) mod swin;
 
 use serde_json::Value;
 
 use super::Checkpoint;
-use super::arch::{Activation, Arch, Epsilon, Positions, Shapes, Vit};
+use super::arch::{Activation, Arch, Epsilon, FinalNorm, Rotary, Shapes, Vit};
 use super::claim::CONFIG;
+use super::flavour::{self, Names};
 use super::naming::Layout;
 use super::style::Recipe;
 use crate::error::{Error, Result};
-
-/// A kind of network of transformers, and what it is where its `config.json` is silent: transformers writes what differs from
-/// this alone, and reads the rest from its own classes.
-#[derive(Debug)]
-pub(super) struct Model {
-    /// Its `model_type`.
-    pub(super) kind: &'static str,
-    /// The `model_type` of a network of images and texts that it is the half of.
-    pair: Option<&'static str>,
-    /// How its tensors are named.
-    layout: Layout,
-    activation: Activation,
-    epsilon: Epsilon,
-    /// How it brings its position embeddings to another grid.
-    positions: Positions,
-    /// The preparation of images that is usual for it.
-    recipe: Recipe,
-    class_token: bool,
-    /// Tokens beside it: the distillation token, or registers.
-    registers: Registers,
-}
-
-/// Tokens between the class token and the patches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Registers {
-    None,
-    Distillation,
-    /// As many as `num_register_tokens` says.
-    Some,
-}
-
-/// Attention heads where `config.json` is silent, the same in all of them.
-const HEADS: u64 = 12;
-
-const VIT: Model = Model {
-    kind: "vit",
-    pair: None,
-    layout: Layout::Vit,
-    activation: Activation::Gelu,
-    epsilon: Epsilon::known(1e-12),
-    positions: Positions::Plain,
-    recipe: Recipe::Squared,
-    class_token: true,
-    registers: Registers::None,
-};
-
-/// All of them; of those with one layout, the first is taken where nothing says which it is.
-const MODELS: &[Model] = &[
-    VIT,
-    Model {
-        kind: "deit",
-        recipe: Recipe::ImagenetBicubic,
-        registers: Registers::Distillation,
-        ..VIT
-    },
-    Model {
-        kind: "ijepa",
-        class_token: false,
-        ..VIT
-    },
-    Model { kind: "vit_mae", ..VIT },
-    Model {
-        kind: "vit_msn",
-        epsilon: Epsilon::known(1e-6),
-        ..VIT
-    },
-    Model {
-        kind: "dinov2",
-        layout: Layout::Dinov2,
-        epsilon: Epsilon::known(1e-6),
-        recipe: Recipe::ImagenetBicubic,
-        ..VIT
-    },
-    Model {
-        kind: "dinov2_with_registers",
-        layout: Layout::Dinov2,
-        epsilon: Epsilon::known(1e-6),
-        positions: Positions::Antialiased,
-        recipe: Recipe::ImagenetBicubic,
-        registers: Registers::Some,
-        ..VIT
-    },
-    Model {
-        kind: "clip_vision_model",
-        pair: Some("clip"),
-        layout: Layout::Clip,
-        activation: Activation::QuickGelu,
-        epsilon: Epsilon::known(1e-5),
-        recipe: Recipe::Clip,
-        ..VIT
-    },
-    Model {
-        kind: "siglip_vision_model",
-        pair: Some("siglip"),
-        layout: Layout::Clip,
-        activation: Activation::TanhGelu,
-        epsilon: Epsilon::known(1e-6),
-        class_token: false,
-        ..VIT
-    },
-];
-
-/// `hidden_act`, and what it is here.
-const ACTIVATIONS: &[(&str, Activation)] = &[
-    ("gelu", Activation::Gelu),
-    ("quick_gelu", Activation::QuickGelu),
-    ("gelu_pytorch_tanh", Activation::TanhGelu),
-    ("gelu_new", Activation::TanhGelu),
-];
+use models::{ACTIVATIONS, MODELS, Model, VIT};
 
 /// What the `config.json` beside a checkpoint says, where it is transformers'.
 #[derive(Debug, Default)]
@@ -135,19 +29,26 @@ pub(super) struct Published {
     fields: Value,
     /// Whether the file is there and cannot be read.
     damaged: bool,
+    /// What the file and what lies around it call the network.
+    names: Names,
 }
 
 impl Published {
     /// Reads it; nothing is refused before a network is found that it speaks of.
     pub(super) fn beside(checkpoint: &Checkpoint) -> Self {
+        let names = Names::of(checkpoint);
         let Some(whole) = checkpoint.config_beside() else {
             return Self {
                 damaged: checkpoint.path_beside(CONFIG).is_file(),
+                names,
                 ..Self::default()
             };
         };
         let Some(kind) = whole.get("model_type").and_then(Value::as_str) else {
-            return Self::default();
+            return Self {
+                names,
+                ..Self::default()
+            };
         };
         let model = MODELS.iter().find(|m| m.kind == kind || m.pair == Some(kind));
         let fields = match model {
@@ -159,7 +60,18 @@ impl Published {
             kind: Some(kind.to_owned()),
             fields,
             damaged: false,
+            names,
         }
+    }
+
+    /// What the file and what lies around it call the network.
+    pub(super) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Whether it speaks of a network with this layout.
+    pub(super) fn is_of(&self, layout: Option<Layout>) -> bool {
+        layout.is_some() && self.model.map(|m| m.layout) == layout
     }
 
     /// What kind of network it is: as the file says, else what the tensors of the layout can be.
@@ -174,6 +86,8 @@ impl Published {
             Layout::Dinov2 => "dinov2",
             Layout::Clip if has("cls_token") || has("norm_pre.weight") => "clip_vision_model",
             Layout::Clip => "siglip_vision_model",
+            Layout::Dinov3 => "dinov3_vit",
+            Layout::Beit => "beit",
             // Nothing of it is hidden.
             Layout::ResNet | Layout::ConvNext | Layout::Swin => resnet::KIND,
         };
@@ -209,13 +123,55 @@ impl Published {
             };
             vit.attention_pool = !model.class_token && told.unwrap_or_else(there);
         }
+        match layout {
+            Layout::Dinov3 => self.complete_dinov3(shape, vit),
+            Layout::Beit => {
+                vit.class_token = true;
+                let flag = |key: &str| self.fields.get(key).and_then(Value::as_bool);
+                vit.absolute = flag("use_absolute_position_embeddings").unwrap_or(vit.absolute);
+                let has = |name: &str| shape(name).is_some();
+                // BEiT alone always has its pooling layer.
+                if flag("use_mean_pooling") != Some(false) && !has("norm.weight") && !has("norm.bias") {
+                    let pools = has("fc_norm.weight") || has("fc_norm.bias") || model.kind == "beit";
+                    vit.norm = if pools { FinalNorm::Pooled } else { FinalNorm::Absent };
+                }
+            }
+            _ => {}
+        }
         vit.pooling = vit.own_pooling();
+    }
+
+    /// The positions of a DINOv3, and what its gate has.
+    fn complete_dinov3(&self, shape: Shapes, vit: &mut Vit) {
+        let base = self.number("rope_theta").and_then(|n| u32::try_from(n).ok());
+        let whole = self.fields.get("rope_theta").and_then(Value::as_f64);
+        let base = base.or(whole.filter(|n| n.fract() == 0.0 && *n <= 1e9).map(|n| n as u32));
+        let rotary = Rotary::Centred {
+            base: base.unwrap_or(100),
+            periods: false,
+        };
+        let epsilon = vit.epsilon;
+        let heads = self.heads().unwrap_or_else(|| flavour::dinov3_heads(vit, shape));
+        flavour::centred(vit, rotary, heads);
+        vit.epsilon = epsilon;
+        if vit.swiglu {
+            vit.gate = match self.word("hidden_act") {
+                Some(_) => vit.activation,
+                // Silence means GELU there; without any config.json it is one of those that were published.
+                None if self.kind.is_some() => Activation::Gelu,
+                None => Activation::Silu,
+            };
+            vit.activation = Activation::Gelu;
+        }
+        let image = self.number("image_size").and_then(|n| usize::try_from(n).ok());
+        vit.grid = (image.unwrap_or(224) / vit.patch.max(1)).max(1);
     }
 
     /// How many attention heads there are.
     pub(super) fn heads(&self) -> Option<usize> {
         self.kind.as_ref()?;
-        let heads = self.number("num_attention_heads").unwrap_or(HEADS);
+        let heads = self.number("num_attention_heads");
+        let heads = heads.unwrap_or_else(|| self.model.map_or(VIT.heads, |m| m.heads));
         usize::try_from(heads).ok().filter(|heads| *heads > 0)
     }
 
@@ -229,12 +185,24 @@ impl Published {
         let model = self.model(layout, &shown(vit));
         let switches = [
             ("num_attention_heads", format!("{} attention heads", vit.heads)),
-            ("hidden_act", vit.activation.describe().to_owned()),
+            (
+                "hidden_act",
+                match (layout, vit.swiglu) {
+                    (Layout::Dinov3, true) => format!("{} on the gate", vit.gate.describe()),
+                    _ => vit.activation.describe().to_owned(),
+                },
+            ),
             ("layer_norm_eps", format!("epsilon {:e}", vit.epsilon.value())),
+            (
+                "rope_theta",
+                match vit.rotary {
+                    Some(Rotary::Centred { base, .. }) => format!("rotary positions of base {base}"),
+                    _ => String::new(),
+                },
+            ),
         ];
-        let (told, assumed): (Vec<_>, Vec<_>) = switches
-            .into_iter()
-            .partition(|(key, _)| self.fields.get(*key).is_some());
+        let switches = switches.into_iter().filter(|(_, text)| !text.is_empty());
+        let (told, assumed): (Vec<_>, Vec<_>) = switches.partition(|(key, _)| self.fields.get(*key).is_some());
         let words = |list: &[(&str, String)]| {
             list.iter()
                 .map(|(_, text)| text.as_str())

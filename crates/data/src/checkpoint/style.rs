@@ -18,6 +18,8 @@ pub enum Recipe {
     Cifar,
     /// The whole image to a square, mean and deviation 0.5: transformers' `ViTImageProcessor`.
     Squared,
+    /// As [`Recipe::Squared`], ImageNet's mean and deviation: DINOv3.
+    SquaredImagenet,
     /// Bicubic, shorter side and centre alike, CLIP's mean and deviation.
     Clip,
 }
@@ -201,6 +203,14 @@ pub(super) const STYLES: &[Style] = &[
         ..ROW
     },
     Style {
+        name: "DINOv3",
+        family: Some(Family::Vit),
+        beside: &["mask_token", "blocks.0.ls1.gamma", "storage_tokens"],
+        normalised: true,
+        recipe: Some(Recipe::SquaredImagenet),
+        ..ROW
+    },
+    Style {
         name: "DINOv2",
         family: Some(Family::Vit),
         beside: &["mask_token", "blocks.0.0.ls1.gamma"],
@@ -237,6 +247,34 @@ pub(super) const STYLES: &[Style] = &[
         name: "MoBY",
         within: &["encoder", "encoder_k"],
         beside: &["projector.linear_hidden.", "predictor.linear_hidden.", "queue1"],
+        ..ROW
+    },
+    Style {
+        name: "iBOT",
+        family: Some(Family::Vit),
+        within: &["teacher", "student"],
+        beside: &["masked_embed", "head.mlp.", "head.last_layer"],
+        normalised: true,
+        recipe: Some(Recipe::ImagenetBicubic),
+        positions: Some(Positions::Offset),
+        ..ROW
+    },
+    Style {
+        name: "I-JEPA",
+        family: Some(Family::Vit),
+        within: &["encoder", "target_encoder"],
+        beside: &["predictor.module.predictor_embed."],
+        recipe: Some(Recipe::ImagenetBicubic),
+        positions: Some(Positions::Plain),
+        ..ROW
+    },
+    Style {
+        name: "I-JEPA",
+        family: Some(Family::Vit),
+        within: &["encoder", "target_encoder"],
+        beside: &["predictor.predictor_embed."],
+        recipe: Some(Recipe::ImagenetBicubic),
+        positions: Some(Positions::Plain),
         ..ROW
     },
     Style {

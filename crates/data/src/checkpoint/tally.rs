@@ -9,10 +9,11 @@ use super::claim::Claim;
 use super::detect::Loading;
 use super::head::{FoundClassifier, FoundHead};
 use super::own::{ClassifierInput, OwnMetadata};
+use super::projection;
 use super::published::{Published, convnext, swin};
 use super::style::Style;
 use super::training::Training;
-use super::{Checkpoint, Opaque};
+use super::{Checkpoint, Opaque, joined};
 use crate::error::Result;
 
 /// Groups of unused tensors longer than this become one line of the audit.
@@ -108,6 +109,11 @@ pub(super) fn audit(
         (Arch::Vit(vit), Some(layout)) => Some(published.describe(layout, vit)),
         (Arch::Swin(net), Some(_)) => Some(swin::describe(published, net)),
         (Arch::Cnn(cnn), Some(_)) => Some(convnext::describe(published, cnn)),
+        (Arch::Vit(_), None) if !chosen.told.notes.is_empty() => {
+            let texts = projection::texts(checkpoint, &chosen.prefix);
+            let left = (texts > 0).then(|| format!("the half for texts has {texts} tensors, which are left alone"));
+            Some(chosen.told.notes.iter().cloned().chain(left).collect())
+        }
         _ => None,
     };
     let (unexpected, unused) = leftovers(checkpoint, &chosen, &head_names);
@@ -174,7 +180,10 @@ pub(super) fn audit(
     Ok(Loading {
         recipe: match (&chosen.arch, chosen.naming.layout) {
             (Arch::Vit(vit), Some(layout)) => published.recipe(layout, vit),
-            (arch, _) => Style::recipe(style, chosen.naming, arch, heads.classifier.is_some()),
+            (arch, _) => match chosen.told.recipe {
+                Some(recipe) => recipe,
+                None => Style::recipe(style, chosen.naming, arch, heads.classifier.is_some()),
+            },
         },
         arch: chosen.arch,
         backbone,
@@ -275,15 +284,20 @@ struct Tally {
 }
 
 impl Tally {
-    /// As [`Tally::check`], of every part that the file keeps of a tensor in equal parts.
+    /// As [`Tally::check`], of every part that the file keeps of a tensor in parts.
     fn check_joined(&mut self, checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<bool> {
         let parts = checkpoint.parts(name);
-        let mut shape = shape.to_vec();
-        if let Some(length) = shape.first_mut() {
-            *length /= parts.len();
-        }
+        let shares = match parts.len() {
+            1 => vec![1],
+            _ => joined::shares(name),
+        };
+        let all: usize = shares.iter().sum();
         let mut sound = true;
-        for part in &parts {
+        for (part, share) in parts.iter().zip(&shares) {
+            let mut shape = shape.to_vec();
+            if let Some(length) = shape.first_mut() {
+                *length = *length / all * share;
+            }
             sound &= self.check(checkpoint, part, &shape)?;
         }
         Ok(sound)

@@ -20,7 +20,7 @@ pub use step::{HeadStep, WeightNormNames};
 pub use swin::{Library, Swin};
 pub use switches::{Activation, Epsilon};
 pub(super) use vit::blocks;
-pub use vit::{FinalNorm, Pooling, Positions, Vit};
+pub use vit::{FinalNorm, Pooling, Positions, Relative, Rotary, Vit};
 
 /// A backbone: everything before the heads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,7 +141,7 @@ impl Arch {
             Error::input(format!(
                 "architecture {name:?} is not known; expected small-cnn, {} (each also with -cifar, for the 3x3 stem), \
                  {}, swin_SIZE_patch4_windowW_IMAGE or swinv2_SIZE_windowW_IMAGE with SIZE {}, or vit_SIZE_patchP_IMAGE with SIZE {} or \
-                 widthW_depthD",
+                 widthW_depthD (and clip, clip_quickgelu or siglip before IMAGE)",
                 resnet::names().collect::<Vec<_>>().join(", "),
                 cnn::names().join(", "),
                 swin::sizes().collect::<Vec<_>>().join(", "),
@@ -197,6 +197,14 @@ impl Arch {
     /// Width of the backbone's output.
     pub fn width(&self) -> usize {
         self.taps().last().map_or(0, |(_, w)| *w)
+    }
+
+    /// Width of the layer `pooler`: what the network itself makes of its tokens, where it has a part of its own for that.
+    pub fn pooled_width(&self) -> Option<usize> {
+        match self {
+            Self::Vit(v) => v.pooled_width(),
+            _ => None,
+        }
     }
 
     /// Width of what the network's own heads read: the backbone's output, whatever pooling was asked for.

@@ -15,6 +15,13 @@ pub enum HeadStep {
         /// Whether there is a bias.
         bias: bool,
     },
+    /// `y = x W` with `W` as (inputs, outputs), a tensor without a module: CLIP's projection.
+    Matrix {
+        /// Input width.
+        inputs: usize,
+        /// Output width.
+        outputs: usize,
+    },
     /// `y = g (V / |V|) x`, row by row: a linear layer under weight normalisation (Salimans & Kingma 2016).
     WeightNormLinear {
         /// Input width.
@@ -68,7 +75,9 @@ impl HeadStep {
     /// Width of the output, given the width of the input.
     pub fn width(&self, before: usize) -> usize {
         match *self {
-            Self::Linear { outputs, .. } | Self::WeightNormLinear { outputs, .. } => outputs,
+            Self::Linear { outputs, .. } | Self::Matrix { outputs, .. } | Self::WeightNormLinear { outputs, .. } => {
+                outputs
+            }
             _ => before,
         }
     }
@@ -76,9 +85,9 @@ impl HeadStep {
     /// Widths of input and output, where the step has its own.
     pub fn widths(&self) -> Option<(usize, usize)> {
         match *self {
-            Self::Linear { inputs, outputs, .. } | Self::WeightNormLinear { inputs, outputs, .. } => {
-                Some((inputs, outputs))
-            }
+            Self::Linear { inputs, outputs, .. }
+            | Self::Matrix { inputs, outputs }
+            | Self::WeightNormLinear { inputs, outputs, .. } => Some((inputs, outputs)),
             Self::BatchNorm1d { width, .. } | Self::LayerNorm { width } => Some((width, width)),
             Self::Relu | Self::Gelu | Self::L2Normalize => None,
         }
@@ -86,7 +95,10 @@ impl HeadStep {
 
     /// Whether it is a linear layer of either kind.
     pub fn is_linear(&self) -> bool {
-        matches!(self, Self::Linear { .. } | Self::WeightNormLinear { .. })
+        matches!(
+            self,
+            Self::Linear { .. } | Self::Matrix { .. } | Self::WeightNormLinear { .. }
+        )
     }
 
     /// The tensors of the step: name below its module, shape.
@@ -98,6 +110,7 @@ impl HeadStep {
                 list.extend(bias.then(|| ("bias", vec![outputs])));
                 list
             }
+            Self::Matrix { inputs, outputs } => vec![("", vec![inputs, outputs])],
             Self::WeightNormLinear { inputs, outputs, names } => {
                 let [g, v] = names.pair();
                 vec![(g, vec![outputs, 1]), (v, vec![outputs, inputs])]
@@ -115,6 +128,7 @@ impl HeadStep {
             Self::Linear { inputs, outputs, bias } => {
                 format!("Linear {inputs}→{outputs}{}", if bias { "" } else { " (no bias)" })
             }
+            Self::Matrix { inputs, outputs } => format!("Linear {inputs}→{outputs} (no bias)"),
             Self::WeightNormLinear { inputs, outputs, .. } => format!("Linear {inputs}→{outputs} (weight-normalised)"),
             Self::BatchNorm1d { width, affine } => {
                 format!("BatchNorm1d {width}{}", if affine { "" } else { " (no weights)" })

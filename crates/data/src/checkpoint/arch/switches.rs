@@ -13,6 +13,8 @@ pub enum Activation {
     QuickGelu,
     /// GELU by its tanh formula, as SigLIP has it.
     TanhGelu,
+    /// x sigmoid(x).
+    Silu,
 }
 
 impl Activation {
@@ -22,6 +24,7 @@ impl Activation {
             Self::Gelu => "GELU",
             Self::QuickGelu => "quick GELU",
             Self::TanhGelu => "GELU's tanh form",
+            Self::Silu => "SiLU",
         }
     }
 

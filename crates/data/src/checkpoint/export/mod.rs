@@ -75,7 +75,8 @@ pub fn export(checkpoint: &Checkpoint, loading: &Loading, naming: Naming) -> Res
     // Some files leave leading axes of length one out.
     let shapes: BTreeMap<_, _> = loading.arch.tensors().into_iter().map(|e| (e.name, e.shape)).collect();
     let mut tensors = Vec::new();
-    for (ours, theirs) in &loading.backbone {
+    // transformers' pooler is none of timm's or torchvision's.
+    for (ours, theirs) in loading.backbone.iter().filter(|(ours, _)| !ours.starts_with("pooler.")) {
         let (shape, values) = checkpoint.tensor_f32(theirs)?;
         let shape = shapes.get(ours).cloned().unwrap_or(shape);
         tensors.push(Tensor {
@@ -165,6 +166,12 @@ fn names(arch: &Arch, naming: Naming) -> Result<&'static naming::Naming> {
         (Arch::ResNet(_), Naming::Detectron2) => "detectron2",
         // timm took torchvision's names.
         (Arch::ResNet(_), _) => "torchvision",
+        (Arch::Vit(v), _) if has_positions_inside(v) => {
+            return refused(
+                "what it has of DINOv3, BEiT or EVA (positions inside attention, a key without a bias, normalisations inside a block) is \
+                 not in those networks",
+            );
+        }
         (Arch::Vit(v), _) if v.pre_norm || v.attention_pool || !v.patch_bias || v.activation != Activation::Gelu => {
             return refused(
                 "what it has of CLIP or SigLIP (a normalisation before its blocks, attention pooling, another activation than GELU) is \
@@ -191,6 +198,11 @@ fn names(arch: &Arch, naming: Naming) -> Result<&'static naming::Naming> {
     let family: Family = arch.family();
     let found = NAMINGS.iter().find(|n| n.name == row && n.family == family);
     found.map_or_else(|| refused("its names are not known"), Ok)
+}
+
+fn has_positions_inside(vit: &Vit) -> bool {
+    let inside = vit.rotary.is_some() || vit.relative.is_some() || !vit.absolute;
+    inside || vit.split_bias || vit.masked_bias || vit.attn_norm || vit.mlp_norm || vit.gate != Activation::Silu
 }
 
 fn is_plain(vit: &Vit) -> bool {

@@ -1,8 +1,11 @@
 //! How Hugging Face's transformers names its vision models: in its files, and since its version 5 otherwise in memory,
 //! which is what `torch.save(model.state_dict())` writes.
 
+mod kin;
+
 use super::super::arch::Family;
 use super::{Naming, Rule};
+pub(super) use kin::*;
 
 /// Whose names of transformers they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +16,10 @@ pub(in crate::checkpoint) enum Layout {
     Dinov2,
     /// `CLIPVisionModel` and `SiglipVisionModel`.
     Clip,
+    /// `DINOv3ViTModel`.
+    Dinov3,
+    /// `BeitModel` and `Data2VecVisionModel`.
+    Beit,
     /// `ResNetModel`.
     ResNet,
     /// `ConvNextModel` and `ConvNextV2Model`.
@@ -28,6 +35,7 @@ const VIT: &[Rule] = &[
     ("pos_embed", "embeddings.position_embeddings"),
     ("patch_embed.proj", "embeddings.patch_embeddings.projection"),
     ("norm", "layernorm"),
+    ("pooler", "pooler"),
 ];
 
 const VIT_BLOCKS: &[Rule] = &[
@@ -92,7 +100,8 @@ const CLIP: &[Rule] = &[
 const IDLE: &[&str] = &[
     "embeddings.mask_token",
     "embeddings.position_ids",
-    "vit.embeddings.mask_token",
+    "*.embeddings.mask_token",
+    "*.relative_position_index",
 ];
 
 /// Tensors without the leading axes of length one that ours have.
@@ -104,6 +113,7 @@ const fn row(name: &'static str, layout: Layout, rules: &'static [&'static [Rule
         family: Family::Vit,
         rules,
         layout: Some(layout),
+        projection: None,
         idle: IDLE,
         bare: match layout {
             Layout::Clip => BARE,

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::{ACTIVATIONS, Model, Published, Registers};
-use crate::checkpoint::arch::{Epsilon, Shapes, Vit, blocks};
+use super::Published;
+use super::models::{ACTIVATIONS, Model, Registers};
+use crate::checkpoint::arch::{Epsilon, FinalNorm, Relative, Shapes, Vit, blocks};
 use crate::checkpoint::naming::Layout;
 
 /// The first thing that cannot be, in one sentence.
@@ -19,7 +20,7 @@ pub(super) fn first_contradiction(
         return Some(of_another(model.kind));
     }
     not_done(published).or_else(|| {
-        let found = found(published, model, vit, shape);
+        let found = found(published, model, layout, vit, shape);
         // What is not whole need not agree.
         let first = found.into_iter().find(|(_, told, found)| !partial && told != found);
         let heads = (!vit.width.is_multiple_of(vit.heads)).then(|| {
@@ -63,6 +64,20 @@ fn not_done(published: &Published) -> Option<String> {
             "config.json beside it says layer_norm_eps {epsilon}; expected a positive number of at most 0.1; fetch it again"
         ));
     }
+    if let Some(act) = fields.get("pooler_act").filter(|act| act.as_str() != Some("tanh")) {
+        return Some(format!(
+            "config.json beside it says pooler_act {act}; expected tanh; {instead}"
+        ));
+    }
+    let base = fields.get("rope_theta").filter(|base| {
+        let whole = base.as_f64().filter(|n| n.fract() == 0.0 && *n > 1.0 && *n <= 1e9);
+        whole.is_none()
+    });
+    if let Some(base) = base {
+        return Some(format!(
+            "config.json beside it says rope_theta {base}; expected a whole number above 1; {instead}"
+        ));
+    }
     for key in ["num_attention_heads", "num_hidden_layers", "hidden_size"] {
         if let Some(value) = fields.get(key).filter(|v| v.as_u64().is_none_or(|n| n == 0)) {
             return Some(format!(
@@ -74,7 +89,13 @@ fn not_done(published: &Published) -> Option<String> {
 }
 
 /// What it says that tensors show too: key, what it says, what they show.
-fn found(published: &Published, model: &Model, vit: &Vit, shape: Shapes) -> Vec<(&'static str, String, String)> {
+fn found(
+    published: &Published,
+    model: &Model,
+    layout: Layout,
+    vit: &Vit,
+    shape: Shapes,
+) -> Vec<(&'static str, String, String)> {
     let fields = &published.fields;
     let mut list = Vec::new();
     let mut add = |key: &'static str, found: String| {
@@ -90,6 +111,32 @@ fn found(published: &Published, model: &Model, vit: &Vit, shape: Shapes) -> Vec<
     }
     add("qkv_bias", vit.qkv_bias.to_string());
     add("use_swiglu_ffn", vit.swiglu.to_string());
+    match layout {
+        Layout::Dinov3 => {
+            add("use_gated_mlp", vit.swiglu.to_string());
+            add("query_bias", vit.split_bias.to_string());
+            add("value_bias", vit.split_bias.to_string());
+            add("key_bias", vit.qkv_bias.to_string());
+        }
+        Layout::Beit => {
+            add(
+                "use_absolute_position_embeddings",
+                shape("pos_embed").is_some().to_string(),
+            );
+            add(
+                "use_relative_position_bias",
+                (vit.relative == Some(Relative::Own)).to_string(),
+            );
+            add(
+                "use_shared_relative_position_bias",
+                (vit.relative == Some(Relative::Shared)).to_string(),
+            );
+            if shape("norm.weight").is_none() {
+                add("use_mean_pooling", (vit.norm != FinalNorm::Tokens).to_string());
+            }
+        }
+        _ => {}
+    }
     if model.registers == Registers::Some {
         add("num_register_tokens", vit.registers.to_string());
     }
@@ -101,7 +148,7 @@ fn found(published: &Published, model: &Model, vit: &Vit, shape: Shapes) -> Vec<
         list.push(("patch_size", told, vit.patch.to_string()));
     }
     let patches = |told: &str| told.parse::<usize>().ok().map(|side| side / vit.patch.max(1));
-    if let Some(told) = square("image_size")
+    if let Some(told) = square("image_size").filter(|_| layout != Layout::Dinov3)
         && patches(&told) != Some(vit.grid)
     {
         list.push(("image_size", told, format!("{} patches a side", vit.grid)));

@@ -1,0 +1,62 @@
+//! The projection of a network of images and texts: what its rows are multiplied by to meet those of texts.
+
+use super::Checkpoint;
+use super::arch::HeadStep;
+use super::candidate::Candidate;
+use super::head::{FoundHead, FoundStep};
+use super::stack::{At, stack_at};
+
+/// Tensors of the half for texts begin so, beside a half for images.
+const TEXTS: &[&str] = &[
+    "transformer.",
+    "token_embedding.",
+    "positional_embedding",
+    "ln_final.",
+    "text_projection",
+    "text.",
+];
+
+/// The half for images is called so.
+const IMAGES: &str = "visual";
+
+/// The projection, where the naming or the place says that it is one.
+pub(super) fn of(checkpoint: &Checkpoint, chosen: &Candidate) -> Option<FoundHead> {
+    let width = chosen.arch.head_input();
+    if let Some(name) = chosen.naming.projection {
+        let path = format!("{}{name}", chosen.prefix);
+        let [inputs, outputs] = checkpoint.tensors().get(&path)?.shape[..] else {
+            return None;
+        };
+        let step = HeadStep::Matrix { inputs, outputs };
+        return (inputs == width).then(|| FoundHead {
+            steps: vec![FoundStep {
+                step,
+                module: Some(path.clone()),
+            }],
+            path,
+        });
+    }
+    if !is_of_images(&chosen.prefix) {
+        return None;
+    }
+    match stack_at(checkpoint, &format!("{}head", chosen.prefix), false) {
+        At::Head(head) if head.inputs() == Some(width) => Some(head),
+        _ => None,
+    }
+}
+
+fn is_of_images(prefix: &str) -> bool {
+    prefix.split('.').any(|part| part == IMAGES)
+}
+
+/// How many tensors of the half for texts lie beside it.
+pub(super) fn texts(checkpoint: &Checkpoint, prefix: &str) -> usize {
+    let Some(before) = prefix.split_once(IMAGES).map(|(before, _)| before) else {
+        return 0;
+    };
+    let of_texts = |name: &&String| {
+        let rest = name.strip_prefix(before);
+        rest.is_some_and(|rest| TEXTS.iter().any(|begin| rest.starts_with(begin)))
+    };
+    checkpoint.tensors().keys().filter(of_texts).count()
+}

@@ -1,0 +1,137 @@
+//! The kinds of networks of transformers that are known, as a table.
+
+use crate::checkpoint::arch::{Activation, Epsilon, Positions};
+use crate::checkpoint::naming::Layout;
+use crate::checkpoint::style::Recipe;
+
+/// A kind of network of transformers, and what it is where its `config.json` is silent: transformers writes what differs from
+/// this alone, and reads the rest from its own classes.
+#[derive(Debug)]
+pub(in crate::checkpoint) struct Model {
+    /// Its `model_type`.
+    pub(in crate::checkpoint) kind: &'static str,
+    /// The `model_type` of a network of images and texts that it is the half of.
+    pub(super) pair: Option<&'static str>,
+    /// How its tensors are named.
+    pub(super) layout: Layout,
+    pub(super) activation: Activation,
+    pub(super) epsilon: Epsilon,
+    /// How it brings its position embeddings to another grid.
+    pub(super) positions: Positions,
+    /// The preparation of images that is usual for it.
+    pub(super) recipe: Recipe,
+    pub(super) class_token: bool,
+    /// Tokens beside it: the distillation token, or registers.
+    pub(super) registers: Registers,
+    /// Attention heads where `config.json` is silent.
+    pub(super) heads: u64,
+}
+
+/// Tokens between the class token and the patches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Registers {
+    None,
+    Distillation,
+    /// As many as `num_register_tokens` says.
+    Some,
+}
+
+pub(super) const VIT: Model = Model {
+    kind: "vit",
+    pair: None,
+    layout: Layout::Vit,
+    activation: Activation::Gelu,
+    epsilon: Epsilon::known(1e-12),
+    positions: Positions::Plain,
+    recipe: Recipe::Squared,
+    class_token: true,
+    registers: Registers::None,
+    heads: 12,
+};
+
+/// All of them; of those with one layout, the first is taken where nothing says which it is.
+pub(super) const MODELS: &[Model] = &[
+    VIT,
+    Model {
+        kind: "deit",
+        recipe: Recipe::ImagenetBicubic,
+        registers: Registers::Distillation,
+        ..VIT
+    },
+    Model {
+        kind: "ijepa",
+        class_token: false,
+        ..VIT
+    },
+    Model { kind: "vit_mae", ..VIT },
+    Model {
+        kind: "vit_msn",
+        epsilon: Epsilon::known(1e-6),
+        ..VIT
+    },
+    Model {
+        kind: "dinov2",
+        layout: Layout::Dinov2,
+        epsilon: Epsilon::known(1e-6),
+        recipe: Recipe::ImagenetBicubic,
+        ..VIT
+    },
+    Model {
+        kind: "dinov2_with_registers",
+        layout: Layout::Dinov2,
+        epsilon: Epsilon::known(1e-6),
+        positions: Positions::Antialiased,
+        recipe: Recipe::ImagenetBicubic,
+        registers: Registers::Some,
+        ..VIT
+    },
+    Model {
+        kind: "clip_vision_model",
+        pair: Some("clip"),
+        layout: Layout::Clip,
+        activation: Activation::QuickGelu,
+        epsilon: Epsilon::known(1e-5),
+        recipe: Recipe::Clip,
+        ..VIT
+    },
+    Model {
+        kind: "siglip_vision_model",
+        pair: Some("siglip"),
+        layout: Layout::Clip,
+        activation: Activation::TanhGelu,
+        epsilon: Epsilon::known(1e-6),
+        class_token: false,
+        ..VIT
+    },
+    Model {
+        kind: "dinov3_vit",
+        layout: Layout::Dinov3,
+        epsilon: Epsilon::known(1e-5),
+        recipe: Recipe::SquaredImagenet,
+        registers: Registers::Some,
+        heads: 6,
+        ..VIT
+    },
+    Model {
+        kind: "beit",
+        layout: Layout::Beit,
+        recipe: Recipe::Inception,
+        ..VIT
+    },
+    Model {
+        kind: "data2vec-vision",
+        layout: Layout::Beit,
+        recipe: Recipe::Inception,
+        ..VIT
+    },
+];
+
+/// `hidden_act`, and what it is here.
+pub(super) const ACTIVATIONS: &[(&str, Activation)] = &[
+    ("gelu", Activation::Gelu),
+    ("quick_gelu", Activation::QuickGelu),
+    ("gelu_pytorch_tanh", Activation::TanhGelu),
+    ("gelu_new", Activation::TanhGelu),
+    ("silu", Activation::Silu),
+    ("swish", Activation::Silu),
+];
