@@ -1,25 +1,30 @@
 #!/usr/bin/env bash
-# Copies what the paper in small gave into reports/paper: a page for each part that is there with two of its pictures, the
-# predictors of transfer, and the numbers, to nine digits and without the replicates that make them megabytes.
+# Copies what the paper in small gave into reports/paper: of each part that is there the tables and two pictures, the page of the
+# main one, the predictors of transfer, and the numbers, to nine digits and without the replicates that make them megabytes.
 # `make paper-keep` runs it. The page that says what it means, reports/paper/README.md, is written by hand.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 from=paper
 to=reports/paper
-for part in final longer course projector; do
+for part in final longer projector; do
     [ -f $from/$part/report/index.html ] || { echo "keep-paper-report: $from/$part is not there and left out; 'make paper' makes it" >&2; continue; }
     rm -rf ${to:?}/$part
     mkdir -p $to/$part/figures
-    cp $from/$part/report/index.html $from/$part/report/report.md $to/$part/
-    cp $from/$part/report/figures/{axes,transfer-depth}.svg $to/$part/figures/
+    cp $from/$part/report/report.md $to/$part/
+    # One whole page; the others would add megabytes, and `make paper` has them.
+    if [ $part = final ]; then cp $from/$part/report/index.html $to/$part/; fi
+    # A part measured at the backbone alone has no picture of depth.
+    for figure in axes transfer-depth; do
+        if [ -f $from/$part/report/figures/$figure.svg ]; then cp $from/$part/report/figures/$figure.svg $to/$part/figures/; fi
+    done
 done
 if [ -f $from/predictors/index.html ]; then
     rm -rf $to/predictors
     mkdir -p $to/predictors
-    cp -r $from/predictors/. $to/predictors/
+    cp $from/predictors/{index.html,correlation.json} $to/predictors/
 fi
 for part in final longer projector; do
-    [ -f $to/$part/index.html ] || continue
+    [ -f $to/$part/report.md ] || continue
     python3 - $from/$part/results.json $to/$part/results.json <<'PYTHON'
 import json
 import sys
