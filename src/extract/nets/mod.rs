@@ -76,7 +76,7 @@ impl Backbone {
             Family::SmallCnn(net) => net.layers_mut().for_each(ConvNorm::fold),
             Family::ResNet(net) => net.layers_mut().for_each(ConvNorm::fold),
             Family::Cnn(net) => net.fold(),
-            Family::Vit(_) => {}
+            Family::Swin(_) | Family::Vit(_) => {}
         }
     }
 

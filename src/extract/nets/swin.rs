@@ -3,7 +3,7 @@
 use tch::nn::{self, Module};
 use tch::{Kind, Tensor};
 
-use super::vit::{activate, linear};
+use super::vit_block::{activate, linear};
 use super::{below, pooled};
 use crate::checkpoint::arch::{Activation, Library, Swin};
 

@@ -32,6 +32,7 @@ impl From<Activation> for Pointwise {
             Activation::Gelu => Self::Gelu,
             Activation::QuickGelu => Self::QuickGelu,
             Activation::TanhGelu => Self::TanhGelu,
+            Activation::Silu => Self::Silu,
         }
     }
 }
