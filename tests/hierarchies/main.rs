@@ -65,11 +65,6 @@ impl Case {
         tensors
     }
 
-    /// What the audit is expected to call the architecture's family.
-    fn family(&self) -> &str {
-        self.id.split(' ').next().unwrap()
-    }
-
     fn options(&self) -> Options {
         let arch = match self.id.as_str() {
             "swinv2 timm" => "swinv2_width8_depths2-2-2-1_heads1-2-2-4_window4_128",
