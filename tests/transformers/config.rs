@@ -294,8 +294,14 @@ fn what_this_program_does_not_do_is_refused() {
         (
             "vit",
             "model_type",
+            json!("levit"),
+            "says model_type \"levit\", whose features this program does not compute",
+        ),
+        (
+            "vit",
+            "model_type",
             json!("swinv2"),
-            "says model_type \"swinv2\", whose features this program does not compute",
+            "says model_type \"swinv2\", and its tensors are named as those of another network",
         ),
     ] {
         let case = case(id);
