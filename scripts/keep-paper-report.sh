@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 from=paper
 to=reports/paper
-for part in final longer projector; do
+for part in final longer projector fashion; do
     [ -f $from/$part/report/index.html ] || { echo "keep-paper-report: $from/$part is not there and left out; 'make paper' makes it" >&2; continue; }
     rm -rf ${to:?}/$part
     mkdir -p $to/$part/figures
@@ -23,7 +23,7 @@ if [ -f $from/predictors/index.html ]; then
     mkdir -p $to/predictors
     cp $from/predictors/{index.html,correlation.json} $to/predictors/
 fi
-for part in final longer projector; do
+for part in final longer projector fashion; do
     [ -f $to/$part/report.md ] || continue
     python3 - $from/$part/results.json $to/$part/results.json <<'PYTHON'
 import json
