@@ -38,7 +38,7 @@ demo-report: build
 	target/debug/featscope run fixtures/demo.toml
 	scripts/keep-demo-report.sh
 
-# The paper in small, of these seeds: data (a minute), training (an hour of two cores each), measuring. The pages are in paper/;
+# The paper in small, of these seeds: data (a minute), training (half an hour of two quiet cores each), measuring. The pages are in paper/;
 # `make paper-keep` puts them where reports/paper is read.
 SEEDS ?= 0 1 2
 paper: build paper-data
