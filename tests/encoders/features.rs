@@ -8,7 +8,7 @@ use featscope::extract::model::Model;
 use featscope::extract::preparation::prepare;
 use tch::Tensor;
 
-use super::support::golden_rows::images;
+use super::support::golden_rows::{distance, images};
 use super::{Case, cases, fixture};
 
 /// Channels kept of the layers before the backbone's end.
@@ -42,25 +42,6 @@ impl Case {
     }
 }
 
-/// Cosine and largest error as a share of the scale, the worst of all rows.
-fn distance(id: &str, found: &Tensor, shape: &[usize], wanted: &[f32]) -> (f64, f64) {
-    let found: Vec<f32> = Vec::try_from(found.contiguous().view([-1])).unwrap();
-    assert_eq!(found.len(), wanted.len(), "{id}");
-    assert!(found.iter().chain(wanted).all(|v| v.is_finite()), "{id}");
-    let scale = wanted.iter().fold(0.0f64, |m, v| m.max(f64::from(v.abs())));
-    let rows = found.chunks(shape[1]).zip(wanted.chunks(shape[1]));
-    rows.fold((1.0, 0.0), |(cosine, error), (a, b)| {
-        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
-        let off = a
-            .iter()
-            .zip(b)
-            .map(|(x, y)| f64::from((x - y).abs()))
-            .fold(0.0, f64::max);
-        let alike = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
-        (f64::min(cosine, alike), f64::max(error, off / scale))
-    })
-}
-
 /// The bar of quality.md: cosine at least 0.99999 per row, largest error at most 1e-4 of the largest feature of the layer.
 #[test]
 fn encoders_give_their_librarys_features() {
@@ -81,7 +62,7 @@ fn encoders_give_their_librarys_features() {
                 true => 1,
                 false => (found.size()[1] as usize / KEPT).max(1),
             };
-            let (cosine, error) = distance(&name, &found.slice(1, None, None, step as i64), &shape, &wanted);
+            let (cosine, error) = distance(&found.slice(1, None, None, step as i64), &shape, &wanted);
             if cosine < 0.99999 || error > 1e-4 {
                 wrong.push(format!("{name}: cosine {cosine}, error {error:e} of the scale"));
             }

@@ -47,3 +47,22 @@ pub fn worst_error(id: &str, taps: &[(String, Tensor)], expected: &Checkpoint) -
     }
     worst
 }
+
+/// Cosine and largest error as a share of the scale, the worst of all rows.
+pub fn distance(found: &Tensor, shape: &[usize], wanted: &[f32]) -> (f64, f64) {
+    let found: Vec<f32> = Vec::try_from(found.contiguous().view([-1])).unwrap();
+    assert_eq!(found.len(), wanted.len());
+    assert!(found.iter().chain(wanted).all(|v| v.is_finite()));
+    let scale = wanted.iter().fold(0.0f64, |m, v| m.max(f64::from(v.abs())));
+    assert!(scale > 0.0, "nothing but zeros is expected");
+    let rows = found.chunks(shape[1]).zip(wanted.chunks(shape[1]));
+    rows.fold((1.0, 0.0), |(cosine, error), (a, b)| {
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
+        let differences = a.iter().zip(b).map(|(x, y)| f64::from((x - y).abs()));
+        let alike = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
+        (
+            f64::min(cosine, alike),
+            f64::max(error, differences.fold(0.0, f64::max) / scale),
+        )
+    })
+}

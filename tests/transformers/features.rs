@@ -8,6 +8,7 @@ use featscope::extract::device::Choice;
 use featscope::extract::model::Model;
 use tch::Tensor;
 
+use super::support::golden_rows::distance;
 use super::support::stream;
 use super::{Case, case, expected, folder, golden};
 
@@ -37,25 +38,6 @@ fn taps(path: &Path, options: &Options, images: &Tensor) -> Vec<(String, Tensor)
     let loading = detect(&checkpoint, options).unwrap();
     let model = Model::load(&checkpoint, &loading, Choice::Cpu.open().unwrap()).unwrap();
     model.forward(images)
-}
-
-/// Cosine and largest error as a share of the scale, the worst of all rows.
-fn distance(found: &Tensor, shape: &[usize], wanted: &[f32]) -> (f64, f64) {
-    let found: Vec<f32> = Vec::try_from(found.contiguous().view([-1])).unwrap();
-    assert_eq!(found.len(), wanted.len());
-    assert!(found.iter().chain(wanted).all(|v| v.is_finite()));
-    let scale = wanted.iter().fold(0.0f64, |m, v| m.max(f64::from(v.abs())));
-    let rows = found.chunks(shape[1]).zip(wanted.chunks(shape[1]));
-    rows.fold((1.0, 0.0), |(cosine, error), (a, b)| {
-        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
-        let off = a
-            .iter()
-            .zip(b)
-            .map(|(x, y)| f64::from((x - y).abs()))
-            .fold(0.0, f64::max);
-        let alike = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
-        (f64::min(cosine, alike), f64::max(error, off / scale))
-    })
 }
 
 /// The bar of quality.md: cosine at least 0.99999 per row, largest error at most 1e-4 of the largest feature of the layer.

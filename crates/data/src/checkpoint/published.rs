@@ -232,6 +232,23 @@ impl Published {
         notes
     }
 
+    /// Whether its `model_type` is one of these.
+    fn is_one_of(&self, kinds: &[&str]) -> bool {
+        self.kind.as_ref().is_some_and(|kind| kinds.contains(&kind.as_str()))
+    }
+
+    /// Where a network's activation and epsilon come from, whose kinds these are; `usual` says who has them where no file does.
+    fn source(&self, kinds: &[&str], words: &str, usual: &str) -> String {
+        let says = ["hidden_act", "layer_norm_eps"]
+            .iter()
+            .all(|key| self.fields.get(*key).is_some());
+        match (self.is_one_of(kinds), says) {
+            (true, true) => format!("{words}, as config.json beside it says"),
+            (true, false) => format!("{words}: where config.json beside it is silent, transformers has this"),
+            (false, _) => format!("{words}: there is no config.json beside it to say so, and {usual}"),
+        }
+    }
+
     fn number(&self, key: &str) -> Option<u64> {
         self.fields.get(key).and_then(Value::as_u64)
     }

@@ -25,18 +25,11 @@ pub(in crate::checkpoint) fn complete(published: &Published, cnn: &mut Cnn) {
     });
     if let (Some(Some(depths)), Some(mut size)) = (told, Size::parse(&cnn.name))
         && depths.len() == size.depths.len()
-        && is_kind(published)
+        && published.is_one_of(&KINDS)
     {
         size.depths = depths;
         cnn.name = size.name();
     }
-}
-
-fn is_kind(published: &Published) -> bool {
-    published
-        .kind
-        .as_ref()
-        .is_some_and(|kind| KINDS.contains(&kind.as_str()))
 }
 
 fn activation(published: &Published) -> Option<Activation> {
@@ -51,16 +44,7 @@ pub(in crate::checkpoint) fn describe(published: &Published, cnn: &Cnn) -> Vec<S
         "{}, epsilon {last:e} in the last normalisation",
         cnn.details.activation.describe()
     );
-    let says = ["hidden_act", "layer_norm_eps"]
-        .iter()
-        .all(|key| published.fields.get(*key).is_some());
-    vec![match (is_kind(published), says) {
-        (true, true) => format!("{words}, as config.json beside it says"),
-        (true, false) => format!("{words}: where config.json beside it is silent, transformers has this"),
-        (false, _) => {
-            format!("{words}: there is no config.json beside it to say so, and transformers' usually has this")
-        }
-    }]
+    vec![published.source(&KINDS, &words, "transformers' usually has this")]
 }
 
 /// The first thing that is not done here, or that the tensors contradict, in one sentence.

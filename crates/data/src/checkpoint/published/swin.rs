@@ -52,7 +52,7 @@ pub(in crate::checkpoint) fn look(checkpoint: &Checkpoint, key: impl Fn(&str) ->
 
 /// Gives a network what its tensors do not show.
 pub(in crate::checkpoint) fn complete(published: &Published, swin: &mut Swin) {
-    if !is_kind(published) {
+    if !published.is_one_of(&KINDS) {
         return;
     }
     let numbers = |key: &str| -> Option<Vec<usize>> {
@@ -86,24 +86,10 @@ pub(in crate::checkpoint) fn complete(published: &Published, swin: &mut Swin) {
     }
 }
 
-fn is_kind(published: &Published) -> bool {
-    published
-        .kind
-        .as_ref()
-        .is_some_and(|kind| KINDS.contains(&kind.as_str()))
-}
-
 /// Where what no tensor shows comes from, to read.
 pub(in crate::checkpoint) fn describe(published: &Published, swin: &Swin) -> Vec<String> {
     let words = format!("{}, epsilon {:e}", swin.activation.describe(), swin.epsilon.value());
-    let says = ["hidden_act", "layer_norm_eps"]
-        .iter()
-        .all(|key| published.fields.get(*key).is_some());
-    vec![match (is_kind(published), says) {
-        (true, true) => format!("{words}, as config.json beside it says"),
-        (true, false) => format!("{words}: where config.json beside it is silent, transformers has this"),
-        (false, _) => format!("{words}: there is no config.json beside it to say so, and Swins usually have this"),
-    }]
+    vec![published.source(&KINDS, &words, "Swins usually have this")]
 }
 
 /// The first thing that is not done here, or that the tensors contradict, in one sentence.
