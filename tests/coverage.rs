@@ -1,12 +1,13 @@
 //! How often the 95 % intervals hold the truth, on synthetic data whose truth is known.
 //!
 //! Slow: `cargo test --test coverage -- --ignored` runs it and rewrites reports/coverage.md. To look at some metrics only, which
-//! are then printed: `FEATSCOPE_COVERAGE=redundancy,coral cargo test --test coverage -- --ignored --nocapture`.
+//! are then printed: `FEATSCOPE_COVERAGE=redundancy,coral cargo test --test coverage -- --ignored --nocapture`. The same with few
+//! replicates and wide margins runs with all tests.
 #![cfg(feature = "analysis")]
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use common::coverage::{Coverage, normal};
@@ -18,6 +19,9 @@ use ndarray::{Array1, Array2, Axis};
 use rayon::prelude::*;
 
 const REPLICATES: u64 = 1_000;
+/// Of the short test: an interval that holds 95 of 100 times falls short of [`SURELY`] about once in 40,000 such tests.
+const FEW: u64 = 60;
+const SURELY: f64 = 80.0;
 
 /// One population: class means around the origin, normal rows around them, channels mixed by a factor.
 struct World {
@@ -136,10 +140,9 @@ struct Seen {
     interval: Option<(f64, f64)>,
 }
 
-#[test]
-#[ignore = "a simulation of several minutes"]
-fn intervals_hold_the_truth() {
-    let worlds = [
+/// The populations.
+fn worlds() -> [World; 6] {
+    [
         World {
             name: "clear classes",
             counts: [vec![60; 6], vec![50; 5]],
@@ -194,7 +197,81 @@ fn intervals_hold_the_truth() {
             factor: 0.1,
             falling: true,
         },
-    ];
+    ]
+}
+
+/// The metrics whose intervals are tried here. Probes have a simulation of their own, with a split to fit on.
+fn metrics() -> Vec<&'static str> {
+    featscope::metrics::all()
+        .filter(|m| !m.is_matched() && !m.eval.needs().probed && !m.only_by_name())
+        .map(|m| m.id)
+        .collect()
+}
+
+/// What these metrics say of so many replicates of a population, by data set and metric.
+fn replicated(world: &World, metrics: &[&str], replicates: u64) -> BTreeMap<(String, String), Vec<Seen>> {
+    let one = |r| {
+        let sets = [set("m", "pre", world.draw(0, r)), set("m", "eval", world.draw(1, r))];
+        let analysis = analyse(&sets, &plan(metrics, &["sample_mixing.k=20"]), &|_| ()).unwrap();
+        let seen = |r: featscope::results::Record| {
+            let interval = r.ci_low.zip(r.ci_high);
+            Some((
+                (r.dataset, r.metric),
+                Seen {
+                    value: r.value?,
+                    interval,
+                },
+            ))
+        };
+        analysis
+            .results
+            .records
+            .into_iter()
+            .filter_map(seen)
+            .collect::<Vec<_>>()
+    };
+    let runs: Vec<_> = (0..replicates).into_par_iter().map(one).collect();
+    let mut by_metric: BTreeMap<(String, String), Vec<Seen>> = BTreeMap::new();
+    runs.into_iter()
+        .flatten()
+        .for_each(|(key, seen)| by_metric.entry(key).or_default().push(seen));
+    by_metric
+}
+
+#[test]
+fn intervals_of_few_replicates_mostly_hold_the_truth() {
+    let worlds = worlds();
+    let world = worlds.iter().find(|world| world.name == "unequal classes").unwrap();
+    let known = world.truth();
+    let metrics: BTreeSet<&str> = known.keys().map(|(_, metric)| *metric).collect();
+    let (mut wrong, mut held) = (Vec::new(), Vec::new());
+    for ((dataset, metric), seen) in replicated(world, &Vec::from_iter(metrics), FEW) {
+        let Some(truth) = known.get(&(dataset.as_str(), metric.as_str())) else {
+            continue;
+        };
+        let coverage = Coverage::of(*truth, seen.iter().map(|s| s.interval));
+        if coverage.with_interval < 90.0 {
+            continue;
+        }
+        held.push(coverage.held);
+        if coverage.held < SURELY {
+            wrong.push(format!("{metric} on {dataset} covers {}", coverage.shown()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(
+        held.len() > 8,
+        "only {} metrics have an interval and a known truth",
+        held.len()
+    );
+    // Intervals that are much too wide hold everything.
+    let mean = held.iter().sum::<f64>() / held.len() as f64;
+    assert!(mean < 99.0, "{mean:.1} % of all intervals hold the truth");
+}
+
+#[test]
+#[ignore = "a simulation of several minutes"]
+fn intervals_hold_the_truth() {
     let mut report = String::from(
         "# How often the 95 % intervals hold the truth\n\nWritten by `cargo test --test coverage -- --ignored`: 1,000 \
          replicates of each synthetic population. The truth is the population's closed form, or for metrics whose \
@@ -204,37 +281,13 @@ fn intervals_hold_the_truth() {
          value | with interval | coverage |\n|---|---|---|---|---|---|---|\n",
     );
     let asked = std::env::var("FEATSCOPE_COVERAGE").ok();
-    // Probes have a simulation of their own, with a split to fit on.
-    let others =
-        || featscope::metrics::all().filter(|m| !m.is_matched() && !m.eval.needs().probed && !m.only_by_name());
     let metrics: Vec<&str> = match &asked {
         Some(asked) => asked.split(',').collect(),
-        None => others().map(|m| m.id).collect(),
+        None => metrics(),
     };
     let mut wrong = Vec::new();
-    for world in &worlds {
-        let runs: Vec<Vec<((String, String), Seen)>> = (0..REPLICATES)
-            .into_par_iter()
-            .map(|r| {
-                let sets = [set("m", "pre", world.draw(0, r)), set("m", "eval", world.draw(1, r))];
-                let analysis = analyse(&sets, &plan(&metrics, &["sample_mixing.k=20"]), &|_| ()).unwrap();
-                let seen = |r: featscope::results::Record| {
-                    let interval = r.ci_low.zip(r.ci_high);
-                    Some((
-                        (r.dataset, r.metric),
-                        Seen {
-                            value: r.value?,
-                            interval,
-                        },
-                    ))
-                };
-                analysis.results.records.into_iter().filter_map(seen).collect()
-            })
-            .collect();
-        let mut by_metric: BTreeMap<(String, String), Vec<Seen>> = BTreeMap::new();
-        runs.into_iter()
-            .flatten()
-            .for_each(|(key, seen)| by_metric.entry(key).or_default().push(seen));
+    for world in worlds() {
+        let by_metric = replicated(&world, &metrics, REPLICATES);
         let known = world.truth();
         for ((dataset, metric), seen) in &by_metric {
             let mean = seen.iter().map(|s| s.value).sum::<f64>() / seen.len() as f64;
