@@ -6,7 +6,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use sha2::{Digest as _, Sha256};
 
-use super::hex;
+use super::digest::hex;
 use crate::error::{Error, Result};
 
 /// The most bytes of a description.
