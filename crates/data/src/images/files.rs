@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::decode::Clause;
-use super::raw::Body;
-use super::{Raw, Source};
+use super::clause::Clause;
+use super::raw::{Body, Raw};
+use super::source::Source;
 use crate::error::{Error, Result};
 use crate::files::{self, hash_from};
 

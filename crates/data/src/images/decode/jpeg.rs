@@ -9,7 +9,9 @@ use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, RgbImage};
 use mozjpeg::{ColorSpace, Decompress, Marker};
 
-use super::{Clause, Picture, Share, check_size, turned};
+use super::picture::{Picture, check_size, turned};
+use crate::images::clause::Clause;
+use crate::images::share::Share;
 
 /// What an APP1 segment with EXIF data begins with.
 const EXIF: &[u8] = b"Exif\0\0";

@@ -1,6 +1,4 @@
-//! WebDataset: tar shards in which the members of a sample share their name up to the first dot.
-//!
-//! Shards are indexed once by the places of their members; nothing is unpacked.
+//! The splits of WebDataset shards, and the images in them.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -10,21 +8,18 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::locate::Located;
-use super::raw::Body;
-use super::shards::{self, ShardFile};
-use super::split::Splits;
-use super::{Contents, Raw, Source, classes, files};
+use super::braces;
+use super::members::{self, Member};
 use crate::error::{Error, Result};
-use members::Member;
-
-mod braces;
-mod members;
-
-pub(super) use braces::is_pattern;
+use crate::images::located::Located;
+use crate::images::raw::{Body, Raw};
+use crate::images::shards::{self, ShardFile};
+use crate::images::source::{Contents, Source};
+use crate::images::split::Splits;
+use crate::images::{classes, files};
 
 /// What the shards' names end in.
-pub(super) const ENDING: &str = "tar";
+pub(in crate::images) const ENDING: &str = "tar";
 
 /// The shards that a pattern with braces names.
 fn parts_of_pattern(at: &Located) -> Result<Vec<ShardFile>> {
@@ -42,7 +37,7 @@ fn parts_of_pattern(at: &Located) -> Result<Vec<ShardFile>> {
     Ok(paths.into_iter().map(|path| ShardFile::new(path, None)).collect())
 }
 
-pub(super) fn splits(at: &Located) -> Result<Splits> {
+pub(in crate::images) fn splits(at: &Located) -> Result<Splits> {
     if at.path.exists() {
         return shards::splits(at, ENDING);
     }
@@ -57,7 +52,7 @@ pub(super) fn splits(at: &Located) -> Result<Splits> {
     }
 }
 
-pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
+pub(in crate::images) fn open(at: &Located, split: &str) -> Result<Contents> {
     let paths = if at.path.exists() {
         shards::paths(at, ENDING, split)?
     } else {

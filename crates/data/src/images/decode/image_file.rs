@@ -1,56 +1,20 @@
-//! From the bytes of an image file to 8-bit RGB, as Pillow's `convert("RGB")` gives it.
+//! Decoding a file of any known format.
 
 use std::io::Cursor;
 
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
-use super::share::Share;
+use super::jpeg;
+use super::picture::{Picture, check_size, turned};
+use crate::images::clause::Clause;
+use crate::images::share::Share;
 
-mod jpeg;
-
-/// More pixels than this is a decompression bomb (Pillow's own limit), not a picture.
-const MAX_PIXELS: u64 = 178_956_970;
 /// What a decoder may allocate beside the pixels: colour profiles, texts, frames.
 const MAX_BESIDE: u64 = 32 << 20;
 
-/// A result whose error is a clause, to stand inside the sentence that names the file.
-pub(super) type Clause<T> = std::result::Result<T, String>;
-
-/// A decoded file.
-#[derive(Clone, Debug)]
-pub(super) struct Picture {
-    /// As they are stored.
-    pub(super) pixels: RgbImage,
-    /// What EXIF says is to be done to see them upright.
-    pub(super) orientation: Orientation,
-}
-
-impl Picture {
-    /// Refuses pixels of another size.
-    pub(super) fn is(&self, (w, h): (u32, u32)) -> Clause<()> {
-        let (width, height) = self.pixels.dimensions();
-        match (width, height) == (w, h) {
-            true => Ok(()),
-            false => Err(format!(
-                "it has {width} x {height} pixels, but its boxes are for {w} x {h}"
-            )),
-        }
-    }
-
-    /// The pixels as people see them.
-    pub(super) fn upright(self) -> RgbImage {
-        if self.orientation == Orientation::NoTransforms {
-            return self.pixels;
-        }
-        let mut image = DynamicImage::ImageRgb8(self.pixels);
-        image.apply_orientation(self.orientation);
-        image.into_rgb8()
-    }
-}
-
 /// Decodes a whole file of any known format; of an animation the first frame.
-pub(super) fn decode(bytes: &[u8], share: &mut Share) -> Clause<Picture> {
+pub(in crate::images) fn decode(bytes: &[u8], share: &mut Share) -> Clause<Picture> {
     if bytes.is_empty() {
         return Err("it is empty".to_owned());
     }
@@ -94,16 +58,6 @@ pub(super) fn decode(bytes: &[u8], share: &mut Share) -> Clause<Picture> {
     })
 }
 
-/// Bytes that a decoded image takes while it is turned upright: where its sides change places it is there twice.
-fn turned(width: u32, height: u32, orientation: Orientation) -> u64 {
-    use Orientation::{FlipHorizontal, FlipVertical, NoTransforms, Rotate180};
-    let copies = match orientation {
-        NoTransforms | FlipHorizontal | FlipVertical | Rotate180 => 1,
-        _ => 2,
-    };
-    u64::from(width) * u64::from(height) * 3 * copies
-}
-
 /// Bytes that an image takes while it is decoded: its own pixels, and those made of them.
 fn held(decoder: &impl ImageDecoder, format: ImageFormat) -> u64 {
     let (width, height) = decoder.dimensions();
@@ -122,15 +76,6 @@ fn held(decoder: &impl ImageDecoder, format: ImageFormat) -> u64 {
         _ => channels.max(3),
     };
     pixels * (own + inside.max(made))
-}
-
-fn check_size(width: u32, height: u32) -> Clause<()> {
-    match u64::from(width) * u64::from(height) > MAX_PIXELS {
-        true => Err(format!(
-            "it claims {width} x {height} pixels, more than {MAX_PIXELS} in all"
-        )),
-        false => Ok(()),
-    }
 }
 
 /// One clause about why a decoder failed.

@@ -1,35 +1,28 @@
-//! Parquet with encoded images, as Hugging Face lays it out: `image {bytes, path}` or plain bytes, and a label.
+//! The images of Parquet files, read batch by batch.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::{Array, ArrayRef, BinaryArray, RecordBatch, StringArray, StructArray};
-use arrow_schema::DataType;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use sha2::{Digest as _, Sha256};
 
-use super::files::{HASH_WHOLE, MAX_FILE, within};
-use super::locate::Located;
-use super::raw::Body;
-use super::{Contents, Raw, Source, shards};
+use super::labels;
+use super::shard::{Shard, damaged};
 use crate::error::{Error, Result};
-use crate::files::parquet::{guarded, simple_arrays};
+use crate::files::parquet::guarded;
 use crate::files::{self, hash_from};
+use crate::images::files::{HASH_WHOLE, MAX_FILE, within};
+use crate::images::located::Located;
+use crate::images::raw::{Body, Raw};
+use crate::images::shards;
+use crate::images::source::{Contents, Source};
 
-mod labels;
-
-/// Rows decoded from Parquet at once: bounds memory by this many encoded images.
-const BATCH: usize = 64;
-/// Bytes of a batch, if each of its cells is as large as the largest page.
-const BATCH_BYTES: u64 = 256 << 20;
 /// What the files' names end in.
-pub(super) const ENDING: &str = "parquet";
-const IMAGE_NAMES: [&str; 6] = ["image", "img", "images", "picture", "jpg", "png"];
+pub(in crate::images) const ENDING: &str = "parquet";
 
-pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
+pub(in crate::images) fn open(at: &Located, split: &str) -> Result<Contents> {
     let paths = shards::paths(at, ENDING, split)?;
     let prefix = match at.path.file_stem().filter(|_| at.path.is_file()) {
         Some(stem) => stem.to_string_lossy().into_owned(),
@@ -60,78 +53,6 @@ pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
             cursor: Mutex::new(None),
         }),
     })
-}
-
-/// One file, its footer checked.
-struct Shard {
-    path: PathBuf,
-    shown: String,
-    first: usize,
-    rows: usize,
-    image_column: usize,
-    batch: usize,
-}
-
-fn damaged(shown: &str, reason: impl std::fmt::Display) -> Error {
-    files::parquet::damaged(Path::new(shown), &reason)
-}
-
-impl Shard {
-    fn open(path: PathBuf, first: usize) -> Result<Self> {
-        let shown = path.display().to_string();
-        let mut shard = Self {
-            path,
-            shown,
-            first,
-            rows: 0,
-            image_column: 0,
-            batch: 1,
-        };
-        let builder = shard.builder()?;
-        let largest = files::parquet::largest_page(&shard.path, builder.metadata())?;
-        shard.batch = (BATCH_BYTES / largest.max(1)).clamp(1, BATCH as u64) as usize;
-        let rows = builder.metadata().file_metadata().num_rows();
-        shard.rows = usize::try_from(rows).map_err(|_| damaged(&shard.shown, format!("it claims {rows} rows")))?;
-        let fields = builder.schema().fields();
-        let is_image = |kind: &DataType| match kind {
-            DataType::Binary => true,
-            DataType::Struct(inner) => inner
-                .iter()
-                .any(|f| f.name() == "bytes" && *f.data_type() == DataType::Binary),
-            _ => false,
-        };
-        let candidates: Vec<usize> = (0..fields.len()).filter(|&i| is_image(fields[i].data_type())).collect();
-        let usual = candidates
-            .iter()
-            .copied()
-            .find(|&i| IMAGE_NAMES.contains(&fields[i].name().as_str()));
-        shard.image_column = match (usual, candidates.as_slice()) {
-            (Some(column), _) => column,
-            (None, &[only]) => only,
-            (None, _) => {
-                let names: Vec<&str> = fields.iter().map(|f| f.name().as_str()).collect();
-                return Err(Error::input(format!(
-                    "{}: no image column found among {}; expected a struct image {{bytes, path}} or a binary column image",
-                    shard.shown,
-                    names.join(", ")
-                )));
-            }
-        };
-        Ok(shard)
-    }
-
-    /// A reader of the file with plain types: dictionaries, views and large variants all arrive as the simple ones.
-    fn builder(&self) -> Result<ParquetRecordBatchReaderBuilder<File>> {
-        simple_arrays(&self.path)
-    }
-
-    /// Reads one column from row `skip` of the file on.
-    fn column(&self, column: usize, batch: usize, skip: usize) -> Result<ParquetRecordBatchReader> {
-        let builder = self.builder()?;
-        let mask = ProjectionMask::roots(builder.parquet_schema(), [column]);
-        let builder = builder.with_projection(mask).with_batch_size(batch).with_offset(skip);
-        builder.build().map_err(|e| damaged(&self.shown, e))
-    }
 }
 
 /// A file being read in order.

@@ -1,6 +1,4 @@
-//! From an image to a network's input: resize, crop, scale and normalise, as torchvision does it.
-//!
-//! Resizing is antialiased and matches Pillow to the bit.
+//! What is done to an image before it enters a network.
 
 use std::fmt;
 
@@ -8,22 +6,8 @@ use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::resize::Kept;
 use crate::error::{Error, Result};
-
-mod timm;
-mod transformers;
-
-/// How pixels between pixels are found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Interpolation {
-    /// Triangle filter.
-    #[default]
-    Bilinear,
-    /// Cubic filter with a = -0.5, as Pillow's.
-    Bicubic,
-}
+use crate::images::resize::{Interpolation, Kept, resize};
 
 /// What becomes of the orientation that a camera notes in EXIF.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,13 +78,18 @@ pub struct Preprocess {
     pub halves: Halves,
 }
 
-const IMAGENET_MEAN: [f64; 3] = [0.485, 0.456, 0.406];
-const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
-const CLIP_MEAN: [f64; 3] = [0.48145466, 0.4578275, 0.40821073];
-const CLIP_STD: [f64; 3] = [0.26862954, 0.26130258, 0.27577711];
+pub(super) const IMAGENET_MEAN: [f64; 3] = [0.485, 0.456, 0.406];
+pub(super) const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
+pub(super) const CLIP_MEAN: [f64; 3] = [0.48145466, 0.4578275, 0.40821073];
+pub(super) const CLIP_STD: [f64; 3] = [0.26862954, 0.26130258, 0.27577711];
 
 /// Sides longer than this are a mistake.
 const MAX_SIDE: u32 = 1 << 14;
+
+/// The length that is resized to, for the centre's share of it.
+pub(super) fn before_crop(side: u32, crop_pct: f64) -> u32 {
+    (f64::from(side) / crop_pct).floor() as u32
+}
 
 impl fmt::Display for Preprocess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -151,7 +140,7 @@ impl Preprocess {
     /// `side` / 0.9, cubic filter, values from -1 to 1 as Inception had them.
     pub fn inception(side: u32) -> Self {
         Self {
-            resize: Some(Resize::Shorter(timm::before_crop(side, 0.9))),
+            resize: Some(Resize::Shorter(before_crop(side, 0.9))),
             interpolation: Interpolation::Bicubic,
             crop: (side, side),
             mean: [0.5; 3],
@@ -275,7 +264,7 @@ impl Preprocess {
         let (image, left, top) = match (full_width, full_height) == (image.width().into(), image.height().into()) {
             true => (image, left, top),
             false => {
-                resized = super::resize::resize(image, (full_width, full_height), kept, self.interpolation);
+                resized = resize(image, (full_width, full_height), kept, self.interpolation);
                 (&resized, left.min(0), top.min(0))
             }
         };

@@ -1,4 +1,4 @@
-//! COCO annotations: one row per object, cut out of its image by its box.
+//! The splits of COCO annotations, and the images of their objects.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::locate::Located;
-use super::raw::{Area, Body, Whole};
-use super::split::{self, Splits};
-use super::{Contents, Raw, Source, files};
+use super::annotations::{self, Annotations};
+use super::object::{Image, Object};
 use crate::error::{Error, Result};
-use annotations::{Annotations, Id};
-
-mod annotations;
+use crate::images::files;
+use crate::images::located::Located;
+use crate::images::raw::{Area, Body, Raw, Whole};
+use crate::images::source::{Contents, Source};
+use crate::images::split::{self, Splits};
 
 /// What the names of annotation files end in.
-pub(super) const ENDING: &str = "json";
+pub(in crate::images) const ENDING: &str = "json";
 /// What annotation files of objects are called, before the split.
 const INSTANCES: &str = "instances_";
 
@@ -47,7 +47,7 @@ fn list(path: &Path) -> Vec<(String, PathBuf)> {
 }
 
 /// Whether a folder holds annotation files of objects.
-pub(super) fn is_in(path: &Path) -> bool {
+pub(in crate::images) fn is_in(path: &Path) -> bool {
     !list(path).is_empty()
 }
 
@@ -57,7 +57,7 @@ fn split_of(stem: &str) -> Option<String> {
     split::in_name(undated).map(|(_, split)| split.to_owned())
 }
 
-pub(super) fn splits(at: &Located) -> Result<Splits> {
+pub(in crate::images) fn splits(at: &Located) -> Result<Splits> {
     if at.path.is_dir() {
         return Ok(Splits::Named(
             list(&at.path).into_iter().map(|(split, _)| split).collect(),
@@ -81,7 +81,7 @@ pub(super) fn splits(at: &Located) -> Result<Splits> {
     })
 }
 
-pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
+pub(in crate::images) fn open(at: &Located, split: &str) -> Result<Contents> {
     let path = match at.path.is_dir() {
         false => at.path.clone(),
         true => list(&at.path)
@@ -138,19 +138,6 @@ fn find_pictures(annotations: &Path, names: &[&str]) -> Result<PathBuf> {
              say where with coco:{shown}@FOLDER"
         ))
     })
-}
-
-/// An object to be cut out.
-struct Object {
-    image: u32,
-    class: u32,
-    id: Id,
-    area: Area,
-}
-
-struct Image {
-    id: Id,
-    file_name: String,
 }
 
 struct Objects {
