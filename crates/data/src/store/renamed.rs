@@ -1,7 +1,7 @@
 //! Sets of features under names, and in groups, of the user's own.
 
-use super::OpenOptions;
 use super::findings::Shard;
+use super::options::OpenOptions;
 use crate::error::Result;
 use crate::features::{Batches, FeatureSet, IdColumn, Labels, Provenance, Said, Subject};
 

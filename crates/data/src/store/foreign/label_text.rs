@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
-use super::delimited::{field, id_columns, label_column};
+use super::delimited::{id_columns, label_column};
 use super::rows::{self, Column, Labelled, Texts};
-use super::{groups, malformed, names};
+use super::text_rows::field;
+use super::{group_column, names};
 use crate::error::Result;
 use crate::files;
 use crate::files::text::{TextLayout, layout};
+use crate::store::refusal::malformed;
 
 /// What a file of a label in each line has at most: those of the largest labelled data sets fit.
 const MAX_LINES: usize = 20_000_000;
@@ -42,10 +44,10 @@ pub(super) fn groups(path: &Path, extension: &str, rows: usize) -> Result<Labell
     if extension != "txt" && layout.first.len() > 1 {
         layout.refuse_open_quote(path)?;
         let ids = id_columns(&layout.first);
-        let place = groups::place(path, &layout.first, |c| ids.iter().any(|(_, id)| *id == c))?;
+        let place = group_column::place(path, &layout.first, |c| ids.iter().any(|(_, id)| *id == c))?;
         return in_columns(path, &layout, place);
     }
-    in_lines(path, lines(path)?, rows, "group", groups::is_name)
+    in_lines(path, lines(path)?, rows, "group", group_column::is_name)
 }
 
 /// The names of all columns of a table, and the texts of the one of a name.

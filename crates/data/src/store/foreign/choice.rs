@@ -10,11 +10,11 @@
 
 use std::path::Path;
 
-use super::malformed;
 use super::names::{self, IdName};
 use super::rows::Texts;
 use crate::error::{Error, Result};
 use crate::files::{self, Array, Container, Element, UnknownCalls, npy, npz};
+use crate::store::refusal::malformed;
 
 /// A list in a file: an array, or a list of Python.
 pub(super) enum List {

@@ -4,34 +4,20 @@
 //! pandas writes them) where there are at least three. Without a header every column is a channel; with one, `channels`
 //! says which are.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use ndarray::Array2;
-
-use super::batches::ahead;
 use super::channels::{self, Named};
-use super::foreign::{ForeignContents, Source};
-use super::malformed;
+use super::contents::{ForeignContents, Source};
 use super::names::{self, IdName};
-use super::raw::not_finite;
 use super::rows::{self, Column, Texts};
-use crate::error::{Error, Result};
-use crate::features::{Batches, Said};
-use crate::files::text::{Records, TextLayout, layout};
+use super::text_rows::{Table, field};
+use crate::error::Result;
+use crate::features::Said;
+use crate::files::text::{TextLayout, layout};
+use crate::store::refusal::malformed;
 
 /// What stands for a number that is missing.
 const MISSING: [&str; 5] = ["", "na", "n/a", "null", "none"];
-
-/// A file of delimited numbers.
-#[derive(Clone, Debug)]
-pub(super) struct Table {
-    path: PathBuf,
-    layout: TextLayout,
-    header: bool,
-    /// The columns that are channels, with their names.
-    channels: Vec<(usize, String)>,
-    rows: usize,
-}
 
 /// What is known of a table before its rows are read.
 struct Head {
@@ -279,89 +265,5 @@ impl Head {
             row(&record)?;
         }
         Ok(())
-    }
-}
-
-pub(super) fn field(record: &csv::StringRecord, column: usize) -> &str {
-    record.get(column).unwrap_or_default()
-}
-
-impl Table {
-    /// The names of the channels, where a header gives them.
-    pub(super) fn channel_names(&self) -> Option<Vec<String>> {
-        let names = self.channels.iter().map(|(_, name)| name.clone()).collect();
-        self.header.then_some(names)
-    }
-
-    pub(super) fn width(&self) -> usize {
-        self.channels.len()
-    }
-
-    pub(super) fn batches(&self, batch_rows: usize) -> Result<Batches<'static>> {
-        let table = self.clone();
-        ahead(self.path.display().to_string(), self.rows, move || {
-            let reader = table.layout.rows(&table.path, table.header)?;
-            Ok(Lines {
-                table,
-                reader,
-                batch_rows: batch_rows.max(1),
-                done: 0,
-                failed: false,
-            })
-        })
-    }
-
-    /// The number in a column of a row.
-    fn number(&self, record: &csv::StringRecord, (column, name): &(usize, String), row: usize) -> Result<f64> {
-        let text = field(record, *column);
-        match text.parse::<f64>() {
-            Ok(value) if value.is_finite() => Ok(value),
-            Ok(value) => Err(not_finite(&self.path, row, name, value)),
-            Err(_) => {
-                let what = format!("row {row}, column {name:?} is {text:?}, not a number; features must be complete");
-                Err(malformed(&self.path, what))
-            }
-        }
-    }
-}
-
-/// Reads the numbers, batch after batch.
-struct Lines {
-    table: Table,
-    reader: csv::Reader<Records>,
-    batch_rows: usize,
-    done: usize,
-    failed: bool,
-}
-
-impl Lines {
-    fn batch(&mut self) -> Result<Option<Array2<f64>>> {
-        let path = &self.table.path;
-        let wrong = |e: csv::Error| -> Error { self.table.layout.wrong(path, &e) };
-        let mut values = Vec::new();
-        let mut record = csv::StringRecord::new();
-        let mut rows = 0;
-        while rows < self.batch_rows && self.reader.read_record(&mut record).map_err(wrong)? {
-            for channel in &self.table.channels {
-                values.push(self.table.number(&record, channel, self.done + rows)?);
-            }
-            rows += 1;
-        }
-        self.done += rows;
-        let batch = Array2::from_shape_vec((rows, self.table.width()), values).map_err(|e| malformed(path, e))?;
-        Ok((rows > 0).then_some(batch))
-    }
-}
-
-impl Iterator for Lines {
-    type Item = Result<Array2<f64>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        let batch = self.batch();
-        self.failed = batch.is_err();
-        batch.transpose()
     }
 }

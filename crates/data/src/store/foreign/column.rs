@@ -13,14 +13,14 @@ use ndarray::Array2;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
+use super::rows::Texts;
 use crate::error::Result;
 use crate::features::Batches;
 use crate::files::parquet::{ListValues, damaged, parquet, plain_list, simple_arrays};
 use crate::files::{check_name, integral};
 use crate::store::batches::{Recut, ahead};
-use crate::store::malformed;
 use crate::store::raw::{Kind, Rows, first_not_finite, not_finite};
-use crate::store::rows::Texts;
+use crate::store::refusal::malformed;
 
 /// Numbers decoded at a time.
 const BLOCK: usize = 1 << 20;

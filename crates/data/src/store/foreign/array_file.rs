@@ -1,48 +1,20 @@
-//! Arrays that other programs wrote, as sets of features.
+//! Opening the file of an array: its sets of features, and the labels for them.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::choice::{self, Choice, choose, held, is_container};
-use super::raw::RawArray;
+use super::contents::{ForeignContents, LAYER, Source};
+use super::extension::extension;
 use super::rows::{self, Column, Texts};
-use super::{OpenOptions, delimited, groups, labels, malformed, names, table};
+use super::unknown_calls::judged;
+use super::{delimited, labels, names, table};
 use crate::error::Result;
-use crate::features::ids_sha256;
-use crate::features::{Batches, FeatureSet, IdColumn, Labels, Provenance, Said, Subject};
+use crate::features::{Batches, FeatureSet, IdColumn, Labels, Provenance, Said, Subject, ids_sha256};
 use crate::files::{UnknownCalls, check_name};
-
-/// The layer of an array.
-pub(super) const LAYER: &str = "features";
-
-/// The lower-case extension of a path.
-pub fn extension(path: &Path) -> String {
-    path.extension()
-        .map(|e| e.to_string_lossy().to_lowercase())
-        .unwrap_or_default()
-}
-
-/// Where the numbers of a set come from.
-pub(super) enum Source {
-    Raw(RawArray),
-    Delimited(delimited::Table),
-    Column(table::Column),
-}
-
-/// What a format finds out about a file.
-pub(super) struct ForeignContents {
-    /// Layer name and numbers.
-    pub(super) layers: Vec<(String, Source)>,
-    pub(super) rows: usize,
-    /// Labels inside the file.
-    pub(super) labels: Option<Column>,
-    /// Ids inside the file, the most telling first.
-    pub(super) ids: Vec<IdColumn>,
-    /// What is called labels inside the file and cannot be, in words.
-    pub(super) unread_labels: Vec<String>,
-    /// What was taken for what, in words.
-    pub(super) said: Said,
-}
+use crate::store::options::OpenOptions;
+use crate::store::raw::RawArray;
+use crate::store::refusal::malformed;
 
 /// One layer of an array file.
 struct Foreign {
@@ -55,12 +27,12 @@ struct Foreign {
 }
 
 /// The sets of features in an array file.
-pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn FeatureSet>>> {
+pub(in crate::store) fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn FeatureSet>>> {
     let extension = extension(path);
     let columns = options.columns.as_deref();
     let mut found = match extension.as_str() {
-        "csv" | "tsv" => delimited::open(path, columns, groups::column(options))?,
-        "parquet" => table::open(path, columns, groups::column(options))?,
+        "csv" | "tsv" => delimited::open(path, columns, options.groups_column())?,
+        "parquet" => table::open(path, columns, options.groups_column())?,
         other if is_container(other) => {
             if columns.is_some() {
                 return Err(malformed(
@@ -153,26 +125,6 @@ fn labels_for(path: &Path, options: &OpenOptions, found: &mut ForeignContents) -
     Ok(Some(labels))
 }
 
-/// The columns of ids that are not those of the set, in words: kept for joining with another side.
-pub(super) fn not_joined(columns: &[IdColumn], primary: Option<&str>) -> Vec<String> {
-    let others = columns.iter().filter(|column| Some(column.name.as_str()) != primary);
-    let word = |column: &IdColumn| match &column.trouble {
-        Some(trouble) => format!("{:?} ({trouble})", column.name),
-        None if column.counts => format!("{:?} (it counts the rows)", column.name),
-        None => format!("{:?}", column.name),
-    };
-    others.map(word).collect()
-}
-
-/// What is said of a file that would call something where it is loaded, where that is accepted.
-pub(super) fn judged(path: &Path, calls: &UnknownCalls, options: &OpenOptions) -> Result<Option<String>> {
-    match calls {
-        calls if calls.is_empty() => Ok(None),
-        calls if options.allow_unknown_calls => Ok(Some(calls.describe())),
-        calls => Err(malformed(path, calls.refusal())),
-    }
-}
-
 /// The arrays of features among the arrays of a file, and the labels and ids that lie with them.
 fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<ForeignContents> {
     let held = held(path, extension)?;
@@ -215,7 +167,7 @@ fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<Fore
     }
     said.arrays.extend(judged(path, &calls, options)?);
     let primary = rows::primary(&id_columns).map(|column| column.name.clone());
-    left_out.extend(not_joined(&id_columns, primary.as_deref()));
+    left_out.extend(rows::not_joined(&id_columns, primary.as_deref()));
     if !one || labels.is_some() || primary.is_some() || !left_out.is_empty() {
         let mut parts = vec![format!(
             "{} {}",

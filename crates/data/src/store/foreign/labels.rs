@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::choice::{held, is_container, labels_of};
+use super::extension::extension;
 use super::rows::{self, Column, Labelled};
-use super::{foreign, label_text, malformed, table};
+use super::{label_text, table};
 use crate::error::Result;
 use crate::files::UnknownCalls;
+use crate::store::refusal::malformed;
 
 /// `STEM_labels.npy`.
 pub(super) fn beside(path: &Path) -> PathBuf {
@@ -21,7 +23,7 @@ pub(super) fn beside(path: &Path) -> PathBuf {
 /// # Errors
 /// When the file cannot be read, or holds none.
 pub(super) fn read(file: &Path, rows: usize, calls: &mut UnknownCalls) -> Result<Labelled> {
-    let extension = foreign::extension(file);
+    let extension = extension(file);
     match extension.as_str() {
         "csv" | "tsv" | "txt" => label_text::labels(file, &extension, rows),
         "parquet" => table::labels(file),

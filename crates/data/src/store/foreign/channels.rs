@@ -7,9 +7,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::foreign::LAYER;
-use super::{malformed, names};
+use super::contents::LAYER;
+use super::names;
 use crate::error::Result;
+use crate::store::refusal::malformed;
 
 /// A column, as far as choosing needs it.
 #[derive(Clone, Debug)]

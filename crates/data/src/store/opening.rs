@@ -1,76 +1,13 @@
-//! Features on disk: the feature store that extraction writes, and arrays that other programs wrote.
-//!
-//! [`open`] takes any path that holds features and gives one [`FeatureSet`] per layer, whatever the format. All of them
-//! are read in batches, without mapping; every value is checked finite at this door, so that nothing behind it has to.
-//!
-//! What is held in memory while reading: the labels and, of arrays that cannot be streamed, the array in its stored type
-//! (tensors with gaps in `.pt` files, *compressed* column-order arrays of `.npz` and `.pt`). Everything else needs
-//! memory for a few batches, whatever the number of rows.
+//! Opening any path that holds features.
 
-mod batches;
-mod channels;
-mod choice;
-mod columns;
-mod delimited;
-mod findings;
-mod folders;
-mod foreign;
-mod groups;
-mod inspect;
-mod journal;
-mod label_text;
-mod labels;
-mod manifest;
-mod names;
-mod places;
-mod raw;
-mod reader;
-mod renamed;
-mod rows;
-mod sample;
-mod sides;
-mod sound;
-mod standing;
-mod table;
-mod writer;
+use std::path::Path;
 
-use std::path::{Path, PathBuf};
-
+use super::options::OpenOptions;
+use super::reader::FeatureStore;
+use super::refusal::malformed;
+use super::{file_names, folders, foreign, renamed};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
-
-pub use delimited::lists_files;
-pub use findings::{Deviation, Findings, LayerDeviation, Repeated, Shard, Skipped, SkippedImage};
-pub use folders::{has_stores, is_store, is_store_manifest, stores_in};
-pub use foreign::{extension, holds_features};
-pub use groups::GroupsFrom;
-pub use inspect::{ClassCount, Kept, StoreSummary, summary};
-pub use manifest::{DataInfo, Description, LayerInfo, Manifest, ModelInfo, Part, SCHEMA, value_sha256};
-pub use reader::FeatureStore;
-pub use sample::gather;
-pub use standing::{Standing, standing};
-pub use writer::{PART_ROWS, TakenUp, Writer};
-
-/// How a path is to be opened.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OpenOptions {
-    /// A file with one label per row, for an array; a feature store has its own labels.
-    pub labels: Option<PathBuf>,
-    /// The model's name, where it is to be another than the store's, or `features` of an array.
-    pub model: Option<String>,
-    /// The data set's name, where it is to be another than the store's, or the stem of an array's file.
-    pub dataset: Option<String>,
-    /// The split, where it is to be another than the store's, or none of an array.
-    pub split: Option<String>,
-    /// Of a table, only these columns are channels; `*` stands for any characters.
-    pub columns: Option<Vec<String>>,
-    /// Only these layers, in network order; default: all of them.
-    pub layers: Option<Vec<String>>,
-    /// Which rows belong together, where the user says so.
-    pub groups: Option<GroupsFrom>,
-    /// Whether a file is accepted that would run code where it is loaded with Python's pickle; nothing of it runs here.
-    pub allow_unknown_calls: bool,
-}
 
 /// Opens a feature store or a foreign array: one set of features per layer, in network order.
 ///
@@ -119,7 +56,7 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn FeatureSet
         }
     };
     let groups = match (&options.groups, sets.first()) {
-        (Some(from), Some(set)) => Some(groups::read(path, set.as_ref(), from, options)?),
+        (Some(from), Some(set)) => Some(foreign::groups_of(path, set.as_ref(), from, options)?),
         _ => None,
     };
     let sets = renamed::renamed(sets, options, shard, groups);
@@ -130,9 +67,9 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Vec<Box<dyn FeatureSet
 }
 
 /// The store whose manifest a path names; any other path as it is.
-fn folder(path: &Path) -> &Path {
+pub(super) fn folder(path: &Path) -> &Path {
     match path.parent() {
-        Some(store) if path.ends_with(manifest::FILE) && path.is_file() => {
+        Some(store) if path.ends_with(file_names::MANIFEST) && path.is_file() => {
             if store.as_os_str().is_empty() {
                 Path::new(".")
             } else {
@@ -157,9 +94,4 @@ fn select(path: &Path, sets: Vec<Box<dyn FeatureSet>>, wanted: &[String]) -> Res
         .into_iter()
         .filter(|s| wanted.contains(&s.subject().layer))
         .collect())
-}
-
-/// Malformed input at `path`.
-fn malformed(path: &Path, what: impl std::fmt::Display) -> Error {
-    Error::input(format!("{}: {what}", path.display()))
 }

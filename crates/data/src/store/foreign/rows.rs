@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::malformed;
-use super::manifest::Duplicates;
 use super::names::IdName;
 use crate::error::Result;
 use crate::features::{IdColumn, common};
 use crate::files;
+use crate::store::refusal::malformed;
+use crate::store::seen_ids::SeenIds;
 
 /// A text for each row; `None` where there is none.
 pub(super) type Texts = Vec<Option<String>>;
@@ -41,7 +41,7 @@ pub(super) fn ids(path: &Path, kind: IdName, Column { name, values }: Column) ->
         .flatten()
         .try_for_each(|id| files::check_name(path, "an id", id))?;
     let counts = from(0) || from(1);
-    let mut seen = Duplicates::default();
+    let mut seen = SeenIds::default();
     let odd = values.iter().enumerate().find_map(|(row, id)| match id {
         Some(id) if seen.is_new(id) => None,
         Some(id) => Some(format!("id {id:?} in {name:?} comes twice")),
@@ -130,6 +130,17 @@ pub(super) fn without_placeholders(labels: &mut Texts) -> Option<String> {
     }
     let said = |(text, count): &(String, usize)| format!("{count} rows with label {text:?} count as unlabelled");
     (!taken.is_empty()).then(|| taken.iter().map(said).collect::<Vec<_>>().join("; "))
+}
+
+/// The columns of ids that are not those of the set, in words: kept for joining with another side.
+pub(super) fn not_joined(columns: &[IdColumn], primary: Option<&str>) -> Vec<String> {
+    let others = columns.iter().filter(|column| Some(column.name.as_str()) != primary);
+    let word = |column: &IdColumn| match &column.trouble {
+        Some(trouble) => format!("{:?} ({trouble})", column.name),
+        None if column.counts => format!("{:?} (it counts the rows)", column.name),
+        None => format!("{:?}", column.name),
+    };
+    others.map(word).collect()
 }
 
 #[cfg(test)]

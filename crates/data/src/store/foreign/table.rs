@@ -3,25 +3,22 @@
 //! Each column of lists of numbers is a layer. Where there is none, the columns of numbers are channels (see `channels`).
 //! Columns with the names of ids and labels are these; other columns are left out, and named.
 
-mod column;
-
 use std::path::Path;
 
 use arrow_array::Array as _;
 use arrow_schema::DataType;
 
 use super::channels::{self, Channels, Named, listed};
+use super::column::{Column, TEXTS, is_list, is_number, list_width, read, texts, widen};
+use super::contents::{ForeignContents, LAYER, Source};
 use super::delimited::{id_columns, label_column};
-use super::foreign::{ForeignContents, LAYER, Source};
+use super::group_column;
 use super::names::{self, IdName};
 use super::rows::{self, Labelled, Texts};
-use super::{groups, malformed};
 use crate::error::Result;
 use crate::features::{IdColumn, Said};
 use crate::files::parquet::{damaged, guarded, simple_arrays};
-use column::{TEXTS, is_list, is_number, list_width, read, texts, widen};
-
-pub(super) use column::Column;
+use crate::store::refusal::malformed;
 
 /// What a file has.
 struct TableShape {
@@ -278,7 +275,7 @@ pub(super) fn labels(path: &Path) -> Result<Labelled> {
 pub(super) fn groups(path: &Path) -> Result<Labelled> {
     labelled(path, |layout, is_id| {
         let is_other = |c: usize| is_id(c) || !is_text(&layout.kinds[c]);
-        groups::place(path, &layout.names, is_other)
+        group_column::place(path, &layout.names, is_other)
     })
 }
 

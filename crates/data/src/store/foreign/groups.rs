@@ -1,47 +1,24 @@
 //! Which rows belong together: patients, scenes, near-duplicates.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::channels::listed;
 use super::choice::{held, is_container, labels_of};
+use super::extension::extension;
 use super::rows::{self, Column, Labelled, Texts};
-use super::{OpenOptions, foreign, label_text, malformed, table};
+use super::unknown_calls::judged;
+use super::{label_text, table};
 use crate::error::{Error, Result};
 use crate::features::{FeatureSet, Labels};
 use crate::files::{UnknownCalls, check_name};
-
-/// Where the group of each row is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GroupsFrom {
-    /// A file: ids and groups, or a group for each row.
-    File(PathBuf),
-    /// A column or list of the features' own file.
-    Column(String),
-}
-
-impl GroupsFrom {
-    /// What a user means: a file, where there is one of that name.
-    pub fn parse(word: &str) -> Self {
-        match Path::new(word).is_file() {
-            true => Self::File(word.into()),
-            false => Self::Column(word.to_owned()),
-        }
-    }
-}
-
-/// The column of a table that has the groups, by its name.
-pub(super) fn column(options: &OpenOptions) -> Option<&str> {
-    match &options.groups {
-        Some(GroupsFrom::Column(name)) => Some(name),
-        _ => None,
-    }
-}
+use crate::store::options::{GroupsFrom, OpenOptions};
+use crate::store::refusal::malformed;
 
 /// The group of each row of a set at `path`, and where they are from.
 ///
 /// # Errors
 /// When they cannot be read or do not fit the rows.
-pub(super) fn read(
+pub(in crate::store) fn read(
     path: &Path,
     set: &dyn FeatureSet,
     from: &GroupsFrom,
@@ -67,7 +44,7 @@ pub(super) fn read(
             (path, (texts, format!("groups are {name:?}")))
         }
     };
-    foreign::judged(file, &calls, options)?;
+    judged(file, &calls, options)?;
     texts
         .iter()
         .flatten()
@@ -84,34 +61,9 @@ pub(super) fn read(
     Ok((groups.clone(), format!("{said}: {} groups{alone}", groups.classes())))
 }
 
-/// Names of groups.
-const GROUPS: [&str; 2] = ["group", "groups"];
-
-/// Whether a name says so.
-pub(super) fn is_name(name: &str) -> bool {
-    GROUPS.contains(&super::names::plain(name).as_str())
-}
-
-/// The place of the groups among the columns of a table that are no ids: called so, or the only one.
-pub(super) fn place(path: &Path, names: &[String], is_id: impl Fn(usize) -> bool) -> Result<usize> {
-    let others: Vec<usize> = (0..names.len()).filter(|&c| !is_id(c)).collect();
-    let is_named = |c: &&usize| is_name(&names[**c]);
-    match (others.iter().find(is_named), &others[..]) {
-        (Some(&named), _) => Ok(named),
-        (None, &[only]) => Ok(only),
-        _ => Err(malformed(
-            path,
-            format!(
-                "which of its columns {} has the groups? Call it \"group\"",
-                listed(&names.iter().map(String::as_str).collect::<Vec<_>>())
-            ),
-        )),
-    }
-}
-
 /// The groups in a file of groups, with the ids beside them.
 fn of_file(file: &Path, rows: usize, calls: &mut UnknownCalls) -> Result<Labelled> {
-    match foreign::extension(file).as_str() {
+    match extension(file).as_str() {
         extension @ ("csv" | "tsv" | "txt") => label_text::groups(file, extension, rows),
         "parquet" => table::groups(file),
         other if is_container(other) => {
@@ -147,7 +99,7 @@ fn of_column(path: &Path, name: &str, calls: &mut UnknownCalls) -> Result<Texts>
         };
         Error::input(format!("--groups {name}: no such file, and {known}"))
     };
-    let (known, texts) = match foreign::extension(path).as_str() {
+    let (known, texts) = match extension(path).as_str() {
         "csv" | "tsv" => label_text::column(path, name)?,
         "parquet" => table::column(path, name)?,
         other if path.is_file() && is_container(other) => {
