@@ -5,9 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::arch::{Arch, Expected, Family};
 use super::branch::{self, Branch};
 use super::flavour::{self, Told};
+use super::joined;
 use super::naming::{Layout, NAMINGS, Naming};
 use super::published::{Published, convnext, swin};
-use super::{Checkpoint, joined};
+use super::weights::Checkpoint;
+
+/// The share of a network's tensor names that must be there before it is taken for that network.
+pub(super) const RECOGNISED: f64 = 0.5;
 
 /// Tensors of which a network of images by transformers' names has at least one.
 const OF_IMAGES: [&str; 4] = [

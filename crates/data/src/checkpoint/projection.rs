@@ -1,10 +1,10 @@
 //! The projection of a network of images and texts: what its rows are multiplied by to meet those of texts.
 
-use super::Checkpoint;
 use super::arch::HeadStep;
 use super::candidate::Candidate;
-use super::head::{FoundHead, FoundStep};
+use super::found_head::{FoundHead, FoundStep};
 use super::stack::{At, stack_at};
+use super::weights::Checkpoint;
 
 /// Tensors of the half for texts begin so, beside a half for images.
 const TEXTS: &[&str] = &[

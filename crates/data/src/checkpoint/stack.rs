@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Checkpoint;
 use super::arch::{HeadStep, WeightNormNames};
-use super::head::{FoundHead, FoundStep};
+use super::found_head::{FoundHead, FoundStep};
+use super::weights::Checkpoint;
 
 /// What stands at a place where a head may be.
 #[derive(Debug, PartialEq)]

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::checkpoint::Checkpoint;
 use crate::checkpoint::arch::{Arch, Vit};
 use crate::checkpoint::claim::Claim;
+use crate::checkpoint::weights::Checkpoint;
 
 /// timm's networks with GELU's tanh form, by a part of their names.
 const TANH: &[&str] = &[

@@ -1,7 +1,8 @@
 //! Convolutional networks as plans: layers in order, with the names of their tensors. What has tensors and what is computed
 //! come from the same plan.
 
-use super::super::{Activation, Tensors};
+use crate::checkpoint::arch::switches::Activation;
+use crate::checkpoint::arch::tensors::Tensors;
 
 /// What is computed on every number.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::{Arch, Container, Export, FinalNorm, Naming, Vit, has_registers_behind_class};
-use crate::checkpoint::arch::{Block, ResNet};
+use super::exported::{Container, Export, Naming, has_registers_behind_class};
+use crate::checkpoint::arch::{Arch, Block, FinalNorm, ResNet, Vit};
 
 pub(super) fn python(export: &Export, path: &Path, container: Container) -> String {
     // What is a JSON string is a Python string too.

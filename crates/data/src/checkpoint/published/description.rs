@@ -1,41 +1,34 @@
-//! What transformers' `config.json` says of a network beside the weights: what no tensor shows is taken from it, and what
-//! the tensors show must agree with it.
-
-mod agree;
-pub(super) mod convnext;
-mod models;
-mod resnet;
-pub(super) mod swin;
+//! The description of a published model.
 
 use serde_json::Value;
 
-use super::Checkpoint;
-use super::arch::{Activation, Arch, Epsilon, FinalNorm, Rotary, Shapes, Vit};
-use super::claim::CONFIG;
-use super::flavour::{self, Names};
-use super::naming::Layout;
-use super::style::Recipe;
-use crate::error::{Error, Result};
-use models::{ACTIVATIONS, MODELS, Model, VIT};
+use super::models::{ACTIVATIONS, MODELS, Model, VIT};
+use super::resnet;
+use crate::checkpoint::arch::{Activation, Epsilon, FinalNorm, Rotary, Shapes, Vit};
+use crate::checkpoint::claim::CONFIG;
+use crate::checkpoint::flavour::{self, Names};
+use crate::checkpoint::naming::Layout;
+use crate::checkpoint::recipe::Recipe;
+use crate::checkpoint::weights::Checkpoint;
 
 /// What the `config.json` beside a checkpoint says, where it is transformers'.
 #[derive(Debug, Default)]
-pub(super) struct Published {
+pub(in crate::checkpoint) struct Published {
     /// The network; `None` where it is none that is known.
-    model: Option<&'static Model>,
+    pub(super) model: Option<&'static Model>,
     /// Its `model_type`; `None` where there is no such file.
-    kind: Option<String>,
+    pub(super) kind: Option<String>,
     /// What it says of the network of images.
-    fields: Value,
+    pub(super) fields: Value,
     /// Whether the file is there and cannot be read.
-    damaged: bool,
+    pub(super) damaged: bool,
     /// What the file and what lies around it call the network.
     names: Names,
 }
 
 impl Published {
     /// Reads it; nothing is refused before a network is found that it speaks of.
-    pub(super) fn beside(checkpoint: &Checkpoint) -> Self {
+    pub(in crate::checkpoint) fn beside(checkpoint: &Checkpoint) -> Self {
         let names = Names::of(checkpoint);
         let Some(whole) = checkpoint.config_beside() else {
             return Self {
@@ -65,17 +58,17 @@ impl Published {
     }
 
     /// What the file and what lies around it call the network.
-    pub(super) fn names(&self) -> &Names {
+    pub(in crate::checkpoint) fn names(&self) -> &Names {
         &self.names
     }
 
     /// Whether it speaks of a network with this layout.
-    pub(super) fn is_of(&self, layout: Option<Layout>) -> bool {
+    pub(in crate::checkpoint) fn is_of(&self, layout: Option<Layout>) -> bool {
         layout.is_some() && self.model.map(|m| m.layout) == layout
     }
 
     /// What kind of network it is: as the file says, else what the tensors of the layout can be.
-    pub(super) fn model(&self, layout: Layout, shape: Shapes) -> &'static Model {
+    pub(in crate::checkpoint) fn model(&self, layout: Layout, shape: Shapes) -> &'static Model {
         let has = |name: &str| shape(name).is_some();
         let kind = match layout {
             _ if self.model.is_some_and(|m| m.layout == layout) => return self.model.unwrap_or(&VIT),
@@ -95,7 +88,7 @@ impl Published {
     }
 
     /// Gives a network what its tensors do not show.
-    pub(super) fn complete(&self, layout: Layout, shape: Shapes, vit: &mut Vit) {
+    pub(in crate::checkpoint) fn complete(&self, layout: Layout, shape: Shapes, vit: &mut Vit) {
         let model = self.model(layout, shape);
         let number = |key: &str| self.number(key).and_then(|n| usize::try_from(n).ok());
         if let Some(depth) = number("num_hidden_layers").filter(|d| (1..=128).contains(d)) {
@@ -168,7 +161,7 @@ impl Published {
     }
 
     /// How many attention heads there are.
-    pub(super) fn heads(&self) -> Option<usize> {
+    pub(in crate::checkpoint) fn heads(&self) -> Option<usize> {
         self.kind.as_ref()?;
         let heads = self.number("num_attention_heads");
         let heads = heads.unwrap_or_else(|| self.model.map_or(VIT.heads, |m| m.heads));
@@ -176,12 +169,12 @@ impl Published {
     }
 
     /// How images are prepared where nothing says so.
-    pub(super) fn recipe(&self, layout: Layout, vit: &Vit) -> Recipe {
+    pub(in crate::checkpoint) fn recipe(&self, layout: Layout, vit: &Vit) -> Recipe {
         self.model(layout, &shown(vit)).recipe
     }
 
     /// Where the switches that no tensor shows come from, to read.
-    pub(super) fn describe(&self, layout: Layout, vit: &Vit) -> Vec<String> {
+    pub(in crate::checkpoint) fn describe(&self, layout: Layout, vit: &Vit) -> Vec<String> {
         let model = self.model(layout, &shown(vit));
         let switches = [
             ("num_attention_heads", format!("{} attention heads", vit.heads)),
@@ -233,12 +226,12 @@ impl Published {
     }
 
     /// Whether its `model_type` is one of these.
-    fn is_one_of(&self, kinds: &[&str]) -> bool {
+    pub(super) fn is_one_of(&self, kinds: &[&str]) -> bool {
         self.kind.as_ref().is_some_and(|kind| kinds.contains(&kind.as_str()))
     }
 
     /// Where a network's activation and epsilon come from, whose kinds these are; `usual` says who has them where no file does.
-    fn source(&self, kinds: &[&str], words: &str, usual: &str) -> String {
+    pub(super) fn source(&self, kinds: &[&str], words: &str, usual: &str) -> String {
         let says = ["hidden_act", "layer_norm_eps"]
             .iter()
             .all(|key| self.fields.get(*key).is_some());
@@ -249,11 +242,11 @@ impl Published {
         }
     }
 
-    fn number(&self, key: &str) -> Option<u64> {
+    pub(super) fn number(&self, key: &str) -> Option<u64> {
         self.fields.get(key).and_then(Value::as_u64)
     }
 
-    fn word(&self, key: &str) -> Option<&str> {
+    pub(super) fn word(&self, key: &str) -> Option<&str> {
         self.fields.get(key).and_then(Value::as_str)
     }
 }
@@ -265,95 +258,5 @@ fn shown(vit: &Vit) -> impl Fn(&str) -> Option<Vec<usize>> {
         "cls_token" => class_token.then(Vec::new),
         "reg_token" => registers.then(Vec::new),
         _ => None,
-    }
-}
-
-/// The kinds that are known, to read.
-fn kinds() -> String {
-    let pairs = MODELS.iter().filter_map(|m| m.pair);
-    MODELS
-        .iter()
-        .map(|m| m.kind)
-        .chain(pairs)
-        .chain(convnext::KINDS)
-        .chain(swin::KINDS)
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn refuse(checkpoint: &Checkpoint, what: &str) -> Error {
-    Error::input(format!("{}: {what}", checkpoint.path().display()))
-}
-
-/// Refuses what its `config.json` says that this program does not do, or that its tensors contradict; `named`: whether the
-/// user said which architecture it is, `partial`: whether it need not be whole.
-pub(super) fn check(
-    checkpoint: &Checkpoint,
-    published: &Published,
-    layout: Layout,
-    arch: &Arch,
-    shape: Shapes,
-    [named, partial]: [bool; 2],
-) -> Result<()> {
-    if published.damaged {
-        return Err(refuse(
-            checkpoint,
-            "the config.json beside it is no JSON, and it would say what no tensor shows (attention heads, activation); fetch it again",
-        ));
-    }
-    let Some(kind) = &published.kind else {
-        // OpenAI's CLIPs and the others' have the same tensors and other activations.
-        if let Arch::Vit(vit) = arch
-            && published.model(layout, shape).kind == "clip_vision_model"
-            && !named
-        {
-            let named = match vit.heads_known() {
-                true => arch.name(),
-                false => format!(
-                    "vit_width{}_depth{}_headsN_patch{}_{}",
-                    vit.width,
-                    vit.depth,
-                    vit.patch,
-                    vit.image()
-                ),
-            };
-            return Err(refuse(
-                checkpoint,
-                &format!(
-                    "a CLIP by transformers' names, and no config.json beside it says whether its activation is quick_gelu or gelu; put \
-                     its config.json there, or pass --arch {named} to take quick_gelu"
-                ),
-            ));
-        }
-        return Ok(());
-    };
-    let contradiction = match (published.model, arch) {
-        (Some(model), Arch::Vit(vit)) => agree::first_contradiction(published, model, layout, vit, shape, partial),
-        (None, Arch::ResNet(net)) if kind == resnet::KIND => {
-            resnet::first_contradiction(&published.fields, net, partial)
-        }
-        (None, Arch::Cnn(cnn)) if convnext::KINDS.contains(&kind.as_str()) => {
-            convnext::first_contradiction(published, cnn, shape, partial)
-        }
-        (Some(_), _) => Some(agree::of_another(kind)),
-        (None, Arch::Swin(net)) if swin::KINDS.contains(&kind.as_str()) => {
-            swin::first_contradiction(published, net, shape, partial)
-        }
-        (None, _) if swin::KINDS.contains(&kind.as_str()) => Some(agree::of_another(kind)),
-        (None, _) if kind == resnet::KIND || convnext::KINDS.contains(&kind.as_str()) => Some(agree::of_another(kind)),
-        (None, _) => {
-            return Err(refuse(
-                checkpoint,
-                &format!(
-                    "config.json beside it says model_type {kind:?}, whose features this program does not compute; of transformers it \
-                 loads {}; compute them there and give them to analyze as an array",
-                    kinds()
-                ),
-            ));
-        }
-    };
-    match contradiction {
-        Some(what) => Err(refuse(checkpoint, &what)),
-        None => Ok(()),
     }
 }

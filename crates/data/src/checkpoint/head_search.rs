@@ -1,103 +1,16 @@
-//! Heads: what follows a backbone, and where it is found.
+//! Where heads are found.
 
-use serde::{Deserialize, Serialize};
-
-use super::Checkpoint;
 use super::arch::HeadStep;
 use super::branch::Branch;
+use super::found_head::{FoundClassifier, FoundHead, FoundStep};
 use super::naming::Naming;
 use super::own::ClassifierInput;
 use super::stack::{At, stack_at};
+use super::weights::Checkpoint;
 
-/// One step of a head and the module of the file that holds its tensors (`None` where it has none).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FoundStep {
-    /// What it does.
-    pub step: HeadStep,
-    /// The module's name in the file; its tensors are `MODULE.weight`, ….
-    pub module: Option<String>,
-}
-
-/// A projector, predictor or prototype layer found in a checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FoundHead {
-    /// The name in the file that all its modules lie below.
-    pub path: String,
-    /// Its steps in order.
-    pub steps: Vec<FoundStep>,
-}
-
-/// A classifier found in a checkpoint: one linear layer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FoundClassifier {
-    /// The linear layer.
-    pub head: FoundHead,
-    /// The layer it reads.
-    pub input: ClassifierInput,
-    /// Class names in the order of the logits, where the file has them.
-    pub classes: Vec<String>,
-}
-
-impl FoundHead {
-    /// Its steps in words.
-    pub fn describe(&self) -> String {
-        self.steps
-            .iter()
-            .map(|s| s.step.describe())
-            .collect::<Vec<_>>()
-            .join(", ")
-    }
-
-    /// Width of its output, given the width of its input.
-    pub fn width(&self, before: usize) -> usize {
-        self.steps.iter().fold(before, |w, s| s.step.width(w))
-    }
-
-    /// Width of its input, as its first step with a width of its own has it.
-    pub(super) fn inputs(&self) -> Option<usize> {
-        self.steps
-            .iter()
-            .find_map(|s| s.step.widths())
-            .map(|(inputs, _)| inputs)
-    }
-
-    /// Every tensor: (step index, name below the step, name in the file, shape).
-    pub fn tensors(&self) -> impl Iterator<Item = (usize, &'static str, String, Vec<usize>)> + '_ {
-        self.steps.iter().enumerate().flat_map(|(i, s)| {
-            let module = s.module.clone().unwrap_or_default();
-            s.step.tensors().into_iter().map(move |(name, shape)| match name {
-                // The module is the tensor.
-                "" => (i, name, module.clone(), shape),
-                _ => (i, name, format!("{module}.{name}"), shape),
-            })
-        })
-    }
-
-    /// Adds a step without tensors.
-    pub(super) fn push(&mut self, step: HeadStep) {
-        self.steps.push(FoundStep { step, module: None });
-    }
-
-    /// The head with the steps its maker wrote down, numbered below `path`.
-    pub(super) fn declared(path: &str, steps: &[HeadStep]) -> Self {
-        let steps = steps
-            .iter()
-            .enumerate()
-            .map(|(i, step)| FoundStep {
-                step: step.clone(),
-                module: (!step.tensors().is_empty()).then(|| format!("{path}.{i}")),
-            })
-            .collect();
-        Self {
-            path: path.to_owned(),
-            steps,
-        }
-    }
-}
-
-/// Where heads are found: names of modules beside or below the backbone.
+/// The name of a module beside or below the backbone that may be a head.
 #[derive(Debug)]
-struct Place {
+struct HeadModule {
     /// Name, possibly dotted.
     name: &'static str,
     /// Whether the name alone says that it is no classifier.
@@ -108,8 +21,8 @@ struct Place {
     beside: &'static [&'static str],
 }
 
-const fn place(name: &'static str, sure: bool) -> Place {
-    Place {
+const fn module(name: &'static str, sure: bool) -> HeadModule {
+    HeadModule {
         name,
         sure,
         gelu: false,
@@ -117,81 +30,81 @@ const fn place(name: &'static str, sure: bool) -> Place {
     }
 }
 
-const fn gelu(name: &'static str) -> Place {
-    Place {
+const fn gelu(name: &'static str) -> HeadModule {
+    HeadModule {
         gelu: true,
-        ..place(name, true)
+        ..module(name, true)
     }
 }
 
 /// Projectors, in the order they are looked for.
-const PROJECTORS: &[Place] = &[
-    place("projector", true),
-    place("projection_head", true),
-    place("projection_mlp", true),
-    place("projection", true),
+const PROJECTORS: &[HeadModule] = &[
+    module("projector", true),
+    module("projection_head", true),
+    module("projection_mlp", true),
+    module("projection", true),
     // As the widespread BYOL port spells it.
-    place("projetion", true),
-    place("proj_head", true),
-    place("contrastive_head", true),
+    module("projetion", true),
+    module("proj_head", true),
+    module("contrastive_head", true),
     // transformers' CLIP.
-    place("visual_projection", true),
+    module("visual_projection", true),
     // OpenCLIP around a network of timm.
-    Place {
+    HeadModule {
         beside: &["trunk"],
-        ..place("head.proj", true)
+        ..module("head.proj", true)
     },
     gelu("head.mlp"),
     gelu("dino_head.mlp"),
     // lightly's DINO head.
-    Place {
+    HeadModule {
         beside: &["teacher_backbone", "student_backbone"],
         ..gelu("head.layers")
     },
-    place("neck", true),
-    place("mlp", true),
+    module("neck", true),
+    module("mlp", true),
     // nn.Sequential(backbone, neck).
-    Place {
+    HeadModule {
         beside: &["0"],
-        ..place("1", true)
+        ..module("1", true)
     },
-    Place {
+    HeadModule {
         beside: &["f"],
-        ..place("g", true)
+        ..module("g", true)
     },
-    place("head", false),
-    place("fc", false),
+    module("head", false),
+    module("fc", false),
 ];
 
 /// Predictors, in the order they are looked for.
-const PREDICTORS: &[Place] = &[
-    place("predictor", true),
-    place("prediction_head", true),
-    place("prediction_mlp", true),
-    place("head.predictor", true),
+const PREDICTORS: &[HeadModule] = &[
+    module("predictor", true),
+    module("prediction_head", true),
+    module("prediction_mlp", true),
+    module("head.predictor", true),
 ];
 
 /// Prototype layers, in the order they are looked for.
-const PROTOTYPES: &[Place] = &[
-    place("prototypes.prototypes0", true),
-    place("prototypes.heads.0", true),
-    place("prototypes", true),
-    place("head.prototypes", true),
-    place("head.last_layer", true),
-    place("dino_head.last_layer", true),
+const PROTOTYPES: &[HeadModule] = &[
+    module("prototypes.prototypes0", true),
+    module("prototypes.heads.0", true),
+    module("prototypes", true),
+    module("head.prototypes", true),
+    module("head.last_layer", true),
+    module("dino_head.last_layer", true),
 ];
 
 /// Classifiers, in the order they are looked for.
-const CLASSIFIERS: &[Place] = &[
-    place("classifier", false),
-    place("fc", false),
-    place("linear", false),
-    place("heads.head", false),
-    place("head.fc", false),
-    place("head.layers.head", false),
-    place("head", false),
-    place("cls_head.fc", false),
-    place("cls_head", false),
+const CLASSIFIERS: &[HeadModule] = &[
+    module("classifier", false),
+    module("fc", false),
+    module("linear", false),
+    module("heads.head", false),
+    module("head.fc", false),
+    module("head.layers.head", false),
+    module("head", false),
+    module("cls_head.fc", false),
+    module("cls_head", false),
 ];
 
 /// The places to look: the backbone's own prefix first, then each folder above it.
@@ -235,12 +148,12 @@ impl Around<'_> {
     }
 
     /// Every path where a place may be: those whose name says enough first, then the nearest to the backbone.
-    fn paths<'p>(&self, places: &'p [Place]) -> Vec<(String, &'p Place)> {
+    fn paths<'p>(&self, places: &'p [HeadModule]) -> Vec<(String, &'p HeadModule)> {
         let part_of_branch = |scope: &str| {
             self.branch
                 .is_some_and(|b| scope.split('.').any(|part| b.parts.contains(&part)))
         };
-        let fits = |p: &&Place| p.beside.is_empty() || self.prefix.split('.').any(|part| p.beside.contains(&part));
+        let fits = |p: &&HeadModule| p.beside.is_empty() || self.prefix.split('.').any(|part| p.beside.contains(&part));
         let mut paths = Vec::new();
         for scope in scopes(self.prefix) {
             let own = self.branch.is_none() || part_of_branch(&scope);
@@ -308,7 +221,7 @@ impl Around<'_> {
         self.reading(PROTOTYPES, projector.width(self.width))
     }
 
-    fn reading(&self, places: &[Place], width: usize) -> Option<FoundHead> {
+    fn reading(&self, places: &[HeadModule], width: usize) -> Option<FoundHead> {
         self.paths(places)
             .into_iter()
             .find_map(|(path, place)| match stack_at(self.checkpoint, &path, place.gelu) {

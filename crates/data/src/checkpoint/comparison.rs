@@ -6,15 +6,16 @@ use super::arch::{Arch, Expected, HeadStep};
 use super::audit::{Audit, MisShaped};
 use super::candidate::Candidate;
 use super::claim::Claim;
-use super::detect::Loading;
-use super::head::{FoundClassifier, FoundHead};
+use super::found_head::{FoundClassifier, FoundHead};
+use super::loading::Loading;
 use super::own::{ClassifierInput, OwnMetadata};
-use super::projection;
 use super::published::{Published, convnext, swin};
 use super::style::Style;
 use super::training::Training;
-use super::{Checkpoint, Opaque, joined};
+use super::weights::Checkpoint;
+use super::{joined, projection};
 use crate::error::Result;
+use crate::files::Opaque;
 
 /// Groups of unused tensors longer than this become one line of the audit.
 const LONG_GROUP: usize = 6;
@@ -29,8 +30,8 @@ pub(super) struct Heads {
     pub(super) classifier: Option<FoundClassifier>,
 }
 
-/// What says of a network what its tensors do not.
-pub(super) struct Said<'a> {
+/// What describes a network beside its tensors.
+pub(super) struct Descriptions<'a> {
     pub(super) style: Option<&'static Style>,
     pub(super) own: Option<OwnMetadata>,
     pub(super) published: &'a Published,
@@ -44,19 +45,19 @@ pub(super) fn audit(
     chosen: Candidate,
     others: &[String],
     heads: Heads,
-    said: Said,
+    descriptions: Descriptions,
 ) -> Result<Loading> {
-    let Said {
+    let Descriptions {
         style,
         own,
         published,
         named,
-    } = said;
+    } = descriptions;
     let claim = Claim::of(checkpoint).filter(|_| own.is_none());
-    let mut tally = Tally::default();
+    let mut comparison = Comparison::default();
     let mut backbone = Vec::new();
     for (expected, name) in chosen.expected.iter().zip(&chosen.names) {
-        if tally.check_joined(checkpoint, name, &expected.shape)? {
+        if comparison.check_joined(checkpoint, name, &expected.shape)? {
             backbone.push((expected.name.clone(), name.clone()));
         }
     }
@@ -69,32 +70,32 @@ pub(super) fn audit(
         running(&mut backbone.iter().map(|(_, n)| n)),
         running(&mut chosen.names.iter()),
     ];
-    let missing = std::mem::take(&mut tally.missing);
-    let backbone_coverage = tally.coverage();
+    let missing = std::mem::take(&mut comparison.missing);
+    let backbone_coverage = comparison.coverage();
 
     let mut problem = heads.problem.clone();
     let mut head_names = BTreeSet::new();
-    let mut check_head = |tally: &mut Tally, head: &FoundHead| -> Result<()> {
+    let mut check_head = |comparison: &mut Comparison, head: &FoundHead| -> Result<()> {
         for (_, _, name, shape) in head.tensors() {
-            tally.check(checkpoint, &name, &shape)?;
+            comparison.check(checkpoint, &name, &shape)?;
             head_names.insert(name);
         }
         Ok(())
     };
     let mut projector_coverage = None;
     if let Some(projector) = &heads.projector {
-        let mut own_tally = Tally::default();
-        check_head(&mut own_tally, projector)?;
-        projector_coverage = Some(own_tally.coverage());
-        if let Some(first) = own_tally.missing.first() {
+        let mut of_projector = Comparison::default();
+        check_head(&mut of_projector, projector)?;
+        projector_coverage = Some(of_projector.coverage());
+        if let Some(first) = of_projector.missing.first() {
             problem = Some(format!(
                 "{} tensors of the projector are missing: {first}",
-                own_tally.missing.len()
+                of_projector.missing.len()
             ));
         }
-        tally.mis_shaped.append(&mut own_tally.mis_shaped);
-        tally.non_finite.append(&mut own_tally.non_finite);
-        tally.negative.append(&mut own_tally.negative);
+        comparison.mis_shaped.append(&mut of_projector.mis_shaped);
+        comparison.non_finite.append(&mut of_projector.non_finite);
+        comparison.negative.append(&mut of_projector.negative);
     }
     let further = [
         heads.predictor.as_ref(),
@@ -102,7 +103,7 @@ pub(super) fn audit(
         heads.classifier.as_ref().map(|c| &c.head),
     ];
     for head in further.into_iter().flatten() {
-        check_head(&mut tally, head)?;
+        check_head(&mut comparison, head)?;
     }
 
     let switches = match (&chosen.arch, chosen.naming.layout) {
@@ -154,9 +155,9 @@ pub(super) fn audit(
         matched: backbone.iter().flat_map(|(_, n)| checkpoint.parts(n)).collect(),
         missing,
         unexpected,
-        mis_shaped: tally.mis_shaped,
-        non_finite: tally.non_finite,
-        negative_variance: tally.negative,
+        mis_shaped: comparison.mis_shaped,
+        non_finite: comparison.non_finite,
+        negative_variance: comparison.negative,
         unused,
         backbone_coverage,
         parameters: Some(parameters(&chosen.expected)),
@@ -274,7 +275,7 @@ fn notes(heads: &Heads, arch: &Arch, own: bool, switches: Option<Vec<String>>) -
 }
 
 #[derive(Default)]
-struct Tally {
+struct Comparison {
     expected: usize,
     loaded: usize,
     missing: Vec<String>,
@@ -283,8 +284,8 @@ struct Tally {
     negative: Vec<String>,
 }
 
-impl Tally {
-    /// As [`Tally::check`], of every part that the file keeps of a tensor in parts.
+impl Comparison {
+    /// As [`Comparison::check`], of every part that the file keeps of a tensor in parts.
     fn check_joined(&mut self, checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<bool> {
         let parts = checkpoint.parts(name);
         let shares = match parts.len() {

@@ -1,54 +1,9 @@
-//! How Hugging Face's transformers names its vision models: in its files, and since its version 5 otherwise in memory,
-//! which is what `torch.save(model.state_dict())` writes.
+//! The namings of ViT, DINOv2, CLIP and ResNet, and their kin.
 
-mod kin;
-
-use super::super::arch::Family;
-use super::{Naming, Rule};
-pub(super) use kin::*;
-
-/// Whose names of transformers they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::checkpoint) enum Layout {
-    /// `ViTModel` and kin: DeiT, MAE, MSN, I-JEPA.
-    Vit,
-    /// `Dinov2Model`, with registers and without.
-    Dinov2,
-    /// `CLIPVisionModel` and `SiglipVisionModel`.
-    Clip,
-    /// `DINOv3ViTModel`.
-    Dinov3,
-    /// `BeitModel` and `Data2VecVisionModel`.
-    Beit,
-    /// `ResNetModel`.
-    ResNet,
-    /// `ConvNextModel` and `ConvNextV2Model`.
-    ConvNext,
-    /// `SwinModel` and `Swinv2Model`.
-    Swin,
-}
-
-const VIT: &[Rule] = &[
-    ("cls_token", "embeddings.cls_token"),
-    // As in timm's distilled networks: one more token that the class token is read beside.
-    ("reg_token", "embeddings.distillation_token"),
-    ("pos_embed", "embeddings.position_embeddings"),
-    ("patch_embed.proj", "embeddings.patch_embeddings.projection"),
-    ("norm", "layernorm"),
-    ("pooler", "pooler"),
-];
-
-const VIT_BLOCKS: &[Rule] = &[
-    ("blocks.*.norm1", "encoder.layer.*.layernorm_before"),
-    ("blocks.*.norm2", "encoder.layer.*.layernorm_after"),
-    (
-        "blocks.*.attn.qkv",
-        "encoder.layer.*.attention.attention.{query,key,value}",
-    ),
-    ("blocks.*.attn.proj", "encoder.layer.*.attention.output.dense"),
-    ("blocks.*.mlp.fc1", "encoder.layer.*.intermediate.dense"),
-    ("blocks.*.mlp.fc2", "encoder.layer.*.output.dense"),
-];
+use super::row::{VIT, VIT_BLOCKS, row};
+use crate::checkpoint::arch::Family;
+use crate::checkpoint::naming::layout::Layout;
+use crate::checkpoint::naming::rules::{Naming, Rule};
 
 const DINOV2: &[Rule] = &[
     ("cls_token", "embeddings.cls_token"),
@@ -95,38 +50,10 @@ const CLIP: &[Rule] = &[
     ("attn_pool", "head"),
 ];
 
-/// Tensors inside the network's own modules that play no part in its features: what stands for a masked patch in training, and
-/// a list of 0, 1, 2, ….
-const IDLE: &[&str] = &[
-    "embeddings.mask_token",
-    "embeddings.position_ids",
-    "*.embeddings.mask_token",
-    "*.relative_position_index",
-];
-
-/// Tensors without the leading axes of length one that ours have.
-const BARE: &[(&str, usize)] = &[("cls_token", 2), ("pos_embed", 1)];
-
-const fn row(name: &'static str, layout: Layout, rules: &'static [&'static [Rule]]) -> Naming {
-    Naming {
-        name,
-        family: Family::Vit,
-        rules,
-        layout: Some(layout),
-        projection: None,
-        idle: IDLE,
-        bare: match layout {
-            Layout::Clip => BARE,
-            _ => &[],
-        },
-        forms: &[],
-    }
-}
-
-pub(super) const VIT_IN_FILES: Naming = row("transformers ViT", Layout::Vit, &[VIT, VIT_BLOCKS]);
+pub(in crate::checkpoint::naming) const VIT_IN_FILES: Naming = row("transformers ViT", Layout::Vit, &[VIT, VIT_BLOCKS]);
 
 /// As version 5 writes `ViTMSNForImageClassification`: the prefix before all but the blocks.
-pub(super) const MSN_IN_PARTS: Naming = row(
+pub(in crate::checkpoint::naming) const MSN_IN_PARTS: Naming = row(
     "transformers 5 ViTMSN with a classifier",
     Layout::Vit,
     &[
@@ -140,7 +67,7 @@ pub(super) const MSN_IN_PARTS: Naming = row(
     ],
 );
 
-pub(super) const VIT_IN_MEMORY: Naming = row(
+pub(in crate::checkpoint::naming) const VIT_IN_MEMORY: Naming = row(
     "transformers 5 ViT, as in memory",
     Layout::Vit,
     &[
@@ -155,13 +82,13 @@ pub(super) const VIT_IN_MEMORY: Naming = row(
     ],
 );
 
-pub(super) const DINOV2_IN_FILES: Naming = row(
+pub(in crate::checkpoint::naming) const DINOV2_IN_FILES: Naming = row(
     "transformers DINOv2",
     Layout::Dinov2,
     &[DINOV2, DINOV2_ATTENTION, DINOV2_BLOCKS],
 );
 
-pub(super) const SWIGLU_IN_FILES: Naming = row(
+pub(in crate::checkpoint::naming) const SWIGLU_IN_FILES: Naming = row(
     "transformers DINOv2 with SwiGLU",
     Layout::Dinov2,
     &[
@@ -175,13 +102,13 @@ pub(super) const SWIGLU_IN_FILES: Naming = row(
     ],
 );
 
-pub(super) const DINOV2_IN_MEMORY: Naming = row(
+pub(in crate::checkpoint::naming) const DINOV2_IN_MEMORY: Naming = row(
     "transformers 5 DINOv2, as in memory",
     Layout::Dinov2,
     &[DINOV2, DINOV2_ATTENTION_5, DINOV2_BLOCKS],
 );
 
-pub(super) const SWIGLU_IN_MEMORY: Naming = row(
+pub(in crate::checkpoint::naming) const SWIGLU_IN_MEMORY: Naming = row(
     "transformers 5 DINOv2 with SwiGLU, as in memory",
     Layout::Dinov2,
     &[
@@ -195,7 +122,8 @@ pub(super) const SWIGLU_IN_MEMORY: Naming = row(
     ],
 );
 
-pub(super) const CLIP_IN_FILES: Naming = row("transformers CLIP or SigLIP", Layout::Clip, &[CLIP]);
+pub(in crate::checkpoint::naming) const CLIP_IN_FILES: Naming =
+    row("transformers CLIP or SigLIP", Layout::Clip, &[CLIP]);
 
 /// A stage by ours, and by theirs.
 macro_rules! stage {
@@ -237,7 +165,7 @@ macro_rules! stage {
     };
 }
 
-pub(super) const RESNET: Naming = Naming {
+pub(in crate::checkpoint::naming) const RESNET: Naming = Naming {
     family: Family::ResNet,
     idle: &[],
     ..row(

@@ -1,27 +1,23 @@
-//! Which network is this? A search over names and shapes, whose outcome the [`Audit`] writes down.
-
-mod refusals;
+//! The search over names and shapes.
 
 use std::collections::BTreeSet;
 
-use super::Checkpoint;
-use super::arch::{Arch, Pooling};
-use super::audit::Audit;
-use super::branch::BRANCHES;
-use super::candidate::{Candidate, candidates};
-use super::head::{Around, FoundClassifier, FoundHead};
-use super::naming::Layout;
-use super::own::{ClassifierInput, OwnMetadata};
-use super::projection;
-use super::published::{self, Published};
-use super::stack::{At, stack_at};
-use super::style::{Recipe, Style};
-use super::tally::{Heads, Said, audit};
+use super::refusals::{called, not_this, resembles};
+use crate::checkpoint::arch::{Arch, Pooling};
+use crate::checkpoint::branch::BRANCHES;
+use crate::checkpoint::candidate::{Candidate, RECOGNISED, candidates};
+use crate::checkpoint::comparison::{Descriptions, Heads, audit};
+use crate::checkpoint::found_head::{FoundClassifier, FoundHead};
+use crate::checkpoint::head_search::Around;
+use crate::checkpoint::loading::{Loading, Options};
+use crate::checkpoint::naming::Layout;
+use crate::checkpoint::own::{ClassifierInput, OwnMetadata};
+use crate::checkpoint::projection;
+use crate::checkpoint::published::{self, Published};
+use crate::checkpoint::stack::{At, stack_at};
+use crate::checkpoint::style::Style;
+use crate::checkpoint::weights::Checkpoint;
 use crate::error::{Error, Result};
-use refusals::{called, not_this, resembles};
-
-/// The share of a network's tensor names that must be there before it is taken for that network.
-const RECOGNISED: f64 = 0.5;
 
 /// The share from which a file is said to resemble a network.
 const RESEMBLES: f64 = 0.2;
@@ -31,92 +27,6 @@ const WHOLE: f64 = 0.9;
 
 /// A network with this share of the best one's names is as good a choice: the order of branches decides.
 const NEARLY: f64 = 0.9;
-
-/// What the user says about a checkpoint; `auto` everywhere by default.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// `auto`, or a name for [`Arch::parse`].
-    pub arch: String,
-    /// `auto`, `none`, or the name in the file that the projector lies below.
-    pub projector: String,
-    /// `auto`, a branch (`teacher`, `student`, `query`, `key`, `online`, `target`, …), or a prefix of the file's names.
-    pub branch: String,
-    /// How a transformer's tokens become one row; `None`: as its own heads take them.
-    pub pooling: Option<Pooling>,
-    /// Whether a backbone that is not whole is accepted.
-    pub allow_partial: bool,
-    /// Whether a file is accepted that would run code where it is loaded with Python's pickle.
-    pub allow_unknown_calls: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        let auto = || "auto".to_owned();
-        Self {
-            arch: auto(),
-            projector: auto(),
-            branch: auto(),
-            pooling: None,
-            allow_partial: false,
-            allow_unknown_calls: false,
-        }
-    }
-}
-
-/// What to load from a checkpoint.
-#[derive(Clone, Debug)]
-pub struct Loading {
-    /// The backbone.
-    pub arch: Arch,
-    /// Backbone tensors that are there and sound: (name as in [`Arch::tensors`], name in the file).
-    pub backbone: Vec<(String, String)>,
-    /// The projector, where there is one.
-    pub projector: Option<FoundHead>,
-    /// The predictor, which reads the projector.
-    pub predictor: Option<FoundHead>,
-    /// The prototype layer, which reads the projector.
-    pub prototypes: Option<FoundHead>,
-    /// The classifier, where there is one.
-    pub classifier: Option<FoundClassifier>,
-    /// How images are prepared for it where the file does not say.
-    pub recipe: Recipe,
-    /// What the file says about itself, where this project wrote it.
-    pub own: Option<OwnMetadata>,
-    /// The audit.
-    pub audit: Audit,
-}
-
-impl Loading {
-    /// Every layer that can be tapped with its width, in network order: stages or blocks, `backbone`, `projector.0`, …,
-    /// `projector`, `predictor.0`, …, `predictor`, `prototypes`, `logits`. A transformer with a pooling of its own has it as
-    /// `pooler` after `backbone`.
-    pub fn taps(&self) -> Vec<(String, usize)> {
-        let mut taps = self.arch.taps();
-        taps.extend(self.arch.pooled_width().map(|width| ("pooler".to_owned(), width)));
-        let mut stack = |name: &str, head: &FoundHead, mut width: usize| {
-            for (i, step) in head.steps.iter().enumerate() {
-                width = step.step.width(width);
-                taps.push((format!("{name}.{i}"), width));
-            }
-            taps.push((name.to_owned(), width));
-            width
-        };
-        if let Some(projector) = &self.projector {
-            let width = stack("projector", projector, self.arch.head_input());
-            if let Some(predictor) = &self.predictor {
-                stack("predictor", predictor, width);
-            }
-        }
-        let single = [
-            ("prototypes", self.prototypes.as_ref()),
-            ("logits", self.classifier.as_ref().map(|c| &c.head)),
-        ];
-        for (name, head) in single {
-            taps.extend(head.map(|head| (name.to_owned(), head.width(0))));
-        }
-        taps
-    }
-}
 
 /// Finds the network, its projector and its classifier, and audits them.
 ///
@@ -135,7 +45,7 @@ pub fn detect(checkpoint: &Checkpoint, options: &Options) -> Result<Loading> {
 }
 
 /// Refuses a file that would run code where it is loaded.
-pub(super) fn refuse_calls(checkpoint: &Checkpoint) -> Result<()> {
+pub(in crate::checkpoint) fn refuse_calls(checkpoint: &Checkpoint) -> Result<()> {
     match checkpoint.calls() {
         calls if calls.is_empty() => Ok(()),
         calls => Err(Error::input(format!(
@@ -147,7 +57,7 @@ pub(super) fn refuse_calls(checkpoint: &Checkpoint) -> Result<()> {
 }
 
 /// As [`detect`], without refusing what is not whole or would run code elsewhere.
-pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Loading> {
+pub(in crate::checkpoint) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Loading> {
     if let Some(what) = &checkpoint.no_weights {
         return Err(Error::input(format!("{}: {what}", checkpoint.path().display())));
     }
@@ -174,8 +84,8 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
     }
     if let Some(layout) = layout {
         let shape = |ours: &str| chosen.shape(checkpoint, ours);
-        let said = [options.arch != "auto", options.allow_partial];
-        published::check(checkpoint, &published, layout, &chosen.arch, &shape, said)?;
+        let asked = [options.arch != "auto", options.allow_partial];
+        published::check(checkpoint, &published, layout, &chosen.arch, &shape, asked)?;
     }
     let clip_named = ["_clip", "_siglip"].iter().any(|word| options.arch.contains(word));
     let undecided = chosen.told.undecided.as_ref().filter(|_| !clip_named);
@@ -253,13 +163,13 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
         problem,
         classifier,
     };
-    let said = Said {
+    let descriptions = Descriptions {
         style,
         own,
         published: &published,
         named: options.arch != "auto",
     };
-    audit(checkpoint, chosen, &others, heads, said)
+    audit(checkpoint, chosen, &others, heads, descriptions)
 }
 
 /// Sets the pooling asked for, where the network has what it takes.

@@ -1,33 +1,18 @@
-//! How far the training had come whose weights a checkpoint holds. Code bases count from 0 or from 1, so a counter that
-//! stands at the last number, or one before it, is at the end.
-
-mod places;
+//! How far a training had come.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use self::places::{EPOCHS, Places, STEPS};
-use super::Checkpoint;
-use super::own::{KEY, OwnMetadata, STATE_SCHEMA};
+use super::counter::Counter;
+use super::metadata::{EPOCHS, Metadata, STEPS};
+use crate::checkpoint::own::{KEY, OwnMetadata, STATE_SCHEMA};
+use crate::checkpoint::weights::Checkpoint;
 
 /// The state of a training, as Hugging Face's trainer leaves it beside its weights, is not longer.
 const LONGEST: u64 = 64 << 20;
 
 /// Its name.
 const BESIDE: &str = "trainer_state.json";
-
-/// A counter of a training.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counter {
-    /// What it counts: `epoch` or `step`.
-    pub unit: String,
-    /// Where it stands.
-    pub at: u64,
-    /// Where the training ends, where that is known.
-    pub end: Option<u64>,
-    /// Where the two are told.
-    pub told: String,
-}
 
 /// How far a training had come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,28 +36,28 @@ pub fn training_of(path: &std::path::Path) -> crate::error::Result<Option<Traini
 
 impl Training {
     /// What the file says, and what a trainer wrote beside it where the file says nothing. `None` where there is no counter.
-    pub(super) fn of(checkpoint: &Checkpoint, own: Option<&OwnMetadata>) -> Option<Self> {
+    pub(in crate::checkpoint) fn of(checkpoint: &Checkpoint, own: Option<&OwnMetadata>) -> Option<Self> {
         if let Some(own) = own {
             return Self::of_own(own);
         }
-        let mut places = Places::default();
+        let mut metadata = Metadata::default();
         for (name, value) in checkpoint.metadata() {
             let path: Vec<&str> = name.split('.').collect();
-            places.add(&path, value);
+            metadata.add(&path, value);
         }
         if checkpoint.metadata().get("schema").and_then(Value::as_str) == Some(STATE_SCHEMA) {
-            let training = Self::from_counters(vec![places.counter(&EPOCHS)?], Self::all_over);
+            let training = Self::from_counters(vec![metadata.counter(&EPOCHS)?], Self::all_over);
             let config = checkpoint.metadata().get("config").and_then(Value::as_str)?;
             let config: Value = serde_json::from_str(config).ok()?;
             return Some(training.limited(config.get("limit").and_then(Value::as_u64)));
         }
-        Self::told_by(&places).or_else(|| {
-            let mut places = Places::default();
+        Self::told_by(&metadata).or_else(|| {
+            let mut metadata = Metadata::default();
             let state = checkpoint.beside(BESIDE, LONGEST)?;
             for (name, value) in state.as_object()?.iter().filter(|(_, value)| value.is_number()) {
-                places.add(&[name], value);
+                metadata.add(&[name], value);
             }
-            let mut training = Self::told_by(&places)?;
+            let mut training = Self::told_by(&metadata)?;
             for counter in &mut training.counters {
                 counter.told = format!("{} in the {BESIDE} beside it", counter.told);
             }
@@ -106,10 +91,10 @@ impl Training {
         Some(counter.at >= counter.end?)
     }
 
-    fn told_by(places: &Places) -> Option<Self> {
+    fn told_by(metadata: &Metadata) -> Option<Self> {
         let counters: Vec<Counter> = [EPOCHS, STEPS]
             .iter()
-            .filter_map(|names| places.counter(names))
+            .filter_map(|names| metadata.counter(names))
             .collect();
         let at_end = |counter: &Counter| Some(counter.at.saturating_add(1) >= counter.end?);
         (!counters.is_empty()).then(|| Self::from_counters(counters, at_end))
@@ -151,12 +136,12 @@ mod tests {
 
     use super::*;
 
-    fn told(metadata: Value) -> Option<Training> {
-        let mut places = Places::default();
-        for (name, value) in metadata.as_object().unwrap() {
-            places.add(&[name], value);
+    fn told(values: Value) -> Option<Training> {
+        let mut metadata = Metadata::default();
+        for (name, value) in values.as_object().unwrap() {
+            metadata.add(&[name], value);
         }
-        Training::told_by(&places)
+        Training::told_by(&metadata)
     }
 
     fn said(metadata: Value) -> (String, Option<bool>) {
@@ -281,7 +266,7 @@ mod tests {
     #[test]
     fn our_own_counter_counts_epochs_that_are_over() {
         let own = |more: Value| {
-            let own = json!({"schema": "featscope/checkpoint/1", "method": "sl", "arch": super::super::arch::Arch::parse("small-cnn").unwrap()});
+            let own = json!({"schema": "featscope/checkpoint/1", "method": "sl", "arch": crate::checkpoint::arch::Arch::parse("small-cnn").unwrap()});
             let mut own = own.as_object().unwrap().clone();
             own.extend(more.as_object().unwrap().clone());
             let own: OwnMetadata = serde_json::from_value(own.into()).unwrap();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Counter;
+use super::counter::Counter;
 
 /// What the counters of a training are called: names with spaces between them.
 pub(super) struct Names {
@@ -49,19 +49,19 @@ const ELSEWHERE: [&str; 8] = [
 const DEPTH: usize = 4;
 
 /// A number and where it is told.
-struct Place {
+struct MetadataNumber {
     path: Vec<String>,
     number: u64,
 }
 
 /// What a checkpoint says beside its tensors: numbers by their place, and the texts of configurations.
 #[derive(Default)]
-pub(super) struct Places {
-    numbers: Vec<Place>,
+pub(super) struct Metadata {
+    numbers: Vec<MetadataNumber>,
     texts: Vec<(Vec<String>, String)>,
 }
 
-impl Places {
+impl Metadata {
     pub(super) fn add(&mut self, path: &[&str], value: &Value) {
         if path.len() > DEPTH {
             return;
@@ -72,7 +72,7 @@ impl Places {
                 // Parts of an epoch do not count.
                 let number = number.as_u64().or_else(|| whole(number.as_f64()?));
                 self.numbers
-                    .extend(number.map(|number| Place { path: owned(), number }));
+                    .extend(number.map(|number| MetadataNumber { path: owned(), number }));
             }
             Value::Object(fields) => {
                 for (name, value) in fields {
@@ -104,7 +104,7 @@ impl Places {
 
     /// The counter nearest to the root, of equals the one named first.
     fn at(&self, names: &Names) -> Option<(String, u64)> {
-        let rank = |place: &Place| match place.path.as_slice() {
+        let rank = |place: &MetadataNumber| match place.path.as_slice() {
             [name] => Some((1, position(names.at, name)?)),
             [above, name] if !is_one_of(OPTIONS, above) && !is_elsewhere(above) => {
                 Some((2, position(names.below, name)?))
@@ -119,7 +119,7 @@ impl Places {
     /// The end nearest to the root. Several that differ are none.
     fn end(&self, names: &Names) -> Option<(String, u64)> {
         let mut ends: Vec<(usize, String, u64)> = Vec::new();
-        for Place { path, number } in &self.numbers {
+        for MetadataNumber { path, number } in &self.numbers {
             let [above @ .., name] = path.as_slice() else { continue };
             if is_one_of(names.end, name) && !above.iter().any(|part| is_elsewhere(part)) {
                 ends.push((path.len(), path.join("."), *number));

@@ -1,29 +1,11 @@
-//! What no tensor shows of vision transformers by the names of other code bases than transformers: activation, epsilon, heads,
-//! how positions come in. It follows from the naming and the telling tensors, from the description beside the file, from names;
-//! where two kinds could have the same tensors, nothing is guessed.
+//! The kinds of networks whose code differs in what has no tensors.
 
-mod clip;
-mod names;
-
-use super::arch::{Activation, Epsilon, FinalNorm, Rotary, Shapes, Vit};
-use super::naming::{DINOV3_NAME, Naming, OPEN_CLIP_NAME};
-use super::style::Recipe;
-pub(super) use names::Names;
-
-/// What is known of a network beside its tensors.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Told {
-    /// Whether the number of attention heads is more than a guess by the width.
-    pub(super) heads: bool,
-    /// Why its features cannot be computed as they should be.
-    pub(super) refused: Option<String>,
-    /// Why nothing is computed without an activation named by `--arch`.
-    pub(super) undecided: Option<String>,
-    /// Where what no tensor shows comes from, to read.
-    pub(super) notes: Vec<String>,
-    /// The preparation of images that is usual for it.
-    pub(super) recipe: Option<Recipe>,
-}
+use super::clip;
+use super::names::Names;
+use super::told::Told;
+use crate::checkpoint::arch::{Activation, Epsilon, FinalNorm, Rotary, Shapes, Vit};
+use crate::checkpoint::naming::{DINOV3_NAME, Naming, OPEN_CLIP_NAME};
+use crate::checkpoint::recipe::Recipe;
 
 /// Kinds of networks whose code differs in what has no tensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +61,7 @@ fn kind(naming: &Naming, vit: &Vit) -> Kind {
 }
 
 /// Gives a network what its tensors do not show, and says where it comes from.
-pub(super) fn complete(naming: &Naming, names: &Names, shape: Shapes, vit: &mut Vit) -> Told {
+pub(in crate::checkpoint) fn complete(naming: &Naming, names: &Names, shape: Shapes, vit: &mut Vit) -> Told {
     // No position embeddings and nothing in their place: such networks turn queries and keys.
     let placed = shape("pos_embed").is_some();
     let eva_names = naming.name.starts_with("BEiT") || naming.name.starts_with("timm's DINOv3");
@@ -215,7 +197,7 @@ fn dinov3(naming: &Naming, shape: Shapes, vit: &mut Vit) -> Told {
 }
 
 /// Attention heads of a DINOv3.
-pub(super) fn dinov3_heads(vit: &Vit, shape: Shapes) -> usize {
+pub(in crate::checkpoint) fn dinov3_heads(vit: &Vit, shape: Shapes) -> usize {
     let periods = shape("rope.periods")
         .and_then(|s| s.first().copied())
         .filter(|n| *n > 0);
@@ -224,7 +206,7 @@ pub(super) fn dinov3_heads(vit: &Vit, shape: Shapes) -> usize {
 }
 
 /// Makes it a network with DINOv3's positions and tokens.
-pub(super) fn centred(vit: &mut Vit, rotary: Rotary, heads: usize) {
+pub(in crate::checkpoint) fn centred(vit: &mut Vit, rotary: Rotary, heads: usize) {
     vit.absolute = false;
     vit.placed = 0;
     vit.class_token = true;
