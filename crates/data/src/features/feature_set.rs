@@ -10,9 +10,9 @@ use crate::error::Result;
 /// Batches of rows in order, each (rows, d) in f64 (stored f32 widened, f64 arrays kept as they are).
 pub type Batches<'a> = Box<dyn Iterator<Item = Result<Array2<f64>>> + Send + 'a>;
 
-/// What was found out where a file had to be made sense of, in sentences.
+/// What was made of a file that had to be made sense of, in sentences.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct Interpretation {
     /// Which arrays or columns were taken for what, and which were left out.
     pub arrays: Vec<String>,
     /// Where the labels are from and how they were joined, or where they were looked for.
@@ -80,9 +80,9 @@ pub trait FeatureSet: Send + Sync {
         None
     }
 
-    /// What was found out where a file had to be made sense of.
-    fn said(&self) -> &Said {
-        static NOTHING: Said = Said {
+    /// What was made of a file that had to be made sense of.
+    fn interpretation(&self) -> &Interpretation {
+        static NOTHING: Interpretation = Interpretation {
             arrays: Vec::new(),
             labels: Vec::new(),
         };

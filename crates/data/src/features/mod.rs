@@ -8,7 +8,7 @@ mod matrix;
 mod subject;
 mod views;
 
-pub use feature_set::{Batches, FeatureSet, Said};
+pub use feature_set::{Batches, FeatureSet, Interpretation};
 pub use ids::{IdColumn, common};
 pub use ids_hash::{IdsHash, ids_sha256};
 pub use labels::Labels;

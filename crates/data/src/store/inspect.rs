@@ -152,10 +152,10 @@ pub fn summary(path: &Path) -> Result<StoreSummary> {
         },
         training: None,
         said: first
-            .said()
+            .interpretation()
             .arrays
             .iter()
-            .chain(&first.said().labels)
+            .chain(&first.interpretation().labels)
             .cloned()
             .collect(),
         dataset: provenance.subject.dataset.clone(),

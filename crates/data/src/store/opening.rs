@@ -15,7 +15,7 @@ use crate::features::FeatureSet;
 /// arrays of as many rows in one file are layers by their own names, as list columns of Parquet always are. Row ids are those
 /// inside the file, else the row numbers "0", "1", …. Labels are `options.labels`, else those inside the file, else
 /// `STEM_labels.npy` beside it; they are joined by id where both sides have ids. What was taken for what says
-/// [`FeatureSet::said`].
+/// [`FeatureSet::interpretation`].
 ///
 /// # Errors
 /// When the path holds no features, is damaged, lies about its size, has no rows or duplicate ids, would run code elsewhere and

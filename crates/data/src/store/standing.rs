@@ -104,8 +104,8 @@ mod tests {
         assert_eq!(difference(&base, &base).unwrap(), None);
         let mut other = base.clone();
         other.data.fingerprint = "x".into();
-        let said = difference(&base, &other).unwrap().unwrap();
-        assert_eq!(said, "data.fingerprint is \"\" there and \"x\" now");
+        let sentence = difference(&base, &other).unwrap().unwrap();
+        assert_eq!(sentence, "data.fingerprint is \"\" there and \"x\" now");
         let mut sharded = base.clone();
         sharded.shard = Some(crate::store::findings::Shard {
             index: 1,

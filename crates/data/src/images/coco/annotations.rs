@@ -130,11 +130,11 @@ pub(super) fn read(path: &Path) -> Result<Annotations> {
     }
     // Neighbours share their image, and reading and decoding it.
     objects.sort_by_key(|object| object.image);
-    let said = [
+    let counts = [
         (crowds, "annotations of crowds"),
         (empty, "boxes without a pixel of their image"),
     ];
-    let left_out = said
+    let left_out = counts
         .iter()
         .filter(|(n, _)| *n > 0)
         .map(|(n, what)| format!("{n} {what}"));

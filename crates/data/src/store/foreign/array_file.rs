@@ -10,7 +10,7 @@ use super::rows::{self, Column, Texts};
 use super::unknown_calls::judged;
 use super::{delimited, labels, names, table};
 use crate::error::Result;
-use crate::features::{Batches, FeatureSet, IdColumn, Labels, Provenance, Said, Subject, ids_sha256};
+use crate::features::{Batches, FeatureSet, IdColumn, Interpretation, Labels, Provenance, Subject, ids_sha256};
 use crate::files::{UnknownCalls, check_name};
 use crate::store::options::OpenOptions;
 use crate::store::raw::RawArray;
@@ -23,7 +23,7 @@ struct Foreign {
     rows: usize,
     source: Source,
     ids: Arc<Vec<IdColumn>>,
-    said: Arc<Said>,
+    interpretation: Arc<Interpretation>,
 }
 
 /// The sets of features in an array file.
@@ -53,7 +53,7 @@ pub(in crate::store) fn open(path: &Path, options: &OpenOptions) -> Result<Vec<B
         Some(column) => ids_sha256(column.ids.iter()),
         None => ids_sha256((0..found.rows).map(|row| row.to_string())),
     };
-    let said = Arc::new(found.said);
+    let interpretation = Arc::new(found.interpretation);
     let sets = found.layers.into_iter().map(|(layer, source)| {
         let provenance = Provenance {
             subject: Subject {
@@ -75,7 +75,7 @@ pub(in crate::store) fn open(path: &Path, options: &OpenOptions) -> Result<Vec<B
             rows: found.rows,
             source,
             ids: ids.clone(),
-            said: said.clone(),
+            interpretation: interpretation.clone(),
         }) as Box<dyn FeatureSet>
     });
     Ok(sets.collect())
@@ -94,16 +94,16 @@ fn labels_for(path: &Path, options: &OpenOptions, found: &mut ForeignContents) -
         (Some(file), _) => {
             let mut calls = UnknownCalls::default();
             let read = labels::read(file, found.rows, &mut calls)?;
-            let said = judged(file, &calls, options)?.map(|line| format!("{} {line}", file.display()));
-            found.said.labels.extend(said);
-            let (texts, said) = rows::join(path, found.rows, &found.ids, file, read, "label")?;
-            found.said.labels.push(said);
+            let called = judged(file, &calls, options)?.map(|line| format!("{} {line}", file.display()));
+            found.interpretation.labels.extend(called);
+            let (texts, sentence) = rows::join(path, found.rows, &found.ids, file, read, "label")?;
+            found.interpretation.labels.push(sentence);
             Some(texts)
         }
         (None, Some(column)) => Some(column.values),
         (None, None) => {
             if !found.unread_labels.is_empty() {
-                found.said.labels.push(format!(
+                found.interpretation.labels.push(format!(
                     "no labels: {} in the file is not one integer or text for each row; give some with --labels",
                     found.unread_labels.join(", ")
                 ));
@@ -116,10 +116,13 @@ fn labels_for(path: &Path, options: &OpenOptions, found: &mut ForeignContents) -
         .iter()
         .flatten()
         .try_for_each(|label| check_name(file.unwrap_or(path), "a label", label))?;
-    found.said.labels.extend(rows::without_placeholders(&mut texts));
+    found
+        .interpretation
+        .labels
+        .extend(rows::without_placeholders(&mut texts));
     let labels = Labels::from_optional(&texts.iter().map(Option::as_deref).collect::<Vec<_>>());
     if labels.classes() == 0 {
-        found.said.labels.push("no row has a label".to_owned());
+        found.interpretation.labels.push("no row has a label".to_owned());
         return Ok(None);
     }
     Ok(Some(labels))
@@ -138,7 +141,7 @@ fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<Fore
         mut left_out,
         unread_labels,
     } = choose(path, held)?;
-    let mut said = Said::default();
+    let mut interpretation = Interpretation::default();
     let one = layers.len() == 1;
     let mut chosen = Vec::new();
     let mut words = Vec::new();
@@ -165,7 +168,7 @@ fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<Fore
         };
         id_columns.push(rows::ids(path, kind, column)?);
     }
-    said.arrays.extend(judged(path, &calls, options)?);
+    interpretation.arrays.extend(judged(path, &calls, options)?);
     let primary = rows::primary(&id_columns).map(|column| column.name.clone());
     left_out.extend(rows::not_joined(&id_columns, primary.as_deref()));
     if !one || labels.is_some() || primary.is_some() || !left_out.is_empty() {
@@ -177,7 +180,7 @@ fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<Fore
         parts.extend(labels.as_ref().map(|column| format!("labels are {:?}", column.name)));
         parts.extend(primary.map(|name| format!("ids are {name:?}")));
         parts.extend((!left_out.is_empty()).then(|| format!("left out: {}", left_out.join(", "))));
-        said.arrays.push(parts.join("; "));
+        interpretation.arrays.push(parts.join("; "));
     }
     Ok(ForeignContents {
         layers: chosen,
@@ -185,7 +188,7 @@ fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<Fore
         labels,
         ids: id_columns,
         unread_labels,
-        said,
+        interpretation,
     })
 }
 
@@ -241,8 +244,8 @@ impl FeatureSet for Foreign {
         }
     }
 
-    fn said(&self) -> &Said {
-        &self.said
+    fn interpretation(&self) -> &Interpretation {
+        &self.interpretation
     }
 
     fn batches(&self, batch_rows: usize) -> Result<Batches<'_>> {

@@ -2,7 +2,7 @@
 
 use super::rows::Column;
 use super::{column, text_rows};
-use crate::features::{IdColumn, Said};
+use crate::features::{IdColumn, Interpretation};
 use crate::store::raw::RawArray;
 
 /// The layer of an array.
@@ -27,5 +27,5 @@ pub(super) struct ForeignContents {
     /// What is called labels inside the file and cannot be, in words.
     pub(super) unread_labels: Vec<String>,
     /// What was taken for what, in words.
-    pub(super) said: Said,
+    pub(super) interpretation: Interpretation,
 }

@@ -12,7 +12,7 @@ use super::names::{self, IdName};
 use super::rows::{self, Column, Texts};
 use super::text_rows::{Table, field};
 use crate::error::Result;
-use crate::features::Said;
+use crate::features::Interpretation;
 use crate::files::text::{TextLayout, layout};
 use crate::store::refusal::malformed;
 
@@ -137,12 +137,12 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>, groups: Option<&str>) 
         );
         return Err(malformed(path, what));
     }
-    let mut said = Said::default();
+    let mut interpretation = Interpretation::default();
     if head.header || !chosen.left_out.is_empty() {
         let mut words = channels::in_words(&columns, &chosen);
         words.extend(head.label.map(|c| format!("labels are {:?}", head.names[c])));
         words.extend(primary.map(|name| format!("ids are {name:?}")));
-        said.arrays.push(words.join("; "));
+        interpretation.arrays.push(words.join("; "));
     }
     let labels = head.label.map(|column| Column {
         name: head.names[column].clone(),
@@ -164,7 +164,7 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>, groups: Option<&str>) 
         labels,
         ids: id_columns,
         unread_labels: Vec::new(),
-        said,
+        interpretation,
     })
 }
 

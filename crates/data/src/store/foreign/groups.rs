@@ -25,7 +25,7 @@ pub(in crate::store) fn read(
     options: &OpenOptions,
 ) -> Result<(Labels, String)> {
     let mut calls = UnknownCalls::default();
-    let (file, (mut texts, said)) = match from {
+    let (file, (mut texts, sentence)) = match from {
         GroupsFrom::File(file) => {
             let found = of_file(file, set.rows(), &mut calls)?;
             let joined = rows::join(path, set.rows(), &set.id_columns()?, file, found, "group")?;
@@ -58,7 +58,10 @@ pub(in crate::store) fn read(
         0 => String::new(),
         n => format!("; {n} rows have none, and stand alone"),
     };
-    Ok((groups.clone(), format!("{said}: {} groups{alone}", groups.classes())))
+    Ok((
+        groups.clone(),
+        format!("{sentence}: {} groups{alone}", groups.classes()),
+    ))
 }
 
 /// The groups in a file of groups, with the ids beside them.

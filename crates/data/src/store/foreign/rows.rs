@@ -1,4 +1,4 @@
-//! What is said of each row beside its numbers: names, labels and ids, and joining them.
+//! What is known of each row beside its numbers: names, labels and ids, and joining them.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -98,8 +98,8 @@ pub(super) fn join(
         true => format!("{:?}", own.name),
         false => format!("{:?} and {:?}", own.name, other.name),
     };
-    let said = format!("{what}s of {shown} joined by id ({by}): {found} of {rows} rows{rest}");
-    Ok((own.ids.iter().map(joined).collect(), said))
+    let sentence = format!("{what}s of {shown} joined by id ({by}): {found} of {rows} rows{rest}");
+    Ok((own.ids.iter().map(joined).collect(), sentence))
 }
 
 /// Words that stand for no label.
@@ -128,8 +128,8 @@ pub(super) fn without_placeholders(labels: &mut Texts) -> Option<String> {
             }
         }
     }
-    let said = |(text, count): &(String, usize)| format!("{count} rows with label {text:?} count as unlabelled");
-    (!taken.is_empty()).then(|| taken.iter().map(said).collect::<Vec<_>>().join("; "))
+    let sentence = |(text, count): &(String, usize)| format!("{count} rows with label {text:?} count as unlabelled");
+    (!taken.is_empty()).then(|| taken.iter().map(sentence).collect::<Vec<_>>().join("; "))
 }
 
 /// The columns of ids that are not those of the set, in words: kept for joining with another side.
@@ -154,9 +154,9 @@ mod tests {
     #[test]
     fn minus_one_is_no_label_beside_counts_and_a_class_of_two() {
         let mut many = texts(&["0", "-1", "3", "-1"]);
-        let said = without_placeholders(&mut many).unwrap();
+        let sentence = without_placeholders(&mut many).unwrap();
         assert_eq!(many, [Some("0".into()), None, Some("3".into()), None]);
-        assert_eq!(said, "2 rows with label \"-1\" count as unlabelled");
+        assert_eq!(sentence, "2 rows with label \"-1\" count as unlabelled");
         let mut two = texts(&["1", "-1"]);
         assert_eq!((without_placeholders(&mut two), two), (None, texts(&["1", "-1"])));
         let mut words = texts(&["cat", "Unlabeled", "", "dog"]);
@@ -202,9 +202,9 @@ mod tests {
             ids: if ids.is_empty() { Vec::new() } else { id_column(ids) },
         };
         let rows = id_column(&["c", "a"]);
-        let (joined, said) = join(path, 2, &rows, file, labelled(&["a", "b", "c"]), "label").unwrap();
+        let (joined, sentence) = join(path, 2, &rows, file, labelled(&["a", "b", "c"]), "label").unwrap();
         assert_eq!(
-            (joined, said.ends_with("by id (\"k\"): 2 of 2 rows")),
+            (joined, sentence.ends_with("by id (\"k\"): 2 of 2 rows")),
             (texts(&["r", "p"]), true)
         );
         let missing = join(path, 2, &rows, file, labelled(&["a", "b", "d"]), "label").unwrap();
@@ -216,8 +216,8 @@ mod tests {
         assert!(error.to_string().contains("no row in common"), "{error}");
         let error = join(path, 2, &rows, file, labelled(&[]), "label").unwrap_err();
         assert!(error.to_string().contains("3 labels for the 2 rows"), "{error}");
-        let (_, said) = join(path, 3, &[], file, labelled(&["a", "b", "c"]), "label").unwrap();
-        assert!(said.ends_with("by position"));
+        let (_, sentence) = join(path, 3, &[], file, labelled(&["a", "b", "c"]), "label").unwrap();
+        assert!(sentence.ends_with("by position"));
         let twice = join(path, 2, &rows, file, labelled(&["a", "a", "c"]), "label").unwrap_err();
         assert!(twice.to_string().contains("comes twice"), "{twice}");
     }

@@ -16,7 +16,7 @@ use super::group_column;
 use super::names::{self, IdName};
 use super::rows::{self, Labelled, Texts};
 use crate::error::Result;
-use crate::features::{IdColumn, Said};
+use crate::features::{IdColumn, Interpretation};
 use crate::files::parquet::{damaged, guarded, simple_arrays};
 use crate::store::refusal::malformed;
 
@@ -184,7 +184,7 @@ fn read_sides(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Re
         labels,
         ids,
         unread_labels: unread,
-        said: Said {
+        interpretation: Interpretation {
             arrays: if plain { Vec::new() } else { vec![words.join("; ")] },
             labels: Vec::new(),
         },

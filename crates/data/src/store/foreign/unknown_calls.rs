@@ -7,7 +7,7 @@ use crate::files::UnknownCalls;
 use crate::store::options::OpenOptions;
 use crate::store::refusal::malformed;
 
-/// What is said of a file that would call something where it is loaded, where that is accepted.
+/// A sentence about a file that would call something where it is loaded, where that is accepted.
 pub(super) fn judged(path: &Path, calls: &UnknownCalls, options: &OpenOptions) -> Result<Option<String>> {
     match calls {
         calls if calls.is_empty() => Ok(None),
