@@ -223,6 +223,7 @@ pub(super) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Load
         prefix: &chosen.prefix,
         naming: chosen.naming,
         branch: chosen.branch(),
+        own: &chosen.names,
         width: chosen.arch.head_input(),
         self_supervised: style.is_some_and(|s| s.self_supervised) || chosen.branch().is_some_and(|b| b.self_supervised),
         normalised: style.is_some_and(|s| s.normalised),

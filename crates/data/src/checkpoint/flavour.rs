@@ -4,8 +4,10 @@
 
 mod clip;
 mod names;
+mod padding;
+mod towers;
 
-use super::arch::{Activation, Epsilon, FinalNorm, Rotary, Shapes, Vit};
+use super::arch::{Activation, Cnn, Epsilon, FinalNorm, Rotary, Shapes, Vit};
 use super::naming::{DINOV3_NAME, Naming, OPEN_CLIP_NAME};
 use super::style::Recipe;
 pub(super) use names::Names;
@@ -134,6 +136,38 @@ pub(super) fn complete(naming: &Naming, names: &Names, shape: Shapes, vit: &mut 
         told.notes.push(format!("{} as features", vit.pooling.describe()));
     }
     told
+}
+
+/// As [`complete`], of a convolutional network.
+pub(super) fn complete_cnn(names: &Names, shape: Shapes, cnn: &mut Cnn) -> Told {
+    if cnn.image().is_some() {
+        let recipe = Some(Recipe::Clip);
+        return match towers::complete(names, shape, cnn) {
+            Ok(notes) => Told {
+                notes,
+                recipe,
+                ..Told::default()
+            },
+            Err(why) => Told {
+                refused: Some(why),
+                recipe,
+                ..Told::default()
+            },
+        };
+    }
+    if !cnn.details.timm {
+        return Told::default();
+    }
+    match padding::complete(names, cnn) {
+        Ok(notes) => Told {
+            notes,
+            ..Told::default()
+        },
+        Err(why) => Told {
+            undecided: Some(why),
+            ..Told::default()
+        },
+    }
 }
 
 /// What all networks of a kind have.

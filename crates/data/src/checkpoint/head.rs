@@ -7,7 +7,7 @@ use super::arch::HeadStep;
 use super::branch::Branch;
 use super::naming::Naming;
 use super::own::ClassifierInput;
-use super::stack::{At, stack_at};
+use super::stack::{At, stack_at, stack_without};
 
 /// One step of a head and the module of the file that holds its tensors (`None` where it has none).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -217,6 +217,8 @@ pub(super) struct Around<'a> {
     pub(super) naming: &'static Naming,
     /// The side of a two-branch method it is on.
     pub(super) branch: Option<&'static Branch>,
+    /// Names of the backbone's tensors, some of which lie where its classifier does.
+    pub(super) own: &'a [String],
     /// Width of what the heads read.
     pub(super) width: usize,
     /// Whether a single linear layer projects.
@@ -329,7 +331,8 @@ impl Around<'_> {
             if projector.is_some_and(within) {
                 return None;
             }
-            let At::Head(head) = stack_at(self.checkpoint, &path, false) else {
+            let is_own = |name: &str| self.own.iter().any(|own| own == name);
+            let At::Head(head) = stack_without(self.checkpoint, &path, false, &is_own) else {
                 return None;
             };
             let [

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-pub use cnn::{Cnn, Conv, Details, Layer, Plan, Pointwise, Stage};
+pub(super) use cnn::clip::{Size as ClipSize, depths as clip_depths};
+pub(super) use cnn::twins;
+pub use cnn::{AttentionPool, Cnn, Conv, Details, Layer, Plan, Pointwise, Stage};
 pub use resnet::{Block, ResNet};
 pub use small_cnn::SmallCnn;
 pub use step::{HeadStep, WeightNormNames};
@@ -45,10 +47,14 @@ pub(super) enum Family {
     ResNet,
     /// [`Arch::SmallCnn`].
     SmallCnn,
-    /// [`Arch::Cnn`] but for ConvNeXt.
+    /// [`Arch::Cnn`] but for ConvNeXt, as torchvision builds it.
     Cnn,
+    /// [`Arch::Cnn`] but for ConvNeXt, as timm builds it.
+    Timm,
     /// The ConvNeXts among [`Arch::Cnn`].
     ConvNext,
+    /// CLIP's ResNets among [`Arch::Cnn`].
+    ClipResNet,
     /// [`Arch::Vit`].
     Vit,
     /// [`Arch::Swin`].
@@ -77,7 +83,9 @@ impl Family {
             Self::ResNet => resnet::ANCHORS,
             Self::SmallCnn => small_cnn::ANCHORS,
             Self::Cnn => cnn::ANCHORS,
+            Self::Timm => cnn::TIMM_ANCHORS,
             Self::ConvNext => cnn::convnext::ANCHORS,
+            Self::ClipResNet => cnn::clip::ANCHORS,
             Self::Vit => vit::ANCHORS,
             Self::Swin => swin::ANCHORS,
         }
@@ -89,7 +97,9 @@ impl Family {
             Self::ResNet => resnet::MODULES,
             Self::SmallCnn => small_cnn::MODULES,
             Self::Cnn => cnn::MODULES,
+            Self::Timm => cnn::TIMM_MODULES,
             Self::ConvNext => cnn::convnext::MODULES,
+            Self::ClipResNet => cnn::clip::MODULES,
             Self::Vit => vit::MODULES,
             Self::Swin => swin::MODULES,
         }
@@ -102,7 +112,9 @@ impl Family {
             Self::ResNet => resnet::guess(shape),
             Self::SmallCnn => small_cnn::guess(shape),
             Self::Cnn => cnn::guess(shape),
+            Self::Timm => cnn::guess_timm(shape),
             Self::ConvNext => cnn::convnext::guess(shape),
+            Self::ClipResNet => cnn::clip::guess(shape),
             Self::Vit => vit::guess(shape),
             Self::Swin => swin::guess(shape),
         }
@@ -155,9 +167,21 @@ impl Arch {
             Self::SmallCnn(_) => Family::SmallCnn,
             Self::ResNet(_) => Family::ResNet,
             Self::Cnn(c) if c.is_convnext() => Family::ConvNext,
+            Self::Cnn(c) if c.details.timm => Family::Timm,
+            Self::Cnn(c) if c.image().is_some() => Family::ClipResNet,
             Self::Cnn(_) => Family::Cnn,
             Self::Vit(_) => Family::Vit,
             Self::Swin(_) => Family::Swin,
+        }
+    }
+
+    /// The architecture as it is among a family's: what torchvision and timm both build is among those of either.
+    pub(super) fn among(&self, family: Family) -> Option<Self> {
+        match self {
+            Self::Cnn(c) if family == Family::Timm && self.family() == Family::Cnn && c.details.is_usual() => {
+                c.by_timm().map(Self::Cnn)
+            }
+            _ => (self.family() == family).then(|| self.clone()),
         }
     }
 
@@ -166,6 +190,7 @@ impl Arch {
     pub(super) fn completed(&self, found: Option<Self>) -> Self {
         match (self, found) {
             (Self::SmallCnn(_), Some(found @ Self::SmallCnn(_))) => found,
+            (Self::Cnn(named), Some(Self::Cnn(found))) => Self::Cnn(named.completed(&found)),
             (Self::Swin(named), Some(Self::Swin(found))) => Self::Swin(named.completed(&found)),
             (Self::Vit(named), Some(Self::Vit(found))) => Self::Vit(named.completed(&found)),
             _ => self.clone(),
@@ -203,6 +228,7 @@ impl Arch {
     pub fn pooled_width(&self) -> Option<usize> {
         match self {
             Self::Vit(v) => v.pooled_width(),
+            Self::Cnn(c) => c.plan().pool.map(|pool| pool.width),
             _ => None,
         }
     }

@@ -41,6 +41,9 @@ pub(in crate::checkpoint::arch) const ANCHORS: &[&str] = &[
 
 pub(in crate::checkpoint::arch) const MODULES: &[&str] = &["features"];
 
+/// A hidden layer before the classifier, which torchvision's networks do not have.
+const HIDDEN: &str = "classifier.hidden";
+
 /// No network here has more stages, or more blocks in one.
 const MOST: [usize; 2] = [6, 64];
 
@@ -192,16 +195,26 @@ pub(super) fn plan(name: &str, details: &Details) -> Option<Plan> {
         }
     }
     let width = *size.widths.last()?;
+    let mut tail = vec![Layer::LayerNorm {
+        name: "classifier.0".to_owned(),
+        width,
+        eps: details.last_epsilon.map_or(eps, |e| e.value()),
+    }];
+    if let Some(hidden) = details.hidden {
+        tail.push(Layer::Linear {
+            name: HIDDEN.to_owned(),
+            inputs: width,
+            outputs: hidden,
+        });
+        tail.push(Layer::Act(Pointwise::Gelu));
+    }
     Some(Plan {
         stages,
         neck: Vec::new(),
         grid: 1,
-        tail: vec![Layer::LayerNorm {
-            name: "classifier.0".to_owned(),
-            width,
-            eps: details.last_epsilon.map_or(eps, |e| e.value()),
-        }],
-        width,
+        pool: None,
+        tail,
+        width: details.hidden.unwrap_or(width),
     })
 }
 
@@ -252,6 +265,10 @@ pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Arch> {
     let pointwise = ["block.3.weight", "block.5.weight"]
         .iter()
         .any(|t| shape(&format!("features.1.0.{t}")).is_some_and(|s| s.len() == 4));
+    let hidden = ["weight", "bias"]
+        .iter()
+        .find_map(|part| shape(&format!("{HIDDEN}.{part}"))?.first().copied())
+        .filter(|n| (1..=1 << 14).contains(n));
     let patch = shape("features.0.0.weight")
         .and_then(|s| s.last().copied())
         .filter(|p| *p > 0);
@@ -274,6 +291,7 @@ pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Arch> {
             name: size.name(),
             details: Details {
                 pointwise,
+                hidden,
                 ..Details::default()
             },
         })
