@@ -110,7 +110,7 @@ pub(super) fn audit(
         (Arch::Vit(vit), Some(layout)) => Some(published.describe(layout, vit)),
         (Arch::Swin(net), Some(_)) => Some(swin::describe(published, net)),
         (Arch::Cnn(cnn), Some(_)) => Some(convnext::describe(published, cnn)),
-        (Arch::Vit(_), None) if !chosen.told.notes.is_empty() => {
+        (Arch::Vit(_) | Arch::Cnn(_), None) if !chosen.told.notes.is_empty() => {
             let texts = projection::texts(checkpoint, &chosen.prefix);
             let left = (texts > 0).then(|| format!("the half for texts has {texts} tensors, which are left alone"));
             Some(chosen.told.notes.iter().cloned().chain(left).collect())
@@ -260,6 +260,7 @@ fn notes(heads: &Heads, arch: &Arch, own: bool, switches: Option<Vec<String>>) -
             s.windows
         )),
         (Arch::Cnn(c), _) if c.is_convnext() => notes.extend(c.assumed()),
+        (Arch::Cnn(c), _) => notes.extend(c.padded().map(|how| format!("{how}, as its name says"))),
         (Arch::ResNet(r), _) if r.cifar_stem => notes.push(format!(
             "3x3 stem taken as stride 1, padding {}, no max pooling{}",
             r.padding(),

@@ -5,7 +5,7 @@ use super::branch::Branch;
 use super::found_head::{FoundClassifier, FoundHead, FoundStep};
 use super::naming::Naming;
 use super::own::ClassifierInput;
-use super::stack::{At, stack_at};
+use super::stack::{At, stack_at, stack_without};
 use super::weights::Checkpoint;
 
 /// The name of a module beside or below the backbone that may be a head.
@@ -130,6 +130,8 @@ pub(super) struct Around<'a> {
     pub(super) naming: &'static Naming,
     /// The side of a two-branch method it is on.
     pub(super) branch: Option<&'static Branch>,
+    /// Names of the backbone's tensors, some of which lie where its classifier does.
+    pub(super) own: &'a [String],
     /// Width of what the heads read.
     pub(super) width: usize,
     /// Whether a single linear layer projects.
@@ -242,7 +244,8 @@ impl Around<'_> {
             if projector.is_some_and(within) {
                 return None;
             }
-            let At::Head(head) = stack_at(self.checkpoint, &path, false) else {
+            let is_own = |name: &str| self.own.iter().any(|own| own == name);
+            let At::Head(head) = stack_without(self.checkpoint, &path, false, &is_own) else {
                 return None;
             };
             let [

@@ -424,7 +424,9 @@ impl Style {
             (_, Arch::SmallCnn(_)) => Recipe::Cifar,
             (_, Arch::ResNet(r)) if r.cifar_stem => Recipe::Cifar,
             (Some(recipe), _) => recipe,
-            (None, Arch::Cnn(c)) if c.is_convnext() && naming.name != "torchvision" => Recipe::ImagenetBicubic,
+            (None, Arch::Cnn(c)) if c.details.timm || (c.is_convnext() && naming.name != "torchvision") => {
+                Recipe::ImagenetBicubic
+            }
             (None, Arch::ResNet(_) | Arch::Cnn(_)) => Recipe::Imagenet,
             (None, Arch::Vit(_)) if naming.name.starts_with("torchvision") => Recipe::Imagenet,
             // timm's supervised transformers have their head; DINO's and MAE's published backbones have none.

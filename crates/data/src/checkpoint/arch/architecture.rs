@@ -34,10 +34,14 @@ pub(in crate::checkpoint) enum Family {
     ResNet,
     /// [`Arch::SmallCnn`].
     SmallCnn,
-    /// [`Arch::Cnn`] but for ConvNeXt.
+    /// [`Arch::Cnn`] but for ConvNeXt, as torchvision builds it.
     Cnn,
+    /// [`Arch::Cnn`] but for ConvNeXt, as timm builds it.
+    Timm,
     /// The ConvNeXts among [`Arch::Cnn`].
     ConvNext,
+    /// CLIP's ResNets among [`Arch::Cnn`].
+    ClipResNet,
     /// [`Arch::Vit`].
     Vit,
     /// [`Arch::Swin`].
@@ -52,7 +56,9 @@ impl Family {
             Self::ResNet => resnet::ANCHORS,
             Self::SmallCnn => small_cnn::ANCHORS,
             Self::Cnn => cnn::ANCHORS,
+            Self::Timm => cnn::TIMM_ANCHORS,
             Self::ConvNext => cnn::convnext::ANCHORS,
+            Self::ClipResNet => cnn::clip::ANCHORS,
             Self::Vit => vit::ANCHORS,
             Self::Swin => swin::ANCHORS,
         }
@@ -64,7 +70,9 @@ impl Family {
             Self::ResNet => resnet::MODULES,
             Self::SmallCnn => small_cnn::MODULES,
             Self::Cnn => cnn::MODULES,
+            Self::Timm => cnn::TIMM_MODULES,
             Self::ConvNext => cnn::convnext::MODULES,
+            Self::ClipResNet => cnn::clip::MODULES,
             Self::Vit => vit::MODULES,
             Self::Swin => swin::MODULES,
         }
@@ -77,7 +85,9 @@ impl Family {
             Self::ResNet => resnet::guess(shape).map(Arch::ResNet),
             Self::SmallCnn => small_cnn::guess(shape).map(Arch::SmallCnn),
             Self::Cnn => cnn::guess(shape).map(Arch::Cnn),
+            Self::Timm => cnn::guess_timm(shape).map(Arch::Cnn),
             Self::ConvNext => cnn::guess_convnext(shape).map(Arch::Cnn),
+            Self::ClipResNet => cnn::guess_clip(shape).map(Arch::Cnn),
             Self::Vit => vit::guess(shape).map(Arch::Vit),
             Self::Swin => swin::guess(shape).map(Arch::Swin),
         }
@@ -130,9 +140,21 @@ impl Arch {
             Self::SmallCnn(_) => Family::SmallCnn,
             Self::ResNet(_) => Family::ResNet,
             Self::Cnn(c) if c.is_convnext() => Family::ConvNext,
+            Self::Cnn(c) if c.details.timm => Family::Timm,
+            Self::Cnn(c) if c.image().is_some() => Family::ClipResNet,
             Self::Cnn(_) => Family::Cnn,
             Self::Vit(_) => Family::Vit,
             Self::Swin(_) => Family::Swin,
+        }
+    }
+
+    /// The architecture as it is among a family's: what torchvision and timm both build is among those of either.
+    pub(in crate::checkpoint) fn among(&self, family: Family) -> Option<Self> {
+        match self {
+            Self::Cnn(c) if family == Family::Timm && self.family() == Family::Cnn && c.details.is_usual() => {
+                c.by_timm().map(Self::Cnn)
+            }
+            _ => (self.family() == family).then(|| self.clone()),
         }
     }
 
@@ -141,6 +163,7 @@ impl Arch {
     pub(in crate::checkpoint) fn completed(&self, found: Option<Self>) -> Self {
         match (self, found) {
             (Self::SmallCnn(_), Some(found @ Self::SmallCnn(_))) => found,
+            (Self::Cnn(named), Some(Self::Cnn(found))) => Self::Cnn(named.completed(&found)),
             (Self::Swin(named), Some(Self::Swin(found))) => Self::Swin(named.completed(&found)),
             (Self::Vit(named), Some(Self::Vit(found))) => Self::Vit(named.completed(&found)),
             _ => self.clone(),
@@ -178,6 +201,7 @@ impl Arch {
     pub fn pooled_width(&self) -> Option<usize> {
         match self {
             Self::Vit(v) => v.pooled_width(),
+            Self::Cnn(c) => c.plan().pool.map(|pool| pool.width),
             _ => None,
         }
     }

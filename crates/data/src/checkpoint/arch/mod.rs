@@ -13,7 +13,9 @@ mod vit;
 
 pub use architecture::Arch;
 pub(super) use architecture::Family;
-pub use cnn::{Cnn, Conv, Details, Layer, Plan, Pointwise, Stage};
+pub(super) use cnn::clip::{Size as ClipSize, depths as clip_depths};
+pub(super) use cnn::twins;
+pub use cnn::{AttentionPool, Cnn, Conv, Details, Layer, Plan, Pointwise, Stage};
 pub use resnet::{Block, ResNet};
 pub use small_cnn::SmallCnn;
 pub use step::{HeadStep, WeightNormNames};

@@ -133,6 +133,7 @@ pub(in crate::checkpoint) fn inspect(checkpoint: &Checkpoint, options: &Options)
         prefix: &chosen.prefix,
         naming: chosen.naming,
         branch: chosen.branch(),
+        own: &chosen.names,
         width: chosen.arch.head_input(),
         self_supervised: style.is_some_and(|s| s.self_supervised) || chosen.branch().is_some_and(|b| b.self_supervised),
         normalised: style.is_some_and(|s| s.normalised),

@@ -1,9 +1,9 @@
 //! The kinds of networks whose code differs in what has no tensors.
 
-use super::clip;
 use super::names::Names;
 use super::told::Told;
-use crate::checkpoint::arch::{Activation, Epsilon, FinalNorm, Rotary, Shapes, Vit};
+use super::{clip, padding, towers};
+use crate::checkpoint::arch::{Activation, Cnn, Epsilon, FinalNorm, Rotary, Shapes, Vit};
 use crate::checkpoint::naming::{DINOV3_NAME, Naming, OPEN_CLIP_NAME};
 use crate::checkpoint::recipe::Recipe;
 
@@ -116,6 +116,38 @@ pub(in crate::checkpoint) fn complete(naming: &Naming, names: &Names, shape: Sha
         told.notes.push(format!("{} as features", vit.pooling.describe()));
     }
     told
+}
+
+/// As [`complete`], of a convolutional network.
+pub(in crate::checkpoint) fn complete_cnn(names: &Names, shape: Shapes, cnn: &mut Cnn) -> Told {
+    if cnn.image().is_some() {
+        let recipe = Some(Recipe::Clip);
+        return match towers::complete(names, shape, cnn) {
+            Ok(notes) => Told {
+                notes,
+                recipe,
+                ..Told::default()
+            },
+            Err(why) => Told {
+                refused: Some(why),
+                recipe,
+                ..Told::default()
+            },
+        };
+    }
+    if !cnn.details.timm {
+        return Told::default();
+    }
+    match padding::complete(names, cnn) {
+        Ok(notes) => Told {
+            notes,
+            ..Told::default()
+        },
+        Err(why) => Told {
+            undecided: Some(why),
+            ..Told::default()
+        },
+    }
 }
 
 /// What all networks of a kind have.

@@ -5,8 +5,10 @@
 mod clip;
 mod kinds;
 mod names;
+mod padding;
 mod told;
+mod towers;
 
-pub(super) use kinds::{centred, complete, dinov3_heads};
+pub(super) use kinds::{centred, complete, complete_cnn, dinov3_heads};
 pub(super) use names::Names;
 pub(super) use told::Told;

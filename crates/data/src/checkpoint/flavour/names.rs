@@ -54,6 +54,11 @@ impl Names {
         }
     }
 
+    /// What the file or timm's `config.json` beside it calls the network.
+    pub(super) fn claim(&self) -> Option<&str> {
+        self.claim.as_ref().map(|claim| claim.name.as_str())
+    }
+
     /// The name that timm gave it, where it is one.
     pub(super) fn timm(&self) -> Option<String> {
         let name = self.claim.as_ref()?.name.to_lowercase();

@@ -103,3 +103,6 @@ pub(super) const OPEN_CLIP: Naming = Naming {
         ]],
     )
 };
+
+/// CLIP's ResNets, which have ours.
+pub(super) const OPEN_CLIP_RESNET: Naming = naming(OPEN_CLIP_NAME, Family::ClipResNet, &[]);

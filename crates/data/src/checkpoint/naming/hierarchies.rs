@@ -78,7 +78,13 @@ macro_rules! rules {
     };
 }
 
-const TIMM_RULES: &[&[Rule]] = rules!(TIMM, &[("classifier.0", "head.norm")]);
+const TIMM_RULES: &[&[Rule]] = rules!(
+    TIMM,
+    &[
+        ("classifier.0", "head.norm"),
+        ("classifier.hidden", "head.pre_logits.fc")
+    ]
+);
 const AUTHORS_RULES: &[&[Rule]] = rules!(AUTHORS, &[("classifier.0", "norm")]);
 const TRANSFORMERS_RULES: &[&[Rule]] = rules!(
     TRANSFORMERS,

@@ -40,6 +40,9 @@ pub(in crate::checkpoint::arch) const ANCHORS: &[&str] = &[
 
 pub(in crate::checkpoint::arch) const MODULES: &[&str] = &["features"];
 
+/// A hidden layer before the classifier, which torchvision's networks do not have.
+pub(super) const HIDDEN: &str = "classifier.hidden";
+
 /// No network here has more stages, or more blocks in one.
 const MOST: [usize; 2] = [6, 64];
 
@@ -191,16 +194,26 @@ pub(super) fn plan(name: &str, details: &Details) -> Option<Plan> {
         }
     }
     let width = *size.widths.last()?;
+    let mut tail = vec![Layer::LayerNorm {
+        name: "classifier.0".to_owned(),
+        width,
+        eps: details.last_epsilon.map_or(eps, |e| e.value()),
+    }];
+    if let Some(hidden) = details.hidden {
+        tail.push(Layer::Linear {
+            name: HIDDEN.to_owned(),
+            inputs: width,
+            outputs: hidden,
+        });
+        tail.push(Layer::Act(Pointwise::Gelu));
+    }
     Some(Plan {
         stages,
         neck: Vec::new(),
         grid: 1,
-        tail: vec![Layer::LayerNorm {
-            name: "classifier.0".to_owned(),
-            width,
-            eps: details.last_epsilon.map_or(eps, |e| e.value()),
-        }],
-        width,
+        pool: None,
+        tail,
+        width: details.hidden.unwrap_or(width),
     })
 }
 

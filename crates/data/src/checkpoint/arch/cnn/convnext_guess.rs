@@ -1,6 +1,6 @@
 //! A ConvNeXt from the names and shapes of its tensors.
 
-use super::convnext::{NAMED, Size, depths};
+use super::convnext::{HIDDEN, NAMED, Size, depths};
 use super::details::Details;
 use super::network::Cnn;
 use crate::checkpoint::arch::tensors::{Shapes, most};
@@ -35,6 +35,10 @@ pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Cnn> {
     let pointwise = ["block.3.weight", "block.5.weight"]
         .iter()
         .any(|t| shape(&format!("features.1.0.{t}")).is_some_and(|s| s.len() == 4));
+    let hidden = ["weight", "bias"]
+        .iter()
+        .find_map(|part| shape(&format!("{HIDDEN}.{part}"))?.first().copied())
+        .filter(|n| (1..=1 << 14).contains(n));
     let patch = shape("features.0.0.weight")
         .and_then(|s| s.last().copied())
         .filter(|p| *p > 0);
@@ -56,6 +60,7 @@ pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Cnn> {
         name: size.name(),
         details: Details {
             pointwise,
+            hidden,
             ..Details::default()
         },
     })

@@ -22,6 +22,12 @@ pub struct Details {
     /// Whether block outputs are not scaled channel by channel.
     #[serde(default)]
     pub unscaled: bool,
+    /// Whether timm builds it: by its names for tensors, and with what it does otherwise.
+    #[serde(default)]
+    pub timm: bool,
+    /// Width of a hidden layer before the classifier, which networks made for CLIP have.
+    #[serde(default)]
+    pub hidden: Option<usize>,
 }
 
 impl Details {
