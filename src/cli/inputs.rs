@@ -95,9 +95,9 @@ impl Input {
 pub fn say(sets: &[Box<dyn FeatureSet>], labels: bool) {
     let mut lines: Vec<String> = Vec::new();
     for set in sets {
-        let (path, said) = (&set.provenance().path, set.said());
-        let of_labels = said.labels.iter().filter(|_| labels);
-        let all = said.arrays.iter().chain(of_labels);
+        let (path, interpretation) = (&set.provenance().path, set.interpretation());
+        let of_labels = interpretation.labels.iter().filter(|_| labels);
+        let all = interpretation.arrays.iter().chain(of_labels);
         let missing = set
             .labels()
             .map_or(0, |l| l.class_of().iter().filter(|class| class.is_none()).count());

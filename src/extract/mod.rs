@@ -12,4 +12,5 @@ pub mod preparation;
 pub mod script;
 mod seen;
 mod shard;
+mod torchvision;
 mod views;

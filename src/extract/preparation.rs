@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::torchvision;
 use crate::checkpoint::arch::Arch;
 use crate::checkpoint::{Checkpoint, Loading, Recipe, Traced};
 use crate::error::{Error, Result};
@@ -37,7 +38,7 @@ pub struct Preparation {
 }
 
 /// As the checkpoint itself says (this project's, timm's description inside it or in a `config.json` beside it, or
-/// transformers' `preprocessor_config.json` beside it), else as its style and architecture are commonly evaluated.
+/// transformers' `preprocessor_config.json` beside it), else as torchvision evaluates these very weights, else as its style and architecture are commonly evaluated.
 ///
 /// # Errors
 /// When a description is there and is damaged, or asks for what this program does not do.
@@ -83,6 +84,9 @@ pub fn prepare(checkpoint: &Checkpoint, loading: &Loading) -> Result<Preparation
             preprocess,
             from: format!("{name} says so"),
         });
+    }
+    if let Some((preprocess, from)) = torchvision::published(checkpoint, loading) {
+        return Ok(Preparation { preprocess, from });
     }
     let preprocess = by_recipe(loading);
     Ok(Preparation {
@@ -203,6 +207,7 @@ fn by_recipe(loading: &Loading) -> Preprocess {
         // DINOv2 was trained at 518 px last, and is evaluated at 224.
         Arch::Vit(vit) if vit.image() != 518 => preprocess.with_size(vit.image() as u32),
         Arch::Swin(swin) => preprocess.with_size(swin.image() as u32),
+        Arch::Cnn(cnn) if cnn.image().is_some() => preprocess.with_size(cnn.image().unwrap_or(224) as u32),
         Arch::Cnn(cnn) => match EFFICIENTNETS.iter().find(|row| row.0 == cnn.name) {
             Some(&(_, shorter, side, interpolation)) if loading.recipe == Recipe::Imagenet => Preprocess {
                 resize: Some(Resize::Shorter(shorter)),

@@ -1,6 +1,7 @@
 //! Damage: every tensor that is missing, of another shape or not finite is refused by its own name, and so is what is one too many.
 
 use super::support::Tensors;
+use super::support::damage::{Parts, every_kind};
 use super::{Case, case};
 
 /// A case of each family and naming.
@@ -158,5 +159,34 @@ fn a_projection_of_another_width_is_none() {
             Ok(loading) => assert!(loading.projector.is_none(), "{id}"),
             Err(sentence) => check(id, "narrow", name, &sentence),
         }
+    }
+}
+
+#[test]
+fn twelve_kinds_of_damage_to_a_resnet_of_clip_are_refused_with_their_reasons() {
+    let case = case("open-clip-resnet");
+    let parts = Parts::convolutions(
+        "visual.layer2.0.bn2.weight",
+        "visual.layer2.0.conv1.weight",
+        "visual.conv1.weight",
+        ["visual.layer2.", "visual.layer2.0."],
+    );
+    every_kind(&case.id, &case.tensors(), &parts, &|tensors| case.refused(tensors));
+    let parts = Parts {
+        matrix: "visual.layer3.1.conv3.weight".to_owned(),
+        bias: "visual.attnpool.v_proj.bias".to_owned(),
+        norm: "visual.bn3.weight".to_owned(),
+        stem: "visual.conv3.weight".to_owned(),
+        stage: "visual.layer1.".to_owned(),
+        block: "visual.layer3.0.".to_owned(),
+    };
+    every_kind(&case.id, &case.tensors(), &parts, &|tensors| case.refused(tensors));
+    for name in telling(&case) {
+        let sentence = case.refused(&with(&case, |t| drop(t.remove(&name).unwrap())));
+        check(&case.id, "missing", &name, &sentence);
+    }
+    for name in ["visual.attnpool.c_proj.weight", "visual.attnpool.c_proj.bias"] {
+        let sentence = case.refused(&with(&case, |t| drop(t.remove(name).unwrap())));
+        check(&case.id, "missing", name, &sentence);
     }
 }

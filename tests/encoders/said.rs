@@ -282,3 +282,58 @@ fn the_pooling_asked_for_is_given_and_the_networks_own_is_a_layer() {
         }
     }
 }
+
+/// A ResNet of CLIP's shows all but its attention heads.
+#[test]
+fn the_heads_of_a_resnet_of_clip_are_those_of_its_description() {
+    for (id, name, says) in [
+        (
+            "openai-resnet",
+            "clip_rn_width8_depths1-2-2-1_heads4_64",
+            "64 channels each",
+        ),
+        (
+            "open-clip-resnet",
+            "clip_rn_width8_depths1-2-2-1_heads4_96",
+            "64 channels each",
+        ),
+        (
+            "open-clip-resnet-described",
+            "clip_rn_width8_depths1-2-2-1_heads8_64",
+            "as open_clip_config.json beside it says",
+        ),
+    ] {
+        let loading = case(id).load();
+        assert_eq!(loading.arch.name(), name);
+        let notes = loading.audit.notes.join("; ");
+        assert!(
+            notes.contains(says) && notes.contains("the half for texts has"),
+            "{notes}"
+        );
+        assert_eq!(loading.projector.map(|p| p.width(0)), Some(24), "{id}");
+    }
+    for (key, value, says) in [
+        (
+            "layers",
+            json!([1, 2, 3, 1]),
+            "says layers [1,2,3,1], and its tensors have [1,2,2,1]",
+        ),
+        ("layers", json!(12), "says layers 12, and its tensors have [1,2,2,1]"),
+        ("width", json!(64), "says width 64, and its tensors have 8"),
+        ("image_size", json!(224), "says image_size 224, and its tensors have 64"),
+        (
+            "head_width",
+            json!(48),
+            "says head_width 48, which does not divide the 256",
+        ),
+    ] {
+        let mut case = case("open-clip-resnet-described");
+        case.beside.get_mut("open_clip_config.json").unwrap()["model_cfg"]["vision_cfg"][key] = value;
+        let sentence = case.refused(&case.tensors());
+        assert!(sentence.contains(says), "{sentence}");
+    }
+    // Named, it is what was named.
+    let case = case("open-clip-resnet");
+    let arch = "clip_rn_width8_depths1-2-2-1_heads8_96";
+    assert_eq!(case.load_by(&case.tensors(), &named(arch)).unwrap().arch.name(), arch);
+}

@@ -59,7 +59,7 @@ fn names_decide_before_shapes() {
     assert_eq!(layers(&path), [layer("features", 6, 4), layer("logits", 6, 3)]);
     let set = &open(&path).unwrap()[0];
     assert_eq!(set.labels().unwrap().names(), ["0", "1", "2"]);
-    let said = &set.said().arrays[0];
+    let said = &set.interpretation().arrays[0];
     for part in [
         "layers are features (6, 4) f32, logits (6, 3) f32",
         "labels are \"label\"",
@@ -191,9 +191,9 @@ fn lists_of_classes_are_no_labels() {
     let set = &open(&path).unwrap()[0];
     assert!(set.labels().is_none());
     assert!(
-        set.said().arrays[0].contains("left out: classes (3,) i64"),
+        set.interpretation().arrays[0].contains("left out: classes (3,) i64"),
         "{:?}",
-        set.said()
+        set.interpretation()
     );
 }
 
@@ -206,11 +206,11 @@ fn labels_of_another_part_of_a_file_are_those_of_other_rows() {
         .add_integers("test.labels", Array1::zeros(6))
         .finish();
     let set = &open(&path).unwrap()[0];
-    assert!(set.labels().is_none(), "{:?}", set.said());
+    assert!(set.labels().is_none(), "{:?}", set.interpretation());
     assert!(
-        set.said().labels[0].contains("test.labels (6,) i64 in the file is not"),
+        set.interpretation().labels[0].contains("test.labels (6,) i64 in the file is not"),
         "{:?}",
-        set.said()
+        set.interpretation()
     );
 }
 
@@ -233,9 +233,9 @@ fn pieces_of_pickles_are_not_taken_for_layers_and_what_is_not_read_is_named() {
     let set = &open(&file("half.pt", 0.5)).unwrap()[0];
     assert!(set.labels().is_none());
     assert!(
-        set.said().labels[0].contains("labels (a list) in the file is not"),
+        set.interpretation().labels[0].contains("labels (a list) in the file is not"),
         "{:?}",
-        set.said()
+        set.interpretation()
     );
     let two = temp.path().join("two.pt");
     write(

@@ -89,7 +89,7 @@ fn what_stands_for_no_label_is_no_class_and_is_said() {
     write(&labels, b"3\n-1\n2\nunlabelled\n");
     let set = &open_labelled(&array, &labels).unwrap()[0];
     assert_eq!(set.labels().unwrap().names(), ["2", "3"]);
-    let said = set.said().labels.join("\n");
+    let said = set.interpretation().labels.join("\n");
     assert!(
         said.contains("label \"-1\"") && said.contains("label \"unlabelled\""),
         "{said}"
@@ -111,7 +111,7 @@ fn rows_are_joined_by_id_whatever_the_ids_are_called() {
             by_row(set.as_ref()),
             [Some("eel".into()), Some("cat".into()), Some("dog".into())]
         );
-        let said = &set.said().labels[0];
+        let said = &set.interpretation().labels[0];
         assert!(
             said.contains("joined by id (\"filename\" and ") && said.ends_with(": 3 of 3 rows"),
             "{said}"
@@ -122,9 +122,9 @@ fn rows_are_joined_by_id_whatever_the_ids_are_called() {
     let set = &open_labelled(&features, &labels).unwrap()[0];
     assert_eq!(by_row(set.as_ref())[2], None);
     assert!(
-        set.said().labels[0].contains("2 of 3 rows; 1 rows have no label"),
+        set.interpretation().labels[0].contains("2 of 3 rows; 1 rows have no label"),
         "{:?}",
-        set.said()
+        set.interpretation()
     );
     // Ids that have nothing in common are refused, not passed over.
     write(&labels, b"id,label\nx,cat\ny,eel\nz,dog\n");
@@ -137,7 +137,11 @@ fn rows_are_joined_by_id_whatever_the_ids_are_called() {
     write(&labels, b"label\ncat\ndog\neel\n");
     let set = &open_labelled(&features, &labels).unwrap()[0];
     assert_eq!(by_row(set.as_ref())[0].as_deref(), Some("cat"));
-    assert!(set.said().labels[0].ends_with("joined by position"), "{:?}", set.said());
+    assert!(
+        set.interpretation().labels[0].ends_with("joined by position"),
+        "{:?}",
+        set.interpretation()
+    );
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn bookkeeping_is_no_channel_and_is_named() {
             ndarray::array![[1.5, 2.0], [2.5, 3.0], [3.5, 4.0]]
         );
         assert_eq!(set.labels().unwrap().names(), ["1", "2", "3"]);
-        let said = &set.said().arrays[0];
+        let said = &set.interpretation().arrays[0];
         for part in [
             "2 channels (a … b)",
             "\"fold\", \"class_id\", \"idx\"",
@@ -106,7 +106,11 @@ fn an_index_that_counts_is_no_channel_even_without_a_header() {
     write(&path, b"0,1.5,2\n1,2.5,3\n2,3.5,5\n");
     let set = &open(&path).unwrap()[0];
     assert_eq!(set.width(), 2);
-    assert!(set.said().arrays[0].contains("left out: \"0\""), "{:?}", set.said());
+    assert!(
+        set.interpretation().arrays[0].contains("left out: \"0\""),
+        "{:?}",
+        set.interpretation()
+    );
     assert_eq!(opened_with(&path, &["*"]).unwrap()[0].width(), 3);
     write(&path, b"n\n0\n1\n2\n");
     assert!(failure(&path).contains("--columns"), "{}", failure(&path));
@@ -183,9 +187,9 @@ fn lists_are_layers_and_numbers_beside_them_are_not() {
     assert_eq!(sets[0].ids().unwrap(), ["b", "c", "a"]);
     assert_eq!(sets[0].labels().unwrap().names(), ["x", "y"]);
     assert!(
-        sets[0].said().arrays[0].contains("left out: \"score\""),
+        sets[0].interpretation().arrays[0].contains("left out: \"score\""),
         "{:?}",
-        sets[0].said()
+        sets[0].interpretation()
     );
 }
 
@@ -262,9 +266,9 @@ fn labels_and_ids_of_other_kinds_are_named() {
     let set = &open(&path).unwrap()[0];
     assert_eq!((set.subject().layer.as_str(), set.width()), ("features", 2));
     assert!(
-        set.said().labels[0].contains("\"label\" (lists of float32) in the file is not"),
+        set.interpretation().labels[0].contains("\"label\" (lists of float32) in the file is not"),
         "{:?}",
-        set.said()
+        set.interpretation()
     );
     write_columns(
         &path,

@@ -244,6 +244,8 @@ fn classifiers_are_layers() {
     for (id, at) in [
         ("convnext transformers-classifier", "at classifier"),
         ("convnext timm", "at head.fc"),
+        ("convnext timm-hidden", "at head.fc"),
+        ("convnext torchvision", "at classifier"),
         ("convnext authors", "at head"),
         ("swin transformers-classifier", "at classifier"),
         ("swin timm", "at head.fc"),

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // Each test program uses its own part.
 
+pub mod damage;
 #[cfg(feature = "torch")]
 pub mod golden_rows;
 pub mod pickles;

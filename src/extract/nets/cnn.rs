@@ -4,6 +4,8 @@ use tch::nn::{self, ConvConfig, Module, ModuleT};
 use tch::{Kind, Tensor};
 
 use super::conv_norm::fold;
+use super::map_pool::MapPool;
+use super::vit::Rows;
 use super::{below, conv_config, norm_config, pooled};
 use crate::checkpoint::arch::{Conv, Layer, Plan, Pointwise};
 
@@ -12,6 +14,7 @@ pub(super) struct Net {
     stages: Vec<Vec<Op>>,
     neck: Vec<Op>,
     grid: i64,
+    pool: Option<MapPool>,
     tail: Vec<Op>,
 }
 
@@ -27,6 +30,10 @@ enum Op {
     Act(Pointwise),
     MaxPool([i64; 3]),
     AvgPool,
+    Mean,
+    AtLeast(i64),
+    /// Kernel and step of the convolution that comes after it.
+    PadSame([i64; 2]),
     Residual(Vec<Op>),
     Sum(Vec<Op>, Vec<Op>),
     Excite(Vec<Op>),
@@ -39,6 +46,7 @@ impl Net {
             stages: plan.stages.iter().map(|stage| built(path, &stage.layers)).collect(),
             neck: built(path, &plan.neck),
             grid: plan.grid as i64,
+            pool: plan.pool.as_ref().map(|pool| MapPool::new(path, pool)),
             tail: built(path, &plan.tail),
         }
     }
@@ -50,8 +58,8 @@ impl Net {
         fold_all(&mut self.tail);
     }
 
-    /// The mean of the map after each stage, then the network's features; and those features.
-    pub(super) fn rows(&self, images: &Tensor, train: bool) -> (Vec<Tensor>, Tensor) {
+    /// The mean of the map after each stage, then the network's features; what its heads read; what attention pools.
+    pub(super) fn rows(&self, images: &Tensor, train: bool) -> Rows {
         let mut rows = Vec::with_capacity(self.stages.len() + 1);
         let mut x = images.shallow_clone();
         for stage in &self.stages {
@@ -65,12 +73,26 @@ impl Net {
         };
         let features = run(&self.tail, &flat, train);
         rows.push(features.shallow_clone());
-        (rows, features)
+        let pooler = self.pool.as_ref().map(|pool| pool.forward(&maps));
+        let own = pooler.as_ref().map_or(features, Tensor::shallow_clone);
+        Rows { rows, own, pooler }
     }
 }
 
 fn built(path: &nn::Path, layers: &[Layer]) -> Vec<Op> {
-    layers.iter().map(|layer| Op::new(path, layer)).collect()
+    let ops = |layer: &Layer| {
+        let pads = match layer {
+            Layer::Conv(conv) if pads(conv) => Some(Op::PadSame([conv.kernel as i64, conv.stride as i64])),
+            _ => None,
+        };
+        pads.into_iter().chain([Op::new(path, layer)])
+    };
+    layers.iter().flat_map(ops).collect()
+}
+
+/// Whether its padding depends on the image: at step 1 it does not.
+fn pads(conv: &Conv) -> bool {
+    conv.same && conv.stride > 1
 }
 
 fn fold_all(ops: &mut Vec<Op>) {
@@ -142,6 +164,8 @@ impl Op {
                 padding,
             } => Self::MaxPool([*kernel as i64, *stride as i64, *padding as i64]),
             Layer::AvgPool => Self::AvgPool,
+            Layer::Mean => Self::Mean,
+            Layer::AtLeast(side) => Self::AtLeast(*side as i64),
             Layer::Residual(inner) => Self::Residual(built(path, inner)),
             Layer::Sum(one, other) => Self::Sum(built(path, one), built(path, other)),
             Layer::Excite(inner) => Self::Excite(built(path, inner)),
@@ -162,14 +186,39 @@ impl Op {
                 x.max_pool2d([*kernel; 2], [*stride; 2], [*padding; 2], [1, 1], false)
             }
             Self::AvgPool => x.avg_pool2d([2, 2], [2, 2], [0, 0], false, true, None::<i64>),
+            Self::Mean => mean(x),
+            Self::AtLeast(side) => at_least(x, *side),
+            Self::PadSame([kernel, stride]) => padded(x, *kernel, *stride),
             Self::Residual(inner) => run(inner, x, train) + x,
             Self::Sum(one, other) => run(one, x, train) + run(other, x, train),
-            Self::Excite(inner) => {
-                let mean = x.mean_dim([2i64, 3].as_slice(), true, Kind::Float).to_kind(x.kind());
-                x * run(inner, &mean, train)
-            }
+            Self::Excite(inner) => x * run(inner, &mean(x), train),
             Self::Append(inner) => Tensor::cat(&[x.shallow_clone(), run(inner, x, train)], 1),
         }
+    }
+}
+
+/// The mean over positions, as a map of one.
+fn mean(x: &Tensor) -> Tensor {
+    x.mean_dim([2i64, 3].as_slice(), true, Kind::Float).to_kind(x.kind())
+}
+
+/// Maps with fewer positions a side brought to so many.
+fn at_least(x: &Tensor, side: i64) -> Tensor {
+    let size = x.size();
+    match size[2] < side || size[3] < side {
+        true => x.adaptive_avg_pool2d([size[2].max(side), size[3].max(side)]),
+        false => x.shallow_clone(),
+    }
+}
+
+/// TensorFlow's padding: so much that the convolution gives the image's size over its step, rounded up; what is odd comes after.
+fn padded(x: &Tensor, kernel: i64, stride: i64) -> Tensor {
+    let all = |size: i64| (((size - 1) / stride) * stride + kernel - size).max(0);
+    let size = x.size();
+    let (high, wide) = (all(size[2]), all(size[3]));
+    match high + wide {
+        0 => x.shallow_clone(),
+        _ => x.constant_pad_nd([wide / 2, wide - wide / 2, high / 2, high - high / 2]),
     }
 }
 
@@ -206,7 +255,7 @@ fn activated(act: Pointwise, x: &Tensor) -> Tensor {
 
 fn convolution(path: &nn::Path, conv: &Conv) -> nn::Conv2D {
     let config = ConvConfig {
-        padding: conv.padding as i64,
+        padding: if pads(conv) { 0 } else { conv.padding as i64 },
         bias: conv.bias,
         ..conv_config(conv.kernel, conv.stride, conv.groups)
     };

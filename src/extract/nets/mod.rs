@@ -8,6 +8,7 @@ mod cnn;
 mod conv_norm;
 mod head;
 mod init;
+mod map_pool;
 mod resnet;
 mod small_cnn;
 mod swin;
@@ -135,7 +136,7 @@ impl Backbone {
         let (rows, own) = match &self.net {
             Family::Vit(net) => return net.rows(images),
             Family::Swin(net) => net.rows(images),
-            Family::Cnn(net) => net.rows(&rows_of_channels(images), train),
+            Family::Cnn(net) => return net.rows(&rows_of_channels(images), train),
             Family::SmallCnn(_) | Family::ResNet(_) => (Vec::new(), pooled(images)),
         };
         vit::Rows {
@@ -338,8 +339,13 @@ mod tests {
             "efficientnet_b0",
             "efficientnet_v2_s",
             "regnet_y_400mf",
+            "tf_efficientnetv2_b0",
+            "efficientnet_es",
+            "mobilenetv3_small_050",
+            "regnety_002",
             "densenet121",
             "convnext_tiny",
+            "clip_rn_width8_depths1-2-1-1_heads4_64",
             "vit_tiny_patch16_224",
             "vit_width64_depth2_patch4_reg3_32",
         ]
@@ -408,6 +414,7 @@ mod tests {
             ("small-cnn", 28),
             ("resnet18-cifar", 32),
             ("resnet50", 64),
+            ("clip_rn_width8_depths1-2-1-1_heads4_64", 96),
             ("vit_tiny_patch16_64", 96),
             ("vit_width64_depth2_patch8_reg3_32", 32),
         ] {

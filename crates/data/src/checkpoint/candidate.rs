@@ -5,9 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::arch::{Arch, Expected, Family};
 use super::branch::{self, Branch};
 use super::flavour::{self, Told};
+use super::joined;
 use super::naming::{Layout, NAMINGS, Naming};
 use super::published::{Published, convnext, swin};
-use super::{Checkpoint, joined};
+use super::weights::Checkpoint;
+
+/// The share of a network's tensor names that must be there before it is taken for that network.
+pub(super) const RECOGNISED: f64 = 0.5;
 
 /// Tensors of which a network of images by transformers' names has at least one.
 const OF_IMAGES: [&str; 4] = [
@@ -69,6 +73,17 @@ impl Candidate {
             (Arch::Vit(mut vit), None) => {
                 told = flavour::complete(naming, published.names(), &shape, &mut vit);
                 Arch::Vit(vit)
+            }
+            (Arch::Cnn(mut cnn), None) => {
+                told = flavour::complete_cnn(published.names(), &shape, &mut cnn);
+                // Who names the architecture says what no tensor shows.
+                if forced.is_some() {
+                    told = Told {
+                        recipe: told.recipe,
+                        ..Told::default()
+                    };
+                }
+                Arch::Cnn(cnn)
             }
             (Arch::Cnn(mut cnn), Some(_)) => {
                 convnext::complete(published, &mut cnn);
@@ -178,8 +193,12 @@ fn shape(checkpoint: &Checkpoint, naming: &Naming, prefix: &str, ours: &str) -> 
 /// Every place where an anchor of a naming ends a name; one naming per prefix, the best.
 pub(super) fn candidates(checkpoint: &Checkpoint, forced: Option<&Arch>, published: &Published) -> Vec<Candidate> {
     let mut best: BTreeMap<String, Candidate> = BTreeMap::new();
-    let family = |n: &&Naming| forced.is_none_or(|arch| arch.family() == n.family);
-    for naming in NAMINGS.iter().filter(family) {
+    for naming in NAMINGS {
+        let among = forced.map(|arch| arch.among(naming.family));
+        if among == Some(None) {
+            continue;
+        }
+        let forced = among.flatten();
         let mut prefixes = BTreeSet::new();
         for anchor in naming.family.anchors() {
             for anchor in joined::parts(&naming.locate("", anchor, |_| false)) {
@@ -193,7 +212,7 @@ pub(super) fn candidates(checkpoint: &Checkpoint, forced: Option<&Arch>, publish
         }
         for candidate in prefixes
             .iter()
-            .filter_map(|p| Candidate::new(checkpoint, naming, p, forced, published))
+            .filter_map(|p| Candidate::new(checkpoint, naming, p, forced.as_ref(), published))
         {
             // Registers must not go unnoticed, nor one lost tensor make it a network without its kind.
             let better = |b: &Candidate| candidate.weight(published) > b.weight(published);

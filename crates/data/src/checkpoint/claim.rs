@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::Checkpoint;
 use super::arch::Arch;
+use super::weights::Checkpoint;
 use crate::files;
 
 /// Where code bases write the name, inside the file.

@@ -1,50 +1,13 @@
-//! Opening a checkpoint: one file of tensors, or several with their index.
+//! A checkpoint put together from its files.
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
-use super::{Checkpoint, Dtype, TensorInfo, folder, shards};
+use super::weights::{Checkpoint, Dtype, Source, TensorInfo};
 use crate::error::{Error, Result};
-use crate::files::{Array, Container, Element, UnknownCalls};
-
-/// The bytes of all tensors of a checkpoint.
-#[derive(Debug)]
-pub(super) struct Source {
-    files: Vec<Mutex<File>>,
-    /// Each tensor, and the file it is in.
-    tensors: HashMap<String, (usize, Array)>,
-}
-
-impl Source {
-    /// The bytes of one tensor: contiguous, row-major, little-endian.
-    pub(super) fn read(&self, name: &str) -> io::Result<(Element, Vec<u8>)> {
-        let (file, array) = self
-            .tensors
-            .get(name)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such tensor"))?;
-        // A panic cannot leave a file in a state that matters: every read seeks first.
-        let mut file = self.files[*file].lock().unwrap_or_else(|e| e.into_inner());
-        Ok((array.element, array.read(&mut file)?))
-    }
-}
-
-/// Opens a checkpoint of any container.
-pub(super) fn open(path: &Path) -> Result<Checkpoint> {
-    let about = std::fs::metadata(path).map_err(Error::io(path))?;
-    let held = match about.is_dir() {
-        true => folder::one_in(path)?,
-        false => path.to_path_buf(),
-    };
-    if shards::is_index(&held) {
-        return shards::open(&held, path);
-    }
-    let (file, container) = open_file(&held)?;
-    let kind = container.kind;
-    finish(path, vec![held], vec![(file, container)], kind)
-}
+use crate::files::{Container, Element, UnknownCalls};
 
 /// Opens one file of weights. One without any that would call something elsewhere is opened too, to say so.
 pub(super) fn open_file(path: &Path) -> Result<(File, Container)> {

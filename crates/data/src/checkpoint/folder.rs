@@ -3,9 +3,11 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::shards::{INDEX, is_index};
 use crate::error::{Error, Result};
 use crate::files;
+
+/// How the names of indices end.
+const INDEX: &str = ".index.json";
 
 /// What the weights of a published model are called, the first that is there.
 const NAMED: [&str; 4] = [
@@ -32,8 +34,8 @@ pub fn weights_in(folder: &Path) -> Vec<PathBuf> {
     let is_weights = |path: &PathBuf| {
         let is_hidden = path.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
         let is_tar = || path.extension() == Some(OsStr::new("tar"));
-        let said = is_named_as_weights(path) || NAMED.iter().any(|name| path.ends_with(name));
-        !is_hidden && path.is_file() && (said || (is_tar() && files::is_zip_or_pickle(path)))
+        let named = is_named_as_weights(path) || NAMED.iter().any(|name| path.ends_with(name));
+        !is_hidden && path.is_file() && (named || (is_tar() && files::is_zip_or_pickle(path)))
     };
     files_of(folder)
         .unwrap_or_default()
@@ -93,4 +95,11 @@ pub(super) fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// Whether a file is the index of shards, by its name.
+pub(super) fn is_index(path: &Path) -> bool {
+    path.file_name()
+        .and_then(OsStr::to_str)
+        .is_some_and(|name| name.ends_with(INDEX))
 }

@@ -1,7 +1,7 @@
 //! Tensors that a file keeps in parts: `{query,key,value}` in a name stands for tensors joined along their first axis, and `{q,kv:2}`
 //! for two of which the second has twice as many rows.
 
-use super::{Checkpoint, TensorInfo};
+use super::weights::{Checkpoint, TensorInfo};
 use crate::error::Result;
 
 /// The names that a name stands for, in the order in which the tensors are joined; a plain one for itself.

@@ -1,10 +1,10 @@
 //! The projection of a network of images and texts: what its rows are multiplied by to meet those of texts.
 
-use super::Checkpoint;
-use super::arch::HeadStep;
+use super::arch::{Arch, HeadStep};
 use super::candidate::Candidate;
-use super::head::{FoundHead, FoundStep};
+use super::found_head::{FoundHead, FoundStep};
 use super::stack::{At, stack_at};
+use super::weights::Checkpoint;
 
 /// Tensors of the half for texts begin so, beside a half for images.
 const TEXTS: &[&str] = &[
@@ -36,6 +36,11 @@ pub(super) fn of(checkpoint: &Checkpoint, chosen: &Candidate) -> Option<FoundHea
             path,
         });
     }
+    if let Arch::Cnn(cnn) = &chosen.arch
+        && let Some(pool) = cnn.plan().pool
+    {
+        return after_attention(checkpoint, &format!("{}{}.c_proj", chosen.prefix, pool.name), width);
+    }
     if !is_of_images(&chosen.prefix) {
         return None;
     }
@@ -43,6 +48,26 @@ pub(super) fn of(checkpoint: &Checkpoint, chosen: &Candidate) -> Option<FoundHea
         At::Head(head) if head.inputs() == Some(width) => Some(head),
         _ => None,
     }
+}
+
+/// The linear layer at the end of attention pooling. It has a bias: one that is not there is missed.
+fn after_attention(checkpoint: &Checkpoint, path: &str, inputs: usize) -> Option<FoundHead> {
+    let tensors = checkpoint.tensors();
+    let outputs = ["weight", "bias"]
+        .iter()
+        .find_map(|part| tensors.get(&format!("{path}.{part}"))?.shape.first().copied())?;
+    let step = HeadStep::Linear {
+        inputs,
+        outputs,
+        bias: true,
+    };
+    Some(FoundHead {
+        path: path.to_owned(),
+        steps: vec![FoundStep {
+            step,
+            module: Some(path.to_owned()),
+        }],
+    })
 }
 
 fn is_of_images(prefix: &str) -> bool {

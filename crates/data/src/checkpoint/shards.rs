@@ -6,24 +6,15 @@ use std::path::{Component, Path};
 
 use serde::Deserialize;
 
-use super::Checkpoint;
 use super::container::{finish, open_file};
 use super::folder::files_of;
+use super::weights::Checkpoint;
 use crate::error::{Error, Result};
 use crate::files::{self, MAX_HEADER, Once};
-
-/// How the names of indices end.
-pub(super) const INDEX: &str = ".index.json";
 
 #[derive(Deserialize)]
 struct Index {
     weight_map: Once<String>,
-}
-
-pub(super) fn is_index(path: &Path) -> bool {
-    path.file_name()
-        .and_then(OsStr::to_str)
-        .is_some_and(|name| name.ends_with(INDEX))
 }
 
 /// Opens all shards of an index; `given` is what the user named.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Checkpoint;
 use super::arch::{HeadStep, WeightNormNames};
-use super::head::{FoundHead, FoundStep};
+use super::found_head::{FoundHead, FoundStep};
+use super::weights::Checkpoint;
 
 /// What stands at a place where a head may be.
 #[derive(Debug, PartialEq)]
@@ -22,12 +22,18 @@ type Module = (String, BTreeMap<String, Vec<usize>>);
 
 /// Reads the stack of layers at `path` (a name in the file, without a final dot).
 pub(super) fn stack_at(checkpoint: &Checkpoint, path: &str, gelu: bool) -> At {
+    stack_without(checkpoint, path, gelu, &|_| false)
+}
+
+/// As [`stack_at`], without the tensors of which `but` says that they are others'.
+pub(super) fn stack_without(checkpoint: &Checkpoint, path: &str, gelu: bool, but: &dyn Fn(&str) -> bool) -> At {
     let below = format!("{path}.");
     let mut modules: BTreeMap<String, BTreeMap<String, Vec<usize>>> = BTreeMap::new();
     for (name, info) in checkpoint
         .tensors()
         .range(below.clone()..)
         .take_while(|(n, _)| n.starts_with(&below))
+        .filter(|(n, _)| !but(n))
     {
         if let Some((module, tensor)) = split(name) {
             modules

@@ -1,28 +1,11 @@
 //! Key styles as a table: what the checkpoints of each method and code base look like around the backbone, and what
 //! follows from that. A new style is a new row.
 
-use super::Checkpoint;
 use super::arch::{Arch, Family, Library, Positions};
+use super::head_search::scopes;
 use super::naming::Naming;
-
-/// How images are prepared for a network whose file does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recipe {
-    /// Shorter side 256 bilinear, centre 224, ImageNet's mean and deviation.
-    Imagenet,
-    /// As [`Recipe::Imagenet`], bicubic: DINO, DINOv2, MAE, MoCo v3.
-    ImagenetBicubic,
-    /// Bicubic, nine tenths of the image, mean and deviation 0.5: timm's vision transformers.
-    Inception,
-    /// 32 x 32 px, CIFAR-10's mean and deviation.
-    Cifar,
-    /// The whole image to a square, mean and deviation 0.5: transformers' `ViTImageProcessor`.
-    Squared,
-    /// As [`Recipe::Squared`], ImageNet's mean and deviation: DINOv3.
-    SquaredImagenet,
-    /// Bicubic, shorter side and centre alike, CLIP's mean and deviation.
-    Clip,
-}
+use super::recipe::Recipe;
+use super::weights::Checkpoint;
 
 /// How the files of a method or a code base look.
 #[derive(Debug)]
@@ -377,7 +360,7 @@ pub(super) const STYLES: &[Style] = &[
 
 impl Style {
     fn fits(&self, checkpoint: &Checkpoint, prefix: &str, family: Family) -> bool {
-        let around = super::head::scopes(prefix);
+        let around = scopes(prefix);
         let begins = |text: &String| {
             let mut from = checkpoint.tensors().range(text.clone()..);
             from.next().is_some_and(|(name, _)| name.starts_with(text))
@@ -441,7 +424,9 @@ impl Style {
             (_, Arch::SmallCnn(_)) => Recipe::Cifar,
             (_, Arch::ResNet(r)) if r.cifar_stem => Recipe::Cifar,
             (Some(recipe), _) => recipe,
-            (None, Arch::Cnn(c)) if c.is_convnext() && naming.name != "torchvision" => Recipe::ImagenetBicubic,
+            (None, Arch::Cnn(c)) if c.details.timm || (c.is_convnext() && naming.name != "torchvision") => {
+                Recipe::ImagenetBicubic
+            }
             (None, Arch::ResNet(_) | Arch::Cnn(_)) => Recipe::Imagenet,
             (None, Arch::Vit(_)) if naming.name.starts_with("torchvision") => Recipe::Imagenet,
             // timm's supervised transformers have their head; DINO's and MAE's published backbones have none.

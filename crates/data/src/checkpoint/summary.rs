@@ -6,10 +6,14 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::detect::refuse_calls;
-use super::{Audit, Checkpoint, Opaque, Options, Traced, Training, UnknownCalls, detect};
+use super::audit::Audit;
+use super::detect::{self, refuse_calls};
+use super::loading::Options;
+use super::traced::Traced;
+use super::training::Training;
+use super::weights::{Checkpoint, TensorInfo};
 use crate::error::Result;
-use crate::files::{Script, sha256_of};
+use crate::files::{Opaque, Script, UnknownCalls, sha256_of};
 
 /// A layer that can be tapped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -22,7 +26,7 @@ pub struct Tap {
 
 /// Everything worth knowing about a checkpoint before using it.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Summary {
+pub struct CheckpointSummary {
     /// The path, as given.
     pub path: String,
     /// Container.
@@ -71,7 +75,7 @@ pub struct Summary {
 ///
 /// # Errors
 /// When it cannot be read or is no checkpoint. A network that is unknown or not whole is no error here: the summary says so.
-pub fn summary(path: &Path) -> Result<Summary> {
+pub fn summary(path: &Path) -> Result<CheckpointSummary> {
     if let Some(script) = Script::look(path)? {
         return of_script(path, &script);
     }
@@ -92,14 +96,14 @@ pub fn summary(path: &Path) -> Result<Summary> {
         Ok(loading) => (Some(loading), None),
         Err(error) => (None, Some(error)),
     };
-    Ok(Summary {
+    Ok(CheckpointSummary {
         path: path.display().to_string(),
         container: checkpoint.container().to_owned(),
         nests: checkpoint.nests().to_vec(),
         code: Vec::new(),
         traced: None,
         tensors: checkpoint.tensors().len(),
-        elements: checkpoint.tensors().values().map(super::TensorInfo::elements).sum(),
+        elements: checkpoint.tensors().values().map(TensorInfo::elements).sum(),
         dtypes,
         sha256: checkpoint.sha256()?.to_owned(),
         arch: loading.as_ref().map(|l| l.audit.arch.clone()),
@@ -130,9 +134,9 @@ pub fn summary(path: &Path) -> Result<Summary> {
 }
 
 /// What is known of a TorchScript file without running it.
-fn of_script(path: &Path, script: &Script) -> Result<Summary> {
+fn of_script(path: &Path, script: &Script) -> Result<CheckpointSummary> {
     let (tensors, bytes) = script.storages;
-    Ok(Summary {
+    Ok(CheckpointSummary {
         path: path.display().to_string(),
         container: format!("TorchScript, a program with {bytes} bytes of tensors"),
         code: script.lines(),
@@ -146,6 +150,6 @@ fn of_script(path: &Path, script: &Script) -> Result<Summary> {
                     .to_owned()
             }
         }),
-        ..Summary::default()
+        ..CheckpointSummary::default()
     })
 }

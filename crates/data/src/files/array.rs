@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 
-use super::element::{Element, OBJECTS};
+use super::element::{Element, OBJECTS, integral};
 use super::place::{ByteRange, Packing};
 use super::plain::PlainPickle;
 use super::strides::Strides;
@@ -96,8 +96,8 @@ impl Array {
     /// # Errors
     /// When the file cannot be read.
     pub fn reader(&self, path: &Path) -> Result<Box<dyn Read>> {
-        let (mut file, _) = super::open(path)?;
-        let failed = |e| super::broken(path, e);
+        let (mut file, _) = super::regular::open(path)?;
+        let failed = |e| super::regular::broken(path, e);
         if self.order().is_none() {
             return Ok(Box::new(Cursor::new(self.read(&mut file).map_err(failed)?)));
         }
@@ -163,8 +163,8 @@ impl Array {
         if element.size().is_none_or(|size| size == 0) {
             return Err(wrong("neither integers nor text"));
         }
-        let (mut file, _) = super::open(path)?;
-        let bytes = self.read(&mut file).map_err(|e| super::broken(path, e))?;
+        let (mut file, _) = super::regular::open(path)?;
+        let bytes = self.read(&mut file).map_err(|e| super::regular::broken(path, e))?;
         if let Some(integers) = element.to_integers(&bytes) {
             return Ok(integers.iter().map(|i| Some(i.to_string())).collect());
         }
@@ -181,10 +181,4 @@ impl Array {
         });
         Ok(texts?.into_iter().map(Some).collect())
     }
-}
-
-/// A whole number kept as a float, as an integer.
-pub fn integral(value: f64) -> Option<String> {
-    // Beyond 2^53 a float no longer says which integer it was.
-    (value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0).then(|| (value as i64).to_string())
 }

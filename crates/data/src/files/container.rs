@@ -1,25 +1,12 @@
-//! Files of tensors, safetensors and torch's, told apart by their first bytes.
-//!
-//! Everything a file says of itself is checked against the file before it is used: no length is believed, no path
-//! followed out of its folder, and of what is stated twice both must agree.
+//! What a file of tensors holds.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
-use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::array::Array;
-use super::pickle::Keep;
-use super::safetensors::MAX_TENSORS;
+use super::opaque::Opaque;
 use super::unknown::UnknownCalls;
-use super::{open, safetensors, torch};
-use crate::error::{Error, Result};
-
-/// Enough of a file to tell what it is: a tar header.
-const HEAD: u64 = 512;
 
 /// What one file holds.
 #[derive(Debug, Default)]
@@ -44,17 +31,6 @@ pub struct Container {
     pub root: Option<String>,
 }
 
-/// Something in a pickle that is of no known class. It was not run, and what is inside it is not read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Opaque {
-    /// Where it lies: the names of the dictionaries above it, joined by dots; empty for the root.
-    pub path: String,
-    /// Its class, or the function that would have made it.
-    pub class: String,
-    /// Tensors inside it, which are not read.
-    pub tensors: usize,
-}
-
 impl Container {
     pub(super) fn new(kind: &'static str) -> Self {
         Self {
@@ -62,78 +38,4 @@ impl Container {
             ..Self::default()
         }
     }
-
-    /// Opens a file of weights: its tensors, and plain values beside them.
-    ///
-    /// # Errors
-    /// When the file cannot be read, is no such file, or is damaged or hostile.
-    pub fn of_weights(path: &Path) -> Result<(File, Self)> {
-        read(path, Keep::Names)
-    }
-
-    /// Opens a file of data: its tensors, arrays of numpy, and lists.
-    ///
-    /// # Errors
-    /// As [`Container::of_weights`].
-    pub fn of_data(path: &Path) -> Result<Self> {
-        Ok(read(path, Keep::Data)?.1)
-    }
-}
-
-fn read(path: &Path, keep: Keep) -> Result<(File, Container)> {
-    let (mut file, len) = open(path)?;
-    let mut head = Vec::new();
-    file.by_ref()
-        .take(HEAD)
-        .read_to_end(&mut head)
-        .map_err(Error::io(path))?;
-    if let Some(what) = mistaken(&head) {
-        return Err(Error::input(format!("{}: {what}", path.display())));
-    }
-    let named_so = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors"));
-    let container = if named_so || head.get(8) == Some(&b'{') {
-        safetensors::open(path, &mut file, len, &head)
-    } else {
-        torch::open(path, &mut file, len, &head, keep)
-    };
-    let container = container?;
-    match container.arrays.len() > MAX_TENSORS {
-        true => Err(Error::input(format!(
-            "{}: holds {} tensors, more than the {MAX_TENSORS} that any checkpoint has",
-            path.display(),
-            container.arrays.len()
-        ))),
-        false => Ok((file, container)),
-    }
-}
-
-/// What people often have in place of such a file.
-fn mistaken(head: &[u8]) -> Option<&'static str> {
-    const MISTAKES: [(&[u8], &str); 5] = [
-        (
-            b"version https://git-lfs",
-            "a Git LFS pointer, not the file itself; fetch it with git lfs pull",
-        ),
-        (
-            b"<!DOCTYPE",
-            "a web page, not a file of tensors; download the file itself",
-        ),
-        (b"<html", "a web page, not a file of tensors; download the file itself"),
-        (
-            b"\x89HDF",
-            "an HDF5 (Keras) file; expected safetensors or a PyTorch file",
-        ),
-        (
-            b"\x1f\x8b",
-            "a gzip file; unpack it first (gunzip), then give the file in it",
-        ),
-    ];
-    if head.is_empty() {
-        return Some("an empty file; expected safetensors or a PyTorch file");
-    }
-    let start = head.trim_ascii_start();
-    MISTAKES
-        .iter()
-        .find(|(magic, _)| start.len() >= magic.len() && start[..magic.len()].eq_ignore_ascii_case(magic))
-        .map(|(_, what)| *what)
 }

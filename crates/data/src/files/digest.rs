@@ -37,7 +37,7 @@ pub fn digest(from: &mut impl Read) -> io::Result<String> {
 /// # Errors
 /// When it cannot be read.
 pub fn hash_from(path: &Path, from: u64, hash: &mut Sha256) -> Result<()> {
-    let (mut file, _) = super::open(path)?;
+    let (mut file, _) = super::regular::open(path)?;
     file.seek(SeekFrom::Start(from)).map_err(Error::io(path))?;
     io::copy(&mut BufReader::with_capacity(1 << 18, file), hash).map_err(Error::io(path))?;
     Ok(())

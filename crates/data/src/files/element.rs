@@ -247,6 +247,12 @@ fn each<T, const N: usize>(bytes: &[u8], to: impl Fn([u8; N]) -> T) -> Option<Ve
     rest.is_empty().then(|| chunks.iter().map(|c| to(*c)).collect())
 }
 
+/// A whole number kept as a float, as an integer.
+pub fn integral(value: f64) -> Option<String> {
+    // Beyond 2^53 a float no longer says which integer it was.
+    (value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0).then(|| (value as i64).to_string())
+}
+
 impl fmt::Display for Element {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

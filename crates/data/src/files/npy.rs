@@ -6,8 +6,9 @@ use std::path::Path;
 use super::array::Array;
 use super::element::Element;
 use super::place::ByteRange;
+use super::regular::open;
 use super::strides::Strides;
-use super::{open, zip};
+use super::zip;
 use crate::error::{Error, Result as Reading};
 
 /// How members of an archive that are arrays end.

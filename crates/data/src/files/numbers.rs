@@ -6,7 +6,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use sha2::{Digest as _, Sha256};
 
-use super::hex;
+use super::digest::hex;
 use crate::error::{Error, Result};
 
 /// The most bytes of a description.
@@ -32,12 +32,12 @@ impl Numbers {
     }
 
     /// Says something of all of them.
-    pub fn say(&mut self, name: &str, value: impl Into<String>) {
+    pub fn set_about(&mut self, name: &str, value: impl Into<String>) {
         self.about.insert(name.to_owned(), value.into());
     }
 
     /// What is said of them by this name.
-    pub fn said(&self, name: &str) -> Option<&str> {
+    pub fn about(&self, name: &str) -> Option<&str> {
         self.about.get(name).map(String::as_str)
     }
 
@@ -102,9 +102,9 @@ impl Numbers {
             ));
         }
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(e.to_string()))?;
-        let said = header.metadata().as_ref().and_then(|all| all.get(ABOUT));
-        let said = said.and_then(|said| serde_json::from_str(said).ok());
-        let mut about: BTreeMap<String, String> = said.unwrap_or_default();
+        let text = header.metadata().as_ref().and_then(|all| all.get(ABOUT));
+        let parsed = text.and_then(|text| serde_json::from_str(text).ok());
+        let mut about: BTreeMap<String, String> = parsed.unwrap_or_default();
         match about.remove(SCHEMA) {
             Some(found) if found == schema => {}
             found => {
@@ -166,7 +166,7 @@ mod tests {
 
     fn numbers() -> Numbers {
         let mut numbers = Numbers::new();
-        numbers.say("of", "ten rows");
+        numbers.set_about("of", "ten rows");
         numbers.put("mean", [0.1 + 0.2, 5e-324, -0.0]);
         numbers.put("none", []);
         numbers.count("rows", [0, u64::MAX]);
@@ -185,7 +185,7 @@ mod tests {
             assert_eq!(numbers().to_bytes("s/1").unwrap(), bytes);
         }
         assert_eq!(read.take_counts("mean"), None);
-        assert_eq!(read.said("of"), Some("ten rows"));
+        assert_eq!(read.about("of"), Some("ten rows"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 /// The first bytes of a file, as many as there are; none of what cannot be read.
 fn start<const N: usize>(path: &Path) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(N);
-    if let Ok((file, _)) = super::open(path) {
+    if let Ok((file, _)) = super::regular::open(path) {
         // What a broken file still gives is enough.
         let _ = file.take(N as u64).read_to_end(&mut bytes);
     }

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read, Seek as _, SeekFrom};
 use std::path::Path;
 
-use super::{broken, open};
+use super::regular::{broken, open};
 use crate::error::{Error, Result};
 
 /// Bytes of the first lines looked at: more than any array's channels need.

@@ -54,12 +54,12 @@ fn walk(path: &Path, mut visit: impl FnMut(&str, &mut dyn Read, u64) -> Result<b
     Ok(())
 }
 
-/// The base names of the files of an archive, as far as they are needed to tell what it is.
-pub(super) fn names(path: &Path) -> Result<Vec<String>> {
+/// The base names of the files of an archive, until they are enough to tell what it is.
+pub(super) fn names(path: &Path, is_enough: impl Fn(&[String]) -> bool) -> Result<Vec<String>> {
     let mut names = Vec::new();
     walk(path, |name, _, _| {
         names.push(name.to_owned());
-        Ok(super::cifar::formats(&names).is_empty() && names.len() < MAX_MEMBERS)
+        Ok(!is_enough(&names) && names.len() < MAX_MEMBERS)
     })?;
     Ok(names)
 }

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::locate::Located;
+use super::archive;
+use super::format::Format;
+use super::located::Located;
 use super::records::{PixelLayout, RecordFile, Records};
+use super::source::Contents;
 use super::split::Splits;
-use super::{Contents, Format, archive};
 use crate::error::{Error, Result};
 use crate::files::{self, PlainPickle};
 

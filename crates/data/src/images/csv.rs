@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::files::Files;
-use super::locate::Located;
-use super::{Contents, classes, shards};
+use super::located::Located;
+use super::source::Contents;
+use super::{classes, shards};
 use crate::error::{Error, Result};
 use crate::files::text::layout;
 

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::decode::Clause;
-use super::raw::Body;
-use super::{Raw, Source};
+use super::clause::Clause;
+use super::raw::{Body, Raw};
+use super::source::Source;
 use crate::error::{Error, Result};
 use crate::files::{self, hash_from};
 
@@ -82,9 +82,11 @@ pub(super) fn read(path: &Path) -> Clause<Vec<u8>> {
     files::read(path, MAX_FILE).map_err(|error| match error {
         Error::Io { source, .. } => source.to_string(),
         other => {
-            let said = other.to_string();
-            let reason = said.strip_prefix(&format!("{}: ", path.display())).map(str::to_owned);
-            reason.unwrap_or(said)
+            let sentence = other.to_string();
+            let reason = sentence
+                .strip_prefix(&format!("{}: ", path.display()))
+                .map(str::to_owned);
+            reason.unwrap_or(sentence)
         }
     })
 }

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::Contents;
 use super::files::{Files, is_image};
-use super::locate::Located;
+use super::located::Located;
+use super::source::Contents;
 use super::split::{self, Splits};
 use crate::error::{Error, Result};
 

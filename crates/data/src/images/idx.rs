@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::locate::Located;
+use super::classes;
+use super::located::Located;
 use super::records::{PixelLayout, RecordFile, Records};
+use super::source::Contents;
 use super::split::{self, Splits};
-use super::{Contents, classes};
 use crate::error::{Error, Result};
 use crate::files;
 

@@ -3,21 +3,11 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::{Format, archive, cifar, coco, csv, files, folder, idx, parquet, shards, split, webdataset};
+use super::format::Format;
+use super::located::Located;
+use super::{archive, cifar, coco, csv, files, folder, idx, parquet, shards, split, webdataset};
 use crate::error::{Error, Result};
 use crate::files::open as open_file;
-
-/// A data set found: where, and in which layout.
-#[derive(Clone, Debug)]
-pub(super) struct Located {
-    pub(super) format: Format,
-    /// The folder or file that holds it.
-    pub(super) path: PathBuf,
-    /// The path as messages show it.
-    pub(super) shown: String,
-    /// Where the images of annotations lie, if the user says so.
-    pub(super) pictures: Option<PathBuf>,
-}
 
 /// Folders that data sets unpack into: a path to their parent is good enough.
 const NESTED: [&str; 5] = [
@@ -220,7 +210,7 @@ fn in_file(path: &Path, asked: Option<Format>) -> Result<Vec<Format>> {
         )));
     }
     if name.ends_with(".tar.gz") || name.ends_with(".tgz") || name.ends_with(".tar") {
-        let mut found = cifar::formats(&archive::names(path)?);
+        let mut found = cifar::formats(&archive::names(path, |names| !cifar::formats(names).is_empty())?);
         found.extend(name.ends_with(".tar").then_some(Format::WebDataset));
         return Ok(found);
     }

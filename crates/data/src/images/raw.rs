@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use image::RgbImage;
 
-use super::decode::{self, Clause, Picture};
+use super::clause::Clause;
+use super::decode::{self, Picture};
 use super::share::Share;
 use super::transform::Orientation;
 use crate::error::{Error, Result};

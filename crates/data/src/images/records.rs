@@ -6,8 +6,8 @@ use std::sync::Mutex;
 
 use sha2::{Digest as _, Sha256};
 
-use super::raw::Body;
-use super::{Raw, Source};
+use super::raw::{Body, Raw};
+use super::source::Source;
 use crate::error::{Error, Result};
 
 /// How the pixels of every record lie.

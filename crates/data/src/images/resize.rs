@@ -9,8 +9,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use image::RgbImage;
-
-use super::transform::Interpolation;
+use serde::{Deserialize, Serialize};
 
 /// Fractional bits of the weights.
 const BITS: u32 = 22;
@@ -19,6 +18,17 @@ const BITS: u32 = 22;
 struct Window {
     start: usize,
     weights: Vec<i32>,
+}
+
+/// How pixels between pixels are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interpolation {
+    /// Triangle filter.
+    #[default]
+    Bilinear,
+    /// Cubic filter with a = -0.5, as Pillow's.
+    Bicubic,
 }
 
 impl Interpolation {

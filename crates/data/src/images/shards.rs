@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::files;
-use super::locate::Located;
+use super::located::Located;
 use super::split::{self, Splits};
 use crate::error::{Error, Result};
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use super::decode::Clause;
+use super::clause::Clause;
 
 /// What all images in use may take, in bytes: what the decoders hold, and the pixels made of it. A picture of the most
 /// pixels there may be fits in RGB, and so do 44 million pixels of 16 bits and four channels.

@@ -6,8 +6,11 @@ use std::ops::Range;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::duplicates::{Digest, Duplicates, Met};
+use super::image_set::{ImageSet, open_split, splits_of};
+use super::raw::Raw;
 use super::transform::Orientation;
-use super::{Digest, Duplicates, ImageSet, Met, Raw, locate, open_split, split, splits_of};
+use super::{locate, split};
 use crate::error::Result;
 
 /// At most this many images of a split are decoded, to learn their sizes and find copies …

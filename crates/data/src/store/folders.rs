@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::manifest;
+use super::file_names::MANIFEST;
 
 /// Stores of a run lie below their model, its run and its step.
 const DEPTH: usize = 4;
@@ -29,7 +29,7 @@ fn collect(folder: &Path, before: &str, depth: usize, names: &mut Vec<String>) {
         }
         let place = format!("{before}{name}");
         match depth {
-            1 if entry.path().join(manifest::FILE).is_file() => names.push(place),
+            1 if entry.path().join(MANIFEST).is_file() => names.push(place),
             1 => {}
             _ => collect(&entry.path(), &format!("{place}/"), depth - 1, names),
         }
@@ -44,15 +44,15 @@ pub fn has_stores(folder: &Path) -> bool {
 }
 
 pub(super) fn is_folder_of_stores(path: &Path) -> bool {
-    !path.join(manifest::FILE).exists() && !stores_in(path).is_empty()
+    !path.join(MANIFEST).exists() && !stores_in(path).is_empty()
 }
 
 /// Whether a folder is a feature store.
 pub fn is_store(folder: &Path) -> bool {
-    folder.join(manifest::FILE).is_file()
+    folder.join(MANIFEST).is_file()
 }
 
 /// Whether a file is the manifest of a feature store, by its name.
 pub fn is_store_manifest(file: &Path) -> bool {
-    file.ends_with(manifest::FILE)
+    file.ends_with(MANIFEST)
 }

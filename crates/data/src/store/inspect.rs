@@ -5,9 +5,12 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::findings;
-use super::manifest;
-use super::{FeatureStore, OpenOptions, malformed};
+use super::file_names::MANIFEST;
+use super::opening::{folder, open};
+use super::options::OpenOptions;
+use super::reader::FeatureStore;
+use super::refusal::malformed;
+use super::{findings, manifest};
 use crate::error::Result;
 use crate::features::Labels;
 
@@ -89,13 +92,13 @@ pub struct StoreSummary {
 /// # Errors
 /// As [`super::open`], and for a part that is not as it was written.
 pub fn summary(path: &Path) -> Result<StoreSummary> {
-    let path = super::folder(path);
+    let path = folder(path);
     if path.is_dir() {
         let store = FeatureStore::open(path)?;
         store.verify()?;
         let manifest = store.manifest().clone();
         let rows = manifest.rows();
-        let files = manifest.parts.iter().map(|p| p.file.as_str()).chain([manifest::FILE]);
+        let files = manifest.parts.iter().map(|p| p.file.as_str()).chain([MANIFEST]);
         let size = |file: &str| std::fs::metadata(path.join(file)).map_or(0, |m| m.len());
         let (classes, unlabelled) = counts(store.labels(), rows);
         return Ok(StoreSummary {
@@ -129,7 +132,7 @@ pub fn summary(path: &Path) -> Result<StoreSummary> {
         allow_unknown_calls: true,
         ..OpenOptions::default()
     };
-    let sets = super::open(path, &options)?;
+    let sets = open(path, &options)?;
     let Some(first) = sets.first() else {
         return Err(malformed(path, "holds no features"));
     };
@@ -149,10 +152,10 @@ pub fn summary(path: &Path) -> Result<StoreSummary> {
         },
         training: None,
         said: first
-            .said()
+            .interpretation()
             .arrays
             .iter()
-            .chain(&first.said().labels)
+            .chain(&first.interpretation().labels)
             .cloned()
             .collect(),
         dataset: provenance.subject.dataset.clone(),

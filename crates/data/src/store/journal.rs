@@ -6,8 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::malformed;
+use super::file_names::note_name;
 use super::manifest::Part;
+use super::refusal::malformed;
 use crate::error::Result;
 use crate::files::{self, write_atomically};
 
@@ -30,7 +31,7 @@ pub(super) enum PartState {
 
 /// Notes that `part` is about to get its name in `dir`.
 pub(super) fn write(dir: &Path, part: &Part, memory: Vec<Value>) -> Result<()> {
-    let path = dir.join(name(&part.file));
+    let path = dir.join(note_name(&part.file));
     let note = Note {
         part: part.clone(),
         memory,
@@ -41,7 +42,7 @@ pub(super) fn write(dir: &Path, part: &Part, memory: Vec<Value>) -> Result<()> {
 
 /// Looks whether the part called `file` in `dir` is the one that was written there.
 pub(super) fn look(dir: &Path, file: &str) -> Result<PartState> {
-    let (path, note) = (dir.join(file), dir.join(name(file)));
+    let (path, note) = (dir.join(file), dir.join(note_name(file)));
     if !path.exists() && !note.exists() {
         return Ok(PartState::Nothing);
     }
@@ -60,15 +61,4 @@ pub(super) fn look(dir: &Path, file: &str) -> Result<PartState> {
         return unsound("is not as it was written");
     }
     Ok(PartState::Whole(note.part, note.memory))
-}
-
-/// The note's file name.
-fn name(part: &str) -> String {
-    format!("{}.json", part.trim_end_matches(".parquet"))
-}
-
-/// Whether a file is named as notes are.
-pub(super) fn is_note(file: &str) -> bool {
-    let part = file.strip_suffix(".json").map(|stem| format!("{stem}.parquet"));
-    part.is_some_and(|part| super::places::is_part(&part))
 }

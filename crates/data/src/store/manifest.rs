@@ -1,25 +1,16 @@
 //! The manifest of a feature store, and the fingerprints it holds.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::findings::{Deviation, Findings, Repeated, Shard, Skipped};
-use super::{malformed, sound};
-use crate::error::{Error, Result};
-use crate::files::{self, hex};
-
-/// What a manifest has at most, in bytes.
-const MAX_BYTES: u64 = 256 << 20;
+use crate::files::hex;
 
 /// The schema every manifest names.
 pub const SCHEMA: &str = "featscope/features/1";
-
-/// The manifest's file name; it is written last, so a folder that has it is whole.
-pub(super) const FILE: &str = "manifest.json";
 
 /// The model that made the features.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -142,13 +133,6 @@ pub struct Manifest {
 }
 
 impl Description {
-    /// Refuses layers that cannot be columns, and names that no manifest may have, before anything is computed.
-    pub(super) fn check(&self, dir: &Path) -> Result<()> {
-        sound::described(&self.model, &self.data, &self.precision, &self.device)
-            .and_then(|()| sound::layers(&self.layers))
-            .map_err(|why| malformed(dir, why))
-    }
-
     pub(super) fn into_manifest(self, ids_sha256: String, found: Findings, parts: Vec<Part>) -> Manifest {
         Manifest {
             schema: SCHEMA.to_owned(),
@@ -208,41 +192,6 @@ impl Manifest {
         }
     }
 
-    /// Reads the manifest of the store at `dir`; says what is the matter where there is none.
-    pub(super) fn read(dir: &Path) -> Result<Self> {
-        let path = dir.join(FILE);
-        let text = match files::read(&path, MAX_BYTES) {
-            Err(e) if e.is_absent() => return Err(absent(dir)),
-            read => read?,
-        };
-        let value: Value = serde_json::from_slice(&text)
-            .map_err(|e| malformed(&path, format!("not JSON ({e}); the manifest is damaged, extract again")))?;
-        match value.get("schema").and_then(Value::as_str) {
-            Some(SCHEMA) => {}
-            other => {
-                let found = other.map_or("no schema".to_owned(), |s| format!("schema {s:?}"));
-                return Err(malformed(
-                    &path,
-                    format!("{found}, expected {SCHEMA:?}; extract again with this version"),
-                ));
-            }
-        }
-        let manifest: Self = serde_json::from_value(value)
-            .map_err(|e| malformed(&path, format!("damaged manifest ({e}); extract again")))?;
-        manifest
-            .data
-            .classes
-            .iter()
-            .try_for_each(|class| files::check_name(&path, "a class", class))?;
-        manifest.sound().map_err(|why| {
-            malformed(
-                &path,
-                format!("{why}; the manifest was altered or damaged, extract again"),
-            )
-        })?;
-        Ok(manifest)
-    }
-
     pub(super) fn to_json(&self) -> String {
         let mut text =
             serde_json::to_string_pretty(self).expect("a manifest holds only strings, counts and JSON values");
@@ -251,44 +200,7 @@ impl Manifest {
     }
 }
 
-/// Why there is no manifest at `dir`.
-fn absent(dir: &Path) -> Error {
-    let writer = super::places::Places::of(dir).ok();
-    let interrupted = writer.is_some_and(|places| places.partial.is_dir());
-    if interrupted && !dir.join(FILE).exists() {
-        return malformed(
-            dir,
-            "its extraction was interrupted, so there is no store yet; extract again with --resume",
-        );
-    }
-    if dir.is_dir() {
-        malformed(
-            dir,
-            "no manifest.json in this folder; expected a feature store of featscope extract",
-        )
-    } else {
-        malformed(
-            dir,
-            "no such file or folder; expected a feature store or an array of features",
-        )
-    }
-}
-
 /// SHA-256 (hex) of a JSON value in its compact form: the fingerprint of a preprocessing description.
 pub fn value_sha256(value: &Value) -> String {
     hex(Sha256::new_with_prefix(value.to_string()))
-}
-
-/// Finds duplicate ids in 16 bytes an id: half a SHA-256 stands for each.
-#[derive(Default)]
-pub(super) struct Duplicates(std::collections::HashSet<u128>);
-
-impl Duplicates {
-    /// Whether this id is new.
-    pub(super) fn is_new(&mut self, id: &str) -> bool {
-        let digest = Sha256::digest(id);
-        let mut half = [0; 16];
-        half.copy_from_slice(&digest[..16]);
-        self.0.insert(u128::from_le_bytes(half))
-    }
 }

@@ -4,14 +4,10 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::{journal, malformed, manifest};
+use super::file_names::{DESCRIPTION, LOCK, MANIFEST, is_note, is_part};
+use super::refusal::malformed;
 use crate::error::{Error, Result};
 use crate::files::lock;
-
-/// The description a writer began with, for the one that takes its work up.
-pub(super) const DESCRIPTION: &str = "description.json";
-
-const LOCK: &str = "lock";
 
 /// The folders a store of one name uses.
 pub(super) struct Places {
@@ -48,7 +44,7 @@ impl Places {
 
     /// Whether a writer was killed while it put a finished store in its place.
     pub(super) fn is_unsettled(&self) -> bool {
-        self.partial.join(manifest::FILE).is_file() || self.old.exists()
+        self.partial.join(MANIFEST).is_file() || self.old.exists()
     }
 
     /// Goes without a trace where nothing was begun.
@@ -84,7 +80,7 @@ impl Places {
         for entry in fs::read_dir(store).map_err(Error::io(store))? {
             let name = entry.map_err(Error::io(store))?.file_name();
             let name = name.to_string_lossy();
-            if name != manifest::FILE && !is_part(&name) && !is_helper(&name) {
+            if name != MANIFEST && !is_part(&name) && !is_helper(&name) {
                 let what = format!("holds {name:?}, so it is no feature store that may be replaced; name a new folder");
                 return Err(malformed(store, what));
             }
@@ -108,7 +104,7 @@ impl Places {
     /// lock, so that a store that is cut off here is whole without it (see [`super::standing`]).
     pub(super) fn settle(&self) -> Result<()> {
         let Self { store, partial, old } = self;
-        self.clear(|name| name == manifest::FILE || is_part(name))?;
+        self.clear(|name| name == MANIFEST || is_part(name))?;
         sync(partial)?;
         let replaces = store.exists();
         if replaces {
@@ -139,7 +135,7 @@ impl Places {
 
 /// Whether a file is there only while a store is written.
 fn is_helper(name: &str) -> bool {
-    name == DESCRIPTION || name == LOCK || journal::is_note(name)
+    name == DESCRIPTION || name == LOCK || is_note(name)
 }
 
 /// Sees to it that the names in a folder outlive a power cut.
@@ -150,15 +146,4 @@ pub(super) fn sync(dir: &Path) -> Result<()> {
         folder.sync_all().map_err(Error::io(dir))?;
     }
     Ok(())
-}
-
-/// The file name of a part.
-pub(super) fn part_name(index: usize) -> String {
-    format!("part-{index:05}.parquet")
-}
-
-/// Whether a file is named as parts are.
-pub(super) fn is_part(name: &str) -> bool {
-    let number = name.strip_prefix("part-").and_then(|n| n.strip_suffix(".parquet"));
-    number.is_some_and(|n| n.parse::<usize>().is_ok())
 }

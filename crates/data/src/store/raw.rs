@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 
 use super::batches::{Recut, ahead};
-use super::malformed;
+use super::refusal::malformed;
 use crate::error::{Error, Result};
 use crate::features::Batches;
 use crate::files::{self, Array, Element, Order, broken};

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::batches::ahead;
-use super::malformed;
 use super::manifest::{LayerInfo, Manifest};
 use super::raw::{Kind, Rows};
+use super::refusal::malformed;
 use super::sides::{Sides, check_columns, check_folder, part_ids};
 use crate::error::{Error, Result};
 use crate::features::{Batches, FeatureSet, Labels, Provenance, Subject};

@@ -1,16 +1,16 @@
 //! Sets of features under names, and in groups, of the user's own.
 
-use super::OpenOptions;
 use super::findings::Shard;
+use super::options::OpenOptions;
 use crate::error::Result;
-use crate::features::{Batches, FeatureSet, IdColumn, Labels, Provenance, Said, Subject};
+use crate::features::{Batches, FeatureSet, IdColumn, Interpretation, Labels, Provenance, Subject};
 
 /// A set under another name, or with groups.
 struct Renamed {
     set: Box<dyn FeatureSet>,
     provenance: Provenance,
     groups: Option<Labels>,
-    said: Said,
+    interpretation: Interpretation,
 }
 
 /// The sets under the names of `options`, where it has some, and in the groups given. A shard says so whatever its split is called.
@@ -36,14 +36,16 @@ pub(super) fn renamed(
             split: split.clone().unwrap_or(own.split),
             ..own
         };
-        let mut said = set.said().clone();
-        said.labels.extend(groups.as_ref().map(|(_, said)| said.clone()));
+        let mut interpretation = set.interpretation().clone();
+        interpretation
+            .labels
+            .extend(groups.as_ref().map(|(_, sentence)| sentence.clone()));
         let groups = groups.as_ref().map(|(groups, _)| groups.clone());
         Box::new(Renamed {
             set,
             provenance,
             groups,
-            said,
+            interpretation,
         }) as Box<dyn FeatureSet>
     };
     sets.into_iter().map(renamed).collect()
@@ -90,8 +92,8 @@ impl FeatureSet for Renamed {
         self.set.channels()
     }
 
-    fn said(&self) -> &Said {
-        &self.said
+    fn interpretation(&self) -> &Interpretation {
+        &self.interpretation
     }
 
     fn batches(&self, batch_rows: usize) -> Result<Batches<'_>> {

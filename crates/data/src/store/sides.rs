@@ -8,9 +8,12 @@ use arrow_array::types::UInt32Type;
 use arrow_schema::DataType;
 use parquet::arrow::ProjectionMask;
 
-use super::manifest::{Duplicates, LayerInfo};
+use super::columns;
+use super::file_names::is_part;
+use super::manifest::{LayerInfo, Part};
+use super::refusal::malformed;
+use super::seen_ids::SeenIds;
 use super::sound::SIDES;
-use super::{columns, malformed};
 use crate::error::{Error, Result};
 use crate::features::{IdsHash, Labels};
 use crate::files::check_name;
@@ -19,7 +22,7 @@ use crate::files::parquet::{arrays, damaged};
 /// Ids and labels through all parts.
 pub(super) struct Sides {
     pub(super) hash: IdsHash,
-    seen: Duplicates,
+    seen: SeenIds,
     labels: Vec<Option<u32>>,
     /// The names of the manifest's classes, no two of them the same.
     classes: Vec<String>,
@@ -29,7 +32,7 @@ impl Sides {
     pub(super) fn new(classes: &[String]) -> Self {
         Self {
             hash: IdsHash::default(),
-            seen: Duplicates::default(),
+            seen: SeenIds::default(),
             labels: Vec::new(),
             classes: columns::distinct(classes),
         }
@@ -184,11 +187,11 @@ pub(super) fn check_columns(path: &Path, layers: &[LayerInfo]) -> Result<()> {
 }
 
 /// The parts that lie in a store's folder and that its manifest does not name.
-pub(super) fn check_folder(dir: &Path, named: &[super::manifest::Part]) -> Result<()> {
+pub(super) fn check_folder(dir: &Path, named: &[Part]) -> Result<()> {
     for entry in std::fs::read_dir(dir).map_err(Error::io(dir))? {
         let file = entry.map_err(Error::io(dir))?.file_name();
         let file = file.to_string_lossy();
-        if super::places::is_part(&file) && !named.iter().any(|part| part.file == file) {
+        if is_part(&file) && !named.iter().any(|part| part.file == file) {
             return Err(malformed(
                 dir,
                 format!(

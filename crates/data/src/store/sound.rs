@@ -2,11 +2,14 @@
 //! together. It is looked for before a part is opened, and before a manifest is written.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::Value;
 
 use super::findings::{Deviation, Repeated, Shard, Skipped};
-use super::manifest::{DataInfo, LayerInfo, Manifest, ModelInfo, Part, value_sha256};
+use super::manifest::{DataInfo, Description, LayerInfo, Manifest, ModelInfo, Part, value_sha256};
+use super::refusal::malformed;
+use crate::error::Result as Reading;
 
 /// The columns beside the layers.
 pub(super) const SIDES: [&str; 3] = ["id", "label", "class"];
@@ -34,6 +37,15 @@ impl Manifest {
             Some(deviation) => off(deviation, &self.layers, rows),
             None => Ok(()),
         }
+    }
+}
+
+impl Description {
+    /// Refuses layers that cannot be columns, and names that no manifest may have, before anything is computed.
+    pub(super) fn check(&self, dir: &Path) -> Reading<()> {
+        described(&self.model, &self.data, &self.precision, &self.device)
+            .and_then(|()| layers(&self.layers))
+            .map_err(|why| malformed(dir, why))
     }
 }
 

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::FeatureStore;
-use super::manifest::{self, Description, Manifest};
+use super::file_names::MANIFEST;
+use super::manifest::{Description, Manifest};
 use super::places::Places;
+use super::reader::FeatureStore;
 use crate::error::{Error, Result};
 
 /// What is at the place of a store.
@@ -39,7 +40,7 @@ pub fn standing(dir: &Path, description: &Description) -> Result<Standing> {
         }
         drop(lock);
     }
-    if !places.store.join(manifest::FILE).is_file() {
+    if !places.store.join(MANIFEST).is_file() {
         return Ok(Standing::Nothing);
     }
     places.tidy()?;
@@ -103,10 +104,10 @@ mod tests {
         assert_eq!(difference(&base, &base).unwrap(), None);
         let mut other = base.clone();
         other.data.fingerprint = "x".into();
-        let said = difference(&base, &other).unwrap().unwrap();
-        assert_eq!(said, "data.fingerprint is \"\" there and \"x\" now");
+        let sentence = difference(&base, &other).unwrap().unwrap();
+        assert_eq!(sentence, "data.fingerprint is \"\" there and \"x\" now");
         let mut sharded = base.clone();
-        sharded.shard = Some(super::super::Shard {
+        sharded.shard = Some(crate::store::findings::Shard {
             index: 1,
             count: 2,
             first_image: 0,

@@ -23,11 +23,14 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempPath;
 
 use super::columns::{GROUP_ROWS, distinct, properties, schema};
+use super::file_names::{DESCRIPTION, MANIFEST, is_note, is_part, part_name};
 use super::findings::Findings;
 use super::journal::{self, PartState};
-use super::manifest::{self, Description, Duplicates, Manifest, Part};
-use super::places::{DESCRIPTION, Places, is_part, part_name, sync};
-use super::{malformed, sides};
+use super::manifest::{Description, Manifest, Part};
+use super::places::{Places, sync};
+use super::refusal::malformed;
+use super::seen_ids::SeenIds;
+use super::sides;
 use crate::error::{Error, Result};
 use crate::features::IdsHash;
 use crate::files::{self, write_atomically};
@@ -45,7 +48,7 @@ pub struct Writer {
     parts: Vec<Part>,
     rows: usize,
     ids: IdsHash,
-    seen: Duplicates,
+    seen: SeenIds,
     /// What the caller noted since the last part was closed.
     memory: Vec<Value>,
     taken: TakenUp,
@@ -121,7 +124,7 @@ impl Writer {
         let text = serde_json::to_string_pretty(&description).map_err(|e| malformed(dir, e))?;
         let described = places.partial.join(DESCRIPTION);
         let same = resume && files::read_text(&described, files::MAX_TEXT).is_ok_and(|before| before == text);
-        places.clear(|name| same && (name == DESCRIPTION || is_part(name) || journal::is_note(name)))?;
+        places.clear(|name| same && (name == DESCRIPTION || is_part(name) || is_note(name)))?;
         if !same {
             write_atomically(&described, text.as_bytes())?;
         }
@@ -138,7 +141,7 @@ impl Writer {
             parts: Vec::new(),
             rows: 0,
             ids: IdsHash::default(),
-            seen: Duplicates::default(),
+            seen: SeenIds::default(),
             memory: Vec::new(),
             taken: TakenUp::default(),
             _lock: lock,
@@ -171,7 +174,7 @@ impl Writer {
         }
         let kept: Vec<&str> = self.parts.iter().map(|part| part.file.as_str()).collect();
         self.places.clear(|name| {
-            let part = match journal::is_note(name) {
+            let part = match is_note(name) {
                 true => format!("{}.parquet", name.trim_end_matches(".json")),
                 false => name.to_owned(),
             };
@@ -358,7 +361,7 @@ impl Writer {
         manifest
             .sound()
             .map_err(|why| malformed(&self.places.store, format!("{why}; this cannot be written")))?;
-        let path = self.places.partial.join(manifest::FILE);
+        let path = self.places.partial.join(MANIFEST);
         write_atomically(&path, manifest.to_json().as_bytes())?;
         self.places.settle()?;
         Ok(manifest)

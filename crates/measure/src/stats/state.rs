@@ -160,7 +160,7 @@ impl Summary {
             before,
             key,
         } = &self.place;
-        to.say("key", key.as_str());
+        to.set_about("key", key.as_str());
         to.count(
             "rows",
             [rows.start, rows.end, *total, self.width, self.sample.rows.nrows()].map(|n| n as u64),
@@ -266,7 +266,7 @@ fn read(from: &mut Numbers) -> Option<Summary> {
             rows: start..end,
             total,
             before,
-            key: from.said("key")?.to_owned(),
+            key: from.about("key")?.to_owned(),
         },
     })
 }

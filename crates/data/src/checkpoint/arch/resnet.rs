@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, Shapes, Tensors};
+use super::tensors::{Shapes, Tensors};
 
 /// The ResNet family, by torchvision's names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,7 +167,7 @@ impl ResNet {
     }
 }
 
-pub(super) fn guess(shape: Shapes) -> Option<Arch> {
+pub(super) fn guess(shape: Shapes) -> Option<ResNet> {
     let mut layers = [0; 4];
     for (stage, count) in layers.iter_mut().enumerate() {
         // The highest block counts, so that a lost or renamed one in between is missed later, by name.
@@ -194,7 +194,7 @@ pub(super) fn guess(shape: Shapes) -> Option<Arch> {
     })?;
     let kernel = shape("conv1.weight").and_then(|s| s.last().copied()).unwrap_or(7);
     let (width_per_group, groups) = bottleneck.then(|| bottleneck_width(shape)).flatten().unwrap_or((64, 1));
-    Some(Arch::ResNet(ResNet {
+    Some(ResNet {
         block,
         layers,
         width_per_group,
@@ -202,7 +202,7 @@ pub(super) fn guess(shape: Shapes) -> Option<Arch> {
         cifar_stem: kernel == 3,
         stem_padding: None,
         bare_stem: false,
-    }))
+    })
 }
 
 /// (width per group, groups) of the first bottleneck: torchvision's `width = planes * width_per_group / 64 * groups`

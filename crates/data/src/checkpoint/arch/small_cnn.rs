@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, Shapes, Tensors};
+use super::tensors::{Shapes, Tensors};
 
 /// 3x3 stem (stride 1), then stages of two 3x3 convolutions each (the first with stride 2), batch-normalised, ReLU;
 /// global average pooling. Tensors: `conv1`, `bn1`, `stage{i}.conv1`, `stage{i}.bn1`, `stage{i}.conv2`, `stage{i}.bn2`.
@@ -44,7 +44,7 @@ impl SmallCnn {
     }
 }
 
-pub(super) fn guess(shape: Shapes) -> Option<Arch> {
+pub(super) fn guess(shape: Shapes) -> Option<SmallCnn> {
     let outputs = |name: &str| shape(name).and_then(|s| s.first().copied());
     let width =
         |i: usize| outputs(&format!("stage{i}.conv2.weight")).or_else(|| outputs(&format!("stage{i}.conv1.weight")));
@@ -55,5 +55,5 @@ pub(super) fn guess(shape: Shapes) -> Option<Arch> {
         .map(|i| width(i).or_else(|| next_reads(i)).unwrap_or(1))
         .collect();
     let stem = outputs("bn1.weight").or_else(|| outputs("conv1.weight"))?;
-    Some(Arch::SmallCnn(SmallCnn { stem, stages }))
+    Some(SmallCnn { stem, stages })
 }

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, Arch, Epsilon, Shapes, Tensors};
+use super::switches::{Activation, Epsilon};
+use super::tensors::{Shapes, Tensors, most};
 
 /// A Swin transformer of either version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -277,7 +278,7 @@ fn side(table: usize) -> Option<usize> {
     (side * side == table && side % 2 == 1).then_some(side.div_ceil(2))
 }
 
-pub(super) fn guess(shape: Shapes) -> Option<Arch> {
+pub(super) fn guess(shape: Shapes) -> Option<Swin> {
     // A stage without blocks between others has lost them.
     let mut depths: Vec<usize> = depths(shape).into_iter().map(|depth| depth.max(1)).collect();
     let block = |stage: usize, t: &str| (0..3).find_map(|b| shape(&format!("layers.{stage}.blocks.{b}.attn.{t}")));
@@ -350,7 +351,7 @@ pub(super) fn guess(shape: Shapes) -> Option<Arch> {
     let patch = axis(shape("patch_embed.proj.weight"), 3)
         .filter(|p| *p <= 64)
         .unwrap_or(4);
-    Some(Arch::Swin(Swin {
+    Some(Swin {
         second,
         width,
         pretrained: vec![0; depths.len()],
@@ -363,18 +364,7 @@ pub(super) fn guess(shape: Shapes) -> Option<Arch> {
         activation: Activation::default(),
         epsilon: EPSILON,
         library: Library::Timm,
-    }))
-}
-
-/// What most of them say, of equals the first.
-pub(super) fn most(votes: impl Iterator<Item = Option<usize>>) -> Option<usize> {
-    let votes: Vec<usize> = votes.flatten().collect();
-    let times = |v: &usize| votes.iter().filter(|o| *o == v).count();
-    votes
-        .iter()
-        .enumerate()
-        .max_by_key(|(i, v)| (times(v), Reverse(*i)))
-        .map(|(_, v)| *v)
+    })
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! Sentences about files that hold no known network, or not the one that was named.
 
-use super::RECOGNISED;
-use crate::checkpoint::Checkpoint;
 use crate::checkpoint::arch::Arch;
-use crate::checkpoint::candidate::{Candidate, candidates};
+use crate::checkpoint::candidate::{Candidate, RECOGNISED, candidates};
 use crate::checkpoint::claim::Claim;
 use crate::checkpoint::published::Published;
+use crate::checkpoint::weights::Checkpoint;
 
 /// What the file calls its network, to go into a sentence.
 pub(super) fn called(checkpoint: &Checkpoint) -> String {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::{Data, Export, Tensor};
+use super::exported::{Data, Export, Tensor};
 use crate::error::Result;
 use crate::files::write_atomically_with;
 

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Names, Told};
+use super::names::Names;
+use super::told::Told;
 use crate::checkpoint::arch::{Activation, Epsilon, FinalNorm, Shapes, Vit, blocks};
 use crate::checkpoint::naming::{Naming, OPEN_CLIP_NAME};
-use crate::checkpoint::style::Recipe;
+use crate::checkpoint::recipe::Recipe;
 
 /// What names say quick GELU.
 const QUICK: &[&str] = &["quickgelu", "openai", "metaclip"];

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::checkpoint::Checkpoint;
 use crate::checkpoint::arch::{Arch, Vit};
 use crate::checkpoint::claim::Claim;
+use crate::checkpoint::weights::Checkpoint;
 
 /// timm's networks with GELU's tanh form, by a part of their names.
 const TANH: &[&str] = &[
@@ -52,6 +52,11 @@ impl Names {
                 checkpoint.tensors().keys().any(is)
             }),
         }
+    }
+
+    /// What the file or timm's `config.json` beside it calls the network.
+    pub(super) fn claim(&self) -> Option<&str> {
+        self.claim.as_ref().map(|claim| claim.name.as_str())
     }
 
     /// The name that timm gave it, where it is one.

@@ -1,7 +1,7 @@
 //! How further code bases name their encoders: OpenCLIP and OpenAI, timm's and BAAI's BEiT and EVA, DINOv3's own.
 
-use super::super::arch::Family;
-use super::{Naming, Rule, naming};
+use super::rules::{Naming, Rule, naming};
+use crate::checkpoint::arch::Family;
 
 /// timm's attention pooling: the key and the value of the tokens in one.
 pub(super) const POOL: &[Rule] = &[("attn_pool.qkv", "attn_pool.{q,kv:2}")];
@@ -103,3 +103,6 @@ pub(super) const OPEN_CLIP: Naming = Naming {
         ]],
     )
 };
+
+/// CLIP's ResNets, which have ours.
+pub(super) const OPEN_CLIP_RESNET: Naming = naming(OPEN_CLIP_NAME, Family::ClipResNet, &[]);

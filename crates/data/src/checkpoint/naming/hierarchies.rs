@@ -1,7 +1,8 @@
 //! How code bases name hierarchical networks: ConvNeXt by timm, by its authors, by transformers.
 
-use super::super::arch::Family;
-use super::{Form, Layout, Naming, Rule, naming};
+use super::layout::Layout;
+use super::rules::{Form, Naming, Rule, naming};
+use crate::checkpoint::arch::Family;
 
 /// The stages of a ConvNeXt: ours and theirs, each with the rules of `$body` for what lies in a block.
 macro_rules! convnext {
@@ -77,7 +78,13 @@ macro_rules! rules {
     };
 }
 
-const TIMM_RULES: &[&[Rule]] = rules!(TIMM, &[("classifier.0", "head.norm")]);
+const TIMM_RULES: &[&[Rule]] = rules!(
+    TIMM,
+    &[
+        ("classifier.0", "head.norm"),
+        ("classifier.hidden", "head.pre_logits.fc")
+    ]
+);
 const AUTHORS_RULES: &[&[Rule]] = rules!(AUTHORS, &[("classifier.0", "norm")]);
 const TRANSFORMERS_RULES: &[&[Rule]] = rules!(
     TRANSFORMERS,

@@ -1,7 +1,8 @@
 //! Every naming, on every architecture of its family.
 
-use super::super::arch::Arch;
-use super::*;
+use super::rules::Naming;
+use super::table::NAMINGS;
+use crate::checkpoint::arch::{Arch, Family};
 
 fn row(name: &str, family: Family) -> &'static Naming {
     NAMINGS.iter().find(|n| n.name == name && n.family == family).unwrap()
@@ -122,7 +123,7 @@ fn published_sizes_have_their_librarys_names_and_shapes() {
                 if pointwise && (t.name.ends_with("block.3.weight") || t.name.ends_with("block.5.weight")) {
                     shape.extend([1, 1]);
                 }
-                let parts = super::super::joined::parts(&naming.rename(&t.name));
+                let parts = crate::checkpoint::joined::parts(&naming.rename(&t.name));
                 shape[0] /= parts.len();
                 parts.into_iter().map(|part| line(&part, &shape)).collect::<Vec<_>>()
             });

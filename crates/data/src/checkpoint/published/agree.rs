@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Published;
+use super::description::Published;
 use super::models::{ACTIVATIONS, Model, Registers};
 use crate::checkpoint::arch::{Epsilon, FinalNorm, Relative, Shapes, Vit, blocks};
 use crate::checkpoint::naming::Layout;

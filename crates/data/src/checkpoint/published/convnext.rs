@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{ACTIVATIONS, Published};
+use super::description::Published;
+use super::models::ACTIVATIONS;
 use crate::checkpoint::arch::cnn::convnext::{Size, depths};
 use crate::checkpoint::arch::{Activation, Cnn, Epsilon, Shapes};
 
@@ -49,8 +50,8 @@ pub(in crate::checkpoint) fn describe(published: &Published, cnn: &Cnn) -> Vec<S
 
 /// The first thing that is not done here, or that the tensors contradict, in one sentence.
 pub(super) fn first_contradiction(published: &Published, cnn: &Cnn, shape: Shapes, partial: bool) -> Option<String> {
-    let said = |key: &str| published.fields.get(key).filter(|v| !v.is_null());
-    if let Some(act) = said("hidden_act").filter(|_| activation(published).is_none()) {
+    let value = |key: &str| published.fields.get(key).filter(|v| !v.is_null());
+    if let Some(act) = value("hidden_act").filter(|_| activation(published).is_none()) {
         let names: Vec<_> = ACTIVATIONS.iter().map(|a| a.0).collect();
         return Some(format!(
             "config.json beside it says hidden_act {act}; expected {}; compute its features with transformers and give them to analyze \
@@ -58,7 +59,7 @@ pub(super) fn first_contradiction(published: &Published, cnn: &Cnn, shape: Shape
             names.join(", ")
         ));
     }
-    if let Some(epsilon) = said("layer_norm_eps").filter(|e| e.as_f64().and_then(Epsilon::new).is_none()) {
+    if let Some(epsilon) = value("layer_norm_eps").filter(|e| e.as_f64().and_then(Epsilon::new).is_none()) {
         return Some(format!(
             "config.json beside it says layer_norm_eps {epsilon}; expected a positive number of at most 0.1; fetch it again"
         ));
@@ -75,7 +76,7 @@ pub(super) fn first_contradiction(published: &Published, cnn: &Cnn, shape: Shape
         .iter()
         // What is not whole need not agree; a stem that is lost shows no side of a patch.
         .filter(|(key, _)| !partial && (*key != "patch_size" || shape("features.0.0.weight").is_some()))
-        .find_map(|(key, found)| Some((key, said(key).filter(|told| *told != found)?, found)))?;
+        .find_map(|(key, found)| Some((key, value(key).filter(|told| *told != found)?, found)))?;
     Some(format!(
         "config.json beside it says {key} {told}, and its tensors have {found}; put the config.json there that belongs to it"
     ))

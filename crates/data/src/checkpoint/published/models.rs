@@ -2,7 +2,7 @@
 
 use crate::checkpoint::arch::{Activation, Epsilon, Positions};
 use crate::checkpoint::naming::Layout;
-use crate::checkpoint::style::Recipe;
+use crate::checkpoint::recipe::Recipe;
 
 /// A kind of network of transformers, and what it is where its `config.json` is silent: transformers writes what differs from
 /// this alone, and reads the rest from its own classes.

@@ -29,9 +29,9 @@ pub(super) fn first_contradiction(fields: &Value, net: &ResNet, partial: bool) -
         ("hidden_sizes", json!([64, 128, 256, 512].map(|w| w * expansion))),
         ("num_channels", json!(3)),
     ];
-    let said = |key: &str| fields.get(key).filter(|v| !v.is_null());
+    let value = |key: &str| fields.get(key).filter(|v| !v.is_null());
     for (key, done) in not_done {
-        if let Some(told) = said(key).filter(|told| **told != done) {
+        if let Some(told) = value(key).filter(|told| **told != done) {
             return Some(format!(
                 "config.json beside it says {key} {told}; expected {done}; compute its features with transformers and give them to \
                  analyze as an array"
@@ -41,7 +41,7 @@ pub(super) fn first_contradiction(fields: &Value, net: &ResNet, partial: bool) -
     let (key, told, found) = shown
         .iter()
         .filter(|_| !partial)
-        .find_map(|(key, found)| Some((key, said(key).filter(|told| *told != found)?, found)))?;
+        .find_map(|(key, found)| Some((key, value(key).filter(|told| *told != found)?, found)))?;
     Some(format!(
         "config.json beside it says {key} {told}, and its tensors have {found}; put the config.json there that belongs to it"
     ))

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{ACTIVATIONS, Published};
-use crate::checkpoint::Checkpoint;
+use super::description::Published;
+use super::models::ACTIVATIONS;
 use crate::checkpoint::arch::swin::{EPSILON, depths};
 use crate::checkpoint::arch::{Arch, Epsilon, Shapes, Swin};
 use crate::checkpoint::claim::Claim;
+use crate::checkpoint::weights::Checkpoint;
 
 /// Its `model_type`, of the first and of the second version.
 pub(super) const KINDS: [&str; 2] = ["swin", "swinv2"];
@@ -94,26 +95,26 @@ pub(in crate::checkpoint) fn describe(published: &Published, swin: &Swin) -> Vec
 
 /// The first thing that is not done here, or that the tensors contradict, in one sentence.
 pub(super) fn first_contradiction(published: &Published, swin: &Swin, shape: Shapes, partial: bool) -> Option<String> {
-    let said = |key: &str| published.fields.get(key).filter(|v| !v.is_null());
+    let value = |key: &str| published.fields.get(key).filter(|v| !v.is_null());
     let instead = "compute its features with transformers and give them to analyze as an array";
-    if let Some(act) = said("hidden_act").filter(|v| !ACTIVATIONS.iter().any(|(name, _)| v.as_str() == Some(name))) {
+    if let Some(act) = value("hidden_act").filter(|v| !ACTIVATIONS.iter().any(|(name, _)| v.as_str() == Some(name))) {
         let names: Vec<_> = ACTIVATIONS.iter().map(|a| a.0).collect();
         return Some(format!(
             "config.json beside it says hidden_act {act}; expected {}; {instead}",
             names.join(", ")
         ));
     }
-    if said("use_absolute_embeddings") == Some(&json!(true)) {
+    if value("use_absolute_embeddings") == Some(&json!(true)) {
         return Some(format!(
             "config.json beside it says use_absolute_embeddings true; expected false; {instead}"
         ));
     }
-    if let Some(epsilon) = said("layer_norm_eps").filter(|e| e.as_f64().and_then(Epsilon::new).is_none()) {
+    if let Some(epsilon) = value("layer_norm_eps").filter(|e| e.as_f64().and_then(Epsilon::new).is_none()) {
         return Some(format!(
             "config.json beside it says layer_norm_eps {epsilon}; expected a positive number of at most 0.1; fetch it again"
         ));
     }
-    let ratio = said("mlp_ratio")
+    let ratio = value("mlp_ratio")
         .filter(|r| r.as_f64() == Some(swin.ratio as f64))
         .cloned();
     let shown = [
@@ -131,7 +132,7 @@ pub(super) fn first_contradiction(published: &Published, swin: &Swin, shape: Sha
         .chain(&window)
         // What is not whole need not agree; a stem that is lost shows no side of a patch.
         .filter(|(key, _)| !partial && (*key != "patch_size" || shape("patch_embed.proj.weight").is_some()))
-        .find_map(|(key, found)| Some((key, said(key).filter(|told| *told != found)?, found)))?;
+        .find_map(|(key, found)| Some((key, value(key).filter(|told| *told != found)?, found)))?;
     Some(format!(
         "config.json beside it says {key} {told}, and its tensors have {found}; put the config.json there that belongs to it"
     ))

@@ -12,10 +12,10 @@ use parquet::basic::{Encoding, Type};
 use parquet::column::page::{Page, PageReader};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
-use super::damaged;
+use super::guards::damaged;
 use super::levels::EvenRows;
 use crate::error::{Error, Result};
-use crate::files::Element;
+use crate::files::element::Element;
 
 /// The leaf and the element type of the list column `name`, where its values can be taken straight from the pages.
 pub fn plain_list(file: &SerializedFileReader<File>, name: &str) -> Option<(usize, Element)> {

@@ -3,10 +3,12 @@
 use std::rc::Rc;
 
 use super::allowed::Use;
-use super::judge::{How, MAX_ARGUMENTS};
-use super::machine::{Machine, Step};
+use super::failure::Failure;
+use super::judge::MAX_ARGUMENTS;
+use super::machine::{How, Machine, Step};
 use super::policy::Name;
-use super::{Element, Failure, Id, Storage, TensorRef, Value};
+use super::value::{Id, Storage, TensorRef, Value, key, view};
+use crate::files::element::Element;
 
 /// The most extents a tensor may have; torch itself stops there.
 const MAX_RANK: usize = 64;
@@ -169,7 +171,7 @@ impl Machine<'_> {
         let offset = self.natural(offset, "offset")?;
         let shape = self.naturals(shape, "shape")?;
         let strides = self.naturals(strides, "stride")?;
-        let tensor = super::view(&storage, element, offset, shape, strides)?;
+        let tensor = view(&storage, element, offset, shape, strides)?;
         self.spend(size_of::<TensorRef>() + tensor.storage.len() + tensor.shape.len() * 16)?;
         self.add(Value::Tensor(Rc::new(tensor)))
     }
@@ -225,7 +227,7 @@ impl Machine<'_> {
             class => Some(Element::from_storage(class).ok_or_else(|| unknown_type(class))?),
         };
         let size = element.map_or(1, Element::bytes);
-        let key = super::key(self.get(fields[2])).ok_or_else(wrong)?;
+        let key = key(self.get(fields[2])).ok_or_else(wrong)?;
         let too_large = || Failure::damaged(format!("storage {key} claims more bytes than there are"));
         let elements = self.natural(fields[4], "number of elements")?;
         let bytes = elements.checked_mul(size).ok_or_else(too_large)?;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, ErrorKind, Read as _};
 
-use super::Failure;
+use super::failure::Failure;
 
 /// The longest line of a text protocol.
 const MAX_LINE: u64 = 16 << 20;

@@ -1,9 +1,10 @@
 //! Which calls a pickle may make where it is loaded.
 
 use super::allowed::Use;
-use super::machine::{Machine, Step};
+use super::failure::Failure;
+use super::machine::{How, Machine, Step};
 use super::policy::Name;
-use super::{Failure, Id, Object, Value};
+use super::value::{Id, Object, Value};
 
 /// The most arguments of a call that is known to be harmless; no such call needs more, and a million are not looked at.
 pub(super) const MAX_ARGUMENTS: usize = 16;
@@ -22,15 +23,6 @@ const ENCODINGS: [&str; 8] = [
 
 /// The most keys that are looked at of a dictionary which becomes an object; more are not trusted.
 const MOST_KEYS: usize = 100;
-
-/// How a pickle makes an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum How {
-    /// By calling: a function's code runs, or a class's `__init__`.
-    Called,
-    /// By `__new__` alone.
-    Made,
-}
 
 impl Machine<'_> {
     /// Notes what a call of `name` would run elsewhere. Whether its result is known: what an unknown name makes is not.

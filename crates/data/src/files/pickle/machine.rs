@@ -1,26 +1,21 @@
-//! The stack machine.
+//! The stack machine: its values, its stack and what they may take.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io::BufRead;
 use std::rc::Rc;
 
-use super::super::unknown::UnknownCalls;
-use super::input::{self, Input};
-use super::judge::How;
+use super::failure::Failure;
 use super::policy::Name;
-use super::{Failure, Id, Object, Persistent, Pickle, Sizes, Value};
-
-/// The newest protocol there is.
-const NEWEST: u8 = 5;
+use super::value::{Id, Object, Persistent, Pickle, Sizes, Value};
+use crate::files::unknown::UnknownCalls;
 
 /// Memory a pickle may take here, in bytes. A real one of ten thousand tensors takes a hundredth of it.
 const MEMORY: usize = 512 << 20;
 
 /// Memory of one value and of its places on the stack, in the memo and in containers.
-const VALUE: usize = size_of::<Value>() + 4 * size_of::<Id>();
+pub(super) const VALUE: usize = size_of::<Value>() + 4 * size_of::<Id>();
 
 /// The longest text that names something; data is longer.
-const LONGEST_TEXT: u64 = 1 << 20;
+pub(super) const LONGEST_TEXT: u64 = 1 << 20;
 
 /// The longest module or name, and the most parts they may have.
 const LONGEST_NAME: usize = 1 << 10;
@@ -35,342 +30,64 @@ pub(in crate::files) enum Keep {
     Data,
 }
 
-pub(super) type Step<T = ()> = Result<T, Failure>;
-
-/// Reads one pickle, leaving the input after its end, and adds to `calls` what it would call elsewhere.
-pub(in crate::files) fn read(
-    input: &mut impl BufRead,
-    persistent: &Persistent,
-    keep: Keep,
-    calls: &mut UnknownCalls,
-) -> Result<Pickle, Failure> {
-    let mut machine = Machine {
-        values: Vec::new(),
-        stack: Vec::new(),
-        marks: Vec::new(),
-        memo: HashMap::new(),
-        names: [HashMap::new(), HashMap::new()],
-        built: HashSet::new(),
-        storages: BTreeMap::new(),
-        persistent,
-        keep,
-        calls,
-        spent: 0,
-    };
-    let root = machine.run(&mut Input(input))?;
-    Ok(Pickle {
-        root,
-        values: machine.values,
-        storages: machine.storages,
-    })
+/// How a pickle makes an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// By calling: a function's code runs, or a class's `__init__`.
+    Called,
+    /// By `__new__` alone.
+    Made,
 }
+
+pub(super) type Step<T = ()> = Result<T, Failure>;
 
 pub(super) struct Machine<'a> {
     pub(super) values: Vec<Value>,
-    stack: Vec<Id>,
+    pub(super) stack: Vec<Id>,
     /// Heights of the stack at the open marks.
-    marks: Vec<usize>,
-    memo: HashMap<u32, Id>,
+    pub(super) marks: Vec<usize>,
+    pub(super) memo: HashMap<u32, Id>,
     /// Names that are known, and others: each is kept once.
     names: [HashMap<Rc<str>, Id>; 2],
     /// Dictionaries and tensors that have attributes.
     built: HashSet<Id>,
     pub(super) storages: Sizes,
-    persistent: &'a Persistent<'a>,
+    pub(super) persistent: &'a Persistent<'a>,
     keep: Keep,
     /// What would be called elsewhere.
     pub(super) calls: &'a mut UnknownCalls,
     spent: usize,
 }
 
-impl Machine<'_> {
-    fn run<R: BufRead>(&mut self, input: &mut Input<R>) -> Step<Id> {
-        loop {
-            let op = input.byte()?;
-            if op == b'.' {
-                return self.pop();
-            }
-            if !(self.data(op, input)? || self.container(op)? || self.memory(op, input)?) {
-                self.object(op, input)?;
-            }
+impl<'a> Machine<'a> {
+    /// A machine that has read nothing.
+    pub(super) fn new(persistent: &'a Persistent, keep: Keep, calls: &'a mut UnknownCalls) -> Self {
+        Self {
+            values: Vec::new(),
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: HashMap::new(),
+            names: [HashMap::new(), HashMap::new()],
+            built: HashSet::new(),
+            storages: BTreeMap::new(),
+            persistent,
+            keep,
+            calls,
+            spent: 0,
         }
     }
 
-    /// Opcodes that push a number or a text.
-    fn data<R: BufRead>(&mut self, op: u8, input: &mut Input<R>) -> Step<bool> {
-        let value = match op {
-            b'N' => Value::None,
-            0x88 => Value::Bool(true),
-            0x89 => Value::Bool(false),
-            b'I' => match input.word()?.trim() {
-                "00" => Value::Bool(false),
-                "01" => Value::Bool(true),
-                number => whole(number)?,
-            },
-            b'L' => whole(input.word()?.trim().trim_end_matches('L'))?,
-            b'J' => Value::Int(i32::from_le_bytes(input.bytes()?).into()),
-            b'K' => Value::Int(input.byte()?.into()),
-            b'M' => Value::Int(u16::from_le_bytes(input.bytes()?).into()),
-            0x8a | 0x8b => {
-                let len = if op == 0x8a { input.byte()?.into() } else { input.u32()? };
-                let bytes = input.take(len, LONGEST_TEXT)?;
-                let number = bytes.as_deref().and_then(input::integer);
-                number.map_or(Value::Bulk("a long int"), Value::Int)
-            }
-            b'F' => Value::Float(input.number()?),
-            b'G' => Value::Float(f64::from_be_bytes(input.bytes()?)),
-            b'V' => self.text(input::unescape_unicode(&input.line()?)?)?,
-            b'S' => self.text(input::unquote(&input.line()?)?)?,
-            b'X' | 0x8c | 0x8d => {
-                let len = length(op, input)?;
-                match input.take(len, self.longest())? {
-                    Some(bytes) => {
-                        // Python allows lone surrogates, which no name has.
-                        self.text(String::from_utf8_lossy(&bytes).into_owned())?
-                    }
-                    None => Value::Bulk("a long str"),
-                }
-            }
-            b'U' | b'T' => {
-                let len = length(op, input)?;
-                match input.take(len, self.longest())? {
-                    Some(bytes) if len <= LONGEST_TEXT => self.text(bytes.iter().map(|&b| char::from(b)).collect())?,
-                    // What Python 2 calls a text may be data.
-                    Some(bytes) => self.bytes(bytes)?,
-                    None => Value::Bulk("a long str"),
-                }
-            }
-            b'C' | b'B' | 0x8e | 0x96 => {
-                let len = length(op, input)?;
-                match input.take(len, self.longest())? {
-                    Some(bytes) => self.bytes(bytes)?,
-                    None => Value::Bulk("bytes"),
-                }
-            }
-            _ => return Ok(false),
-        };
-        self.push(value)?;
-        Ok(true)
-    }
-
-    /// Opcodes that make or fill a container.
-    fn container(&mut self, op: u8) -> Step<bool> {
-        match op {
-            b'(' => {
-                self.spend(size_of::<usize>())?;
-                self.marks.push(self.stack.len());
-            }
-            b')' => self.push(Value::Tuple(Vec::new()))?,
-            b']' | 0x8f => self.push(Value::List(Vec::new()))?,
-            b'}' => self.push(Value::Dict(Vec::new()))?,
-            b't' => {
-                let items = self.pop_to_mark()?;
-                self.push(Value::Tuple(items))?;
-            }
-            0x85..=0x87 => {
-                let count = usize::from(op - 0x84);
-                let first = self.stack.len().checked_sub(count);
-                let first = first.filter(|&f| self.marks.last().is_none_or(|&m| f >= m));
-                let items = self.stack.split_off(first.ok_or_else(underflow)?);
-                self.push(Value::Tuple(items))?;
-            }
-            b'l' | 0x91 => {
-                let items = self.pop_to_mark()?;
-                self.push(Value::List(items))?;
-            }
-            b'd' => {
-                let items = self.pop_to_mark()?;
-                self.push(Value::Dict(Vec::new()))?;
-                self.fill(items, true)?;
-            }
-            b'a' => {
-                let item = self.pop()?;
-                self.fill(vec![item], false)?;
-            }
-            b'e' | 0x90 => {
-                let items = self.pop_to_mark()?;
-                self.fill(items, false)?;
-            }
-            b's' => {
-                let value = self.pop()?;
-                let key = self.pop()?;
-                self.fill(vec![key, value], true)?;
-            }
-            b'u' => {
-                let items = self.pop_to_mark()?;
-                self.fill(items, true)?;
-            }
-            b'0' if self.marks.last() == Some(&self.stack.len()) => drop(self.marks.pop()),
-            b'0' => drop(self.pop()?),
-            b'1' => drop(self.pop_to_mark()?),
-            _ => return Ok(false),
+    /// What it holds at the end of a pickle, whose value `root` is.
+    pub(super) fn into_pickle(self, root: Id) -> Pickle {
+        Pickle {
+            root,
+            values: self.values,
+            storages: self.storages,
         }
-        Ok(true)
-    }
-
-    /// Opcodes of the memo and of framing.
-    fn memory<R: BufRead>(&mut self, op: u8, input: &mut Input<R>) -> Step<bool> {
-        match op {
-            0x80 => {
-                let protocol = input.byte()?;
-                if protocol > NEWEST {
-                    return Err(Failure::damaged(format!("pickle protocol {protocol} does not exist")));
-                }
-            }
-            // Frames only help readers that read ahead.
-            0x95 => drop(input.u64()?),
-            b'2' => {
-                let top = self.top()?;
-                self.repeat(top)?;
-            }
-            b'g' | b'h' | b'j' => {
-                let index = match op {
-                    b'g' => input.number()?,
-                    b'h' => input.byte()?.into(),
-                    _ => u32::from_le_bytes(input.bytes()?),
-                };
-                let id = *self
-                    .memo
-                    .get(&index)
-                    .ok_or_else(|| Failure::damaged(format!("its pickle has no memo {index}")))?;
-                self.repeat(id)?;
-            }
-            b'p' | b'q' | b'r' | 0x94 => {
-                let index = match op {
-                    b'p' => input.number()?,
-                    b'q' => input.byte()?.into(),
-                    b'r' => u32::from_le_bytes(input.bytes()?),
-                    _ => self.memo.len() as u32,
-                };
-                self.spend(VALUE)?;
-                let top = self.top()?;
-                self.memo.insert(index, top);
-            }
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-
-    /// Opcodes of classes, calls and persistent ids: none imports, none calls.
-    fn object<R: BufRead>(&mut self, op: u8, input: &mut Input<R>) -> Step {
-        match op {
-            b'c' => {
-                let (module, name) = (input.word()?, input.word()?);
-                let id = self.name(&module, &name)?;
-                self.repeat(id)
-            }
-            0x93 => {
-                let (name, module) = (self.pop()?, self.pop()?);
-                let (Value::Text(module), Value::Text(name)) = (self.get(module), self.get(name)) else {
-                    return Err(Failure::damaged("a class in its pickle is not named by texts"));
-                };
-                let (module, name) = (module.clone(), name.clone());
-                let id = self.name(&module, &name)?;
-                self.repeat(id)
-            }
-            b'R' | 0x81 => {
-                let (args, callable) = (self.pop()?, self.pop()?);
-                let made = self.call(callable, args, if op == b'R' { How::Called } else { How::Made })?;
-                self.repeat(made)
-            }
-            0x92 => {
-                let (named, args, callable) = (self.pop()?, self.pop()?, self.pop()?);
-                self.judge_named(callable, named);
-                let made = self.call(callable, args, How::Made)?;
-                if let Value::Object(object) = &mut self.values[made as usize] {
-                    object.parts.push(named);
-                }
-                self.repeat(made)
-            }
-            b'i' | b'o' => {
-                let callable = if op == b'i' {
-                    let (module, name) = (input.word()?, input.word()?);
-                    Some(self.name(&module, &name)?)
-                } else {
-                    None
-                };
-                let mut args = self.pop_to_mark()?;
-                let callable = match callable {
-                    Some(id) => id,
-                    None if args.is_empty() => return Err(underflow()),
-                    None => args.remove(0),
-                };
-                let args = self.add(Value::Tuple(args))?;
-                let made = self.call(callable, args, How::Called)?;
-                self.repeat(made)
-            }
-            b'b' => self.build(),
-            b'P' => {
-                let text = self.text(input.word()?)?;
-                let id = self.add(text)?;
-                self.persistent(id)
-            }
-            b'Q' => {
-                let id = self.pop()?;
-                self.persistent(id)
-            }
-            0x82..=0x84 => Err(Failure::Unsupported(
-                "its pickle uses extension codes, whose meaning is not in the file".to_owned(),
-            )),
-            0x97 | 0x98 => Err(Failure::Unsupported(
-                "its pickle keeps buffers elsewhere; write one file with torch.save".to_owned(),
-            )),
-            other => Err(Failure::damaged(format!("its pickle has no opcode 0x{other:02x}"))),
-        }
-    }
-
-    /// BUILD: attributes of the object on top of the stack.
-    fn build(&mut self) -> Step {
-        let state = self.pop()?;
-        let top = self.top()?;
-        self.judge_state(top, state)?;
-        match &mut self.values[top as usize] {
-            Value::Object(object) => {
-                // Attributes that are set twice: both are kept, the last one counts.
-                object.parts.extend(object.state.replace(state));
-                Ok(())
-            }
-            // Attributes of an OrderedDict (`_metadata`) or of a tensor say nothing about values.
-            Value::Dict(_) | Value::List(_) | Value::Tensor(_) | Value::Storage(_) => Ok(()),
-            Value::Name(name) => Err(Failure::Hostile(format!("changes {name} itself"))),
-            other => Err(Failure::damaged(format!(
-                "its pickle sets attributes of {}",
-                other.kind()
-            ))),
-        }
-    }
-
-    fn persistent(&mut self, id: Id) -> Step {
-        let made = match self.persistent {
-            Persistent::Nobody => {
-                return Err(Failure::Unsupported(
-                    "a pickle that names tensors but does not hold them; expected a file written by torch.save"
-                        .to_owned(),
-                ));
-            }
-            Persistent::Storages => self.storage(id)?,
-            Persistent::Tensors(tensors) => {
-                // A class of a model that was saved whole comes with its source, which is not needed.
-                match self.get(id) {
-                    Value::Tuple(fields) if !fields.is_empty() => {
-                        let class = fields[0];
-                        return self.repeat(class);
-                    }
-                    Value::Name(_) => return self.repeat(id),
-                    _ => {}
-                }
-                let key = super::key(self.get(id));
-                let tensor = key.and_then(|key| tensors.get(&key)).cloned();
-                let tensor =
-                    tensor.ok_or_else(|| Failure::damaged("its pickle names a tensor that is not in the file"))?;
-                self.add(Value::Tensor(tensor))?
-            }
-        };
-        self.repeat(made)
     }
 
     /// A class or function, which is only ever a name here.
-    fn name(&mut self, module: &str, name: &str) -> Step<Id> {
+    pub(super) fn name(&mut self, module: &str, name: &str) -> Step<Id> {
         self.check_length(module, name)?;
         self.keep_name(Name::new(module, name))
     }
@@ -435,69 +152,50 @@ impl Machine<'_> {
         Ok(id)
     }
 
-    fn push(&mut self, value: Value) -> Step {
+    pub(super) fn push(&mut self, value: Value) -> Step {
         let id = self.add(value)?;
         self.repeat(id)
     }
 
     /// Pushes a value that is kept already.
-    fn repeat(&mut self, id: Id) -> Step {
+    pub(super) fn repeat(&mut self, id: Id) -> Step {
         self.spend(size_of::<Id>() * 2)?;
         self.stack.push(id);
         Ok(())
     }
 
-    fn text(&mut self, text: String) -> Step<Value> {
+    pub(super) fn text(&mut self, text: String) -> Step<Value> {
         self.spend(text.len())?;
         Ok(Value::Text(text.into()))
     }
 
-    fn bytes(&mut self, bytes: Vec<u8>) -> Step<Value> {
+    pub(super) fn bytes(&mut self, bytes: Vec<u8>) -> Step<Value> {
         self.spend(bytes.len())?;
         Ok(Value::Bytes(bytes.into()))
     }
 
     /// The longest bytes or text kept.
-    fn longest(&self) -> u64 {
+    pub(super) fn longest(&self) -> u64 {
         match self.keep {
             Keep::Names => LONGEST_TEXT,
             Keep::Data => MEMORY.saturating_sub(self.spent) as u64,
         }
     }
 
-    fn pop(&mut self) -> Step<Id> {
+    pub(super) fn pop(&mut self) -> Step<Id> {
         let top = self.top()?;
         self.stack.pop();
         Ok(top)
     }
 
-    fn top(&self) -> Step<Id> {
+    pub(super) fn top(&self) -> Step<Id> {
         let above = self.marks.last().is_none_or(|&mark| self.stack.len() > mark);
         self.stack.last().copied().filter(|_| above).ok_or_else(underflow)
     }
 
-    fn pop_to_mark(&mut self) -> Step<Vec<Id>> {
+    pub(super) fn pop_to_mark(&mut self) -> Step<Vec<Id>> {
         let mark = self.marks.pop().ok_or_else(underflow)?;
         Ok(self.stack.split_off(mark))
-    }
-
-    /// Puts items, or keys and values in turn, into what is on top of the stack.
-    fn fill(&mut self, items: Vec<Id>, pairs: bool) -> Step {
-        if pairs && !items.len().is_multiple_of(2) {
-            return Err(Failure::damaged("a dict of its pickle has a key without a value"));
-        }
-        let top = self.top()?;
-        self.judge_items(top, &items, pairs)?;
-        match &mut self.values[top as usize] {
-            Value::List(list) if !pairs => list.extend(items),
-            Value::Dict(dict) if pairs => dict.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1]))),
-            Value::Object(object) => object.parts.extend(items),
-            Value::Name(name) => return Err(Failure::Hostile(format!("changes {name} itself"))),
-            other => {
-                return Err(Failure::damaged(format!("its pickle puts items into {}", other.kind())));
-            }
-        }
-        Ok(())
     }
 
     /// What a class or function that is not interpreted would have made.
@@ -511,27 +209,6 @@ impl Machine<'_> {
     }
 }
 
-fn underflow() -> Failure {
+pub(super) fn underflow() -> Failure {
     Failure::damaged("its pickle takes more from its stack than there is")
-}
-
-/// A whole number in text; one that is too long is kept as such.
-fn whole(text: &str) -> Step<Value> {
-    if let Ok(number) = text.parse() {
-        return Ok(Value::Int(number));
-    }
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Failure::damaged(format!("{:?} is not a number", input::head(text))));
-    }
-    Ok(Value::Bulk("a long int"))
-}
-
-/// How long a text or bytes are.
-fn length<R: BufRead>(op: u8, input: &mut Input<R>) -> Step<u64> {
-    match op {
-        b'U' | b'C' | 0x8c => Ok(input.byte()?.into()),
-        b'X' | b'T' | b'B' => input.u32(),
-        _ => input.u64(),
-    }
 }

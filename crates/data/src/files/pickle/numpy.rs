@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::super::array::integral;
-use super::{Element, Id, Object, Pickle, Value};
+use super::value::{Id, Object, Pickle, Value};
+use crate::files::element::{Element, integral};
 
 /// An array of numpy.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,11 @@ use std::rc::Rc;
 
 use serde_json::Value as Json;
 
-use super::super::container::Opaque;
-use super::{Failure, Id, Keep, NdArray, Object, Pickle, TensorRef, Value};
+use super::failure::Failure;
+use super::machine::Keep;
+use super::numpy::NdArray;
+use super::value::{Id, Object, Pickle, TensorRef, Value};
+use crate::files::opaque::Opaque;
 
 /// The deepest nesting of dictionaries whose plain values are kept as metadata.
 const METADATA_DEPTH: usize = 3;

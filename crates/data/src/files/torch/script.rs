@@ -4,7 +4,8 @@ use std::io::Read as _;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::files::{Directory, open};
+use crate::files::regular::open;
+use crate::files::zip::Directory;
 
 /// The code of one archive, in bytes; ResNet-50's has 60 KB.
 const MAX_CODE: u64 = 32 << 20;

@@ -6,11 +6,11 @@ use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::super::element::Element;
-use super::super::pickle::{self, Failure, Id, Keep, Persistent, Pickle, Storage, TensorRef, Value, view};
-use super::super::place::ByteRange;
-use super::super::unknown::UnknownCalls;
-use super::{Contents, Parsed, damaged, is_big_endian, position};
+use super::contents::{Contents, Parsed, damaged, is_big_endian, position};
+use crate::files::element::Element;
+use crate::files::pickle::{self, Failure, Id, Keep, Persistent, Pickle, Storage, TensorRef, Value, view};
+use crate::files::place::ByteRange;
+use crate::files::unknown::UnknownCalls;
 
 /// The most extents a tensor may have; torch itself stops there.
 const MAX_RANK: i32 = 64;

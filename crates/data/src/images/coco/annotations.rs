@@ -1,32 +1,15 @@
 //! The annotation file: its images, categories and boxes, checked against each other.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::io::BufReader;
 use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Area, Image, Object};
+use super::object::{Id, Image, Object};
 use crate::error::{Error, Result};
 use crate::files;
-
-/// An id: a number, or a word in files of other tools.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Id {
-    Number(i64),
-    Word(String),
-}
-
-impl fmt::Display for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(number) => number.fmt(f),
-            Self::Word(word) => word.fmt(f),
-        }
-    }
-}
+use crate::images::raw::Area;
 
 #[derive(Deserialize)]
 struct Stored {
@@ -147,11 +130,11 @@ pub(super) fn read(path: &Path) -> Result<Annotations> {
     }
     // Neighbours share their image, and reading and decoding it.
     objects.sort_by_key(|object| object.image);
-    let said = [
+    let counts = [
         (crowds, "annotations of crowds"),
         (empty, "boxes without a pixel of their image"),
     ];
-    let left_out = said
+    let left_out = counts
         .iter()
         .filter(|(n, _)| *n > 0)
         .map(|(n, what)| format!("{n} {what}"));

@@ -9,7 +9,9 @@ use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, RgbImage};
 use mozjpeg::{ColorSpace, Decompress, Marker};
 
-use super::{Clause, Picture, Share, check_size, turned};
+use super::picture::{Picture, check_size, turned};
+use crate::images::clause::Clause;
+use crate::images::share::Share;
 
 /// What an APP1 segment with EXIF data begins with.
 const EXIF: &[u8] = b"Exif\0\0";
@@ -37,10 +39,10 @@ pub(super) fn decode(bytes: &[u8], share: &mut Share) -> Clause<Picture> {
 }
 
 fn picture(source: Source, in_parts: bool, share: &mut Share) -> Clause<Picture> {
-    let said = |e: io::Error| format!("JPEG: {e}");
+    let failed = |e: io::Error| format!("JPEG: {e}");
     let header = Decompress::with_markers(&[Marker::APP(1)])
         .from_reader(source)
-        .map_err(said)?;
+        .map_err(failed)?;
     let (width, height) = (header.width() as u32, header.height() as u32);
     check_size(width, height)?;
     let orientation = header
@@ -61,19 +63,19 @@ fn picture(source: Source, in_parts: bool, share: &mut Share) -> Clause<Picture>
         ColorSpace::JCS_CMYK | ColorSpace::JCS_YCCK => ColorSpace::JCS_CMYK,
         _ => ColorSpace::JCS_RGB,
     };
-    let mut started = header.to_colorspace(output).map_err(said)?;
+    let mut started = header.to_colorspace(output).map_err(failed)?;
     let pixels = match output {
         ColorSpace::JCS_GRAYSCALE => {
-            let grey = GrayImage::from_raw(width, height, started.read_scanlines().map_err(said)?);
+            let grey = GrayImage::from_raw(width, height, started.read_scanlines().map_err(failed)?);
             grey.map(|grey| DynamicImage::ImageLuma8(grey).into_rgb8())
         }
         ColorSpace::JCS_CMYK => {
-            let inks: Vec<[u8; 4]> = started.read_scanlines().map_err(said)?;
+            let inks: Vec<[u8; 4]> = started.read_scanlines().map_err(failed)?;
             RgbImage::from_raw(width, height, inks.into_iter().flat_map(without_ink).collect())
         }
-        _ => RgbImage::from_raw(width, height, started.read_scanlines().map_err(said)?),
+        _ => RgbImage::from_raw(width, height, started.read_scanlines().map_err(failed)?),
     };
-    started.finish().map_err(said)?;
+    started.finish().map_err(failed)?;
     let pixels = pixels.ok_or("JPEG: it has fewer pixels than it claims")?;
     Ok(Picture { pixels, orientation })
 }

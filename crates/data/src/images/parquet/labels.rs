@@ -7,7 +7,7 @@ use arrow_schema::DataType;
 use parquet::arrow::parquet_to_arrow_schema;
 use serde_json::Value;
 
-use super::{Shard, damaged};
+use super::shard::{Shard, damaged};
 use crate::error::{Error, Result};
 use crate::files::check_name;
 use crate::images::classes;

@@ -2,19 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Halves, IMAGENET_MEAN, IMAGENET_STD, Interpolation, Orientation, Preprocess, Resize};
+use super::preprocess::{Halves, IMAGENET_MEAN, IMAGENET_STD, Orientation, Preprocess, Resize, before_crop};
 use crate::error::{Error, Result};
+use crate::images::resize::Interpolation;
 
 /// Keys that only a description of preprocessing has.
 const TELLING: [&str; 5] = ["input_size", "interpolation", "crop_pct", "mean", "std"];
 /// What timm takes where the description is silent.
 const CROP_PCT: f64 = 0.875;
 const SIDE: u32 = 224;
-
-/// The length that is resized to, for the centre's share of it.
-pub(super) fn before_crop(side: u32, crop_pct: f64) -> u32 {
-    (f64::from(side) / crop_pct).floor() as u32
-}
 
 impl Preprocess {
     /// What timm's `create_transform` does for evaluation under this description: the `pretrained_cfg` or `default_cfg`

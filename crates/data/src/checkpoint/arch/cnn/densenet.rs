@@ -64,6 +64,7 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
         stages,
         neck: vec![norm("features.norm5".to_owned(), width), relu()],
         grid: 1,
+        pool: None,
         tail: Vec::new(),
         width,
     })

@@ -142,6 +142,7 @@ fn build(rows: &[Row], eps: f64, last: Option<usize>) -> Plan {
             silu,
         ),
         grid: 1,
+        pool: None,
         tail: Vec::new(),
         width,
     }

@@ -105,6 +105,7 @@ fn v2() -> Plan {
         stages,
         neck: conv_norm(&format!("features.{at}"), conv(inputs, 1280, 1, 1), 1e-5, ACT),
         grid: 1,
+        pool: None,
         tail: Vec::new(),
         width: 1280,
     }
@@ -162,6 +163,7 @@ fn v3(blocks: &[Block], width: usize) -> Plan {
         stages,
         neck: conv_norm(&last, conv(inputs, 6 * inputs, 1, 1), EPS, hardswish),
         grid: 1,
+        pool: None,
         tail: vec![
             Layer::Linear {
                 name: "classifier.0".to_owned(),

@@ -1,239 +1,26 @@
 //! Convolutional networks with a name, by torchvision's names for their tensors: VGG, MobileNet v2 and v3, EfficientNet and its second
-//! version, RegNet, DenseNet, ConvNeXt and its second version.
+//! version, RegNet, DenseNet, ConvNeXt and its second version; and by timm's names, VGG, MobileNet, EfficientNet and RegNet; and
+//! CLIP's ResNets by OpenAI's.
 
+pub(in crate::checkpoint) mod clip;
+mod clip_guess;
 pub(in crate::checkpoint) mod convnext;
+mod convnext_guess;
 mod densenet;
+mod details;
 mod efficientnet;
+mod inverted;
+mod inverted_sizes;
 mod mobilenet;
+mod network;
 mod plan;
 mod regnet;
 mod vgg;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Activation, Arch, Epsilon, Shapes, Tensors};
-
-pub use plan::{Conv, Layer, Plan, Pointwise, Stage};
-
-/// One of the networks that have a [`Plan`], by torchvision's name for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cnn {
-    /// `mobilenet_v2`, `vgg16_bn`, …
-    pub name: String,
-    /// What its name does not say; written only where it is not the usual.
-    #[serde(default, skip_serializing_if = "Details::is_usual")]
-    pub details: Details,
-}
-
-/// How a network differs from what its name says, in what code bases do otherwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Details {
-    /// What its blocks have in place of GELU.
-    #[serde(default)]
-    pub activation: Activation,
-    /// What every normalisation adds to the variance, where it is not the family's own.
-    #[serde(default)]
-    pub epsilon: Option<Epsilon>,
-    /// What the last normalisation adds, where it is not what the others do.
-    #[serde(default)]
-    pub last_epsilon: Option<Epsilon>,
-    /// Whether the linear layers of blocks are kept as convolutions of one position.
-    #[serde(default)]
-    pub pointwise: bool,
-    /// Whether block outputs are not scaled channel by channel.
-    #[serde(default)]
-    pub unscaled: bool,
-}
-
-impl Details {
-    /// Whether nothing differs.
-    pub fn is_usual(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-pub(super) const ANCHORS: &[&str] = &[
-    "features.0.0.weight",
-    "features.1.0.block.0.0.weight",
-    "features.1.0.block.0.weight",
-    "features.1.conv.0.0.weight",
-    "features.1.block.0.0.weight",
-    "features.0.weight",
-    "features.3.weight",
-    "features.conv0.weight",
-    "features.denseblock1.denselayer1.conv1.weight",
-    "stem.0.weight",
-    "trunk_output.block1.block1-0.f.a.0.weight",
-];
-
-pub(super) const MODULES: &[&str] = &["features", "stem", "trunk_output"];
-
-/// With less of its tensors a file is not taken for a network.
-const LEAST: f64 = 0.5;
-
-/// A network whose tensors are all there but this share is as good as whole: the larger of two such is meant.
-const WHOLE: f64 = 0.9;
-
-/// Every name, a family after the other.
-pub(super) fn names() -> Vec<String> {
-    let mut names = vgg::names();
-    names.extend(mobilenet::NAMES.map(str::to_owned));
-    names.extend(efficientnet::names());
-    names.extend(regnet::names());
-    names.extend(densenet::names());
-    names.extend(convnext::names());
-    names
-}
-
-fn plan(name: &str, details: &Details) -> Option<Plan> {
-    vgg::plan(name)
-        .or_else(|| mobilenet::plan(name))
-        .or_else(|| efficientnet::plan(name))
-        .or_else(|| regnet::plan(name))
-        .or_else(|| densenet::plan(name))
-        .or_else(|| convnext::plan(name, details))
-}
-
-pub(super) fn parse(name: &str) -> Option<Cnn> {
-    let cnn = Cnn {
-        name: name.to_owned(),
-        details: Details::default(),
-    };
-    plan(name, &cnn.details).map(|_| cnn)
-}
-
-impl Cnn {
-    /// Its layers; of a name that is none (a damaged description), a network without any.
-    pub fn plan(&self) -> Plan {
-        plan(&self.name, &self.details).unwrap_or(Plan {
-            stages: Vec::new(),
-            neck: Vec::new(),
-            grid: 1,
-            tail: Vec::new(),
-            width: 0,
-        })
-    }
-
-    /// Whether it is a ConvNeXt of either version.
-    pub fn is_convnext(&self) -> bool {
-        convnext::Size::parse(&self.name).is_some()
-    }
-
-    /// What of a ConvNeXt neither its tensors nor its name tell, to read.
-    pub(in crate::checkpoint) fn assumed(&self) -> Vec<String> {
-        let named = convnext::names().contains(&self.name);
-        let size =
-            (!named).then(|| "a size without a name: its blocks are counted, none is known to be missing".to_owned());
-        let epsilon = self.plan().tail.iter().find_map(|layer| match layer {
-            Layer::LayerNorm { eps, .. } => Some(*eps),
-            _ => None,
-        });
-        let usual = format!(
-            "GELU, epsilon {:e}: no tensor tells, this network usually has them",
-            epsilon.unwrap_or(1e-6)
-        );
-        size.into_iter().chain([usual]).collect()
-    }
-
-    /// Whether torchvision builds it.
-    pub(in crate::checkpoint) fn is_torchvisions(&self) -> bool {
-        let named = convnext::names();
-        self.details.is_usual() && (!self.is_convnext() || named[..convnext::TORCHVISIONS].contains(&self.name))
-    }
-
-    pub(super) fn tensors(&self, list: &mut Tensors) {
-        self.plan().tensors(list);
-    }
-}
-
-/// The network most of whose tensors are there, in their shapes; of several that are as good as whole the largest, for a
-/// deeper one has all tensors of a shallower one.
-pub(super) fn guess(shape: Shapes) -> Option<Arch> {
-    let mut best: Option<((bool, usize), Cnn)> = None;
-    let details = Details::default();
-    for cnn in names()
-        .into_iter()
-        .map(|name| Cnn { name, details })
-        .filter(|cnn| !cnn.is_convnext())
-    {
-        let tensors = Arch::Cnn(cnn.clone()).tensors();
-        // One of the first few is there, or it is another network.
-        if !tensors.iter().take(4).any(|t| shape(&t.name) == Some(t.shape.clone())) {
-            continue;
-        }
-        let there = tensors
-            .iter()
-            .filter(|t| shape(&t.name).as_ref() == Some(&t.shape))
-            .count();
-        let share = there as f64 / tensors.len() as f64;
-        let rank = (share >= WHOLE, there);
-        if share >= LEAST && best.as_ref().is_none_or(|(most, _)| rank > *most) {
-            best = Some((rank, cnn));
-        }
-    }
-    best.map(|(_, cnn)| Arch::Cnn(cnn))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// torchvision's `num_params` less the layers of its classifier that are left out here.
-    #[test]
-    fn parameters_are_torchvisions_without_the_classifier() {
-        let count = |name: &str| -> usize {
-            let tensors = Arch::parse(name).unwrap().tensors();
-            tensors
-                .iter()
-                .filter(|t| t.parameter)
-                .map(|t| t.shape.iter().product::<usize>())
-                .sum()
-        };
-        for (name, all, last) in [
-            ("vgg11", 132_863_336, 4096),
-            ("vgg16_bn", 138_365_992, 4096),
-            ("vgg19", 143_667_240, 4096),
-            ("mobilenet_v2", 3_504_872, 1280),
-            ("mobilenet_v3_large", 5_483_032, 1280),
-            ("mobilenet_v3_small", 2_542_856, 1024),
-            ("efficientnet_b0", 5_288_548, 1280),
-            ("efficientnet_b4", 19_341_616, 1792),
-            ("efficientnet_b7", 66_347_960, 2560),
-            ("efficientnet_v2_s", 21_458_488, 1280),
-            ("efficientnet_v2_l", 118_515_272, 1280),
-            ("regnet_x_8gf", 39_572_648, 1920),
-            ("regnet_x_400mf", 5_495_976, 400),
-            ("regnet_y_400mf", 4_344_144, 440),
-            ("regnet_y_32gf", 145_046_770, 3712),
-            ("densenet121", 7_978_856, 1024),
-            ("densenet161", 28_681_000, 2208),
-            ("densenet201", 20_013_928, 1920),
-            ("convnext_tiny", 28_589_128, 768),
-            ("convnext_large", 197_767_336, 1536),
-        ] {
-            assert_eq!(count(name), all - 1000 * (last + 1), "{name}");
-            assert_eq!(Arch::parse(name).unwrap().width(), last, "{name}");
-        }
-    }
-
-    #[test]
-    fn every_network_is_guessed_from_its_own_tensors_and_from_most_of_them() {
-        let details = Details::default();
-        for cnn in names()
-            .into_iter()
-            .map(|name| Cnn { name, details })
-            .filter(|cnn| !cnn.is_convnext())
-        {
-            let name = cnn.name.clone();
-            let arch = Arch::Cnn(cnn);
-            let tensors = arch.tensors();
-            for lost in [usize::MAX, 0, tensors.len() / 2, tensors.len() - 1] {
-                let shape = |ours: &str| {
-                    let mut kept = tensors.iter().enumerate().filter(|(i, _)| *i != lost);
-                    kept.find(|(_, t)| t.name == ours).map(|(_, t)| t.shape.clone())
-                };
-                assert_eq!(guess(&shape), Some(arch.clone()), "{name} without {lost}");
-            }
-        }
-    }
-}
+pub(super) use clip_guess::guess as guess_clip;
+pub(super) use convnext_guess::guess as guess_convnext;
+pub use details::Details;
+pub(in crate::checkpoint) use inverted::twins;
+pub use network::Cnn;
+pub(super) use network::{ANCHORS, MODULES, TIMM_ANCHORS, TIMM_MODULES, guess, guess_timm, names, parse};
+pub use plan::{AttentionPool, Conv, Layer, Plan, Pointwise, Stage};

@@ -1,7 +1,8 @@
 //! Convolutional networks as plans: layers in order, with the names of their tensors. What has tensors and what is computed
 //! come from the same plan.
 
-use super::super::{Activation, Tensors};
+use crate::checkpoint::arch::switches::Activation;
+use crate::checkpoint::arch::tensors::Tensors;
 
 /// What is computed on every number.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -96,6 +97,10 @@ pub enum Layer {
     },
     /// The mean of each 2 x 2 window.
     AvgPool,
+    /// The mean over all positions, as a map of one.
+    Mean,
+    /// Maps with fewer positions a side are brought to so many, by means.
+    AtLeast(usize),
     /// What comes in, plus what these make of it.
     Residual(Vec<Layer>),
     /// What the one list makes of what comes in, plus what the other makes of it.
@@ -121,6 +126,8 @@ pub struct Conv {
     pub stride: usize,
     /// Padding.
     pub padding: usize,
+    /// Whether it is padded as TensorFlow does in its place: by what the image's size asks for, more at the end than at the beginning.
+    pub same: bool,
     /// Groups of channels.
     pub groups: usize,
     /// Whether there is a bias.
@@ -137,6 +144,7 @@ impl Conv {
             kernel,
             stride,
             padding: (kernel - 1) / 2,
+            same: false,
             groups: 1,
             bias: false,
         }
@@ -152,6 +160,19 @@ pub struct Stage {
     pub width: usize,
 }
 
+/// Attention from the mean of a map to its positions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttentionPool {
+    /// Name.
+    pub name: String,
+    /// Channels.
+    pub width: usize,
+    /// Attention heads.
+    pub heads: usize,
+    /// Positions a side that it has embeddings for.
+    pub grid: usize,
+}
+
 /// A convolutional network up to its classifier.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -161,6 +182,8 @@ pub struct Plan {
     pub neck: Vec<Layer>,
     /// Maps are averaged over so many positions a side; more than one are laid out as one row, channel after channel.
     pub grid: usize,
+    /// Attention that pools the maps besides, for the network's own heads.
+    pub pool: Option<AttentionPool>,
     /// What follows on rows.
     pub tail: Vec<Layer>,
     /// Width of the row that comes out.
@@ -174,6 +197,16 @@ impl Plan {
         }
         each(&self.neck, list);
         each(&self.tail, list);
+        if let Some(AttentionPool { name, width, grid, .. }) = &self.pool {
+            list.push(
+                &format!("{name}.positional_embedding"),
+                vec![grid * grid + 1, *width],
+                true,
+            );
+            for part in ["k_proj", "q_proj", "v_proj"] {
+                list.linear(&format!("{name}.{part}"), *width, *width, true);
+            }
+        }
     }
 }
 
@@ -195,41 +228,56 @@ fn each(layers: &[Layer], list: &mut Tensors) {
                 each(one, list);
                 each(other, list);
             }
-            Layer::Act(_) | Layer::MaxPool { .. } | Layer::AvgPool => {}
+            Layer::Act(_) | Layer::MaxPool { .. } | Layer::AvgPool | Layer::Mean | Layer::AtLeast(_) => {}
         }
     }
 }
 
 /// A convolution, its normalisation and an activation, as torchvision numbers them: 0 and 1 below `name`.
 pub(super) fn conv_norm(name: &str, conv: Conv, eps: f64, act: Option<Pointwise>) -> Vec<Layer> {
+    normalised([format!("{name}.0"), format!("{name}.1")], conv, eps, act)
+}
+
+/// A convolution, its normalisation and an activation, by the names of the first two.
+pub(super) fn normalised([name, norm]: [String; 2], conv: Conv, eps: f64, act: Option<Pointwise>) -> Vec<Layer> {
     let width = conv.outputs;
     let mut layers = vec![
-        Layer::Conv(Conv {
-            name: format!("{name}.0"),
-            ..conv
-        }),
-        Layer::BatchNorm {
-            name: format!("{name}.1"),
-            width,
-            eps,
-        },
+        Layer::Conv(Conv { name, ..conv }),
+        Layer::BatchNorm { name: norm, width, eps },
     ];
     layers.extend(act.map(Layer::Act));
     layers
 }
 
-/// torchvision's squeeze and excitation: `fc1` and `fc2` below `name`, both convolutions of one position.
+/// Squeeze and excitation as torchvision names it: `fc1` and `fc2` below `name`, both convolutions of one position.
 pub(super) fn excite(name: &str, width: usize, squeezed: usize, act: Pointwise, gate: Pointwise) -> Layer {
-    let one = |part: &str, inputs, outputs| {
+    excite_by(
+        [format!("{name}.fc1"), format!("{name}.fc2")],
+        width,
+        squeezed,
+        act,
+        gate,
+    )
+}
+
+/// Squeeze and excitation by the names of its two convolutions.
+pub(super) fn excite_by(
+    [first, second]: [String; 2],
+    width: usize,
+    squeezed: usize,
+    act: Pointwise,
+    gate: Pointwise,
+) -> Layer {
+    let one = |name, inputs, outputs| {
         Layer::Conv(Conv {
             bias: true,
-            ..Conv::new(format!("{name}.{part}"), inputs, outputs, 1, 1)
+            ..Conv::new(name, inputs, outputs, 1, 1)
         })
     };
     Layer::Excite(vec![
-        one("fc1", width, squeezed),
+        one(first, width, squeezed),
         Layer::Act(act),
-        one("fc2", squeezed, width),
+        one(second, squeezed, width),
         Layer::Act(gate),
     ])
 }

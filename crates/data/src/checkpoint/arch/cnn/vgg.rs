@@ -1,4 +1,4 @@
-//! VGG (Simonyan & Zisserman 2015), with and without batch normalisation, as torchvision builds it.
+//! VGG (Simonyan & Zisserman 2015), with and without batch normalisation, as torchvision and timm build it.
 
 use super::plan::{Conv, Layer, Plan, Pointwise, Stage};
 
@@ -15,8 +15,9 @@ pub(super) fn names() -> Vec<String> {
     DEPTHS.iter().flat_map(both).collect()
 }
 
-/// Its features are those of its second hidden layer, `classifier.3`, after the activation.
-pub(super) fn plan(name: &str) -> Option<Plan> {
+/// Its features are those of its second hidden layer, `classifier.3`, after the activation. timm has its hidden layers as convolutions,
+/// whose results over positions are averaged: another function on images larger than 224 px.
+pub(super) fn plan(name: &str, timm: bool) -> Option<Plan> {
     let (base, normalised) = match name.strip_suffix("_bn") {
         Some(base) => (base, true),
         None => (name, false),
@@ -51,6 +52,30 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
         at += 1;
         stages.push(Stage { layers, width });
     }
+    if timm {
+        let hidden = |name: &str, inputs, kernel| {
+            Layer::Conv(Conv {
+                padding: 0,
+                bias: true,
+                ..Conv::new(name.to_owned(), inputs, 4096, kernel, 1)
+            })
+        };
+        let relu = || Layer::Act(Pointwise::Relu);
+        return Some(Plan {
+            stages,
+            neck: vec![
+                Layer::AtLeast(7),
+                hidden("pre_logits.fc1", 512, 7),
+                relu(),
+                hidden("pre_logits.fc2", 4096, 1),
+                relu(),
+            ],
+            grid: 1,
+            pool: None,
+            tail: Vec::new(),
+            width: 4096,
+        });
+    }
     let hidden = |name: &str, inputs| Layer::Linear {
         name: name.to_owned(),
         inputs,
@@ -60,6 +85,7 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
         stages,
         neck: Vec::new(),
         grid: 7,
+        pool: None,
         tail: vec![
             hidden("classifier.0", 512 * 49),
             Layer::Act(Pointwise::Relu),

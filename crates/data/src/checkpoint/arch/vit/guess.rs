@@ -1,7 +1,8 @@
 //! A vision transformer from the names and shapes of its tensors.
 
 use super::names::{SIZES, plain};
-use super::{Arch, FinalNorm, Relative, Rotary, Shapes, Vit};
+use super::network::{FinalNorm, Relative, Rotary, Vit};
+use crate::checkpoint::arch::tensors::Shapes;
 
 /// No network here has more blocks.
 const MOST: usize = 128;
@@ -16,7 +17,7 @@ pub(in crate::checkpoint) fn blocks(shape: Shapes) -> Option<usize> {
     Some(last + 1)
 }
 
-pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Arch> {
+pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Vit> {
     let block = |t: &str| (0..2).find_map(|i| shape(&format!("blocks.{i}.{t}")));
     let found = blocks(shape)?;
     let first = |s: Option<Vec<usize>>| s.and_then(|s| s.first().copied());
@@ -105,7 +106,7 @@ pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Arch> {
         ..plain()
     };
     vit.pooling = vit.own_pooling();
-    Some(Arch::Vit(vit))
+    Some(vit)
 }
 
 /// The side of the grid with so many distances.

@@ -1,6 +1,7 @@
 //! Names of vision transformers, and the sizes that have one.
 
-use super::{Activation, Epsilon, FinalNorm, Pooling, Positions, Vit};
+use super::network::{FinalNorm, Pooling, Positions, Vit};
+use crate::checkpoint::arch::switches::{Activation, Epsilon};
 
 /// Sizes with a name: name, width, depth, heads, hidden width.
 pub(super) const SIZES: &[(&str, usize, usize, usize, usize)] = &[

@@ -1,6 +1,8 @@
 //! DINOv3, BEiT and data2vec.
 
-use super::{Layout, Naming, Rule, VIT, VIT_BLOCKS, row};
+use super::row::{VIT, VIT_BLOCKS, row};
+use crate::checkpoint::naming::layout::Layout;
+use crate::checkpoint::naming::rules::{Naming, Rule};
 
 const DINOV3: &[Rule] = &[
     ("cls_token", "embeddings.cls_token"),

@@ -1,7 +1,7 @@
 //! Of the libraries that people pretrain with: holders of settings, and the networks that are read here.
 
-use super::Use::{Call, New};
-use super::{Group, group};
+use super::uses::Use::{Call, New};
+use super::uses::{Group, group};
 
 pub(super) const GROUPS: &[Group] = &[
     // Settings. Their `__setstate__` puts attributes down and looks at types.

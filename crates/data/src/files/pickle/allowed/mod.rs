@@ -7,43 +7,14 @@
 mod libraries;
 mod python;
 mod torch;
+mod uses;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::super::element::Element;
+use crate::files::element::Element;
 
-/// What a name that is known may be used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Use {
-    /// A value, which nobody calls: a dtype, a type hint.
-    Value,
-    /// Made empty, as pickles make objects: its `__new__` and `__setstate__` are harmless, and its `__init__` is not asked.
-    New,
-    /// Called with anything that is itself no unknown name.
-    Call,
-    /// Called with what [`judge`](super::judge) says.
-    Judged,
-}
-
-/// Names of one use.
-struct Group {
-    use_: Use,
-    /// Whether objects of them need no mention: checkpoints are full of them, and they say nothing about what was left out.
-    quiet: bool,
-    /// Modules that have all the names.
-    modules: &'static str,
-    names: &'static str,
-}
-
-const fn group(use_: Use, quiet: bool, modules: &'static str, names: &'static str) -> Group {
-    Group {
-        use_,
-        quiet,
-        modules,
-        names,
-    }
-}
+pub(super) use uses::Use;
 
 static KNOWN: LazyLock<HashMap<String, (Use, bool)>> = LazyLock::new(|| {
     let mut known = HashMap::new();

@@ -1,7 +1,7 @@
 //! Of Python itself and of numpy.
 
-use super::Use::{Call, Judged, New, Value};
-use super::{Group, group};
+use super::uses::Use::{Call, Judged, New, Value};
+use super::uses::{Group, group};
 
 pub(super) const GROUPS: &[Group] = &[
     // Containers, numbers and texts: made of what the file holds.

@@ -1,7 +1,7 @@
 //! Of PyTorch.
 
-use super::Use::{Call, Judged, New, Value};
-use super::{Group, group};
+use super::uses::Use::{Call, Judged, New, Value};
+use super::uses::{Group, group};
 
 pub(super) const GROUPS: &[Group] = &[
     // Tensors and parameters, from their storages. Hooks they are given are kept, not run.

@@ -1,0 +1,259 @@
+//! The families of backbones as one type.
+
+use serde::{Deserialize, Serialize};
+
+use super::cnn::Cnn;
+use super::resnet::ResNet;
+use super::small_cnn::SmallCnn;
+use super::swin::Swin;
+use super::tensors::{Expected, Shapes, Tensors};
+use super::vit::Vit;
+use super::{cnn, resnet, small_cnn, swin, vit};
+use crate::error::{Error, Result};
+
+/// A backbone: everything before the heads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "family")]
+pub enum Arch {
+    /// This project's small network for 28 to 64 px images.
+    SmallCnn(SmallCnn),
+    /// He et al. 2016, wide and grouped variants, with the ImageNet or the CIFAR stem.
+    ResNet(ResNet),
+    /// Another convolutional network that has a name.
+    Cnn(Cnn),
+    /// Dosovitskiy et al. 2021 and kin.
+    Vit(Vit),
+    /// Liu et al. 2021 and 2022.
+    Swin(Swin),
+}
+
+/// A family of backbones that one guess from names and shapes can tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::checkpoint) enum Family {
+    /// [`Arch::ResNet`].
+    ResNet,
+    /// [`Arch::SmallCnn`].
+    SmallCnn,
+    /// [`Arch::Cnn`] but for ConvNeXt, as torchvision builds it.
+    Cnn,
+    /// [`Arch::Cnn`] but for ConvNeXt, as timm builds it.
+    Timm,
+    /// The ConvNeXts among [`Arch::Cnn`].
+    ConvNext,
+    /// CLIP's ResNets among [`Arch::Cnn`].
+    ClipResNet,
+    /// [`Arch::Vit`].
+    Vit,
+    /// [`Arch::Swin`].
+    Swin,
+}
+
+impl Family {
+    /// Names that the search looks for at the end of the file's names. Several, so that one lost tensor does not hide a
+    /// network.
+    pub(in crate::checkpoint) fn anchors(self) -> &'static [&'static str] {
+        match self {
+            Self::ResNet => resnet::ANCHORS,
+            Self::SmallCnn => small_cnn::ANCHORS,
+            Self::Cnn => cnn::ANCHORS,
+            Self::Timm => cnn::TIMM_ANCHORS,
+            Self::ConvNext => cnn::convnext::ANCHORS,
+            Self::ClipResNet => cnn::clip::ANCHORS,
+            Self::Vit => vit::ANCHORS,
+            Self::Swin => swin::ANCHORS,
+        }
+    }
+
+    /// First parts of the names of everything that lies inside such a backbone.
+    pub(in crate::checkpoint) fn modules(self) -> &'static [&'static str] {
+        match self {
+            Self::ResNet => resnet::MODULES,
+            Self::SmallCnn => small_cnn::MODULES,
+            Self::Cnn => cnn::MODULES,
+            Self::Timm => cnn::TIMM_MODULES,
+            Self::ConvNext => cnn::convnext::MODULES,
+            Self::ClipResNet => cnn::clip::MODULES,
+            Self::Vit => vit::MODULES,
+            Self::Swin => swin::MODULES,
+        }
+    }
+
+    /// The architecture that the tensors seen through `shape` come closest to; `None` where they are none of this
+    /// family's.
+    pub(in crate::checkpoint) fn guess(self, shape: Shapes) -> Option<Arch> {
+        match self {
+            Self::ResNet => resnet::guess(shape).map(Arch::ResNet),
+            Self::SmallCnn => small_cnn::guess(shape).map(Arch::SmallCnn),
+            Self::Cnn => cnn::guess(shape).map(Arch::Cnn),
+            Self::Timm => cnn::guess_timm(shape).map(Arch::Cnn),
+            Self::ConvNext => cnn::guess_convnext(shape).map(Arch::Cnn),
+            Self::ClipResNet => cnn::guess_clip(shape).map(Arch::Cnn),
+            Self::Vit => vit::guess(shape).map(Arch::Vit),
+            Self::Swin => swin::guess(shape).map(Arch::Swin),
+        }
+    }
+}
+
+impl Arch {
+    /// The name users write: `small-cnn`, `resnet18`, `resnet18-cifar`, `wide_resnet50_2`, `vit_base_patch16_224`, …
+    pub fn name(&self) -> String {
+        match self {
+            Self::SmallCnn(_) => "small-cnn".to_owned(),
+            Self::ResNet(r) => r.name(),
+            Self::Cnn(c) => c.name.clone(),
+            Self::Vit(v) => v.name(),
+            Self::Swin(s) => s.name(),
+        }
+    }
+
+    /// The architecture a user named.
+    ///
+    /// # Errors
+    /// For an unknown name.
+    pub fn parse(name: &str) -> Result<Self> {
+        if name == "small-cnn" {
+            return Ok(Self::SmallCnn(SmallCnn {
+                stem: 16,
+                stages: vec![32, 64, 128],
+            }));
+        }
+        let known = resnet::parse(name)
+            .map(Self::ResNet)
+            .or_else(|| cnn::parse(name).map(Self::Cnn))
+            .or_else(|| vit::parse(name).map(Self::Vit))
+            .or_else(|| swin::parse(name).map(Self::Swin));
+        known.ok_or_else(|| {
+            Error::input(format!(
+                "architecture {name:?} is not known; expected small-cnn, {} (each also with -cifar, for the 3x3 stem), \
+                 {}, swin_SIZE_patch4_windowW_IMAGE or swinv2_SIZE_windowW_IMAGE with SIZE {}, or vit_SIZE_patchP_IMAGE with SIZE {} or \
+                 widthW_depthD (and clip, clip_quickgelu or siglip before IMAGE)",
+                resnet::names().collect::<Vec<_>>().join(", "),
+                cnn::names().join(", "),
+                swin::sizes().collect::<Vec<_>>().join(", "),
+                vit::sizes().collect::<Vec<_>>().join(", ")
+            ))
+        })
+    }
+
+    pub(in crate::checkpoint) fn family(&self) -> Family {
+        match self {
+            Self::SmallCnn(_) => Family::SmallCnn,
+            Self::ResNet(_) => Family::ResNet,
+            Self::Cnn(c) if c.is_convnext() => Family::ConvNext,
+            Self::Cnn(c) if c.details.timm => Family::Timm,
+            Self::Cnn(c) if c.image().is_some() => Family::ClipResNet,
+            Self::Cnn(_) => Family::Cnn,
+            Self::Vit(_) => Family::Vit,
+            Self::Swin(_) => Family::Swin,
+        }
+    }
+
+    /// The architecture as it is among a family's: what torchvision and timm both build is among those of either.
+    pub(in crate::checkpoint) fn among(&self, family: Family) -> Option<Self> {
+        match self {
+            Self::Cnn(c) if family == Family::Timm && self.family() == Family::Cnn && c.details.is_usual() => {
+                c.by_timm().map(Self::Cnn)
+            }
+            _ => (self.family() == family).then(|| self.clone()),
+        }
+    }
+
+    /// The architecture of this name with what the name does not say (widths of a small CNN, the tokens and the last
+    /// normalisation of a transformer) as it was found.
+    pub(in crate::checkpoint) fn completed(&self, found: Option<Self>) -> Self {
+        match (self, found) {
+            (Self::SmallCnn(_), Some(found @ Self::SmallCnn(_))) => found,
+            (Self::Cnn(named), Some(Self::Cnn(found))) => Self::Cnn(named.completed(&found)),
+            (Self::Swin(named), Some(Self::Swin(found))) => Self::Swin(named.completed(&found)),
+            (Self::Vit(named), Some(Self::Vit(found))) => Self::Vit(named.completed(&found)),
+            _ => self.clone(),
+        }
+    }
+
+    /// Every layer that can be tapped with its width, in network order; the last is `backbone`.
+    pub fn taps(&self) -> Vec<(String, usize)> {
+        let (name, widths) = match self {
+            Self::SmallCnn(s) => ("stage", s.stages.clone()),
+            Self::ResNet(r) => ("stage", r.widths()),
+            Self::Cnn(c) => ("stage", c.plan().stages.iter().map(|stage| stage.width).collect()),
+            Self::Swin(s) => ("stage", s.widths()),
+            Self::Vit(v) => ("block", vec![v.row(); v.depth]),
+        };
+        let mut taps: Vec<_> = widths
+            .iter()
+            .enumerate()
+            .map(|(i, &w)| (format!("{name}{}", i + 1), w))
+            .collect();
+        let width = match self {
+            Self::Cnn(c) => c.plan().width,
+            _ => widths.last().copied().unwrap_or(0),
+        };
+        taps.push(("backbone".to_owned(), width));
+        taps
+    }
+
+    /// Width of the backbone's output.
+    pub fn width(&self) -> usize {
+        self.taps().last().map_or(0, |(_, w)| *w)
+    }
+
+    /// Width of the layer `pooler`: what the network itself makes of its tokens, where it has a part of its own for that.
+    pub fn pooled_width(&self) -> Option<usize> {
+        match self {
+            Self::Vit(v) => v.pooled_width(),
+            Self::Cnn(c) => c.plan().pool.map(|pool| pool.width),
+            _ => None,
+        }
+    }
+
+    /// Width of what the network's own heads read: the backbone's output, whatever pooling was asked for.
+    pub fn head_input(&self) -> usize {
+        match self {
+            Self::Vit(v) => v.width,
+            _ => self.width(),
+        }
+    }
+
+    /// How positions or tokens become one row of features.
+    pub fn pooling(&self) -> &'static str {
+        match self {
+            Self::Vit(v) => v.pooling.describe(),
+            _ => "average",
+        }
+    }
+
+    /// Every tensor of the backbone (no classifier, no projector; `num_batches_tracked` left out).
+    pub fn tensors(&self) -> Vec<Expected> {
+        let mut list = Tensors::default();
+        match self {
+            Self::SmallCnn(s) => s.tensors(&mut list),
+            Self::ResNet(r) => r.tensors(&mut list),
+            Self::Cnn(c) => c.tensors(&mut list),
+            Self::Vit(v) => v.tensors(&mut list),
+            Self::Swin(s) => s.tensors(&mut list),
+        }
+        list.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(name: &str) -> usize {
+        let arch = Arch::parse(name).unwrap();
+        assert_eq!(arch.name(), name);
+        arch.tensors()
+            .iter()
+            .filter(|t| t.parameter)
+            .map(|t| t.shape.iter().product::<usize>())
+            .sum()
+    }
+
+    #[test]
+    fn resnets_have_torchvisions_parameter_counts_without_the_classifier() {
+        // torchvision: 11,689,512 and 25,557,032 with fc of 512 x 1000 + 1000 and 2048 x 1000 + 1000.
+        assert_eq!(parameters("resnet18"), 11_689_512 - 513_000);
+        assert_eq!(parameters("resnet50"), 25_557_032 - 2_049_000);
+    }
+}

@@ -1,0 +1,63 @@
+//! The tensors of a network: those that a file has, by their shapes, and those that are expected.
+
+use std::cmp::Reverse;
+
+/// The shape of a tensor, by this project's name for it; `None` where it is not there.
+pub(in crate::checkpoint) type Shapes<'a> = &'a dyn Fn(&str) -> Option<Vec<usize>>;
+
+/// A tensor an architecture expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// Name without any prefix.
+    pub name: String,
+    /// Shape.
+    pub shape: Vec<usize>,
+    /// Whether training changes it by gradient (false: running statistics).
+    pub parameter: bool,
+}
+
+/// A list of tensors in the making.
+#[derive(Default)]
+pub(in crate::checkpoint::arch) struct Tensors(pub(in crate::checkpoint::arch) Vec<Expected>);
+
+impl Tensors {
+    pub(in crate::checkpoint::arch) fn push(&mut self, name: &str, shape: Vec<usize>, parameter: bool) {
+        let name = name.to_owned();
+        self.0.push(Expected { name, shape, parameter });
+    }
+
+    pub(in crate::checkpoint::arch) fn conv(&mut self, name: &str, outputs: usize, inputs: usize, kernel: usize) {
+        self.push(&format!("{name}.weight"), vec![outputs, inputs, kernel, kernel], true);
+    }
+
+    /// Weight and bias of a normalisation.
+    pub(in crate::checkpoint::arch) fn affine(&mut self, name: &str, width: usize) {
+        self.push(&format!("{name}.weight"), vec![width], true);
+        self.push(&format!("{name}.bias"), vec![width], true);
+    }
+
+    /// Batch normalisation.
+    pub(in crate::checkpoint::arch) fn norm(&mut self, name: &str, width: usize) {
+        self.affine(name, width);
+        self.push(&format!("{name}.running_mean"), vec![width], false);
+        self.push(&format!("{name}.running_var"), vec![width], false);
+    }
+
+    pub(in crate::checkpoint::arch) fn linear(&mut self, name: &str, outputs: usize, inputs: usize, bias: bool) {
+        self.push(&format!("{name}.weight"), vec![outputs, inputs], true);
+        if bias {
+            self.push(&format!("{name}.bias"), vec![outputs], true);
+        }
+    }
+}
+
+/// What most of them say, of equals the first.
+pub(in crate::checkpoint::arch) fn most(votes: impl Iterator<Item = Option<usize>>) -> Option<usize> {
+    let votes: Vec<usize> = votes.flatten().collect();
+    let times = |v: &usize| votes.iter().filter(|o| *o == v).count();
+    votes
+        .iter()
+        .enumerate()
+        .max_by_key(|(i, v)| (times(v), Reverse(*i)))
+        .map(|(_, v)| *v)
+}

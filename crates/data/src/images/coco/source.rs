@@ -1,0 +1,200 @@
+//! The splits of COCO annotations, and the images of their objects.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use super::annotations::{self, Annotations};
+use super::object::{Image, Object};
+use crate::error::{Error, Result};
+use crate::images::files;
+use crate::images::located::Located;
+use crate::images::raw::{Area, Body, Raw, Whole};
+use crate::images::source::{Contents, Source};
+use crate::images::split::{self, Splits};
+
+/// What the names of annotation files end in.
+pub(in crate::images) const ENDING: &str = "json";
+/// What annotation files of objects are called, before the split.
+const INSTANCES: &str = "instances_";
+
+/// The folders that hold annotation files, given the data set's.
+fn folders(path: &Path) -> [PathBuf; 2] {
+    [path.join("annotations"), path.to_path_buf()]
+}
+
+/// The annotation files of objects in a data set's folder, with their splits.
+fn list(path: &Path) -> Vec<(String, PathBuf)> {
+    let entries = folders(path)
+        .into_iter()
+        .filter_map(|f| std::fs::read_dir(f).ok())
+        .flatten()
+        .flatten();
+    let file = |path: PathBuf| {
+        let stem = path
+            .file_name()?
+            .to_str()?
+            .strip_suffix(".json")?
+            .strip_prefix(INSTANCES)?;
+        Some((split_of(stem).unwrap_or_else(|| stem.to_owned()), path))
+    };
+    let mut found: Vec<_> = entries.filter_map(|entry| file(entry.path())).collect();
+    found.sort();
+    found.dedup_by(|a, b| a.0 == b.0);
+    found
+}
+
+/// Whether a folder holds annotation files of objects.
+pub(in crate::images) fn is_in(path: &Path) -> bool {
+    !list(path).is_empty()
+}
+
+/// The split in a name such as `instances_train2017`.
+fn split_of(stem: &str) -> Option<String> {
+    let undated = stem.trim_end_matches(|c: char| c.is_ascii_digit());
+    split::in_name(undated).map(|(_, split)| split.to_owned())
+}
+
+pub(in crate::images) fn splits(at: &Located) -> Result<Splits> {
+    if at.path.is_dir() {
+        return Ok(Splits::Named(
+            list(&at.path).into_iter().map(|(split, _)| split).collect(),
+        ));
+    }
+    let stem = at
+        .path
+        .file_stem()
+        .map(|s| s.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let folder = at
+        .path
+        .parent()
+        .and_then(Path::file_name)
+        .map(|f| f.to_string_lossy().into_owned());
+    // Beside the images of one split, the file is called the same for each.
+    let of_folder = || split::known(&folder.unwrap_or_default()).map(str::to_owned);
+    Ok(Splits::Whole {
+        name: split_of(&stem).or_else(of_folder).unwrap_or_default(),
+        nameable: true,
+    })
+}
+
+pub(in crate::images) fn open(at: &Located, split: &str) -> Result<Contents> {
+    let path = match at.path.is_dir() {
+        false => at.path.clone(),
+        true => list(&at.path)
+            .into_iter()
+            .find(|(name, _)| name == split)
+            .map(|(_, path)| path)
+            .ok_or_else(|| Error::input(format!("{}: has no annotations of the split {split}", at.shown)))?,
+    };
+    let Annotations {
+        classes,
+        images,
+        objects,
+        left_out,
+    } = annotations::read(&path)?;
+    let labels = objects.iter().map(|object| Some(object.class)).collect();
+    let names: Vec<&str> = images.iter().map(|image| image.file_name.as_str()).collect();
+    let root = match &at.pictures {
+        Some(folder) => folder.clone(),
+        None => find_pictures(&path, &names)?,
+    };
+    Ok(Contents {
+        classes,
+        labels,
+        left_out,
+        source: Box::new(Objects { root, images, objects }),
+    })
+}
+
+/// The folder of the images, by where data sets of this kind keep it.
+fn find_pictures(annotations: &Path, names: &[&str]) -> Result<PathBuf> {
+    let folder = annotations.parent().unwrap_or(Path::new(""));
+    let above = folder.join("..");
+    let stem = annotations
+        .file_stem()
+        .map(|s| s.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let last = stem.rsplit('_').next().unwrap_or_default();
+    let mut places = Vec::new();
+    for base in [&above, &folder.to_path_buf()] {
+        places.extend([
+            base.join(last),
+            base.join("images").join(last),
+            base.join("images"),
+            base.clone(),
+        ]);
+    }
+    // A few may be missing without the folder being wrong.
+    const TRIED: usize = 16;
+    let holds = |place: &PathBuf| names.iter().take(TRIED).any(|name| place.join(name).is_file());
+    places.into_iter().find(holds).ok_or_else(|| {
+        let (shown, first) = (annotations.display(), names.first().copied().unwrap_or_default());
+        Error::input(format!(
+            "{shown}: its images ({first} and so on) are neither beside it nor in ../{last}, ../images or ../images/{last}; \
+             say where with coco:{shown}@FOLDER"
+        ))
+    })
+}
+
+struct Objects {
+    root: PathBuf,
+    images: Vec<Image>,
+    objects: Vec<Object>,
+}
+
+impl Objects {
+    fn path(&self, image: u32) -> PathBuf {
+        self.root.join(&self.images[image as usize].file_name)
+    }
+}
+
+impl Source for Objects {
+    fn id(&self, row: usize) -> String {
+        let object = &self.objects[row];
+        format!("{}/{}", self.images[object.image as usize].id, object.id)
+    }
+
+    fn read(&self, rows: &[usize], budget: usize) -> Result<Vec<Raw>> {
+        let mut wholes: HashMap<u32, Arc<Whole>> = HashMap::new();
+        let raw = |row: usize| {
+            let object = &self.objects[row];
+            let path = self.path(object.image);
+            let whole = wholes
+                .entry(object.image)
+                .or_insert_with(|| Whole::new(files::read(&path)));
+            let body = Body::Part {
+                whole: Arc::clone(whole),
+                area: object.area,
+            };
+            let place = format!("{}: object {}", path.display(), object.id);
+            Ok(Raw::new(self.id(row), place, body))
+        };
+        files::within(rows, budget, raw)
+    }
+
+    fn gone(&self, _row: usize) -> Option<PathBuf> {
+        (!self.root.as_os_str().is_empty() && !self.root.is_dir()).then(|| self.root.clone())
+    }
+
+    fn digest(&self, rows: &[usize], hasher: &mut Sha256) -> Result<()> {
+        for &row in rows {
+            let Area {
+                left,
+                top,
+                width,
+                height,
+                ..
+            } = self.objects[row].area;
+            [left, top, width, height]
+                .iter()
+                .for_each(|v| hasher.update(v.to_le_bytes()));
+        }
+        let mut images: Vec<u32> = rows.iter().map(|&row| self.objects[row].image).collect();
+        images.dedup();
+        files::digest(images.into_iter().map(|image| self.path(image)), hasher)
+    }
+}

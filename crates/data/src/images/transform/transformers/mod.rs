@@ -1,0 +1,4 @@
+//! Preprocessing from transformers' image processors: `preprocessor_config.json`.
+
+mod description;
+mod processors;
