@@ -4,7 +4,8 @@ use tch::nn::{self, ConvConfig, Module, ModuleT};
 use tch::{Kind, Tensor};
 
 use super::conv_norm::fold;
-use super::{below, conv_config, norm_config, pooled};
+use super::layers::{below, conv_config, norm_config};
+use super::maps::pooled;
 use crate::checkpoint::arch::{Conv, Layer, Plan, Pointwise};
 
 #[derive(Debug)]
