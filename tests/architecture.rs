@@ -1,8 +1,12 @@
 //! The house keeps its direction: a module imports only what stands before it, and every heavy dependency has one door.
 
+#[path = "support/sources.rs"]
+mod sources;
+
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
+
+use sources::{ROOTS, code, files_below};
 
 /// What each module may name from this crate, beside itself.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
@@ -60,7 +64,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("lapack_sys", &["linalg"]),
     ("cblas_sys", &["linalg"]),
     ("polars", &["compare/table.rs"]),
-    ("plotters", &["report/figure.rs", "report/figure"]),
+    ("plotters", &["report/figure"]),
     ("tch", &["extract", "pretrain"]),
     ("torch_sys", &["extract"]),
     ("anyhow", &["cli"]),
@@ -70,35 +74,7 @@ const DOORS: &[(&str, &[&str])] = &[
 ];
 
 fn sources() -> BTreeMap<PathBuf, String> {
-    fn walk(dir: &Path, found: &mut BTreeMap<PathBuf, String>) {
-        for entry in fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, found);
-            } else if path.extension().is_some_and(|e| e == "rs") {
-                found.insert(path.clone(), fs::read_to_string(&path).unwrap());
-            }
-        }
-    }
-    // The package and its members are one house.
-    let roots = ["crates/data/src", "crates/measure/src", "src"];
-    let sources = roots.into_iter().flat_map(|root| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(root);
-        let mut found = BTreeMap::new();
-        walk(&root, &mut found);
-        let inside = move |(path, text): (PathBuf, String)| (path.strip_prefix(&root).unwrap().to_path_buf(), text);
-        found.into_iter().map(inside)
-    });
-    sources.collect()
-}
-
-/// The code of a file before its unit tests, without comments.
-fn code(text: &str) -> impl Iterator<Item = &str> {
-    text.split("#[cfg(test)]")
-        .next()
-        .unwrap()
-        .lines()
-        .map(|line| line.split("//").next().unwrap())
+    ROOTS.into_iter().flat_map(files_below).collect()
 }
 
 fn module(path: &Path) -> String {

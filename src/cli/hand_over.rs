@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use super::CALLED;
+use super::caller::CALLED;
 
 const PROGRAM: &str = "featscope-extract";
 

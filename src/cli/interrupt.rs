@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{CALLED, style};
+use super::caller::CALLED;
+use super::style;
 
 /// A flag that Ctrl-C and SIGTERM set. `advice` tells the user what happens next.
 pub fn flag(advice: &'static str) -> Arc<AtomicBool> {

@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 
 use super::meaning::Direction;
 use super::runs::OverRuns;
-use super::suites::SuiteTable;
+use super::suite_table::SuiteTable;
 use crate::features::Role;
 use crate::results::{Record, Results};
 

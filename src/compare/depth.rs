@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
+use super::merge::layer_order;
+use super::runs::OverRuns;
 use crate::features::Role;
 use crate::metrics::probes::PROBES;
 use crate::results::{Record, Results};
 use crate::uncertainty::{Scheme, difference, holm, runs_interval, t_p_value};
-
-use super::{OverRuns, layer_order};
 
 /// The chance of one false "worse" that is put up with.
 const LEVEL: f64 = 0.05;

@@ -6,9 +6,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::comparison::{Comparison, Difference, Group, MetricTable, Options, Row, Verdict};
 use super::meaning::{direction, label};
+use super::merge::layer_order;
 use super::runs::{OverRuns, settle};
 use super::table::{SideBySide, side_by_side};
-use super::{images, layer_order, suites, training};
+use super::{images, suites, training};
 use crate::error::{Error, Result};
 use crate::features::Role;
 use crate::metrics::words::{group, meant};

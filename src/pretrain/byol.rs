@@ -5,8 +5,10 @@ use std::f64::consts::PI;
 use tch::Tensor;
 use tch::nn::{Path, VarStore};
 
+use super::config::Config;
 use super::follower::Follower;
-use super::{Config, Entry, Method, normalised};
+use super::method::{Entry, Method};
+use super::outputs::normalised;
 use crate::checkpoint::arch::HeadStep;
 use crate::error::{Error, Result};
 use crate::extract::nets::{Backbone, Head};

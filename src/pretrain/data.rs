@@ -8,7 +8,8 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use tch::{Device, Tensor};
 
-use super::{Config, Entry};
+use super::config::Config;
+use super::method::Entry;
 use crate::error::{Error, Result};
 use crate::extract::nets::stream;
 use crate::images::ImageSet;

@@ -3,7 +3,7 @@
 use tch::nn::{Path, VarStore};
 use tch::{Tensor, no_grad};
 
-use super::Config;
+use super::config::Config;
 use crate::error::Result;
 use crate::extract::nets::{Backbone, Head};
 

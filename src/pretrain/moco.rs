@@ -8,8 +8,10 @@
 use tch::nn::{Path, VarStore};
 use tch::{Kind, Tensor};
 
+use super::config::Config;
 use super::follower::Follower;
-use super::{Config, Entry, Method, normalised};
+use super::method::{Entry, Method};
+use super::outputs::normalised;
 use crate::checkpoint::arch::HeadStep;
 use crate::error::Result;
 use crate::extract::nets::{Backbone, Head};

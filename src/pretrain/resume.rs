@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::Config;
+use super::config::Config;
 use super::data::Position;
 use super::projector::Projector;
 use super::save::{Contents, STATE_SCHEMA, state_path};

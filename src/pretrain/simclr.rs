@@ -3,7 +3,9 @@
 use tch::nn::Path;
 use tch::{Kind, Tensor};
 
-use super::{Config, Entry, Method, normalised};
+use super::config::Config;
+use super::method::{Entry, Method};
+use super::outputs::normalised;
 use crate::checkpoint::arch::HeadStep;
 use crate::error::Result;
 use crate::extract::nets::{Backbone, Head};

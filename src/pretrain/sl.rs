@@ -4,7 +4,8 @@
 use tch::Tensor;
 use tch::nn::Path;
 
-use super::{Config, Entry, Method};
+use super::config::Config;
+use super::method::{Entry, Method};
 use crate::checkpoint::arch::HeadStep;
 use crate::checkpoint::own::ClassifierInput;
 use crate::error::Result;

@@ -7,11 +7,15 @@ use serde_json::json;
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
+use super::catalogue::method;
+use super::config::Config;
 use super::data::{Norm, Pixels, Position, Sampler};
 use super::evaluate::{Accuracy, accuracy};
+use super::method::{Entry, Method};
+use super::outputs::spread;
 use super::save::{Contents, kept_path, lock_path, prepare_target, state_path};
+use super::schedule;
 use super::sgd::Sgd;
-use super::{Config, Entry, Method, method, schedule, spread};
 use crate::checkpoint::own::{OwnClassifier, OwnMetadata, SCHEMA};
 use crate::error::{Error, Result};
 use crate::extract::nets::{Backbone, initialise, store};

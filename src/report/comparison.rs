@@ -6,11 +6,11 @@ use crate::results::{Results, Table};
 use crate::uncertainty::ENOUGH_RUNS;
 
 use super::cut::where_to_cut;
+use super::format::{Format, Writing};
 use super::grid::{Cell, Grid, Marked};
 use super::number::{MISSING, ROUNDING, interval, measured, number, p_value};
 use super::records::csv;
 use super::suites::suite_grid;
-use super::{Format, Writing};
 
 /// More models than this do not fit side by side on a line of text.
 const MODELS_PER_LINE: usize = 4;

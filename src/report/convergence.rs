@@ -1,6 +1,6 @@
 //! Values against the number of rows, one line for each metric.
 
-use super::Format;
+use super::format::Format;
 use super::grid::{Cell, Grid};
 use super::number::number;
 use crate::results::Table;

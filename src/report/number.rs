@@ -142,6 +142,11 @@ pub fn to_tex(shown: &str) -> String {
     tex.replace(" ± ", " \\pm ").replace(", ", ",\\ ")
 }
 
+/// So many of something.
+pub fn counted(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
 /// With a true minus sign, for pages and figures.
 pub fn typeset(shown: &str) -> String {
     shown.replace('-', "−")

@@ -1,6 +1,6 @@
 //! The report as a page and as Markdown: what is said, in which order. How it looks is the templates' business.
 
-use minijinja::{AutoEscape, Environment, context, escape_formatter};
+use minijinja::context;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -8,31 +8,22 @@ use super::axes::AXES;
 use super::comparison::{grid, overview, reading, wide_grids};
 use super::correlation::Predictors;
 use super::cut::where_to_cut;
-use super::figure::INKS;
-use super::grid::{Cell, Grid, Marked, markdown};
-use super::number::typeset;
+use super::figure::{Figure, INKS};
 use super::similarity::similarity_grids;
 use super::suites::suite_grid;
+use super::template::{Shown, environment, fault};
 use super::verdict::{NOT_MEASURED, is_transfer_measured, summary};
-use super::write::Meta;
 use crate::compare::Comparison;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::metrics::probes::{FAMILY, PROBES, SUITE_LOG_ODDS};
 use crate::metrics::{Metric, find};
 use crate::results::{Analysis, Input, Record};
-use crate::shown::plain;
 
-/// A drawn figure, ready for a page.
-#[derive(Serialize)]
-pub struct Figure {
-    /// Stem of its files.
-    pub name: String,
-    /// Heading.
-    pub title: String,
-    /// How to read it.
-    pub caption: String,
-    /// The drawing.
-    pub svg: String,
+/// What a report is told beside the numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Meta {
+    /// Its title; the models' names unless given.
+    pub title: Option<String>,
 }
 
 /// All that both pages say.
@@ -81,46 +72,6 @@ struct MetricSection {
     formula: String,
     formula_html: String,
     grids: Vec<Shown>,
-}
-
-/// A grid for the page and for Markdown.
-#[derive(Serialize)]
-pub(super) struct Shown {
-    grid: Grid,
-    markdown: String,
-    /// Whether errors stand below their values, so that more columns stand side by side.
-    folded: bool,
-}
-
-/// Columns of values and errors that stand side by side on a page.
-const SIDE_BY_SIDE: usize = 7;
-
-impl Shown {
-    pub fn new(mut grid: Grid) -> Self {
-        let markdown = grid.to_markdown();
-        for cell in grid.rows.iter_mut().flatten() {
-            match cell {
-                Cell::Text(_) => {}
-                Cell::Number(shown) | Cell::Best(shown) | Cell::Marked(Marked { number: shown, .. }) => {
-                    *shown = typeset(shown)
-                }
-            }
-        }
-        Self {
-            grid,
-            markdown,
-            folded: false,
-        }
-    }
-
-    /// A matrix, with its errors below the values where there are many columns.
-    fn matrix(grid: Grid) -> Self {
-        let folded = grid.header.len() > SIDE_BY_SIDE;
-        Self {
-            folded,
-            ..Self::new(grid)
-        }
-    }
 }
 
 #[derive(Serialize)]
@@ -222,44 +173,6 @@ pub fn pages(
         template.render(context! { page => page, inks => INKS }).map_err(fault)
     };
     Ok((render("index.html")?, render("report.md")?))
-}
-
-const TEMPLATES: [(&str, &str); 5] = [
-    ("style.html", include_str!("templates/style.html")),
-    ("table.html", include_str!("templates/table.html")),
-    ("index.html", include_str!("templates/index.html")),
-    ("correlation.html", include_str!("templates/correlation.html")),
-    ("report.md", include_str!("templates/report.md")),
-];
-
-pub(super) fn environment() -> Result<Environment<'static>> {
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|name| {
-        if name.ends_with(".html") {
-            AutoEscape::Html
-        } else {
-            AutoEscape::None
-        }
-    });
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
-    environment.add_filter("md", |text: &str| markdown(text));
-    environment.add_filter("plain", |text: &str| plain(text));
-    // What is not marked safe is escaped as the template's language needs it, and steers nothing in any.
-    environment.set_formatter(|out, state, value| match value.as_str().filter(|_| !value.is_safe()) {
-        Some(text) if state.auto_escape() == AutoEscape::Html => escape_formatter(out, state, &plain(text).into()),
-        _ => escape_formatter(out, state, value),
-    });
-    for (name, source) in TEMPLATES {
-        environment.add_template(name, source).map_err(fault)?;
-    }
-    Ok(environment)
-}
-
-pub(super) fn fault(error: minijinja::Error) -> Error {
-    Error::input(format!(
-        "the report cannot be written ({error:#}); report this with the results file"
-    ))
 }
 
 fn section(comparison: &Comparison, id: &str) -> Option<MetricSection> {

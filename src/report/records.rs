@@ -7,7 +7,7 @@ use crate::results::{Column, Input, Record, Results, Table};
 use crate::shown::plain;
 use crate::uncertainty::Scheme;
 
-use super::Format;
+use super::format::Format;
 use super::grid::{Cell, Grid};
 use super::number::{interval, measured, number, p_value};
 

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::compare::label;
 use crate::results::{DEFAULT, Record, Results};
 
-use super::Format;
+use super::format::Format;
 use super::grid::{Cell, Grid};
 use super::number::{interval, measured};
 use super::records::render;

@@ -3,24 +3,16 @@
 use std::path::Path;
 
 use super::axes::AXES;
-use super::charts::{Chart, charts, stem};
+use super::charts::{charts, stem};
 use super::comparison::{long_grid, long_table, overview};
-use super::figure::{INKS, draw};
+use super::figure::{draw, inline};
 use super::grid::Grid;
-use super::page::{Figure, pages};
+use super::page::{Meta, pages};
 use super::records::{csv, table};
 use super::suites::{suite_grid, suite_table};
 use crate::compare::{Comparison, Options, SuiteTable, distinct};
 use crate::error::Result;
 use crate::results::{Analysis, FILE, FolderWriter, Table};
-use crate::shown::plain;
-
-/// What a report is told beside the numbers.
-#[derive(Clone, Debug, Default)]
-pub struct Meta {
-    /// Its title; the models' names unless given.
-    pub title: Option<String>,
-}
 
 /// Writes a report on `analysis` into `dir`: `index.html`, `report.md`, `results.json`, `tables/` (every table as CSV and
 /// Parquet with every digit, the axes also as LaTeX) and `figures/` (SVG and PNG). The folder is a results folder too.
@@ -56,7 +48,7 @@ pub fn write_report(analysis: &Analysis, comparison: &Comparison, meta: &Meta, d
             folder.of_report(&file, bytes)?;
             files.push(file);
         }
-        drawn.push(figure(&chart, &picture.svg));
+        drawn.push(inline(&chart, &picture.svg));
     }
     files.push(FILE.to_owned());
     let (html, markdown) = pages(analysis, one_layer, &every_layer, &drawn, &files, meta)?;
@@ -122,33 +114,4 @@ fn write_tables(analysis: &Analysis, comparison: &Comparison, folder: &mut Folde
         files.push(format!("tables/{}.parquet", table.name));
     }
     Ok(files)
-}
-
-/// The drawing as part of a page: it takes the page's width and colours, and says in words what it is.
-pub(super) fn figure(chart: &Chart, svg: &str) -> Figure {
-    let start = svg.find("<svg").unwrap_or(0);
-    let body = svg[start..].find('>').map_or("", |end| &svg[start + end + 1..]);
-    let view_box = svg
-        .split("viewBox=\"")
-        .nth(1)
-        .and_then(|rest| rest.split('"').next())
-        .unwrap_or("0 0 1 1");
-    let mut inline = format!(
-        "<svg viewBox=\"{view_box}\" role=\"img\" aria-label=\"{}: {}\">{}",
-        chart.title,
-        plain(&chart.caption)
-            .replace('&', "&amp;")
-            .replace('"', "&quot;")
-            .replace('<', "&lt;"),
-        body.trim()
-    );
-    for (colour, variable) in INKS {
-        inline = inline.replace(&format!("\"{colour}\""), &format!("\"var({variable})\""));
-    }
-    Figure {
-        name: chart.name.clone(),
-        title: chart.title.clone(),
-        caption: chart.caption.clone(),
-        svg: inline.replace(" opacity=\"1\"", "").replace("\n", ""),
-    }
 }

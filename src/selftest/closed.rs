@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Axis, concatenate};
 
-use super::Check;
+use super::check::Check;
 use super::data::{Data, Formula, analyse_pair, measured, noise, plan, similar};
 use super::laws::rotation;
 use crate::error::Result;

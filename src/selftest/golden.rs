@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::Check;
+use super::check::Check;
 use super::data::{Data, Formula, measured};
 use crate::error::{Error, Result};
 

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, Axis};
 
-use super::Check;
+use super::check::Check;
 use super::data::{Data, Formula, analyse_pair, matched, noise, plan, similar};
 use crate::error::Result;
 use crate::metrics::{Law, Metric};

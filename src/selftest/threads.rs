@@ -1,6 +1,6 @@
 //! One plan gives the same records for any number of threads.
 
-use super::Check;
+use super::check::Check;
 use super::data::{Formula, analyse_pair, matched, plan, similar};
 use crate::error::{Error, Result};
 use crate::metrics;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{Dataset, Experiment};
+use super::sections::{Dataset, Experiment};
 use crate::error::{Error, Result};
 use crate::features::Role;
 

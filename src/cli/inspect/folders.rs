@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::super::run::{STATE, State};
-use super::{Sheet, of_results};
+use super::results::of_results;
+use super::sheet::Sheet;
+use crate::cli::run::{STATE, State};
 use crate::kind::Kind;
 use crate::results::FILE;
 use crate::store::stores_in;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::Sheet;
+use super::sheet::Sheet;
 use crate::error::Error;
 use crate::files;
 

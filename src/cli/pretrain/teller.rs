@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar};
 
-use super::{describe, style};
+use crate::cli::style;
+use crate::pretrain::evaluate::Accuracy;
 use crate::pretrain::{COLLAPSED, Config, Event};
 
 /// Where there is no bar, a line comes after so long …
@@ -150,6 +151,17 @@ fn outputs(spread: f64) -> String {
         ""
     };
     format!("spread of outputs {spread:.2} of 1{collapsed}")
+}
+
+/// Held-out accuracy in words.
+pub(super) fn describe(accuracy: &Accuracy) -> String {
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let classifier = accuracy
+        .classifier
+        .map(|share| format!("classifier {}, ", percent(share)))
+        .unwrap_or_default();
+    let nearest = percent(accuracy.nearest_class_mean);
+    format!("{classifier}nearest class mean {nearest} ({} images)", accuracy.images)
 }
 
 #[cfg(test)]

@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 
-use super::super::analyze::{What, plan, run_pieces, use_threads};
-use super::super::experiment::Experiment;
-use super::super::inputs::{Input, open_all};
-use super::super::{same, style};
 use super::extract::{Stores, shown};
-use super::{Args, Equal, PICTURES, Programs, Progress, State, holds, key, made, save, settings};
+use super::programs::Programs;
+use super::progress::Progress;
+use super::settings::{PICTURES, settings};
+use super::state::{Equal, State, holds, key, made, save};
 use crate::analysis::{Piece, Same, equal_layers, joined};
+use crate::cli::analyze::{What, plan, run_pieces, use_threads};
+use crate::cli::experiment::Experiment;
+use crate::cli::inputs::{Input, open_all};
+use crate::cli::{same, style};
 use crate::features::{FeatureSet, Role};
 use crate::files::sha256_of;
 use crate::metrics::select;
@@ -36,13 +39,13 @@ struct RunPiece {
 /// the data sets by themselves, so that one more asks for no other again.
 pub fn analyze(
     experiment: &Experiment,
-    args: &Args,
+    threads: Option<u16>,
     programs: &Programs,
     state: &mut State,
     stores: &[Stores],
 ) -> anyhow::Result<Analysis> {
-    use_threads(args.threads);
-    let what = settings(experiment, args);
+    use_threads(threads);
+    let what = settings(experiment, threads);
     let asked = format!(
         "{:?}",
         What {

@@ -4,10 +4,13 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 
-use super::super::experiment::{Dataset, Experiment, FoundCheckpoint, Model};
-use super::super::hand_over;
-use super::{Args, Programs, Progress, State, holds, key, layers, made, save};
+use super::layers;
+use super::programs::Programs;
+use super::progress::Progress;
+use super::state::{State, holds, key, made, save};
 use crate::checkpoint::fingerprint;
+use crate::cli::experiment::{Dataset, Experiment, FoundCheckpoint, Model};
+use crate::cli::hand_over;
 
 /// The feature stores of one checkpoint.
 pub struct Stores {
@@ -21,7 +24,7 @@ pub struct Stores {
 /// extraction failed.
 pub fn extract(
     experiment: &Experiment,
-    args: &Args,
+    threads: Option<u16>,
     programs: &Programs,
     state: &mut State,
 ) -> anyhow::Result<Option<Vec<Stores>>> {
@@ -112,7 +115,7 @@ pub fn extract(
             ("--resume", other.is_none()),
         ];
         words.extend(allowed.iter().filter(|(_, so)| *so).map(|(option, _)| option.into()));
-        if let Some(threads) = args.threads {
+        if let Some(threads) = threads {
             words.extend(["--threads".into(), threads.to_string().into()]);
         }
         // Where the stores are, which it prints, is known.

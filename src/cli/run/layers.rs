@@ -1,9 +1,9 @@
 //! Which layers each model is asked for: known before the first image is read.
 
-use super::super::experiment::{Experiment, Layers, Model};
-use super::super::style;
 use crate::checkpoint::arch::Pooling;
 use crate::checkpoint::{Checkpoint, Options, detect};
+use crate::cli::experiment::{Experiment, Layers, Model};
+use crate::cli::style;
 use crate::error::{Error, Result};
 use crate::files::Script;
 

@@ -1,13 +1,19 @@
 //! How a condition is written.
 
-use super::{Asked, Condition, Limit, Op, Scope, Side};
+use super::terms::{Asked, Condition, Limit, Op, Scope, Side};
 use crate::error::{Error, Result};
 
-/// Reads a condition.
-///
-/// # Errors
-/// When it does not follow the grammar.
-pub(super) fn parse(text: &str) -> Result<Condition> {
+impl Condition {
+    /// Reads a condition.
+    ///
+    /// # Errors
+    /// When it does not follow the grammar.
+    pub fn parse(text: &str) -> Result<Self> {
+        parse(text)
+    }
+}
+
+fn parse(text: &str) -> Result<Condition> {
     let wrong = |what: &str| {
         Error::input(format!(
             "--fail-if {text:?}: {what}; expected METRIC[(pre|eval|pair|DATASET [@ LAYER])] >|>=|<|<= NUMBER or [NUMBER *] baseline \

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::uncertainty::mean_ranks;
 
+/// Models below which no agreement is told: two always agree fully, one way or the other.
+pub(super) const FEWEST: usize = 3;
+
 /// A measure of agreement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]

@@ -1,8 +1,12 @@
 //! All records of one metric: on each data set, and on average.
 
-use super::evidence::{Cells, Scored, some};
+use super::agreement::{FEWEST, Statistic};
+use super::cells::Cells;
+use super::evidence::BASELINES;
+use super::names::some;
+use super::record::Agreement;
 use super::resamples::{Agreed, Table, Values, interval, permuted, two_sided, upper};
-use super::{Agreement, BASELINES, FEWEST, Statistic};
+use super::scored::Scored;
 
 /// Of each data set, then the mean over them where there are several.
 pub(super) fn agreements(cells: &Cells, scored: &Scored, seed: u64) -> Vec<Agreement> {

@@ -4,9 +4,11 @@ use rand::distr::Open01;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use super::evidence::{Cell, Cells};
+use super::agreement::{FEWEST, Statistic};
+use super::cells::Cells;
+use super::record::{Agreement, CEILING};
 use super::resamples::{Agreed, Table, Values};
-use super::{Agreement, CEILING, FEWEST, Statistic};
+use super::scored::Cell;
 use crate::uncertainty::normal_quantile;
 
 /// Resamples of the accuracies by their intervals.

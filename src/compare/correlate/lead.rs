@@ -1,36 +1,13 @@
 //! How far a score is ahead of what needs no feature, on the same models.
 
 use rayon::prelude::*;
-use serde::Serialize;
 
-use super::evidence::{Cells, Scored};
+use super::agreement::{FEWEST as FEWEST_MODELS, Statistic};
+use super::cells::Cells;
+use super::record::{Agreement, CEILING, Lead};
 use super::resamples::{Agreed, FEWEST, Table, Values, error};
-use super::{Agreement, CEILING, FEWEST as FEWEST_MODELS, Statistic};
+use super::scored::Scored;
 use crate::uncertainty::{holm, t_p_value, t_quantile};
-
-/// The lead of a score over the baseline that agrees best: the difference of the two statistics on the models that have both, of
-/// a lower-is-better score turned round.
-///
-/// Its interval puts together those of the two statistics, which are on Fisher's scale, by the method of variance estimates
-/// recovery (Zou 2007, Psychological Methods 12), with the correlation that their values without each of the models have. In
-/// simulations of 6 to 20 models it holds 94.5 to 100 %, where the jackknife of the difference itself holds 86 to 100 %.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Lead {
-    /// The baseline.
-    pub over: String,
-    /// The difference.
-    pub value: f64,
-    /// Lower end of its 95 % interval over models; `None` with fewer than five, and where nothing varies without one of them.
-    pub ci_low: Option<f64>,
-    /// Upper end.
-    pub ci_high: Option<f64>,
-    /// One less the level at which the interval reaches zero.
-    pub p_value: Option<f64>,
-    /// The same, Holm-adjusted over the scores: the best of many is ahead by chance, too.
-    pub p_holm: Option<f64>,
-    /// Models with both scores and an accuracy.
-    pub n: usize,
-}
 
 /// Gives the scores their leads, where one number for each metric is: on the only data set, else on average. Slopes of scores in
 /// different units have none.

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::evidence::{Accuracy, Evidence, Score};
-use super::pooled::{NCTI, NCTI_PARTS};
-use super::{NEAREST_ONE, PARAMETERS};
+use super::evidence::{Accuracy, Evidence, NEAREST_ONE, PARAMETERS, Score};
+use super::names::some;
+use super::parts::NCTI_PARTS;
+use super::pooled::NCTI;
+use crate::compare::meaning::{Direction, direction};
 use crate::compare::side_by_side::{chosen_layer, layers};
-use crate::compare::{Direction, direction};
 use crate::error::{Error, Result};
 use crate::features::Role;
 use crate::metrics::find;
@@ -34,7 +35,7 @@ impl<'r> Measured<'r> {
         if !records.iter().any(|r| r.layer == layer) {
             return Err(Error::input(format!(
                 "nothing was measured of one model at layer {layer}; name one layer that was: {}",
-                super::some(&layers)
+                some(&layers)
             )));
         }
         // Scores of the logits are a model's, whatever layer the others are of.

@@ -4,9 +4,8 @@ use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::agreement::agreement;
-use super::evidence::Cell;
-use super::{FEWEST as FEWEST_MODELS, Statistic};
+use super::agreement::{FEWEST as FEWEST_MODELS, Statistic, agreement};
+use super::scored::Cell;
 use crate::uncertainty::t_quantile;
 
 /// Permutations, where there are more than [`EXACT`] models.

@@ -4,9 +4,10 @@ use tch::nn::{self, ConvConfig, Module, ModuleT};
 use tch::{Kind, Tensor};
 
 use super::conv_norm::fold;
+use super::layers::{below, conv_config, norm_config};
 use super::map_pool::MapPool;
+use super::maps::pooled;
 use super::vit::Rows;
-use super::{below, conv_config, norm_config, pooled};
 use crate::checkpoint::arch::{Conv, Layer, Plan, Pointwise};
 
 #[derive(Debug)]

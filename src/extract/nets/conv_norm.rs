@@ -3,7 +3,7 @@
 use tch::nn::{self, Module, ModuleT};
 use tch::{Kind, Tensor};
 
-use super::{conv, norm, norm_config};
+use super::layers::{conv, norm, norm_config};
 
 /// The two layers, or the one they fold into.
 #[derive(Debug)]

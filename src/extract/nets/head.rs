@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::{self, Module, ModuleT};
 
-use super::{below, norm_config};
+use super::layers::{below, norm_config};
 use crate::checkpoint::arch::HeadStep;
 use crate::error::{Error, Result};
 

@@ -3,7 +3,7 @@
 use tch::nn::{self, Module};
 use tch::{IndexOp, Tensor};
 
-use super::below;
+use super::layers::below;
 use super::vit_block::linear;
 use crate::checkpoint::arch::AttentionPool;
 

@@ -4,7 +4,7 @@ use tch::Tensor;
 use tch::nn::{self, ConvConfig};
 
 use super::conv_norm::ConvNorm;
-use super::{conv, conv_config, norm};
+use super::layers::{conv, conv_config, norm};
 use crate::checkpoint::arch::{Block, ResNet};
 
 #[derive(Debug)]

@@ -3,8 +3,9 @@
 use tch::nn::{self, Module};
 use tch::{Kind, Tensor};
 
+use super::layers::below;
+use super::maps::pooled;
 use super::vit_block::{activate, linear};
-use super::{below, pooled};
 use crate::checkpoint::arch::{Activation, Library, Swin};
 
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use tch::nn::{self, Module};
 use tch::{Kind, Tensor};
 
 use super::attention_pool::AttentionPool;
-use super::below;
+use super::layers::below;
 use super::vit_block::{Around, Block, linear, norm, normalised};
 use super::vit_positions::{Table, Turns};
 use crate::checkpoint::arch::{FinalNorm, Pooling, Positions, Relative, Rotary, Vit};

@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::{self, Module};
 
-use super::below;
+use super::layers::below;
 use super::vit_positions::{Table, Turns};
 use crate::checkpoint::arch::{Activation, Relative, Vit};
 

@@ -1,9 +1,10 @@
 //! The three axes, one panel per metric and data set, one point per model.
 
-use super::super::axes::AXES;
-use super::super::comparison::{good, sides};
-use super::{Chart, Panel, Plot, Point, Scale, Series, rows};
+use super::chart::{Chart, Panel, Plot, Point, Series, rows};
+use super::scale::Scale;
 use crate::compare::{Comparison, Group, MetricTable};
+use crate::report::axes::AXES;
+use crate::report::comparison::{good, sides};
 use crate::shown::short;
 
 pub(super) fn chart(comparison: &Comparison) -> Option<Chart> {

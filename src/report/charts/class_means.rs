@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Chart, ColourScale, Matrix, Panel, rows};
+use super::chart::{Chart, ColourScale, Matrix, Panel, rows};
 use crate::compare::{Comparison, pictured};
 use crate::results::{Analysis, Table};
 use crate::shown::short;

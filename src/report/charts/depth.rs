@@ -1,11 +1,12 @@
 //! The three axes and transfer against depth: one panel per metric and data set, one line per model.
 
-use super::super::axes::AXES;
-use super::super::comparison::{good, sides};
-use super::{Chart, Panel, Plot, Point, Scale, Series, rows};
+use super::chart::{Chart, Panel, Plot, Point, Series, rows};
+use super::scale::Scale;
 use crate::compare::{Comparison, Group, MetricTable};
 use crate::features::Role;
 use crate::metrics::probes::PROBES;
+use crate::report::axes::AXES;
+use crate::report::comparison::{good, sides};
 use crate::shown::short;
 
 /// The axes at every layer.

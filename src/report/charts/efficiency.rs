@@ -1,6 +1,7 @@
 //! What a few labels are worth: accuracy against the rows of each class that a probe was fitted on.
 
-use super::{Chart, Panel, Plot, Point, Scale, Series, rows};
+use super::chart::{Chart, Panel, Plot, Point, Series, rows};
+use super::scale::Scale;
 use crate::compare::{Comparison, label, pictured};
 use crate::results::{Analysis, Table};
 use crate::shown::short;

@@ -1,6 +1,7 @@
 //! How well each metric predicts transfer, one below the other.
 
-use super::{Chart, Panel, Plot, Point, Scale, Series};
+use super::chart::{Chart, Panel, Plot, Point, Series};
+use super::scale::Scale;
 use crate::compare::correlate::{Agreement, Correlation, Statistic};
 use crate::shown::short;
 

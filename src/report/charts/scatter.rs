@@ -1,8 +1,9 @@
 //! A score beside the accuracies: one panel for each data set, one named point for each model.
 
-use super::{Chart, Panel, Plot, Point, Scale, Series, rows, stem};
+use super::chart::{Chart, Panel, Plot, Point, Series, rows, stem};
+use super::scale::Scale;
 use crate::compare::correlate::{self, Correlation, Statistic};
-use crate::report::correlation::{interval_shown, shown};
+use crate::report::agreement::{interval_shown, shown};
 use crate::shown::short;
 
 /// Panels of one figure.

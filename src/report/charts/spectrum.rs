@@ -1,6 +1,7 @@
 //! The covariance spectrum: how the variance is shared out among directions.
 
-use super::{Chart, Panel, Plot, Point, Scale, Series, rows};
+use super::chart::{Chart, Panel, Plot, Point, Series, rows};
+use super::scale::Scale;
 use crate::compare::{Comparison, pictured};
 use crate::results::{Analysis, Table};
 use crate::shown::short;

@@ -1,11 +1,12 @@
 //! Numbers over the course of training: each against the step, and variation against accuracy as a path.
 
-use super::super::axes::AXES;
-use super::super::comparison::good;
-use super::{Chart, Panel, Plot, Point, Scale, Series, rows};
+use super::chart::{Chart, Panel, Plot, Point, Series, rows};
+use super::scale::Scale;
 use crate::compare::{Comparison, Course, Trajectory};
 use crate::features::Role;
 use crate::metrics::probes::{FAMILY, PROBES};
+use crate::report::axes::AXES;
+use crate::report::comparison::good;
 use crate::shown::short;
 
 /// A marker at every step is one too many beyond so many.

@@ -1,8 +1,9 @@
 //! What agreements come to, in sentences.
 
-use super::{counted, interval_shown, ranked, shown, two_decimals};
+use super::ranked::ranked;
 use crate::compare::correlate::{Agreement, CEILING, Correlation, STATIC_RANK, Statistic};
-use crate::report::number::p_value;
+use crate::report::agreement::{interval_shown, shown, two_decimals};
+use crate::report::number::{counted, p_value};
 
 /// What it comes to.
 pub(super) fn closing(correlation: &Correlation, statistic: Statistic) -> Vec<String> {

@@ -1,9 +1,10 @@
 //! The section of a report on which number predicts transfer.
 
 use super::closing::closing;
-use super::{best, overall, ranked};
+use super::ranked::{best, ranked};
+use super::tables::overall;
 use crate::compare::correlate::{Correlation, Evidence, Measured, Statistic};
-use crate::report::page::Shown;
+use crate::report::template::Shown;
 use crate::results::Results;
 
 /// Models below which a report has no section: what predicts transfer among fewer is anyone's guess.

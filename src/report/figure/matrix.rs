@@ -3,8 +3,9 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
+use super::inks::{INK, PAPER, QUIET};
+use super::pen::{Painted, Pen, SMALL, TITLE, WIDTH, text_width};
 use super::plot::Names;
-use super::{INK, PAPER, Painted, Pen, QUIET, SMALL, TITLE, WIDTH, text_width};
 use crate::report::charts::{Chart, ColourScale, Matrix, Panel, Scale};
 
 const BETWEEN: f64 = 18.0;

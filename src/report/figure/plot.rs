@@ -6,7 +6,8 @@ use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::{FINE, GRID, INK, MODELS, Painted, Pen, QUIET, SMALL, px, said, text_width};
+use super::inks::{GRID, INK, MODELS, QUIET};
+use super::pen::{FINE, Painted, Pen, SMALL, painted, px, text_width};
 use crate::report::charts::{Plot, Scale, Series};
 
 /// Size of the names of points.
@@ -75,7 +76,7 @@ impl<DB: DrawingBackend> Pen<DB> {
         let bottom = names.height + if plot.x.label.is_empty() { 8.0 } else { 26.0 };
         let whole = |x: f64| (x * FINE).round() as u32;
         let area = self.root.clone().shrink(px(place), (whole(size.0), whole(size.1)));
-        let mut chart = said(
+        let mut chart = painted(
             ChartBuilder::on(&area)
                 .margin_top(whole(46.0))
                 .margin_right(whole(14.0))
@@ -87,7 +88,7 @@ impl<DB: DrawingBackend> Pen<DB> {
         mesh.disable_axes()
             .bold_line_style(GRID.stroke_width(FINE as u32))
             .light_line_style(TRANSPARENT);
-        said(mesh.draw())?;
+        painted(mesh.draw())?;
         let at = |x: f64, y: f64| {
             let (x, y) = chart.backend_coord(&(x, y));
             (f64::from(x) / FINE - self.origin.0, f64::from(y) / FINE - self.origin.1)

@@ -1,39 +1,11 @@
-//! The condition of `compare --fail-if`.
+//! Looks at a condition in a comparison.
 
-mod grammar;
-
-use super::side_by_side::unknown_metric;
-use super::{Comparison, Direction, Group, Row, Verdict};
+use super::terms::{Asked, Condition, Limit, Side};
+use crate::compare::comparison::{Comparison, Group, Row, Verdict};
+use crate::compare::meaning::Direction;
+use crate::compare::side_by_side::unknown_metric;
 use crate::error::{Error, Result};
 use crate::features::Role;
-
-/// A condition on the compared values.
-///
-/// ```text
-/// condition = metric [ "(" place ")" ] ( op right | "separably" way "than baseline" )
-/// place     = [ side ] [ "@" layer ]                        (every side, the layer compared where left out)
-/// side      = "pre" | "eval" | "pair" | dataset [ "/" split ] | suite
-/// op        = ">" | ">=" | "<" | "<="
-/// right     = number | [ number "*" ] "baseline" [ ("+" | "-") number ]
-/// way       = "worse" | "better" | "higher" | "lower"       (by the comparison's verdict)
-/// ```
-///
-/// It is looked at for every model (other than the baseline, where the right side names it) at every layer compared,
-/// and holds when it holds for one of them.
-///
-/// ```
-/// use featscope::compare::Condition;
-/// assert!(Condition::parse("discriminative_ratio(pre) > 1.1 * baseline").is_ok());
-/// assert!(Condition::parse("linear_top1(vehicles @ backbone) < baseline - 0.01").is_ok());
-/// assert!(Condition::parse("linear_top1 separably worse than baseline").is_ok());
-/// assert!(Condition::parse("discriminative_ratio(pre) is big").is_err());
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct Condition {
-    metric: String,
-    place: Scope,
-    asked: Asked,
-}
 
 /// What became of a condition.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,65 +16,6 @@ pub struct Answers {
     pub skipped: Vec<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Scope {
-    side: Option<Side>,
-    layer: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Side {
-    Pre,
-    Eval,
-    Pair,
-    /// A data set, with its split or without, or a suite; of a pair either side.
-    Dataset(String),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Asked {
-    Against(Op, Limit),
-    Worse,
-    Better,
-    Higher,
-    Lower,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Op {
-    Greater,
-    GreaterEqual,
-    Less,
-    LessEqual,
-}
-
-/// `factor * baseline + offset`, without a factor `offset` alone.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Limit {
-    factor: Option<f64>,
-    offset: f64,
-}
-
-impl Op {
-    fn holds(self, left: f64, right: f64) -> bool {
-        match self {
-            Self::Greater => left > right,
-            Self::GreaterEqual => left >= right,
-            Self::Less => left < right,
-            Self::LessEqual => left <= right,
-        }
-    }
-
-    fn sign(self) -> &'static str {
-        match self {
-            Self::Greater => ">",
-            Self::GreaterEqual => ">=",
-            Self::Less => "<",
-            Self::LessEqual => "<=",
-        }
-    }
-}
-
 /// What is found at one place: a sentence where the condition holds, or why it cannot be looked at.
 enum Answer {
     Holds(String),
@@ -111,19 +24,6 @@ enum Answer {
 }
 
 impl Condition {
-    /// Reads a condition.
-    ///
-    /// # Errors
-    /// When it does not follow the grammar above.
-    pub fn parse(text: &str) -> Result<Self> {
-        grammar::parse(text)
-    }
-
-    /// The layer that it is about, where it names one.
-    pub fn layer(&self) -> Option<&str> {
-        self.place.layer.as_deref()
-    }
-
     /// Looks at the condition everywhere in `comparison`.
     ///
     /// # Errors

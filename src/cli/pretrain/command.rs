@@ -1,6 +1,4 @@
-//! `featscope pretrain`: trains a small encoder.
-
-mod teller;
+//! The command line of `featscope pretrain`, and the models it trains one after another.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -8,17 +6,16 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
-use super::{interrupt, style};
+use super::teller::{Teller, describe};
 use crate::checkpoint::arch::{Arch, SmallCnn};
+use crate::cli::{interrupt, style};
 use crate::error::Error;
 use crate::extract::device::{self, Choice};
 use crate::images;
 use crate::images::small_views::Strength;
 use crate::pretrain::data::Pixels;
-use crate::pretrain::evaluate::Accuracy;
 use crate::pretrain::projector::Projector;
 use crate::pretrain::{self, Config, Entry, METHODS, Run, save};
-use teller::Teller;
 
 /// Stands for the seed in the name of a checkpoint, as in an experiment file.
 const SEED: &str = "{seed}";
@@ -302,14 +299,4 @@ impl Args {
             (Some(_), _) => bail!("--widths is for --arch small-cnn; {} has its own", self.arch),
         }
     }
-}
-
-fn describe(accuracy: &Accuracy) -> String {
-    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
-    let classifier = accuracy
-        .classifier
-        .map(|share| format!("classifier {}, ", percent(share)))
-        .unwrap_or_default();
-    let nearest = percent(accuracy.nearest_class_mean);
-    format!("{classifier}nearest class mean {nearest} ({} images)", accuracy.images)
 }

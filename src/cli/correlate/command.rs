@@ -1,21 +1,19 @@
-//! `featscope correlate SCORES --accuracy FILE`: which number predicts transfer here.
-
-mod read;
+//! The command line of `featscope correlate`, from scores to what is said of them.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::analyze::{format_of, is_folder, use_threads};
-use super::{compare, style};
+use super::read::{read_accuracies, read_scores};
+use crate::cli::analyze::{format_of, is_folder, use_threads};
+use crate::cli::{compare, style};
 use crate::compare::correlate::{Correlation, Evidence, Measured, Statistic, apart};
 use crate::compare::{merge, settle};
 use crate::error::Error;
 use crate::files::write_atomically;
 use crate::report::{Format, correlation_files, render_correlation};
 use crate::results::Results;
-use read::{read_accuracies, read_scores};
 
 /// Says how well each score of some models agrees with their accuracies, and how sure that is, beside baselines that look at no
 /// feature.

@@ -1,0 +1,64 @@
+//! The command line of `featscope inspect`: what a path is, and who says what it holds.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::checkpoint::of_checkpoint;
+use super::experiment::of_experiment;
+use super::images::of_images;
+use super::results::of_results;
+use super::store::of_store;
+use super::{folders, settings};
+use crate::cli::style;
+use crate::kind::{Kind, kind};
+
+/// Arguments of `featscope inspect`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A checkpoint, data set (optionally FORMAT:PATH), feature store, array, results or experiment file, or a folder of these
+    /// or of a run
+    path: String,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Looks at what the path is, and says what it holds.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let path = PathBuf::from(&args.path);
+    let kind = if path.exists() { kind(&path)? } else { Kind::Images };
+    let (mut sheet, mut value) = match kind {
+        Kind::Checkpoint => of_checkpoint(&path)?,
+        Kind::Checkpoints => folders::of_checkpoints(&path),
+        Kind::Store | Kind::Array => of_store(&path)?,
+        Kind::Stores => folders::of_stores(&path),
+        Kind::Run => folders::of_run(&path)?,
+        Kind::Results => match settings::of(&path)? {
+            Some(settings) => settings,
+            None => of_results(&path)?,
+        },
+        Kind::Experiment => of_experiment(&path)?,
+        Kind::Images => of_images(&args.path)?,
+    };
+    let also = folders::also(&path, kind, &value);
+    if !also.is_empty() {
+        // Before all that the first of them has to say.
+        let rest = std::mem::take(&mut sheet.lines);
+        sheet.list("also here", &also);
+        sheet.lines.extend(rest);
+        value["also"] = json!(also);
+    }
+    style::print(&match args.format {
+        Format::Text => sheet.to_text(),
+        Format::Json => style::json(&value),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,57 @@
+//! What a run measures: the settings of an experiment as those of an analysis.
+
+use crate::analysis::Suite;
+use crate::cli::analyze::{Beside, What};
+use crate::cli::experiment::Experiment;
+use crate::features::Role;
+
+/// A report shows pictures.
+pub(super) const PICTURES: Beside = Beside {
+    tables: true,
+    convergence: false,
+};
+
+/// What the experiment wants measured.
+pub(super) fn settings(experiment: &Experiment, threads: Option<u16>) -> What {
+    let named = |role| {
+        let mut names: Vec<String> = Vec::new();
+        for data in experiment.datasets.iter().filter(|d| d.role == role) {
+            if !names.contains(&data.name) {
+                names.push(data.name.clone());
+            }
+        }
+        names
+    };
+    let chosen = &experiment.analysis;
+    What {
+        pre: named(Role::Pre),
+        eval: named(Role::Eval),
+        fit: experiment.probe.fit.clone(),
+        score: experiment.probe.score.clone(),
+        groups: experiment
+            .probe
+            .groups
+            .iter()
+            .map(|file| file.display().to_string())
+            .collect(),
+        fit_sd: experiment.probe.fit_sd,
+        suites: experiment
+            .suites
+            .iter()
+            .map(|suite| Suite {
+                name: suite.name.clone(),
+                datasets: suite.datasets.clone(),
+            })
+            .collect(),
+        metrics: if chosen.metrics.is_empty() {
+            vec!["all".to_owned()]
+        } else {
+            chosen.metrics.clone()
+        },
+        convention: chosen.convention.clone(),
+        k: chosen.k,
+        seed: experiment.seed,
+        threads,
+        ..What::default()
+    }
+}

@@ -1,0 +1,119 @@
+//! What a figure is made of: panels, series, points and words.
+
+use super::scale::{Scale, linear_ticks};
+
+/// A figure: a legend and panels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chart {
+    /// Stem of its files.
+    pub name: String,
+    /// Heading.
+    pub title: String,
+    /// What it shows and how to read it, in a sentence or two.
+    pub caption: String,
+    /// Panels, row by row; a row takes the whole width, however few it has.
+    pub rows: Vec<Vec<Panel>>,
+    /// Height of one panel, in CSS pixels.
+    pub panel_height: f64,
+    /// The models, in the order of their colours; empty where the panels name them.
+    pub legend: Vec<String>,
+    /// Names of the two ends of the colour scale of the matrices, where there are any.
+    pub colour_scale: Option<ColourScale>,
+}
+
+/// The colours of matrices: from `low` to `high`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColourScale {
+    /// What is coloured.
+    pub label: String,
+    /// Value of the first colour.
+    pub low: f64,
+    /// Value of the last colour.
+    pub high: f64,
+}
+
+impl ColourScale {
+    /// Round values between the two ends, with their labels.
+    pub fn ticks(&self) -> Vec<(f64, String)> {
+        linear_ticks((self.low, self.high), 4.0)
+    }
+}
+
+/// One panel.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Panel {
+    /// Points and lines on two axes.
+    Plot(Plot),
+    /// A matrix of coloured cells.
+    Matrix(Matrix),
+}
+
+/// Points and lines on two axes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plot {
+    /// Heading.
+    pub title: String,
+    /// Below it: which way is good, units.
+    pub subtitle: String,
+    /// The horizontal axis.
+    pub x: Scale,
+    /// The vertical axis.
+    pub y: Scale,
+    /// What is drawn.
+    pub series: Vec<Series>,
+    /// Where a thin vertical line parts the panel, on the horizontal axis.
+    pub divider: Option<f64>,
+}
+
+/// Points of one model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// Index of the model: its colour and marker.
+    pub model: usize,
+    /// Whether the points are joined by a line.
+    pub joined: bool,
+    /// Whether each point has a marker.
+    pub marked: bool,
+    /// Points, in the coordinates of the scales.
+    pub points: Vec<Point>,
+    /// Written beside each point, where there is room; empty for none.
+    pub names: Vec<String>,
+}
+
+/// One point.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Point {
+    /// Across.
+    pub x: f64,
+    /// Up.
+    pub y: f64,
+    /// A horizontal interval.
+    pub x_interval: Option<(f64, f64)>,
+    /// A vertical interval.
+    pub y_interval: Option<(f64, f64)>,
+}
+
+/// A square matrix over named classes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matrix {
+    /// Heading.
+    pub title: String,
+    /// Names of rows and columns.
+    pub names: Vec<String>,
+    /// Rows of values; NaN where missing.
+    pub values: Vec<Vec<f64>>,
+    /// The number of names before the border, where there is one.
+    pub border: Option<usize>,
+}
+
+/// At most `columns` panels side by side.
+pub(super) fn rows(panels: Vec<Panel>, columns: usize) -> Vec<Vec<Panel>> {
+    panels.chunks(columns).map(<[Panel]>::to_vec).collect()
+}
+
+/// A file's name from that of a metric or a suite.
+pub fn stem(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let stem: String = name.chars().map(plain).take(60).collect();
+    stem.trim_matches('-').to_owned()
+}
