@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::{LOWER, NORMAL, int, single_threaded_blas};
+use super::lapack::{LOWER, NORMAL, int, single_threaded_blas};
 use crate::error::{Error, Result};
 
 /// A symmetric d x d matrix in rectangular full packed format: d(d+1)/2 numbers at the speed of BLAS 3
