@@ -1,6 +1,9 @@
 //! How a metric's interval is made: what a catalogue row names.
 
-use super::{Estimate, Scheme, bootstrap_interval, jackknife};
+use super::bootstrap::bootstrap_interval;
+use super::estimate::Estimate;
+use super::jackknife::jackknife;
+use super::scheme::Scheme;
 
 /// How an interval is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

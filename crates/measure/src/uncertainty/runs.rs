@@ -1,7 +1,8 @@
 //! Several runs of one model: what the mean over them is uncertain by.
 
+use super::estimate::Estimate;
 use super::paired::{Paired, beyond_range, without_spread};
-use super::{Estimate, t_p_value, t_quantile};
+use super::quantiles::{t_p_value, t_quantile};
 
 /// Runs from which on the spread over them is the error of their mean: two have one degree of freedom, and a 95 % interval of
 /// twelve times their standard error.

@@ -1,7 +1,10 @@
 //! A mean over fixed data sets, whose rows share nothing: their errors add in quadrature.
 
+use super::estimate::Estimate;
+use super::jackknife::GROUPS;
 use super::paired::{Paired, beyond_range, without_spread};
-use super::{Estimate, GROUPS, Scheme, quantile, t_p_value};
+use super::quantiles::{quantile, t_p_value};
+use super::scheme::Scheme;
 
 /// What one data set adds to a mean.
 #[derive(Clone, Copy, Debug)]
