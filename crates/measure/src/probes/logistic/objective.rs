@@ -88,7 +88,7 @@ struct Room {
 
 impl Labelled<'_> {
     /// n, the rows that count.
-    pub(in crate::probes) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.places.len()
     }
 
