@@ -3,11 +3,11 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
+use super::class_moments::ClassMoments;
+use super::member::{Centres, Member};
 use super::nearest::{MEANS_OFF, largest_norm};
-use super::residuals::Member;
 use super::rows::squared_apart;
 use crate::linalg::product_transposed;
-use crate::stats::{Centres, ClassMoments};
 use crate::uncertainty::GROUPS;
 
 /// Rows at a time: their products with all centres stay small.

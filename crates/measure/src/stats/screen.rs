@@ -6,8 +6,9 @@ use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
 use super::centre::joint_centre;
+use super::exact::Exact;
+use super::rows::Rows;
 use crate::linalg::{product_transposed, write_single_product};
-use crate::stats::{Exact, Rows};
 
 /// Rows of a block: its products with another block are a few MB, and keep the processor busy.
 pub(super) const BLOCK: usize = 1024;
