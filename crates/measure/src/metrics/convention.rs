@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::eval::Eval;
+use super::families::find;
+use super::metric::{LIBRARIES, Metric, Variant};
 use super::words::{group, why_unknown};
-use super::{Eval, LIBRARIES, Metric, Variant, find};
 use crate::error::{Error, Result};
 use crate::probes::logistic::Strength;
 
