@@ -111,7 +111,7 @@ fn error_of_roots(values: &[f64], form: &Tridiagonal, lower: &Array2<f64>, trace
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::Symmetric;
+    use crate::linalg::symmetric::Symmetric;
     use ndarray::Array1;
 
     /// A covariance with these variances along directions that depend on `turn`.

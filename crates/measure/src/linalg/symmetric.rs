@@ -180,7 +180,7 @@ mod tests {
             let mut s = Symmetric::zeros(d);
             s.add_gram(x.view());
             s.scale(0.5);
-            let values = crate::linalg::eigenvalues(s.to_full()).unwrap();
+            let values = crate::linalg::eigen::eigenvalues(s.to_full()).unwrap();
             let expected: f64 = values.iter().map(|v| v.max(0.0).ln_1p()).sum();
             assert!((s.log_det_one_plus().unwrap() - expected).abs() < 1e-13 * expected);
         }

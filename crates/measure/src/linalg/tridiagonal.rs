@@ -155,7 +155,7 @@ pub(super) fn reduce(entries: &mut [f64], d: usize, stride: usize) -> Tridiagona
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::eigenvalues;
+    use crate::linalg::eigen::eigenvalues;
     use ndarray::{Axis, array};
 
     #[test]

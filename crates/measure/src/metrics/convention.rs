@@ -174,7 +174,7 @@ impl Conventions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{FromMatchedKernels, FromSamples};
+    use crate::metrics::eval::{FromMatchedKernels, FromSamples};
 
     /// The chosen convention of a metric.
     fn variant(c: &Conventions, id: &str) -> &'static str {
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn every_library_is_followed_for_every_metric_it_computes() {
-        let every: Vec<&Metric> = crate::metrics::all().collect();
+        let every: Vec<&Metric> = crate::metrics::families::all().collect();
         for library in LIBRARIES {
             let mut c = Conventions::default();
             let followed = c.follow(library, &every).unwrap();

@@ -328,7 +328,7 @@ mod tests {
     fn the_axes_are_a_group() {
         let group = group(AXES);
         assert_eq!(group.len(), 9);
-        assert!(group.iter().all(|id| super::super::find(id).is_some()));
-        assert!(super::super::find(AXES).is_none() && FAMILIES.iter().all(|f| f.id != AXES));
+        assert!(group.iter().all(|id| crate::metrics::families::find(id).is_some()));
+        assert!(crate::metrics::families::find(AXES).is_none() && FAMILIES.iter().all(|f| f.id != AXES));
     }
 }

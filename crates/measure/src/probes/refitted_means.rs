@@ -177,8 +177,8 @@ fn asked(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{class_means, nearest_mean};
     use super::*;
+    use crate::probes::means::{class_means, nearest_mean};
     use crate::stats::generator;
     use ndarray::Array2;
     use rand::Rng as _;

@@ -274,8 +274,9 @@ fn exactly(offers: &mut [Offer<f64>], k: usize, apart: &impl Apart, i: usize) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::neighbours::squared_distances;
+    use crate::stats::random::generator;
     use crate::stats::screen::BLOCK;
-    use crate::stats::{generator, squared_distances};
     use ndarray::{concatenate, s};
     use rand::Rng as _;
 

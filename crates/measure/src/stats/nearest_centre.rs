@@ -119,7 +119,8 @@ fn rounding(d: usize, squares: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::features::Labels;
-    use crate::stats::{SecondPass, SecondPassNeeds, Summariser, Wanted};
+    use crate::stats::residuals::{SecondPass, SecondPassNeeds};
+    use crate::stats::summary::{Summariser, Wanted};
 
     /// Rows of 40 classes whose means stand `apart`, with noise around them, and 19 rows or fewer a class.
     fn rows(apart: f64) -> (Array2<f64>, Labels) {

@@ -174,7 +174,7 @@ mod tests {
 
     use super::*;
     use crate::features::Labels;
-    use crate::stats::{Summariser, Wanted};
+    use crate::stats::summary::{Summariser, Wanted};
 
     fn rows() -> (Array2<f64>, Labels) {
         let x = Array2::from_shape_fn((53, 4), |(i, j)| {

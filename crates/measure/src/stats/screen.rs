@@ -276,7 +276,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn cloud(n: usize, d: usize, seed: u64, scale: f64) -> Rows {
-        let mut rng = crate::stats::generator(seed, 0);
+        let mut rng = crate::stats::random::generator(seed, 0);
         Rows::of(Array2::from_shape_fn((n, d), |(i, _)| {
             // Tight clusters, some far away.
             let cluster = (i % 3) as f64 * 100.0;

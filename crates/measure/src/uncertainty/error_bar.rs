@@ -150,8 +150,8 @@ pub fn mostly_bias(value: f64, replicates: &[f64]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::GROUPS;
     use super::*;
+    use crate::uncertainty::jackknife::GROUPS;
 
     #[test]
     fn a_quotient_has_the_interval_of_its_inverse() {

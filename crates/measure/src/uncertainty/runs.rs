@@ -62,8 +62,9 @@ pub(super) fn welch(plain: Paired, a: &[f64], b: &[f64]) -> Paired {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Measured, Scheme, difference};
     use super::*;
+    use crate::uncertainty::difference::{Measured, difference};
+    use crate::uncertainty::scheme::Scheme;
 
     /// scipy.stats.t.interval(0.95, 3, 2.5, scipy.stats.sem([1, 2, 3, 4])).
     #[test]
