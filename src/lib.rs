@@ -18,6 +18,35 @@
 //! assert_eq!(labels.names(), ["cat", "dog"]);
 //! assert_eq!(labels.counts(), [2, 1]);
 //! ```
+//!
+//! Two arrays, and what a metric says of them; with error bars and from files see `examples/`:
+//!
+//! ```
+//! # #[cfg(feature = "analysis")]
+//! # {
+//! use featscope::analysis::{Plan, analyse};
+//! use featscope::features::{FeatureSet, Matrix};
+//! use featscope::metrics::select;
+//! use ndarray::array;
+//!
+//! let one = array![[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [2.0, 2.0]];
+//! // The same rows, moved by 3 and by 4: only the means differ.
+//! let other = &one + &array![3.0, 4.0];
+//! let sets: Vec<Box<dyn FeatureSet>> = vec![
+//!     Box::new(Matrix::new("model", "pretraining", one, None)?),
+//!     Box::new(Matrix::new("model", "evaluation", other, None)?),
+//! ];
+//! let plan = Plan {
+//!     metrics: select(&["frechet_distance".to_owned()])?,
+//!     pre: vec!["pretraining".to_owned()],
+//!     eval: vec!["evaluation".to_owned()],
+//!     ..Plan::default()
+//! };
+//! let found = analyse(&sets, &plan, &|_| ())?.results;
+//! assert!(found.records[0].value.is_some_and(|distance| (distance - 25.0).abs() < 1e-9));
+//! # }
+//! # Ok::<(), featscope::error::Error>(())
+//! ```
 
 // Unit tests may unwrap; the library and the programs may not.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]

@@ -181,7 +181,7 @@ fn kinds_of_metrics_are_told_apart_in_one_place() {
 
 /// Who may open files itself, and why.
 const OPENS_FILES: &[(&str, &str)] = &[
-    ("results/write.rs", "locks its folder and moves files of its own"),
+    ("results/write/folder.rs", "locks its folder and moves files of its own"),
     ("store/places.rs", "syncs folders"),
     ("extract/device.rs", "reads the system's list of libraries"),
 ];

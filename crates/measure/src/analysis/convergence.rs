@@ -1,10 +1,12 @@
 //! Values against the number of rows: how far has each metric come to where it is going?
 
-use super::kinds::{Asked, Kinds, OneSided, SecondMoments};
+use super::asked::Asked;
+use super::kinds::{Kinds, OneSided, SecondMoments};
 use super::one_side::{correlation, values_of_spectra};
 use super::pair::{Pair, on_first_groups};
+use super::plan::Plan;
+use super::side::Side;
 use super::tables::of_subject;
-use super::{Plan, Side};
 use crate::error::{Error, Result};
 use crate::metrics::{FromClasses, FromMoments, Metric};
 use crate::results::Table;

@@ -1,10 +1,12 @@
 //! What must hold before anything is read: sets that are compared lie in one space, and what is asked for can be had.
 
-use super::Plan;
-use super::subjects::{Bindings, Group, is_named as is_set_named, place};
+use super::bindings::Bindings;
+use super::group::Group;
+use super::plan::Plan;
+use super::subject::{is_named, labels, place};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
-use crate::metrics::{FAMILIES, Metric, Sides};
+use crate::metrics::Sides;
 
 /// Checks the sets of each group against the plan.
 ///
@@ -65,13 +67,13 @@ fn check_pairs(groups: &[Group], plan: &Plan) -> Result<()> {
     }
     let named = |names: &[String]| {
         let sets = groups.iter().flat_map(|group| &group.sets);
-        let mut said: Vec<String> = sets
-            .filter(|set| names.iter().any(|name| is_set_named(**set, name)))
+        let mut given: Vec<String> = sets
+            .filter(|set| names.iter().any(|name| is_named(**set, name)))
             .map(|set| set.provenance())
             .map(|p| format!("{} is layer {} of model {}", p.path, p.subject.layer, p.subject.model))
             .collect();
-        said.dedup();
-        said.join(", ")
+        given.dedup();
+        given.join(", ")
     };
     Err(Error::input(format!(
         "nothing to compare --pre {} and --eval {} by: no layer of a model has features of both ({}; {}); give features of one layer \
@@ -81,42 +83,6 @@ fn check_pairs(groups: &[Group], plan: &Plan) -> Result<()> {
         named(&plan.pre),
         named(&plan.eval)
     )))
-}
-
-/// Whether a word of the user's names a metric, or its family.
-fn is_named(metric: &Metric, word: &str) -> bool {
-    let family = || FAMILIES.iter().find(|family| family.id == word);
-    metric.id == word || family().is_some_and(|family| family.metrics.iter().any(|m| m.id == metric.id))
-}
-
-impl Plan {
-    /// Checks what the user asked for against what the user named.
-    ///
-    /// # Errors
-    /// For words that name metrics of pairs alone where no pair is named.
-    pub fn check(&self) -> Result<()> {
-        let missing = match (self.pre.is_empty(), self.eval.is_empty()) {
-            (false, false) => return Ok(()),
-            (true, true) => "name both, with --pre NAME and --eval NAME",
-            (true, false) => "name the first, with --pre NAME",
-            (false, true) => "name the second, with --eval NAME",
-        };
-        for word in &self.named {
-            let mut named = self.metrics.iter().filter(|metric| is_named(metric, word)).peekable();
-            if named.peek().is_some() && named.all(|metric| metric.eval.needs().sides == Sides::Pair) {
-                return Err(Error::input(format!(
-                    "{word} compares a pretraining with an evaluation data set; {missing} (in an experiment: a data \
-                     set of each role)"
-                )));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the user named a metric or its family, and not just all: it gets a record even where it cannot apply.
-    pub fn names(&self, metric: &Metric) -> bool {
-        self.named.iter().any(|word| is_named(metric, word))
-    }
 }
 
 /// Where the labels of a set without any were looked for.
@@ -145,7 +111,7 @@ pub const NEEDS_LABELS: &str = "needs class labels";
 
 /// Why metrics of classes do not apply, if one of these sets has no labels.
 pub fn unlabelled(sets: &[&dyn FeatureSet]) -> Option<String> {
-    let lacking = sets.iter().find(|set| super::labels(**set).is_none())?;
+    let lacking = sets.iter().find(|set| labels(**set).is_none())?;
     Some(format!("{NEEDS_LABELS}: {}", where_labels(*lacking)))
 }
 
@@ -168,7 +134,7 @@ pub fn left_out(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<Vec<String>
         .count();
     for set in sets
         .iter()
-        .filter(|set| of_classes > 0 && super::labels(set.as_ref()).is_none())
+        .filter(|set| of_classes > 0 && labels(set.as_ref()).is_none())
     {
         let why = where_labels(set.as_ref());
         say(format!("{of_classes} metrics of classes are left out: {why}"));
@@ -185,7 +151,7 @@ pub fn left_out(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<Vec<String>
             .iter()
             .flat_map(|(flag, names)| names.iter().map(move |name| (flag, name)))
         {
-            if !group.sets.iter().any(|set| is_set_named(*set, name)) {
+            if !group.sets.iter().any(|set| is_named(*set, name)) {
                 say(format!(
                     "{at}: no features of {flag} {name}, so nothing is compared with it there"
                 ));

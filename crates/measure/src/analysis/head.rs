@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use super::labels;
+use super::subject::labels;
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::stats::{LinearMap, MapSums, Summariser};

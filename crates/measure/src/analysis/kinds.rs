@@ -1,51 +1,13 @@
 //! Metrics that need the same things are computed together: one list for each kind of [`Eval`], each with its own payload.
 
-use std::time::Instant;
-
-use super::Plan;
-use super::outcome::Outcome;
-use crate::error::{Error, Result};
+use super::asked::Asked;
 use crate::metrics::{
     Eval, FromAlike, FromCanonical, FromClassDistances, FromClasses, FromCorrelation, FromDistances, FromDomain,
     FromDuality, FromEachClass, FromEpisodes, FromKernel, FromMatchedKernels, FromMatchedMoments,
     FromMatchedNeighbours, FromMatchedRanks, FromMeans, FromMoments, FromNeighbours, FromNorms, FromProbe,
     FromResiduals, FromSamples, FromScore, FromSlices, FromSpectrum, FromSupport, FromTrees, FromUnitMoments,
-    FromValues, FromViews, Metric, Sides, Variant,
+    FromValues, FromViews,
 };
-use crate::uncertainty::leave_one_out;
-
-/// Neighbours up to which tables are kept: 50,000 rows of so many take 600 MB.
-pub const MOST_NEIGHBOURS: usize = 1_000;
-
-/// A metric of the plan in one of its conventions, with what its kind is handed.
-#[derive(Clone, Copy)]
-pub struct Asked<E> {
-    /// Its place in the plan.
-    pub place: usize,
-    /// Which metric.
-    pub metric: &'static Metric,
-    /// In which convention; `None` is the default.
-    pub variant: Option<&'static Variant>,
-    /// How it is computed.
-    pub eval: E,
-}
-
-impl<E> Asked<E> {
-    /// The same metric, computed like this.
-    pub fn by<F>(&self, eval: F) -> Asked<F> {
-        Asked {
-            place: self.place,
-            metric: self.metric,
-            variant: self.variant,
-            eval,
-        }
-    }
-
-    /// Whether it has replicates.
-    pub fn resamples(&self) -> bool {
-        self.metric.error.resamples()
-    }
-}
 
 /// What is made of second moments.
 #[derive(Clone, Copy)]
@@ -172,106 +134,4 @@ impl Kinds {
         }
         kinds
     }
-}
-
-/// What an input has that some metrics are of.
-#[derive(Clone, Copy, Default)]
-pub struct Has {
-    /// Rows that probes look at.
-    pub probed: bool,
-    /// The scores of a classifier's own classes.
-    pub logits: bool,
-    /// Views of the same images.
-    pub views: bool,
-}
-
-/// The outcomes of a plan's metrics on one input, as its kinds are computed one after the other.
-pub struct Run {
-    found: Vec<(Asked<()>, Outcome, f64)>,
-}
-
-impl Run {
-    /// For the metrics of these sides, with the lists to compute. Where metrics of classes do not apply, being `unlabelled`,
-    /// those that the user named say why, and the others are left out. Probes are left out of what is not `probed`, metrics of
-    /// logits of other layers, and those of views where rows are none.
-    pub fn start(plan: &Plan, sides: Sides, unlabelled: Option<&str>, has: Has) -> (Self, Kinds) {
-        let (possible, impossible): (Vec<_>, Vec<_>) = plan
-            .asked()
-            .filter(|asked| asked.eval.needs().sides == sides)
-            .filter(|asked| has.logits || !asked.eval.needs().logits || plan.names(asked.metric))
-            .filter(|asked| has.views || asked.eval.needs().views.is_none() || plan.names(asked.metric))
-            .filter(|asked| has.probed || !asked.eval.needs().probed || unlabelled.is_some())
-            .partition(|asked| unlabelled.is_none() || !asked.eval.needs().labels);
-        let found = impossible
-            .into_iter()
-            .filter(|asked| plan.names(asked.metric))
-            .map(|asked| {
-                let reason = Error::undefined(unlabelled.unwrap_or_default());
-                (asked.by(()), Outcome::new(Err(reason)), 0.0)
-            })
-            .collect();
-        (Self { found }, Kinds::new(possible.into_iter()))
-    }
-
-    /// Computes one kind: one outcome for each of its metrics, in their order. What is shared is shared out.
-    pub fn kind<E>(&mut self, asked: &[Asked<E>], outcomes: impl FnOnce(&[Asked<E>]) -> Vec<Outcome>) {
-        if asked.is_empty() {
-            return;
-        }
-        let start = Instant::now();
-        let outcomes = outcomes(asked);
-        assert_eq!(outcomes.len(), asked.len(), "one outcome for each metric");
-        let each = start.elapsed().as_secs_f64() / asked.len() as f64;
-        let found = asked.iter().zip(outcomes);
-        self.found
-            .extend(found.map(|(asked, outcome)| (asked.by(()), outcome, each)));
-    }
-
-    /// All outcomes in the plan's order, each with its seconds.
-    pub fn finish(mut self) -> Vec<(Asked<()>, Outcome, f64)> {
-        self.found.sort_by_key(|(asked, ..)| asked.place);
-        self.found
-    }
-}
-
-/// The values of metrics of one kind without each jackknife group, where they have an interval: `without` makes what they are
-/// computed from, for one group and thread at a time. Those of the others are empty; for too few `rows` the reason.
-pub fn replicates<E: Copy + Sync, T>(
-    asked: &[Asked<E>],
-    rows: u64,
-    without: impl Fn(usize) -> Result<T> + Sync,
-    value: impl Fn(E, &T) -> Result<f64> + Sync,
-) -> Vec<Result<Vec<f64>>> {
-    if !asked.iter().any(Asked::resamples) {
-        return asked.iter().map(|_| Ok(Vec::new())).collect();
-    }
-    let values = |group: usize| {
-        let made = without(group);
-        Ok(values(asked, made, &value))
-    };
-    transposed(asked, leave_one_out(rows, values))
-}
-
-/// The values of the metrics that have an interval from what was made for one group; the others' are zero and not used.
-pub fn values<E: Copy, T>(
-    asked: &[Asked<E>],
-    made: Result<T>,
-    value: impl Fn(E, &T) -> Result<f64>,
-) -> Vec<Result<f64>> {
-    let of_one = |asked: &Asked<E>| match &made {
-        _ if !asked.resamples() => Ok(0.0),
-        Ok(made) => value(asked.eval, made),
-        Err(error) => Err(error.clone()),
-    };
-    asked.iter().map(of_one).collect()
-}
-
-/// From the values of all metrics for each group the values of each metric for all groups.
-pub fn transposed<E>(asked: &[Asked<E>], by_group: Result<Vec<Vec<Result<f64>>>>) -> Vec<Result<Vec<f64>>> {
-    let of_metric = |(i, asked): (usize, &Asked<E>)| match &by_group {
-        _ if !asked.resamples() => Ok(Vec::new()),
-        Ok(groups) => groups.iter().map(|group| group[i].clone()).collect(),
-        Err(error) => Err(error.clone()),
-    };
-    asked.iter().enumerate().map(of_metric).collect()
 }

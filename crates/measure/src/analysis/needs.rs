@@ -1,10 +1,12 @@
 //! What a plan needs of each set, in words: passes, shared products with their size, and the metrics that use each.
 
+use super::bindings::Bindings;
+use super::limits::{SAMPLES, WIDEST};
+use super::plan::Plan;
 use super::second_pass::{WIDEST_WITHIN, passes_of_classes};
 use super::side::chosen;
-use super::subjects::{Bindings, place, with_split};
+use super::subject::{labels, place, with_split};
 use super::viewed::is_viewed;
-use super::{Plan, SAMPLES, WIDEST, labels};
 use crate::error::Result;
 use crate::features::FeatureSet;
 use crate::metrics::{Needs, Sides};

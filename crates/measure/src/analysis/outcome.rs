@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::kinds::Asked;
+use super::asked::Asked;
 use crate::error::{Error, Result};
 use crate::metrics::Metric;
 use crate::results::{DEFAULT, Record, Table};

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use ndarray::{Array2, Axis, concatenate, s};
 
-use super::{Plan, labels};
+use super::plan::Plan;
+use super::subject::labels;
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::stats::{RowSpan, STATE, Summariser, Summary};

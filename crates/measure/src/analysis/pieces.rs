@@ -3,67 +3,17 @@
 
 use std::collections::HashMap;
 
+use super::bindings::Bindings;
+use super::inputs::inputs;
+use super::piece::{Extent, Piece, of_pair, part_of};
+use super::plan::Plan;
 use super::side::{Side, summarise};
-use super::subjects::{Bindings, Group};
-use super::{Plan, add_tables, convergence, fit, inputs, of_suites, one_side, pair, tables};
+use super::suites::of_suites;
+use super::{convergence, fit, one_side, pair, tables};
 use crate::error::Result;
 use crate::features::FeatureSet;
 use crate::results::{Analysis, Record, Results, Table};
 use crate::stats::Summary;
-
-/// What of an analysis can be measured by itself, at every layer.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Piece {
-    /// A data set, with all its splits.
-    Set(String),
-    /// A pretraining and an evaluation data set together.
-    Pair(String, String),
-}
-
-impl Piece {
-    /// Whether it is of this data set.
-    pub fn is_of(&self, dataset: &str) -> bool {
-        match self {
-            Self::Set(name) => name == dataset,
-            Self::Pair(pre, eval) => pre == dataset || eval == dataset,
-        }
-    }
-
-    /// For a reader.
-    pub fn describe(&self) -> String {
-        match self {
-            Self::Set(name) => name.clone(),
-            Self::Pair(pre, eval) => format!("{pre} with {eval}"),
-        }
-    }
-}
-
-/// How much of a set is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
-    /// All that the plan's metrics look at.
-    Whole,
-    /// What metrics of pairs look at.
-    InPairs,
-}
-
-/// How much of the set at a place of its group is looked at for the pieces that are wanted; `None` for nothing.
-pub fn part_of(group: &Group, place: usize, plan: &Plan, wants: &dyn Fn(&Piece) -> bool) -> Option<Extent> {
-    if group.only_fitted(place, plan) {
-        return None;
-    }
-    if wants(&Piece::Set(group.sets[place].subject().dataset.clone())) {
-        return Some(Extent::Whole);
-    }
-    let mut pairs = group.pairs.iter();
-    let in_pairs = pairs.any(|&(pre, eval)| [pre, eval].contains(&place) && wants(&of_pair(group, pre, eval)));
-    in_pairs.then_some(Extent::InPairs)
-}
-
-fn of_pair(group: &Group, pre: usize, eval: usize) -> Piece {
-    let name = |place: usize| group.sets[place].subject().dataset.clone();
-    Piece::Pair(name(pre), name(eval))
-}
 
 /// What is done with the records and tables of a piece, layer by layer.
 pub type Take<'t> = &'t mut dyn FnMut(&Piece, Vec<Record>, Vec<Table>);
@@ -94,7 +44,7 @@ pub fn measure(
                 let (records, made) = of_side(&side, plan)?;
                 take(&Piece::Set(set.subject().dataset.clone()), records, made);
             }
-            side.let_go(plan);
+            side.keep_for_pairs(plan);
             sides.push(Some(side));
         }
         for missing in &group.missing {
@@ -224,4 +174,14 @@ pub fn joined(pieces: Vec<Analysis>, plan: &Plan) -> Analysis {
     let more = of_suites(&results.records, plan);
     results.records.extend(more);
     Analysis { results, tables }
+}
+
+/// Adds tables to those of their names.
+pub fn add_tables(tables: &mut Vec<Table>, new: Vec<Table>) {
+    for table in new {
+        match tables.iter_mut().find(|t| t.name == table.name) {
+            Some(old) => old.append(table),
+            None => tables.push(table),
+        }
+    }
 }

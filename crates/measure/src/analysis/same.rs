@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use super::subjects::by_layer;
+use super::subject::by_layer;
 use crate::error::Result;
 use crate::features::FeatureSet;
 

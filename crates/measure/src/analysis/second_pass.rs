@@ -3,10 +3,12 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::pieces::Extent;
-use super::subjects::Group;
+use super::group::Group;
+use super::limits::WIDEST;
+use super::piece::Extent;
+use super::plan::Plan;
+use super::subject::labels;
 use super::viewed::is_viewed;
-use super::{Plan, WIDEST, labels};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::stats::{

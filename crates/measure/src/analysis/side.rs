@@ -3,21 +3,21 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use super::head;
-use super::kinds::{Asked, MOST_NEIGHBOURS};
-use super::pieces::Extent;
+use super::group::Group;
+use super::head::head;
+use super::parts;
+use super::piece::Extent;
+use super::plan::Plan;
 use super::probed::Probed;
-use super::subjects::{self, Group, is_named};
+use super::second_pass::{second_pass, spectra_of_classes};
+use super::subject::{labels, record};
 use super::viewed::{Viewed, is_viewed};
-use super::{Plan, SAMPLES, WIDEST, parts, second_pass};
 use crate::error::{Error, Result};
 use crate::features::{FeatureSet, Labels, Role};
-use crate::metrics::{Eval, Needs, Sides};
+use crate::metrics::Sides;
 use crate::results::Record;
-use crate::stats::{
-    LinearMap, Neighbours, Rows, SecondPass, Spectrum, Summariser, Summary, Wanted, generator, nearest,
-};
-use crate::uncertainty::{ErrorBar, groups_within_classes, with_spare_for_halves};
+use crate::stats::{LinearMap, Neighbours, Rows, SecondPass, Spectrum, Summariser, Summary, generator, nearest};
+use crate::uncertainty::groups_within_classes;
 
 /// Multiplications (N² d) up to which metrics of pairs of rows look at all rows: about two minutes of two processors.
 const MOST_PRODUCTS: f64 = 6e12;
@@ -35,7 +35,7 @@ pub struct Side<'a> {
     /// Their nearest neighbours among themselves, once they are asked for.
     neighbours: OnceLock<Neighbours>,
     /// Rows around the means of their classes, where a metric wants them.
-    pub again: Option<SecondPass>,
+    pub second_pass: Option<SecondPass>,
     /// The split of the same data that is fitted on where this one is scored, if a metric wants one.
     pub fitted: Option<&'a dyn FeatureSet>,
     /// The labelled rows that probes look at, where a metric wants one.
@@ -52,7 +52,7 @@ pub struct Side<'a> {
 
 impl Side<'_> {
     pub fn labels(&self) -> Option<&Labels> {
-        super::labels(self.set)
+        labels(self.set)
     }
 
     /// The names of its classes; none without labels.
@@ -69,7 +69,7 @@ impl Side<'_> {
     pub fn record(&self) -> Record {
         Record {
             role: self.role,
-            ..subjects::record(self.set.subject())
+            ..record(self.set.subject())
         }
     }
 
@@ -86,81 +86,19 @@ impl Side<'_> {
         self.neighbours.get().filter(|table| table.k() > 0)
     }
 
-    /// Lets go of what only one-sided metrics need.
-    pub fn let_go(&mut self, plan: &Plan) {
+    /// Keeps what metrics of pairs need, and nothing else.
+    pub fn keep_for_pairs(&mut self, plan: &Plan) {
         let pairs = plan.paired() && plan.needs().any(|n| n.sides == Sides::Pair && n.scatter);
         self.summary.drop_scatter(pairs);
         if !plan.pairs_look_at_rows(self.set) {
             self.rows = Rows::default();
             self.neighbours = OnceLock::new();
         }
-        self.again = None;
+        self.second_pass = None;
         self.probed = None;
         self.views = None;
         self.head = None;
         self.spectra = Vec::new();
-    }
-}
-
-impl Plan {
-    /// The metrics of the plan, once for each convention wanted.
-    pub fn asked(&self) -> impl Iterator<Item = Asked<Eval>> {
-        let ways = self
-            .metrics
-            .iter()
-            .flat_map(|&metric| self.conventions.of(metric).map(move |variant| (metric, variant)));
-        ways.enumerate().map(|(place, (metric, variant))| Asked {
-            place,
-            metric,
-            variant,
-            eval: self.conventions.eval_by(metric, variant),
-        })
-    }
-
-    /// What each of them needs.
-    pub fn needs(&self) -> impl Iterator<Item = Needs> {
-        self.asked().map(|asked| asked.eval.needs())
-    }
-
-    /// Whether there are pairs of pretraining and evaluation data.
-    pub fn paired(&self) -> bool {
-        !self.pre.is_empty() && !self.eval.is_empty()
-    }
-
-    /// Whether a metric of pairs looks at the rows of this set.
-    fn pairs_look_at_rows(&self, set: &dyn FeatureSet) -> bool {
-        let mut names = self.pre.iter().chain(&self.eval);
-        self.paired() && self.needs().any(|n| n.rows_of_pairs()) && names.any(|name| is_named(set, name))
-    }
-
-    /// The neighbours of each row that a table holds.
-    pub fn neighbours(&self) -> usize {
-        let asked = self.asked().filter_map(|asked| {
-            let k = asked.eval.needs().neighbours.filter(|k| *k <= MOST_NEIGHBOURS)?;
-            Some(match asked.metric.error {
-                ErrorBar::HalfSamples => with_spare_for_halves(k),
-                // The one after says whether the last is told apart.
-                _ => k + 1,
-            })
-        });
-        let of_tables = if self.tables { super::tables::FOREIGN_AMONG } else { 0 };
-        asked.max().unwrap_or(0).max(of_tables)
-    }
-
-    /// What the first pass over a set collects.
-    pub fn wanted(&self, set: &dyn FeatureSet) -> Wanted {
-        let narrow = set.width() <= WIDEST;
-        let any = |wanted: fn(&Needs) -> bool| {
-            let applies = |n: &Needs| n.sides == Sides::One || n.sides == Sides::Pair && self.paired();
-            self.needs().any(|n| applies(&n) && wanted(&n))
-        };
-        Wanted {
-            scatter: narrow && (self.tables || any(|n| n.scatter)),
-            unit_scatter: narrow && any(|n| n.unit_scatter),
-            normalised: any(|n| n.unit_classes),
-            sample: if any(|n| n.sample) { SAMPLES } else { 0 },
-            seed: self.seed,
-        }
     }
 }
 
@@ -176,13 +114,13 @@ pub fn summarise<'a>(
 ) -> Result<Side<'a>> {
     let start = Instant::now();
     let set = group.sets[place];
-    let labels = super::labels(set);
-    let groups = groups_of(labels, set.rows());
+    let of_set = labels(set);
+    let groups = groups_of(of_set, set.rows());
     let alone = part == Extent::Whole;
     let of_one = || plan.needs().any(|n| n.sides == Sides::One && n.rows);
     let looks_at_rows = alone && of_one() || plan.pairs_look_at_rows(set);
     let mut rows = match looks_at_rows {
-        true => Rows::choose(chosen(set, plan), &groups, labels, set.width()),
+        true => Rows::choose(chosen(set, plan), &groups, of_set, set.width()),
         false => Rows::default(),
     };
     let mut summariser = match &given {
@@ -190,7 +128,7 @@ pub fn summarise<'a>(
             parts::check(summary, set, plan)?;
             None
         }
-        None => Some(Summariser::new(set.rows(), set.width(), labels, plan.wanted(set))),
+        None => Some(Summariser::new(set.rows(), set.width(), of_set, plan.wanted(set))),
     };
     if summariser.is_some() || looks_at_rows {
         for batch in set.batches(Summariser::batch_rows(set.width()))? {
@@ -214,7 +152,7 @@ pub fn summarise<'a>(
             summary,
             rows,
             neighbours: OnceLock::new(),
-            again: None,
+            second_pass: None,
             fitted,
             probed: None,
             head: None,
@@ -229,7 +167,7 @@ pub fn summarise<'a>(
         false => None,
     };
     let head = match group.head_of(place, plan) {
-        Some((features, logits)) => match head::head(features, logits, read) {
+        Some((features, logits)) => match head(features, logits, read) {
             Err(error) if !matches!(error, Error::Undefined(_)) => return Err(error),
             found => Some(found),
         },
@@ -240,11 +178,11 @@ pub fn summarise<'a>(
         _ => None,
     };
     let second = match wanted.any() {
-        true => Some(second_pass::second_pass(set, &summary, groups, fitted, wanted, read)?),
+        true => Some(second_pass(set, &summary, groups, fitted, wanted, read)?),
         false => None,
     };
     let spectra = match plan.spectra_of_classes(set) {
-        true => second_pass::spectra_of_classes(set, summary.measurable(), read)?,
+        true => spectra_of_classes(set, summary.measurable(), read)?,
         false => Vec::new(),
     };
     Ok(Side {
@@ -253,7 +191,7 @@ pub fn summarise<'a>(
         summary,
         rows,
         neighbours: OnceLock::new(),
-        again: second,
+        second_pass: second,
         fitted,
         probed,
         head,

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use rand::seq::index::sample;
 
-use super::Plan;
 use crate::error::{Error, Result};
 use crate::features::{FeatureSet, view_of};
 use crate::stats::{OUT_OF_RANGE, Rows, Summariser, ViewSums, generator};
@@ -31,13 +30,6 @@ pub struct Viewed {
 /// Whether the ids of a set say that its rows are views of images.
 pub fn is_viewed(set: &dyn FeatureSet) -> bool {
     set.has_ids() && set.ids().is_ok_and(|ids| ids.iter().all(|id| view_of(id).is_some()))
-}
-
-impl Plan {
-    /// The most rows that a metric of views looks at, where there is one.
-    pub fn most_views(&self) -> Option<usize> {
-        self.needs().filter_map(|needs| needs.views).max()
-    }
 }
 
 impl Viewed {

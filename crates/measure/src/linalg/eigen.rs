@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use ndarray::{Array2, Axis};
 use ndarray_linalg::{JobSvd, SVDDC as _};
 
-use super::{LOWER, NORMAL, VECTORS, int, single_threaded_blas};
+use super::lapack::{LOWER, NORMAL, VECTORS, int, single_threaded_blas};
 use crate::error::{Error, Result};
 
 /// Eigenvalues of a symmetric matrix in descending order (LAPACK's divide and conquer, `dsyevd`).

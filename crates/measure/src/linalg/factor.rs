@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
-use super::{LOWER, int, single_threaded_blas};
+use super::lapack::{LOWER, int, single_threaded_blas};
 use crate::error::{Error, Result};
 
 /// Rows (n, d) with n <= d, rotated so that only their first n coordinates are not zero, which are given (n, n): the

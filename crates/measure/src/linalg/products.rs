@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::{int, single_threaded_blas};
+use super::lapack::{int, single_threaded_blas};
 
 /// A Bᵀ for A (m, d) and B (n, d), both in standard layout.
 pub fn product_transposed(a: ArrayView2<f64>, b: ArrayView2<f64>) -> Array2<f64> {

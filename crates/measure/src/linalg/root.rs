@@ -2,9 +2,11 @@
 
 use ndarray::{Array2, ArrayView2, s};
 
+use super::eigen::nuclear_norm;
 use super::factor::{factor_of, pivoted_cholesky};
+use super::lapack::{LOWER, int, single_threaded_blas};
+use super::products::product_transposed;
 use super::tridiagonal::{Tridiagonal, reduce};
-use super::{LOWER, int, nuclear_norm, product_transposed, single_threaded_blas};
 use crate::error::Result;
 
 /// tr (AB)^{1/2} for positive semidefinite A and B of one size: with A = L Lᵀ, the sum of the square roots of the eigenvalues
@@ -109,7 +111,7 @@ fn error_of_roots(values: &[f64], form: &Tridiagonal, lower: &Array2<f64>, trace
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::Symmetric;
+    use crate::linalg::symmetric::Symmetric;
     use ndarray::Array1;
 
     /// A covariance with these variances along directions that depend on `turn`.

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::{LOWER, NORMAL, int, single_threaded_blas};
+use super::lapack::{LOWER, NORMAL, int, single_threaded_blas};
 use crate::error::{Error, Result};
 
 /// A symmetric d x d matrix in rectangular full packed format: d(d+1)/2 numbers at the speed of BLAS 3
@@ -180,7 +180,7 @@ mod tests {
             let mut s = Symmetric::zeros(d);
             s.add_gram(x.view());
             s.scale(0.5);
-            let values = crate::linalg::eigenvalues(s.to_full()).unwrap();
+            let values = crate::linalg::eigen::eigenvalues(s.to_full()).unwrap();
             let expected: f64 = values.iter().map(|v| v.max(0.0).ln_1p()).sum();
             assert!((s.log_det_one_plus().unwrap() - expected).abs() < 1e-13 * expected);
         }

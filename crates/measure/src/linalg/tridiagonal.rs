@@ -2,7 +2,8 @@
 
 use ndarray::{Array1, Array2, ArrayView1};
 
-use super::{LOWER, Symmetric, int, single_threaded_blas};
+use super::lapack::{LOWER, int, single_threaded_blas};
+use super::symmetric::Symmetric;
 use crate::error::{Error, Result};
 
 /// A symmetric tridiagonal matrix T = QᵀAQ, Q orthogonal.
@@ -154,7 +155,7 @@ pub(super) fn reduce(entries: &mut [f64], d: usize, stride: usize) -> Tridiagona
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::eigenvalues;
+    use crate::linalg::eigen::eigenvalues;
     use ndarray::{Axis, array};
 
     #[test]

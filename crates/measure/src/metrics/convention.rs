@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::eval::Eval;
+use super::families::find;
+use super::metric::{LIBRARIES, Metric, Variant};
 use super::words::{group, why_unknown};
-use super::{Eval, LIBRARIES, Metric, Variant, find};
 use crate::error::{Error, Result};
 use crate::probes::logistic::Strength;
 
@@ -172,7 +174,7 @@ impl Conventions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{FromMatchedKernels, FromSamples};
+    use crate::metrics::eval::{FromMatchedKernels, FromSamples};
 
     /// The chosen convention of a metric.
     fn variant(c: &Conventions, id: &str) -> &'static str {
@@ -240,7 +242,7 @@ mod tests {
 
     #[test]
     fn every_library_is_followed_for_every_metric_it_computes() {
-        let every: Vec<&Metric> = crate::metrics::all().collect();
+        let every: Vec<&Metric> = crate::metrics::families::all().collect();
         for library in LIBRARIES {
             let mut c = Conventions::default();
             let followed = c.follow(library, &every).unwrap();

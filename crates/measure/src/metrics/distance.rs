@@ -2,7 +2,8 @@
 
 use ndarray::Array2;
 
-use super::{Better, Eval, Family, FromMoments, Law, Metric, Variant};
+use super::eval::{Eval, FromMoments};
+use super::metric::{Better, Family, Law, Metric, Variant};
 use crate::error::{Error, Result};
 use crate::linalg::trace_of_root;
 use crate::stats::{Moments, OUT_OF_RANGE, SMALLEST_SQUARE};

@@ -2,8 +2,8 @@
 
 use ndarray::Array1;
 
-use super::DomainScores;
 use super::distance::covariances;
+use super::inputs::DomainScores;
 use crate::error::{Error, Result};
 use crate::linalg::solve_definite;
 use crate::stats::Moments;

@@ -1,12 +1,11 @@
 //! How a metric is computed: the kinds of function a catalogue row can hold, and what each of them needs.
 
-use super::class_structure::Duality;
-use super::needs::{MatchedNeeds, Needs, Sides};
-use super::transferability::{Labelled, Score};
-use super::{
-    Balls, Between, Canonical, ClassMeans, DomainScores, FromCentre, KernelScale, Lie, MatchedMoments,
+use super::inputs::{
+    Balls, Between, Canonical, ClassMeans, DomainScores, Duality, FromCentre, KernelScale, Lie, MatchedMoments,
     MatchedNeighbours, Mixing, NearRows, RowView, SamplePair, Shares, Support,
 };
+use super::labelled::{Labelled, Score};
+use super::needs::{MatchedNeeds, Needs, Sides};
 use crate::error::Result;
 use crate::probes::logistic::Strength;
 use crate::probes::{Predictions, Probe};

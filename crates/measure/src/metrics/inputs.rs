@@ -250,3 +250,11 @@ pub struct MatchedNeighbours<'a> {
     /// Neighbours looked at.
     pub k: usize,
 }
+
+/// A linear classifier and class means, class by class.
+pub struct Duality {
+    /// W (C, d), up to a factor.
+    pub weights: Array2<f64>,
+    /// Class means less their unweighted mean (C, d).
+    pub means: Array2<f64>,
+}

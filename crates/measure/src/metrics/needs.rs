@@ -1,6 +1,6 @@
 //! What metrics need, as data: from it an analysis knows what to read, hold and share before it reads anything.
 
-use super::Between;
+use super::inputs::Between;
 use crate::stats::SecondPassNeeds;
 
 /// What is measured together.

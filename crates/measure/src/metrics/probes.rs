@@ -1,6 +1,7 @@
 //! Transfer itself: what classifiers fitted on frozen features do on rows they have not seen.
 
-use super::{Better, Eval, Family, FromEpisodes, FromProbe, Law, Metric, Variant};
+use super::eval::{Eval, FromEpisodes, FromProbe};
+use super::metric::{Better, Family, Law, Metric, Variant};
 use crate::probes::logistic::{Protocol, Strength};
 use crate::probes::{Probe, Scaling, Vote, calibration_error, class_mean, nll, top1, top5};
 use crate::uncertainty::ErrorBar;

@@ -2,7 +2,8 @@
 
 use std::f64::consts::PI;
 
-use super::{Better, Eval, Family, FromCorrelation, FromValues, Law, Metric, Variant};
+use super::eval::{Eval, FromCorrelation, FromValues};
+use super::metric::{Better, Family, Law, Metric, Variant};
 use crate::error::{Error, Result};
 use crate::stats::{ChannelValues, Correlation};
 use crate::uncertainty::ErrorBar;

@@ -1,13 +1,11 @@
 //! Distance between the rows of the pretraining and of the evaluation data: beyond means and covariances.
 
 use super::domain_classifier::{domain_auc, proxy_a_distance};
-use super::{
-    Better, Eval, Family, FromCentre, FromDomain, FromKernel, FromSlices, KernelScale, Law, Lie, Metric, PairSums,
-    Variant,
-};
+use super::eval::{Eval, FromDomain, FromKernel, FromSlices};
+use super::inputs::{FromCentre, KernelScale, Lie, PairSums};
+use super::metric::{Better, Family, Law, Metric, Variant};
 use crate::error::{Error, Result};
-use crate::uncertainty::ErrorBar;
-use crate::uncertainty::GROUPS;
+use crate::uncertainty::{ErrorBar, GROUPS};
 
 /// E k(X, X') + E k(Y, Y') - 2 E k(X, Y), a row never paired with itself: the unbiased squared maximum mean discrepancy.
 /// `without` leaves out the rows of one jackknife group on both sides.

@@ -1,6 +1,8 @@
 //! Support: does the evaluation data lie where the pretraining data lies, and the other way round?
 
-use super::{Balls, Better, Eval, Family, FromAlike, FromSupport, Law, Metric, Support, Variant};
+use super::eval::{Eval, FromAlike, FromSupport};
+use super::inputs::{Balls, Support};
+use super::metric::{Better, Family, Law, Metric, Variant};
 use crate::uncertainty::ErrorBar;
 
 /// Share of evaluation rows within the ball of any pretraining row.

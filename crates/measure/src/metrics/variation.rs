@@ -2,7 +2,8 @@
 
 use ndarray::{Array1, Axis};
 
-use super::{Better, Eval, Family, FromClasses, Law, Metric, Variant};
+use super::eval::{Eval, FromClasses};
+use super::metric::{Better, Family, Law, Metric, Variant};
 use crate::error::{Error, Result};
 use crate::stats::{ClassMoments, OUT_OF_RANGE, Rows, SMALLEST_SQUARE, sweep};
 use crate::uncertainty::ErrorBar;

@@ -1,8 +1,9 @@
 //! The words that people use for metrics, and what they mean here.
 
 use super::axes::{AXES, is_of_axes};
+use super::families::{FAMILIES, all};
+use super::metric::Metric;
 use super::probes::SUITE_LOG_ODDS;
-use super::{FAMILIES, Metric, all};
 
 /// Words of the field, as [`bare`] leaves them, and the metrics or families that they may mean.
 const WORDS: &[(&[&str], &[&str])] = &[
@@ -319,15 +320,15 @@ mod tests {
             assert_eq!(meant(word), [""; 0], "{word}");
         }
         assert_eq!(meant(&"redundancy".repeat(100_000)), [""; 0]);
-        let said = why_unknown("bogus");
-        assert_eq!(said, "no such metric or family; `featscope metrics` lists them all");
+        let text = why_unknown("bogus");
+        assert_eq!(text, "no such metric or family; `featscope metrics` lists them all");
     }
 
     #[test]
     fn the_axes_are_a_group() {
         let group = group(AXES);
         assert_eq!(group.len(), 9);
-        assert!(group.iter().all(|id| super::super::find(id).is_some()));
-        assert!(super::super::find(AXES).is_none() && FAMILIES.iter().all(|f| f.id != AXES));
+        assert!(group.iter().all(|id| crate::metrics::families::find(id).is_some()));
+        assert!(crate::metrics::families::find(AXES).is_none() && FAMILIES.iter().all(|f| f.id != AXES));
     }
 }

@@ -51,9 +51,9 @@ pub fn refitted_means(fit: &Fitting, scored: &Scored, cosine: bool) -> (Vec<Pred
     let mut of_all = Vec::new();
     let mut refitted = Vec::with_capacity(GROUPS);
     for some in groups.chunks(at_once) {
-        let again = |&g: &usize| Points::new(&all.means_without(&fit.sums(Some(g))), cosine);
-        let again: Vec<Points> = some.iter().map(again).collect();
-        let (found, without) = asked(&whole, &again, scored, cosine, fit.count);
+        let others = |&g: &usize| Points::new(&all.means_without(&fit.sums(Some(g))), cosine);
+        let others: Vec<Points> = some.iter().map(others).collect();
+        let (found, without) = asked(&whole, &others, scored, cosine, fit.count);
         of_all = found;
         refitted.extend(without);
     }
@@ -88,13 +88,13 @@ struct Moved {
 }
 
 impl Moved {
-    fn new(whole: &Points, again: &[Points], count: usize) -> Self {
+    fn new(whole: &Points, others: &[Points], count: usize) -> Self {
         let before = whole.places(count);
         let mut moved = Self {
             by: vec![0.0; count],
             stays: before.iter().map(Option::is_some).collect(),
         };
-        for points in again {
+        for points in others {
             let after = points.places(count);
             let by = |c: usize| Some(whole.squared(points.at.row(after[c]?), before[c]?).sqrt());
             let by: Vec<Option<f64>> = (0..count).into_par_iter().map(by).collect();
@@ -123,13 +123,13 @@ impl Moved {
 /// What all means say, and what others say in their place: where a few classes are enough, from these alone.
 fn asked(
     whole: &Points,
-    again: &[Points],
+    others: &[Points],
     scored: &Scored,
     cosine: bool,
     count: usize,
 ) -> (Vec<Prediction>, Vec<Vec<Prediction>>) {
-    let moved = Moved::new(whole, again, count);
-    let places: Vec<_> = again.iter().map(|points| points.places(count)).collect();
+    let moved = Moved::new(whole, others, count);
+    let places: Vec<_> = others.iter().map(|points| points.places(count)).collect();
     // Of each block what all means say first.
     let blocks: Vec<Vec<Vec<Prediction>>> = scored
         .places
@@ -147,7 +147,7 @@ fn asked(
             }
             let open: Vec<usize> = (0..block.len()).filter(|&i| few[i].is_none()).collect();
             let left = rows.select(Axis(0), &open);
-            let without = again.iter().zip(&places).map(|(points, places)| {
+            let without = others.iter().zip(&places).map(|(points, places)| {
                 let products = product_transposed(left.view(), points.at.view());
                 let mut products = products.outer_iter();
                 let of_row = |(i, few): (usize, &Option<Vec<usize>>)| match few {
@@ -167,7 +167,7 @@ fn asked(
             std::iter::once(found).chain(without).collect()
         })
         .collect();
-    let mut all = vec![Vec::with_capacity(scored.places.len()); 1 + again.len()];
+    let mut all = vec![Vec::with_capacity(scored.places.len()); 1 + others.len()];
     for block in blocks {
         all.iter_mut().zip(block).for_each(|(all, some)| all.extend(some));
     }
@@ -177,8 +177,8 @@ fn asked(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{class_means, nearest_mean};
     use super::*;
+    use crate::probes::means::{class_means, nearest_mean};
     use crate::stats::generator;
     use ndarray::Array2;
     use rand::Rng as _;
@@ -225,15 +225,15 @@ mod tests {
                     let means = class_means(&fit_rows, places, &classes, 41);
                     nearest_mean(&scored, &held, &means, cosine, &truths)
                 };
-                let said = |all: &[Prediction]| all.iter().map(|p| (p.class, p.right)).collect::<Vec<_>>();
-                assert_eq!(said(&whole), said(&plain(&places)));
+                let shown = |all: &[Prediction]| all.iter().map(|p| (p.class, p.right)).collect::<Vec<_>>();
+                assert_eq!(shown(&whole), shown(&plain(&places)));
                 for (g, refitted) in refitted.iter().enumerate() {
                     let left: Vec<usize> = places
                         .iter()
                         .copied()
                         .filter(|&i| usize::from(fit_rows.groups()[i]) != g)
                         .collect();
-                    assert_eq!(said(refitted), said(&plain(&left)), "{apart} {step} {cosine} {g}");
+                    assert_eq!(shown(refitted), shown(&plain(&left)), "{apart} {step} {cosine} {g}");
                 }
             }
         }

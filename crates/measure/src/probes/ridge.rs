@@ -161,8 +161,8 @@ mod tests {
     use ndarray::Array2;
 
     use super::super::logistic::scores;
-    use super::super::{Frame, Scaling};
     use super::*;
+    use crate::probes::scaled::{Frame, Scaling};
     use crate::stats::Rows;
 
     /// 40 rows of 6 channels, 3 classes, groups of 4, or of 20 with more rows than channels.

@@ -158,8 +158,8 @@ mod tests {
         for most in [10, 150] {
             let spare = Polled::with_spare(&scored, &fit, Vote::Uniform, 10, most);
             for (k, without) in (0..GROUPS).map(|g| (10, Some(g))).chain([(10, None), (most, None)]) {
-                let said = |polled: &Polled| format!("{:?}", polled.predictions(k, without, &classes, 4, &truths));
-                assert_eq!(said(&spare), said(&all), "{k} {without:?}");
+                let shown = |polled: &Polled| format!("{:?}", polled.predictions(k, without, &classes, 4, &truths));
+                assert_eq!(shown(&spare), shown(&all), "{k} {without:?}");
             }
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::Record;
+use super::record::Record;
 use crate::error::{Error, Result};
 use crate::uncertainty::Scheme;
 

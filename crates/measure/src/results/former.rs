@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::file::FILE;
 use super::listed::{Listed, TABLES, is_own, table_file};
-use super::{FILE, Table, read};
+use super::read;
+use super::table::Table;
 use crate::error::{Error, Result};
 use crate::files::{self, digest, is_temporary};
 

@@ -3,12 +3,16 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
-use serde::de::{DeserializeOwned, Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::analysis::Analysis;
+use super::check;
+use super::file::{FILE, MAX_BYTES, Results, SCHEMA};
 use super::listed::{Listed, TABLES, table_file};
-use super::{Analysis, FILE, MAX_BYTES, MAX_RECORDS, Record, Results, SCHEMA, Table, check};
+use super::record::Record;
+use super::table::Table;
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -43,32 +47,6 @@ pub(super) fn json<T: DeserializeOwned>(path: &Path) -> Result<serde_json::Resul
         )));
     }
     Ok(serde_json::from_reader(BufReader::with_capacity(1 << 18, file)))
-}
-
-/// The records of a file, as many as there may be.
-pub(super) fn few<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<Record>, D::Error> {
-    struct Few;
-    impl<'de> Visitor<'de> for Few {
-        type Value = Vec<Record>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-            f.write_str("a list of records")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Vec<Record>, A::Error> {
-            let mut records = Vec::new();
-            while let Some(record) = list.next_element()? {
-                records.push(record);
-                if records.len() > MAX_RECORDS {
-                    return Err(A::Error::custom(format!(
-                        "more than {MAX_RECORDS} records: analyze fewer models or layers into one file"
-                    )));
-                }
-            }
-            Ok(records)
-        }
-    }
-    deserializer.deserialize_seq(Few)
 }
 
 /// What tells results from other JSON.
@@ -140,11 +118,11 @@ fn not_results(path: &Path, error: Option<serde_json::Error>) -> Error {
     match value.schema.as_ref().and_then(Value::as_str) {
         Some(SCHEMA) => {}
         Some(other) => {
-            let again = match value.command.as_ref().and_then(Value::as_str) {
+            let advice = match value.command.as_ref().and_then(Value::as_str) {
                 Some(command) if !command.is_empty() => format!("make it again with: {command}"),
                 _ => "analyze again with this version".to_owned(),
             };
-            return Error::input(format!("{shown}: schema {other}, expected {SCHEMA}; {again}"));
+            return Error::input(format!("{shown}: schema {other}, expected {SCHEMA}; {advice}"));
         }
         None => {
             return Error::input(format!(

@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::sync::OnceLock;
 
-use crate::stats::{Exact, Rows};
+use super::exact::Exact;
+use super::rows::Rows;
 
 /// Half a unit in the last place of 64 bits.
 const ROUNDOFF: f64 = 1.0 / (1u64 << 53) as f64;

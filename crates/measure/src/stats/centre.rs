@@ -3,7 +3,7 @@
 use ndarray::{Array1, ArrayView2, Axis, concatenate};
 use rayon::prelude::*;
 
-use crate::stats::Rows;
+use super::rows::Rows;
 
 /// Rows of a set that are looked at, and numbers of both sets together.
 const ROWS: usize = 512;

@@ -5,10 +5,11 @@ use std::ops::Range;
 use ndarray::{Array2, s};
 use rayon::prelude::*;
 
+use super::correlation::Correlation;
 use super::mean_ranks::mean_ranks;
+use super::rows::Rows;
 use crate::error::Result;
 use crate::linalg::Symmetric;
-use crate::stats::{Correlation, Rows};
 
 /// Channels sorted at a time by each thread.
 const CHANNELS: usize = 32;

@@ -1,7 +1,9 @@
 //! Bootstrap of the jackknife groups within each class: for step functions of class means, which leaving out a tenth of the rows
 //! hardly moves.
 
-use super::{ClassMoments, Summary, generator};
+use super::class_moments::ClassMoments;
+use super::random::generator;
+use super::summary::Summary;
 use crate::error::{Error, Result};
 use crate::uncertainty::bootstrap_draws;
 

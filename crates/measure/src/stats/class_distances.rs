@@ -10,10 +10,9 @@ use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 
 use super::centre::joint_centre;
+use super::rows::Rows;
 use super::sweep::write_squared;
-use crate::stats::Rows;
-use crate::uncertainty::{GROUPS, Groups};
-use crate::uncertainty::{RESAMPLES, all_and_halves};
+use crate::uncertainty::{GROUPS, Groups, RESAMPLES, all_and_halves};
 
 /// Rows that classes are joined up to, into blocks of whole classes.
 const JOINED: usize = 1024;

@@ -2,8 +2,9 @@
 
 use ndarray::{Array2, Axis};
 
+use super::moments::Moments;
+use super::range::{OUT_OF_RANGE, SMALLEST_SQUARE};
 use crate::error::{Error, Result};
-use crate::stats::{Moments, OUT_OF_RANGE, SMALLEST_SQUARE};
 
 /// The correlation matrix of the live channels, or of the ranks of their values, with what is needed to read it.
 #[derive(Clone, Debug)]

@@ -2,9 +2,9 @@
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
+use super::range::{OUT_OF_RANGE, SMALLEST_SQUARE};
 use crate::error::{Error, Result};
 use crate::linalg::{add_product, eigenvectors};
-use crate::stats::{OUT_OF_RANGE, SMALLEST_SQUARE};
 
 /// Sums over matched rows x (d1) and y (d2), each taken from a fixed point near its mean. Two sets of rows merge by addition.
 #[derive(Clone, Debug)]

@@ -3,7 +3,8 @@
 use ndarray::{ArrayView2, Axis};
 
 use super::mean_ranks::mean_ranks;
-use crate::stats::{Rows, sweep};
+use super::rows::Rows;
+use super::sweep::sweep;
 
 /// Squared distances that differ by no more than this share of themselves are equal: rounding cannot tell them apart.
 const TIED: f64 = 1e-12;

@@ -43,7 +43,7 @@ fn last_digit(x: f64) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::Rows;
+    use crate::stats::rows::Rows;
     use ndarray::Array2;
 
     #[test]

@@ -14,8 +14,9 @@ use rayon::prelude::*;
 
 use super::apart::{Angles, Apart, Blurred, Euclidean, Pointed};
 use super::candidates::{Candidates, Offer, by_distance, nearest_of};
+use super::neighbours::Neighbours;
+use super::rows::Rows;
 use super::screen::{Buffers, Frame, KEPT, blocks};
-use crate::stats::{Neighbours, Rows};
 
 /// Rows settled in 64 bits at a time by each thread.
 const FEW: usize = 32;
@@ -273,8 +274,9 @@ fn exactly(offers: &mut [Offer<f64>], k: usize, apart: &impl Apart, i: usize) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::neighbours::squared_distances;
+    use crate::stats::random::generator;
     use crate::stats::screen::BLOCK;
-    use crate::stats::{generator, squared_distances};
     use ndarray::{concatenate, s};
     use rand::Rng as _;
 

@@ -3,11 +3,11 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
+use super::class_moments::ClassMoments;
+use super::member::{Centres, Member};
 use super::nearest::{MEANS_OFF, largest_norm};
-use super::residuals::Member;
 use super::rows::squared_apart;
 use crate::linalg::product_transposed;
-use crate::stats::{Centres, ClassMoments};
 use crate::uncertainty::GROUPS;
 
 /// Rows at a time: their products with all centres stay small.
@@ -119,7 +119,8 @@ fn rounding(d: usize, squares: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::features::Labels;
-    use crate::stats::{SecondPass, SecondPassNeeds, Summariser, Wanted};
+    use crate::stats::residuals::{SecondPass, SecondPassNeeds};
+    use crate::stats::summary::{Summariser, Wanted};
 
     /// Rows of 40 classes whose means stand `apart`, with noise around them, and 19 rows or fewer a class.
     fn rows(apart: f64) -> (Array2<f64>, Labels) {

@@ -1,13 +1,15 @@
 //! A second pass over a set whose class means are known: how rows lie around the means of their classes.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 use rayon::prelude::*;
 
+use super::class_moments::ClassMoments;
+use super::member::{Centres, Member};
 use super::nearest_centre::NearestCentre;
 use super::rows::squared_apart;
+use super::summary::Summary;
 use super::within::Within;
 use crate::linalg::Symmetric;
-use crate::stats::{ClassMoments, Summary};
 use crate::uncertainty::GROUPS;
 
 /// All rows, then all but those of each group.
@@ -54,24 +56,6 @@ pub struct Residuals {
     pub distances: Vec<f64>,
     /// Rows that lie nearest to the centre of their class, and rows judged.
     pub nearest: (u64, u64),
-}
-
-/// Centres that rows are assigned to, where they are those of another set.
-#[derive(Clone, Debug)]
-pub struct Centres {
-    /// (centres, d).
-    pub means: Array2<f64>,
-    /// For each class of the rows, its centre, where it has one.
-    pub of_class: Vec<Option<usize>>,
-}
-
-/// A row of a batch that has a class.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Member {
-    /// Its place in the batch.
-    pub place: usize,
-    pub class: usize,
-    pub group: usize,
 }
 
 /// What a second pass found.
@@ -186,11 +170,11 @@ impl SecondPass {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Axis;
+    use ndarray::{Array2, Axis};
 
     use super::*;
     use crate::features::Labels;
-    use crate::stats::{Summariser, Wanted};
+    use crate::stats::summary::{Summariser, Wanted};
 
     fn rows() -> (Array2<f64>, Labels) {
         let x = Array2::from_shape_fn((53, 4), |(i, j)| {

@@ -7,10 +7,11 @@ use std::sync::OnceLock;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip, s};
 use rayon::prelude::*;
 
-use super::exact::{exact_product, exact_squared_apart};
+use super::exact::{Exact, exact_product, exact_squared_apart};
 use super::grid::{fits, grid};
+use super::random::generator;
+use super::range::squares_in_range;
 use crate::features::Labels;
-use crate::stats::{Exact, generator, squares_in_range};
 
 /// Rows of a set in order, with the jackknife group and the class of each. Kept in 32 bits where that loses nothing, as it
 /// does for stored features.

@@ -6,8 +6,9 @@ use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
 use super::centre::joint_centre;
+use super::exact::Exact;
+use super::rows::Rows;
 use crate::linalg::{product_transposed, write_single_product};
-use crate::stats::{Exact, Rows};
 
 /// Rows of a block: its products with another block are a few MB, and keep the processor busy.
 pub(super) const BLOCK: usize = 1024;
@@ -275,7 +276,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn cloud(n: usize, d: usize, seed: u64, scale: f64) -> Rows {
-        let mut rng = crate::stats::generator(seed, 0);
+        let mut rng = crate::stats::random::generator(seed, 0);
         Rows::of(Array2::from_shape_fn((n, d), |(i, _)| {
             // Tight clusters, some far away.
             let cluster = (i % 3) as f64 * 100.0;

@@ -4,7 +4,7 @@ use ndarray::Array2;
 use rand::Rng as _;
 use std::f64::consts::TAU;
 
-use crate::stats::generator;
+use super::random::generator;
 
 /// `count` directions (count, d), evenly spread over the sphere: normal numbers of a `stream` under a seed, each row divided
 /// by its norm.

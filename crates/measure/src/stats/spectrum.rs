@@ -2,9 +2,10 @@
 
 use ndarray::{ArrayView2, Axis};
 
+use super::moments::Moments;
+use super::range::{OUT_OF_RANGE, SMALLEST_SQUARE};
 use crate::error::{Error, Result};
 use crate::linalg::{Tridiagonal, eigenvalues, product_transposed};
-use crate::stats::{Moments, OUT_OF_RANGE, SMALLEST_SQUARE};
 
 /// Which matrix of second moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,11 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2};
 
+use super::channels::ChannelValues;
+use super::class_moments::ClassMoments;
+use super::moments::Moments;
+use super::row_span::RowSpan;
 use super::summary::{GroupMoments, Sample, Summary};
-use super::{ChannelValues, ClassMoments, Moments};
 use crate::error::{Error, Result};
 use crate::files::Numbers;
 use crate::uncertainty::GROUPS;
@@ -15,45 +18,6 @@ pub const STATE: &str = "featscope/state/1";
 
 /// Numbers that the sample of a state may take up when it is read: 2 GiB. A few bytes can claim more.
 const MOST_SAMPLED: usize = 1 << 28;
-
-/// Which rows of a set a pass takes in, and what is known of the others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RowSpan {
-    /// Which rows, by their places in the set.
-    pub rows: Range<usize>,
-    /// Rows of the whole set.
-    pub total: usize,
-    /// Rows of each class that come before these, and of no class.
-    pub before: Vec<u64>,
-    /// What the set is and how it is looked at: parts of other sets, or looked at otherwise, are not merged with these.
-    pub key: String,
-}
-
-impl RowSpan {
-    /// All rows of a set.
-    pub fn whole(rows: usize, classes: usize) -> Self {
-        Self {
-            rows: 0..rows,
-            total: rows,
-            before: vec![0; classes + 1],
-            key: String::new(),
-        }
-    }
-
-    /// Some rows of a set, of which the class of every row is known.
-    pub fn of_classes(rows: Range<usize>, class_of: &[Option<u32>], classes: usize, key: &str) -> Self {
-        let mut before = vec![0; classes + 1];
-        for class in &class_of[..rows.start] {
-            before[class.map_or(classes, |c| c as usize)] += 1;
-        }
-        Self {
-            rows,
-            total: class_of.len(),
-            before,
-            key: key.to_owned(),
-        }
-    }
-}
 
 /// The fixed blocks of a set of so many rows: each of `most` rows, the last of what is left. Who computes which of them, and
 /// when, changes no bit of what merging them gives.

@@ -3,8 +3,13 @@
 use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 
+use super::channels::ChannelValues;
+use super::class_moments::ClassMoments;
+use super::moments::Moments;
+use super::random::generator;
+use super::range::squares_in_range;
+use super::row_span::RowSpan;
 use crate::features::Labels;
-use crate::stats::{ChannelValues, ClassMoments, Moments, RowSpan, generator, squares_in_range};
 use crate::uncertainty::{GROUPS, groups_after};
 
 /// The random stream that picks sample rows (see [`generator`]).

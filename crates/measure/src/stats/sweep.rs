@@ -4,8 +4,8 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 use rayon::prelude::*;
 
 use super::centre::joint_centre;
+use super::rows::Rows;
 use crate::linalg::product_transposed;
-use crate::stats::Rows;
 
 /// Distances held at a time by each thread, and rows of the other set taken at a time.
 const HELD: usize = 4 << 20;

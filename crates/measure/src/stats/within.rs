@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
-use super::residuals::Member;
+use super::class_moments::ClassMoments;
+use super::member::Member;
 use crate::linalg::Symmetric;
-use crate::stats::ClassMoments;
 use crate::uncertainty::GROUPS;
 
 /// Sums that share the rows out where no resamples are wanted: a few, so that several processors have work.

@@ -3,7 +3,8 @@
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Estimate, NORMAL_QUANTILE};
+use super::estimate::Estimate;
+use super::quantiles::NORMAL_QUANTILE;
 
 /// Standard error of bootstrap values, and the normal interval around the value itself.
 ///

@@ -1,6 +1,9 @@
 //! How a metric's interval is made: what a catalogue row names.
 
-use super::{Estimate, Scheme, bootstrap_interval, jackknife};
+use super::bootstrap::bootstrap_interval;
+use super::estimate::Estimate;
+use super::jackknife::jackknife;
+use super::scheme::Scheme;
 
 /// How an interval is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,8 +150,8 @@ pub fn mostly_bias(value: f64, replicates: &[f64]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::GROUPS;
     use super::*;
+    use crate::uncertainty::jackknife::GROUPS;
 
     #[test]
     fn a_quotient_has_the_interval_of_its_inverse() {

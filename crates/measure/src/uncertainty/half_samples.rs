@@ -109,7 +109,7 @@ pub fn replicates_from_halves(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::uncertainty::jackknife;
+    use crate::uncertainty::jackknife::jackknife;
 
     #[test]
     fn any_two_groups_share_a_half_equally_often() {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{Estimate, t_quantile};
+use super::estimate::Estimate;
+use super::quantiles::t_quantile;
 use crate::error::{Error, Result};
 
 /// Groups of the delete-a-group jackknife.

@@ -1,7 +1,8 @@
 //! Several runs of one model: what the mean over them is uncertain by.
 
+use super::estimate::Estimate;
 use super::paired::{Paired, beyond_range, without_spread};
-use super::{Estimate, t_p_value, t_quantile};
+use super::quantiles::{t_p_value, t_quantile};
 
 /// Runs from which on the spread over them is the error of their mean: two have one degree of freedom, and a 95 % interval of
 /// twelve times their standard error.
@@ -61,8 +62,9 @@ pub(super) fn welch(plain: Paired, a: &[f64], b: &[f64]) -> Paired {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Measured, Scheme, difference};
     use super::*;
+    use crate::uncertainty::difference::{Measured, difference};
+    use crate::uncertainty::scheme::Scheme;
 
     /// scipy.stats.t.interval(0.95, 3, 2.5, scipy.stats.sem([1, 2, 3, 4])).
     #[test]

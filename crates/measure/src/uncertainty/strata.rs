@@ -1,7 +1,10 @@
 //! A mean over fixed data sets, whose rows share nothing: their errors add in quadrature.
 
+use super::estimate::Estimate;
+use super::jackknife::GROUPS;
 use super::paired::{Paired, beyond_range, without_spread};
-use super::{Estimate, GROUPS, Scheme, quantile, t_p_value};
+use super::quantiles::{quantile, t_p_value};
+use super::scheme::Scheme;
 
 /// What one data set adds to a mean.
 #[derive(Clone, Copy, Debug)]
@@ -103,8 +106,8 @@ pub(super) fn strata(plain: Paired, replicates: &[f64]) -> Paired {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Measured, difference};
     use super::*;
+    use crate::uncertainty::difference::{Measured, difference};
 
     /// Two data sets with errors 0.03 and 0.04 of nine degrees of freedom each: the mean has half of 0.05, and
     /// 0.0025² / (0.0009² / 9 + 0.0016² / 9) = 16.69 degrees.
@@ -120,7 +123,7 @@ mod tests {
         let e = estimate.unwrap();
         assert!((mean - 0.7).abs() < 1e-15 && (e.std_error - 0.025).abs() < 1e-15);
         let degrees = 9.0 * 0.0025f64.powi(2) / (0.0009f64.powi(2) + 0.0016f64.powi(2));
-        assert!((e.high - 0.7 - super::super::t_quantile(degrees) * 0.025).abs() < 1e-12);
+        assert!((e.high - 0.7 - crate::uncertainty::quantiles::t_quantile(degrees) * 0.025).abs() < 1e-12);
         // Wilson's errors are those of a normal distribution.
         let known = Stratum {
             scheme: Some(Scheme::Wilson),

@@ -1,6 +1,7 @@
 //! Wilson's interval of a share.
 
-use super::{Estimate, NORMAL_QUANTILE};
+use super::estimate::Estimate;
+use super::quantiles::NORMAL_QUANTILE;
 
 /// Wilson's 95 % interval (1927) of the share `value` of so many `rows`, each right or not by itself. Its standard error is half
 /// its width over 1.96: that of a share of 0 or 1 is not zero.

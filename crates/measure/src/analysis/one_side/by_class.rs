@@ -1,9 +1,10 @@
 //! Metrics of each row's mean distances to the classes of its set.
 
-use super::super::kinds::Asked;
-use super::super::outcome::Outcome;
-use super::super::{Plan, Side};
-use super::of_held_rows;
+use super::rows_used::of_held_rows;
+use crate::analysis::asked::Asked;
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
+use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromClassDistances;
 use crate::stats::{OUT_OF_RANGE, ToClasses, class_distances, unit_apart};

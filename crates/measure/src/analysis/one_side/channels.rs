@@ -1,9 +1,10 @@
 //! Metrics of the correlations between channels.
 
-use super::super::kinds::{Asked, replicates};
-use super::super::outcome::{Outcome, few_rows};
-use super::super::{Side, WIDEST};
-use super::of_all_rows;
+use super::rows_used::of_all_rows;
+use crate::analysis::asked::{Asked, replicates};
+use crate::analysis::limits::WIDEST;
+use crate::analysis::outcome::{Outcome, few_rows};
+use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromCorrelation;
 use crate::metrics::redundancy::{floor, redundancy_offdiagonal};

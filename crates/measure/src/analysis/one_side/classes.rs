@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::super::kinds::{Asked, replicates};
-use super::super::outcome::{Outcome, some_of};
-use super::super::{Plan, Side};
+use crate::analysis::asked::{Asked, replicates};
+use crate::analysis::outcome::{Outcome, some_of};
+use crate::analysis::plan::Plan;
+use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromClasses;
 use crate::stats::{ClassMoments, OUT_OF_RANGE, can_resample, resampled, resamples};

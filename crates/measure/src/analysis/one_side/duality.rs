@@ -2,11 +2,12 @@
 
 use ndarray::{Array1, Array2, Axis};
 
-use super::super::kinds::Asked;
-use super::super::outcome::Outcome;
-use super::super::probed::{Classifier, Probed};
-use super::super::{Plan, Side};
 use super::probes::{classifier, readable};
+use crate::analysis::asked::Asked;
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
+use crate::analysis::probed::{Classifier, Probed};
+use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromDuality;
 use crate::metrics::class_structure::Duality;
@@ -56,7 +57,7 @@ fn outcome(side: &Side, asked: &Asked<FromDuality>, plan: &Plan) -> Outcome {
                 Strength::Fixed(c) => outcome.defined_by("C", c),
                 Strength::Penalty(lambda) => outcome.defined_by("lambda", lambda),
             }
-            for (name, value) in chosen.said {
+            for (name, value) in chosen.beside {
                 outcome.found(name, value);
             }
         }
@@ -69,7 +70,7 @@ struct Chosen {
     duality: Duality,
     /// What of the logits and of the weights is open, of the model's own.
     of_head: Option<(f64, f64)>,
-    said: Vec<(&'static str, serde_json::Value)>,
+    beside: Vec<(&'static str, serde_json::Value)>,
     notes: Vec<String>,
 }
 
@@ -81,7 +82,7 @@ fn chosen(side: &Side, probed: &Probed, eval: FromDuality, plan: &Plan) -> Resul
             return Ok(Chosen {
                 duality: duality(probed, map.weights.clone(), &all)?,
                 of_head: Some((map.residual, map.error)),
-                said: Vec::new(),
+                beside: Vec::new(),
                 notes,
             });
         }
@@ -93,7 +94,7 @@ fn chosen(side: &Side, probed: &Probed, eval: FromDuality, plan: &Plan) -> Resul
     let Classifier {
         matrix,
         classes,
-        said,
+        beside,
         converged,
     } = classifier(probed, eval.strength, plan.seed)?;
     if !converged {
@@ -102,7 +103,7 @@ fn chosen(side: &Side, probed: &Probed, eval: FromDuality, plan: &Plan) -> Resul
     Ok(Chosen {
         duality: duality(probed, matrix, &classes)?,
         of_head: None,
-        said,
+        beside,
         notes,
     })
 }

@@ -1,8 +1,8 @@
 //! Metrics of the spectrum of each class, averaged over classes.
 
-use super::super::Side;
-use super::super::kinds::Asked;
-use super::super::outcome::{Outcome, some_of};
+use crate::analysis::asked::Asked;
+use crate::analysis::outcome::{Outcome, some_of};
+use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromEachClass;
 use crate::stats::Spectrum;
@@ -42,10 +42,10 @@ fn left_out(spectra: &[Result<Spectrum>], names: &[String]) -> Vec<String> {
             None => reasons.push((reason, vec![name])),
         }
     }
-    let said = reasons
+    let texts = reasons
         .iter()
         .map(|(reason, classes)| format!("left out: {} ({reason})", some_of(classes)));
-    said.collect()
+    texts.collect()
 }
 
 /// The mean over the classes that have a spectrum.

@@ -10,6 +10,7 @@ mod norms;
 mod probes;
 mod ranks;
 mod residuals;
+mod rows_used;
 mod scores;
 mod spectra;
 mod trees;
@@ -18,18 +19,17 @@ mod views;
 mod within;
 
 pub use channels::correlation;
+use scores::LOGITS;
 pub use spectra::values as values_of_spectra;
 
 use super::fit::unlabelled;
-use super::kinds::{Has, OneSided, Run};
-use super::outcome::Outcome;
-use super::{Plan, Side};
+use super::kinds::OneSided;
+use super::plan::Plan;
+use super::run::{Has, Run};
+use super::side::Side;
 use crate::error::Result;
 use crate::metrics::Sides;
 use crate::results::{Record, Table};
-
-/// The layer that holds a classifier's scores of its own classes.
-const LOGITS: &str = "logits";
 
 /// All one-sided records of a side, and the tables that come with them.
 pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
@@ -89,30 +89,4 @@ pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
         records.push(outcome.into_record(&asked, sides.clone(), pass + seconds));
     }
     Ok((records, tables))
-}
-
-/// An outcome of all rows of a side.
-fn of_all_rows(side: &Side, mut outcome: Outcome) -> Outcome {
-    outcome.n = side.summary.rows;
-    outcome.d = side.summary.width as u64;
-    outcome.classes = side.classes();
-    outcome
-}
-
-/// An outcome of the rows of a side that were held; the record says so where they are a choice.
-fn of_held_rows(side: &Side, mut outcome: Outcome, plan: &Plan) -> Outcome {
-    say_held(side, &mut outcome, plan);
-    outcome.n = side.rows.len() as u64;
-    outcome.d = side.summary.width as u64;
-    outcome.classes = side.classes();
-    outcome
-}
-
-/// What a record says of the rows looked at, where they are a choice.
-fn say_held(side: &Side, outcome: &mut Outcome, plan: &Plan) {
-    if !side.rows.are_all() {
-        outcome.defined_by("rows_drawn", side.rows.len());
-        outcome.defined_by("rows_of", side.summary.rows);
-        outcome.defined_by("seed", plan.seed);
-    }
 }

@@ -1,10 +1,12 @@
 //! Metrics of the nearest neighbours of each row within its set: one table serves them all.
 
-use super::super::kinds::{Asked, MOST_NEIGHBOURS};
-use super::super::outcome::Outcome;
-use super::super::ties::Ties;
-use super::super::{Plan, Side};
-use super::of_held_rows;
+use super::rows_used::of_held_rows;
+use crate::analysis::asked::Asked;
+use crate::analysis::limits::MOST_NEIGHBOURS;
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
+use crate::analysis::side::Side;
+use crate::analysis::ties::Ties;
 use crate::error::{Error, Result};
 use crate::metrics::{FromNeighbours, NearRows};
 use crate::stats::OUT_OF_RANGE;

@@ -1,10 +1,12 @@
 //! Metrics of the correlations between the ranks of channels.
 
-use super::super::kinds::{Asked, transposed, values};
-use super::super::outcome::Outcome;
-use super::super::{Plan, Side, WIDEST};
 use super::channels::{of_correlations, resampled, too_wide, value};
-use super::say_held;
+use super::rows_used::say_held;
+use crate::analysis::asked::{Asked, transposed, values};
+use crate::analysis::limits::WIDEST;
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
+use crate::analysis::side::Side;
 use crate::metrics::FromCorrelation;
 use crate::stats::ChannelOrders;
 use crate::uncertainty::leave_one_out_in_turn;

@@ -1,9 +1,9 @@
 //! Metrics of rows around the means of their classes.
 
-use super::super::Side;
-use super::super::kinds::{Asked, replicates};
-use super::super::outcome::Outcome;
 use super::classes::{of_classes, survives};
+use crate::analysis::asked::{Asked, replicates};
+use crate::analysis::outcome::Outcome;
+use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromResiduals;
 use crate::metrics::class_structure::resolution;
@@ -12,7 +12,10 @@ use crate::uncertainty::ErrorBar;
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, asked: &[Asked<FromResiduals>]) -> Vec<Outcome> {
-    let pass = side.again.as_ref().expect("the set was read again for these metrics");
+    let pass = side
+        .second_pass
+        .as_ref()
+        .expect("the set was read second_pass for these metrics");
     let whole = pass.without(None);
     let rows = whole.classes.counts().iter().sum();
     let without = |group| Ok(pass.without(Some(group)));

@@ -1,15 +1,18 @@
 //! Transferability scores: of the rows that probes would be fitted on.
 
-use super::super::kinds::Asked;
-use super::super::outcome::Outcome;
-use super::super::probed::Half;
-use super::super::{Plan, Side};
-use super::LOGITS;
+use crate::analysis::asked::Asked;
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
+use crate::analysis::probed::Half;
+use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromScore;
 use crate::metrics::transferability::{Base, Labelled, Score};
 use crate::stats::OUT_OF_RANGE;
 use crate::uncertainty::{GROUPS, leave_one_out};
+
+/// The layer that holds a classifier's scores of its own classes.
+pub const LOGITS: &str = "logits";
 
 /// Random stream of the rows drawn where there are more than a score looks at (see [`generator`](crate::stats::generator)).
 const STREAM: u64 = 30;
@@ -36,7 +39,7 @@ pub fn outcomes(side: &Side, asked: &[Asked<FromScore>], plan: &Plan) -> Vec<Out
             Err(error) => some.iter().map(|_| Outcome::new(Err(error.clone()))).collect(),
         };
         for (i, outcome) in these.into_iter().zip(found) {
-            outcomes[i] = Some(said(side, outcome, &asked[i], size, plan));
+            outcomes[i] = Some(described(side, outcome, &asked[i], size, plan));
         }
     }
     outcomes.into_iter().flatten().collect()
@@ -81,7 +84,7 @@ fn of_rows(half: &Half, side: &Side, size: usize, asked: &[&Asked<FromScore>], p
     let values: Vec<Result<Score>> = asked.iter().map(of_one).collect();
     let work =
         |one: &Asked<FromScore>| (one.eval.work)(size as f64, half.rows.width() as f64, names as f64) * GROUPS as f64;
-    let again: Vec<bool> = asked
+    let resampled: Vec<bool> = asked
         .iter()
         .zip(&values)
         .map(|(one, value)| {
@@ -91,19 +94,19 @@ fn of_rows(half: &Half, side: &Side, size: usize, asked: &[&Asked<FromScore>], p
         .collect();
     let without = |group: usize| {
         let rows = Labelled::new(&base, Some(group))?;
-        let of_one = |(one, again): (&&Asked<FromScore>, &bool)| match again {
+        let of_one = |(one, resampled): (&&Asked<FromScore>, &bool)| match resampled {
             true => (one.eval.value)(&rows).map(|score| score.value),
             false => Ok(0.0),
         };
-        Ok(asked.iter().zip(&again).map(of_one).collect::<Vec<_>>())
+        Ok(asked.iter().zip(&resampled).map(of_one).collect::<Vec<_>>())
     };
-    let groups = half.enough().and_then(|()| match again.contains(&true) {
+    let groups = half.enough().and_then(|()| match resampled.contains(&true) {
         true => leave_one_out(size as u64, without),
         false => Ok(Vec::new()),
     });
     let mut outcomes = Vec::with_capacity(asked.len());
     for (i, (one, value)) in asked.iter().zip(values).enumerate() {
-        let replicates = match (&groups, again[i]) {
+        let replicates = match (&groups, resampled[i]) {
             (Ok(_), false) if !one.resamples() => Ok(Vec::new()),
             (Ok(_), false) => Err(Error::undefined(match &value {
                 Ok(score) => score
@@ -126,7 +129,7 @@ fn of_rows(half: &Half, side: &Side, size: usize, asked: &[&Asked<FromScore>], p
 }
 
 /// What every record says of its rows.
-fn said(side: &Side, mut outcome: Outcome, asked: &Asked<FromScore>, size: usize, plan: &Plan) -> Outcome {
+fn described(side: &Side, mut outcome: Outcome, asked: &Asked<FromScore>, size: usize, plan: &Plan) -> Outcome {
     outcome.n = side.summary.rows;
     outcome.d = side.summary.width as u64;
     outcome.classes = side.classes();

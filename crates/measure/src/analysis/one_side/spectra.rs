@@ -2,10 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::super::kinds::{Asked, SecondMoments};
-use super::super::outcome::{Outcome, few_rows};
-use super::super::{Side, WIDEST};
-use super::of_all_rows;
+use super::rows_used::of_all_rows;
+use crate::analysis::asked::Asked;
+use crate::analysis::kinds::SecondMoments;
+use crate::analysis::limits::WIDEST;
+use crate::analysis::outcome::{Outcome, few_rows};
+use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::stats::{Moments, OUT_OF_RANGE, Reduced, SecondMoment, Spectrum};
 use crate::uncertainty::{GROUPS, enough_rows};

@@ -4,10 +4,11 @@ use ndarray::ArrayView2;
 use rand::Rng as _;
 use rayon::prelude::*;
 
-use super::super::kinds::{Asked, replicates};
-use super::super::outcome::Outcome;
-use super::super::{Plan, Side};
-use super::of_held_rows;
+use super::rows_used::of_held_rows;
+use crate::analysis::asked::{Asked, replicates};
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
+use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromTrees;
 use crate::stats::{OUT_OF_RANGE, Rows, distances, generator, tree_length};

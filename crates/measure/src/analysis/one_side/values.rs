@@ -1,9 +1,9 @@
 //! Metrics of the values that channels take.
 
-use super::super::Side;
-use super::super::kinds::{Asked, replicates};
-use super::super::outcome::Outcome;
-use super::of_all_rows;
+use super::rows_used::of_all_rows;
+use crate::analysis::asked::{Asked, replicates};
+use crate::analysis::outcome::Outcome;
+use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromValues;
 

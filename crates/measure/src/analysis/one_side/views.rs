@@ -1,9 +1,10 @@
 //! Metrics of views of the same images.
 
-use super::super::kinds::Asked;
-use super::super::outcome::Outcome;
-use super::super::viewed::Viewed;
-use super::super::{Plan, Side};
+use crate::analysis::asked::Asked;
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
+use crate::analysis::side::Side;
+use crate::analysis::viewed::Viewed;
 use crate::error::{Error, Result};
 use crate::metrics::FromViews;
 use crate::metrics::transferability::Score;

@@ -1,9 +1,10 @@
 //! Metrics of each row's distances to all rows of its set: one sweep serves them all.
 
-use super::super::kinds::Asked;
-use super::super::outcome::Outcome;
-use super::super::{Plan, Side};
-use super::of_held_rows;
+use super::rows_used::of_held_rows;
+use crate::analysis::asked::Asked;
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
+use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::{FromDistances, RowView, Shares};
 use crate::stats::{OUT_OF_RANGE, sweep};

@@ -3,11 +3,13 @@
 use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
-use super::super::kinds::Asked;
-use super::super::outcome::{Outcome, few_rows};
-use super::super::{Plan, Side, WIDEST};
+use super::sides::{Pair, check_both, say_rows};
 use super::slices::along;
-use super::{Pair, check_both, say_rows};
+use crate::analysis::asked::Asked;
+use crate::analysis::limits::WIDEST;
+use crate::analysis::outcome::{Outcome, few_rows};
+use crate::analysis::plan::Plan;
+use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::domain_classifier::{DomainClassifier, domain_classifier, wrong};
 use crate::metrics::{DomainScores, FromDomain};

@@ -1,17 +1,17 @@
 //! Metrics of the class means of both sides.
 
-use ndarray::{Array2, Axis, concatenate};
 use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 
-use super::super::Plan;
-use super::super::kinds::Asked;
-use super::super::outcome::Outcome;
-use super::{Pair, is_measurable};
+use super::sides::{Pair, is_measurable};
+use crate::analysis::asked::Asked;
+use crate::analysis::class_means::{class_means, of_pooled, pooled};
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
 use crate::error::{Error, Result};
 use crate::metrics::mixing::{mixtureness_of, neighbours_used};
 use crate::metrics::{ClassMeans, FromMeans, Mixing};
-use crate::stats::{OUT_OF_RANGE, can_resample, generator, nearest_means, resampled, resamples, unit};
+use crate::stats::{OUT_OF_RANGE, can_resample, generator, resampled, resamples};
 use crate::uncertainty::{ErrorBar, next_combination};
 
 /// The random stream of permutations (see [`generator`]).
@@ -20,40 +20,6 @@ const PERMUTATION_STREAM: u64 = 2;
 /// Domain labellings up to which all of them are tried, and how many are drawn where there are more.
 const ALL_LABELLINGS: f64 = 1e5;
 const DRAWN_LABELLINGS: usize = 9_999;
-
-/// The pooled class means of two sides, each with its `k` nearest others; by cosine only where it is asked for, else Euclidean
-/// twice.
-pub fn class_means(pre: &Array2<f64>, eval: &Array2<f64>, k: usize, cosine: bool) -> ClassMeans {
-    of_pooled(pooled(pre, eval), domain(pre, eval), k, cosine)
-}
-
-fn of_pooled(means: Array2<f64>, is_eval: Vec<bool>, k: usize, cosine: bool) -> ClassMeans {
-    let euclidean = nearest_means(means.clone(), k);
-    ClassMeans {
-        is_eval,
-        cosine: match cosine {
-            true => nearest_means(unit_rows(&means), k),
-            false => euclidean.clone(),
-        },
-        euclidean,
-        means,
-    }
-}
-
-fn pooled(pre: &Array2<f64>, eval: &Array2<f64>) -> Array2<f64> {
-    concatenate(Axis(0), &[pre.view(), eval.view()]).expect("both sides are of one layer")
-}
-
-fn domain(pre: &Array2<f64>, eval: &Array2<f64>) -> Vec<bool> {
-    (0..pre.nrows() + eval.nrows()).map(|i| i >= pre.nrows()).collect()
-}
-
-fn unit_rows(means: &Array2<f64>) -> Array2<f64> {
-    let mut out = means.clone();
-    out.outer_iter_mut()
-        .for_each(|mut row| row.assign(&unit(row.to_owned())));
-    out
-}
 
 /// The outcomes of these metrics.
 pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromMeans>], plan: &Plan) -> Vec<Outcome> {
@@ -167,6 +133,7 @@ fn separation_test(c: &ClassMeans, mixing: Mixing, seed: u64) -> (Option<f64>, u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ndarray::Array2;
 
     #[test]
     fn means_far_apart_are_as_separated_as_labels_can_be() {

@@ -2,34 +2,32 @@
 
 mod alike;
 mod domain;
+mod equal_n;
+mod kernel_sums;
 mod kernels;
 mod means;
 mod moments;
 mod permutation;
 mod reach;
 mod samples;
+mod sides;
 mod slices;
 mod subsets;
 mod support;
 
-use ndarray::Array2;
-
 use super::fit::unlabelled;
-use super::kinds::{Has, OfPairs, Run};
-use super::outcome::{Outcome, in_words};
-use super::subjects::{Group, Missing};
-use super::{Plan, Side};
+use super::group::{Group, Missing};
+use super::kinds::OfPairs;
+use super::outcome::Outcome;
+use super::plan::Plan;
+use super::run::{Has, Run};
+use super::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::Sides;
 use crate::results::{Record, Table};
-use crate::stats::{OUT_OF_RANGE, Rows, squares_in_range};
-use crate::uncertainty::GROUPS;
 
-pub use means::class_means;
+pub use sides::Pair;
 pub use slices::on_first_groups;
-
-/// A pretraining and an evaluation side.
-pub type Pair<'p> = (&'p Side<'p>, &'p Side<'p>);
 
 /// All records of a pair, and the tables that come with them.
 ///
@@ -102,64 +100,4 @@ pub fn records_of_missing(group: &Group, missing: &Missing, plan: &Plan) -> Vec<
             outcome.into_record(&asked.by(()), sides, 0.0)
         })
         .collect()
-}
-
-/// Whether the squares of distances between the rows of these sets neither overflow nor vanish.
-fn check_measurable(pre: &Rows, eval: &Rows) -> Result<()> {
-    in_range(pre.measurable() && eval.measurable())
-}
-
-/// The same of all rows of both sides.
-fn check_both((pre, eval): Pair) -> Result<()> {
-    in_range(pre.summary.measurable() && eval.summary.measurable())
-}
-
-fn in_range(measurable: bool) -> Result<()> {
-    match measurable {
-        true => Ok(()),
-        false => Err(Error::undefined(OUT_OF_RANGE)),
-    }
-}
-
-/// What a record says of the rows looked at, where they are a choice.
-fn say_rows(outcome: &mut Outcome, (pre, eval): Pair, used: [&Rows; 2], plan: &Plan) {
-    if used.iter().any(|rows| !rows.are_all()) {
-        outcome.defined_by("rows_drawn", used.map(Rows::len).to_vec());
-        outcome.defined_by("rows_of", vec![pre.summary.rows, eval.summary.rows]);
-        outcome.defined_by("seed", plan.seed);
-    }
-}
-
-/// The groups of the larger side that come near the rows of the smaller side, where the sides differ by a tenth or more:
-/// [groups of pre, groups of eval], of ten.
-fn groups_at_equal_n((pre, eval): Pair) -> Option<[usize; 2]> {
-    let [a, b] = [pre, eval].map(|s| s.summary.rows as f64);
-    let share = |less: f64, more: f64| ((GROUPS as f64 * less / more).round() as usize).clamp(1, GROUPS);
-    let groups = [share(b.min(a), a), share(a.min(b), b)];
-    (groups != [GROUPS; 2]).then_some(groups)
-}
-
-/// Says what a value that depends on N is at about equal N.
-fn at_equal_n(outcome: &mut Outcome, (pre, eval): Pair, rows: [u64; 2], value: f64) {
-    if !value.is_finite() {
-        return;
-    }
-    outcome.found("at_equal_n", value);
-    outcome.found("equal_n", rows.to_vec());
-    outcome.notes.push(format!(
-        "the sides have {} and {} rows, on which this distance depends: it is {} with {} and {}",
-        pre.summary.rows,
-        eval.summary.rows,
-        in_words(value),
-        rows[0],
-        rows[1]
-    ));
-}
-
-/// Whether the squares of these rows neither overflow nor vanish.
-fn is_measurable(rows: &Array2<f64>) -> bool {
-    let (low, high) = rows
-        .iter()
-        .fold((0.0f64, 0.0f64), |(low, high), x| (low.min(*x), high.max(*x)));
-    squares_in_range(low, high, rows.ncols())
 }

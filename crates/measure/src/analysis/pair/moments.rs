@@ -1,9 +1,10 @@
 //! Metrics of the moments of both sides.
 
-use super::super::WIDEST;
-use super::super::kinds::Asked;
-use super::super::outcome::{Outcome, few_rows};
-use super::{Pair, at_equal_n, check_both, groups_at_equal_n};
+use super::equal_n::{at_equal_n, groups_at_equal_n};
+use super::sides::{Pair, check_both};
+use crate::analysis::asked::Asked;
+use crate::analysis::limits::WIDEST;
+use crate::analysis::outcome::{Outcome, few_rows};
 use crate::error::{Error, Result};
 use crate::metrics::{FromMoments, Metric};
 use crate::stats::Moments;

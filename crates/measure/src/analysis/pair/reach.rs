@@ -2,11 +2,12 @@
 
 use std::cell::{Cell, OnceCell};
 use std::cmp::Ordering;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use ndarray::Array2;
 
-use super::super::kinds::MOST_NEIGHBOURS;
+use crate::analysis::limits::MOST_NEIGHBOURS;
 use crate::error::{Error, Result};
 use crate::metrics::{Balls, NearRows, Support};
 use crate::stats::{Exact, Rows, Screened, squared_slack};

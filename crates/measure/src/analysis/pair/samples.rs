@@ -2,11 +2,12 @@
 
 use ndarray::{Axis, concatenate, s};
 
-use super::super::kinds::Asked;
-use super::super::outcome::Outcome;
-use super::super::ties::Ties;
-use super::super::{Plan, SAMPLES};
-use super::{Pair, is_measurable};
+use super::sides::{Pair, is_measurable};
+use crate::analysis::asked::Asked;
+use crate::analysis::limits::SAMPLES;
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
+use crate::analysis::ties::Ties;
 use crate::metrics::{FromSamples, SamplePair};
 use crate::stats::{Rows, nearest};
 use crate::uncertainty::{Groups, replicates_from_halves, with_spare_for_halves};

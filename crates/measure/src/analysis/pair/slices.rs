@@ -3,11 +3,12 @@
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
-use super::super::Plan;
-use super::super::kinds::Asked;
-use super::super::outcome::Outcome;
+use super::equal_n::{at_equal_n, groups_at_equal_n};
 use super::permutation::Pooled;
-use super::{Pair, at_equal_n, check_measurable, groups_at_equal_n, say_rows};
+use super::sides::{Pair, check_measurable, say_rows};
+use crate::analysis::asked::Asked;
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
 use crate::linalg::product_transposed;
 use crate::metrics::FromSlices;
 use crate::stats::{Rows, Steps, directions, joint_centre};

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::kernels::{Kernel, pair_sums, places, scale};
+use super::kernel_sums::{Kernel, pair_sums, places, scale};
 use crate::metrics::{Lie, PairSums};
 use crate::stats::{Rows, sweep_products};
 use crate::uncertainty::GROUPS;

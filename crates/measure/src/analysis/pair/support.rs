@@ -2,12 +2,15 @@
 
 use std::sync::atomic::AtomicU64;
 
-use super::super::kinds::{Asked, Overlap};
-use super::super::outcome::Outcome;
-use super::super::{Plan, Side, tables};
-use super::Pair;
 use super::alike::{MostAlike, TIED, beyond};
 use super::reach::{Balled, Distance, PairCounts, Resamples, Tally, add};
+use super::sides::Pair;
+use crate::analysis::asked::Asked;
+use crate::analysis::kinds::Overlap;
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
+use crate::analysis::side::Side;
+use crate::analysis::tables;
 use crate::error::{Error, Result};
 use crate::metrics::{Balls, FromAlike, FromSupport, NearRows};
 use crate::stats::{OUT_OF_RANGE, screen, unit_apart, unit_squared};

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 
-use super::super::outcome::some_of;
+use crate::analysis::outcome::some_of;
 use crate::error::Result;
 use crate::features::FeatureSet;
 use crate::stats::Rows;

@@ -1,10 +1,9 @@
 //! Metrics of kernels of the distances between rows, on both sides.
 
-use super::super::Plan;
-use super::super::kinds::{Asked, replicates};
-use super::super::outcome::Outcome;
-use super::pair::Pair;
-use super::shared_neighbours::say_draw;
+use super::matched_pair::{Pair, say_draw};
+use crate::analysis::asked::{Asked, replicates};
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
 use crate::error::{Error, Result};
 use crate::metrics::FromMatchedKernels;
 use crate::stats::{CentredKernels, centred_kernels};

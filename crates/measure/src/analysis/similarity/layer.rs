@@ -3,13 +3,15 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
-use super::super::{Plan, WIDEST};
 use super::matching::Matching;
 use super::source::Source;
+use super::wanted::needs;
+use crate::analysis::limits::WIDEST;
+use crate::analysis::plan::Plan;
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::linalg::rotated_into_fewest;
-use crate::metrics::{Between, MatchedNeeds};
+use crate::metrics::Between;
 use crate::stats::{
     CrossSums, DistanceOrder, Neighbours, Own, PairDistances, Rows, Summariser, amid, nearest, nearest_by_angle,
 };
@@ -203,11 +205,6 @@ impl<'a> Layer<'a> {
             }
         }
     }
-}
-
-/// Whether a metric of the plan needs this.
-pub fn needs(plan: &Plan, wanted: fn(&MatchedNeeds) -> bool) -> bool {
-    plan.needs().any(|needs| wanted(&needs.matched))
 }
 
 /// Adds rows to the sums of their groups.

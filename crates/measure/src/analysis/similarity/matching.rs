@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::super::{Plan, SAMPLES};
-use super::ranks;
+use super::wanted::rows_ranked;
+use crate::analysis::limits::SAMPLES;
+use crate::analysis::plan::Plan;
 use crate::error::{Error, Result};
 use crate::features::{FeatureSet, common};
 use crate::stats::generator;
@@ -57,7 +58,7 @@ impl Matching {
             .into_iter()
             .map(|i| by_id[i])
             .collect();
-        let mut first = draw[..ranks::wanted(plan).min(draw.len())].to_vec();
+        let mut first = draw[..rows_ranked(plan).min(draw.len())].to_vec();
         first.sort_unstable();
         let mut drawn = draw;
         drawn.sort_unstable();

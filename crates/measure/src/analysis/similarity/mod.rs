@@ -2,16 +2,19 @@
 
 mod kernels;
 mod layer;
+mod matched_pair;
 mod matching;
 mod pair;
 mod ranks;
 mod shared_neighbours;
 mod source;
+mod wanted;
 
 use layer::Layer;
 use matching::Matching;
 
-use super::{Plan, inputs};
+use super::inputs::inputs;
+use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::results::Results;

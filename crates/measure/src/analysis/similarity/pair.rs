@@ -2,27 +2,21 @@
 
 use std::time::Instant;
 
-use super::super::Plan;
-use super::super::kinds::{Asked, Crossed, Has, OfMatched, Run, replicates};
-use super::super::outcome::Outcome;
-use super::super::subjects;
 use super::layer::Layer;
+use super::matched_pair::Pair;
 use super::matching::Matching;
-use super::{kernels, layer, ranks, shared_neighbours};
+use super::wanted::needs;
+use super::{kernels, ranks, shared_neighbours};
+use crate::analysis::asked::{Asked, replicates};
+use crate::analysis::kinds::{Crossed, OfMatched};
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
+use crate::analysis::run::{Has, Run};
+use crate::analysis::subject::record;
 use crate::error::{Error, Result};
 use crate::metrics::{Canonical, FromCanonical, FromMatchedMoments, MatchedMoments, Sides};
 use crate::results::Record;
 use crate::stats::{Cross, CrossSums};
-
-/// Two layers and their matched rows.
-#[derive(Clone, Copy)]
-pub struct Pair<'p> {
-    pub x: &'p Layer<'p>,
-    pub y: &'p Layer<'p>,
-    pub matching: &'p Matching,
-    /// By jackknife group; empty where they are not wanted or cannot be had.
-    sums: &'p [CrossSums],
-}
 
 /// All records of a pair of layers.
 pub fn records<'p>(
@@ -33,7 +27,7 @@ pub fn records<'p>(
     read: &(dyn Fn(u64) + Sync),
 ) -> Result<Vec<Record>> {
     let start = Instant::now();
-    let sums = if layer::needs(plan, |m| m.moments) && x.has_moments() && y.has_moments() {
+    let sums = if needs(plan, |m| m.moments) && x.has_moments() && y.has_moments() {
         x.cross(y, &matching.groups, read)?
     } else {
         Vec::new()
@@ -51,7 +45,7 @@ pub fn records<'p>(
         other_split: Some(other.split.clone()).filter(|split| !split.is_empty()),
         other_model: Some(other.model.clone()),
         other_layer: Some(other.layer.clone()),
-        ..subjects::record(x.set.subject())
+        ..record(x.set.subject())
     };
     let (mut run, kinds) = Run::start(plan, Sides::Matched, None, Has::default());
     let OfMatched {

@@ -1,26 +1,11 @@
 //! Metrics of the ranks of distances between rows, on both sides.
 
-use super::super::Plan;
-use super::super::kinds::{Asked, replicates};
-use super::super::outcome::Outcome;
-use super::layer::needs;
-use super::pair::Pair;
-use super::shared_neighbours::say_draw;
+use super::matched_pair::{Pair, say_draw};
+use crate::analysis::asked::{Asked, replicates};
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
 use crate::error::Result;
 use crate::metrics::FromMatchedRanks;
-
-/// Rows whose distances are held where the user sets no other number, and at most: they are as many as half their square.
-const RANKED: usize = 2_000;
-const MOST_RANKED: usize = 10_000;
-
-/// How many rows a plan wants the distances of.
-pub fn wanted(plan: &Plan) -> usize {
-    if needs(plan, |m| m.ranks.is_some() || m.distances) {
-        plan.rows.unwrap_or(RANKED).min(MOST_RANKED)
-    } else {
-        0
-    }
-}
 
 /// The outcomes of these metrics.
 pub fn outcomes(pair: Pair, asked: &[Asked<FromMatchedRanks>], plan: &Plan) -> Vec<Outcome> {

@@ -1,10 +1,10 @@
 //! Metrics of the nearest neighbours of rows, on both sides.
 
-use super::super::Plan;
-use super::super::kinds::Asked;
-use super::super::outcome::Outcome;
-use super::super::ties::Ties;
-use super::pair::Pair;
+use super::matched_pair::{Pair, say_draw};
+use crate::analysis::asked::Asked;
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
+use crate::analysis::ties::Ties;
 use crate::error::{Error, Result};
 use crate::metrics::{FromMatchedNeighbours, MatchedNeighbours};
 use crate::uncertainty::{ErrorBar, Groups, replicates_from_halves};
@@ -13,15 +13,6 @@ use crate::uncertainty::{ErrorBar, Groups, replicates_from_halves};
 /// below, halves of the rows are too few or say too little, and intervals covered 99 %.
 const ABOVE_CHANCE: f64 = 3.0;
 const ROWS_PER_NEIGHBOUR: usize = 10;
-
-/// What a record says of the rows looked at, where they are a draw.
-pub fn say_draw(outcome: &mut Outcome, drawn: usize, pair: Pair, plan: &Plan) {
-    if drawn < pair.matching.rows() {
-        outcome.defined_by("rows_drawn", drawn);
-        outcome.defined_by("rows_of", pair.matching.rows());
-        outcome.defined_by("seed", plan.seed);
-    }
-}
 
 /// The outcomes of these metrics.
 pub fn outcomes(pair: Pair, asked: &[Asked<FromMatchedNeighbours>], plan: &Plan) -> Vec<Outcome> {

@@ -1,7 +1,7 @@
 //! The arrays about single channels and pairs of them.
 
-use super::super::Side;
-use super::of_subject;
+use super::subject_columns::of_subject;
+use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::redundancy::duplicates;
 use crate::results::Table;

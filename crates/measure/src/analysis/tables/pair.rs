@@ -1,8 +1,8 @@
 //! Tables of a pretraining and an evaluation data set together.
 
-use super::super::Side;
-use super::super::pair::class_means;
-use super::{of_layer, of_subject};
+use super::subject_columns::{of_layer, of_subject};
+use crate::analysis::class_means::class_means;
+use crate::analysis::side::Side;
 use crate::error::Result;
 use crate::metrics::Mixing;
 use crate::metrics::mixing::{feature_mixtureness, mixed_null};

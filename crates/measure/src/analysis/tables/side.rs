@@ -1,7 +1,10 @@
 //! Tables of one data set.
 
-use super::super::{Plan, Side};
-use super::of_subject;
+use super::channels;
+use super::subject_columns::of_subject;
+use crate::analysis::limits::FOREIGN_AMONG;
+use crate::analysis::plan::Plan;
+use crate::analysis::side::Side;
 use crate::error::Result;
 use crate::linalg::eigenvalues;
 use crate::metrics::NearRows;
@@ -9,9 +12,6 @@ use crate::metrics::geometry::occurrences;
 use crate::results::Table;
 use crate::stats::{GroupMoments, nearest_means};
 use crate::uncertainty::Groups;
-
-/// Nearest rows among which those of other classes are counted.
-pub const FOREIGN_AMONG: usize = 10;
 
 /// Rows in the table of hubs.
 const HUBS: usize = 100;
@@ -21,7 +21,7 @@ const HUBS: usize = 100;
 pub fn of_side(side: &Side, plan: &Plan) -> Result<Vec<Table>> {
     let all = side.summary.all();
     let mut tables = vec![spectrum(side, &all)?, classes(side, &all), hubs(side, plan)?];
-    tables.extend(super::channels::of_side(side)?);
+    tables.extend(channels::of_side(side)?);
     Ok(tables)
 }
 

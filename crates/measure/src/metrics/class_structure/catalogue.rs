@@ -1,10 +1,16 @@
 //! The catalogue's rows on class structure.
 
-use super::super::geometry::directed;
-use super::super::spectrum::{effective_rank, matrix_entropy_rank};
-use super::super::variation::classes;
-use super::super::{Better, Eval, Family, FromClassDistances, FromEachClass, FromResiduals, Law, Metric, Variant};
-use super::*;
+use super::means::{
+    calinski_harabasz, cdnv, equiangle_deviation, equinorm_unbiased, fisher_by_rows, fisher_ratio, nc1_by_rows,
+    nc1_quotient, nc1_share, nc2_equiangle, nc2_equinorm, silhouette_of,
+};
+use super::residuals::{davies_bouldin, nc1, nc4_ncc_agreement, vci};
+use crate::error::Result;
+use crate::metrics::eval::{Eval, FromClassDistances, FromEachClass, FromResiduals};
+use crate::metrics::geometry::directed;
+use crate::metrics::metric::{Better, Family, Law, Metric, Variant};
+use crate::metrics::spectrum::{effective_rank, matrix_entropy_rank};
+use crate::metrics::variation::classes;
 use crate::stats::{Residuals, SecondPassNeeds};
 use crate::uncertainty::ErrorBar;
 

@@ -2,19 +2,13 @@
 
 use ndarray::Array2;
 
-use super::super::{Better, Eval, FromDuality, Law, Metric, Variant};
 use crate::error::{Error, Result};
 use crate::linalg::product_transposed;
+use crate::metrics::eval::{Eval, FromDuality};
+use crate::metrics::inputs::Duality;
+use crate::metrics::metric::{Better, Law, Metric, Variant};
 use crate::probes::logistic::{Protocol, Strength};
 use crate::uncertainty::ErrorBar;
-
-/// A linear classifier and class means, class by class.
-pub struct Duality {
-    /// W (C, d), up to a factor.
-    pub weights: Array2<f64>,
-    /// Class means less their unweighted mean (C, d).
-    pub means: Array2<f64>,
-}
 
 /// A matrix over its Frobenius norm.
 fn normed(matrix: &Array2<f64>, what: &str) -> Result<Array2<f64>> {

@@ -2,9 +2,10 @@
 
 use ndarray::{Array2, Axis};
 
-use super::{between, intra_class_distance, over_others, with_rows};
+use super::means::{between, over_others};
 use crate::error::{Error, Result};
 use crate::linalg::{Symmetric, eigenvectors, inverse_forms, product_transposed};
+use crate::metrics::variation::{intra_class_distance, with_rows};
 use crate::stats::{ClassMoments, Residuals};
 
 /// The means of the classes with at least two rows around their mean, over √C: S_B = MᵀM.

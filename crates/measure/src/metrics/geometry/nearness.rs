@@ -1,9 +1,10 @@
 //! Geometry from nearest neighbours: hubs, and the dimension of the surface the rows lie on.
 
-use super::super::{Better, Eval, FromNeighbours, Law, Metric, NearRows, Variant};
 use crate::error::{Error, Result};
-use crate::uncertainty::ErrorBar;
-use crate::uncertainty::Groups;
+use crate::metrics::eval::{Eval, FromNeighbours};
+use crate::metrics::inputs::NearRows;
+use crate::metrics::metric::{Better, Law, Metric, Variant};
+use crate::uncertainty::{ErrorBar, Groups};
 
 /// Share of the largest distance ratios that TwoNN leaves out (Facco et al. 2017).
 const DISCARDED: f64 = 0.1;

@@ -1,7 +1,8 @@
 //! Geometry from minimum spanning trees: the dimension of the set that the rows fill.
 
-use super::super::{Better, Eval, FromTrees, Law, Metric};
 use crate::error::{Error, Result};
+use crate::metrics::eval::{Eval, FromTrees};
+use crate::metrics::metric::{Better, Law, Metric};
 use crate::uncertainty::ErrorBar;
 
 /// Rows whose distances are held: 32 MB.

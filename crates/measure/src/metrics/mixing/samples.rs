@@ -1,10 +1,11 @@
 //! Mixing of single samples.
 
-use super::super::{Better, Eval, FromSamples, Law, Metric, SamplePair, Variant};
 use crate::error::{Error, Result};
+use crate::metrics::eval::{Eval, FromSamples};
+use crate::metrics::inputs::SamplePair;
+use crate::metrics::metric::{Better, Law, Metric, Variant};
 use crate::stats::OUT_OF_RANGE;
-use crate::uncertainty::ErrorBar;
-use crate::uncertainty::Groups;
+use crate::uncertainty::{ErrorBar, Groups};
 
 /// Share of the other data set among the k nearest samples, divided by the share expected under full mixing; the mean
 /// over all samples. Only the rows of the groups `kept` take part, as queries and as neighbours.

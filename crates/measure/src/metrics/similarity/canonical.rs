@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use crate::error::{Error, Result};
 use crate::linalg::{eigenvectors, nuclear_norm, product_transposed};
-use crate::metrics::Canonical;
+use crate::metrics::inputs::Canonical;
 use crate::stats::{Cross, Directions};
 
 impl<'a> Canonical<'a> {

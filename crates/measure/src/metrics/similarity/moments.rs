@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::linalg::nuclear_norm;
-use crate::metrics::MatchedMoments;
+use crate::metrics::inputs::MatchedMoments;
 use crate::stats::Own;
 
 /// ‖XᵀY‖_F² / (‖XᵀX‖_F ‖YᵀY‖_F) of centred rows.

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Error, Result};
-use crate::metrics::{Between, MatchedNeighbours};
+use crate::metrics::inputs::{Between, MatchedNeighbours};
 use crate::stats::Neighbours;
 use crate::uncertainty::Groups;
 

@@ -1,8 +1,16 @@
 //! The catalogue's rows on spectra.
 
-use super::super::{Better, Eval, Family, FromCorrelation, FromSpectrum, FromUnitMoments, Law, Metric, Variant};
-use super::*;
-use crate::stats::SecondMoment;
+use super::eigenvalues::{
+    alpha_req, alpha_req_r_squared, alpha_req_unweighted, alpha_req_unweighted_r_squared, coding_rate,
+    coding_rate_in_nats, coding_rate_of_emp_ssl, coding_rate_unnormalised, condition_number,
+    condition_of_singular_values, effective_rank, flat, flat_rows, flat_where_fitted, matrix_entropy_rank,
+    participation_ratio, participation_ratio_of_correlations, participation_ratio_of_independence, pca_dims_95, rankme,
+    rankme_epsilon_in_log, rankme_of_eigenvalues, rankme_stable_pretraining, stable_rank,
+};
+use crate::error::Result;
+use crate::metrics::eval::{Eval, FromCorrelation, FromSpectrum, FromUnitMoments};
+use crate::metrics::metric::{Better, Family, Law, Metric, Variant};
+use crate::stats::{SecondMoment, Spectrum};
 use crate::uncertainty::ErrorBar;
 
 const fn spectrum(matrix: SecondMoment, value: fn(&Spectrum) -> Result<f64>) -> Eval {

@@ -1,10 +1,11 @@
 //! Spectra of what tells images apart, measured by how far views of one image differ.
 
-use super::super::transferability::Score;
-use super::super::{Better, Eval, FromViews, Law, Metric};
-use super::{LEAST_UNEVEN, entropy, unevenness};
+use super::eigenvalues::{LEAST_UNEVEN, entropy, unevenness};
 use crate::error::{Error, Result};
 use crate::linalg::{eigenvalues, eigenvectors, product_transposed, solve_definite_rows};
+use crate::metrics::eval::{Eval, FromViews};
+use crate::metrics::labelled::Score;
+use crate::metrics::metric::{Better, Law, Metric};
 use crate::stats::ViewScatter;
 use crate::uncertainty::ErrorBar;
 

@@ -2,9 +2,9 @@
 
 use ndarray::Array2;
 
-use super::labelled::{Labelled, Score};
 use crate::error::{Error, Result};
 use crate::linalg::{inverse_forms, solve_definite_rows};
+use crate::metrics::labelled::{Labelled, Score};
 
 /// tr(S⁺ cov(E[f|y])): the sum over classes of N_c m_c T⁺ m_cᵀ, T the scatter of all rows about their mean.
 ///
@@ -80,7 +80,7 @@ fn shrinkage(fourth: f64, squared: f64, trace: f64, n: f64, d: f64) -> f64 {
 mod tests {
     use ndarray::{Array1, Axis};
 
-    use super::super::tests::{of_base, some_rows};
+    use super::super::drawn_rows::{of_base, some_rows};
     use super::*;
     use crate::linalg::eigenvectors;
 

@@ -3,8 +3,8 @@
 use ndarray::{Array1, Array2, Axis};
 use rayon::prelude::*;
 
-use super::labelled::{Labelled, Score};
 use crate::error::Result;
+use crate::metrics::labelled::{Labelled, Score};
 
 /// No channel of a class varies less.
 const LEAST_VARIANCE: f64 = 1e-4;
@@ -109,7 +109,7 @@ fn distance(gaussians: &Gaussians, logs: &[f64], i: usize, j: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{of_base, some_rows};
+    use super::super::drawn_rows::{of_base, some_rows};
     use super::*;
 
     #[test]

@@ -1,15 +1,16 @@
 //! Rows of the scores that fit something, look at pairs of rows, or at a classifier's own classes.
 
-use super::super::{Better, Eval, FromScore, Law, Metric};
 use super::collapse::{ncti_ncc, ncti_seli, ncti_variability};
 use super::correlation::parc;
 use super::entropy::tmi;
 use super::fisher::sfda;
-use super::labelled::{Labelled, Score};
 use super::mixture::nleep;
-use super::rows_of_moments::{AT_THIS_N, drawn, eigen, passes, score};
+use super::rows_of_moments::{AT_THIS_N, GBC, H_SCORE, H_SCORE_SHRUNK, LOGME, TRANSRATE, drawn, eigen, passes, score};
 use super::sources::{leep, nce};
 use crate::error::Result;
+use crate::metrics::eval::{Eval, FromScore};
+use crate::metrics::labelled::{Labelled, Score};
+use crate::metrics::metric::{Better, Family, Law, Metric};
 use crate::uncertainty::ErrorBar;
 
 const NCTI: &str = "64 principal directions; a linear discriminant whose covariance within classes is shrunk by exp(-v), v the variance of \
@@ -37,7 +38,7 @@ fn within_classes(n: f64, d: f64, c: f64) -> f64 {
     n * n * d / c
 }
 
-pub(super) const SFDA: Metric = Metric {
+const SFDA: Metric = Metric {
     id: "sfda",
     label: "SFDA",
     unit: "",
@@ -61,7 +62,7 @@ pub(super) const SFDA: Metric = Metric {
     eval: score(sfda, passes),
 };
 
-pub(super) const PARC: Metric = Metric {
+const PARC: Metric = Metric {
     id: "parc",
     label: "PARC",
     unit: "",
@@ -85,7 +86,7 @@ pub(super) const PARC: Metric = Metric {
     eval: drawn(parc, 3_000, eigen),
 };
 
-pub(super) const TMI: Metric = Metric {
+const TMI: Metric = Metric {
     id: "tmi",
     label: "TMI",
     unit: "nats",
@@ -107,7 +108,7 @@ pub(super) const TMI: Metric = Metric {
     eval: drawn(tmi, 10_000, within_classes),
 };
 
-pub(super) const NCTI_SELI: Metric = Metric {
+const NCTI_SELI: Metric = Metric {
     id: "ncti_seli",
     label: "NCTI: separation",
     unit: "",
@@ -126,7 +127,7 @@ pub(super) const NCTI_SELI: Metric = Metric {
     eval: score(ncti_seli, eigen),
 };
 
-pub(super) const NCTI_NCC: Metric = Metric {
+const NCTI_NCC: Metric = Metric {
     id: "ncti_ncc",
     label: "NCTI: nearest centre",
     unit: "",
@@ -145,7 +146,7 @@ pub(super) const NCTI_NCC: Metric = Metric {
     eval: score(ncti_ncc, eigen),
 };
 
-pub(super) const NCTI_VARIABILITY: Metric = Metric {
+const NCTI_VARIABILITY: Metric = Metric {
     id: "ncti_variability",
     label: "NCTI: variability",
     unit: "nats",
@@ -164,7 +165,7 @@ pub(super) const NCTI_VARIABILITY: Metric = Metric {
     eval: score(ncti_variability, eigen),
 };
 
-pub(super) const NLEEP: Metric = Metric {
+const NLEEP: Metric = Metric {
     id: "nleep",
     label: "N-LEEP",
     unit: "nats",
@@ -194,7 +195,7 @@ pub(super) const NLEEP: Metric = Metric {
     }),
 };
 
-pub(super) const LEEP: Metric = Metric {
+const LEEP: Metric = Metric {
     id: "leep",
     label: "LEEP",
     unit: "nats",
@@ -215,7 +216,7 @@ pub(super) const LEEP: Metric = Metric {
     eval: of_logits(leep),
 };
 
-pub(super) const NCE: Metric = Metric {
+const NCE: Metric = Metric {
     id: "nce",
     label: "NCE",
     unit: "nats",
@@ -234,3 +235,51 @@ pub(super) const NCE: Metric = Metric {
     error: ErrorBar::JackknifeOfDistance,
     eval: of_logits(nce),
 };
+
+/// The family.
+pub const FAMILY: Family = Family {
+    id: "transferability",
+    about: "What do features and labels say of transfer before anything is trained? Scores from the literature, of the fitting rows of \
+            the evaluation data (--fit). On pretraining data only where named.",
+    metrics: &[
+        LOGME,
+        H_SCORE,
+        H_SCORE_SHRUNK,
+        TRANSRATE,
+        GBC,
+        SFDA,
+        PARC,
+        TMI,
+        NCTI_SELI,
+        NCTI_NCC,
+        NCTI_VARIABILITY,
+        NLEEP,
+        LEEP,
+        NCE,
+    ],
+};
+
+#[cfg(test)]
+mod tests {
+    use super::super::drawn_rows::{of_base, some_rows};
+    use super::*;
+
+    #[test]
+    fn an_empty_class_is_no_class() {
+        let (x, mut classes) = some_rows(24, 4, 3);
+        let values = |classes: &[u32]| {
+            let out = std::cell::RefCell::new(Vec::new());
+            of_base(&x, classes, |rows| {
+                for metric in FAMILY.metrics {
+                    if let Eval::Score(e) = metric.eval {
+                        out.borrow_mut().push((e.value)(rows).map(|s| s.value).unwrap());
+                    }
+                }
+            });
+            out.into_inner()
+        };
+        let before = values(&classes);
+        classes.iter_mut().for_each(|c| *c = 2 * *c + 1);
+        assert_eq!(before, values(&classes));
+    }
+}

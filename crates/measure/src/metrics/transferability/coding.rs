@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::labelled::{Labelled, Score};
 use crate::error::Result;
 use crate::linalg::Symmetric;
+use crate::metrics::labelled::{Labelled, Score};
 
 /// ε, the distortion.
 const DISTORTION: f64 = 1e-4;
@@ -41,7 +41,7 @@ fn rate(mut gram: Symmetric, n: f64) -> Result<f64> {
 mod tests {
     use ndarray::{Array2, Axis};
 
-    use super::super::tests::{of_base, some_rows};
+    use super::super::drawn_rows::{of_base, some_rows};
     use super::*;
     use crate::linalg::eigenvalues;
 

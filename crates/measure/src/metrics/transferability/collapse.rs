@@ -3,9 +3,9 @@
 use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 
-use super::labelled::{Labelled, Score, softmax, told_apart};
 use crate::error::{Error, Result};
 use crate::linalg::{Symmetric, eigenvalues, eigenvectors, nuclear_norm, product_transposed};
+use crate::metrics::labelled::{Labelled, Score, softmax, told_apart};
 
 /// Principal directions looked at.
 const DIRECTIONS: usize = 64;

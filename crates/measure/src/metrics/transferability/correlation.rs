@@ -3,9 +3,9 @@
 use ndarray::{Array1, Axis, s};
 use rayon::prelude::*;
 
-use super::labelled::{Labelled, Score};
 use crate::error::{Error, Result};
 use crate::linalg::product_transposed;
+use crate::metrics::labelled::{Labelled, Score};
 
 /// Principal directions looked at.
 const DIRECTIONS: usize = 32;

@@ -4,8 +4,8 @@ use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 use statrs::function::gamma::digamma;
 
-use super::labelled::{Labelled, Score};
 use crate::error::{Error, Result};
+use crate::metrics::labelled::{Labelled, Score};
 
 /// The neighbour whose distance counts.
 const NEIGHBOUR: usize = 3;
@@ -104,7 +104,7 @@ fn largest_apart(a: &[f64], b: &[f64], most: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{of_base, some_rows};
+    use super::super::drawn_rows::{of_base, some_rows};
     use super::*;
 
     #[test]

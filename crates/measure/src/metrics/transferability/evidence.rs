@@ -2,9 +2,9 @@
 
 use ndarray::Axis;
 
-use super::labelled::{Labelled, Score, above_rounding};
 use crate::error::{Error, Result};
 use crate::linalg::{eigenvectors, product_transposed};
+use crate::metrics::labelled::{Labelled, Score, above_rounding};
 
 /// Steps of the fixed point.
 const STEPS: usize = 11;
@@ -74,7 +74,7 @@ fn evidence(sigma: &[f64], squares: &[f64], target: f64, n: f64) -> f64 {
 mod tests {
     use ndarray::{Array1, Array2};
 
-    use super::super::tests::{of_base, some_rows};
+    use super::super::drawn_rows::{of_base, some_rows};
     use super::*;
     use crate::linalg::{Symmetric, solve_definite};
 

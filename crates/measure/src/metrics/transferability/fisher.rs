@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2, Axis};
 
-use super::labelled::{Labelled, Score, softmax, told_apart};
 use crate::error::{Error, Result};
 use crate::linalg::{Symmetric, product_transposed, solve_definite_rows};
+use crate::metrics::labelled::{Labelled, Score, softmax, told_apart};
 
 /// Steps of the power iteration that finds the largest variance within classes, each of two products.
 const STEPS: usize = 3;

@@ -5,9 +5,9 @@ use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::labelled::{Labelled, Score, softmax};
 use crate::error::{Error, Result};
 use crate::linalg::{Symmetric, eigenvectors, product_transposed};
+use crate::metrics::labelled::{Labelled, Score, softmax};
 use crate::stats::generator;
 
 /// Share of the variance that the principal directions looked at hold.

@@ -1,12 +1,13 @@
 //! Rows of the scores that look at first and second moments.
 
-use super::super::{Better, Eval, FromScore, Law, Metric, Variant, Work};
 use super::between::{h_score, h_score_shrunk};
 use super::bhattacharyya::{gbc, gbc_pca64, gbc_spherical};
 use super::coding::transrate;
 use super::evidence::logme;
-use super::labelled::{Labelled, Score};
 use crate::error::Result;
+use crate::metrics::eval::{Eval, FromScore, Work};
+use crate::metrics::labelled::{Labelled, Score};
+use crate::metrics::metric::{Better, Law, Metric, Variant};
 use crate::uncertainty::ErrorBar;
 
 pub(super) const AT_THIS_N: &str = "Its expectation at this number of rows.";

@@ -1,8 +1,8 @@
 //! LEEP and NCE: what a classifier's own classes say of the target classes.
 
-use super::labelled::{Labelled, Score, softmax};
 use super::mixture::leep as of_posteriors;
 use crate::error::Result;
+use crate::metrics::labelled::{Labelled, Score, softmax};
 
 /// The share of the information that may be chance for rows to show its spread.
 const MOST_CHANCE: f64 = 1.0 / 3.0;
@@ -58,7 +58,7 @@ pub fn nce(rows: &Labelled) -> Result<Score> {
 mod tests {
     use ndarray::array;
 
-    use super::super::tests::of_base;
+    use super::super::drawn_rows::of_base;
     use super::*;
 
     #[test]

@@ -3,10 +3,10 @@
 use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 
-use super::super::scaled::{BLOCK, Seen};
 use super::objective::Weights;
 use crate::error::Result;
 use crate::linalg::{Symmetric, eigenvectors, product_transposed, write_single_plain, write_single_product};
+use crate::probes::scaled::{BLOCK, Seen};
 
 /// Sums held at a time, whatever the number of threads.
 const LANES: usize = 4;

@@ -1,12 +1,12 @@
 //! How strong the penalty is: fixed, or chosen on fitting rows that are held out.
 
-use super::super::cuts::{Cut, Strata};
-use super::super::scaled::Seen;
 use super::basis::Basis;
 use super::lbfgs::{Optimum, first_gradient, from_strong, minimise, minimise_roughly};
 use super::objective::{Labelled, Weights};
 use super::protocol::{Protocol, Tried};
 use crate::error::Result;
+use crate::probes::cuts::{Cut, Strata};
+use crate::probes::scaled::Seen;
 
 /// Rises of the held-out loss in a row after which the walk ends.
 const RISES: usize = 3;

@@ -3,8 +3,8 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 
-use super::super::scaled::{BLOCK, Seen};
 use crate::linalg::{add_product, product_transposed, write_single_cross, write_single_product};
+use crate::probes::scaled::{BLOCK, Seen};
 
 /// Partial sums that blocks are gathered in, whatever the number of threads: so many gradients are held.
 const LANES: usize = 8;
@@ -88,7 +88,7 @@ struct Room {
 
 impl Labelled<'_> {
     /// n, the rows that count.
-    pub(in crate::probes) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.places.len()
     }
 

@@ -2,7 +2,7 @@
 
 use rand::seq::SliceRandom as _;
 
-use super::super::cuts::{CROSS, Cut, Strata};
+use crate::probes::cuts::{CROSS, Cut, Strata};
 use crate::stats::generator;
 
 /// Values of λ in the grid, from strong to weak.

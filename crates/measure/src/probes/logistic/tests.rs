@@ -1,8 +1,13 @@
 use ndarray::Array2;
 use rand::Rng as _;
 
-use super::super::{Frame, Scaling, Seen, Strata};
-use super::*;
+use super::basis::Basis;
+use super::choice::{Fitted, Scaled, Solver, Strength, UNTRIED};
+use super::lbfgs::{first_gradient, minimise};
+use super::objective::{Labelled, Weights, nll_and_chances};
+use super::protocol::Protocol;
+use crate::probes::cuts::Strata;
+use crate::probes::scaled::{Frame, Scaling, Seen};
 use crate::stats::{Rows, generator};
 
 /// Rows with the frame that they are seen in.

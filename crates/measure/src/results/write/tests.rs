@@ -1,7 +1,15 @@
 //! Kills and refusals at every move, and files of others.
 
-use super::super::{Analysis, Column, Record};
-use super::*;
+use std::fs::{self, File};
+use std::path::Path;
+
+use super::folder::{FolderWriter, Move};
+use crate::results::analysis::Analysis;
+use crate::results::file::{FILE, Results};
+use crate::results::former::TEMPORARY;
+use crate::results::listed::Listed;
+use crate::results::record::Record;
+use crate::results::table::{Column, Table};
 
 /// Results of one number, with a spectrum that holds it, and other tables.
 fn analysis(value: f64, others: &[&str]) -> Analysis {
@@ -88,8 +96,8 @@ fn a_writer_killed_at_any_move_leaves_no_mixture_and_the_next_one_mends_it() {
             Ok(read) if read == second => "second",
             Ok(_) => panic!("a mixture after {kill} moves"),
             Err(error) => {
-                let said = error.to_string();
-                assert!(said.contains("tables/") && said.contains("write it again"), "{said}");
+                let text = error.to_string();
+                assert!(text.contains("tables/") && text.contains("write it again"), "{text}");
                 "refused"
             }
         });

@@ -3,8 +3,7 @@
 use ndarray::ArrayView1;
 use serde_json::{Value, json};
 
-use super::super::super::probed::{Classifier, Half, Probed};
-use super::fits::{Wanted, without};
+use crate::analysis::probed::{Classifier, Half, Probed};
 use crate::error::{Error, Result};
 use crate::probes::logistic::{Fitted, Labelled, Scaled, Solver, Strength, Tried, Weights, nll_and_chances, scores};
 use crate::probes::{
@@ -12,6 +11,17 @@ use crate::probes::{
     refitted_means, ridge,
 };
 use crate::uncertainty::GROUPS;
+
+/// What of a probe is wanted.
+#[derive(Clone, Copy)]
+pub struct Wanted {
+    pub probe: Probe,
+    pub seed: u64,
+    /// The spread over fitting rows.
+    pub refitted: bool,
+    /// Other numbers of neighbours.
+    pub by_k: &'static [usize],
+}
 
 /// What one cut gave.
 #[derive(Default)]
@@ -24,7 +34,7 @@ pub struct Answer {
     pub by_k: Vec<(usize, Vec<Prediction>)>,
     /// Neighbours that voted.
     pub k: Option<usize>,
-    pub said: Vec<(&'static str, Value)>,
+    pub beside: Vec<(&'static str, Value)>,
     /// The weights, of a logistic regression.
     pub classifier: Option<Classifier>,
     pub notes: Vec<String>,
@@ -147,7 +157,7 @@ impl Asking<'_> {
         Ok(Answer {
             predictions,
             refitted: self.refits(fit, wanted, |fit| Ok(ask(fit)?.1))?,
-            said: vec![
+            beside: vec![
                 ("lambda", json!(found.lambda)),
                 ("left_out_error", json!(found.left_out)),
             ],
@@ -170,7 +180,7 @@ impl Asking<'_> {
         let found = solver.fit(strength, self.seed);
         let scored = frame.seen(&self.probed.scored.rows);
         let ask = |weights: &Weights| present.asked(scored, self.held, weights);
-        let again = |fit: &[usize]| {
+        let refit = |fit: &[usize]| {
             let start = found.optimum.weights.clone();
             Ok(ask(&solver
                 .refit(fit, Tried::Lambda(found.lambda), start)
@@ -179,8 +189,8 @@ impl Asking<'_> {
         };
         Ok(Answer {
             predictions: ask(&found.optimum.weights),
-            refitted: self.refits(fit, wanted, again)?,
-            said: said(&found, strength, present.classes.len()),
+            refitted: self.refits(fit, wanted, refit)?,
+            beside: beside(&found, strength, present.classes.len()),
             classifier: (scaling == Scaling::Rms).then(|| present.classifier(&found, strength)),
             notes: match found.optimum.converged {
                 true => Vec::new(),
@@ -229,7 +239,7 @@ impl Present {
         Classifier {
             matrix: found.optimum.weights.matrix.clone(),
             classes: self.classes.clone(),
-            said: said(found, strength, self.classes.len()),
+            beside: beside(found, strength, self.classes.len()),
             converged: found.optimum.converged,
         }
     }
@@ -250,6 +260,13 @@ impl Present {
     }
 }
 
+/// The places of fitting rows outside a jackknife group.
+pub fn without(fitting: &Half, places: &[usize], group: usize) -> Vec<usize> {
+    let groups = fitting.rows.groups();
+    let is_kept = |place: &&usize| usize::from(groups[**place]) != group;
+    places.iter().filter(is_kept).copied().collect()
+}
+
 /// What is made of the scores of each of some rows, and its place.
 fn asked(
     scored: Seen,
@@ -265,9 +282,9 @@ fn asked(
 }
 
 /// What is found of a logistic regression beside its value.
-fn said(found: &Fitted, strength: Strength, classes: usize) -> Vec<(&'static str, Value)> {
+fn beside(found: &Fitted, strength: Strength, classes: usize) -> Vec<(&'static str, Value)> {
     let best = &found.optimum;
-    let mut said = vec![
+    let mut beside = vec![
         ("lambda", json!(found.lambda)),
         ("C", json!(found.strength)),
         ("r", json!(found.rms)),
@@ -277,12 +294,12 @@ fn said(found: &Fitted, strength: Strength, classes: usize) -> Vec<(&'static str
         ("passes", json!(found.passes)),
     ];
     if classes == 2 {
-        said.push(("C_binomial", json!(2.0 * found.strength)));
+        beside.push(("C_binomial", json!(2.0 * found.strength)));
     }
     if let Strength::Chosen(protocol) = strength {
         let held_out = found.held_out.filter(|loss| loss.is_finite());
-        said.push((protocol.criterion(), json!(held_out)));
-        said.push(("lambdas_tried", json!(found.tried)));
+        beside.push((protocol.criterion(), json!(held_out)));
+        beside.push(("lambdas_tried", json!(found.tried)));
     }
-    said
+    beside
 }

@@ -3,11 +3,11 @@
 use rand::seq::index::sample;
 use rayon::prelude::*;
 
-use super::super::super::Side;
-use super::super::super::probed::Probed;
-use super::super::super::tables::of_subject;
-use super::cut::Asking;
-use super::fits::{Wanted, cuts};
+use super::cut::{Asking, Wanted};
+use super::fits::cuts;
+use crate::analysis::probed::Probed;
+use crate::analysis::side::Side;
+use crate::analysis::tables::of_subject;
 use crate::error::Result;
 use crate::probes::logistic::{Protocol, Strength};
 use crate::probes::{Prediction, Probe, Scaling};
@@ -84,7 +84,7 @@ pub fn table(side: &Side, probed: &Probed, asked: impl Iterator<Item = Probe>, s
                 };
                 let answer = asking.answer(&places, &wanted)?;
                 let right = answer.predictions.iter().filter(|p: &&Prediction| p.right).count();
-                let lambda = answer.said.iter().find(|(name, _)| *name == "lambda");
+                let lambda = answer.beside.iter().find(|(name, _)| *name == "lambda");
                 Ok(Point {
                     probe: probe.name(),
                     budget,

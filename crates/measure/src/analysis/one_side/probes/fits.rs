@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::super::probed::{Classifier, Half, Probed};
-use super::cut::{Answer, Asking};
+use super::cut::{Answer, Asking, Wanted};
+use crate::analysis::probed::{Classifier, Probed};
 use crate::error::{Error, Result};
 use crate::probes::logistic::Strength;
 use crate::probes::{CROSS, Cut, Prediction, Predictions, Probe, Scaling};
@@ -19,19 +19,8 @@ pub struct ProbeFit {
     /// Neighbours that voted.
     pub k: Option<usize>,
     /// What is found beside the value.
-    pub said: Vec<(&'static str, Value)>,
+    pub beside: Vec<(&'static str, Value)>,
     pub notes: Vec<String>,
-}
-
-/// What of a probe is wanted.
-#[derive(Clone, Copy)]
-pub struct Wanted {
-    pub probe: Probe,
-    pub seed: u64,
-    /// The spread over fitting rows.
-    pub refitted: bool,
-    /// Other numbers of neighbours.
-    pub by_k: &'static [usize],
 }
 
 /// The cuts of what is probed: one of another split, or folds.
@@ -95,7 +84,7 @@ pub fn fitted(probed: &Probed, wanted: &Wanted) -> Result<ProbeFit> {
         refitted,
         by_k: by_k.collect(),
         k: made.iter().filter_map(|(_, answer)| answer.k).min(),
-        said: together(&made),
+        beside: together(&made),
         notes,
     })
 }
@@ -127,22 +116,15 @@ fn together(made: &[(Vec<usize>, Answer)]) -> Vec<(&'static str, Value)> {
         return Vec::new();
     };
     if rest.is_empty() {
-        return first.said.clone();
+        return first.beside.clone();
     }
     let value = |answer: &Answer, name: &str| {
-        let found = answer.said.iter().find(|(own, _)| *own == name);
+        let found = answer.beside.iter().find(|(own, _)| *own == name);
         found.map_or(Value::Null, |(_, value)| value.clone())
     };
     let list = |(name, _): &(&'static str, Value)| {
         let values: Vec<Value> = made.iter().map(|(_, answer)| value(answer, name)).collect();
         (*name, Value::Array(values))
     };
-    first.said.iter().map(list).collect()
-}
-
-/// The places of fitting rows outside a jackknife group.
-pub fn without(fitting: &Half, places: &[usize], group: usize) -> Vec<usize> {
-    let groups = fitting.rows.groups();
-    let is_kept = |place: &&usize| usize::from(groups[**place]) != group;
-    places.iter().filter(is_kept).copied().collect()
+    first.beside.iter().map(list).collect()
 }

@@ -1,9 +1,9 @@
 //! What probes say of single rows and classes, as tables.
 
-use super::super::super::Side;
-use super::super::super::probed::Probed;
-use super::super::super::tables::of_subject;
 use super::fits::ProbeFit;
+use crate::analysis::probed::Probed;
+use crate::analysis::side::Side;
+use crate::analysis::tables::of_subject;
 use crate::error::Result;
 use crate::probes::{Predictions, top1};
 use crate::results::{Columns, Table};

@@ -1,12 +1,7 @@
-//! The spectrum: over how many directions do features spread?
-
-mod catalogue;
-mod views;
+//! Numbers of the eigenvalues of a matrix of second moments.
 
 use crate::error::{Error, Result};
 use crate::stats::{Correlation, Moments, Spectrum};
-
-pub use catalogue::FAMILY;
 
 /// What RankMe adds to each share, so that its logarithm exists (Garrido et al. 2023).
 const RANKME_EPSILON: f64 = 1e-7;
@@ -22,7 +17,7 @@ const EMP_SSL_DISTORTION: f64 = 0.2;
 const FIT: std::ops::RangeInclusive<usize> = 11..=100;
 const LEAST_RANK: usize = 30;
 
-fn entropy(shares: impl Iterator<Item = f64>) -> f64 {
+pub(super) fn entropy(shares: impl Iterator<Item = f64>) -> f64 {
     -shares.filter(|p| *p > 0.0).map(|p| p * p.ln()).sum::<f64>()
 }
 
@@ -44,12 +39,12 @@ pub fn rankme(s: &Spectrum) -> Result<f64> {
     Ok(rank_of(&singular_values(s), RANKME_EPSILON))
 }
 
-fn rankme_stable_pretraining(s: &Spectrum) -> Result<f64> {
+pub(super) fn rankme_stable_pretraining(s: &Spectrum) -> Result<f64> {
     Ok(rank_of(&singular_values(s), STABLE_PRETRAINING_EPSILON))
 }
 
 /// RankMe of eigenvalues in place of singular values.
-fn rankme_of_eigenvalues(s: &Spectrum) -> Result<f64> {
+pub(super) fn rankme_of_eigenvalues(s: &Spectrum) -> Result<f64> {
     Ok(rank_of(&s.values, RANKME_EPSILON))
 }
 
@@ -59,7 +54,7 @@ fn rank_of(values: &[f64], epsilon: f64) -> f64 {
 }
 
 /// exp -Σ p log(p + 1e-7): the constant only where it is needed.
-fn rankme_epsilon_in_log(s: &Spectrum) -> Result<f64> {
+pub(super) fn rankme_epsilon_in_log(s: &Spectrum) -> Result<f64> {
     let sum: f64 = shares(&singular_values(s)).map(|p| p * (p + RANKME_EPSILON).ln()).sum();
     Ok((-sum).exp())
 }
@@ -89,13 +84,13 @@ pub fn participation_ratio(s: &Spectrum) -> Result<f64> {
 }
 
 /// The participation ratio of the correlation matrix, whose trace is d and whose squares sum over all entries.
-fn participation_ratio_of_correlations(c: &Correlation) -> Result<f64> {
+pub(super) fn participation_ratio_of_correlations(c: &Correlation) -> Result<f64> {
     let squares: f64 = c.matrix.outer_iter().map(|row| row.dot(&row)).sum();
     Ok((c.channels() as f64).powi(2) / squares)
 }
 
 /// What that gives for independent channels: E r² = 1/(N-1).
-fn participation_ratio_of_independence(c: &Correlation) -> f64 {
+pub(super) fn participation_ratio_of_independence(c: &Correlation) -> f64 {
     let d = c.channels() as f64;
     d / (1.0 + (d - 1.0) / (c.n as f64 - 1.0))
 }
@@ -110,22 +105,22 @@ pub fn stable_rank(s: &Spectrum) -> Result<f64> {
 
 /// How uneven eigenvalues must be for an interval, in units of what `n` rows of equal ones give: of equal eigenvalues a
 /// resample sees only how they spread by chance, which the jackknife counts twice (it covered 99 %).
-const LEAST_UNEVEN: f64 = 3.0;
+pub(super) const LEAST_UNEVEN: f64 = 3.0;
 
 /// d Σ lambda² / (Σ lambda)² - 1 of `d` eigenvalues (those not listed are zero), over its expectation d/n for equal ones
 /// (Ledoit & Wolf 2002, on John's test of sphericity).
-fn unevenness(values: &[f64], d: usize, n: u64) -> f64 {
+pub(super) fn unevenness(values: &[f64], d: usize, n: u64) -> f64 {
     let squares: f64 = shares(values).map(|p| p * p).sum();
     (d as f64 * squares - 1.0) * n as f64 / d as f64
 }
 
 /// Whether all eigenvalues are equal within sampling error.
-pub(super) fn flat(s: &Spectrum) -> bool {
+pub(crate) fn flat(s: &Spectrum) -> bool {
     unevenness(&s.values, s.d, s.n) < LEAST_UNEVEN
 }
 
 /// The same of the second moments of rows, whose squares sum to those of the eigenvalues.
-fn flat_rows(rows: &Moments) -> bool {
+pub(crate) fn flat_rows(rows: &Moments) -> bool {
     let (scatter, mean, n) = (rows.scatter(), rows.mean(), rows.n() as f64);
     let (d, level) = (mean.len() as f64, n * mean.dot(mean));
     let squares = scatter.iter().map(|s| s * s).sum::<f64>() + 2.0 * n * mean.dot(&scatter.dot(mean)) + level * level;
@@ -134,7 +129,7 @@ fn flat_rows(rows: &Moments) -> bool {
 }
 
 /// The same of those a power law is fitted to.
-fn flat_where_fitted(s: &Spectrum) -> bool {
+pub(crate) fn flat_where_fitted(s: &Spectrum) -> bool {
     let fitted = &s.values[(FIT.start() - 1).min(s.rank())..(*FIT.end()).min(s.rank())];
     fitted.is_empty() || unevenness(fitted, fitted.len(), s.n) < LEAST_UNEVEN
 }
@@ -198,11 +193,11 @@ pub fn alpha_req_r_squared(s: &Spectrum) -> Result<f64> {
     power_law(s, by_rank).map(|law| law.r_squared)
 }
 
-fn alpha_req_unweighted(s: &Spectrum) -> Result<f64> {
+pub(super) fn alpha_req_unweighted(s: &Spectrum) -> Result<f64> {
     power_law(s, all_equal).map(|law| -law.slope)
 }
 
-fn alpha_req_unweighted_r_squared(s: &Spectrum) -> Result<f64> {
+pub(super) fn alpha_req_unweighted_r_squared(s: &Spectrum) -> Result<f64> {
     power_law(s, all_equal).map(|law| law.r_squared)
 }
 
@@ -215,7 +210,7 @@ pub fn condition_number(s: &Spectrum) -> Result<f64> {
 }
 
 /// The same of singular values, the roots of the eigenvalues.
-fn condition_of_singular_values(s: &Spectrum) -> Result<f64> {
+pub(super) fn condition_of_singular_values(s: &Spectrum) -> Result<f64> {
     condition_number(s).map(f64::sqrt)
 }
 
@@ -240,11 +235,11 @@ pub fn coding_rate(unit: &Moments) -> Result<f64> {
     Ok(rate_of_rows(unit, DISTORTION)? / std::f64::consts::LN_2)
 }
 
-fn coding_rate_in_nats(unit: &Moments) -> Result<f64> {
+pub(super) fn coding_rate_in_nats(unit: &Moments) -> Result<f64> {
     rate_of_rows(unit, DISTORTION)
 }
 
-fn coding_rate_of_emp_ssl(unit: &Moments) -> Result<f64> {
+pub(super) fn coding_rate_of_emp_ssl(unit: &Moments) -> Result<f64> {
     rate_of_rows(unit, EMP_SSL_DISTORTION)
 }
 
@@ -262,7 +257,7 @@ fn rate_of_rows(rows: &Moments, distortion: f64) -> Result<f64> {
 }
 
 /// Of XᵀX as it is, which is N times the mean of squares and may be large in some directions: of its eigenvalues.
-fn coding_rate_unnormalised(s: &Spectrum) -> Result<f64> {
+pub(super) fn coding_rate_unnormalised(s: &Spectrum) -> Result<f64> {
     let scale = s.d as f64 / (DISTORTION * s.n as f64);
     let nats = s.values.iter().map(|v| (scale * v).ln_1p()).sum::<f64>() / 2.0;
     Ok(nats / std::f64::consts::LN_2)

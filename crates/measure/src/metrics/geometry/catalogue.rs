@@ -1,16 +1,12 @@
-//! Geometry: how do rows spread over the sphere and the space?
+//! Norms and potentials of rows, and the rows of the family.
 
-mod nearness;
-mod tree;
-
-pub use nearness::occurrences;
-
-use super::spectrum::flat;
-use super::{Better, Eval, Family, FromDistances, FromNorms, FromSpectrum, Law, Metric, RowView, Shares, Variant};
 use crate::error::{Error, Result};
+use crate::metrics::eval::{Eval, FromDistances, FromNorms, FromSpectrum};
+use crate::metrics::inputs::{RowView, Shares};
+use crate::metrics::metric::{Better, Family, Law, Metric, Variant};
+use crate::metrics::spectrum::flat;
 use crate::stats::{SecondMoment, Spectrum};
-use crate::uncertainty::ErrorBar;
-use crate::uncertainty::GROUPS;
+use crate::uncertainty::{ErrorBar, GROUPS};
 
 /// t of the Gaussian potential (Wang & Isola 2020).
 const TEMPERATURE: f64 = 2.0;
@@ -60,7 +56,7 @@ fn cosine(view: &RowView) -> Shares {
 }
 
 /// A row of zeros has no direction: its shares are no numbers.
-pub(super) fn directed(mean: f64) -> Result<f64> {
+pub(crate) fn directed(mean: f64) -> Result<f64> {
     if mean.is_nan() {
         return Err(Error::undefined("a row of zeros has no direction"));
     }
@@ -235,10 +231,10 @@ const METRICS: &[Metric] = &[
         error: ErrorBar::JackknifeCorrected,
         eval: Eval::Norms(FromNorms { value: norm_cv }),
     },
-    nearness::HUBNESS,
-    nearness::TWONN,
-    nearness::MLE,
-    tree::MST,
+    super::nearness::HUBNESS,
+    super::nearness::TWONN,
+    super::nearness::MLE,
+    super::tree::MST,
     Metric {
         id: "vendi",
         label: "Vendi score",

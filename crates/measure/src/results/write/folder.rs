@@ -1,4 +1,4 @@
-//! Writing a results folder: all or nothing.
+//! Who writes a results folder: every file is moved into its place, or none.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::former::{Former, NEW, TEMPORARY};
-use super::listed::{Listed, is_own, table_file};
-use super::{FILE, Results, Table};
 use crate::error::{Error, Result};
 use crate::files::{sweep, write_atomically_with};
+use crate::results::analysis::Analysis;
+use crate::results::file::{FILE, Results};
+use crate::results::former::{Former, NEW, TEMPORARY};
+use crate::results::listed::{Listed, is_own, table_file};
+use crate::results::table::Table;
 
 /// In the temporary folder, where files wait that are replaced or outdated.
 const OLD: &str = "old";
@@ -28,16 +30,16 @@ const FOLDERS: [&str; 2] = ["tables", "figures"];
 pub struct FolderWriter {
     dir: PathBuf,
     /// Goes with its owner, before the folders that were made for it.
-    temporary: TempDir,
+    pub(super) temporary: TempDir,
     _made: Made,
     tables: Vec<Listed>,
     report: Vec<Listed>,
     /// Held until the end: one writer for one folder. Not every file system has locks.
-    lock: Option<File>,
+    pub(super) lock: Option<File>,
 }
 
 /// Folders made on the way, the innermost last; those that stay empty go again.
-struct Made(Vec<PathBuf>);
+pub(super) struct Made(Vec<PathBuf>);
 
 impl Drop for Made {
     fn drop(&mut self) {
@@ -61,7 +63,7 @@ impl Made {
 
 /// One move of a file, by its path in the folder.
 #[derive(Clone, Debug)]
-enum Move {
+pub(super) enum Move {
     /// Out of its place, to wait.
     Aside(String),
     /// Into its place.
@@ -143,7 +145,7 @@ impl FolderWriter {
         self.finish_with(&moves)
     }
 
-    fn finish_with(self, moves: &[Move]) -> Result<()> {
+    pub(super) fn finish_with(self, moves: &[Move]) -> Result<()> {
         // They go again where nothing comes into them.
         let _made = self.make_folders()?;
         if let Err((done, place, error)) = self.carry_out(moves) {
@@ -165,7 +167,7 @@ impl FolderWriter {
         Ok(())
     }
 
-    fn make_folders(&self) -> Result<Vec<Made>> {
+    pub(super) fn make_folders(&self) -> Result<Vec<Made>> {
         FOLDERS
             .iter()
             .filter(|name| self.listed().any(|one| one.file.starts_with(*name)))
@@ -175,7 +177,7 @@ impl FolderWriter {
     }
 
     /// Says what has to be moved, the results file last, and writes that with its lists.
-    fn moves(&self, results: &Results) -> Result<Vec<Move>> {
+    pub(super) fn moves(&self, results: &Results) -> Result<Vec<Move>> {
         let former = Former::look(&self.dir)?;
         // Pages behind tables: as long as the tables are those of the results at hand, so is nearly everything.
         let (tables, others): (Vec<&Listed>, Vec<&Listed>) = self.listed().partition(|one| one.is_table());
@@ -204,7 +206,7 @@ impl FolderWriter {
     }
 
     /// Moves in order; on a failure says how many moves were made, and which file could not be moved.
-    fn carry_out(&self, moves: &[Move]) -> std::result::Result<(), (usize, PathBuf, io::Error)> {
+    pub(super) fn carry_out(&self, moves: &[Move]) -> std::result::Result<(), (usize, PathBuf, io::Error)> {
         for (done, one) in moves.iter().enumerate() {
             let moved = match one {
                 Move::Aside(file) => carry(&self.dir.join(file), &self.aside(file)),
@@ -249,6 +251,20 @@ impl FolderWriter {
     }
 }
 
+impl Analysis {
+    /// Writes `DIR/results.json` and `DIR/tables/NAME.parquet`; what earlier results left there goes (see [`FolderWriter`]).
+    ///
+    /// # Errors
+    /// As [`FolderWriter::start`] and [`FolderWriter::finish`]. The folder then is as it was.
+    pub fn write(&self, dir: &Path) -> Result<()> {
+        let mut folder = FolderWriter::start(dir)?;
+        for table in &self.tables {
+            folder.table(table)?;
+        }
+        folder.finish(&self.results)
+    }
+}
+
 /// Moves a file, also where a folder in between is a link to another disk.
 fn carry(from: &Path, to: &Path) -> io::Result<()> {
     if let Some(folder) = to.parent() {
@@ -275,6 +291,3 @@ fn refused(path: &Path, error: &io::Error) -> Error {
         path.display()
     ))
 }
-
-#[cfg(test)]
-mod tests;

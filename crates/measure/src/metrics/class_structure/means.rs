@@ -1,20 +1,12 @@
-//! Class structure: how tight classes are against how far apart they lie, and how regularly.
+//! How far class means lie apart, against the spread of their classes.
 
 use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 
-mod catalogue;
-mod duality;
-mod residuals;
-
-use super::variation::{ROUNDING, inter_over, intra_by_rows, intra_class_distance, squared_size, with_rows};
 use crate::error::{Error, Result};
 use crate::linalg::product_transposed;
+use crate::metrics::variation::{ROUNDING, inter_over, intra_by_rows, intra_class_distance, squared_size, with_rows};
 use crate::stats::{ClassMoments, Rows, sweep};
-
-pub use catalogue::FAMILY;
-pub use duality::{Duality, products_apart, self_duality, squared_self_duality};
-pub use residuals::{davies_bouldin, nc1, nc4_ncc_agreement, vci};
 
 /// Class means around their unweighted mean, over all classes that have rows.
 fn centred_means(m: &ClassMoments) -> Array2<f64> {
@@ -29,7 +21,7 @@ fn centred_means(m: &ClassMoments) -> Array2<f64> {
 }
 
 /// tr S_B: the mean squared distance of these class means to their mean.
-fn between(m: &ClassMoments, least: u64) -> Result<f64> {
+pub(super) fn between(m: &ClassMoments, least: u64) -> Result<f64> {
     // Refuses means that coincide.
     let inter = inter_over(m, &with_rows(m, least))?;
     let classes = with_rows(m, least).len() as f64;
@@ -53,7 +45,7 @@ pub fn resolution(m: &ClassMoments) -> f64 {
 ///
 /// # Errors
 /// Undefined where two of the means coincide.
-fn over_others(
+pub(super) fn over_others(
     m: &ClassMoments,
     classes: &[usize],
     pair: impl Fn(usize, usize, f64) -> f64 + Sync,
@@ -107,14 +99,14 @@ pub fn fisher_ratio(m: &ClassMoments) -> Result<f64> {
 }
 
 /// tr S_W / (tr S_W + tr S_B).
-fn nc1_share(m: &ClassMoments) -> Result<f64> {
+pub(super) fn nc1_share(m: &ClassMoments) -> Result<f64> {
     let (within, between) = (intra_class_distance(m)?, between(m, 2)?);
     Ok(within / (within + between))
 }
 
 /// The sums of squares within over those between classes, each row counting the same, over the classes with at least two
 /// rows.
-fn nc1_by_rows(m: &ClassMoments) -> Result<f64> {
+pub(super) fn nc1_by_rows(m: &ClassMoments) -> Result<f64> {
     let classes = with_rows(m, 2);
     let rows: f64 = classes.iter().map(|&c| m.counts()[c] as f64).sum();
     between(m, 2)?;
@@ -122,7 +114,7 @@ fn nc1_by_rows(m: &ClassMoments) -> Result<f64> {
 }
 
 /// The inverse of that.
-fn fisher_by_rows(m: &ClassMoments) -> Result<f64> {
+pub(super) fn fisher_by_rows(m: &ClassMoments) -> Result<f64> {
     nc1_by_rows(m).map(f64::recip)
 }
 
@@ -155,7 +147,7 @@ pub fn nc2_equinorm(m: &ClassMoments) -> Result<f64> {
 }
 
 /// The same with the standard deviation over C - 1.
-fn equinorm_unbiased(m: &ClassMoments) -> Result<f64> {
+pub(super) fn equinorm_unbiased(m: &ClassMoments) -> Result<f64> {
     equinorm(m, 1.0)
 }
 
@@ -179,7 +171,7 @@ pub fn nc2_equiangle(m: &ClassMoments) -> Result<f64> {
 }
 
 /// The standard deviation of the cosines over pairs.
-fn equiangle_deviation(m: &ClassMoments) -> Result<f64> {
+pub(super) fn equiangle_deviation(m: &ClassMoments) -> Result<f64> {
     let means = directions_of_means(m)?;
     let mean = mean_over_pairs(&means, |cosine| cosine);
     Ok(mean_over_pairs(&means, |cosine| (cosine - mean).powi(2)).sqrt())
@@ -239,7 +231,7 @@ pub fn calinski_harabasz(m: &ClassMoments) -> Result<f64> {
 
 /// The silhouette of one row: (b - a) / max(a, b), a its mean distance to the others of its class, b to the nearest other class;
 /// 0 for the only row of a class, `None` where there is no other class.
-fn silhouette_of(own: Option<f64>, other: f64) -> Option<f64> {
+pub(super) fn silhouette_of(own: Option<f64>, other: f64) -> Option<f64> {
     match (own, other) {
         (_, f64::INFINITY) => None,
         // Some row has no direction; the larger of two distances must not hide it.

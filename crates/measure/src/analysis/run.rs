@@ -1,0 +1,70 @@
+//! The metrics of one input, computed one kind after the other.
+
+use std::time::Instant;
+
+use super::asked::Asked;
+use super::kinds::Kinds;
+use super::outcome::Outcome;
+use super::plan::Plan;
+use crate::error::Error;
+use crate::metrics::Sides;
+
+/// What an input has that some metrics are of.
+#[derive(Clone, Copy, Default)]
+pub struct Has {
+    /// Rows that probes look at.
+    pub probed: bool,
+    /// The scores of a classifier's own classes.
+    pub logits: bool,
+    /// Views of the same images.
+    pub views: bool,
+}
+
+/// The outcomes of a plan's metrics on one input, as its kinds are computed one after the other.
+pub struct Run {
+    found: Vec<(Asked<()>, Outcome, f64)>,
+}
+
+impl Run {
+    /// For the metrics of these sides, with the lists to compute. Where metrics of classes do not apply, being `unlabelled`,
+    /// those that the user named say why, and the others are left out. Probes are left out of what is not `probed`, metrics of
+    /// logits of other layers, and those of views where rows are none.
+    pub fn start(plan: &Plan, sides: Sides, unlabelled: Option<&str>, has: Has) -> (Self, Kinds) {
+        let (possible, impossible): (Vec<_>, Vec<_>) = plan
+            .asked()
+            .filter(|asked| asked.eval.needs().sides == sides)
+            .filter(|asked| has.logits || !asked.eval.needs().logits || plan.names(asked.metric))
+            .filter(|asked| has.views || asked.eval.needs().views.is_none() || plan.names(asked.metric))
+            .filter(|asked| has.probed || !asked.eval.needs().probed || unlabelled.is_some())
+            .partition(|asked| unlabelled.is_none() || !asked.eval.needs().labels);
+        let found = impossible
+            .into_iter()
+            .filter(|asked| plan.names(asked.metric))
+            .map(|asked| {
+                let reason = Error::undefined(unlabelled.unwrap_or_default());
+                (asked.by(()), Outcome::new(Err(reason)), 0.0)
+            })
+            .collect();
+        (Self { found }, Kinds::new(possible.into_iter()))
+    }
+
+    /// Computes one kind: one outcome for each of its metrics, in their order. What is shared is shared out.
+    pub fn kind<E>(&mut self, asked: &[Asked<E>], outcomes: impl FnOnce(&[Asked<E>]) -> Vec<Outcome>) {
+        if asked.is_empty() {
+            return;
+        }
+        let start = Instant::now();
+        let outcomes = outcomes(asked);
+        assert_eq!(outcomes.len(), asked.len(), "one outcome for each metric");
+        let each = start.elapsed().as_secs_f64() / asked.len() as f64;
+        let found = asked.iter().zip(outcomes);
+        self.found
+            .extend(found.map(|(asked, outcome)| (asked.by(()), outcome, each)));
+    }
+
+    /// All outcomes in the plan's order, each with its seconds.
+    pub fn finish(mut self) -> Vec<(Asked<()>, Outcome, f64)> {
+        self.found.sort_by_key(|(asked, ..)| asked.place);
+        self.found
+    }
+}

@@ -1,0 +1,26 @@
+//! Two layers of the same images.
+
+use super::layer::Layer;
+use super::matching::Matching;
+use crate::analysis::outcome::Outcome;
+use crate::analysis::plan::Plan;
+use crate::stats::CrossSums;
+
+/// Two layers and their matched rows.
+#[derive(Clone, Copy)]
+pub struct Pair<'p> {
+    pub x: &'p Layer<'p>,
+    pub y: &'p Layer<'p>,
+    pub matching: &'p Matching,
+    /// By jackknife group; empty where they are not wanted or cannot be had.
+    pub sums: &'p [CrossSums],
+}
+
+/// What a record says of the rows looked at, where they are a draw.
+pub fn say_draw(outcome: &mut Outcome, drawn: usize, pair: Pair, plan: &Plan) {
+    if drawn < pair.matching.rows() {
+        outcome.defined_by("rows_drawn", drawn);
+        outcome.defined_by("rows_of", pair.matching.rows());
+        outcome.defined_by("seed", plan.seed);
+    }
+}

@@ -1,0 +1,43 @@
+//! Which probes there are, and how each is set.
+
+use super::logistic::Strength;
+use super::scaled::Scaling;
+use super::votes::Vote;
+
+/// Which probe, and how it is set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Probe {
+    /// Weighted k nearest neighbours.
+    Votes {
+        /// How a neighbour votes.
+        vote: Vote,
+        /// Neighbours.
+        k: usize,
+    },
+    /// Nearest class mean.
+    Means {
+        /// By angle instead of distance.
+        cosine: bool,
+    },
+    /// Ridge regression on one-hot targets.
+    Ridge,
+    /// Logistic regression.
+    Linear {
+        /// How channels are brought to one scale.
+        scaling: Scaling,
+        /// How λ is set.
+        strength: Strength,
+    },
+}
+
+impl Probe {
+    /// What it is called in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Votes { .. } => "knn",
+            Self::Means { .. } => "ncm",
+            Self::Ridge => "ridge",
+            Self::Linear { .. } => "linear",
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Writing a results folder: all or nothing.
+
+mod folder;
+#[cfg(test)]
+mod tests;
+
+pub use folder::FolderWriter;
