@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::clause::Clause;
@@ -16,6 +17,10 @@ pub(super) const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jpe", "png", "webp", "bmp
 pub(super) const MAX_FILE: u64 = 128 << 20;
 /// Above this much, a fingerprint takes only sizes.
 pub(super) const HASH_WHOLE: u64 = 1 << 30;
+/// Bytes of files held at once for a fingerprint.
+const HASH_HELD: u64 = 64 << 20;
+/// Files asked for at once.
+pub(super) const AT_ONCE: usize = 1024;
 
 /// Whether the file's ending is that of an image.
 pub(super) fn is_image(path: &Path) -> bool {
@@ -43,12 +48,14 @@ impl Source for Files {
     }
 
     fn read(&self, rows: &[usize], budget: usize) -> Result<Vec<Raw>> {
-        let raw = |row: usize| {
-            let path = self.root.join(&self.files[row]);
-            let body = read(&path).map_or_else(Body::Missing, Body::Encoded);
-            Ok(Raw::new(self.id(row), path.display().to_string(), body))
+        let some = &rows[..rows.len().min(AT_ONCE)];
+        let paths: Vec<PathBuf> = some.iter().map(|&row| self.root.join(&self.files[row])).collect();
+        let many = first_within(&sizes(&paths), budget as u64);
+        let raw = |(&row, path): (&usize, &PathBuf)| {
+            let body = read(path).map_or_else(Body::Missing, Body::Encoded);
+            Raw::new(self.id(row), path.display().to_string(), body)
         };
-        within(rows, budget, raw)
+        Ok(some[..many].par_iter().zip(&paths).map(raw).collect())
     }
 
     fn gone(&self, row: usize) -> Option<PathBuf> {
@@ -91,19 +98,123 @@ pub(super) fn read(path: &Path) -> Clause<Vec<u8>> {
     })
 }
 
+/// Sizes in bytes of these files; of one that is not there, none. Disks that are far away answer many as fast as one.
+pub(super) fn sizes(paths: &[PathBuf]) -> Vec<Option<u64>> {
+    let size = |path: &PathBuf| std::fs::metadata(path).map(|about| about.len()).ok();
+    paths.par_iter().map(size).collect()
+}
+
+/// How many of the first files take no more than `budget` bytes together: at least one.
+pub(super) fn first_within(sizes: &[Option<u64>], budget: u64) -> usize {
+    let held = sizes.iter().scan(0_u64, |held, size| {
+        *held += size.unwrap_or(0);
+        Some(*held)
+    });
+    held.take_while(|held| *held <= budget).count().max(1).min(sizes.len())
+}
+
 /// Feeds the files' sizes to the hasher, and their bytes where they are not too many. A file that is not there counts as
 /// such: whether that is an error is decided where its image is decoded.
 pub(super) fn digest(paths: impl Iterator<Item = PathBuf> + Clone, hasher: &mut Sha256) -> Result<()> {
     let mut total = 0_u64;
-    for path in paths.clone() {
-        let size = std::fs::metadata(&path).map(|about| about.len()).ok();
-        hasher.update(size.unwrap_or(u64::MAX).to_le_bytes());
-        total += size.unwrap_or(0);
-    }
-    if total <= HASH_WHOLE {
-        for path in paths.filter(|path| path.is_file()) {
-            hash_from(&path, 0, hasher)?;
+    let mut left = paths.clone();
+    while let Some(some) = next(&mut left) {
+        for size in sizes(&some) {
+            hasher.update(size.unwrap_or(u64::MAX).to_le_bytes());
+            total += size.unwrap_or(0);
         }
     }
+    if total > HASH_WHOLE {
+        return Ok(());
+    }
+    let mut left = paths;
+    while let Some(some) = next(&mut left) {
+        hash_all(&some, hasher)?;
+    }
     Ok(())
+}
+
+/// As many of the next files as are asked for at once.
+fn next(paths: &mut impl Iterator<Item = PathBuf>) -> Option<Vec<PathBuf>> {
+    let some: Vec<PathBuf> = paths.take(AT_ONCE).collect();
+    (!some.is_empty()).then_some(some)
+}
+
+/// Feeds the bytes of these files to the hasher, in order, a few of them held at a time.
+fn hash_all(mut paths: &[PathBuf], hasher: &mut Sha256) -> Result<()> {
+    let sizes = sizes(paths);
+    let mut sizes = sizes.as_slice();
+    while let Some(first) = paths.first() {
+        let many = first_within(sizes, HASH_HELD);
+        match many {
+            // It may be a large one.
+            1 if first.is_file() => hash_from(first, 0, hasher)?,
+            1 => {}
+            _ => {
+                let whole = |path: &PathBuf| path.is_file().then(|| files::read(path, HASH_WHOLE)).transpose();
+                let read: Vec<Option<Vec<u8>>> = paths[..many].par_iter().map(whole).collect::<Result<_>>()?;
+                read.into_iter().flatten().for_each(|bytes| hasher.update(bytes));
+            }
+        }
+        (paths, sizes) = (&paths[many..], &sizes[many..]);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `count` files of up to 40 bytes in a folder, the third of them missing.
+    fn folder(count: usize) -> (tempfile::TempDir, Files) {
+        let folder = tempfile::tempdir().unwrap();
+        let files: Vec<String> = (0..count).map(|i| format!("{i}.png")).collect();
+        for (i, name) in files.iter().enumerate().filter(|(i, _)| *i != 2) {
+            std::fs::write(folder.path().join(name), vec![i as u8; i % 41]).unwrap();
+        }
+        let files = Files {
+            root: folder.path().to_path_buf(),
+            files,
+            found: true,
+        };
+        (folder, files)
+    }
+
+    #[test]
+    fn files_are_read_in_order_and_no_more_than_may_be_held() {
+        let (_folder, files) = folder(12);
+        let rows: Vec<usize> = (1..12).collect();
+        // 1 + 0 + 3 + 4 + 5 bytes; the sixth would make 19.
+        let raws = files.read(&rows, 18).unwrap();
+        assert_eq!(raws.iter().map(Raw::stored).collect::<Vec<_>>(), [1, 0, 3, 4, 5]);
+        // One that is larger than that alone is read all the same.
+        let raws = files.read(&rows[8..], 4).unwrap();
+        assert_eq!(raws.iter().map(Raw::stored).collect::<Vec<_>>(), [9]);
+        assert_eq!(files.read(&rows, 1000).unwrap().len(), 11);
+    }
+
+    #[test]
+    fn a_digest_of_files_read_side_by_side_is_that_of_sizes_and_bytes_in_order() {
+        let (folder, files) = folder(AT_ONCE + 100);
+        let rows: Vec<usize> = (0..AT_ONCE + 100).collect();
+        let (mut found, mut sizes, mut bytes) = (Sha256::new(), Vec::new(), Vec::new());
+        files.digest(&rows, &mut found).unwrap();
+        for name in &files.files {
+            let content = std::fs::read(folder.path().join(name)).ok();
+            let size = content.as_ref().map_or(u64::MAX, |bytes| bytes.len() as u64);
+            sizes.extend(size.to_le_bytes());
+            bytes.extend(content.unwrap_or_default());
+        }
+        let expected = Sha256::new().chain_update(sizes).chain_update(bytes);
+        assert_eq!(found.finalize(), expected.finalize());
+    }
+
+    #[test]
+    fn files_are_taken_while_they_fit_and_at_least_one() {
+        let sizes = [Some(5), None, Some(3), Some(1)];
+        assert_eq!(first_within(&sizes, 8), 3);
+        assert_eq!(first_within(&sizes, 9), 4);
+        assert_eq!(first_within(&sizes, 0), 1);
+        assert_eq!(first_within(&[], 9), 0);
+    }
 }

@@ -1,9 +1,10 @@
 //! The splits of COCO annotations, and the images of their objects.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::annotations::{self, Annotations};
@@ -159,21 +160,28 @@ impl Source for Objects {
     }
 
     fn read(&self, rows: &[usize], budget: usize) -> Result<Vec<Raw>> {
-        let mut wholes: HashMap<u32, Arc<Whole>> = HashMap::new();
-        let raw = |row: usize| {
+        let rows = &rows[..rows.len().min(files::AT_ONCE)];
+        let mut images: Vec<u32> = Vec::new();
+        let mut met = HashSet::new();
+        images.extend(
+            rows.iter()
+                .map(|&row| self.objects[row].image)
+                .filter(|image| met.insert(*image)),
+        );
+        let paths: Vec<PathBuf> = images.iter().map(|&image| self.path(image)).collect();
+        let many = files::first_within(&files::sizes(&paths), budget as u64);
+        let whole = |(&image, path): (&u32, &PathBuf)| (image, Whole::new(files::read(path)));
+        let wholes: HashMap<u32, Arc<Whole>> = images[..many].par_iter().zip(&paths).map(whole).collect();
+        let raw = |&row: &usize| {
             let object = &self.objects[row];
-            let path = self.path(object.image);
-            let whole = wholes
-                .entry(object.image)
-                .or_insert_with(|| Whole::new(files::read(&path)));
             let body = Body::Part {
-                whole: Arc::clone(whole),
+                whole: Arc::clone(wholes.get(&object.image)?),
                 area: object.area,
             };
-            let place = format!("{}: object {}", path.display(), object.id);
-            Ok(Raw::new(self.id(row), place, body))
+            let place = format!("{}: object {}", self.path(object.image).display(), object.id);
+            Some(Raw::new(self.id(row), place, body))
         };
-        files::within(rows, budget, raw)
+        Ok(rows.iter().map_while(raw).collect())
     }
 
     fn gone(&self, _row: usize) -> Option<PathBuf> {
