@@ -12,7 +12,7 @@ TORCH := --no-default-features --features torch
 # The test programs that look at libtorch; the others have run with the first half, and are the same.
 TORCH_TESTS := $(addprefix --test ,$(sort $(subst /main,,$(patsubst tests/%.rs,%,$(shell grep -l 'feature = "torch"' tests/*.rs tests/*/main.rs)))))
 
-.PHONY: help setup build demo demo-report paper paper-data paper-report paper-keep paper-fashion test lint doc fixtures clean
+.PHONY: help setup build demo demo-report paper paper-data paper-report paper-keep paper-fashion test lint doc fuzz fixtures clean
 
 help:
 	@echo 'make demo    set up, build, and compare three pretraining methods on real images (first time: 7 to 15 minutes)'
@@ -20,6 +20,7 @@ help:
 	@echo 'make setup   install OpenBLAS (apt, where missing) and libtorch (into .libtorch)'
 	@echo 'make fixtures remake the images and checkpoints under fixtures/ from their sources (an hour or two)'
 	@echo 'make paper   pretrain, measure and report the experiment of reports/paper (hours, goes on where it was; SEEDS=0 for one)'
+	@echo 'make fuzz    try every reader on hostile bytes, a minute each'
 	@echo 'make build   build both programs: target/debug/featscope and target/debug/featscope-extract'
 
 setup:
@@ -80,6 +81,11 @@ test: build lint
 	cargo test $(TORCH) --lib --bins $(TORCH_TESTS)
 	cargo test $(TORCH) --doc
 	$(MAKE) --no-print-directory doc
+
+# Hostile bytes for every reader, a minute each (the first time some minutes to build).
+FUZZ_SECONDS ?= 60
+fuzz:
+	fuzz/run.sh $(FUZZ_SECONDS)
 
 lint:
 	cargo fmt --check

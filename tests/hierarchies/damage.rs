@@ -23,10 +23,7 @@ fn parts(case: &Case) -> Parts {
         found.clone()
     };
     let holds = |part: &&str| case.tensors.iter().any(|(name, _)| name.contains(*part));
-    let [stage, block] = SECOND
-        .into_iter()
-        .find(|pair| pair.iter().all(|part| holds(&part)))
-        .unwrap();
+    let [stage, block] = SECOND.into_iter().find(|pair| pair.iter().all(&holds)).unwrap();
     // With what stands before them.
     let begin = |part: &str| {
         let name = find(&[""], part);
