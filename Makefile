@@ -69,7 +69,7 @@ paper-fashion: build paper-data
 		PAPER_ONLY='(sl|sl-mlp|simclr) ' fixtures/paper/train.sh 0
 	target/debug/featscope run fixtures/paper/fashion.toml
 
-# Everything under fixtures/ from its sources: the image fixture (seconds), then the three checkpoints (an hour or two).
+# The images under fixtures/ (seconds), then the three checkpoints (an hour or two), from their sources.
 fixtures: build
 	python3 -m venv .data/venv
 	.data/venv/bin/python -m pip install --quiet --requirement fixtures/requirements.txt

@@ -1,13 +1,15 @@
 //! featscope measures *why* one pretraining method transfers better than another.
 //!
-//! Data walks down one street: a checkpoint and images become features ([`store`]); one pass over them gives mergeable
+//! Data passes through the modules in one direction: a checkpoint and images become features ([`store`]); one pass over them gives mergeable
 //! moments and neighbours (`stats`); `metrics` and `analysis` turn those into records (`results`) with error bars
 //! (`uncertainty`); `compare` sets methods side by side and `report` renders them; `selftest` proves every number. Whatever is
-//! read goes through [`files`], which trusts no byte; whatever is said goes through [`shown`].
+//! read goes through [`files`], which trusts no byte; every text shown to a user goes through [`shown`].
 //!
-//! `shown ← error ← files ← features ← store, checkpoint, images ← kind` stand in the member `featscope-data`; `linalg, uncertainty ←
-//! stats ← metrics ← analysis` and `results ← analysis` in `featscope-measure`; `compare ← report ← cli`, `analysis ← selftest ← cli` and
-//! `store, checkpoint, images ← extract ← pretrain ← cli` here: left never imports right.
+//! Left never imports right:
+//!
+//! - the member `featscope-data`: `shown ← error ← files ← features ← store, checkpoint, images ← kind`;
+//! - the member `featscope-measure`: `linalg, uncertainty ← stats ← probes ← metrics ← analysis` and `results ← analysis`;
+//! - this crate: `compare ← report ← cli`, `analysis ← selftest ← cli` and `store, checkpoint, images ← extract ← pretrain ← cli`.
 //!
 //! The crate is built in two halves that never meet in one program: feature `analysis` (LAPACK, the program
 //! `featscope`) and feature `torch` (libtorch, the program `featscope-extract`).
@@ -19,7 +21,7 @@
 //! assert_eq!(labels.counts(), [2, 1]);
 //! ```
 //!
-//! Two arrays, and what a metric says of them; with error bars and from files see `examples/`:
+//! A metric of two arrays; `examples/` has more, with error bars and from files:
 //!
 //! ```
 //! # #[cfg(feature = "analysis")]

@@ -232,7 +232,7 @@ pub fn run_plan(plan: &Plan, stores: &[Input], what: &What) -> anyhow::Result<An
     use_threads(what.threads);
     let sets = open_all(stores, &what.reading())?;
     let same = equal_layers(&sets)?;
-    same::said(&same).iter().for_each(|line| style::say(line));
+    same::describe(&same).iter().for_each(|line| style::say(line));
     let sets = same::without(sets, &same);
     if what.verbose {
         inputs::say(&sets, true);
@@ -299,7 +299,7 @@ fn planned(
     }
     let metrics = select(&what.metrics)?;
     let said = match &what.like {
-        Some(library) => like::said(library, &conventions.follow(library, &metrics)?),
+        Some(library) => like::describe(library, &conventions.follow(library, &metrics)?),
         None => Vec::new(),
     };
     let plan = Plan {

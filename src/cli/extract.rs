@@ -345,7 +345,7 @@ impl Args {
                 self.model.display()
             );
         }
-        Ok(Some(Trusted::said(self.trust_code, &self.model)?))
+        Ok(Some(Trusted::by_user(self.trust_code, &self.model)?))
     }
 
     /// The network that a TorchScript file brings, and how images are prepared for it.

@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: the first asks the work to stop where it is whole, the second ends the program. And the end of a
-//! caller.
+//! Ctrl-C and SIGTERM: the first asks the work to stop at the next safe point, the second ends the program. Also the end
+//! of the calling program.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

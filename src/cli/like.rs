@@ -6,7 +6,7 @@ use crate::metrics::Followed;
 const NAMED: usize = 6;
 
 /// A sentence for each thing that happened.
-pub fn said(library: &str, followed: &Followed) -> Vec<String> {
+pub fn describe(library: &str, followed: &Followed) -> Vec<String> {
     let mut lines = Vec::new();
     if !followed.changed.is_empty() {
         let changed: Vec<String> = followed

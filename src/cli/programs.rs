@@ -43,7 +43,7 @@ enum AnalysisCommand {
     Extract(hand_over::Args),
     /// List the metrics, or say everything about one
     Metrics(metrics::Args),
-    /// Train small encoders by SL, SL-MLP, SimCLR (runs featscope-extract)
+    /// Train small encoders by SL, SL-MLP, SimCLR, MoCo v2 or BYOL (runs featscope-extract)
     #[command(disable_help_flag = true)]
     Pretrain(hand_over::Args),
     /// Write a report: one self-contained page, tables, figures
@@ -99,7 +99,7 @@ struct Torch {
 enum TorchCommand {
     /// Extract features of every asked-for layer in one pass over the images
     Extract(extract::Args),
-    /// Train a small encoder by SL, SL-MLP or SimCLR
+    /// Train a small encoder by SL, SL-MLP, SimCLR, MoCo v2 or BYOL
     Pretrain(pretrain::Args),
 }
 

@@ -10,7 +10,7 @@ pub fn without(sets: Vec<Box<dyn FeatureSet>>, same: &[Same]) -> Vec<Box<dyn Fea
 }
 
 /// What is said of them: once for all runs and steps of a model.
-pub fn said(same: &[Same]) -> Vec<String> {
+pub fn describe(same: &[Same]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for Same {
         model, layer, other, ..

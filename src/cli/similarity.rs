@@ -108,7 +108,7 @@ fn layers(args: &Args, input: &Input, side: usize) -> anyhow::Result<Vec<Box<dyn
     let mut sets = input.open(options.clone())?;
     if args.layers.is_empty() {
         let equal = equal_layers(&sets)?;
-        same::said(&equal).iter().for_each(|line| style::say(line));
+        same::describe(&equal).iter().for_each(|line| style::say(line));
         return Ok(same::without(sets, &equal));
     }
     let wanted = |set: &dyn FeatureSet| args.layers.contains(&set.subject().layer);

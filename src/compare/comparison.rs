@@ -130,11 +130,11 @@ pub struct Difference {
     pub p_holm: Option<f64>,
     /// Of a classifier: two-sided p-value of McNemar's exact test, not corrected.
     pub p_mcnemar: Option<f64>,
-    /// What may be said.
+    /// The verdict.
     pub verdict: Verdict,
     /// The two models saw the images through different preprocessing, so part of the difference may come from it.
     pub preprocessed_unlike: bool,
-    /// Why nothing may be said.
+    /// Why there is no verdict.
     pub reason: Option<String>,
 }
 

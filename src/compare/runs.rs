@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{Value, json};
 
 use crate::results::{Input, Record, Results, Table};
-use crate::uncertainty::{ENOUGH_RUNS, Measured, Scheme, difference, runs_interval};
+use crate::uncertainty::{DifferenceSide, ENOUGH_RUNS, Scheme, difference, runs_interval};
 
 /// Results with one record for each model, layer, data set and metric, and what was done to them, in sentences.
 pub struct Settled<'r> {
@@ -192,7 +192,7 @@ fn over_images(record: &mut Record, runs: &[&Record], value: f64) {
     let at = |i: usize| replicates.iter().map(|r| r[i]).sum::<f64>() / replicates.len() as f64;
     let replicates: Vec<f64> = (0..length).map(at).collect();
     // The error of the mean is that of its difference to nothing.
-    let side = |value, replicates| Measured {
+    let side = |value, replicates| DifferenceSide {
         value: Some(value),
         scheme: Some(scheme),
         replicates: Some(replicates),

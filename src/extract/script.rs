@@ -35,7 +35,7 @@ impl Trusted {
     ///
     /// # Errors
     /// Where not: what the file is, and how to allow it.
-    pub fn said(so: bool, path: &Path) -> Result<Self> {
+    pub fn by_user(so: bool, path: &Path) -> Result<Self> {
         match so {
             true => Ok(Self(())),
             false => Err(Error::input(format!(

@@ -1,10 +1,10 @@
 //! Encoders by the names of their code bases against the libraries (`fixtures/golden/encoders.py`): names, shapes and descriptions are
 //! their own, weights and images are made by formula on both sides.
 
+mod config;
 mod damage;
 #[cfg(feature = "torch")]
 mod features;
-mod said;
 #[path = "../support/mod.rs"]
 mod support;
 

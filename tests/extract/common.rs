@@ -120,7 +120,7 @@ pub fn loading_of(checkpoint: &Checkpoint) -> Loading {
 }
 
 pub fn trusted(path: &Path) -> Trusted {
-    Trusted::said(true, path).unwrap()
+    Trusted::by_user(true, path).unwrap()
 }
 
 fn network_of(path: &Path, preprocess: &Preprocess) -> Box<dyn Network> {

@@ -1,12 +1,12 @@
 //! Hierarchical encoders in every layout against the libraries that read them (`fixtures/golden/hierarchies.py`): names, shapes
 //! and `config.json` are theirs, the weights and images are made by formula on both sides.
 
+mod config;
 mod damage;
 #[cfg(feature = "torch")]
 mod features;
 #[path = "../support/mod.rs"]
 mod support;
-mod told;
 
 use std::path::{Path, PathBuf};
 

@@ -41,7 +41,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Kind::Store | Kind::Array => of_store(&path)?,
         Kind::Stores => folders::of_stores(&path),
         Kind::Run => folders::of_run(&path)?,
-        Kind::Results => match settings::of(&path)? {
+        Kind::Results => match settings::settings_sheet(&path)? {
             Some(settings) => settings,
             None => of_results(&path)?,
         },

@@ -23,7 +23,7 @@ const TOLD_BY: [(&str, &str); 7] = [
 ///
 /// # Errors
 /// For a JSON file of no known kind.
-pub(super) fn of(path: &Path) -> anyhow::Result<Option<(Sheet, Value)>> {
+pub(super) fn settings_sheet(path: &Path) -> anyhow::Result<Option<(Sheet, Value)>> {
     let is_json = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
     if !is_json || !path.is_file() {
         return Ok(None);

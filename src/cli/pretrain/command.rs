@@ -24,8 +24,7 @@ const SEED: &str = "{seed}";
 #[derive(clap::Args)]
 #[command(after_help = after_help())]
 pub struct Args {
-    /// How to train: sl, sl-mlp, simclr, moco-v2 or byol
-    #[arg(long)]
+    #[arg(long, help = format!("How to train: {}", METHODS.map(|m| m.id).join(", ")))]
     method: String,
     /// Data set: CIFAR batches, IDX, a folder per class, Parquet; may be prefixed FORMAT:
     #[arg(long, value_name = "PATH")]

@@ -24,8 +24,8 @@ pub(super) struct Teller {
     before: u64,
     training: Duration,
     last: Instant,
-    /// What was last said, by the time of training.
-    said: Duration,
+    /// When the last line came, by the time of training.
+    last_line: Duration,
     /// Spread of the last epoch's outputs.
     spread: Option<f64>,
 }
@@ -41,7 +41,7 @@ impl Teller {
             before: 0,
             training: Duration::ZERO,
             last: Instant::now(),
-            said: Duration::ZERO,
+            last_line: Duration::ZERO,
             spread: None,
         }
     }
@@ -72,13 +72,13 @@ impl Teller {
         let done = self.before + self.seen;
         let (epoch, step) = (done / self.steps.max(1), done % self.steps.max(1));
         let tenth = |step: u64| 10 * step / self.steps.max(1);
-        let quiet = self.training.saturating_sub(self.said);
+        let quiet = self.training.saturating_sub(self.last_line);
         let is_first = self.seen < self.steps;
         let is_tenth = is_first && step > 0 && tenth(step) > tenth(step - 1) && quiet >= SELDOM;
         if step == 0 || !(quiet >= OFTEN || is_tenth) {
             return None;
         }
-        self.said = self.training;
+        self.last_line = self.training;
         let (share, epochs) = (100 * step / self.steps, self.epochs);
         Some(format!(
             "epoch {}/{epochs}, {share} % of it: {}",
@@ -121,7 +121,7 @@ impl Teller {
                 lr,
                 spread,
             } => {
-                self.said = self.training;
+                self.last_line = self.training;
                 self.spread = spread;
                 let spread = spread.map_or_else(String::new, |spread| format!("{}, ", outputs(spread)));
                 self.say(&format!(
@@ -179,7 +179,7 @@ mod tests {
             before,
             training: Duration::ZERO,
             last: Instant::now(),
-            said: Duration::ZERO,
+            last_line: Duration::ZERO,
             spread: None,
         };
         (before..2 * steps)

@@ -98,7 +98,7 @@ pub fn analyze(
         done += 1;
         let sets = open(of_step, &what)?;
         let same = of_sets(&sets, equal);
-        for line in same::said(&same) {
+        for line in same::describe(&same) {
             if !said.contains(&line) {
                 style::say(&line);
                 said.push(line);

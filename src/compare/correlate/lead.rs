@@ -84,7 +84,7 @@ fn of_pair(cells: &Cells, score: &Scored, baseline: &Scored, s: usize) -> Option
             at(&rest)
         })
         .collect();
-    let sure = Difference::new(values, &without);
+    let sure = CorrelationDifference::new(values, &without);
     let interval = sure.as_ref().map(|d| d.interval(t_quantile(units.len() as f64 - 1.0)));
     Some(Lead {
         over: baseline.metric.clone(),
@@ -98,7 +98,7 @@ fn of_pair(cells: &Cells, score: &Scored, baseline: &Scored, s: usize) -> Option
 }
 
 /// Two correlations of the same models.
-struct Difference {
+struct CorrelationDifference {
     values: [f64; 2],
     /// On Fisher's scale, with their standard errors.
     scaled: [(f64, f64); 2],
@@ -107,7 +107,7 @@ struct Difference {
     degrees: f64,
 }
 
-impl Difference {
+impl CorrelationDifference {
     /// From the values of all models and those without each of them.
     fn new(values: [f64; 2], without: &[Option<[f64; 2]>]) -> Option<Self> {
         let n = without.len();
@@ -224,7 +224,7 @@ mod tests {
                 for (s, held) in held.iter_mut().enumerate() {
                     let truth = many.iter().map(|v| v[0][s] - v[1][s]).sum::<f64>() / many.len() as f64;
                     let without: Vec<_> = without.iter().map(|w| w.map(|v| [v[0][s], v[1][s]])).collect();
-                    let found = Difference::new([all[0][s], all[1][s]], &without).unwrap();
+                    let found = CorrelationDifference::new([all[0][s], all[1][s]], &without).unwrap();
                     let (low, high) = found.interval(t_quantile(n as f64 - 1.0));
                     *held += u32::from(low <= truth && truth <= high);
                     assert_eq!(found.p_value() <= 0.05, low > 0.0 || high < 0.0);
@@ -237,14 +237,14 @@ mod tests {
     #[test]
     fn equal_scores_have_no_lead_and_few_models_no_interval() {
         let without: Vec<_> = [0.5, 0.7, 0.6, 0.8, 0.4].map(|v| Some([v, v])).to_vec();
-        let same = Difference::new([0.6, 0.6], &without).unwrap();
+        let same = CorrelationDifference::new([0.6, 0.6], &without).unwrap();
         assert_eq!(same.p_value(), 1.0);
         let (low, high) = same.interval(2.0);
         assert!(low <= 0.0 && 0.0 <= high);
         // Full agreement and its reverse, of few models: neither is certain.
-        let apart = Difference::new([1.0, -1.0], &[Some([1.0, -1.0]); 6]).unwrap();
+        let apart = CorrelationDifference::new([1.0, -1.0], &[Some([1.0, -1.0]); 6]).unwrap();
         assert!(apart.interval(t_quantile(5.0)).0 < 1.2);
-        assert!(Difference::new([0.6, 0.5], &without[..4]).is_none());
-        assert!(Difference::new([0.6, 0.5], &[&without[..4], &[None]].concat()).is_none());
+        assert!(CorrelationDifference::new([0.6, 0.5], &without[..4]).is_none());
+        assert!(CorrelationDifference::new([0.6, 0.5], &[&without[..4], &[None]].concat()).is_none());
     }
 }

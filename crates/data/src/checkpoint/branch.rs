@@ -86,7 +86,7 @@ pub(super) const BRANCHES: &[Branch] = &[
 ];
 
 /// The branch that a prefix names, by the part nearest the backbone.
-pub(super) fn of(prefix: &str) -> Option<&'static Branch> {
+pub(super) fn branch_of(prefix: &str) -> Option<&'static Branch> {
     prefix
         .split('.')
         .rev()
@@ -109,9 +109,9 @@ mod tests {
 
     #[test]
     fn branches_are_read_from_the_part_nearest_the_backbone() {
-        assert_eq!(of("state_dict.module.encoder_q.").map(|b| b.name), Some("query"));
-        assert_eq!(of("online_encoder.target.").map(|b| b.name), Some("target"));
-        assert!(of("module.backbone.").is_none());
+        assert_eq!(branch_of("state_dict.module.encoder_q.").map(|b| b.name), Some("query"));
+        assert_eq!(branch_of("online_encoder.target.").map(|b| b.name), Some("target"));
+        assert!(branch_of("module.backbone.").is_none());
         let named: BTreeSet<_> = BRANCHES.iter().map(|b| b.name).collect();
         assert_eq!(named.len(), BRANCHES.len());
     }

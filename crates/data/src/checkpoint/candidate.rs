@@ -118,7 +118,7 @@ impl Candidate {
         Some(Self {
             naming,
             prefix: prefix.to_owned(),
-            branch: branch::of(prefix).or_else(|| beside_key(checkpoint, prefix)),
+            branch: branch::branch_of(prefix).or_else(|| beside_key(checkpoint, prefix)),
             arch,
             named: there as f64 / expected.len().max(1) as f64,
             expected,
@@ -176,7 +176,7 @@ fn beside_key(checkpoint: &Checkpoint, prefix: &str) -> Option<&'static Branch> 
         .range(key.clone()..)
         .next()
         .is_some_and(|(name, _)| name.starts_with(&key));
-    there.then(|| branch::of("encoder_q.")).flatten()
+    there.then(|| branch::branch_of("encoder_q.")).flatten()
 }
 
 /// The name in the file of one of our tensors.

@@ -13,7 +13,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// When the file cannot be read, is no checkpoint, or is damaged; the sentence says which. A file without weights that
-    /// would call something elsewhere is none of these: what it is says [`Checkpoint::calls`].
+    /// would call something elsewhere is no error: see [`Checkpoint::calls`].
     pub fn open(path: &Path) -> Result<Self> {
         let about = std::fs::metadata(path).map_err(Error::io(path))?;
         let held = match about.is_dir() {

@@ -20,7 +20,7 @@ const TEXTS: &[&str] = &[
 const IMAGES: &str = "visual";
 
 /// The projection, where the naming or the place says that it is one.
-pub(super) fn of(checkpoint: &Checkpoint, chosen: &Candidate) -> Option<FoundHead> {
+pub(super) fn projection_of(checkpoint: &Checkpoint, chosen: &Candidate) -> Option<FoundHead> {
     let width = chosen.arch.head_input();
     if let Some(name) = chosen.naming.projection {
         let path = format!("{}{name}", chosen.prefix);

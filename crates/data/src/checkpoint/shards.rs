@@ -99,8 +99,8 @@ fn is_plain(name: &str) -> bool {
 /// What shards of one checkpoint share: the name without `-00001-of-00002`.
 fn family(name: &str) -> Option<(&str, &str)> {
     let (stem, extension) = name.rsplit_once('.')?;
-    let (stem, of) = stem.rsplit_once("-of-")?;
+    let (stem, total) = stem.rsplit_once("-of-")?;
     let (stem, number) = stem.rsplit_once('-')?;
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    (is_number(of) && is_number(number)).then_some((stem, extension))
+    (is_number(total) && is_number(number)).then_some((stem, extension))
 }

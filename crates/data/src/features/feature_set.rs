@@ -10,7 +10,7 @@ use crate::error::Result;
 /// Batches of rows in order, each (rows, d) in f64 (stored f32 widened, f64 arrays kept as they are).
 pub type Batches<'a> = Box<dyn Iterator<Item = Result<Array2<f64>>> + Send + 'a>;
 
-/// What was made of a file that had to be made sense of, in sentences.
+/// How an ambiguous file was interpreted, in sentences.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interpretation {
     /// Which arrays or columns were taken for what, and which were left out.

@@ -2,8 +2,8 @@
 //!
 //! npy and npz, safetensors, torch's files and other pickles, zip directories, Parquet's guards, delimited text, digests; and
 //! writing whole files or none.
-//! No length is believed before the file was seen to hold it, of what is stated twice both must agree, and nothing is
-//! ever executed.
+//! A stated length is trusted only once the file is known to hold that many bytes, values stated twice must agree, and
+//! nothing is ever executed.
 
 mod array;
 mod atomic;

@@ -1,7 +1,7 @@
 //! Features on disk: the feature store that extraction writes, and arrays that other programs wrote.
 //!
 //! [`open`] takes any path that holds features and gives one [`FeatureSet`](crate::features::FeatureSet) per layer, whatever the format. All of them
-//! are read in batches, without mapping; every value is checked finite at this door, so that nothing behind it has to.
+//! are read in batches, without mapping; every value is checked to be finite on reading, so that later code need not check.
 //!
 //! What is held in memory while reading: the labels and, of arrays that cannot be streamed, the array in its stored type
 //! (tensors with gaps in `.pt` files, *compressed* column-order arrays of `.npz` and `.pt`). Everything else needs

@@ -1,5 +1,5 @@
-//! What no writer writes into a manifest: names that cannot be, fingerprints that are none, counts that do not fit
-//! together. It is looked for before a part is opened, and before a manifest is written.
+//! Faults of a manifest that no writer makes: impossible names, malformed fingerprints, counts that do not fit
+//! together. They are looked for before a part is opened, and before a manifest is written.
 
 use std::collections::BTreeSet;
 use std::path::Path;

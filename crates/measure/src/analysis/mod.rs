@@ -1,5 +1,5 @@
-//! From sets of features to records: reads each set once, shares what is dear among metrics, and puts an error bar on
-//! every number.
+//! From sets of features to records: reads each set once, computes what is expensive once for all metrics that need it,
+//! and puts an error bar on every number.
 
 mod analyse;
 mod asked;

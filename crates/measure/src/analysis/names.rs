@@ -1,4 +1,4 @@
-//! The names of a plan: each is of one thing, and of a set that is there.
+//! Checks that every name in a plan means one thing, and a set that is there.
 
 use super::plan::Plan;
 use super::subject::is_named;

@@ -9,7 +9,7 @@ use super::plan::Plan;
 use crate::error::Error;
 use crate::metrics::Sides;
 
-/// What an input has that some metrics are of.
+/// Optional inputs that some metrics need.
 #[derive(Clone, Copy, Default)]
 pub struct Has {
     /// Rows that probes look at.
@@ -27,8 +27,8 @@ pub struct Run {
 
 impl Run {
     /// For the metrics of these sides, with the lists to compute. Where metrics of classes do not apply, being `unlabelled`,
-    /// those that the user named say why, and the others are left out. Probes are left out of what is not `probed`, metrics of
-    /// logits of other layers, and those of views where rows are none.
+    /// those that the user named say why, and the others are left out. Left out are probes where no rows are `probed`,
+    /// metrics of logits on other layers, and metrics of views where rows are not views.
     pub fn start(plan: &Plan, sides: Sides, unlabelled: Option<&str>, has: Has) -> (Self, Kinds) {
         let (possible, impossible): (Vec<_>, Vec<_>) = plan
             .asked()
@@ -48,7 +48,8 @@ impl Run {
         (Self { found }, Kinds::new(possible.into_iter()))
     }
 
-    /// Computes one kind: one outcome for each of its metrics, in their order. What is shared is shared out.
+    /// Computes one kind: one outcome for each of its metrics, in their order. The time of
+    /// shared work is divided equally among them.
     pub fn kind<E>(&mut self, asked: &[Asked<E>], outcomes: impl FnOnce(&[Asked<E>]) -> Vec<Outcome>) {
         if asked.is_empty() {
             return;

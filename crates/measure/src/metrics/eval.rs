@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::probes::logistic::Strength;
 use crate::probes::{Predictions, Probe};
 use crate::stats::{
-    CentredKernels, ChannelValues, ClassMoments, Correlation, Moments, Residuals, SecondMoment, SecondPassNeeds,
+    CentredKernels, ChannelCorrelation, ChannelValues, ClassMoments, Moments, Residuals, SecondMoment, SecondPassNeeds,
     Spectrum, ViewScatter,
 };
 use crate::uncertainty::Groups;
@@ -126,9 +126,9 @@ pub struct FromValues {
 #[derive(Clone, Copy)]
 pub struct FromCorrelation {
     /// The value.
-    pub value: fn(&Correlation) -> Result<f64>,
+    pub value: fn(&ChannelCorrelation) -> Result<f64>,
     /// What it gives for independent channels.
-    pub null: fn(&Correlation) -> f64,
+    pub null: fn(&ChannelCorrelation) -> f64,
 }
 
 /// For [`Eval::Spectrum`].

@@ -5,12 +5,12 @@ use std::f64::consts::PI;
 use super::eval::{Eval, FromCorrelation, FromValues};
 use super::metric::{Better, Family, Law, Metric, Variant};
 use crate::error::{Error, Result};
-use crate::stats::{ChannelValues, Correlation};
+use crate::stats::{ChannelCorrelation, ChannelValues};
 use crate::uncertainty::ErrorBar;
 
 const PAPER: &str = "Wang et al., CVPR 2022, arXiv 2112.00496 (this project's stated convention for it)";
 
-fn absolute_sum(c: &Correlation) -> f64 {
+fn absolute_sum(c: &ChannelCorrelation) -> f64 {
     // Row sums first: a sum of d² terms keeps more digits in two steps.
     c.matrix
         .outer_iter()
@@ -22,7 +22,7 @@ fn absolute_sum(c: &Correlation) -> f64 {
 ///
 /// # Errors
 /// None beyond those of the correlations.
-pub fn redundancy(c: &Correlation) -> Result<f64> {
+pub fn redundancy(c: &ChannelCorrelation) -> Result<f64> {
     Ok(absolute_sum(c) / (c.channels() as f64).powi(2))
 }
 
@@ -30,7 +30,7 @@ pub fn redundancy(c: &Correlation) -> Result<f64> {
 ///
 /// # Errors
 /// Undefined with a single live channel.
-pub fn redundancy_offdiagonal(c: &Correlation) -> Result<f64> {
+pub fn redundancy_offdiagonal(c: &ChannelCorrelation) -> Result<f64> {
     let d = c.channels() as f64;
     if c.channels() < 2 {
         return Err(Error::undefined("only one channel varies"));
@@ -42,7 +42,7 @@ pub fn redundancy_offdiagonal(c: &Correlation) -> Result<f64> {
 ///
 /// # Errors
 /// As [`redundancy_offdiagonal`].
-pub fn redundancy_excess(c: &Correlation) -> Result<f64> {
+pub fn redundancy_excess(c: &ChannelCorrelation) -> Result<f64> {
     Ok(redundancy_offdiagonal(c)? - floor(c))
 }
 
@@ -50,7 +50,7 @@ pub fn redundancy_excess(c: &Correlation) -> Result<f64> {
 ///
 /// # Errors
 /// Undefined with a single live channel.
-pub fn barlow_redundancy(c: &Correlation) -> Result<f64> {
+pub fn barlow_redundancy(c: &ChannelCorrelation) -> Result<f64> {
     let d = c.channels() as f64;
     if c.channels() < 2 {
         return Err(Error::undefined("only one channel varies"));
@@ -64,7 +64,7 @@ pub fn barlow_redundancy(c: &Correlation) -> Result<f64> {
 }
 
 /// The sum of rho_ij² over i ≠ j, as the loss has it.
-fn barlow_sum(c: &Correlation) -> Result<f64> {
+fn barlow_sum(c: &ChannelCorrelation) -> Result<f64> {
     let d = c.channels() as f64;
     Ok(barlow_redundancy(c)? * d * (d - 1.0))
 }
@@ -73,7 +73,7 @@ fn barlow_sum(c: &Correlation) -> Result<f64> {
 const DUPLICATE: f64 = 0.999;
 
 /// For each live channel, the first earlier one that it repeats, both counted among the live ones.
-pub fn duplicates(c: &Correlation) -> Vec<Option<usize>> {
+pub fn duplicates(c: &ChannelCorrelation) -> Vec<Option<usize>> {
     let earlier = |j: usize| (0..j).find(|&i| c.matrix[[j, i]].abs() > DUPLICATE);
     (0..c.channels()).map(earlier).collect()
 }
@@ -82,7 +82,7 @@ pub fn duplicates(c: &Correlation) -> Vec<Option<usize>> {
 ///
 /// # Errors
 /// None beyond those of the correlations.
-pub fn duplicate_channels(c: &Correlation) -> Result<f64> {
+pub fn duplicate_channels(c: &ChannelCorrelation) -> Result<f64> {
     Ok(duplicates(c).iter().flatten().count() as f64)
 }
 
@@ -104,11 +104,11 @@ pub fn sparsity(v: &ChannelValues) -> Result<f64> {
 }
 
 /// The expectation of |r| for independent normal channels, sqrt(2 / (pi (N - 1))).
-pub fn floor(c: &Correlation) -> f64 {
+pub fn floor(c: &ChannelCorrelation) -> f64 {
     (2.0 / (PI * (c.n as f64 - 1.0))).sqrt()
 }
 
-fn floor_with_diagonal(c: &Correlation) -> f64 {
+fn floor_with_diagonal(c: &ChannelCorrelation) -> f64 {
     let d = c.channels() as f64;
     (1.0 + (d - 1.0) * floor(c)) / d
 }
@@ -315,8 +315,8 @@ mod tests {
     use super::*;
     use ndarray::{Array2, array};
 
-    fn correlation(matrix: Array2<f64>) -> Correlation {
-        Correlation { matrix, n: 101 }
+    fn correlation(matrix: Array2<f64>) -> ChannelCorrelation {
+        ChannelCorrelation { matrix, n: 101 }
     }
 
     #[test]

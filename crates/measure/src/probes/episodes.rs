@@ -41,12 +41,12 @@ pub struct Drawn<'a> {
 }
 
 /// Scored rows of one episode that are right, and all of them, by their groups.
-pub type Tally = [(u32, u32); GROUPS];
+pub type CorrectByGroup = [(u32, u32); GROUPS];
 
 /// What the episodes gave.
 pub struct Played {
     /// Of each episode.
-    pub tallies: Vec<Tally>,
+    pub tallies: Vec<CorrectByGroup>,
     /// Classes of each.
     pub ways: usize,
     /// Scored rows of a class in each, at most.
@@ -126,7 +126,7 @@ fn apart_by_group(mut episode: Episode, together: Option<&[u32]>) -> Episode {
     episode
 }
 
-fn tally(drawn: &Drawn, episode: &[(Vec<usize>, Vec<usize>)]) -> Tally {
+fn tally(drawn: &Drawn, episode: &[(Vec<usize>, Vec<usize>)]) -> CorrectByGroup {
     let places: Vec<usize> = episode.iter().flat_map(|(supports, _)| supports.clone()).collect();
     let support = drawn.fit.subset(&places);
     let classes: Vec<u32> = (0..).zip(episode).flat_map(|(c, (s, _))| vec![c; s.len()]).collect();
@@ -152,7 +152,7 @@ impl Played {
     /// # Errors
     /// Undefined where no episode has a row left.
     pub fn accuracy(&self, without: Option<usize>) -> Result<f64> {
-        let of_episode = |tally: &Tally| {
+        let of_episode = |tally: &CorrectByGroup| {
             let kept = tally.iter().enumerate().filter(|(g, _)| Some(*g) != without);
             let (right, all) = kept.fold((0, 0), |sum, (_, one)| (sum.0 + one.0, sum.1 + one.1));
             (all > 0).then(|| f64::from(right) / f64::from(all))
@@ -166,7 +166,7 @@ impl Played {
 
     /// The standard error of that mean over episodes: what more episodes would shrink.
     pub fn monte_carlo_error(&self) -> f64 {
-        let share = |t: &Tally| {
+        let share = |t: &CorrectByGroup| {
             let (right, all) = t.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
             f64::from(right) / f64::from(all.max(1))
         };

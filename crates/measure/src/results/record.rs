@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::features::Role;
-use crate::uncertainty::{Discordant, Measured, Scheme};
+use crate::uncertainty::{DifferenceSide, Discordant, Scheme};
 
 /// The variant of a metric's default convention.
 pub const DEFAULT: &str = "default";
@@ -129,8 +129,8 @@ impl Record {
     }
 
     /// Its value with what its error is made of.
-    pub fn measured(&self) -> Measured<'_> {
-        Measured {
+    pub fn measured(&self) -> DifferenceSide<'_> {
+        DifferenceSide {
             value: self.value,
             scheme: self.error,
             replicates: self.replicates.as_deref(),

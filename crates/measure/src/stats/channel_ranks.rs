@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{Array2, s};
 use rayon::prelude::*;
 
-use super::correlation::Correlation;
+use super::correlation::ChannelCorrelation;
 use super::mean_ranks::mean_ranks;
 use super::rows::Rows;
 use crate::error::Result;
@@ -78,12 +78,12 @@ impl ChannelOrders {
     /// those that are left `without` a jackknife group.
     ///
     /// # Errors
-    /// As [`Correlation::new`].
-    pub fn correlation(&self, keep: &[bool], without: Option<u8>) -> Result<Correlation> {
+    /// As [`ChannelCorrelation::new`].
+    pub fn correlation(&self, keep: &[bool], without: Option<u8>) -> Result<ChannelCorrelation> {
         let ranks = self.centred_ranks(without);
         let scatter = scatter(&ranks).to_full();
         let varies: Vec<bool> = scatter.diag().iter().map(|square| *square > 0.0).collect();
-        Correlation::of_scatter(scatter, ranks.ncols() as u64, keep, &varies)
+        ChannelCorrelation::of_scatter(scatter, ranks.ncols() as u64, keep, &varies)
     }
 
     /// Ranks less their mean (d, rows left). They are halves, exact in 32 bits up to 2^23 rows.

@@ -8,14 +8,14 @@ use crate::error::{Error, Result};
 
 /// The correlation matrix of the live channels, or of the ranks of their values, with what is needed to read it.
 #[derive(Clone, Debug)]
-pub struct Correlation {
+pub struct ChannelCorrelation {
     /// (live, live), unit diagonal, clipped to [-1, 1].
     pub matrix: Array2<f64>,
     /// Rows it was computed from.
     pub n: u64,
 }
 
-impl Correlation {
+impl ChannelCorrelation {
     /// From moments, the channels to keep (those that vary over the whole set) and those that vary over these rows: a
     /// kept channel that happens to be constant on a resample correlates with nothing there.
     ///
@@ -28,7 +28,7 @@ impl Correlation {
     /// The same from the scatter Σ (x - mean)(x - mean)ᵀ (d, d) of `n` rows.
     ///
     /// # Errors
-    /// As [`Correlation::new`].
+    /// As [`ChannelCorrelation::new`].
     pub fn of_scatter(mut matrix: Array2<f64>, n: u64, keep: &[bool], varies: &[bool]) -> Result<Self> {
         if n < 2 {
             return Err(Error::undefined("correlations need at least two rows"));
@@ -72,9 +72,9 @@ mod tests {
         // numpy.corrcoef([[1, 2, 0], [2, 1, 0], [4, 5, 0]], rowvar=False)[0, 1] = 0.8386278693775347
         let mut m = Moments::new(3);
         m.update(array![[1.0, 2.0, 0.0], [2.0, 1.0, 0.0], [4.0, 5.0, 0.0]].view());
-        let c = Correlation::new(&m, &[true, true, false], &[true, true, false]).unwrap();
+        let c = ChannelCorrelation::new(&m, &[true, true, false], &[true, true, false]).unwrap();
         assert_eq!(c.channels(), 2);
         assert!((c.matrix[[0, 1]] - 0.838_627_869_377_534_7).abs() < 1e-14);
-        assert!(Correlation::new(&m, &[false; 3], &[false; 3]).is_err());
+        assert!(ChannelCorrelation::new(&m, &[false; 3], &[false; 3]).is_err());
     }
 }

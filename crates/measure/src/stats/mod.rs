@@ -43,7 +43,7 @@ pub use channels::ChannelValues;
 pub use class_bootstrap::{can_resample, resampled, resamples};
 pub use class_distances::{ToClasses, class_distances};
 pub use class_moments::ClassMoments;
-pub use correlation::Correlation;
+pub use correlation::ChannelCorrelation;
 pub use cross::{Cross, CrossSums, Directions, Own};
 pub use distance_ranks::DistanceOrder;
 pub use exact::Exact;

@@ -11,7 +11,7 @@ use super::strata::strata;
 
 /// What is known of one side of a difference.
 #[derive(Clone, Copy, Debug)]
-pub struct Measured<'a> {
+pub struct DifferenceSide<'a> {
     /// The value.
     pub value: Option<f64>,
     /// How its error was found; `None` where there is none.
@@ -33,7 +33,7 @@ pub struct Measured<'a> {
 ///
 /// `None` when either value is missing, or their difference is beyond the range of 64-bit numbers. A side without an error says
 /// itself why.
-pub fn difference(a: Measured, b: Measured) -> Option<Paired> {
+pub fn difference(a: DifferenceSide, b: DifferenceSide) -> Option<Paired> {
     let plain = Paired {
         value: Some(a.value? - b.value?).filter(|d| d.is_finite())?,
         ..Paired::default()
@@ -136,8 +136,8 @@ fn bootstrap(plain: Paired, replicates: &[f64]) -> Paired {
 mod tests {
     use super::*;
 
-    fn side(value: f64, replicates: &[f64], scheme: Scheme) -> Measured<'_> {
-        Measured {
+    fn side(value: f64, replicates: &[f64], scheme: Scheme) -> DifferenceSide<'_> {
+        DifferenceSide {
             value: Some(value),
             scheme: Some(scheme),
             replicates: Some(replicates),

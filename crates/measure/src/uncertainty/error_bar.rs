@@ -10,8 +10,8 @@ use super::scheme::Scheme;
 pub enum ErrorBar {
     /// Delete-a-group jackknife, t interval around the bias-corrected value.
     JackknifeCorrected,
-    /// The same, where that interval lies above zero. Of what is no more than chance only the spread of chance is left, which
-    /// the jackknife counts twice: it then covers 99 %.
+    /// The same, where that interval lies above zero. Where there is no more than chance, only noise is left, whose spread the
+    /// jackknife counts twice: it then covers 99 %.
     JackknifeOfExcess,
     /// That of the inverse, turned over: of a quotient by what may be next to nothing.
     InverseOfExcess,
@@ -102,8 +102,7 @@ impl ErrorBar {
                 return Ok(e);
             }
             Err(
-                "it would reach zero, and of what is no more than chance the jackknife counts twice what pairs of rows say \
-                 together"
+                "it would reach zero, where there may be nothing but noise, whose spread the jackknife counts twice"
                     .to_owned(),
             )
         };

@@ -22,7 +22,7 @@ mod strata;
 mod wilson;
 
 pub use bootstrap::{bootstrap_draws, bootstrap_interval};
-pub use difference::{Measured, difference};
+pub use difference::{DifferenceSide, difference};
 pub use error_bar::{ErrorBar, mostly_bias};
 pub use estimate::Estimate;
 pub use friedman::{ENOUGH_DATASETS, Friedman, mean_ranks};

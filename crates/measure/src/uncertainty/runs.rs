@@ -63,7 +63,7 @@ pub(super) fn welch(plain: Paired, a: &[f64], b: &[f64]) -> Paired {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::uncertainty::difference::{Measured, difference};
+    use crate::uncertainty::difference::{DifferenceSide, difference};
     use crate::uncertainty::scheme::Scheme;
 
     /// scipy.stats.t.interval(0.95, 3, 2.5, scipy.stats.sem([1, 2, 3, 4])).
@@ -99,8 +99,8 @@ mod tests {
         assert!((high - 0.10251171778019144).abs() < 1e-6, "{high}");
     }
 
-    fn side(values: &[f64]) -> Measured<'_> {
-        Measured {
+    fn side(values: &[f64]) -> DifferenceSide<'_> {
+        DifferenceSide {
             value: Some(values.iter().sum::<f64>() / values.len() as f64),
             scheme: Some(Scheme::Runs),
             replicates: Some(values),
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_set_of_runs_and_a_single_one_are_not_tested() {
         let runs = side(&[0.4, 0.5, 0.6]);
-        let single = Measured {
+        let single = DifferenceSide {
             scheme: Some(Scheme::Wilson),
             ..runs
         };

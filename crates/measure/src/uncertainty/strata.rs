@@ -107,7 +107,7 @@ pub(super) fn strata(plain: Paired, replicates: &[f64]) -> Paired {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::uncertainty::difference::{Measured, difference};
+    use crate::uncertainty::difference::{DifferenceSide, difference};
 
     /// Two data sets with errors 0.03 and 0.04 of nine degrees of freedom each: the mean has half of 0.05, and
     /// 0.0025² / (0.0009² / 9 + 0.0016² / 9) = 16.69 degrees.
@@ -143,7 +143,7 @@ mod tests {
     fn one_data_set_is_the_plain_jackknife() {
         let a: Vec<f64> = (0..GROUPS).map(|g| 0.7 + 0.001 * (g * g % 7) as f64).collect();
         let b: Vec<f64> = (0..GROUPS).map(|g| 0.6 + 0.002 * (g % 3) as f64).collect();
-        let side = |value, replicates, scheme| Measured {
+        let side = |value, replicates, scheme| DifferenceSide {
             value: Some(value),
             scheme: Some(scheme),
             replicates: Some(replicates),
@@ -168,7 +168,7 @@ mod tests {
         let shifted: Vec<f64> = noise.iter().map(|x| 0.7 + x).collect();
         let a = strata_replicates(&[part(0.7, &shifted), part(0.7, &shifted)]).unwrap();
         let b = strata_replicates(&[part(0.5, &none), part(0.5, &none)]).unwrap();
-        let side = |value, replicates| Measured {
+        let side = |value, replicates| DifferenceSide {
             value: Some(value),
             scheme: Some(Scheme::JackknifeStrata),
             replicates: Some(replicates),

@@ -139,7 +139,8 @@ pub(in crate::checkpoint) fn inspect(checkpoint: &Checkpoint, options: &Options)
         normalised: style.is_some_and(|s| s.normalised),
         gelu: style.is_some_and(|s| s.gelu),
     };
-    let projection = projection::of(checkpoint, &chosen).filter(|_| own.is_none() && options.projector == "auto");
+    let projection =
+        projection::projection_of(checkpoint, &chosen).filter(|_| own.is_none() && options.projector == "auto");
     let (projector, problem) = match projection {
         Some(found) => (Some(found), None),
         None => projector(&around, own.as_ref(), &options.projector)?,

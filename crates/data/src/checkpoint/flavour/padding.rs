@@ -3,7 +3,7 @@
 use super::names::Names;
 use crate::checkpoint::arch::{Cnn, twins};
 
-/// Gives a network the name that says how it is padded, and says who says so; or why nobody does.
+/// Gives a network the name that decides its padding, and returns where the name came from; or why it is not known.
 pub(super) fn complete(names: &Names, cnn: &mut Cnn) -> Result<Vec<String>, String> {
     let Some(twins) = twins(&cnn.name) else {
         let told = cnn

@@ -1,4 +1,4 @@
-//! Whether the description beside a network speaks of it, and asks for nothing that is not done here.
+//! Checks that the `config.json` beside a network describes it, and asks for nothing that is not supported.
 
 use super::description::Published;
 use super::models::MODELS;

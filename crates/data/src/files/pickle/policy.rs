@@ -88,7 +88,7 @@ impl Name {
             _ => name,
         };
         let full = format!("{module}.{name}");
-        let known = allowed::of(module, name, &full);
+        let known = allowed::use_of(module, name, &full);
         Self::of(full, known)
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::choice::{self, Choice, choose, held, is_container};
 use super::contents::{ForeignContents, LAYER, Source};
 use super::extension::extension;
-use super::rows::{self, Column, Texts};
+use super::row_ids::{self, Column, Texts};
 use super::unknown_calls::judged;
 use super::{delimited, labels, names, table};
 use crate::error::Result;
@@ -49,7 +49,7 @@ pub(in crate::store) fn open(path: &Path, options: &OpenOptions) -> Result<Vec<B
     };
     let labels = labels_for(path, options, &mut found)?;
     let ids = Arc::new(std::mem::take(&mut found.ids));
-    let ids_sha256 = match rows::primary(&ids) {
+    let ids_sha256 = match row_ids::primary(&ids) {
         Some(column) => ids_sha256(column.ids.iter()),
         None => ids_sha256((0..found.rows).map(|row| row.to_string())),
     };
@@ -96,7 +96,7 @@ fn labels_for(path: &Path, options: &OpenOptions, found: &mut ForeignContents) -
             let read = labels::read(file, found.rows, &mut calls)?;
             let called = judged(file, &calls, options)?.map(|line| format!("{} {line}", file.display()));
             found.interpretation.labels.extend(called);
-            let (texts, sentence) = rows::join(path, found.rows, &found.ids, file, read, "label")?;
+            let (texts, sentence) = row_ids::join(path, found.rows, &found.ids, file, read, "label")?;
             found.interpretation.labels.push(sentence);
             Some(texts)
         }
@@ -119,7 +119,7 @@ fn labels_for(path: &Path, options: &OpenOptions, found: &mut ForeignContents) -
     found
         .interpretation
         .labels
-        .extend(rows::without_placeholders(&mut texts));
+        .extend(row_ids::without_placeholders(&mut texts));
     let labels = Labels::from_optional(&texts.iter().map(Option::as_deref).collect::<Vec<_>>());
     if labels.classes() == 0 {
         found.interpretation.labels.push("no row has a label".to_owned());
@@ -166,11 +166,11 @@ fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<Fore
             name: list.name().to_owned(),
             values: list.texts(path, &mut calls)?,
         };
-        id_columns.push(rows::ids(path, kind, column)?);
+        id_columns.push(row_ids::ids(path, kind, column)?);
     }
     interpretation.arrays.extend(judged(path, &calls, options)?);
-    let primary = rows::primary(&id_columns).map(|column| column.name.clone());
-    left_out.extend(rows::not_joined(&id_columns, primary.as_deref()));
+    let primary = row_ids::primary(&id_columns).map(|column| column.name.clone());
+    left_out.extend(row_ids::not_joined(&id_columns, primary.as_deref()));
     if !one || labels.is_some() || primary.is_some() || !left_out.is_empty() {
         let mut parts = vec![format!(
             "{} {}",
@@ -222,14 +222,14 @@ impl FeatureSet for Foreign {
     }
 
     fn ids(&self) -> Result<Vec<String>> {
-        Ok(match rows::primary(&self.ids) {
+        Ok(match row_ids::primary(&self.ids) {
             Some(column) => column.ids.clone(),
             None => (0..self.rows).map(|row| row.to_string()).collect(),
         })
     }
 
     fn has_ids(&self) -> bool {
-        rows::primary(&self.ids).is_some()
+        row_ids::primary(&self.ids).is_some()
     }
 
     fn id_columns(&self) -> Result<Vec<IdColumn>> {

@@ -11,7 +11,7 @@
 use std::path::Path;
 
 use super::names::{self, IdName};
-use super::rows::Texts;
+use super::row_ids::Texts;
 use crate::error::{Error, Result};
 use crate::files::{self, Array, Container, Element, UnknownCalls, npy, npz};
 use crate::store::refusal::malformed;

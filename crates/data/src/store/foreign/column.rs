@@ -13,7 +13,7 @@ use ndarray::Array2;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
-use super::rows::Texts;
+use super::row_ids::Texts;
 use crate::error::Result;
 use crate::features::Batches;
 use crate::files::parquet::{ListValues, damaged, parquet, plain_list, simple_arrays};

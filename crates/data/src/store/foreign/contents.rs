@@ -1,6 +1,6 @@
 //! What the file of an array holds.
 
-use super::rows::Column;
+use super::row_ids::Column;
 use super::{column, text_rows};
 use crate::features::{IdColumn, Interpretation};
 use crate::store::raw::RawArray;

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::channels::{self, Named};
 use super::contents::{ForeignContents, Source};
 use super::names::{self, IdName};
-use super::rows::{self, Column, Texts};
+use super::row_ids::{self, Column, Texts};
 use super::text_rows::{Table, field};
 use crate::error::Result;
 use crate::features::Interpretation;
@@ -73,9 +73,9 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>, groups: Option<&str>) 
     let mut id_columns = Vec::new();
     for ((kind, column), values) in head.ids.iter().zip(ids) {
         let name = head.names[*column].clone();
-        id_columns.push(rows::ids(path, *kind, Column { name, values })?);
+        id_columns.push(row_ids::ids(path, *kind, Column { name, values })?);
     }
-    let primary = rows::primary(&id_columns).map(|column| column.name.clone());
+    let primary = row_ids::primary(&id_columns).map(|column| column.name.clone());
     let is_primary = |c: &usize| Some(&head.names[*c]) == primary.as_ref();
     let id = head.ids.iter().map(|(_, c)| *c).find(is_primary);
     let groups = head.names.iter().position(|name| Some(name.as_str()) == groups);

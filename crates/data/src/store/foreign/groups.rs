@@ -5,7 +5,7 @@ use std::path::Path;
 use super::channels::listed;
 use super::choice::{held, is_container, labels_of};
 use super::extension::extension;
-use super::rows::{self, Column, Labelled, Texts};
+use super::row_ids::{self, Column, Labelled, Texts};
 use super::unknown_calls::judged;
 use super::{label_text, table};
 use crate::error::{Error, Result};
@@ -28,7 +28,7 @@ pub(in crate::store) fn read(
     let (file, (mut texts, sentence)) = match from {
         GroupsFrom::File(file) => {
             let found = of_file(file, set.rows(), &mut calls)?;
-            let joined = rows::join(path, set.rows(), &set.id_columns()?, file, found, "group")?;
+            let joined = row_ids::join(path, set.rows(), &set.id_columns()?, file, found, "group")?;
             (file.as_path(), joined)
         }
         GroupsFrom::Column(name) => {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::delimited::{id_columns, label_column};
-use super::rows::{self, Column, Labelled, Texts};
+use super::row_ids::{self, Column, Labelled, Texts};
 use super::text_rows::field;
 use super::{group_column, names};
 use crate::error::Result;
@@ -112,7 +112,7 @@ fn in_columns(path: &Path, layout: &TextLayout, label: usize) -> Result<Labelled
     let name = |column: usize| layout.first[column].clone();
     let columns = ids.into_iter().zip(texts).map(|((kind, id), values)| {
         let name = name(id);
-        rows::ids(path, kind, Column { name, values })
+        row_ids::ids(path, kind, Column { name, values })
     });
     Ok(Labelled {
         ids: columns.collect::<Result<_>>()?,

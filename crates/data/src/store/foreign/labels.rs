@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::choice::{held, is_container, labels_of};
 use super::extension::extension;
-use super::rows::{self, Column, Labelled};
+use super::row_ids::{self, Column, Labelled};
 use super::{label_text, table};
 use crate::error::Result;
 use crate::files::UnknownCalls;
@@ -41,7 +41,7 @@ pub(super) fn read(file: &Path, rows: usize, calls: &mut UnknownCalls) -> Result
                     name: list.name().to_owned(),
                     values: list.texts(file, calls)?,
                 };
-                columns.push(rows::ids(file, kind, column)?);
+                columns.push(row_ids::ids(file, kind, column)?);
             }
             Ok(Labelled {
                 labels: column,

@@ -12,7 +12,7 @@ mod groups;
 mod label_text;
 mod labels;
 mod names;
-mod rows;
+mod row_ids;
 mod table;
 mod text_rows;
 mod unknown_calls;

@@ -14,7 +14,7 @@ use super::contents::{ForeignContents, LAYER, Source};
 use super::delimited::{id_columns, label_column};
 use super::group_column;
 use super::names::{self, IdName};
-use super::rows::{self, Labelled, Texts};
+use super::row_ids::{self, Labelled, Texts};
 use crate::error::Result;
 use crate::features::{IdColumn, Interpretation};
 use crate::files::parquet::{damaged, guarded, simple_arrays};
@@ -70,7 +70,7 @@ impl TableShape {
             match is_text(&self.kinds[c]) {
                 true => {
                     let values = texts(path, c)?;
-                    columns.push(rows::ids(path, kind, rows::Column { name, values })?);
+                    columns.push(row_ids::ids(path, kind, row_ids::Column { name, values })?);
                 }
                 false if matches!(kind, IdName::Id(_)) => {
                     let what = in_words(&self.kinds[c]);
@@ -99,7 +99,7 @@ fn read_sides(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Re
     }
     let label = layout.label();
     let ids = layout.ids(path)?;
-    let primary = rows::primary(&ids).map(|column| column.name.clone());
+    let primary = row_ids::primary(&ids).map(|column| column.name.clone());
     let id = names.iter().position(|name| Some(name) == primary.as_ref());
     let is_taken = |c: usize| Some(c) == label || Some(c) == id || Some(names[c].as_str()) == groups;
     let is_side = |name: &str| names::label_rank(name).is_some() || matches!(names::id_rank(name), Some(IdName::Id(_)));
@@ -164,7 +164,7 @@ fn read_sides(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Re
     });
     let layers: Vec<(String, Source)> = layers.collect::<Result<_>>()?;
     let column = |c: usize| {
-        Ok::<_, crate::error::Error>(rows::Column {
+        Ok::<_, crate::error::Error>(row_ids::Column {
             name: names[c].clone(),
             values: texts(path, c)?,
         })
@@ -298,7 +298,7 @@ fn labelled(path: &Path, pick: impl Fn(&TableShape, &dyn Fn(usize) -> bool) -> R
         let is_id = |c: usize| ids.iter().any(|column| column.name == layout.names[c]);
         let column = pick(&layout, &is_id)?;
         Ok(Labelled {
-            labels: rows::Column {
+            labels: row_ids::Column {
                 name: layout.names[column].clone(),
                 values: texts(path, column)?,
             },

@@ -8,7 +8,7 @@ use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromCorrelation;
 use crate::metrics::redundancy::{floor, redundancy_offdiagonal};
-use crate::stats::{Correlation, Moments};
+use crate::stats::{ChannelCorrelation, Moments};
 
 /// How many times its floor mean |r| must reach before its interval covers as it should (simulated: see tests/coverage.rs).
 const FLOORS: f64 = 2.0;
@@ -30,7 +30,7 @@ pub fn outcomes(side: &Side, asked: &[Asked<FromCorrelation>]) -> Vec<Outcome> {
 /// What `resample` gives, where there is a whole to resample.
 pub fn resampled(
     asked: &[Asked<FromCorrelation>],
-    whole: &Result<Correlation>,
+    whole: &Result<ChannelCorrelation>,
     resample: impl FnOnce() -> Vec<Result<Vec<f64>>>,
 ) -> Vec<Result<Vec<f64>>> {
     match whole {
@@ -45,7 +45,7 @@ pub fn of_correlations(
     asked: &[Asked<FromCorrelation>],
     rows: u64,
     live: &[bool],
-    whole: &Result<Correlation>,
+    whole: &Result<ChannelCorrelation>,
     resampled: Vec<Result<Vec<f64>>>,
 ) -> Vec<Outcome> {
     let dead = live.iter().filter(|l| !**l).count();
@@ -75,9 +75,9 @@ pub fn of_correlations(
 }
 
 /// The correlations between the channels to `keep`, of which some no longer vary in this part of the rows.
-pub fn correlation(moments: Option<&Moments>, keep: &[bool], varies: &[bool]) -> Result<Correlation> {
+pub fn correlation(moments: Option<&Moments>, keep: &[bool], varies: &[bool]) -> Result<ChannelCorrelation> {
     match moments {
-        Some(moments) => Correlation::new(moments, keep, varies),
+        Some(moments) => ChannelCorrelation::new(moments, keep, varies),
         None => Err(too_wide(keep.len())),
     }
 }
@@ -90,12 +90,12 @@ pub fn too_wide(channels: usize) -> Error {
 }
 
 /// The value of a metric of correlations.
-pub fn value(eval: FromCorrelation, c: &Correlation) -> Result<f64> {
+pub fn value(eval: FromCorrelation, c: &ChannelCorrelation) -> Result<f64> {
     (eval.value)(c)
 }
 
 /// Near its floor most |r| are noise folded at zero, which no resampling of rows sees as such.
-fn far_from_floor(c: &Correlation) -> Result<()> {
+fn far_from_floor(c: &ChannelCorrelation) -> Result<()> {
     match redundancy_offdiagonal(c) {
         Ok(value) if value < FLOORS * floor(c) => Err(Error::undefined(format!(
             "mean |r| = {value:.2e} is within {FLOORS} times its floor for independent channels, {:.2e}",

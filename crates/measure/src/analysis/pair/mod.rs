@@ -77,7 +77,8 @@ pub fn records<'p>(pre: &'p Side<'p>, eval: &'p Side<'p>, plan: &Plan) -> Result
     Ok((records, tables))
 }
 
-/// A record of each metric of pairs that the user named, for a pair of the plan of which this group lacks a side.
+/// A record of each metric of pairs that the user named, for a pair of the plan one of whose sets
+/// is missing at this layer.
 pub fn records_of_missing(group: &Group, missing: &Missing, plan: &Plan) -> Vec<Record> {
     let reason = format!(
         "there are no features of {} {} at this layer of this model",

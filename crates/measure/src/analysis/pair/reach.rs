@@ -202,7 +202,7 @@ impl PairCounts {
 }
 
 /// What the pairs of rows say of one kind of balls.
-pub struct Tally<'s> {
+pub struct BallCounts<'s> {
     pub balls: Balls,
     radii: [Radii<'s>; 2],
     eval_within: Vec<AtomicU64>,
@@ -211,7 +211,7 @@ pub struct Tally<'s> {
     pairs: [AtomicU64; RESAMPLES],
 }
 
-impl<'s> Tally<'s> {
+impl<'s> BallCounts<'s> {
     /// For the rows of both sides, and for their `resamples` if there are any.
     ///
     /// # Errors

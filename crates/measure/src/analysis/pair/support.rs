@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 
 use super::alike::{MostAlike, TIED, beyond};
-use super::reach::{Balled, Distance, PairCounts, Resamples, Tally, add};
+use super::reach::{BallCounts, Balled, Distance, PairCounts, Resamples, add};
 use super::sides::Pair;
 use crate::analysis::asked::Asked;
 use crate::analysis::kinds::Overlap;
@@ -43,7 +43,7 @@ pub fn outcomes((pre, eval): Pair, asked: &[Asked<Overlap>], plan: &Plan) -> Vec
 
 /// What the pairs of rows say.
 struct Survey<'s> {
-    tallies: Vec<(Balls, Result<Tally<'s>>)>,
+    tallies: Vec<(Balls, Result<BallCounts<'s>>)>,
     /// For each level of cosine the evaluation rows with a pretraining row above it.
     alike: Vec<(f64, Vec<AtomicU64>)>,
     most_alike: Option<MostAlike>,
@@ -73,7 +73,9 @@ fn survey<'s>(sides: &'s [Balled; 2], asked: &[Asked<Overlap>], plan: &Plan) -> 
         match asked.eval {
             Overlap::Support(FromSupport { balls, .. }) if found.tallies.iter().all(|(b, _)| *b != balls) => {
                 let halves = resampled.then_some(&found.resamples);
-                found.tallies.push((balls, Tally::new(balls, sides.each_ref(), halves)));
+                found
+                    .tallies
+                    .push((balls, BallCounts::new(balls, sides.each_ref(), halves)));
             }
             Overlap::Alike(FromAlike { level }) if found.alike.iter().all(|(l, _)| *l != level) && !found.zero => {
                 found
@@ -86,7 +88,7 @@ fn survey<'s>(sides: &'s [Balled; 2], asked: &[Asked<Overlap>], plan: &Plan) -> 
             _ => {}
         }
     }
-    let tallies: Vec<&Tally> = found
+    let tallies: Vec<&BallCounts> = found
         .tallies
         .iter()
         .filter_map(|(_, tally)| tally.as_ref().ok())
@@ -209,7 +211,7 @@ fn without_radius(eval: FromSupport, found: &Survey, rows: [usize; 2]) -> Option
 }
 
 impl Survey<'_> {
-    fn tally(&self, balls: Balls) -> Option<&Tally<'_>> {
+    fn tally(&self, balls: Balls) -> Option<&BallCounts<'_>> {
         let (_, tally) = self.tallies.iter().find(|(key, _)| *key == balls)?;
         tally.as_ref().ok()
     }

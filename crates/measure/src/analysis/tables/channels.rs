@@ -5,7 +5,7 @@ use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::redundancy::duplicates;
 use crate::results::Table;
-use crate::stats::Correlation;
+use crate::stats::ChannelCorrelation;
 
 /// Pairs of channels in the table of the most correlated ones.
 const PAIRS: usize = 100;
@@ -17,7 +17,7 @@ pub fn of_side(side: &Side) -> Result<Vec<Table>> {
     let values = side.summary.channels_without(None);
     let live = values.live();
     let places: Vec<usize> = (0..live.len()).filter(|&j| live[j]).collect();
-    let correlation = match moments.as_ref().map(|m| Correlation::new(m, &live, &live)) {
+    let correlation = match moments.as_ref().map(|m| ChannelCorrelation::new(m, &live, &live)) {
         Some(Ok(correlation)) => Some(correlation),
         // Too few rows or channels for correlations: the table says the rest.
         None | Some(Err(Error::Undefined(_))) => None,
@@ -60,7 +60,7 @@ pub fn of_side(side: &Side) -> Result<Vec<Table>> {
 }
 
 /// The pairs i < j of the largest |r|, the strongest first and equal ones in order of channels.
-fn strongest(c: &Correlation) -> Vec<(usize, usize, f64)> {
+fn strongest(c: &ChannelCorrelation) -> Vec<(usize, usize, f64)> {
     let mut found: Vec<(usize, usize, f64)> = Vec::new();
     let mut least = 0.0;
     let cut = |found: &mut Vec<(usize, usize, f64)>| {
@@ -101,8 +101,8 @@ mod tests {
             .collect();
         all.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
         all.truncate(PAIRS);
-        assert_eq!(strongest(&Correlation { matrix, n: 9 }), all);
-        let single = Correlation {
+        assert_eq!(strongest(&ChannelCorrelation { matrix, n: 9 }), all);
+        let single = ChannelCorrelation {
             matrix: Array2::ones((1, 1)),
             n: 9,
         };

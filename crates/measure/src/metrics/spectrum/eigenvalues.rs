@@ -1,7 +1,7 @@
 //! Numbers of the eigenvalues of a matrix of second moments.
 
 use crate::error::{Error, Result};
-use crate::stats::{Correlation, Moments, Spectrum};
+use crate::stats::{ChannelCorrelation, Moments, Spectrum};
 
 /// What RankMe adds to each share, so that its logarithm exists (Garrido et al. 2023).
 const RANKME_EPSILON: f64 = 1e-7;
@@ -84,13 +84,13 @@ pub fn participation_ratio(s: &Spectrum) -> Result<f64> {
 }
 
 /// The participation ratio of the correlation matrix, whose trace is d and whose squares sum over all entries.
-pub(super) fn participation_ratio_of_correlations(c: &Correlation) -> Result<f64> {
+pub(super) fn participation_ratio_of_correlations(c: &ChannelCorrelation) -> Result<f64> {
     let squares: f64 = c.matrix.outer_iter().map(|row| row.dot(&row)).sum();
     Ok((c.channels() as f64).powi(2) / squares)
 }
 
 /// What that gives for independent channels: E r² = 1/(N-1).
-pub(super) fn participation_ratio_of_independence(c: &Correlation) -> f64 {
+pub(super) fn participation_ratio_of_independence(c: &ChannelCorrelation) -> f64 {
     let d = c.channels() as f64;
     d / (1.0 + (d - 1.0) / (c.n as f64 - 1.0))
 }
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn the_participation_ratio_of_correlations_counts_independent_channels() {
-        let ranks = |matrix, n| participation_ratio_of_correlations(&Correlation { matrix, n }).unwrap();
+        let ranks = |matrix, n| participation_ratio_of_correlations(&ChannelCorrelation { matrix, n }).unwrap();
         assert_eq!(ranks(ndarray::Array2::eye(5), 9), 5.0);
         assert_eq!(ranks(ndarray::Array2::ones((5, 5)), 9), 1.0);
     }

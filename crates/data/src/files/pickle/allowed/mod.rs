@@ -29,7 +29,7 @@ static KNOWN: LazyLock<HashMap<String, (Use, bool)>> = LazyLock::new(|| {
 });
 
 /// What `full`, which is `name` of `module`, may be used for, and whether it needs no mention; `None` where it is not known.
-pub(super) fn of(module: &str, name: &str, full: &str) -> Option<(Use, bool)> {
+pub(super) fn use_of(module: &str, name: &str, full: &str) -> Option<(Use, bool)> {
     if name.contains('.') {
         return None;
     }

@@ -122,7 +122,7 @@ impl Asking<'_> {
         let mut notes = Vec::new();
         if silent + lost > 0 {
             notes.push(format!(
-                "rows of zeros have no direction: {silent} fitting rows have no vote, {lost} scored rows are near to nobody"
+                "rows of zeros have no direction: {silent} fitting rows have no vote, {lost} scored rows have no neighbours"
             ));
         }
         let ask = |k: usize, without: Option<usize>| polled.predictions(k, without, &classes, count, &truths);
