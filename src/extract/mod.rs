@@ -12,5 +12,6 @@ pub mod preparation;
 pub mod script;
 mod seen;
 mod shard;
+mod timm;
 mod torchvision;
 mod views;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::torchvision;
+use super::{timm, torchvision};
 use crate::checkpoint::arch::Arch;
 use crate::checkpoint::{Checkpoint, Loading, Recipe, Traced};
 use crate::error::{Error, Result};
@@ -88,9 +88,14 @@ pub fn prepare(checkpoint: &Checkpoint, loading: &Loading) -> Result<Preparation
     if let Some((preprocess, from)) = torchvision::published(checkpoint, loading) {
         return Ok(Preparation { preprocess, from });
     }
-    let preprocess = by_recipe(loading);
+    if let Some(preprocess) = timm::evaluated(&loading.arch) {
+        return Ok(Preparation {
+            preprocess,
+            from: format!("as timm evaluates its default weights of {}", loading.audit.arch),
+        });
+    }
     Ok(Preparation {
-        preprocess,
+        preprocess: by_recipe(loading),
         from: format!("usual for {} {}", loading.audit.style, loading.audit.arch),
     })
 }
@@ -109,7 +114,16 @@ fn open_clip(checkpoint: &Checkpoint, loading: &Loading) -> Result<Option<Prepar
             checkpoint.path().display()
         ))
     };
-    let mut preprocess = by_recipe(loading);
+    let side = described
+        .as_ref()
+        .and_then(|whole| whole.pointer("/model_cfg/vision_cfg/image_size"))
+        .and_then(Value::as_u64)
+        .and_then(|side| u32::try_from(side).ok());
+    let mut preprocess = match (&loading.arch, side) {
+        // No tensor of theirs shows the size of the images.
+        (Arch::Cnn(cnn), Some(side)) if cnn.image().is_none() => Preprocess::clip(side),
+        _ => by_recipe(loading),
+    };
     for (key, place) in [("mean", &mut preprocess.mean), ("std", &mut preprocess.std)] {
         if let Some(value) = said.get(key) {
             *place = serde_json::from_value(value.clone()).map_err(|_| wrong(key, value, "three numbers"))?;
@@ -205,9 +219,17 @@ fn by_recipe(loading: &Loading) -> Preprocess {
     };
     match &loading.arch {
         // DINOv2 was trained at 518 px last, and is evaluated at 224.
-        Arch::Vit(vit) if vit.image() != 518 => preprocess.with_size(vit.image() as u32),
+        Arch::Vit(vit) if vit.image() != 518 || loading.audit.naming.starts_with("torchvision") => {
+            preprocess.with_size(vit.image() as u32)
+        }
         Arch::Swin(swin) => preprocess.with_size(swin.image() as u32),
         Arch::Cnn(cnn) if cnn.image().is_some() => preprocess.with_size(cnn.image().unwrap_or(224) as u32),
+        Arch::Cnn(cnn) if cnn.is_convnext() && loading.audit.prefix.contains("visual") => Preprocess::clip(224),
+        // All its weights by torchvision are evaluated so.
+        Arch::Cnn(cnn) if cnn.name == "efficientnet_v2_l" && loading.recipe == Recipe::Imagenet => Preprocess {
+            resize: Some(Resize::Shorter(480)),
+            ..Preprocess::inception(480)
+        },
         Arch::Cnn(cnn) => match EFFICIENTNETS.iter().find(|row| row.0 == cnn.name) {
             Some(&(_, shorter, side, interpolation)) if loading.recipe == Recipe::Imagenet => Preprocess {
                 resize: Some(Resize::Shorter(shorter)),

@@ -261,6 +261,30 @@ mod tests {
     }
 
     #[test]
+    fn networks_of_every_kind_run_in_narrower_precision() {
+        for (name, side) in [
+            ("small-cnn", 28),
+            ("resnet18-cifar", 32),
+            ("mobilenet_v3_small", 64),
+            ("mobilenetv3_small_050", 64),
+            ("efficientnet_b0", 64),
+            ("regnet_y_400mf", 64),
+            ("densenet121", 64),
+            ("convnext_tiny", 64),
+            ("clip_rn_width8_depths1-2-1-1_heads4_64", 64),
+            ("vit_width64_depth2_patch8_reg3_32", 32),
+        ] {
+            let arch = Arch::parse(name).unwrap();
+            let mut vs = store();
+            let net = Backbone::new(&vs.root(), &arch).unwrap();
+            vs.bfloat16();
+            let images = Tensor::zeros([2, 3, side, side], (Kind::BFloat16, Device::Cpu));
+            let taps = tch::no_grad(|| net.pass(&images, false)).taps;
+            assert!(taps.iter().all(|(_, rows)| rows.kind() == Kind::Float), "{name}");
+        }
+    }
+
+    #[test]
     fn impossible_architectures_are_refused() {
         let vs = store();
         for stages in [vec![], vec![0], vec![usize::MAX]] {

@@ -72,7 +72,8 @@ impl Net {
             1 => pooled(&maps),
             side => maps.adaptive_avg_pool2d([side, side]).flatten(1, -1),
         };
-        let features = run(&self.tail, &flat, train);
+        // Means are taken in f32, whatever the weights are.
+        let features = run(&self.tail, &flat.to_kind(maps.kind()), train);
         rows.push(features.shallow_clone());
         let pooler = self.pool.as_ref().map(|pool| pool.forward(&maps));
         let own = pooler.as_ref().map_or(features, Tensor::shallow_clone);

@@ -1,7 +1,7 @@
 //! What a checkpoint calls its network. Tensors cannot tell networks apart that differ only in what has no weights (a
 //! blur before a stride, another activation): there the name decides.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -74,6 +74,14 @@ impl Claim {
             .iter()
             .find(|(part, _)| name.contains(part))
             .map(|(_, how)| *how)
+    }
+
+    /// The same by the name of the file, as far as it begins with such a name: anything may stand after it.
+    pub(super) fn difference_of_file(path: &Path) -> Option<(String, &'static str)> {
+        let name = path.file_name()?.to_string_lossy().into_owned();
+        let begins = |part: &str| name.to_lowercase().starts_with(part);
+        let (_, how) = LOOKALIKES.iter().find(|(part, _)| begins(part))?;
+        Some((name, *how))
     }
 
     /// For the audit: the name, and what the tensors are where they contradict it.

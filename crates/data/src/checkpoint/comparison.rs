@@ -142,14 +142,16 @@ pub(super) fn audit(
         branch: chosen.branch_name().to_owned(),
         other_branches: others.to_vec(),
         arch: chosen.arch.name(),
-        lookalike: claim.as_ref().filter(|_| !named).and_then(|c| {
-            let how = c.difference()?;
-            Some(format!(
-                "it calls its network {}, which has the tensors of a {} and {how}",
-                c.name,
-                chosen.arch.name()
-            ))
-        }),
+        lookalike: (!named)
+            .then(|| match &claim {
+                Some(claim) => Some((format!("it calls its network {}", claim.name), claim.difference()?)),
+                None => {
+                    let (file, how) = Claim::difference_of_file(checkpoint.path())?;
+                    Some((format!("its file is called {file}"), how))
+                }
+            })
+            .flatten()
+            .map(|(who, how)| format!("{who}, which has the tensors of a {} and {how}", chosen.arch.name())),
         training: Training::of(checkpoint, own.as_ref()),
         expected: chosen.parts(checkpoint).len(),
         matched: backbone.iter().flat_map(|(_, n)| checkpoint.parts(n)).collect(),

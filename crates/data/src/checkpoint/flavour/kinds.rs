@@ -135,6 +135,17 @@ pub(in crate::checkpoint) fn complete_cnn(names: &Names, shape: Shapes, cnn: &mu
             },
         };
     }
+    const HIDDEN: &str = "convnext_large_mlp";
+    let calls_itself = names.claim().is_some_and(|name| name.contains(HIDDEN)) || names.file().contains(HIDDEN);
+    if cnn.is_convnext() && cnn.details.hidden.is_none() && calls_itself {
+        return Told {
+            refused: Some(format!(
+                "it calls itself {HIDDEN}, whose classifier has a hidden layer before it, and head.pre_logits.fc.weight and .bias are \
+                 missing; fetch it again"
+            )),
+            ..Told::default()
+        };
+    }
     if !cnn.details.timm {
         return Told::default();
     }

@@ -13,24 +13,28 @@ pub(super) fn complete(names: &Names, cnn: &mut Cnn) -> Result<Vec<String>, Stri
     };
     let [even, tensorflow] = &twins;
     let said = names.claim();
-    let bare = |name: &str| name.split('.').next().unwrap_or_default().to_lowercase();
-    let begins = |name: &String| {
-        let rest = names.file().strip_prefix(name.as_str());
+    // What follows the name says how it was trained, or what was cut out of it.
+    let begins = |whole: &str, name: &String| {
+        let whole = whole.to_lowercase();
+        let rest = whole.strip_prefix(name.as_str());
         rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
     };
     // What the file calls its network counts before what somebody called the file.
     let found = match said {
-        Some(name) => twins.iter().find(|twin| bare(name) == **twin).map(|twin| (twin, name)),
-        None => twins.iter().find(|twin| begins(twin)).map(|twin| (twin, names.file())),
+        Some(name) => twins.iter().find(|twin| begins(name, twin)).map(|twin| (twin, name)),
+        None => twins
+            .iter()
+            .find(|twin| begins(names.file(), twin))
+            .map(|twin| (twin, names.file())),
     };
     let Some((name, by)) = found else {
         let nobody = match said {
-            Some(name) => format!("it calls itself {name:?}, which is neither"),
-            None => "nothing says which it is".to_owned(),
+            Some(name) => format!("it calls itself {name:?}, which is neither;"),
+            None => "nothing says which it is; put its config.json beside it, or".to_owned(),
         };
         return Err(format!(
             "it has the tensors of timm's {even} and of its {tensorflow}, which pad images and add to variances in other ways, and \
-             {nobody}; put its config.json beside it, or pass --arch {even} or --arch {tensorflow}"
+             {nobody} pass --arch {even} or --arch {tensorflow}"
         ));
     };
     let note = |how: String| format!("{how}, as the name {by:?} says");

@@ -13,6 +13,15 @@ pub(super) fn complete(names: &Names, shape: Shapes, cnn: &mut Cnn) -> Result<Ve
     let Some(mut size) = ClipSize::parse(&cnn.name) else {
         return Ok(Vec::new());
     };
+    if ["weight", "bias"]
+        .iter()
+        .all(|part| shape(&format!("attnpool.c_proj.{part}")).is_none())
+    {
+        return Err(
+            "attnpool.c_proj.weight and .bias, the end of its attention pooling, are missing; fetch it again"
+                .to_owned(),
+        );
+    }
     let mut by = "64 channels each, as OpenAI and OpenCLIP have them".to_owned();
     if let Some(whole) = &names.open_clip {
         let vision = whole.get("model_cfg").unwrap_or(whole).get("vision_cfg");

@@ -169,9 +169,17 @@ impl Source for Objects {
                 .filter(|image| met.insert(*image)),
         );
         let paths: Vec<PathBuf> = images.iter().map(|&image| self.path(image)).collect();
-        let many = files::first_within(&files::sizes(&paths), budget as u64);
+        let sizes: HashMap<u32, Option<u64>> = images.iter().copied().zip(files::sizes(&paths)).collect();
+        // A picture counts for each of its objects, which limits the decoded pictures that are kept too.
+        let counted: Vec<Option<u64>> = rows.iter().map(|&row| sizes[&self.objects[row].image]).collect();
+        let rows = &rows[..files::first_within(&counted, budget as u64)];
+        let wanted: HashSet<u32> = rows.iter().map(|&row| self.objects[row].image).collect();
         let whole = |(&image, path): (&u32, &PathBuf)| (image, Whole::new(files::read(path)));
-        let wholes: HashMap<u32, Arc<Whole>> = images[..many].par_iter().zip(&paths).map(whole).collect();
+        let read = images
+            .par_iter()
+            .zip(&paths)
+            .filter(|(image, _)| wanted.contains(image));
+        let wholes: HashMap<u32, Arc<Whole>> = read.map(whole).collect();
         let raw = |&row: &usize| {
             let object = &self.objects[row];
             let body = Body::Part {
