@@ -258,6 +258,17 @@ fn a_network_of_which_nobody_says_how_it_is_padded_is_refused() {
 }
 
 #[test]
+fn what_stands_behind_a_name_does_not_hide_it() {
+    for (called, id) in [
+        ("tf_efficientnet_b0_ns", "tf_efficientnet_b0"),
+        ("efficientnet_b0.ra_in1k", "efficientnet_b0"),
+    ] {
+        let loading = load(&file("efficientnet_b0"), "x.safetensors", Some(called), "auto").unwrap();
+        assert_eq!(loading.arch, arch(id), "{called}");
+    }
+}
+
+#[test]
 fn networks_that_timm_has_once_need_no_name() {
     for id in [
         "mobilenetv2_050",
