@@ -17,6 +17,24 @@ for part in final longer projector fashion; do
     for figure in axes transfer-depth; do
         if [ -f $from/$part/report/figures/$figure.svg ]; then cp $from/$part/report/figures/$figure.svg $to/$part/figures/; fi
     done
+    # A section of a figure that is not kept goes with it.
+    python3 - $to/$part <<'PYTHON'
+import re
+import sys
+from pathlib import Path
+
+folder = Path(sys.argv[1])
+page = folder / "report.md"
+sections = re.split(r"(?m)^(?=## )", page.read_text())
+
+
+def is_kept(section):
+    figure = re.search(r"!\[[^]]*\]\((figures/[^)]+)\)", section)
+    return not figure or (folder / figure[1]).exists()
+
+
+page.write_text("".join(filter(is_kept, sections)))
+PYTHON
 done
 if [ -f $from/predictors/index.html ]; then
     rm -rf $to/predictors
