@@ -22,7 +22,7 @@ pub fn analyse(sets: &[Box<dyn FeatureSet>], plan: &Plan, read: &(dyn Fn(u64) + 
     analyse_merged(sets, plan, &mut |_| Ok(None), read)
 }
 
-/// As [`analyse`], where the first pass over a set may have been made elsewhere: `given` has what [`first_pass`] found in all of
+/// As [`analyse`], where the first pass over a set may have been made elsewhere: `given` has what [`first_pass`](super::first_pass) found in all of
 /// its parts, [`merged`](crate::stats::merged).
 ///
 /// # Errors

@@ -36,7 +36,7 @@ pub struct Results {
     /// What was analysed.
     pub inputs: Vec<Input>,
     /// The tables in the folder of these results: read with the records, and refused where they are other ones. In memory they
-    /// stand in [`Analysis`]; what is named here then was not beside the file that was read.
+    /// stand in an `Analysis`; what is named here then was not beside the file that was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tables: Option<Vec<Listed>>,
     /// What a report made of the numbers, in its folder: tables, figures and pages.
