@@ -61,3 +61,9 @@ pub(in crate::checkpoint::arch) fn most(votes: impl Iterator<Item = Option<usize
         .max_by_key(|(i, v)| (times(v), Reverse(*i)))
         .map(|(_, v)| *v)
 }
+
+/// How many blocks two networks differ by; of two as near the larger is meant, for tensors get lost and do not appear.
+pub(super) fn apart(known: &[usize; 4], found: &[usize]) -> (usize, std::cmp::Reverse<usize>) {
+    let differences = (0..4).map(|i| known[i].abs_diff(found.get(i).copied().unwrap_or(0)));
+    (differences.sum(), std::cmp::Reverse(known.iter().sum()))
+}

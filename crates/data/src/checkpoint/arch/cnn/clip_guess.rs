@@ -3,7 +3,7 @@
 use super::clip::{NAMED, STRIDE, Size, TELLING, depths};
 use super::details::Details;
 use super::network::Cnn;
-use crate::checkpoint::arch::tensors::{Shapes, most};
+use crate::checkpoint::arch::tensors::{Shapes, apart, most};
 
 pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Cnn> {
     if TELLING.iter().filter(|name| shape(name).is_some()).count() < 2 {
@@ -16,15 +16,8 @@ pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Cnn> {
     let found = depths(shape);
     // One that lost its last block is a damaged network of a known depth, not another one.
     let named = NAMED.iter().filter(|row| row.1 == width);
-    let apart = |row: &&(&str, usize, [usize; 4], usize)| {
-        let differences = (0..4).map(|i| row.2[i].abs_diff(found[i]));
-        (
-            differences.sum::<usize>(),
-            std::cmp::Reverse(row.2.iter().sum::<usize>()),
-        )
-    };
     let (depths, usual) = named
-        .min_by_key(apart)
+        .min_by_key(|row| apart(&row.2, &found))
         .map_or((found.map(|d| d.max(1)), 224), |row| (row.2, row.3));
     let image = first("attnpool.positional_embedding")
         .map(|tokens| (tokens.saturating_sub(1) as f64).sqrt().round() as usize * STRIDE)

@@ -3,7 +3,7 @@
 use super::convnext::{HIDDEN, NAMED, Size, depths};
 use super::details::Details;
 use super::network::Cnn;
-use crate::checkpoint::arch::tensors::{Shapes, most};
+use crate::checkpoint::arch::tensors::{Shapes, apart, most};
 
 pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Cnn> {
     // A stage without blocks between others has lost them.
@@ -64,12 +64,6 @@ pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Cnn> {
             ..Details::default()
         },
     })
-}
-
-/// How many blocks two networks differ by; of two as near the larger is meant, for tensors get lost and do not appear.
-fn apart(known: &[usize; 4], found: &[usize]) -> (usize, std::cmp::Reverse<usize>) {
-    let differences = (0..4).map(|i| known[i].abs_diff(found.get(i).copied().unwrap_or(0)));
-    (differences.sum(), std::cmp::Reverse(known.iter().sum()))
 }
 
 #[cfg(test)]
