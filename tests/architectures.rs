@@ -8,8 +8,8 @@ mod support;
 use std::path::Path;
 
 use featscope::checkpoint::arch::Pooling;
-use featscope::checkpoint::{Checkpoint, Options, detect};
-use featscope::extract::device::Choice;
+use featscope::checkpoint::{Checkpoint, LoadOptions, detect};
+use featscope::extract::device::DeviceChoice;
 use featscope::extract::model::Model;
 use serde::Deserialize;
 use support::golden_rows::{images, worst_error};
@@ -46,9 +46,9 @@ fn check(case: &Case, expected: &Checkpoint, arch: &str, style: &str) {
     let path = folder.path().join("x.safetensors");
     write_safetensors(&path, &case.file(), None);
     let checkpoint = Checkpoint::open(&path).unwrap();
-    let options = Options {
+    let options = LoadOptions {
         pooling: case.pooling,
-        ..Options::default()
+        ..LoadOptions::default()
     };
     let loading = detect(&checkpoint, &options).unwrap();
     assert_eq!(
@@ -58,7 +58,7 @@ fn check(case: &Case, expected: &Checkpoint, arch: &str, style: &str) {
         case.id
     );
     assert_eq!(loading.audit.backbone_coverage, 1.0);
-    let model = Model::load(&checkpoint, &loading, Choice::Cpu.open().unwrap()).unwrap();
+    let model = Model::load(&checkpoint, &loading, DeviceChoice::Cpu.open().unwrap()).unwrap();
     let taps = model.forward(&images(case.side));
     let worst = worst_error(&case.id, &taps[..loading.arch.taps().len()], expected);
     println!("{:28} {arch:28} largest error {worst:.1e} of the scale", case.id);

@@ -4,7 +4,7 @@ mod support;
 
 use featscope::checkpoint::arch::{Arch, HeadStep};
 use featscope::checkpoint::own::{OwnClassifier, OwnMetadata, SCHEMA};
-use featscope::checkpoint::{Checkpoint, ClassifierInput, Options, detect, summary};
+use featscope::checkpoint::{Checkpoint, ClassifierInput, LoadOptions, detect, summary};
 use serde_json::json;
 use support::*;
 
@@ -160,9 +160,9 @@ fn auto_chooses_a_branch_and_says_which() {
     let with = |branch: &str| {
         detect(
             &checkpoint,
-            &Options {
+            &LoadOptions {
                 branch: branch.into(),
-                ..Options::default()
+                ..LoadOptions::default()
             },
         )
     };
@@ -202,9 +202,9 @@ fn partial_loading_is_possible_when_asked_for_and_audited() {
     let checkpoint = Checkpoint::open(&folder.safetensors(&tensors)).unwrap();
     let loading = detect(
         &checkpoint,
-        &Options {
+        &LoadOptions {
             allow_partial: true,
-            ..Options::default()
+            ..LoadOptions::default()
         },
     )
     .unwrap();
@@ -220,9 +220,9 @@ fn the_architecture_can_be_named_and_must_fit() {
     let with = |arch: &str| {
         detect(
             &checkpoint,
-            &Options {
+            &LoadOptions {
                 arch: arch.into(),
-                ..Options::default()
+                ..LoadOptions::default()
             },
         )
     };
@@ -326,9 +326,9 @@ fn a_transformer_of_an_unusual_width_is_asked_for_its_heads() {
         "{refused}"
     );
     let with = |path: &std::path::Path, arch: &str| {
-        let options = Options {
+        let options = LoadOptions {
             arch: arch.into(),
-            ..Options::default()
+            ..LoadOptions::default()
         };
         detect(&Checkpoint::open(path).unwrap(), &options)
     };
@@ -446,9 +446,9 @@ fn a_network_that_only_its_name_tells_from_another_is_refused() {
         );
     }
     // Whoever names the architecture has been told.
-    let named = Options {
+    let named = LoadOptions {
         arch: "resnet50".to_owned(),
-        ..Options::default()
+        ..LoadOptions::default()
     };
     let loading = detect(&Checkpoint::open(&path).unwrap(), &named).unwrap();
     assert_eq!(loading.audit.backbone_coverage, 1.0);

@@ -244,7 +244,7 @@ fn shards_may_have_any_names() {
         }
         assert_eq!(
             featscope::kind::kind(folder.0.path()).unwrap(),
-            featscope::kind::Kind::Checkpoint
+            featscope::kind::PathKind::Checkpoint
         );
         fs::remove_file(folder.path(names[1])).unwrap();
         let missing = Checkpoint::open(&index).unwrap_err().to_string();
@@ -279,15 +279,15 @@ fn what_describes_shards_lies_in_their_folder() {
 
 #[test]
 fn indices_shards_and_old_names_are_taken_for_checkpoints() {
-    use featscope::kind::{Kind, kind};
+    use featscope::kind::{PathKind, kind};
     let folder = Folder::new();
     let (index, _) = shards(&folder);
-    assert_eq!(kind(&index).unwrap(), Kind::Checkpoint);
-    assert_eq!(kind(folder.0.path()).unwrap(), Kind::Checkpoint);
+    assert_eq!(kind(&index).unwrap(), PathKind::Checkpoint);
+    assert_eq!(kind(folder.0.path()).unwrap(), PathKind::Checkpoint);
     for name in ["moco.pth.tar", "model.pyth", "vissl.torch"] {
         let path = folder.path(name);
         fs::write(&path, b"").unwrap();
-        assert_eq!(kind(&path).unwrap(), Kind::Checkpoint, "{name}");
+        assert_eq!(kind(&path).unwrap(), PathKind::Checkpoint, "{name}");
     }
 }
 

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use featscope::checkpoint::arch::Arch;
-use featscope::checkpoint::{Checkpoint, Options, detect};
-use featscope::extract::device::Choice;
+use featscope::checkpoint::{Checkpoint, LoadOptions, detect};
+use featscope::extract::device::DeviceChoice;
 use featscope::extract::model::Model;
 use featscope::extract::preparation::prepare;
 use serde::Deserialize;
@@ -83,11 +83,11 @@ fn features_are_torchvisions() {
         let path = folder.path().join("x.safetensors");
         write_safetensors(&path, &file(&case), None);
         let checkpoint = Checkpoint::open(&path).unwrap();
-        let loading = detect(&checkpoint, &Options::default()).unwrap();
+        let loading = detect(&checkpoint, &LoadOptions::default()).unwrap();
         assert_eq!(loading.arch.name(), case.id);
         assert_eq!(loading.audit.backbone_coverage, 1.0);
         assert!(loading.audit.unexpected.is_empty(), "{:?}", loading.audit.unexpected);
-        let model = Model::load(&checkpoint, &loading, Choice::Cpu.open().unwrap()).unwrap();
+        let model = Model::load(&checkpoint, &loading, DeviceChoice::Cpu.open().unwrap()).unwrap();
         let taps = model.forward(&images(side));
         let mut names: Vec<_> = loading.arch.taps().into_iter().map(|(name, _)| name).collect();
         names.push("logits".to_owned());
@@ -206,7 +206,7 @@ fn densenets_are_known_by_the_names_of_their_published_files_too() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.safetensors");
     write_safetensors(&path, &old, None);
-    let loading = detect(&Checkpoint::open(&path).unwrap(), &Options::default()).unwrap();
+    let loading = detect(&Checkpoint::open(&path).unwrap(), &LoadOptions::default()).unwrap();
     assert_eq!(loading.arch.name(), "densenet121");
     assert!(loading.audit.missing.is_empty() && loading.audit.unexpected.is_empty());
 }
@@ -248,7 +248,7 @@ fn images_are_prepared_as_torchvision_evaluates_the_network() {
         let path = folder.path().join(format!("{name}.safetensors"));
         write_safetensors(&path, &file(cases.iter().find(|c| c.id == id).unwrap()), None);
         let checkpoint = Checkpoint::open(&path).unwrap();
-        let loading = detect(&checkpoint, &Options::default()).unwrap();
+        let loading = detect(&checkpoint, &LoadOptions::default()).unwrap();
         let prepared = prepare(&checkpoint, &loading).unwrap().preprocess.to_string();
         assert!(prepared.starts_with(said), "{prepared}");
     }

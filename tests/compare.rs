@@ -3,18 +3,18 @@
 
 mod synthetic;
 
-use featscope::compare::{Comparison, Condition, Direction, Options, Verdict, merge};
+use featscope::compare::{CompareOptions, Comparison, Condition, Direction, Verdict, merge};
 use featscope::results::{Record, Results};
 use synthetic::{EVAL, PRE, analysis};
 
-fn compared(results: &Results, options: &Options) -> Comparison {
+fn compared(results: &Results, options: &CompareOptions) -> Comparison {
     Comparison::of(results, options).unwrap()
 }
 
 #[test]
 fn the_first_model_is_the_baseline_and_backbone_the_layer_unless_asked() {
     let results = analysis().results;
-    let comparison = compared(&results, &Options::default());
+    let comparison = compared(&results, &CompareOptions::default());
     assert_eq!(comparison.models, ["SL", "SL-MLP", "SimCLR"]);
     assert_eq!(comparison.baseline.as_deref(), Some("SL"));
     assert_eq!(comparison.layer, "backbone");
@@ -31,7 +31,7 @@ fn the_first_model_is_the_baseline_and_backbone_the_layer_unless_asked() {
 
 #[test]
 fn ranks_follow_the_direction_of_the_role() {
-    let comparison = compared(&analysis().results, &Options::default());
+    let comparison = compared(&analysis().results, &CompareOptions::default());
     let table = comparison.table("discriminative_ratio").unwrap();
     let ranks = |g: usize| table.groups[g].rows.iter().map(|r| r.rank).collect::<Vec<_>>();
     assert_eq!(ranks(0), [Some(3), Some(2), Some(1)]);
@@ -53,9 +53,9 @@ fn differences_separate_or_say_that_they_do_not() {
     let results = analysis().results;
     let comparison = compared(
         &results,
-        &Options {
+        &CompareOptions {
             baseline: Some("SL-MLP".into()),
-            ..Options::default()
+            ..CompareOptions::default()
         },
     );
     let phi = &comparison.table("discriminative_ratio").unwrap().groups;
@@ -81,7 +81,7 @@ fn models_that_saw_different_images_are_not_paired() {
     {
         input.ids_sha256 = "others".into();
     }
-    let comparison = compared(&results, &Options::default());
+    let comparison = compared(&results, &CompareOptions::default());
     let refused = |metric: &str, group: usize| {
         let difference = comparison.table(metric).unwrap().groups[group].rows[2]
             .difference
@@ -111,7 +111,7 @@ fn numbers_of_different_conventions_are_not_paired() {
     {
         record.method.insert("k".into(), 5.into());
     }
-    let comparison = compared(&results, &Options::default());
+    let comparison = compared(&results, &CompareOptions::default());
     let difference = comparison.table("feature_mixtureness").unwrap().groups[0].rows[2]
         .difference
         .clone()
@@ -128,7 +128,7 @@ fn what_was_found_beside_a_value_is_no_convention() {
             record.found.insert(key.into(), i.into());
         }
     }
-    let comparison = compared(&results, &Options::default());
+    let comparison = compared(&results, &CompareOptions::default());
     let rows = &comparison.table("feature_mixtureness").unwrap().groups[0].rows;
     assert!(
         rows[1..]
@@ -141,7 +141,7 @@ fn what_was_found_beside_a_value_is_no_convention() {
 fn different_preprocessing_is_paired_with_a_warning() {
     let mut results = analysis().results;
     results.inputs[2].preprocess_sha256 = "resize 64".into();
-    let comparison = compared(&results, &Options::default());
+    let comparison = compared(&results, &CompareOptions::default());
     assert_eq!(comparison.warnings.len(), 1);
     let split = results.inputs[2].split.clone();
     let expected = format!(
@@ -163,7 +163,11 @@ fn different_preprocessing_is_paired_with_a_warning() {
             .iter()
             .all(|r| r.dataset == PRE || r.other_dataset.as_deref() == Some(PRE))
     );
-    assert!(compared(&analysis().results, &Options::default()).warnings.is_empty());
+    assert!(
+        compared(&analysis().results, &CompareOptions::default())
+            .warnings
+            .is_empty()
+    );
 }
 
 #[test]
@@ -182,7 +186,7 @@ fn weights_of_an_unfinished_training_are_a_warning() {
             _ => Some(serde_json::json!({"training": {"said": "epoch 4", "finished": null}})),
         };
     }
-    let warnings = compared(&results, &Options::default()).warnings;
+    let warnings = compared(&results, &CompareOptions::default()).warnings;
     assert_eq!(
         warnings,
         [format!(
@@ -193,7 +197,7 @@ fn weights_of_an_unfinished_training_are_a_warning() {
     results
         .records
         .retain(|record| record.model != first && record.other_model.as_ref() != Some(&first));
-    assert!(compared(&results, &Options::default()).warnings.is_empty());
+    assert!(compared(&results, &CompareOptions::default()).warnings.is_empty());
 }
 
 #[test]
@@ -201,9 +205,9 @@ fn a_layer_that_a_model_lacks_is_said_and_not_invented() {
     let results = analysis().results;
     let comparison = compared(
         &results,
-        &Options {
+        &CompareOptions {
             layer: Some("projector".into()),
-            ..Options::default()
+            ..CompareOptions::default()
         },
     );
     let row = &comparison.table("redundancy").unwrap().groups[0].rows[0];
@@ -213,9 +217,9 @@ fn a_layer_that_a_model_lacks_is_said_and_not_invented() {
     );
     let all = compared(
         &results,
-        &Options {
+        &CompareOptions {
             layer: Some("all".into()),
-            ..Options::default()
+            ..CompareOptions::default()
         },
     );
     let layers: Vec<&str> = all
@@ -243,25 +247,25 @@ fn a_layer_that_a_model_lacks_is_said_and_not_invented() {
 #[test]
 fn names_that_are_not_there_are_errors_that_name_the_nearest() {
     let results = analysis().results;
-    let error = |options: Options| Comparison::of(&results, &options).unwrap_err().to_string();
+    let error = |options: CompareOptions| Comparison::of(&results, &options).unwrap_err().to_string();
     assert!(
-        error(Options {
+        error(CompareOptions {
             baseline: Some("SL-MPL".into()),
-            ..Options::default()
+            ..CompareOptions::default()
         })
         .contains("did you mean SL-MLP?")
     );
     assert!(
-        error(Options {
+        error(CompareOptions {
             layer: Some("backbon".into()),
-            ..Options::default()
+            ..CompareOptions::default()
         })
         .contains("did you mean backbone?")
     );
     assert!(
-        error(Options {
+        error(CompareOptions {
             metrics: Some(vec!["redundancies".into()]),
-            ..Options::default()
+            ..CompareOptions::default()
         })
         .contains("did you mean redundancy")
     );
@@ -271,17 +275,17 @@ fn names_that_are_not_there_are_errors_that_name_the_nearest() {
 fn one_model_or_none_is_no_error() {
     let mut results = analysis().results;
     results.records.retain(|r| r.model == "SimCLR");
-    let comparison = compared(&results, &Options::default());
+    let comparison = compared(&results, &CompareOptions::default());
     assert_eq!((comparison.models.len(), comparison.baseline), (1, None));
     results.records.clear();
     results.inputs.clear();
-    assert!(compared(&results, &Options::default()).tables.is_empty());
+    assert!(compared(&results, &CompareOptions::default()).tables.is_empty());
 }
 
 #[test]
 fn as_results_a_comparison_holds_values_and_differences() {
     let results = analysis().results;
-    let comparison = compared(&results, &Options::default());
+    let comparison = compared(&results, &CompareOptions::default());
     let written = comparison.to_results(&results, "featscope compare");
     let back: Results = serde_json::from_str(&written.to_json()).unwrap();
     assert_eq!(back, written);
@@ -321,7 +325,7 @@ fn separate_results_files_compare_like_one() {
 
 #[test]
 fn conditions_hold_fail_and_refuse_to_pass_unchecked() {
-    let comparison = compared(&analysis().results, &Options::default());
+    let comparison = compared(&analysis().results, &CompareOptions::default());
     let check = |text: &str| Condition::parse(text).unwrap().check(&comparison);
     assert!(
         check("discriminative_ratio(pre) > 1.1 * baseline")
@@ -354,7 +358,7 @@ fn conditions_hold_fail_and_refuse_to_pass_unchecked() {
 
 #[test]
 fn conditions_name_data_sets_and_layers() {
-    let comparison = compared(&analysis().results, &Options::default());
+    let comparison = compared(&analysis().results, &CompareOptions::default());
     let check = |text: &str| Condition::parse(text).unwrap().check(&comparison);
     let held = |text: &str| check(text).unwrap().held;
     let refused = |text: &str| check(text).unwrap_err().to_string();
@@ -386,9 +390,9 @@ fn conditions_are_about_differences_and_verdicts() {
     let results = analysis().results;
     let comparison = compared(
         &results,
-        &Options {
+        &CompareOptions {
             baseline: Some("SL-MLP".into()),
-            ..Options::default()
+            ..CompareOptions::default()
         },
     );
     let check = |text: &str| Condition::parse(text).unwrap().check(&comparison);
@@ -418,7 +422,7 @@ fn a_factor_of_a_negative_baseline_is_refused() {
         .iter_mut()
         .filter(is_meant)
         .for_each(|r| r.value = Some(-0.5));
-    let comparison = compared(&results, &Options::default());
+    let comparison = compared(&results, &CompareOptions::default());
     let check = |text: &str| Condition::parse(text).unwrap().check(&comparison);
     let error = check("redundancy < 1.1 * baseline").unwrap_err().to_string();
     assert!(error.contains("-0.55") && error.contains("baseline - 0.01"), "{error}");
@@ -433,7 +437,7 @@ fn the_best_is_marked_only_where_something_was_tested() {
         (record.std_error, record.replicates) = (None, None);
         (record.ci_low, record.ci_high) = (None, None);
     }
-    let comparison = compared(&results, &Options::default());
+    let comparison = compared(&results, &CompareOptions::default());
     for group in &comparison.table("redundancy").unwrap().groups {
         assert!(group.rows.iter().any(|r| r.rank == Some(1)) && !group.is_best_tested());
     }
@@ -452,9 +456,9 @@ fn families_and_axes_choose_among_what_was_measured() {
     let results = analysis().results;
     let of_words = |words: &[&str]| {
         let metrics = Some(words.iter().map(|w| (*w).to_owned()).collect());
-        let options = Options {
+        let options = CompareOptions {
             metrics,
-            ..Options::default()
+            ..CompareOptions::default()
         };
         Comparison::of(&results, &options).map(|c| c.tables.iter().map(|t| t.metric.clone()).collect::<Vec<_>>())
     };

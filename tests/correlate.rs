@@ -389,7 +389,7 @@ fn text_shows_the_best_scores_and_says_how_many_more_there_are() {
 /// Six models measured on pretraining and evaluation data: accuracies follow the redundancy downwards.
 fn results(dir: &Path) {
     use featscope::features::Role;
-    use featscope::results::{Analysis, Input, Record, Results};
+    use featscope::results::{AnalysedInput, Analysis, Record, Results};
     let mut results = Results::new("analyze", 0);
     for i in 0..6 {
         let x = i as f64;
@@ -428,12 +428,12 @@ fn results(dir: &Path) {
                 ..probe("knn_top1", 0.4 + 0.05 * (x - 2.0).abs())
             },
         ]);
-        results.inputs.push(Input {
+        results.inputs.push(AnalysedInput {
             model: format!("m{i}"),
             layers: vec!["backbone".to_owned(), "logits".to_owned()],
             dataset: "cars".to_owned(),
             audit: Some(serde_json::json!({"parameters": 1_000_000 * (6 - i)})),
-            ..Input::default()
+            ..AnalysedInput::default()
         });
     }
     Analysis {

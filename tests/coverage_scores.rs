@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use common::coverage::{Coverage, normal};
-use common::{Data, named, plan};
+use common::{LabelledFeatures, named, plan};
 use featscope::analysis::{Plan, analyse};
 use featscope::stats::generator;
 use ndarray::Array2;
@@ -45,7 +45,7 @@ struct World {
 }
 
 impl World {
-    fn draw(&self, replicate: u64) -> Data {
+    fn draw(&self, replicate: u64) -> LabelledFeatures {
         let mut fixed = generator(92, 0);
         let means = Array2::from_shape_fn((self.counts.len(), self.d), |_| self.apart * normal(&mut fixed));
         let mut rng = generator(replicate, 20);

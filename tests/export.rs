@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use featscope::checkpoint::Checkpoint;
-use featscope::checkpoint::arch::{Arch, Block, ResNet};
+use featscope::checkpoint::arch::{Arch, ResNet, ResidualBlock};
 use support::*;
 
 /// The smallest ResNet of a block.
-fn resnet(block: Block) -> Arch {
+fn resnet(block: ResidualBlock) -> Arch {
     let Arch::ResNet(r) = Arch::parse("resnet18").unwrap() else {
         unreachable!("a ResNet")
     };
@@ -70,7 +70,7 @@ fn said(done: &Output) -> String {
 #[test]
 fn every_tensor_comes_back_under_its_name_in_both_containers() {
     let folder = Folder::new();
-    let (model, plain) = moco(&folder, &resnet(Block::Basic));
+    let (model, plain) = moco(&folder, &resnet(ResidualBlock::Basic));
     for naming in ["torchvision", "timm"] {
         for (file, container) in [("e.safetensors", "safetensors"), ("e.pth", "PyTorch zip")] {
             let output = folder.path(&format!("{naming} {file}"));
@@ -100,7 +100,7 @@ fn counters_are_those_of_the_file() {
         (vec![], vec![0])
     );
     let folder = Folder::new();
-    let arch = resnet(Block::Basic);
+    let arch = resnet(ResidualBlock::Basic);
     let path = folder.path("counted.safetensors");
     let floats = backbone(&arch);
     let data: Vec<_> = floats
@@ -241,15 +241,19 @@ fn python_loads_what_is_exported_strictly() {
     registers.layer_scale = true;
     registers.swiglu = true;
     registers.hidden = 100;
-    let Arch::ResNet(mut cifar) = resnet(Block::Basic) else {
+    let Arch::ResNet(mut cifar) = resnet(ResidualBlock::Basic) else {
         unreachable!("a ResNet")
     };
     cifar.cifar_stem = true;
     let mut script = String::new();
     let mut runs = 0;
     for (name, arch, namings) in [
-        ("basic", resnet(Block::Basic), &["torchvision", "timm"][..]),
-        ("bottleneck", resnet(Block::Bottleneck), &["torchvision", "timm"]),
+        ("basic", resnet(ResidualBlock::Basic), &["torchvision", "timm"][..]),
+        (
+            "bottleneck",
+            resnet(ResidualBlock::Bottleneck),
+            &["torchvision", "timm"],
+        ),
         ("cifar", Arch::ResNet(cifar), &["torchvision", "timm"]),
         ("vit", Arch::Vit(vit), &["torchvision", "timm"]),
         ("registers", Arch::Vit(registers), &["timm"]),

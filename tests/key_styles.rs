@@ -8,8 +8,8 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use featscope::checkpoint::{Checkpoint, Options, detect};
-use featscope::extract::device::Choice;
+use featscope::checkpoint::{Checkpoint, LoadOptions, detect};
+use featscope::extract::device::DeviceChoice;
 use featscope::extract::model::Model;
 use serde::Deserialize;
 use support::{Tensors, stream, weights, write_safetensors};
@@ -124,9 +124,9 @@ fn every_style_gives_pytorchs_features() {
         let case = cases.iter().find(|c| c.id == id).unwrap();
         write_safetensors(&path, &file(case), None);
         let checkpoint = Checkpoint::open(&path).unwrap();
-        let options = Options {
+        let options = LoadOptions {
             branch: branch.to_owned(),
-            ..Options::default()
+            ..LoadOptions::default()
         };
         let loading = detect(&checkpoint, &options).unwrap_or_else(|e| panic!("{id}: {e}"));
         let audit = &loading.audit;
@@ -140,7 +140,7 @@ fn every_style_gives_pytorchs_features() {
             "{id}"
         );
         assert_eq!((audit.backbone_coverage, audit.unexpected.len()), (1.0, 0), "{id}");
-        let model = Model::load(&checkpoint, &loading, Choice::Cpu.open().unwrap()).unwrap();
+        let model = Model::load(&checkpoint, &loading, DeviceChoice::Cpu.open().unwrap()).unwrap();
         let taps = model.forward(&images());
         assert_eq!(
             taps.iter()

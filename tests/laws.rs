@@ -5,16 +5,22 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use featscope::metrics::{Law, Metric, all, find};
-use featscope::selftest::data::{Data, Formula, matched};
+use featscope::selftest::data::{Formula, LabelledFeatures, matched};
 use featscope::selftest::laws::{self, TOLERANCE, changed, spread};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-fn values(metric: &Metric, pre: &Data, eval: &Data) -> Vec<Option<f64>> {
+fn values(metric: &Metric, pre: &LabelledFeatures, eval: &LabelledFeatures) -> Vec<Option<f64>> {
     laws::values(metric, pre, eval).unwrap()
 }
 
-fn values_under(law: Law, metric: &Metric, pre: &Data, eval: &Data, seed: u64) -> Vec<Option<f64>> {
+fn values_under(
+    law: Law,
+    metric: &Metric,
+    pre: &LabelledFeatures,
+    eval: &LabelledFeatures,
+    seed: u64,
+) -> Vec<Option<f64>> {
     laws::values_under(law, metric, pre, eval, seed).unwrap()
 }
 

@@ -5,7 +5,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use featscope::checkpoint::{Checkpoint, Options, detect, summary};
+use featscope::checkpoint::{Checkpoint, LoadOptions, detect, summary};
 use support::pickles::Pickle;
 use support::*;
 
@@ -17,10 +17,10 @@ fn beside(folder: &Folder, entry: &Pickle) -> PathBuf {
     path
 }
 
-fn accepting() -> Options {
-    Options {
+fn accepting() -> LoadOptions {
+    LoadOptions {
         allow_unknown_calls: true,
-        ..Options::default()
+        ..LoadOptions::default()
     }
 }
 

@@ -7,13 +7,13 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
 use featscope::checkpoint::arch::{Arch, SmallCnn};
-use featscope::checkpoint::{Checkpoint, Options, detect};
+use featscope::checkpoint::{Checkpoint, LoadOptions, detect};
 use featscope::error::Error;
-use featscope::images::small_views::Strength;
+use featscope::images::small_views::ViewStrength;
 use featscope::pretrain::data::Pixels;
 use featscope::pretrain::projector::Projector;
-use featscope::pretrain::save::{Contents, kept_path, lock_path, state_path};
-use featscope::pretrain::{Config, Event, METHODS, Run, Trained, train};
+use featscope::pretrain::save::{CheckpointContents, kept_path, lock_path, state_path};
+use featscope::pretrain::{METHODS, Trained, TrainingConfig, TrainingEvent, TrainingRun, train};
 use tch::{Device, Tensor};
 
 const SIDE: usize = 8;
@@ -34,9 +34,9 @@ fn pixels(count: usize) -> Pixels {
     Pixels::new(bytes, SIDE, labels, classes, format!("tiny {count}")).unwrap()
 }
 
-fn config(method: &str) -> Config {
+fn config(method: &str) -> TrainingConfig {
     let entry = featscope::pretrain::method(method).unwrap_or(&METHODS[0]);
-    Config {
+    TrainingConfig {
         method: method.to_owned(),
         arch: Arch::SmallCnn(SmallCnn {
             stem: 4,
@@ -61,7 +61,7 @@ fn config(method: &str) -> Config {
 }
 
 struct Trial<'a> {
-    config: Config,
+    config: TrainingConfig,
     pixels: &'a Pixels,
     out: &'a Path,
     resume: bool,
@@ -74,7 +74,7 @@ impl Trial<'_> {
         // The same bits are promised for the same number of threads.
         tch::set_num_threads(1);
         let stop = AtomicBool::new(false);
-        let run = Run {
+        let run = TrainingRun {
             config: &self.config,
             train: self.pixels,
             held_out: Some(("test", self.pixels)),
@@ -87,8 +87,8 @@ impl Trial<'_> {
         };
         let (mut losses, mut steps) = (Vec::new(), 0);
         let outcome = train(&run, &mut |event| match event {
-            Event::Epoch { loss, .. } => losses.push(loss),
-            Event::Step => {
+            TrainingEvent::Epoch { loss, .. } => losses.push(loss),
+            TrainingEvent::Step => {
                 steps += 1;
                 // The flag is read after this call.
                 stop.store(steps == self.stop_after, std::sync::atomic::Ordering::Relaxed);
@@ -110,7 +110,7 @@ fn trial<'a>(method: &str, pixels: &'a Pixels, out: &'a Path) -> Trial<'a> {
 }
 
 fn weights(path: &Path) -> BTreeMap<String, Tensor> {
-    Contents::read(path).unwrap().tensors
+    CheckpointContents::read(path).unwrap().tensors
 }
 
 fn message(trial: &Trial) -> String {
@@ -236,7 +236,7 @@ fn a_checkpoint_says_what_it_is() {
     let (dir, pixels) = (tempfile::tempdir().unwrap(), pixels(30));
     let out = dir.path().join("ein Ordner/sl-mlp.safetensors");
     trial("sl-mlp", &pixels, &out).run().0.unwrap();
-    let contents = Contents::read(&out).unwrap();
+    let contents = CheckpointContents::read(&out).unwrap();
     let own: serde_json::Value = serde_json::from_str(&contents.metadata["featscope"]).unwrap();
     assert_eq!(own["schema"], "featscope/checkpoint/1");
     assert_eq!(own["method"], "sl-mlp");
@@ -265,7 +265,7 @@ fn a_checkpoint_says_what_it_is() {
 fn bad_input_is_refused_in_one_sentence() {
     let (dir, tiny) = (tempfile::tempdir().unwrap(), pixels(30));
     let out = dir.path().join("a.safetensors");
-    let with = |change: &dyn Fn(&mut Config)| {
+    let with = |change: &dyn Fn(&mut TrainingConfig)| {
         let mut trial = trial("sl", &tiny, &out);
         change(&mut trial.config);
         message(&trial)
@@ -335,7 +335,7 @@ fn a_limited_model_says_so_and_is_continued_with_its_own_limit_alone() {
     let (dir, tiny) = (tempfile::tempdir().unwrap(), pixels(30));
     let out = dir.path().join("a.safetensors");
     let training = |path: &Path| {
-        let loading = detect(&Checkpoint::open(path).unwrap(), &Options::default()).unwrap();
+        let loading = detect(&Checkpoint::open(path).unwrap(), &LoadOptions::default()).unwrap();
         loading.audit.training.unwrap().said
     };
     let mut limited = trial("sl", &tiny, &out);
@@ -358,7 +358,8 @@ fn a_limited_model_says_so_and_is_continued_with_its_own_limit_alone() {
         limited.run().0.unwrap();
     }
     assert_eq!(training(&out), "epoch 4 of 4 with --limit 10");
-    let own: serde_json::Value = serde_json::from_str(&Contents::read(&out).unwrap().metadata["featscope"]).unwrap();
+    let own: serde_json::Value =
+        serde_json::from_str(&CheckpointContents::read(&out).unwrap().metadata["featscope"]).unwrap();
     assert_eq!(own["hyperparameters"]["limit"], 10);
 
     // A whole one is not continued as a limited one, and its file has no word of a limit.
@@ -367,7 +368,7 @@ fn a_limited_model_says_so_and_is_continued_with_its_own_limit_alone() {
     let mut other = trial("sl", &tiny, &whole);
     (other.resume, other.config.limit) = (true, Some(10));
     assert!(message(&other).contains("limit none, not 10"), "{}", message(&other));
-    assert!(!Contents::read(&whole).unwrap().metadata["featscope"].contains("limit"));
+    assert!(!CheckpointContents::read(&whole).unwrap().metadata["featscope"].contains("limit"));
 }
 
 #[test]
@@ -405,7 +406,8 @@ fn the_limit_counts_the_images_of_each_class() {
     let (code, said) = pretrain("6");
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("on 24 images of 800, --limit 6 (classes: 4;"), "{said}");
-    let own: serde_json::Value = serde_json::from_str(&Contents::read(&out).unwrap().metadata["featscope"]).unwrap();
+    let own: serde_json::Value =
+        serde_json::from_str(&CheckpointContents::read(&out).unwrap().metadata["featscope"]).unwrap();
     assert_eq!(
         (&own["data"]["images"], &own["hyperparameters"]["limit"]),
         (&24.into(), &6.into())
@@ -443,7 +445,7 @@ fn a_run_that_was_stopped_is_not_taken_for_a_finished_one() {
     let out = dir.path().join("a.safetensors");
     let training = |path: &Path| {
         let checkpoint = Checkpoint::open(path).unwrap();
-        let training = detect(&checkpoint, &Options::default())
+        let training = detect(&checkpoint, &LoadOptions::default())
             .unwrap()
             .audit
             .training
@@ -480,7 +482,7 @@ fn a_damaged_state_is_refused() {
     stopped.stop_after = 3;
     stopped.run().0.unwrap_err();
     stopped.resume = true;
-    let (state, mut contents) = (state_path(&out), Contents::read(&state_path(&out)).unwrap());
+    let (state, mut contents) = (state_path(&out), CheckpointContents::read(&state_path(&out)).unwrap());
     let bytes = std::fs::read(&state).unwrap();
     for cut in [0, 7, 100, bytes.len() - 5] {
         std::fs::write(&state, &bytes[..cut]).unwrap();
@@ -505,7 +507,7 @@ fn committed_checkpoints_are_small_and_have_learned() {
     for id in ["sl", "sl-mlp", "simclr"] {
         let entry = featscope::pretrain::method(id).unwrap();
         let path = folder.join(format!("{id}.safetensors"));
-        let contents = Contents::read(&path).unwrap();
+        let contents = CheckpointContents::read(&path).unwrap();
         let trained = contents.tensors.iter().filter(|(name, _)| !name.contains(".running_"));
         let count: usize = trained.map(|(_, tensor)| tensor.numel()).sum();
         assert!((100_000..=450_000).contains(&count), "{}: {count} parameters", entry.id);
@@ -538,9 +540,9 @@ fn both_sides_of_a_method_with_two_encoders_are_found() {
             let branch = branch.to_owned();
             detect(
                 &checkpoint,
-                &Options {
+                &LoadOptions {
                     branch,
-                    ..Options::default()
+                    ..LoadOptions::default()
                 },
             )
             .unwrap()
@@ -582,7 +584,7 @@ fn both_sides_of_a_method_with_two_encoders_are_found() {
 fn what_belongs_to_a_second_encoder_is_asked_of_methods_that_have_one() {
     let (dir, tiny) = (tempfile::tempdir().unwrap(), pixels(30));
     let out = dir.path().join("a.safetensors");
-    let refused = |id: &str, change: &dyn Fn(&mut Config)| {
+    let refused = |id: &str, change: &dyn Fn(&mut TrainingConfig)| {
         let mut trial = trial(id, &tiny, &out);
         change(&mut trial.config);
         message(&trial)
@@ -649,10 +651,10 @@ fn views_may_be_strong_for_supervised_methods_and_the_file_says_so() {
         trial.config.augment = augment;
         trial.run().0.unwrap();
         let own: serde_json::Value =
-            serde_json::from_str(&Contents::read(&out).unwrap().metadata["featscope"]).unwrap();
+            serde_json::from_str(&CheckpointContents::read(&out).unwrap().metadata["featscope"]).unwrap();
         (weights(&out), own["augment"].as_str().unwrap().to_owned())
     };
-    let (weak, strong) = (trained(None), trained(Some(Strength::Strong)));
+    let (weak, strong) = (trained(None), trained(Some(ViewStrength::Strong)));
     assert_eq!((weak.1.as_str(), strong.1.as_str()), ("weak", "strong"));
     assert!(weak.0 != strong.0);
 }

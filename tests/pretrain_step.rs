@@ -9,9 +9,9 @@ use std::path::Path;
 use featscope::checkpoint::arch::{Arch, SmallCnn};
 use featscope::extract::nets::{Backbone, store};
 use featscope::pretrain::projector::Projector;
-use featscope::pretrain::save::Contents;
+use featscope::pretrain::save::CheckpointContents;
 use featscope::pretrain::sgd::Sgd;
-use featscope::pretrain::{Config, METHODS};
+use featscope::pretrain::{METHODS, TrainingConfig};
 use tch::{Tensor, no_grad};
 
 const STEPS: usize = 3;
@@ -19,12 +19,12 @@ const IMAGES: usize = 6;
 const SIDE: usize = 8;
 
 /// What `fixtures/golden/pretrain_step.py` has too.
-fn config(entry: &featscope::pretrain::Entry) -> Config {
+fn config(entry: &featscope::pretrain::MethodEntry) -> TrainingConfig {
     let arch = Arch::SmallCnn(SmallCnn {
         stem: 4,
         stages: vec![8, 8],
     });
-    Config {
+    TrainingConfig {
         method: entry.id.to_owned(),
         projector: Projector::parse("10,5", arch.width(), entry.projector).unwrap(),
         arch,
@@ -53,7 +53,7 @@ fn three_steps_of_every_method_are_pytorchs() {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden");
     let losses = std::fs::read(golden.join("pretrain_step.json")).unwrap();
     let losses: BTreeMap<String, Vec<f64>> = serde_json::from_slice(&losses).unwrap();
-    let expected = Contents::read(&golden.join("pretrain_step.safetensors"))
+    let expected = CheckpointContents::read(&golden.join("pretrain_step.safetensors"))
         .unwrap()
         .tensors;
     assert_eq!(losses.len(), METHODS.len());

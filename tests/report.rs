@@ -6,14 +6,14 @@ mod synthetic;
 use std::fs;
 use std::path::Path;
 
-use featscope::compare::{Comparison, Options};
-use featscope::report::{Format, Meta, render, render_comparison, summary, write_report};
-use featscope::results::{Analysis, Column, Input, Record, Results, Table};
+use featscope::compare::{CompareOptions, Comparison};
+use featscope::report::{Meta, TableFormat, render, render_comparison, summary, write_report};
+use featscope::results::{AnalysedInput, Analysis, Column, Record, Results, Table};
 use featscope::shown::steers;
 use synthetic::{PRE, analysis};
 
 fn compared(results: &Results) -> Comparison {
-    Comparison::of(results, &Options::default()).unwrap()
+    Comparison::of(results, &CompareOptions::default()).unwrap()
 }
 
 /// Writes a report into a folder whose name has a space and an umlaut, and reads all its text files.
@@ -53,29 +53,29 @@ fn few() -> Results {
 
 #[test]
 fn records_as_text_are_pleasant_to_read() {
-    let text = render(&few(), Format::Text);
+    let text = render(&few(), TableFormat::Text);
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     insta::assert_snapshot!(text);
 }
 
 #[test]
 fn records_as_markdown() {
-    insta::assert_snapshot!(render(&few(), Format::Markdown));
+    insta::assert_snapshot!(render(&few(), TableFormat::Markdown));
 }
 
 #[test]
 fn comparisons_as_text() {
     let results = analysis().results;
-    let options = Options {
+    let options = CompareOptions {
         metrics: Some(
             ["discriminative_ratio", "feature_mixtureness", "sample_mixing"]
                 .map(String::from)
                 .to_vec(),
         ),
-        ..Options::default()
+        ..CompareOptions::default()
     };
     let comparison = Comparison::of(&results, &options).unwrap();
-    let text = render_comparison(&comparison, &results, "", Format::Text);
+    let text = render_comparison(&comparison, &results, "", TableFormat::Text);
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     insta::assert_snapshot!(text);
 }
@@ -83,13 +83,13 @@ fn comparisons_as_text() {
 #[test]
 fn comparisons_over_all_layers_as_text() {
     let results = analysis().results;
-    let options = Options {
+    let options = CompareOptions {
         metrics: Some(vec!["redundancy".into()]),
         layer: Some("all".into()),
-        ..Options::default()
+        ..CompareOptions::default()
     };
     let comparison = Comparison::of(&results, &options).unwrap();
-    insta::assert_snapshot!(render_comparison(&comparison, &results, "", Format::Text));
+    insta::assert_snapshot!(render_comparison(&comparison, &results, "", TableFormat::Text));
 }
 
 #[test]
@@ -100,9 +100,9 @@ fn the_summary_says_who_is_best_and_who_is_not_separable() {
 #[test]
 fn csv_and_json_keep_every_digit() {
     let results = few();
-    let json: Results = serde_json::from_str(&render(&results, Format::Json)).unwrap();
+    let json: Results = serde_json::from_str(&render(&results, TableFormat::Json)).unwrap();
     assert_eq!(json, results);
-    let csv = render(&results, Format::Csv);
+    let csv = render(&results, TableFormat::Csv);
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let at = reader.headers().unwrap().iter().position(|h| h == "value").unwrap();
     let values: Vec<Option<f64>> = reader.records().map(|row| row.unwrap()[at].parse().ok()).collect();
@@ -112,7 +112,12 @@ fn csv_and_json_keep_every_digit() {
 #[test]
 fn every_format_shows_the_same_digits() {
     let (_dir, files) = reported(&analysis());
-    let text = render_comparison(&compared(&analysis().results), &analysis().results, "", Format::Text);
+    let text = render_comparison(
+        &compared(&analysis().results),
+        &analysis().results,
+        "",
+        TableFormat::Text,
+    );
     for name in ["report.md", "index.html"] {
         assert!(file(&files, name).contains("1.900 ± 0.025"), "{name}");
     }
@@ -288,7 +293,12 @@ fn nothing_that_is_not_a_number_is_ever_printed() {
         }
     }
     let (_dir, mut files) = reported(&analysis);
-    for format in [Format::Text, Format::Markdown, Format::Csv, Format::Json] {
+    for format in [
+        TableFormat::Text,
+        TableFormat::Markdown,
+        TableFormat::Csv,
+        TableFormat::Json,
+    ] {
         files.push((format!("{format:?}"), render(&analysis.results, format)));
     }
     for (name, text) in files {
@@ -306,7 +316,7 @@ fn nothing_and_a_single_model_are_reports_too() {
     nothing.results.records.clear();
     nothing.results.inputs.clear();
     nothing.tables.clear();
-    assert_eq!(render(&nothing.results, Format::Text), "No records.\n");
+    assert_eq!(render(&nothing.results, TableFormat::Text), "No records.\n");
     assert!(file(&reported(&nothing).1, "index.html").contains("There are no results to report."));
     let mut one = analysis();
     one.results.records.retain(|r| r.model == "SimCLR");
@@ -322,7 +332,7 @@ fn large_analyses_stay_readable() {
     let mut results = Results::new("", 0);
     let layers: Vec<String> = (0..40).map(|i| format!("a long name of block {i}")).collect();
     for model in (0..12).map(|m| format!("model number {m}")) {
-        results.inputs.push(Input {
+        results.inputs.push(AnalysedInput {
             path: String::new(),
             model: model.clone(),
             layers: layers.clone(),
@@ -332,7 +342,7 @@ fn large_analyses_stay_readable() {
             classes: Vec::new(),
             ids_sha256: "x".into(),
             preprocess_sha256: String::new(),
-            ..Input::default()
+            ..AnalysedInput::default()
         });
         results
             .records

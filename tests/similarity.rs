@@ -10,7 +10,7 @@ use assert_cmd::Command;
 use common::{Formula, matched, noise, plan, set, similar};
 use featscope::analysis::similarity;
 use featscope::features::{FeatureSet, Matrix};
-use featscope::report::{Format, render_similarity};
+use featscope::report::{TableFormat, render_similarity};
 use featscope::results::{Record, Results};
 use ndarray::{Array2, Axis};
 
@@ -423,12 +423,12 @@ fn layers_of_one_store_make_a_matrix() {
     let p = plan(&["cka_debiased", "pwcca", "mutual_knn"], &["mutual_knn.k=5"]);
     let few = similarity(&layers(4), None, &p, &|_| ()).unwrap();
     assert_eq!(few.records.len(), 3 * 6);
-    insta::assert_snapshot!("matrix_of_four_layers", render_similarity(&few, Format::Text));
-    insta::assert_snapshot!("matrix_as_markdown", render_similarity(&few, Format::Markdown));
+    insta::assert_snapshot!("matrix_of_four_layers", render_similarity(&few, TableFormat::Text));
+    insta::assert_snapshot!("matrix_as_markdown", render_similarity(&few, TableFormat::Markdown));
     let p = plan(&["cka"], &[]);
-    let eight = render_similarity(&similarity(&layers(8), None, &p, &|_| ()).unwrap(), Format::Text);
+    let eight = render_similarity(&similarity(&layers(8), None, &p, &|_| ()).unwrap(), TableFormat::Text);
     insta::assert_snapshot!("matrix_of_eight_layers", eight);
-    let many = render_similarity(&similarity(&layers(13), None, &p, &|_| ()).unwrap(), Format::Text);
+    let many = render_similarity(&similarity(&layers(13), None, &p, &|_| ()).unwrap(), TableFormat::Text);
     assert!(
         eight
             .lines()
@@ -457,7 +457,7 @@ fn two_models_make_a_rectangle() {
         ["stage1", "stage2", "stage3"].map(|layer| (layer, Some("features")))
     );
     assert_eq!(results.inputs.len(), 2);
-    insta::assert_snapshot!("two_models", render_similarity(&results, Format::Text));
+    insta::assert_snapshot!("two_models", render_similarity(&results, TableFormat::Text));
 }
 
 #[test]

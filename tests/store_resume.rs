@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use featscope::store::{
-    DataInfo, Description, FeatureStore, LayerInfo, PART_ROWS, Shard, Standing, Writer, standing, summary,
+    DataInfo, Description, FeatureStore, LayerInfo, PART_ROWS, Standing, StoreShard, Writer, standing, summary,
 };
 use ndarray::Array2;
 use serde_json::json;
@@ -165,7 +165,7 @@ fn a_store_killed_on_its_way_to_its_place_is_put_there() {
 #[test]
 fn a_shard_is_never_taken_for_the_whole() {
     let temp = tempfile::tempdir().unwrap();
-    let shard = Shard {
+    let shard = StoreShard {
         index: 2,
         count: 3,
         first_image: 10,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use featscope::features::FeatureSet;
 use featscope::store::{
     self, DataInfo, Description, Deviation, FeatureStore, Findings, LayerDeviation, LayerInfo, ModelInfo, OpenOptions,
-    PART_ROWS, Shard, Skipped, SkippedImage, Standing, Writer, gather, standing,
+    PART_ROWS, Skipped, SkippedImage, Standing, StoreShard, Writer, gather, standing,
 };
 use ndarray::Array2;
 use serde_json::{Value, json};
@@ -284,7 +284,7 @@ fn what_no_store_can_say_is_not_written() {
     };
     let mut shard = description("SL");
     shard.precision = "bf16".into();
-    shard.shard = Some(Shard {
+    shard.shard = Some(StoreShard {
         index: 2,
         count: 2,
         first_image: 30,

@@ -2,10 +2,10 @@
 #![cfg(feature = "analysis")]
 
 use featscope::analysis::{Plan, Suite, of_suites};
-use featscope::compare::{Comparison, Options, cuts, settle, trajectories};
+use featscope::compare::{CompareOptions, Comparison, cuts, settle, trajectories};
 use featscope::features::Role;
-use featscope::report::{Format, Meta, render_comparison, summary, write_report};
-use featscope::results::{Analysis, Input, Record, Results};
+use featscope::report::{Meta, TableFormat, render_comparison, summary, write_report};
+use featscope::results::{AnalysedInput, Analysis, Record, Results};
 use featscope::uncertainty::{Scheme, wilson_interval};
 use serde_json::Value;
 
@@ -47,14 +47,14 @@ fn record(model: &str, dataset: &str, right: &[f64], rows: f64) -> Record {
 }
 
 /// The scored and the fitted split.
-fn inputs(model: &str, dataset: &str) -> [Input; 2] {
-    ["test", "train"].map(|split| Input {
+fn inputs(model: &str, dataset: &str) -> [AnalysedInput; 2] {
+    ["test", "train"].map(|split| AnalysedInput {
         model: model.into(),
         dataset: dataset.into(),
         split: split.into(),
         layers: vec!["backbone".into()],
         ids_sha256: format!("{dataset}-{split}-ids"),
-        ..Input::default()
+        ..AnalysedInput::default()
     })
 }
 
@@ -95,9 +95,9 @@ fn near(got: Option<f64>, want: &Value, tolerance: f64) {
 #[test]
 fn a_benchmark_agrees_with_scipy() {
     let (golden, results) = (golden(), benchmark());
-    let options = Options {
+    let options = CompareOptions {
         baseline: Some("A".into()),
-        ..Options::default()
+        ..CompareOptions::default()
     };
     let comparison = Comparison::of(&results, &options).unwrap();
     assert_eq!(comparison.suites.len(), 1);
@@ -144,9 +144,9 @@ fn a_benchmark_agrees_with_scipy() {
 #[test]
 fn the_table_says_the_same_in_every_format() {
     let results = benchmark();
-    let comparison = Comparison::of(&results, &Options::default()).unwrap();
+    let comparison = Comparison::of(&results, &CompareOptions::default()).unwrap();
     let render = |format| render_comparison(&comparison, &results, "featscope compare", format);
-    let text = render(Format::Text);
+    let text = render(TableFormat::Text);
     let row = |text: &str, start: &str| {
         text.lines()
             .find(|line| line.trim_start().starts_with(start))
@@ -167,8 +167,8 @@ fn the_table_says_the_same_in_every_format() {
         words.contains("6 pairs tested, Holm-adjusted") && words.contains("(exact)"),
         "{text}"
     );
-    assert!(row(&render(Format::Markdown), "| A ").contains("| **0.7667 ± 0.0083** |"));
-    let latex = render(Format::Latex);
+    assert!(row(&render(TableFormat::Markdown), "| A ").contains("| **0.7667 ± 0.0083** |"));
+    let latex = render(TableFormat::Latex);
     let best = row(&latex, "A &");
     assert!(
         best.contains("$\\mathbf{0.7667 \\pm 0.0083}$") && best.ends_with("& $1$ \\\\"),
@@ -185,14 +185,14 @@ fn the_table_says_the_same_in_every_format() {
         "{:?}",
         outside.collect::<Vec<_>>()
     );
-    let csv = render(Format::Csv);
+    let csv = render(TableFormat::Csv);
     let header: Vec<&str> = csv.lines().next().unwrap().split(',').collect();
     assert!(
         ["tier", "mean_rank", "runs", "runs_sd"]
             .iter()
             .all(|c| header.contains(c))
     );
-    let written: Results = serde_json::from_str(&render(Format::Json)).unwrap();
+    let written: Results = serde_json::from_str(&render(TableFormat::Json)).unwrap();
     let of_a =
         |r: &&Record| r.model == "A" && r.dataset == "domains" && r.metric == "linear_top1" && r.other_model.is_none();
     let told = &written.records.iter().find(of_a).unwrap().found;
@@ -223,7 +223,7 @@ fn what_cannot_be_told_apart_is_one_tier() {
         .cloned();
     results.records = alike.collect();
     let tiers = |results: &Results| -> Vec<Option<usize>> {
-        let comparison = Comparison::of(results, &Options::default()).unwrap();
+        let comparison = Comparison::of(results, &CompareOptions::default()).unwrap();
         comparison.suites[0].rows.iter().map(|row| row.tier).collect()
     };
     assert_eq!(tiers(&results), [Some(1), Some(1)]);
@@ -240,7 +240,7 @@ fn what_cannot_be_told_apart_is_one_tier() {
     };
     let made = of_suites(&lacking.records, &plan);
     lacking.records.extend(made);
-    let comparison = Comparison::of(&lacking, &Options::default()).unwrap();
+    let comparison = Comparison::of(&lacking, &CompareOptions::default()).unwrap();
     let row = &comparison.suites[0].rows[1];
     assert_eq!(
         (row.model.as_str(), row.mean, row.mean_rank, row.tier),
@@ -256,7 +256,7 @@ fn what_cannot_be_told_apart_is_one_tier() {
     {
         input.ids_sha256 = "other".into();
     }
-    let comparison = Comparison::of(&others, &Options::default()).unwrap();
+    let comparison = Comparison::of(&others, &CompareOptions::default()).unwrap();
     assert_eq!(comparison.suites[0].tested, 3);
 }
 
@@ -283,9 +283,9 @@ fn the_verdict_begins_with_transfer() {
         .iter_mut()
         .filter(of_suite)
         .for_each(|r| r.null_value = Some(0.65));
-    let options = Options {
+    let options = CompareOptions {
         baseline: Some("D".into()),
-        ..Options::default()
+        ..CompareOptions::default()
     };
     let lines = summary(&Comparison::of(&results, &options).unwrap());
     assert_eq!(
@@ -299,7 +299,7 @@ fn the_verdict_begins_with_transfer() {
         ]
     );
     results.records.retain(|r| ["B", "C"].contains(&r.model.as_str()));
-    let lines = summary(&Comparison::of(&results, &Options::default()).unwrap());
+    let lines = summary(&Comparison::of(&results, &CompareOptions::default()).unwrap());
     assert!(
         lines[0].ends_with("No two of them can be told apart by it, so no axis agrees or disagrees."),
         "{lines:?}"
@@ -313,7 +313,7 @@ fn with_runs(values: &[(&str, &[f64])]) -> Results {
         for (i, value) in values.iter().enumerate() {
             let right: Vec<f64> = (0..10).map(|g| 40.0 * value + f64::from(g % 3) - 1.0).collect();
             let run = Some(i.to_string());
-            results.inputs.extend(inputs(model, "cars").map(|input| Input {
+            results.inputs.extend(inputs(model, "cars").map(|input| AnalysedInput {
                 run: run.clone(),
                 ..input
             }));
@@ -329,7 +329,7 @@ fn with_runs(values: &[(&str, &[f64])]) -> Results {
 #[test]
 fn from_three_runs_on_the_run_is_the_unit() {
     let results = with_runs(&[("A", &[0.70, 0.72, 0.74]), ("B", &[0.60, 0.61, 0.65])]);
-    let comparison = Comparison::of(&results, &Options::default()).unwrap();
+    let comparison = Comparison::of(&results, &CompareOptions::default()).unwrap();
     let group = &comparison.tables[0].groups[0];
     let runs = group.rows[0].runs.as_ref().unwrap();
     let all: Vec<f64> = results.records[..3].iter().map(|r| r.value.unwrap()).collect();
@@ -351,7 +351,7 @@ fn from_three_runs_on_the_run_is_the_unit() {
         "{:?}",
         comparison.notes
     );
-    let text = render_comparison(&comparison, &results, "", Format::Text);
+    let text = render_comparison(&comparison, &results, "", TableFormat::Text);
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         text.contains("spread over runs") && text.contains("A, B: mean of 3 runs (0, 1, 2)"),
@@ -375,7 +375,7 @@ fn of_two_runs_the_images_are_the_unit() {
         "{:?}",
         settled.notes
     );
-    let comparison = Comparison::of(&results, &Options::default()).unwrap();
+    let comparison = Comparison::of(&results, &CompareOptions::default()).unwrap();
     let group = &comparison.tables[0].groups[0];
     assert!(
         group.rows[1].difference.as_ref().unwrap().p_value.is_none(),
@@ -383,7 +383,7 @@ fn of_two_runs_the_images_are_the_unit() {
     );
     // Three of one and one of the other: not tested, and said.
     let results = with_runs(&[("A", &[0.70, 0.72, 0.74]), ("B", &[0.60])]);
-    let comparison = Comparison::of(&results, &Options::default()).unwrap();
+    let comparison = Comparison::of(&results, &CompareOptions::default()).unwrap();
     let difference = comparison.tables[0].groups[0].rows[1].difference.clone().unwrap();
     assert!(difference.reason.unwrap().contains("at least three runs"));
     // Runs that were measured differently have no mean.
@@ -403,7 +403,7 @@ fn with_steps() -> Results {
             let right: Vec<f64> = (0..10)
                 .map(|g| 20.0 + *step as f64 / 4.0 + f64::from(g % 3) - 1.0)
                 .collect();
-            results.inputs.extend(inputs(model, "cars").map(|input| Input {
+            results.inputs.extend(inputs(model, "cars").map(|input| AnalysedInput {
                 step: Some(*step),
                 ..input
             }));
@@ -432,7 +432,7 @@ fn with_steps() -> Results {
 #[test]
 fn of_several_steps_the_last_is_compared_and_all_are_drawn_in_order() {
     let results = with_steps();
-    let comparison = Comparison::of(&results, &Options::default()).unwrap();
+    let comparison = Comparison::of(&results, &CompareOptions::default()).unwrap();
     let group = &comparison.table("linear_top1").unwrap().groups[0];
     assert_eq!(group.rows[0].value, Some(0.7475));
     assert!(
@@ -506,7 +506,7 @@ fn intervals_of_benchmarks_hold_the_truth() {
         }
         let made = of_suites(&results.records, &plan);
         results.records = made;
-        let comparison = Comparison::of(&results, &Options::default()).unwrap();
+        let comparison = Comparison::of(&results, &CompareOptions::default()).unwrap();
         let group = &comparison.table("linear_top1").unwrap().groups[0];
         let expected = truth.iter().sum::<f64>() / truth.len() as f64;
         let holds = |low: Option<f64>, high: Option<f64>, x: f64| usize::from(low.unwrap() <= x && x <= high.unwrap());
@@ -575,7 +575,7 @@ fn a_suite_of_arrays_is_named_on_the_command_line() {
     assert!((value("domains", "knn_top1") - (cars + digits) / 2.0).abs() < 1e-15);
     let odds = |share: f64| ((40.0 * share + 0.5) / (40.0 - 40.0 * share + 0.5)).ln();
     assert!((value("domains", "suite_log_odds") - (odds(cars) + odds(digits)) / 2.0).abs() < 1e-12);
-    let comparison = Comparison::of(&results, &Options::default()).unwrap();
+    let comparison = Comparison::of(&results, &CompareOptions::default()).unwrap();
     assert_eq!(comparison.suites[0].datasets, ["cars", "digits"]);
     assert_eq!(comparison.suites[0].tested, 1);
     for (suite, said) in [

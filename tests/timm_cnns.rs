@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use featscope::checkpoint::arch::{Arch, Cnn, Details};
-use featscope::checkpoint::{Checkpoint, Loading, Options, detect};
+use featscope::checkpoint::{Checkpoint, LoadOptions, Loading, detect};
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -84,9 +84,9 @@ fn folder(tensors: &Tensors, file: &str, called: Option<&str>) -> (tempfile::Tem
 
 fn load(tensors: &Tensors, file: &str, called: Option<&str>, arch: &str) -> Result<Loading, String> {
     let (_folder, path) = folder(tensors, file, called);
-    let options = Options {
+    let options = LoadOptions {
         arch: arch.to_owned(),
-        ..Options::default()
+        ..LoadOptions::default()
     };
     detect(&Checkpoint::open(&path).unwrap(), &options).map_err(|e| e.to_string())
 }
@@ -114,7 +114,7 @@ fn every_network_has_timms_names_and_shapes() {
 #[cfg(feature = "torch")]
 #[test]
 fn features_are_timms() {
-    use featscope::extract::device::Choice;
+    use featscope::extract::device::DeviceChoice;
     use featscope::extract::model::Model;
     use support::golden_rows::{images, worst_error};
 
@@ -124,10 +124,10 @@ fn features_are_timms() {
         let Some(side) = case.side else { continue };
         let (_folder, path) = folder(&file(&case.id), "model.safetensors", Some(&format!("{}.in1k", case.id)));
         let checkpoint = Checkpoint::open(&path).unwrap();
-        let loading = detect(&checkpoint, &Options::default()).unwrap();
+        let loading = detect(&checkpoint, &LoadOptions::default()).unwrap();
         assert_eq!((&loading.arch, loading.audit.backbone_coverage), (&arch(&case.id), 1.0));
         assert!(loading.audit.unexpected.is_empty(), "{:?}", loading.audit.unexpected);
-        let model = Model::load(&checkpoint, &loading, Choice::Cpu.open().unwrap()).unwrap();
+        let model = Model::load(&checkpoint, &loading, DeviceChoice::Cpu.open().unwrap()).unwrap();
         let taps = model.forward(&images(side));
         let widths: Vec<_> = taps
             .iter()
@@ -154,7 +154,7 @@ fn features_are_timms() {
 #[cfg(feature = "torch")]
 #[test]
 fn padding_and_epsilon_show_in_the_features() {
-    use featscope::extract::device::Choice;
+    use featscope::extract::device::DeviceChoice;
     use featscope::extract::model::Model;
     use support::golden_rows::{distance, images};
 
@@ -165,8 +165,8 @@ fn padding_and_epsilon_show_in_the_features() {
     ] {
         let (_folder, path) = folder(&file(id), "x.safetensors", Some(other));
         let checkpoint = Checkpoint::open(&path).unwrap();
-        let loading = detect(&checkpoint, &Options::default()).unwrap();
-        let model = Model::load(&checkpoint, &loading, Choice::Cpu.open().unwrap()).unwrap();
+        let loading = detect(&checkpoint, &LoadOptions::default()).unwrap();
+        let model = Model::load(&checkpoint, &loading, DeviceChoice::Cpu.open().unwrap()).unwrap();
         let taps = model.forward(&images(case(id).side.unwrap()));
         let (_, found) = taps.iter().find(|(tap, _)| tap == "backbone").unwrap();
         let (shape, wanted) = expected.tensor_f32(&format!("{id}/backbone")).unwrap();

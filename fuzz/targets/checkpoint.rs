@@ -2,7 +2,7 @@
 //! whole is audited.
 #![no_main]
 
-use featscope_data::checkpoint::{Checkpoint, Options, detect};
+use featscope_data::checkpoint::{Checkpoint, LoadOptions, detect};
 use featscope_fuzz::{file, told};
 use libfuzzer_sys::fuzz_target;
 
@@ -15,5 +15,5 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(shape.iter().product::<usize>(), values.len());
         }
     }
-    let _ = told(detect(&checkpoint, &Options::default()));
+    let _ = told(detect(&checkpoint, &LoadOptions::default()));
 });

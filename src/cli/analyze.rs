@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::inputs::{self, Input, open_all};
+use super::inputs::{self, NamedInput, open_all};
 use super::{like, same, style};
 use crate::analysis::{
     Piece, Plan, Suite, Together, analyse, analyse_pieces, equal_layers, left_out, needs, rows_of_pieces,
@@ -11,7 +11,7 @@ use crate::analysis::{
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::metrics::{Conventions, Metric, select};
-use crate::report::{Format, render, render_convergence};
+use crate::report::{TableFormat, render, render_convergence};
 use crate::results::{Analysis, FILE, TABLES, check_folder};
 
 /// Arguments of `featscope analyze`.
@@ -20,7 +20,7 @@ pub struct Args {
     /// Feature stores (folders), or arrays: .npy, .npz, .safetensors, .parquet, .csv, .tsv, .pt. Names of your own go before
     /// the path: [MODEL:]DATASET[/SPLIT]=PATH
     #[arg(required = true, value_name = "STORE", value_parser = inputs::parser())]
-    stores: Vec<Input>,
+    stores: Vec<NamedInput>,
     #[command(flatten)]
     what: What,
     /// Also each value against the number of rows, as a table: printed as text or Markdown, or written to the folder of -o
@@ -28,7 +28,7 @@ pub struct Args {
     convergence: bool,
     /// How to print the records
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    format: TableFormat,
     /// Write to this file (.json, .csv, .md, .tex, .txt), or to this folder as results.json with the arrays behind the pictures;
     /// earlier results there go, other files stay
     #[arg(short, long, value_name = "PATH")]
@@ -131,8 +131,8 @@ impl What {
     }
 
     /// How stores and arrays are read.
-    pub fn reading(&self) -> inputs::Options<'_> {
-        inputs::Options {
+    pub fn reading(&self) -> inputs::ArrayOptions<'_> {
+        inputs::ArrayOptions {
             labels: &self.labels,
             name: self.name.as_deref(),
             layers: &self.layer,
@@ -146,12 +146,12 @@ impl What {
 /// Analyzes and prints.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let folder = args.output.as_deref().filter(|path| is_folder(path));
-    let beside = Beside {
+    let beside = ExtraOutputs {
         tables: folder.is_some(),
         convergence: args.convergence,
     };
     let format = args.output.as_deref().and_then(format_of).unwrap_or(args.format);
-    if args.convergence && folder.is_none() && matches!(format, Format::Json | Format::Csv) {
+    if args.convergence && folder.is_none() && matches!(format, TableFormat::Json | TableFormat::Csv) {
         return Err(Error::input(
             "--convergence: the table has no place among JSON or CSV records; name a folder with -o, or print text or Markdown",
         )
@@ -179,8 +179,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 pub fn deliver(
     analysis: &Analysis,
     output: Option<&Path>,
-    format: Format,
-    render: impl Fn(&Analysis, Format) -> String,
+    format: TableFormat,
+    render: impl Fn(&Analysis, TableFormat) -> String,
 ) -> anyhow::Result<()> {
     if let Some(dir) = output.filter(|path| is_folder(path)) {
         analysis.write(dir)?;
@@ -207,7 +207,7 @@ pub fn use_threads(threads: Option<u16>) {
 
 /// What is wanted beside the records.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Beside {
+pub struct ExtraOutputs {
     /// The arrays behind the pictures.
     pub tables: bool,
     /// Each value against the number of rows.
@@ -218,7 +218,7 @@ pub struct Beside {
 ///
 /// # Errors
 /// For input that cannot be read or does not fit together.
-pub fn analysis_of(stores: &[Input], what: &What, beside: Beside) -> anyhow::Result<Analysis> {
+pub fn analysis_of(stores: &[NamedInput], what: &What, beside: ExtraOutputs) -> anyhow::Result<Analysis> {
     let (plan, said) = planned(what, select, beside)?;
     said.iter().for_each(|line| style::say(line));
     run_plan(&plan, stores, what)
@@ -228,7 +228,7 @@ pub fn analysis_of(stores: &[Input], what: &What, beside: Beside) -> anyhow::Res
 ///
 /// # Errors
 /// For input that cannot be read or does not fit together.
-pub fn run_plan(plan: &Plan, stores: &[Input], what: &What) -> anyhow::Result<Analysis> {
+pub fn run_plan(plan: &Plan, stores: &[NamedInput], what: &What) -> anyhow::Result<Analysis> {
     use_threads(what.threads);
     let sets = open_all(stores, &what.reading())?;
     let same = equal_layers(&sets)?;
@@ -279,7 +279,7 @@ fn with_progress<T>(
 pub fn plan(
     what: &What,
     select: fn(&[String]) -> Result<Vec<&'static Metric>>,
-    beside: Beside,
+    beside: ExtraOutputs,
 ) -> anyhow::Result<Plan> {
     Ok(planned(what, select, beside)?.0)
 }
@@ -288,7 +288,7 @@ pub fn plan(
 fn planned(
     what: &What,
     select: fn(&[String]) -> Result<Vec<&'static Metric>>,
-    beside: Beside,
+    beside: ExtraOutputs,
 ) -> anyhow::Result<(Plan, Vec<String>)> {
     let mut conventions = Conventions::default();
     for choice in &what.convention {
@@ -326,13 +326,13 @@ pub fn is_folder(path: &Path) -> bool {
     path.is_dir() || format_of(path).is_none()
 }
 
-pub fn format_of(path: &Path) -> Option<Format> {
+pub fn format_of(path: &Path) -> Option<TableFormat> {
     match path.extension()?.to_str()? {
-        "json" => Some(Format::Json),
-        "csv" => Some(Format::Csv),
-        "md" => Some(Format::Markdown),
-        "txt" => Some(Format::Text),
-        "tex" => Some(Format::Latex),
+        "json" => Some(TableFormat::Json),
+        "csv" => Some(TableFormat::Csv),
+        "md" => Some(TableFormat::Markdown),
+        "txt" => Some(TableFormat::Text),
+        "tex" => Some(TableFormat::Latex),
         _ => None,
     }
 }

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 
-use crate::compare::{Comparison, Condition, Options, merge};
+use crate::compare::{CompareOptions, Comparison, Condition, merge};
 use crate::error::Error;
-use crate::report::{Format, render_comparison};
+use crate::report::{TableFormat, render_comparison};
 use crate::results::Analysis;
 
-use super::analyze::{Beside, What, analysis_of};
-use super::inputs::{self, Input};
+use super::analyze::{ExtraOutputs, What, analysis_of};
+use super::inputs::{self, NamedInput};
 use super::style;
 
 /// Sets models side by side: value and interval, paired difference to the baseline, rank.
@@ -23,7 +23,7 @@ pub struct Args {
     /// Results files, folders that hold a results.json, or feature stores and arrays, which are analyzed first; these may be
     /// given names, as [MODEL:]DATASET[/SPLIT]=PATH
     #[arg(required = true, value_name = "RESULTS|STORE", value_parser = inputs::parser())]
-    results: Vec<Input>,
+    results: Vec<NamedInput>,
     /// Labels of an array: once for each array, in their order
     #[arg(long, value_name = "FILE")]
     labels: Vec<PathBuf>,
@@ -47,7 +47,7 @@ pub struct Args {
     layer: Option<String>,
     /// How the tables are written
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: TableFormat,
     /// Write to FILE instead of to the terminal
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -67,7 +67,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let condition = args.fail_if.as_deref().map(Condition::parse).transpose()?;
     let analysis = measured(args)?;
-    let mut options = Options {
+    let mut options = CompareOptions {
         baseline: args.baseline.clone(),
         metrics: args.metrics.clone(),
         layer: args.layer.clone(),
@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let comparison = Comparison::of(&analysis.results, &options)?;
     let text = render_comparison(&comparison, &analysis.results, &style::command_line(), args.format);
     style::deliver(&text, args.output.as_deref())?;
-    if matches!(args.format, Format::Json | Format::Csv) || args.output.is_some() {
+    if matches!(args.format, TableFormat::Json | TableFormat::Csv) || args.output.is_some() {
         comparison
             .warnings
             .iter()
@@ -111,7 +111,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Analysis>> {
 
 /// The results named, and the stores named after analyzing them.
 fn measured(args: &Args) -> Result<Analysis> {
-    let (stores, others): (Vec<Input>, Vec<Input>) = args
+    let (stores, others): (Vec<NamedInput>, Vec<NamedInput>) = args
         .results
         .iter()
         .cloned()
@@ -135,7 +135,7 @@ fn measured(args: &Args) -> Result<Analysis> {
         metrics: args.metrics.clone().unwrap_or_else(|| vec!["all".to_owned()]),
         ..What::default()
     };
-    let analyzed = analysis_of(&stores, &what, Beside::default())?;
+    let analyzed = analysis_of(&stores, &what, ExtraOutputs::default())?;
     if results.is_empty() {
         return Ok(analyzed);
     }

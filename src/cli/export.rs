@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use super::style;
-use crate::checkpoint::export::{self, Container, Naming};
-use crate::checkpoint::{Checkpoint, Options, detect};
+use crate::checkpoint::export::{self, ExportContainer, ExportNaming};
+use crate::checkpoint::{Checkpoint, LoadOptions, detect};
 
 /// Arguments of `featscope export`.
 #[derive(clap::Args)]
@@ -69,18 +69,18 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         bail!("{shown}: is there already; pass --force to write over it");
     }
     let checkpoint = Checkpoint::open(&args.model)?;
-    let options = Options {
+    let options = LoadOptions {
         arch: args.arch.clone(),
         projector: args.projector.clone(),
         branch: args.branch.clone(),
         allow_unknown_calls: args.allow_unknown_calls,
-        ..Options::default()
+        ..LoadOptions::default()
     };
     let loading = detect(&checkpoint, &options)?;
     let naming = match args.naming {
-        NamingName::Torchvision => Naming::Torchvision,
-        NamingName::Timm => Naming::Timm,
-        NamingName::Detectron2 => Naming::Detectron2,
+        NamingName::Torchvision => ExportNaming::Torchvision,
+        NamingName::Timm => ExportNaming::Timm,
+        NamingName::Detectron2 => ExportNaming::Detectron2,
     };
     let export = export::export(&checkpoint, &loading, naming)?;
     export.write(&args.output, container)?;
@@ -98,11 +98,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 impl Args {
-    fn container(&self) -> anyhow::Result<Container> {
+    fn container(&self) -> anyhow::Result<ExportContainer> {
         let ending = self.output.extension().map(|e| e.to_ascii_lowercase());
         Ok(match (self.container, ending.as_deref().and_then(|e| e.to_str())) {
-            (Some(ContainerName::Safetensors), _) | (None, Some("safetensors")) => Container::Safetensors,
-            (Some(ContainerName::Pytorch), _) | (None, Some("pth" | "pt" | "bin" | "ckpt")) => Container::Pytorch,
+            (Some(ContainerName::Safetensors), _) | (None, Some("safetensors")) => ExportContainer::Safetensors,
+            (Some(ContainerName::Pytorch), _) | (None, Some("pth" | "pt" | "bin" | "ckpt")) => ExportContainer::Pytorch,
             (None, _) => bail!(
                 "{}: its ending names no container; pass --container safetensors or --container pytorch",
                 self.output.display()

@@ -10,18 +10,18 @@ use indicatif::ProgressBar;
 
 use super::{interrupt, style};
 use crate::checkpoint::arch::Pooling;
-use crate::checkpoint::{Checkpoint, Options, detect};
+use crate::checkpoint::{Checkpoint, LoadOptions, detect};
 use crate::error::Error;
-use crate::extract::device::{self, Choice};
+use crate::extract::device::{self, DeviceChoice};
 use crate::extract::network::{self, Loaded, Network};
-use crate::extract::pipeline::{self, Event, OnBadImage, Plan, Views};
+use crate::extract::pipeline::{self, ExtractEvent, ExtractPlan, OnBadImage, Views};
 use crate::extract::precision::Precision;
 use crate::extract::preparation::{Preparation, cifar, prepare, prepare_script};
-use crate::extract::script::{self, Script, Trusted};
+use crate::extract::script::{self, ScriptModule, Trusted};
 use crate::images;
 use crate::images::augment::Augment;
 use crate::images::transform::Preprocess;
-use crate::store::{Manifest, Shard};
+use crate::store::{Manifest, StoreShard};
 
 /// Images named one by one; the others are counted.
 const NAMED: usize = 5;
@@ -101,7 +101,7 @@ pub struct Args {
     preprocess: String,
     /// Where to compute: auto, cpu, cuda or cuda:INDEX
     #[arg(long, default_value = "auto")]
-    device: Choice,
+    device: DeviceChoice,
     /// In what numbers to compute: f32, bf16 or f16. Weights, running statistics and activations are cast, features are
     /// stored as f32; the deviation from f32 is measured on the first batch, printed and stored
     #[arg(long, default_value = "f32")]
@@ -148,7 +148,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
     };
     let plans = sources.iter().zip(&sets);
-    let plans: Vec<Plan> = plans
+    let plans: Vec<ExtractPlan> = plans
         .map(|(source, images)| args.plan(&*loaded.0, loaded.1.preprocess.clone(), source, images))
         .collect::<anyhow::Result<_>>()?;
     loaded.0.lines().iter().for_each(|line| style::say(line));
@@ -172,7 +172,7 @@ fn extract(
     network: &mut dyn Network,
     from: &str,
     images: &images::ImageSet,
-    plan: &Plan,
+    plan: &ExtractPlan,
     stop: &AtomicBool,
 ) -> anyhow::Result<()> {
     let layers: Vec<_> = plan
@@ -212,7 +212,7 @@ fn extract(
     let began = Instant::now();
     let mut bar = ProgressBar::hidden();
     let outcome = pipeline::extract(network, images, plan, &dir, stop, &mut |event| match event {
-        Event::Start(done, total) => {
+        ExtractEvent::Start(done, total) => {
             bar = style::progress(total as u64, "extracting");
             if done > 0 {
                 style::say(&format!("{:<10} {done} of {total} images are done", "resuming"));
@@ -221,9 +221,9 @@ fn extract(
                 bar.reset_eta();
             }
         }
-        Event::Done(done) => bar.set_position(done as u64),
-        Event::Note(line) => style::say(&format!("{:<10} {line}", "note")),
-        Event::Deviation(deviation) => {
+        ExtractEvent::Done(done) => bar.set_position(done as u64),
+        ExtractEvent::Note(line) => style::say(&format!("{:<10} {line}", "note")),
+        ExtractEvent::Deviation(deviation) => {
             for layer in &deviation.layers {
                 style::say(&format!(
                     "{:<10} {}: {} is off f32 by at most {:.1e} of its scale, cosine at least {:.6} ({} rows measured)",
@@ -351,14 +351,14 @@ impl Args {
     /// The network that a TorchScript file brings, and how images are prepared for it.
     fn scripted(&self, trusted: Trusted, device: device::Device) -> anyhow::Result<(Box<dyn Network>, Preparation)> {
         let prepared = self.preparation(|| prepare_script(&self.model))?;
-        let script = Script::load(&self.model, trusted, device, &prepared.preprocess)?;
+        let script = ScriptModule::load(&self.model, trusted, device, &prepared.preprocess)?;
         Ok((Box::new(script), prepared))
     }
 
     /// The network whose weights a checkpoint holds, and how images are prepared for it.
     fn network(&self, device: device::Device) -> anyhow::Result<(Box<dyn Network>, Preparation)> {
         let checkpoint = Checkpoint::open(&self.model)?;
-        let options = Options {
+        let options = LoadOptions {
             arch: self.arch.clone(),
             projector: self.projector.clone(),
             branch: self.branch.clone(),
@@ -382,7 +382,7 @@ impl Args {
         preprocess: Preprocess,
         source: &Source,
         images: &images::ImageSet,
-    ) -> anyhow::Result<Plan> {
+    ) -> anyhow::Result<ExtractPlan> {
         let views = self.views.map(|count| Views {
             count: usize::from(count),
             seed: self.seed,
@@ -410,7 +410,7 @@ impl Args {
                 bail!("{option} {name:?}: expected a name that can be a folder's");
             }
         }
-        Ok(Plan {
+        Ok(ExtractPlan {
             model,
             run: self.run.clone(),
             step: self.step,
@@ -459,7 +459,7 @@ impl Args {
     }
 }
 
-fn store_path(out: &Path, plan: &Plan, split: &str, shard: Option<&Shard>) -> PathBuf {
+fn store_path(out: &Path, plan: &ExtractPlan, split: &str, shard: Option<&StoreShard>) -> PathBuf {
     let mut data = plan.dataset.clone();
     if !split.is_empty() {
         data.push_str(&format!("-{split}"));

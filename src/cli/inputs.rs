@@ -10,7 +10,7 @@ use crate::store::{GroupsFrom, OpenOptions, open};
 
 /// A feature store or an array: `PATH`, or `[MODEL:]DATASET[/SPLIT]=PATH` to give it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Input {
+pub struct NamedInput {
     /// Where it is.
     pub path: PathBuf,
     /// The model's name, where one is given.
@@ -21,7 +21,7 @@ pub struct Input {
     pub split: Option<String>,
 }
 
-impl From<PathBuf> for Input {
+impl From<PathBuf> for NamedInput {
     fn from(path: PathBuf) -> Self {
         Self {
             path,
@@ -30,7 +30,7 @@ impl From<PathBuf> for Input {
     }
 }
 
-impl Input {
+impl NamedInput {
     /// Takes a word of the command line apart. What exists under the whole word is a path.
     ///
     /// # Errors
@@ -116,14 +116,14 @@ pub fn say(sets: &[Box<dyn FeatureSet>], labels: bool) {
 }
 
 /// The parser of such words.
-pub fn parser() -> impl clap::builder::TypedValueParser<Value = Input> {
+pub fn parser() -> impl clap::builder::TypedValueParser<Value = NamedInput> {
     use clap::builder::TypedValueParser as _;
-    clap::builder::OsStringValueParser::new().try_map(Input::parse)
+    clap::builder::OsStringValueParser::new().try_map(NamedInput::parse)
 }
 
 /// What opening arrays is told for all of them.
 #[derive(Clone, Debug, Default)]
-pub struct Options<'a> {
+pub struct ArrayOptions<'a> {
     /// Label files: once for each array, in their order.
     pub labels: &'a [PathBuf],
     /// Model name for arrays.
@@ -142,7 +142,7 @@ pub struct Options<'a> {
 ///
 /// # Errors
 /// When one cannot be read, or label files are left over.
-pub fn open_all(inputs: &[Input], options: &Options) -> Result<Vec<Box<dyn FeatureSet>>> {
+pub fn open_all(inputs: &[NamedInput], options: &ArrayOptions) -> Result<Vec<Box<dyn FeatureSet>>> {
     if options.groups.len() > 1 && options.groups.len() != inputs.len() {
         return Err(Error::input(format!(
             "--groups is given {} times for {} inputs; give it once, or once for each input, in their order",
@@ -182,25 +182,25 @@ pub fn open_all(inputs: &[Input], options: &Options) -> Result<Vec<Box<dyn Featu
     Ok(sets)
 }
 
-/// Whether a path is one that [`Input::parse`] would name: for those who take other files too.
+/// Whether a path is one that [`NamedInput::parse`] would name: for those who take other files too.
 pub fn is_store(path: &Path) -> bool {
-    use crate::kind::{Kind, kind};
-    matches!(kind(path), Ok(Kind::Store | Kind::Array))
+    use crate::kind::{PathKind, kind};
+    matches!(kind(path), Ok(PathKind::Store | PathKind::Array))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(word: &str) -> std::result::Result<Input, String> {
-        Input::parse(word.into())
+    fn parse(word: &str) -> std::result::Result<NamedInput, String> {
+        NamedInput::parse(word.into())
     }
 
     #[test]
     fn names_stand_before_the_path() {
         let named = |path: &str, names: [Option<&str>; 3]| {
             let [model, dataset, split] = names.map(|name| name.map(str::to_owned));
-            Input {
+            NamedInput {
                 path: path.into(),
                 model,
                 dataset,
@@ -233,6 +233,6 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("a=b.npy");
         std::fs::write(&path, "").unwrap();
-        assert_eq!(Input::parse(path.clone().into()).unwrap(), path.into());
+        assert_eq!(NamedInput::parse(path.clone().into()).unwrap(), path.into());
     }
 }

@@ -16,7 +16,7 @@ use super::{extract, interrupt, pretrain};
 #[cfg(feature = "analysis")]
 #[derive(Parser)]
 #[command(name = "featscope", version, propagate_version = true, max_term_width = 100)]
-struct Analysis {
+struct AnalysisProgram {
     #[command(subcommand)]
     command: AnalysisCommand,
 }
@@ -60,7 +60,7 @@ enum AnalysisCommand {
 /// Runs `featscope`.
 #[cfg(feature = "analysis")]
 pub fn analysis_program() -> ExitCode {
-    let command = match style::parsed::<Analysis>() {
+    let command = match style::parsed::<AnalysisProgram>() {
         Ok(all) => all.command,
         Err(code) => return code,
     };
@@ -79,7 +79,7 @@ pub fn analysis_program() -> ExitCode {
         AnalysisCommand::Selftest(args) => selftest::run(&args),
         AnalysisCommand::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Analysis::command(), "featscope", &mut script);
+            clap_complete::generate(shell, &mut AnalysisProgram::command(), "featscope", &mut script);
             style::print_as_is(&String::from_utf8_lossy(&script)).map(|()| ExitCode::SUCCESS)
         }
     })

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::{compare, style};
-use crate::compare::{Comparison, Options, merge};
+use crate::compare::{CompareOptions, Comparison, merge};
 use crate::report::{Meta, summary, write_report};
 use crate::results::Analysis;
 
@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     let analysis = merge(read)?;
-    let options = Options {
+    let options = CompareOptions {
         baseline: args.baseline.clone(),
         metrics: None,
         layer: args.layer.clone(),
@@ -59,7 +59,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// Compares the models of `analysis` and writes the report into `dir`; warnings are said.
-pub fn write(analysis: &Analysis, options: &Options, meta: &Meta, dir: &Path) -> Result<Comparison> {
+pub fn write(analysis: &Analysis, options: &CompareOptions, meta: &Meta, dir: &Path) -> Result<Comparison> {
     let comparison = Comparison::of(&analysis.results, options)?;
     comparison
         .warnings

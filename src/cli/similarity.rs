@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::analyze::{Beside, What, deliver, is_folder, plan, use_threads};
-use super::inputs::{self, Input};
+use super::analyze::{ExtraOutputs, What, deliver, is_folder, plan, use_threads};
+use super::inputs::{self, NamedInput};
 use super::{same, style};
 use crate::analysis::{equal_layers, similarity};
 use crate::features::{FeatureSet, common};
 use crate::metrics::select_matched;
-use crate::report::{Format, render_similarity};
+use crate::report::{TableFormat, render_similarity};
 use crate::results::{Analysis, check_folder};
 use crate::store::OpenOptions;
 
@@ -18,10 +18,10 @@ use crate::store::OpenOptions;
 pub struct Args {
     /// Feature store (a folder) or array; alone, its layers are compared with one another
     #[arg(value_name = "A", value_parser = inputs::parser())]
-    first: Input,
+    first: NamedInput,
     /// Another one of the same images: rows are matched by id, or by position where a side has no ids
     #[arg(value_name = "B", value_parser = inputs::parser())]
-    second: Option<Input>,
+    second: Option<NamedInput>,
     /// all, or ids, separated by commas: cka, cka_debiased, svcca, pwcca, procrustes, rsa, mutual_knn, cycle_knn
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "all")]
     metrics: Vec<String>,
@@ -48,7 +48,7 @@ pub struct Args {
     threads: Option<u16>,
     /// How to print the records: text and markdown as one matrix of layers for each metric
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    format: TableFormat,
     /// Write to this file (.json, .csv, .md, .tex, .txt), or to this folder as results.json; earlier results there go, other files
     /// stay
     #[arg(short, long, value_name = "PATH")]
@@ -65,7 +65,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         rows: args.rows,
         ..What::default()
     };
-    let plan = plan(&what, select_matched, Beside::default())?;
+    let plan = plan(&what, select_matched, ExtraOutputs::default())?;
     if let Some(dir) = args.output.as_deref().filter(|path| is_folder(path)) {
         check_folder(dir, &[])?;
     }
@@ -99,7 +99,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// The wanted layers of one side.
-fn layers(args: &Args, input: &Input, side: usize) -> anyhow::Result<Vec<Box<dyn FeatureSet>>> {
+fn layers(args: &Args, input: &NamedInput, side: usize) -> anyhow::Result<Vec<Box<dyn FeatureSet>>> {
     let options = OpenOptions {
         model: args.name.get(side).cloned().filter(|_| !input.path.is_dir()),
         allow_unknown_calls: args.allow_unknown_calls,

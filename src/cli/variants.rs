@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use super::analyze::{Beside, What, plan, run_plan};
-use super::inputs::{self, Input};
+use super::analyze::{ExtraOutputs, What, plan, run_plan};
+use super::inputs::{self, NamedInput};
 use crate::analysis::NEEDS_LABELS;
 use crate::metrics::{Metric, select};
 use crate::results::Record;
@@ -15,7 +15,7 @@ use crate::results::Record;
 pub struct On {
     /// Print the value of every convention on these feature stores or arrays
     #[arg(long, value_name = "STORE", num_args = 1.., requires = "id", value_parser = inputs::parser())]
-    pub on: Vec<Input>,
+    pub on: Vec<NamedInput>,
     /// Data set the model was pretrained on (NAME or NAME/SPLIT)
     #[arg(long, value_name = "NAME", requires = "on")]
     pre: Vec<String>,
@@ -55,7 +55,7 @@ pub fn measured(metric: &Metric, on: &On) -> anyhow::Result<Vec<Record>> {
         rows: on.rows,
         ..What::default()
     };
-    let mut plan = plan(&what, select, Beside::default())?;
+    let mut plan = plan(&what, select, ExtraOutputs::default())?;
     plan.conventions.take_every();
     let records = run_plan(&plan, &on.on, &what)?.results.records;
     refuse_what_lacks(metric, &records)?;

@@ -11,7 +11,7 @@ use crate::results::{Record, Results};
 
 /// What to compare.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct CompareOptions {
     /// The model the others are compared with; the first one unless given.
     pub baseline: Option<String>,
     /// Catalogue ids, families or `axes`, in the order wanted; all measured ones unless given.
@@ -51,12 +51,12 @@ pub struct MetricTable {
     /// The number of differences to the baseline that were tested.
     pub tested: usize,
     /// One group per layer and data set (or pair): pretraining side first, then evaluation, then pairs.
-    pub groups: Vec<Group>,
+    pub groups: Vec<MetricGroup>,
 }
 
 /// One metric at one layer on one data set or pair.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Group {
+pub struct MetricGroup {
     /// Layer.
     pub layer: String,
     /// Data set; of a pair, the pretraining side.
@@ -74,10 +74,10 @@ pub struct Group {
     /// Which way goes with good transfer here.
     pub direction: Option<Direction>,
     /// One row per model.
-    pub rows: Vec<Row>,
+    pub rows: Vec<ModelRow>,
 }
 
-impl Group {
+impl MetricGroup {
     /// Whether any model was tested against the best one.
     pub fn is_best_tested(&self) -> bool {
         self.rows.iter().any(|row| row.best)
@@ -86,7 +86,7 @@ impl Group {
 
 /// One model's number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row {
+pub struct ModelRow {
     /// Model.
     pub model: String,
     /// Index of its record in the results; `None` where the model was not measured here.

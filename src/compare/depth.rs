@@ -14,7 +14,7 @@ const LEVEL: f64 = 0.05;
 
 /// One model on one data set or suite, layer by layer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Cut {
+pub struct DepthProfile {
     /// Model.
     pub model: String,
     /// The layer with the highest accuracy; of equals the first in the network.
@@ -42,7 +42,7 @@ pub struct Cuts {
     /// Whether it is a suite.
     pub is_suite: bool,
     /// One for each model that has several layers.
-    pub models: Vec<Cut>,
+    pub models: Vec<DepthProfile>,
 }
 
 /// Where to cut, by the probe that stands for transfer, on each suite and data set that is not pretrained on. `compared` has one
@@ -93,7 +93,7 @@ pub fn cuts(compared: &Results) -> Vec<Cuts> {
 }
 
 /// Of the layers of one model, in network order; `None` for fewer than two.
-fn cut(layers: &[&Record]) -> Option<Cut> {
+fn cut(layers: &[&Record]) -> Option<DepthProfile> {
     let mut best = *layers.first().filter(|_| layers.len() > 1)?;
     for layer in layers {
         if layer.value > best.value {
@@ -112,7 +112,7 @@ fn cut(layers: &[&Record]) -> Option<Cut> {
             false => alike.push(other.layer.clone()),
         }
     }
-    Some(Cut {
+    Some(DepthProfile {
         model: best.model.clone(),
         best: best.layer.clone(),
         value: best.value?,

@@ -1,10 +1,10 @@
 //! Whether two models saw the same images in the same way: asked before anything is paired.
 
-use crate::results::{Input, Member, Record};
+use crate::results::{AnalysedInput, Record, SuiteMember};
 
 /// Why records `a` and `b` may not be paired, or `None` when they may: each data set must have the same row ids in the
 /// same order in both models, and both numbers must follow one convention.
-pub(super) fn unlike(inputs: &[Input], a: &Record, b: &Record) -> Option<String> {
+pub(super) fn unlike(inputs: &[AnalysedInput], a: &Record, b: &Record) -> Option<String> {
     if let Some(members) = a.members() {
         return unlike_members(inputs, &members, a, b).or_else(|| unlike_conventions(a, b));
     }
@@ -28,10 +28,10 @@ fn unlike_conventions(a: &Record, b: &Record) -> Option<String> {
 
 /// Why records of a suite may not be paired: both models must have seen the same images
 /// of each of its data sets.
-fn unlike_members(inputs: &[Input], members: &[Member], a: &Record, b: &Record) -> Option<String> {
+fn unlike_members(inputs: &[AnalysedInput], members: &[SuiteMember], a: &Record, b: &Record) -> Option<String> {
     for (dataset, split) in members {
         let seen = |record: &Record| {
-            let is_it = |i: &&Input| i.model == record.model && i.dataset == *dataset && i.split == *split;
+            let is_it = |i: &&AnalysedInput| i.model == record.model && i.dataset == *dataset && i.split == *split;
             inputs.iter().find(is_it)
         };
         let (Some(mine), Some(theirs)) = (seen(a), seen(b)) else {
@@ -45,7 +45,7 @@ fn unlike_members(inputs: &[Input], members: &[Member], a: &Record, b: &Record) 
 }
 
 /// Whether `a` and `b` saw a data set through different preprocessing, as far as it is known.
-pub(super) fn preprocessed_unlike(inputs: &[Input], a: &Record, b: &Record) -> bool {
+pub(super) fn preprocessed_unlike(inputs: &[AnalysedInput], a: &Record, b: &Record) -> bool {
     sides(inputs, a, b)
         .into_iter()
         .any(|(_, of_a, of_b)| match (of_a, of_b) {
@@ -58,11 +58,11 @@ pub(super) fn preprocessed_unlike(inputs: &[Input], a: &Record, b: &Record) -> b
 }
 
 /// What to bear in mind of each data set that `models` saw through different preprocessing: one sentence.
-pub(super) fn preprocessing_warnings(inputs: &[Input], models: &[String]) -> Vec<String> {
-    let seen = |i: &&Input| !i.preprocess_sha256.is_empty() && models.contains(&i.model);
+pub(super) fn preprocessing_warnings(inputs: &[AnalysedInput], models: &[String]) -> Vec<String> {
+    let seen = |i: &&AnalysedInput| !i.preprocess_sha256.is_empty() && models.contains(&i.model);
     let mut warnings = Vec::new();
     for (at, first) in inputs.iter().enumerate().filter(|(_, i)| seen(i)) {
-        let same_data = |i: &&Input| i.dataset == first.dataset && i.split == first.split;
+        let same_data = |i: &&AnalysedInput| i.dataset == first.dataset && i.split == first.split;
         if inputs[..at].iter().filter(seen).any(|i| same_data(&i)) {
             continue;
         }
@@ -90,9 +90,9 @@ pub(super) fn preprocessing_warnings(inputs: &[Input], models: &[String]) -> Vec
     warnings
 }
 
-type Side<'a> = (String, Option<&'a Input>, Option<&'a Input>);
+type SideInputs<'a> = (String, Option<&'a AnalysedInput>, Option<&'a AnalysedInput>);
 
-fn sides<'a>(inputs: &'a [Input], a: &Record, b: &Record) -> Vec<Side<'a>> {
+fn sides<'a>(inputs: &'a [AnalysedInput], a: &Record, b: &Record) -> Vec<SideInputs<'a>> {
     let first = |r: &Record| input(inputs, r, &r.dataset, &r.split);
     let other = |r: &Record| {
         let split = r.other_split.as_deref().unwrap_or("");
@@ -106,7 +106,7 @@ fn sides<'a>(inputs: &'a [Input], a: &Record, b: &Record) -> Vec<Side<'a>> {
 }
 
 /// The input behind one side of a record.
-fn input<'a>(inputs: &'a [Input], record: &Record, dataset: &str, split: &str) -> Option<&'a Input> {
+fn input<'a>(inputs: &'a [AnalysedInput], record: &Record, dataset: &str, split: &str) -> Option<&'a AnalysedInput> {
     inputs.iter().find(|i| {
         (&i.model, &i.run, i.step) == (&record.model, &record.run, record.step)
             && i.dataset == dataset

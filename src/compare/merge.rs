@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::error::{Error, Result};
-use crate::results::{Analysis, Column, Input, Record, RecordKey, Table};
+use crate::results::{AnalysedInput, Analysis, Column, Record, RecordKey, Table};
 
 /// One analysis out of several, in the order given. What two of them say alike is kept once.
 ///
@@ -132,7 +132,7 @@ const PLACE: [&str; 11] = [
 ];
 
 /// All layers of all models in network order: a layer that only some models have stands behind the one it follows there.
-pub fn layer_order(inputs: &[Input]) -> Vec<String> {
+pub fn layer_order(inputs: &[AnalysedInput]) -> Vec<String> {
     let mut order: Vec<String> = Vec::new();
     for input in inputs {
         let mut at = 0;
@@ -229,9 +229,9 @@ mod tests {
 
     #[test]
     fn layers_of_several_models_stand_in_network_order() {
-        let input = |layers: &[&str]| Input {
+        let input = |layers: &[&str]| AnalysedInput {
             layers: layers.iter().map(|s| s.to_string()).collect(),
-            ..Input::default()
+            ..AnalysedInput::default()
         };
         let order = layer_order(&[
             input(&["stage1", "backbone", "logits"]),

@@ -15,9 +15,9 @@ mod table;
 mod training;
 mod trajectory;
 
-pub use comparison::{Comparison, Difference, Group, MetricTable, Options, Row, Verdict};
+pub use comparison::{CompareOptions, Comparison, Difference, MetricGroup, MetricTable, ModelRow, Verdict};
 pub use condition::{Answers, Condition};
-pub use depth::{Cut, Cuts, cuts};
+pub use depth::{Cuts, DepthProfile, cuts};
 pub use meaning::{Direction, direction, label};
 pub use merge::{layer_order, merge};
 pub use runs::{OverRuns, averaged, pictured, settle};

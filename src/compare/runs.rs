@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 
-use crate::results::{Input, Record, Results, Table};
+use crate::results::{AnalysedInput, Record, Results, Table};
 use crate::uncertainty::{DifferenceSide, ENOUGH_RUNS, Scheme, difference, runs_interval};
 
 /// Results with one record for each model, layer, data set and metric, and what was done to them, in sentences.
@@ -298,12 +298,13 @@ impl<'r> Last<'r> {
 }
 
 /// One input of each model, data set and split. What its runs do not agree on is left empty.
-fn joined<'r>(inputs: impl Iterator<Item = &'r Input>) -> Vec<Input> {
-    let mut all: Vec<Input> = Vec::new();
+fn joined<'r>(inputs: impl Iterator<Item = &'r AnalysedInput>) -> Vec<AnalysedInput> {
+    let mut all: Vec<AnalysedInput> = Vec::new();
     for input in inputs {
-        let same = |i: &&mut Input| (&i.model, &i.dataset, &i.split) == (&input.model, &input.dataset, &input.split);
+        let same =
+            |i: &&mut AnalysedInput| (&i.model, &i.dataset, &i.split) == (&input.model, &input.dataset, &input.split);
         match all.iter_mut().find(same) {
-            None => all.push(Input {
+            None => all.push(AnalysedInput {
                 run: None,
                 step: None,
                 ..input.clone()

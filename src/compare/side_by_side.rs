@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use super::comparison::{Comparison, Difference, Group, MetricTable, Options, Row, Verdict};
+use super::comparison::{CompareOptions, Comparison, Difference, MetricGroup, MetricTable, ModelRow, Verdict};
 use super::meaning::{direction, label};
 use super::merge::layer_order;
 use super::runs::{OverRuns, settle};
@@ -25,7 +25,7 @@ impl Comparison {
     ///
     /// # Errors
     /// When the baseline, a metric or the layer asked for is not in the results.
-    pub fn of(given: &Results, options: &Options) -> Result<Self> {
+    pub fn of(given: &Results, options: &CompareOptions) -> Result<Self> {
         let settled = settle(given);
         let results = settled.results.as_ref();
         let models = models(results);
@@ -87,13 +87,13 @@ struct Builder<'a> {
     models: &'a [String],
     baseline: Option<&'a str>,
     /// The first record of each data set or pair.
-    sides: HashMap<Side<'a>, usize>,
+    sides: HashMap<SideName<'a>, usize>,
 }
 
 /// A data set, or a pair of them.
-type Side<'a> = (&'a str, &'a str, Option<&'a str>);
+type SideName<'a> = (&'a str, &'a str, Option<&'a str>);
 
-fn side(record: &Record) -> Side<'_> {
+fn side(record: &Record) -> SideName<'_> {
     (&record.dataset, &record.split, record.other_dataset.as_deref())
 }
 
@@ -108,7 +108,7 @@ impl Builder<'_> {
             (false, Some(Role::Eval)) => 1,
             (false, _) => 2,
         };
-        let side: Side = (&group.dataset, &group.split, group.other_dataset.as_deref());
+        let side: SideName = (&group.dataset, &group.split, group.other_dataset.as_deref());
         (kind, self.sides.get(&side).copied())
     }
 
@@ -117,7 +117,7 @@ impl Builder<'_> {
     }
 
     fn table(&self, metric: &str, groups: &[&SideBySide]) -> MetricTable {
-        let mut groups: Vec<Group> = groups.iter().map(|g| self.group(g)).collect();
+        let mut groups: Vec<MetricGroup> = groups.iter().map(|g| self.group(g)).collect();
         let mut tested: Vec<&mut Difference> = groups
             .iter_mut()
             .flat_map(|g| &mut g.rows)
@@ -141,7 +141,7 @@ impl Builder<'_> {
         }
     }
 
-    fn group(&self, group: &SideBySide) -> Group {
+    fn group(&self, group: &SideBySide) -> MetricGroup {
         let records = &self.results.records;
         let baseline = self
             .models
@@ -160,7 +160,7 @@ impl Builder<'_> {
         self.mark_best(group, &mut rows);
         let role = self.first(group).and_then(|r| r.role);
         let fitted_on = self.first(group).and_then(|r| r.fitted_on().map(str::to_owned));
-        Group {
+        MetricGroup {
             layer: group.layer.clone(),
             dataset: group.dataset.clone(),
             split: group.split.clone(),
@@ -178,7 +178,7 @@ impl Builder<'_> {
         }
     }
 
-    fn row(&self, group: &SideBySide, position: usize, model: &str, difference: Option<Difference>) -> Row {
+    fn row(&self, group: &SideBySide, position: usize, model: &str, difference: Option<Difference>) -> ModelRow {
         let record = group.cells[position].map(|i| &self.results.records[i]);
         let missing = || {
             let has_layer = self
@@ -193,7 +193,7 @@ impl Builder<'_> {
             };
             Some(why)
         };
-        Row {
+        ModelRow {
             model: model.to_owned(),
             record: group.cells[position],
             value: record.and_then(|r| r.value),
@@ -246,7 +246,7 @@ impl Builder<'_> {
 
     /// Marks the best model and those not separable from it (Holm over the models of this group); nothing where no model was
     /// tested against the best.
-    fn mark_best(&self, group: &SideBySide, rows: &mut [Row]) {
+    fn mark_best(&self, group: &SideBySide, rows: &mut [ModelRow]) {
         let Some(best) = rows.iter().position(|r| r.rank == Some(1)) else {
             return;
         };

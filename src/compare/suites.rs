@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::comparison::{Group, MetricTable};
+use super::comparison::{MetricGroup, MetricTable};
 use super::images;
 use super::meaning::Direction;
 use super::suite_table::{SuiteRow, SuiteTable};
 use crate::metrics::probes::SUITE_LOG_ODDS;
-use crate::results::{Member, Record, Results};
+use crate::results::{Record, Results, SuiteMember};
 use crate::uncertainty::{Friedman, difference, holm, mean_ranks};
 
 /// The chance of one false step between tiers that is put up with.
@@ -31,8 +31,8 @@ pub(super) fn tables(metrics: &[MetricTable], results: &Results) -> Vec<SuiteTab
 
 fn suite_table(
     table: &MetricTable,
-    group: &Group,
-    members: &[Member],
+    group: &MetricGroup,
+    members: &[SuiteMember],
     direction: Direction,
     results: &Results,
 ) -> SuiteTable {
@@ -91,9 +91,10 @@ fn suite_table(
 }
 
 /// The values of a probe on one data set, by model.
-fn column(table: &MetricTable, suite: &Group, (dataset, split): &Member) -> Vec<(Option<f64>, Option<f64>)> {
-    let is_it =
-        |g: &&Group| g.dataset == *dataset && g.split == *split && g.layer == suite.layer && g.other_dataset.is_none();
+fn column(table: &MetricTable, suite: &MetricGroup, (dataset, split): &SuiteMember) -> Vec<(Option<f64>, Option<f64>)> {
+    let is_it = |g: &&MetricGroup| {
+        g.dataset == *dataset && g.split == *split && g.layer == suite.layer && g.other_dataset.is_none()
+    };
     match table.groups.iter().find(is_it) {
         Some(group) => group.rows.iter().map(|row| (row.value, row.std_error)).collect(),
         None => vec![(None, None); suite.rows.len()],

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::results::Input;
+use crate::results::AnalysedInput;
 
 /// What to bear in mind of each of `models` whose loading audit says that its training went on: one sentence.
-pub(super) fn warnings(inputs: &[Input], models: &[String]) -> Vec<String> {
+pub(super) fn warnings(inputs: &[AnalysedInput], models: &[String]) -> Vec<String> {
     let mut warnings = Vec::new();
     for input in inputs.iter().filter(|input| models.contains(&input.model)) {
         let Some(training) = input.audit.as_ref().and_then(|audit| audit.get("training")) else {

@@ -7,7 +7,7 @@ use std::thread::{Scope, ScopedJoinHandle};
 use ndarray::Array2;
 use tch::{Device, Kind, Tensor};
 
-use super::seen::{Fate, Seen};
+use super::seen::{Fate, ImageFates};
 use crate::error::Result;
 use crate::store::Writer;
 
@@ -46,7 +46,7 @@ impl Buffer {
 }
 
 /// Rows ready to be written.
-pub(super) struct Rows {
+pub(super) struct FinishedRows {
     /// The first image that they come from, counted from the shard's first.
     pub(super) first: usize,
     pub(super) fates: Vec<Fate>,
@@ -57,14 +57,14 @@ pub(super) struct Rows {
 }
 
 /// Writes rows while the network computes the next ones.
-pub(super) struct Writing<'scope> {
-    send: SyncSender<Rows>,
-    thread: ScopedJoinHandle<'scope, Result<(Writer, Seen)>>,
+pub(super) struct RowWriter<'scope> {
+    send: SyncSender<FinishedRows>,
+    thread: ScopedJoinHandle<'scope, Result<(Writer, ImageFates)>>,
 }
 
-impl<'scope> Writing<'scope> {
-    pub(super) fn start(scope: &'scope Scope<'scope, '_>, mut writer: Writer, mut seen: Seen) -> Self {
-        let (send, receive) = sync_channel::<Rows>(1);
+impl<'scope> RowWriter<'scope> {
+    pub(super) fn start(scope: &'scope Scope<'scope, '_>, mut writer: Writer, mut seen: ImageFates) -> Self {
+        let (send, receive) = sync_channel::<FinishedRows>(1);
         let thread = scope.spawn(move || {
             for rows in receive {
                 writer.remember(seen.take_in(rows.first, rows.fates));
@@ -78,7 +78,7 @@ impl<'scope> Writing<'scope> {
     }
 
     /// Hands rows over; whether the writer still takes some: [`Self::end`] says why not.
-    pub(super) fn take(&self, rows: Rows) -> bool {
+    pub(super) fn take(&self, rows: FinishedRows) -> bool {
         self.send.send(rows).is_ok()
     }
 
@@ -86,7 +86,7 @@ impl<'scope> Writing<'scope> {
     ///
     /// # Errors
     /// What kept the writer from writing.
-    pub(super) fn end(self) -> Result<(Writer, Seen)> {
+    pub(super) fn end(self) -> Result<(Writer, ImageFates)> {
         drop(self.send);
         self.thread.join().unwrap_or_else(|panic| resume_unwind(panic))
     }

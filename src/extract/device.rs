@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// The device a user asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum DeviceChoice {
     /// The first CUDA device where there is one, else the CPU.
     Auto,
     /// The CPU.
@@ -21,7 +21,7 @@ pub enum Choice {
     Cuda(usize),
 }
 
-impl FromStr for Choice {
+impl FromStr for DeviceChoice {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
@@ -42,7 +42,7 @@ impl FromStr for Choice {
     }
 }
 
-impl fmt::Display for Choice {
+impl fmt::Display for DeviceChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Auto => f.write_str("auto"),
@@ -52,7 +52,7 @@ impl fmt::Display for Choice {
     }
 }
 
-impl Choice {
+impl DeviceChoice {
     /// The device itself. Call this before anything else that touches tch, or CUDA is not found.
     ///
     /// # Errors
@@ -165,17 +165,17 @@ mod tests {
     #[test]
     fn devices_are_read_and_shown_alike() {
         for (text, choice) in [
-            ("auto", Choice::Auto),
-            ("cpu", Choice::Cpu),
-            ("cuda:3", Choice::Cuda(3)),
+            ("auto", DeviceChoice::Auto),
+            ("cpu", DeviceChoice::Cpu),
+            ("cuda:3", DeviceChoice::Cuda(3)),
         ] {
-            assert_eq!(text.parse::<Choice>().unwrap(), choice);
+            assert_eq!(text.parse::<DeviceChoice>().unwrap(), choice);
             assert_eq!(choice.to_string(), text);
         }
-        assert_eq!("cuda".parse::<Choice>().unwrap(), Choice::Cuda(0));
+        assert_eq!("cuda".parse::<DeviceChoice>().unwrap(), DeviceChoice::Cuda(0));
         for bad in ["", "gpu", "cuda:", "cuda:-1", "cuda:x"] {
             assert!(
-                bad.parse::<Choice>()
+                bad.parse::<DeviceChoice>()
                     .unwrap_err()
                     .to_string()
                     .contains("expected auto, cpu, cuda")
@@ -185,8 +185,8 @@ mod tests {
 
     #[test]
     fn a_cuda_device_that_is_not_there_is_refused_and_auto_falls_back() {
-        assert!(Choice::Auto.open().is_ok());
-        let message = Choice::Cuda(99).open().unwrap_err().to_string();
+        assert!(DeviceChoice::Auto.open().is_ok());
+        let message = DeviceChoice::Cuda(99).open().unwrap_err().to_string();
         assert!(
             message.contains("cuda:99 is not available") && message.contains("--device cpu"),
             "{message}"

@@ -42,7 +42,7 @@ pub(super) struct Feed<'a> {
 
 /// Images ready for the network.
 #[derive(Debug)]
-pub(super) struct Batch {
+pub(super) struct ImageBatch {
     /// Images of the set that this batch covers, skipped ones included.
     pub(super) range: Range<usize>,
     /// Ids of the rows.
@@ -62,7 +62,7 @@ impl<'a> Feed<'a> {
         self,
         scope: &'scope Scope<'scope, 'a>,
         range: Range<usize>,
-    ) -> (Receiver<Result<Batch>>, Sender<Buffer>)
+    ) -> (Receiver<Result<ImageBatch>>, Sender<Buffer>)
     where
         'a: 'scope,
     {
@@ -95,7 +95,7 @@ impl<'a> Feed<'a> {
     }
 
     /// One batch.
-    pub(super) fn read(&self, range: Range<usize>, mut buffer: Buffer) -> Result<Batch> {
+    pub(super) fn read(&self, range: Range<usize>, mut buffer: Buffer) -> Result<ImageBatch> {
         let values = self.preprocess.values() * self.rows_each();
         let pixels = buffer.values();
         let mut fates: Vec<Fate> = Vec::with_capacity(range.len());
@@ -140,7 +140,7 @@ impl<'a> Feed<'a> {
             let label = self.images.label(i);
             labels.extend(std::iter::repeat_n(label, self.rows_each()));
         }
-        Ok(Batch {
+        Ok(ImageBatch {
             range,
             ids,
             labels,

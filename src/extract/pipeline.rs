@@ -8,13 +8,13 @@ use std::thread;
 
 use tch::{Device, Tensor};
 
-use super::ahead::{Buffer, Rows, Writing};
+use super::ahead::{Buffer, FinishedRows, RowWriter};
 use super::device;
 pub use super::feed::OnBadImage;
-use super::feed::{Batch, Feed};
+use super::feed::{Feed, ImageBatch};
 use super::network::{Network, to_rows};
 use super::precision::{Precision, narrow};
-use super::seen::Seen;
+use super::seen::ImageFates;
 pub use super::shard::parse as parse_shard;
 use super::shard::{cut, range};
 pub use super::views::Views;
@@ -22,12 +22,12 @@ use crate::error::{Error, Result};
 use crate::images::ImageSet;
 use crate::images::transform::Preprocess;
 use crate::store::{
-    DataInfo, Description, Deviation, Findings, LayerInfo, Manifest, ModelInfo, Shard, Standing, Writer, standing,
+    DataInfo, Description, Deviation, Findings, LayerInfo, Manifest, ModelInfo, Standing, StoreShard, Writer, standing,
 };
 
 /// How to extract.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct ExtractPlan {
     /// Name of the model in the store.
     pub model: String,
     /// Which run of it, where there are several.
@@ -58,7 +58,7 @@ pub struct Plan {
 
 /// What happens while extracting, as it happens.
 #[derive(Debug)]
-pub enum Event {
+pub enum ExtractEvent {
     /// So many images are done already, of so many.
     Start(usize, usize),
     /// So many images are done.
@@ -93,7 +93,7 @@ pub fn batch_size_for(preprocess: &Preprocess, views: usize, device: Device) -> 
 ///
 /// # Errors
 /// When there are too few images for so many shards.
-pub fn shard_of(plan: &Plan, images: usize) -> Result<Option<Shard>> {
+pub fn shard_of(plan: &ExtractPlan, images: usize) -> Result<Option<StoreShard>> {
     plan.shard
         .map(|(index, count)| cut(index, count, images, plan.batch_size))
         .transpose()
@@ -109,10 +109,10 @@ pub fn shard_of(plan: &Plan, images: usize) -> Result<Option<Shard>> {
 pub fn extract(
     network: &mut dyn Network,
     images: &ImageSet,
-    plan: &Plan,
+    plan: &ExtractPlan,
     dir: &Path,
     stop: &AtomicBool,
-    tell: &mut dyn FnMut(Event),
+    tell: &mut dyn FnMut(ExtractEvent),
 ) -> Result<Extracted> {
     plan.precision.check(network.device())?;
     let shard = shard_of(plan, images.len())?;
@@ -143,8 +143,8 @@ pub fn extract(
 fn there_already(
     dir: &Path,
     description: &Description,
-    plan: &Plan,
-    tell: &mut dyn FnMut(Event),
+    plan: &ExtractPlan,
+    tell: &mut dyn FnMut(ExtractEvent),
 ) -> Result<Option<Manifest>> {
     let other = |what: &str| {
         Err(Error::input(format!(
@@ -164,7 +164,7 @@ fn there_already(
         },
         Standing::Other(what) => other(&what),
         Standing::Damaged(why) => {
-            tell(Event::Note(format!("{why}; it is made again")));
+            tell(ExtractEvent::Note(format!("{why}; it is made again")));
             Ok(None)
         }
     }
@@ -173,8 +173,8 @@ fn there_already(
 /// One extraction.
 struct Run<'a> {
     network: &'a mut dyn Network,
-    plan: &'a Plan,
-    shard: Option<Shard>,
+    plan: &'a ExtractPlan,
+    shard: Option<StoreShard>,
     feed: Feed<'a>,
 }
 
@@ -184,7 +184,7 @@ impl Run<'_> {
         dir: &Path,
         description: Description,
         stop: &AtomicBool,
-        tell: &mut dyn FnMut(Event),
+        tell: &mut dyn FnMut(ExtractEvent),
     ) -> Result<Extracted> {
         let Self {
             network,
@@ -199,14 +199,14 @@ impl Run<'_> {
             precision => Some(measured(network, precision, plan, &feed, images.clone())?),
         };
         if let Some(deviation) = &deviation {
-            tell(Event::Deviation(deviation.clone()));
+            tell(ExtractEvent::Deviation(deviation.clone()));
         }
         // Batches fall as they did the first time, so that resuming gives the same bytes.
         let start = next / plan.batch_size * plan.batch_size;
-        tell(Event::Start(start, images.len()));
+        tell(ExtractEvent::Start(start, images.len()));
         let (writer, seen) = thread::scope(|scope| {
             let (batches, give_back) = feed.start(scope, images.start + start..images.end);
-            let writing = Writing::start(scope, writer, seen);
+            let writing = RowWriter::start(scope, writer, seen);
             let run = || {
                 for batch in batches {
                     if stop.load(Ordering::SeqCst) {
@@ -220,7 +220,7 @@ impl Run<'_> {
                     if !writing.take(rows) {
                         break;
                     }
-                    tell(Event::Done(end));
+                    tell(ExtractEvent::Done(end));
                 }
                 Ok(())
             };
@@ -255,17 +255,17 @@ impl Run<'_> {
 fn open(
     dir: &Path,
     description: Description,
-    plan: &Plan,
+    plan: &ExtractPlan,
     feed: &Feed,
-    tell: &mut dyn FnMut(Event),
-) -> Result<(Writer, Seen, usize, usize)> {
+    tell: &mut dyn FnMut(ExtractEvent),
+) -> Result<(Writer, ImageFates, usize, usize)> {
     if plan.resume {
         let writer = Writer::resume(dir, description.clone())?;
         let taken = writer.taken_up();
         if let Some(why) = &taken.distrusted {
-            tell(Event::Note(format!("{why}; made again from there")));
+            tell(ExtractEvent::Note(format!("{why}; made again from there")));
         }
-        let seen = Seen::recall(&taken.memory).and_then(|seen| {
+        let seen = ImageFates::recall(&taken.memory).and_then(|seen| {
             let (next, batch_row) = seen.go_on(writer.rows(), feed.rows_each(), plan.batch_size)?;
             Some((seen, next, writer.rows() - batch_row))
         });
@@ -274,19 +274,19 @@ fn open(
             Some((seen, ..)) if plan.on_bad_image == OnBadImage::Error && seen.skipped(|_| String::new()).is_some() => {
             }
             Some((seen, next, skip)) => return Ok((writer, seen, next, skip)),
-            None => tell(Event::Note(
+            None => tell(ExtractEvent::Note(
                 "what was there does not fit together; made again".to_owned(),
             )),
         }
     }
-    Ok((Writer::create(dir, description)?, Seen::default(), 0, 0))
+    Ok((Writer::create(dir, description)?, ImageFates::default(), 0, 0))
 }
 
 /// Casts the network and measures what that changes on the first batch that has rows.
 fn measured(
     network: &mut dyn Network,
     precision: Precision,
-    plan: &Plan,
+    plan: &ExtractPlan,
     feed: &Feed,
     images: std::ops::Range<usize>,
 ) -> Result<Deviation> {
@@ -303,11 +303,11 @@ fn measured(
 /// One forward pass: the rows from row `skip` on, of a batch of images counted from `shard_start`; and the batch's buffer.
 fn rows(
     network: &dyn Network,
-    plan: &Plan,
-    mut batch: Batch,
+    plan: &ExtractPlan,
+    mut batch: ImageBatch,
     shard_start: usize,
     skip: usize,
-) -> Result<(Rows, Buffer)> {
+) -> Result<(FinishedRows, Buffer)> {
     let skip = skip.min(batch.ids.len());
     let layers = match skip < batch.ids.len() {
         true => to_rows(
@@ -317,7 +317,7 @@ fn rows(
         )?,
         false => Vec::new(),
     };
-    let rows = Rows {
+    let rows = FinishedRows {
         first: batch.range.start - shard_start,
         fates: batch.fates,
         ids: batch.ids.split_off(skip),
@@ -328,7 +328,7 @@ fn rows(
 }
 
 /// The pixels of a batch, (B, 3, H, W).
-fn pixels(batch: &Batch, plan: &Plan, device: Device) -> Tensor {
+fn pixels(batch: &ImageBatch, plan: &ExtractPlan, device: Device) -> Tensor {
     let (height, width) = plan.preprocess.size();
     let shape = [batch.ids.len() as i64, 3, height as i64, width as i64];
     batch.pixels.pixels(shape, device)
@@ -348,7 +348,12 @@ fn full_disk(error: Error, dir: &Path) -> Error {
     }
 }
 
-fn describe(network: &dyn Network, images: &ImageSet, plan: &Plan, shard: Option<Shard>) -> Result<Description> {
+fn describe(
+    network: &dyn Network,
+    images: &ImageSet,
+    plan: &ExtractPlan,
+    shard: Option<StoreShard>,
+) -> Result<Description> {
     let json = |value: serde_json::Result<serde_json::Value>| {
         value.map_err(|e| Error::input(format!("cannot be described: {e}")))
     };

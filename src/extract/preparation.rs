@@ -8,7 +8,7 @@ use super::{timm, torchvision};
 use crate::checkpoint::arch::Arch;
 use crate::checkpoint::{Checkpoint, Loading, Recipe, Traced};
 use crate::error::{Error, Result};
-use crate::files::Script;
+use crate::files::ScriptFile;
 use crate::images::transform::{Interpolation, Preprocess, Resize};
 
 /// What timm calls its description of how a network is evaluated.
@@ -154,7 +154,7 @@ fn open_clip(checkpoint: &Checkpoint, loading: &Loading) -> Result<Option<Prepar
 /// # Errors
 /// When its description is damaged.
 pub fn prepare_script(path: &Path) -> Result<Preparation> {
-    let script = Script::look(path)?.unwrap_or_default();
+    let script = ScriptFile::look(path)?.unwrap_or_default();
     let Some(traced) = Traced::in_script(path, &script)? else {
         return Ok(Preparation {
             preprocess: Preprocess::imagenet(),

@@ -23,7 +23,7 @@ const STACK: usize = 512 << 20;
 /// Whether a file is a TorchScript archive: a zip file with constants and code beside its tensors.
 pub fn is_script(path: &Path) -> bool {
     // One that is damaged is still one.
-    !matches!(files::Script::look(path), Ok(None))
+    !matches!(files::ScriptFile::look(path), Ok(None))
 }
 
 /// That the user trusts where a file comes from: without it none of its code is run.
@@ -49,7 +49,7 @@ impl Trusted {
 
 /// A layer as the network's code gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Tap {
+struct ScriptTap {
     name: String,
     width: usize,
     pooling: &'static str,
@@ -57,28 +57,28 @@ struct Tap {
 
 /// A TorchScript module, ready to run.
 #[derive(Debug)]
-pub struct Script {
+pub struct ScriptModule {
     module: CModule,
     path: PathBuf,
     sha256: String,
     device: Device,
     kind: Kind,
     parameters: usize,
-    taps: Vec<Tap>,
+    taps: Vec<ScriptTap>,
     /// How it was traced, where the file says so.
     traced: Option<Traced>,
     /// Outputs that are no features.
     ignored: Vec<String>,
 }
 
-impl Script {
+impl ScriptModule {
     /// Loads a module and runs it once, on grey images of the size of `preprocess`, to learn its layers.
     ///
     /// # Errors
     /// When libtorch cannot read it, when its code is nested too deeply to be parsed, does not take an image, or when nothing
     /// it returns can be a layer.
     pub fn load(path: &Path, _: Trusted, device: Device, preprocess: &Preprocess) -> Result<Self> {
-        let looked = files::Script::look(path)?.unwrap_or_default();
+        let looked = files::ScriptFile::look(path)?.unwrap_or_default();
         let traced = Traced::in_script(path, &looked)?;
         if let Some(what) = looked.unsound {
             return Err(Error::input(format!(
@@ -117,7 +117,7 @@ impl Script {
         let outputs = script.outputs(&images)?;
         for (name, tensor) in &outputs.layers {
             let (rows, pooling) = script.pooled(name, tensor, 2)?;
-            script.taps.push(Tap {
+            script.taps.push(ScriptTap {
                 name: name.clone(),
                 width: rows.size()[1] as usize,
                 pooling,
@@ -197,7 +197,7 @@ impl Script {
     }
 }
 
-impl Network for Script {
+impl Network for ScriptModule {
     fn taps(&self) -> Vec<(String, usize)> {
         self.taps.iter().map(|tap| (tap.name.clone(), tap.width)).collect()
     }

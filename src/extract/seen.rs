@@ -39,9 +39,9 @@ impl Fate {
 
 /// The fates of the images so far, in order.
 #[derive(Debug, Default)]
-pub(super) struct Seen(Vec<Fate>);
+pub(super) struct ImageFates(Vec<Fate>);
 
-impl Seen {
+impl ImageFates {
     /// What a journal kept; `None` where it is not ours.
     pub(super) fn recall(memory: &[Value]) -> Option<Self> {
         memory.iter().map(Fate::from_json).collect::<Option<_>>().map(Self)
@@ -121,12 +121,12 @@ mod tests {
     fn fates_come_back_from_the_journal_and_rows_find_their_images() {
         let seen = |number| Fate::Seen(Digest::from_number(number));
         let fates = vec![seen(7), Fate::Skipped("torn".into()), seen(u128::MAX), seen(7)];
-        let mut seen = Seen::default();
+        let mut seen = ImageFates::default();
         let mut memory = seen.take_in(0, fates[..2].to_vec());
         // A batch that begins with an image that is known already.
         memory.extend(seen.take_in(1, fates[1..].to_vec()));
         assert_eq!(memory.len(), 4);
-        let seen = Seen::recall(&memory).unwrap();
+        let seen = ImageFates::recall(&memory).unwrap();
         assert_eq!(seen.0, fates);
         // Two rows an image: rows 0 1 | - | 2 3 | 4 5.
         let places: Vec<_> = (0..7).map(|rows| seen.go_on(rows, 2, 2).unwrap()).collect();
@@ -135,7 +135,7 @@ mod tests {
         let id = |i: usize| format!("i{i}");
         assert_eq!(seen.skipped(id).unwrap().images[0].id, "i1");
         assert_eq!(seen.repeated(id).unwrap().examples, [["i0", "i3"]]);
-        assert!(Seen::recall(&[json!(3)]).is_none());
-        assert!(Seen::default().skipped(id).is_none() && Seen::default().repeated(id).is_none());
+        assert!(ImageFates::recall(&[json!(3)]).is_none());
+        assert!(ImageFates::default().skipped(id).is_none() && ImageFates::default().repeated(id).is_none());
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::store::Shard;
+use crate::store::StoreShard;
 
 /// Reads `I/N`.
 ///
@@ -24,7 +24,7 @@ pub fn parse(text: &str) -> Result<(usize, usize)> {
 ///
 /// # Errors
 /// When there are fewer batches than shards.
-pub(super) fn cut(index: usize, count: usize, images: usize, batch_size: usize) -> Result<Shard> {
+pub(super) fn cut(index: usize, count: usize, images: usize, batch_size: usize) -> Result<StoreShard> {
     let batches = images.div_ceil(batch_size);
     let bound = |i: usize| (batches as u128 * i as u128 / count as u128) as usize * batch_size;
     let (from, to) = (bound(index - 1), bound(index).min(images));
@@ -34,7 +34,7 @@ pub(super) fn cut(index: usize, count: usize, images: usize, batch_size: usize) 
              smaller --batch-size (the same for every shard) or fewer shards"
         )));
     }
-    Ok(Shard {
+    Ok(StoreShard {
         index,
         count,
         first_image: from,
@@ -43,7 +43,7 @@ pub(super) fn cut(index: usize, count: usize, images: usize, batch_size: usize) 
 }
 
 /// The images to extract: those of the shard, or all.
-pub(super) fn range(shard: Option<&Shard>, images: usize) -> Range<usize> {
+pub(super) fn range(shard: Option<&StoreShard>, images: usize) -> Range<usize> {
     shard.map_or(0..images, |s| s.first_image..s.first_image + s.images)
 }
 

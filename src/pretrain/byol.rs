@@ -5,25 +5,25 @@ use std::f64::consts::PI;
 use tch::Tensor;
 use tch::nn::{Path, VarStore};
 
-use super::config::Config;
+use super::config::TrainingConfig;
 use super::follower::Follower;
-use super::method::{Entry, Method};
+use super::method::{Method, MethodEntry};
 use super::outputs::normalised;
 use crate::checkpoint::arch::HeadStep;
 use crate::error::{Error, Result};
 use crate::extract::nets::{Backbone, Head};
-use crate::images::small_views::Strength;
+use crate::images::small_views::ViewStrength;
 
 const BRANCHES: [&str; 2] = ["online", "target"];
 
 /// Online and target encoder with projectors, and a predictor on the online side; no negatives.
-pub const BYOL: Entry = Entry {
+pub const BYOL: MethodEntry = MethodEntry {
     id: "byol",
     name: "BYOL",
     about: "without labels or negatives: an online encoder predicts a target that follows it",
     labels: false,
     views: 2,
-    augment: Strength::Strong,
+    augment: ViewStrength::Strong,
     projector: "fc-bn-relu-fc",
     branches: Some(BRANCHES),
     ema: Some(0.99),
@@ -43,7 +43,7 @@ struct Byol {
 }
 
 impl Byol {
-    fn new(root: &Path, config: &Config) -> Result<Self> {
+    fn new(root: &Path, config: &TrainingConfig) -> Result<Self> {
         if config.projector.is_none() {
             return Err(Error::input(
                 "--projector none: BYOL predicts what a projector gives; name one",
@@ -65,7 +65,7 @@ impl Byol {
 }
 
 /// Linear, BatchNorm, ReLU, Linear, as wide inside as the projector and from its output to its output.
-fn predictor(config: &Config) -> Vec<HeadStep> {
+fn predictor(config: &TrainingConfig) -> Vec<HeadStep> {
     let width = config.projector.width(config.arch.width());
     let hidden = config.projector.widths().iter().copied().max().unwrap_or(width);
     let linear = |inputs, outputs| HeadStep::Linear {

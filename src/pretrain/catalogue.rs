@@ -1,17 +1,17 @@
 //! The methods there are.
 
-use super::method::Entry;
+use super::method::MethodEntry;
 use super::{byol, moco, simclr, sl};
 use crate::error::{Error, Result};
 
 /// Every method.
-pub const METHODS: [Entry; 5] = [sl::SL, sl::SL_MLP, simclr::SIMCLR, moco::MOCO_V2, byol::BYOL];
+pub const METHODS: [MethodEntry; 5] = [sl::SL, sl::SL_MLP, simclr::SIMCLR, moco::MOCO_V2, byol::BYOL];
 
 /// The method a user named.
 ///
 /// # Errors
 /// For an unknown name.
-pub fn method(id: &str) -> Result<&'static Entry> {
+pub fn method(id: &str) -> Result<&'static MethodEntry> {
     METHODS.iter().find(|entry| entry.id == id).ok_or_else(|| {
         let known: Vec<_> = METHODS.iter().map(|entry| entry.id).collect();
         Error::input(format!("method {id:?} is not known; expected {}", known.join(", ")))

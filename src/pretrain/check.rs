@@ -1,13 +1,13 @@
 //! What a configuration means for its method, and what is refused of it.
 
 use super::catalogue::method;
-use super::config::Config;
-use super::method::Entry;
+use super::config::TrainingConfig;
+use super::method::MethodEntry;
 use crate::checkpoint::arch::Arch;
 use crate::error::{Error, Result};
-use crate::images::small_views::Strength;
+use crate::images::small_views::ViewStrength;
 
-impl Config {
+impl TrainingConfig {
     /// Checks what can be checked before any data is read.
     ///
     /// # Errors
@@ -58,7 +58,7 @@ impl Config {
     }
 
     /// What belongs to a second encoder: there where the method has one, and nowhere else.
-    fn check_second(&self, entry: &Entry) -> Result<()> {
+    fn check_second(&self, entry: &MethodEntry) -> Result<()> {
         let fits = |name: &str, asked: bool, has: bool| match asked == has {
             true => Ok(()),
             false if has => Err(Error::input(format!("{name} is not given; {} needs it", entry.name))),
@@ -86,7 +86,7 @@ impl Config {
     ///
     /// # Errors
     /// For an unknown method.
-    pub fn strength(&self) -> Result<Strength> {
+    pub fn strength(&self) -> Result<ViewStrength> {
         Ok(match self.augment {
             Some(strength) => strength,
             None => method(&self.method)?.augment,

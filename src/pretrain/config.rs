@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::projector::Projector;
 use crate::checkpoint::arch::{Arch, HeadStep};
-use crate::images::small_views::Strength;
+use crate::images::small_views::ViewStrength;
 
 /// What decides the weights that come out, besides the data. Kept with the checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Config {
+pub struct TrainingConfig {
     /// Id of the method.
     pub method: String,
     /// The encoder.
@@ -17,7 +17,7 @@ pub struct Config {
     pub projector: Projector,
     /// How views are made; as the method makes them where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub augment: Option<Strength>,
+    pub augment: Option<ViewStrength>,
     /// The share of itself that a second encoder keeps at each step (at the first, where it changes), for methods with one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ema: Option<f64>,
@@ -47,7 +47,7 @@ pub struct Config {
     pub limit: Option<u64>,
 }
 
-impl Config {
+impl TrainingConfig {
     /// The steps of the projector after this encoder.
     pub fn projector_steps(&self) -> Vec<HeadStep> {
         self.projector.steps(self.arch.width())

@@ -8,12 +8,12 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use tch::{Device, Tensor};
 
-use super::config::Config;
-use super::method::Entry;
+use super::config::TrainingConfig;
+use super::method::MethodEntry;
 use crate::error::{Error, Result};
 use crate::extract::nets::stream;
 use crate::images::ImageSet;
-use crate::images::small_views::{self, Strength};
+use crate::images::small_views::{self, ViewStrength};
 use crate::images::transform::{Halves, Interpolation, Orientation, Preprocess, Resize};
 
 /// Small images, all of one square size, in memory.
@@ -228,13 +228,13 @@ pub struct Position {
 }
 
 /// Augmented views of some images and their classes.
-pub struct Batch {
+pub struct ViewBatch {
     views: Vec<Vec<f32>>,
     labels: Vec<i64>,
     side: usize,
 }
 
-impl Batch {
+impl ViewBatch {
     /// The views, (B, 3, S, S) each, and the labels (B), on the device.
     pub fn tensors(&self, device: Device) -> (Vec<Tensor>, Tensor) {
         let (count, side) = (self.labels.len() as i64, self.side as i64);
@@ -250,9 +250,9 @@ impl Batch {
 /// Draws batches. Each one is a function of the seed and its position alone, so that a run can be continued anywhere.
 pub struct Sampler<'a> {
     pixels: &'a Pixels,
-    entry: &'static Entry,
-    config: &'a Config,
-    strength: Strength,
+    entry: &'static MethodEntry,
+    config: &'a TrainingConfig,
+    strength: ViewStrength,
     norm: Norm,
     order: Vec<usize>,
     order_epoch: Option<u64>,
@@ -260,7 +260,7 @@ pub struct Sampler<'a> {
 
 impl<'a> Sampler<'a> {
     /// A sampler of these images for this method.
-    pub fn new(pixels: &'a Pixels, entry: &'static Entry, config: &'a Config, norm: Norm) -> Self {
+    pub fn new(pixels: &'a Pixels, entry: &'static MethodEntry, config: &'a TrainingConfig, norm: Norm) -> Self {
         Self {
             pixels,
             entry,
@@ -278,7 +278,7 @@ impl<'a> Sampler<'a> {
     }
 
     /// The batch at a position.
-    pub fn batch(&mut self, at: Position) -> Batch {
+    pub fn batch(&mut self, at: Position) -> ViewBatch {
         if self.order_epoch != Some(at.epoch) {
             self.order = (0..self.pixels.len()).collect();
             self.order
@@ -295,7 +295,7 @@ impl<'a> Sampler<'a> {
             .iter()
             .map(|&i| self.pixels.labels[i].map_or(-1, i64::from))
             .collect();
-        Batch {
+        ViewBatch {
             views,
             labels,
             side: self.pixels.side,
@@ -317,7 +317,7 @@ impl<'a> Sampler<'a> {
 
     /// All batches from a position to the end of the run, drawn ahead on a thread of their own. The thread ends when
     /// the receiver is dropped.
-    pub fn ahead<'scope>(mut self, scope: &'scope Scope<'scope, '_>, from: Position) -> Receiver<Batch>
+    pub fn ahead<'scope>(mut self, scope: &'scope Scope<'scope, '_>, from: Position) -> Receiver<ViewBatch>
     where
         'a: 'scope,
     {

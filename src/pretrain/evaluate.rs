@@ -9,7 +9,7 @@ use crate::extract::nets::Backbone;
 
 /// Shares of held-out images given to their right class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Accuracy {
+pub struct HeldOutAccuracy {
     /// Held-out images that have a label.
     pub images: usize,
     /// By the classifier's highest score; `None` for methods without a classifier.
@@ -29,7 +29,7 @@ pub fn accuracy(
     held_out: &Pixels,
     norm: &Norm,
     device: Device,
-) -> Option<Accuracy> {
+) -> Option<HeldOutAccuracy> {
     no_grad(|| {
         let (means, empty) = class_means(backbone, train, norm, device);
         let squares = means.square().sum_dim_intlist([1i64].as_slice(), false, Kind::Double);
@@ -45,7 +45,7 @@ pub fn accuracy(
             }
         });
         let share = |right: i64| right as f64 / images as f64;
-        (images > 0).then(|| Accuracy {
+        (images > 0).then(|| HeldOutAccuracy {
             images,
             classifier: classified.map(share),
             nearest_class_mean: share(nearest),

@@ -3,7 +3,7 @@
 use tch::nn::{Path, VarStore};
 use tch::{Tensor, no_grad};
 
-use super::config::Config;
+use super::config::TrainingConfig;
 use crate::error::Result;
 use crate::extract::nets::{Backbone, Head};
 
@@ -23,7 +23,7 @@ impl Follower {
     ///
     /// # Errors
     /// Where the network cannot be built.
-    pub fn new(root: &Path, branches: [&'static str; 2], config: &Config) -> Result<Self> {
+    pub fn new(root: &Path, branches: [&'static str; 2], config: &TrainingConfig) -> Result<Self> {
         let path = root / branches[1];
         Ok(Self {
             backbone: Backbone::new(&(&path / "backbone"), &config.arch)?,

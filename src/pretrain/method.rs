@@ -3,12 +3,12 @@
 use tch::Tensor;
 use tch::nn::{Path, VarStore};
 
-use super::config::Config;
+use super::config::TrainingConfig;
 use crate::checkpoint::arch::HeadStep;
 use crate::checkpoint::own::ClassifierInput;
 use crate::error::Result;
 use crate::extract::nets::Backbone;
-use crate::images::small_views::Strength;
+use crate::images::small_views::ViewStrength;
 
 /// A pretraining method: what follows the backbone, and what is minimised.
 pub trait Method {
@@ -50,7 +50,7 @@ pub trait Method {
 }
 
 /// One row of the catalogue of methods.
-pub struct Entry {
+pub struct MethodEntry {
     /// What users write: `sl-mlp`.
     pub id: &'static str,
     /// The name in print: `SL-MLP`.
@@ -62,7 +62,7 @@ pub struct Entry {
     /// Views of each image in a batch.
     pub views: usize,
     /// How a view is made where the user does not say.
-    pub augment: Strength,
+    pub augment: ViewStrength,
     /// The layers of its projector where the user does not say, as [`Projector::parse`](super::projector::Projector::parse) reads them.
     pub projector: &'static str,
     /// Where a method has two encoders, what the names of each begin with; the first is trained by gradient.
@@ -75,10 +75,10 @@ pub struct Entry {
     pub temperature: Option<f64>,
     /// Builds the heads below the root, those of a first branch below its name (its backbone is already there, at
     /// `backbone`).
-    pub build: fn(&Path, &Config, classes: usize) -> Result<Box<dyn Method>>,
+    pub build: fn(&Path, &TrainingConfig, classes: usize) -> Result<Box<dyn Method>>,
 }
 
-impl Entry {
+impl MethodEntry {
     /// What the names of the encoder trained by gradient begin with, where the method has two.
     pub fn branch(&self) -> Option<&'static str> {
         self.branches.map(|[first, _]| first)

@@ -8,25 +8,25 @@
 use tch::nn::{Path, VarStore};
 use tch::{Kind, Tensor};
 
-use super::config::Config;
+use super::config::TrainingConfig;
 use super::follower::Follower;
-use super::method::{Entry, Method};
+use super::method::{Method, MethodEntry};
 use super::outputs::normalised;
 use crate::checkpoint::arch::HeadStep;
 use crate::error::Result;
 use crate::extract::nets::{Backbone, Head};
-use crate::images::small_views::Strength;
+use crate::images::small_views::ViewStrength;
 
 const BRANCHES: [&str; 2] = ["encoder_q", "encoder_k"];
 
 /// Query and key encoder with projectors, and a queue of past keys.
-pub const MOCO_V2: Entry = Entry {
+pub const MOCO_V2: MethodEntry = MethodEntry {
     id: "moco-v2",
     name: "MoCo v2",
     about: "contrastive, without labels: a query, its key by a following encoder, a queue of past keys",
     labels: false,
     views: 2,
-    augment: Strength::Strong,
+    augment: ViewStrength::Strong,
     projector: "fc-relu-fc",
     branches: Some(BRANCHES),
     ema: Some(0.99),
@@ -50,7 +50,7 @@ struct MoCo {
 }
 
 impl MoCo {
-    fn new(root: &Path, config: &Config) -> Result<Self> {
+    fn new(root: &Path, config: &TrainingConfig) -> Result<Self> {
         let steps = config.projector_steps();
         let width = config.projector.width(config.arch.width()) as i64;
         let rows = config.queue.unwrap_or(1) as i64;

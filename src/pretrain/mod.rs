@@ -24,7 +24,7 @@ pub mod sl;
 mod train;
 
 pub use catalogue::{METHODS, method};
-pub use config::Config;
-pub use method::{Entry, Method};
+pub use config::TrainingConfig;
+pub use method::{Method, MethodEntry};
 pub use outputs::{COLLAPSED, spread};
-pub use train::{Event, Run, Trained, train};
+pub use train::{Trained, TrainingEvent, TrainingRun, train};

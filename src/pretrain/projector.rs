@@ -13,7 +13,7 @@ const WIDEST: usize = 16_384;
 
 /// One layer of a projector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layer {
+pub enum ProjectorLayer {
     /// A linear layer with bias, to this width.
     Fc(usize),
     /// Batch normalisation.
@@ -25,7 +25,7 @@ pub enum Layer {
 /// The layers between an encoder and its loss; none of them is `none`. Written and read as a stack of `fc`, `bn` and
 /// `relu`, then the width of each `fc`: `fc-bn-relu-fc:256,128`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Projector(Vec<Layer>);
+pub struct Projector(Vec<ProjectorLayer>);
 
 impl Projector {
     /// Reads what a user wrote for an encoder of this width, whose method has a stack of its own: a stack with or without
@@ -71,12 +71,12 @@ impl Projector {
         };
         let mut widths = widths.into_iter();
         let layer = |word: &str| match word {
-            "fc" => widths.next().map(Layer::Fc),
-            "bn" => Some(Layer::Bn),
-            "relu" => Some(Layer::Relu),
+            "fc" => widths.next().map(ProjectorLayer::Fc),
+            "bn" => Some(ProjectorLayer::Bn),
+            "relu" => Some(ProjectorLayer::Relu),
             _ => None,
         };
-        let layers: Option<Vec<Layer>> = words.iter().copied().map(layer).collect();
+        let layers: Option<Vec<ProjectorLayer>> = words.iter().copied().map(layer).collect();
         layers.map(Self).ok_or_else(|| {
             refuse(
                 "expected none, or layers fc, bn and relu joined by hyphens, then the width of each fc: \
@@ -92,7 +92,7 @@ impl Projector {
         self.0
             .iter()
             .map(|layer| match *layer {
-                Layer::Fc(outputs) => {
+                ProjectorLayer::Fc(outputs) => {
                     let inputs = std::mem::replace(&mut before, outputs);
                     HeadStep::Linear {
                         inputs,
@@ -100,11 +100,11 @@ impl Projector {
                         bias: true,
                     }
                 }
-                Layer::Bn => HeadStep::BatchNorm1d {
+                ProjectorLayer::Bn => HeadStep::BatchNorm1d {
                     width: before,
                     affine: true,
                 },
-                Layer::Relu => HeadStep::Relu,
+                ProjectorLayer::Relu => HeadStep::Relu,
             })
             .collect()
     }
@@ -114,9 +114,9 @@ impl Projector {
         let layer = |step: &HeadStep| match *step {
             HeadStep::Linear {
                 outputs, bias: true, ..
-            } => Some(Layer::Fc(outputs)),
-            HeadStep::BatchNorm1d { affine: true, .. } => Some(Layer::Bn),
-            HeadStep::Relu => Some(Layer::Relu),
+            } => Some(ProjectorLayer::Fc(outputs)),
+            HeadStep::BatchNorm1d { affine: true, .. } => Some(ProjectorLayer::Bn),
+            HeadStep::Relu => Some(ProjectorLayer::Relu),
             _ => None,
         };
         steps.iter().map(layer).collect::<Option<_>>().map(Self)
@@ -134,9 +134,9 @@ impl Projector {
 
     /// The widths of its linear layers.
     pub fn widths(&self) -> Vec<usize> {
-        let width = |layer: &Layer| match *layer {
-            Layer::Fc(width) => Some(width),
-            Layer::Bn | Layer::Relu => None,
+        let width = |layer: &ProjectorLayer| match *layer {
+            ProjectorLayer::Fc(width) => Some(width),
+            ProjectorLayer::Bn | ProjectorLayer::Relu => None,
         };
         self.0.iter().filter_map(width).collect()
     }
@@ -147,10 +147,10 @@ impl fmt::Display for Projector {
         if self.is_none() {
             return f.write_str("none");
         }
-        let word = |layer: &Layer| match layer {
-            Layer::Fc(_) => "fc",
-            Layer::Bn => "bn",
-            Layer::Relu => "relu",
+        let word = |layer: &ProjectorLayer| match layer {
+            ProjectorLayer::Fc(_) => "fc",
+            ProjectorLayer::Bn => "bn",
+            ProjectorLayer::Relu => "relu",
         };
         f.write_str(&self.0.iter().map(word).collect::<Vec<_>>().join("-"))?;
         let widths: Vec<String> = self.widths().iter().map(usize::to_string).collect();
@@ -187,10 +187,10 @@ impl<'de> Deserialize<'de> for Projector {
         match Written::deserialize(deserializer)? {
             Written::Text(text) => text.parse().map_err(serde::de::Error::custom),
             Written::Widths([hidden, outputs]) => Ok(Self(vec![
-                Layer::Fc(hidden),
-                Layer::Bn,
-                Layer::Relu,
-                Layer::Fc(outputs),
+                ProjectorLayer::Fc(hidden),
+                ProjectorLayer::Bn,
+                ProjectorLayer::Relu,
+                ProjectorLayer::Fc(outputs),
             ])),
         }
     }

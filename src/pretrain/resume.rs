@@ -5,27 +5,27 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::config::Config;
+use super::config::TrainingConfig;
 use super::data::Position;
 use super::projector::Projector;
-use super::save::{Contents, STATE_SCHEMA, state_path};
-use super::train::{Run, Trained, Trainer};
+use super::save::{CheckpointContents, STATE_SCHEMA, state_path};
+use super::train::{Trained, Trainer, TrainingRun};
 use crate::checkpoint::own::{KEY, OwnMetadata};
 use crate::error::{Error, Result};
 use crate::extract::nets::assign;
 
-impl Run<'_> {
+impl TrainingRun<'_> {
     /// The outcome of an earlier run with the same configuration and images, which left its checkpoint and no state: where
     /// it came to its end there is nothing to continue.
     pub(super) fn finished(&self) -> Result<Trained> {
         let refuse = |why: String| Error::input(format!("{}: {why}; remove it to start again", self.out.display()));
-        let file = Contents::read(self.out)?;
+        let file = CheckpointContents::read(self.out)?;
         let own: OwnMetadata = file
             .metadata
             .get(KEY)
             .and_then(|text| serde_json::from_str(text).ok())
             .ok_or_else(|| refuse("not a checkpoint of featscope pretrain, so it cannot be continued".to_owned()))?;
-        let earlier: Option<Config> = own
+        let earlier: Option<TrainingConfig> = own
             .more
             .get("hyperparameters")
             .and_then(|v| serde_json::from_value(v.clone()).ok());
@@ -86,7 +86,7 @@ impl Trainer<'_> {
             ("epoch", json!(at.epoch)),
             ("step", json!(at.step)),
         ];
-        Contents {
+        CheckpointContents {
             tensors,
             metadata: metadata
                 .into_iter()
@@ -99,14 +99,14 @@ impl Trainer<'_> {
     /// Takes over the state of an earlier run.
     pub(super) fn restore(&mut self, path: &Path) -> Result<Position> {
         let refuse = |why: String| Error::input(format!("{}: {why}", path.display()));
-        let state = Contents::read(path)?;
+        let state = CheckpointContents::read(path)?;
         let value = |key: &str| state.value(key).map_err(|e| refuse(e.to_string()));
         if value("schema")? != STATE_SCHEMA {
             return Err(refuse(format!("schema {}, expected {STATE_SCHEMA}", value("schema")?)));
         }
         let damaged = |e: serde_json::Error| refuse(format!("damaged ({e})"));
         let stored: Value = serde_json::from_str(value("config")?).map_err(damaged)?;
-        let mut config: Config = serde_json::from_value(stored.clone()).map_err(damaged)?;
+        let mut config: TrainingConfig = serde_json::from_value(stored.clone()).map_err(damaged)?;
         // As of a finished run: widths that an older file names for a method without layers.
         if stored["projector"].is_array() && !state.tensors.keys().any(|name| name.contains("projector.")) {
             config.projector = Projector::default();
@@ -159,7 +159,7 @@ fn text(value: &Value) -> String {
 }
 
 /// The first option in which two configurations differ, in words.
-fn difference(earlier: &Config, now: &Config) -> Option<String> {
+fn difference(earlier: &TrainingConfig, now: &TrainingConfig) -> Option<String> {
     let (earlier, now) = (json!(earlier), json!(now));
     let (earlier, now) = (earlier.as_object()?, now.as_object()?);
     let mut keys = earlier.keys().chain(now.keys());

@@ -13,14 +13,14 @@ use crate::files::{self, write_atomically};
 
 /// Tensors by name, and the metadata of a safetensors file.
 #[derive(Debug, Default)]
-pub struct Contents {
+pub struct CheckpointContents {
     /// f32 tensors.
     pub tensors: BTreeMap<String, Tensor>,
     /// Metadata; by the format's rule every value is a string.
     pub metadata: BTreeMap<String, String>,
 }
 
-impl Contents {
+impl CheckpointContents {
     /// Writes the file whole or not at all. The same contents give the same bytes: the `safetensors` crate would write
     /// the metadata in an order that changes from run to run, so the header is laid out here.
     ///
@@ -47,7 +47,7 @@ impl Contents {
         write_atomically(path, &bytes)
     }
 
-    /// Reads a file that [`Contents::write`] wrote.
+    /// Reads a file that [`CheckpointContents::write`] wrote.
     ///
     /// # Errors
     /// When it cannot be read or is damaged.
@@ -150,7 +150,7 @@ mod tests {
     fn what_is_written_is_read_back_and_by_the_crate_too() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a ü.safetensors");
-        let mut contents = Contents::default();
+        let mut contents = CheckpointContents::default();
         contents.tensors.insert(
             "b.weight".to_owned(),
             Tensor::from_slice(&[1.5f32, -2.0, 0.0, 7.0]).view([2, 2]).tr(),
@@ -159,14 +159,19 @@ mod tests {
         contents.metadata.insert("schema".to_owned(), STATE_SCHEMA.to_owned());
         contents.metadata.insert("epoch".to_owned(), "3".to_owned());
         contents.write(&path).unwrap();
-        let read = Contents::read(&path).unwrap();
+        let read = CheckpointContents::read(&path).unwrap();
         assert_eq!(read.metadata, contents.metadata);
         assert_eq!(read.tensors, contents.tensors);
         let once = std::fs::read(&path).unwrap();
         contents.write(&path).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), once);
         std::fs::write(&path, &once[..once.len() - 1]).unwrap();
-        assert!(Contents::read(&path).unwrap_err().to_string().contains("damaged"));
+        assert!(
+            CheckpointContents::read(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("damaged")
+        );
     }
 
     #[test]

@@ -3,22 +3,22 @@
 use tch::nn::Path;
 use tch::{Kind, Tensor};
 
-use super::config::Config;
-use super::method::{Entry, Method};
+use super::config::TrainingConfig;
+use super::method::{Method, MethodEntry};
 use super::outputs::normalised;
 use crate::checkpoint::arch::HeadStep;
 use crate::error::Result;
 use crate::extract::nets::{Backbone, Head};
-use crate::images::small_views::Strength;
+use crate::images::small_views::ViewStrength;
 
 /// Encoder and projector under NT-Xent.
-pub const SIMCLR: Entry = Entry {
+pub const SIMCLR: MethodEntry = MethodEntry {
     id: "simclr",
     name: "SimCLR",
     about: "contrastive, without labels: two views, projector, NT-Xent",
     labels: false,
     views: 2,
-    augment: Strength::Strong,
+    augment: ViewStrength::Strong,
     projector: "fc-bn-relu-fc",
     branches: None,
     ema: None,
@@ -35,7 +35,7 @@ struct SimClr {
 }
 
 impl SimClr {
-    fn new(path: &Path, config: &Config) -> Result<Self> {
+    fn new(path: &Path, config: &TrainingConfig) -> Result<Self> {
         let steps = config.projector_steps();
         Ok(Self {
             projector: Head::new(&(path / "projector"), &steps)?,

@@ -4,22 +4,22 @@
 use tch::Tensor;
 use tch::nn::Path;
 
-use super::config::Config;
-use super::method::{Entry, Method};
+use super::config::TrainingConfig;
+use super::method::{Method, MethodEntry};
 use crate::checkpoint::arch::HeadStep;
 use crate::checkpoint::own::ClassifierInput;
 use crate::error::Result;
 use crate::extract::nets::{Backbone, Head};
-use crate::images::small_views::Strength;
+use crate::images::small_views::ViewStrength;
 
 /// Encoder and linear classifier.
-pub const SL: Entry = Entry {
+pub const SL: MethodEntry = MethodEntry {
     id: "sl",
     name: "SL",
     about: "supervised: encoder, linear classifier",
     labels: true,
     views: 1,
-    augment: Strength::Weak,
+    augment: ViewStrength::Weak,
     projector: "none",
     branches: None,
     ema: None,
@@ -29,7 +29,7 @@ pub const SL: Entry = Entry {
 };
 
 /// Encoder, projector and linear classifier.
-pub const SL_MLP: Entry = Entry {
+pub const SL_MLP: MethodEntry = MethodEntry {
     id: "sl-mlp",
     name: "SL-MLP",
     about: "supervised with a projector before the classifier",
@@ -44,7 +44,7 @@ struct Supervised {
 }
 
 impl Supervised {
-    fn new(path: &Path, config: &Config, classes: usize) -> Result<Self> {
+    fn new(path: &Path, config: &TrainingConfig, classes: usize) -> Result<Self> {
         let (steps, width) = (config.projector_steps(), config.projector.width(config.arch.width()));
         Ok(Self {
             projector: Head::new(&(path / "projector"), &steps)?,

@@ -8,12 +8,12 @@ use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
 use super::catalogue::method;
-use super::config::Config;
+use super::config::TrainingConfig;
 use super::data::{Norm, Pixels, Position, Sampler};
-use super::evaluate::{Accuracy, accuracy};
-use super::method::{Entry, Method};
+use super::evaluate::{HeldOutAccuracy, accuracy};
+use super::method::{Method, MethodEntry};
 use super::outputs::spread;
-use super::save::{Contents, kept_path, lock_path, prepare_target, state_path};
+use super::save::{CheckpointContents, kept_path, lock_path, prepare_target, state_path};
 use super::schedule;
 use super::sgd::Sgd;
 use crate::checkpoint::own::{OwnClassifier, OwnMetadata, SCHEMA};
@@ -22,9 +22,9 @@ use crate::extract::nets::{Backbone, initialise, store};
 use crate::files::{self, Lock, write_atomically};
 
 /// What to train, on what, and where to put it.
-pub struct Run<'a> {
+pub struct TrainingRun<'a> {
     /// What decides the weights.
-    pub config: &'a Config,
+    pub config: &'a TrainingConfig,
     /// The images trained on.
     pub train: &'a Pixels,
     /// Images the encoder is judged on, with the name of their split.
@@ -45,7 +45,7 @@ pub struct Run<'a> {
 
 /// What a run tells while it goes.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub enum TrainingEvent {
     /// Before the first step.
     Started {
         /// Weights changed by gradient.
@@ -75,7 +75,7 @@ pub enum Event {
         /// Epochs done.
         epoch: u64,
         /// Held-out accuracy.
-        held_out: Option<Accuracy>,
+        held_out: Option<HeldOutAccuracy>,
     },
 }
 
@@ -85,7 +85,7 @@ pub struct Trained {
     /// Weights changed by gradient.
     pub parameters: usize,
     /// Held-out accuracy, where there were held-out images.
-    pub held_out: Option<Accuracy>,
+    pub held_out: Option<HeldOutAccuracy>,
 }
 
 /// Trains an encoder to the end, or continues doing so.
@@ -93,7 +93,7 @@ pub struct Trained {
 /// # Errors
 /// Bad configuration or data; a loss that is no longer a number; a disk that refuses; [`Error::Interrupted`] when
 /// `stop` was set, after writing what is needed to continue.
-pub fn train(run: &Run, tell: &mut dyn FnMut(Event)) -> Result<Trained> {
+pub fn train(run: &TrainingRun, tell: &mut dyn FnMut(TrainingEvent)) -> Result<Trained> {
     let entry = method(&run.config.method)?;
     run.check(entry)?;
     prepare_target(run.out, run.resume)?;
@@ -112,7 +112,7 @@ pub fn train(run: &Run, tell: &mut dyn FnMut(Event)) -> Result<Trained> {
     };
     let sampler = Sampler::new(run.train, entry, run.config, trainer.norm);
     let parameters = trainer.sgd.parameters();
-    tell(Event::Started {
+    tell(TrainingEvent::Started {
         parameters,
         steps: sampler.steps(),
         from,
@@ -151,8 +151,8 @@ pub fn train(run: &Run, tell: &mut dyn FnMut(Event)) -> Result<Trained> {
     }
 }
 
-impl Run<'_> {
-    fn check(&self, entry: &Entry) -> Result<()> {
+impl TrainingRun<'_> {
+    fn check(&self, entry: &MethodEntry) -> Result<()> {
         self.config.check()?;
         let (images, batch) = (self.train.len(), self.config.batch_size);
         if images < batch {
@@ -201,8 +201,8 @@ impl Run<'_> {
 
 /// A run with its network and optimizer.
 pub(super) struct Trainer<'a> {
-    pub(super) run: &'a Run<'a>,
-    entry: &'static Entry,
+    pub(super) run: &'a TrainingRun<'a>,
+    entry: &'static MethodEntry,
     norm: Norm,
     pub(super) vs: VarStore,
     backbone: Backbone,
@@ -211,7 +211,7 @@ pub(super) struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    fn new(run: &'a Run, entry: &'static Entry) -> Result<Self> {
+    fn new(run: &'a TrainingRun, entry: &'static MethodEntry) -> Result<Self> {
         // Our own generator draws everything; this covers what a method may draw inside libtorch.
         tch::manual_seed(run.config.seed as i64);
         let mut vs = store();
@@ -240,8 +240,8 @@ impl<'a> Trainer<'a> {
         &mut self,
         from: Position,
         steps: u64,
-        batches: &std::sync::mpsc::Receiver<super::data::Batch>,
-        tell: &mut dyn FnMut(Event),
+        batches: &std::sync::mpsc::Receiver<super::data::ViewBatch>,
+        tell: &mut dyn FnMut(TrainingEvent),
     ) -> Result<()> {
         let config = self.run.config;
         let total = steps * config.epochs;
@@ -271,7 +271,7 @@ impl<'a> Trainer<'a> {
                     step + 1
                 )));
             }
-            tell(Event::Step);
+            tell(TrainingEvent::Step);
             if self.run.stop.load(Ordering::Relaxed) {
                 let at = if step + 1 == steps {
                     Position {
@@ -290,7 +290,7 @@ impl<'a> Trainer<'a> {
             }
         }
         let loss = losses.double_value(&[]) / (steps - from.step).max(1) as f64;
-        tell(Event::Epoch {
+        tell(TrainingEvent::Epoch {
             epoch: from.epoch + 1,
             loss,
             lr,
@@ -300,10 +300,10 @@ impl<'a> Trainer<'a> {
     }
 
     /// Measures, and writes state and checkpoint.
-    fn save(&mut self, at: Position, tell: &mut dyn FnMut(Event)) -> Result<Option<Accuracy>> {
+    fn save(&mut self, at: Position, tell: &mut dyn FnMut(TrainingEvent)) -> Result<Option<HeldOutAccuracy>> {
         self.write_state(at)?;
         let held_out = self.run.held_out.and_then(|(_, pixels)| {
-            tell(Event::Evaluating);
+            tell(TrainingEvent::Evaluating);
             accuracy(
                 &self.backbone,
                 &*self.method,
@@ -314,14 +314,14 @@ impl<'a> Trainer<'a> {
             )
         });
         self.write_checkpoint(at, held_out.as_ref())?;
-        tell(Event::Saved {
+        tell(TrainingEvent::Saved {
             epoch: at.epoch,
             held_out: held_out.clone(),
         });
         Ok(held_out)
     }
 
-    fn write_checkpoint(&self, at: Position, held_out: Option<&Accuracy>) -> Result<()> {
+    fn write_checkpoint(&self, at: Position, held_out: Option<&HeldOutAccuracy>) -> Result<()> {
         let (config, data) = (self.run.config, self.run.train);
         let held_out = self.run.held_out.zip(held_out).map(|((split, pixels), accuracy)| {
             json!({"split": split, "fingerprint": pixels.fingerprint(), "accuracy": accuracy})
@@ -352,7 +352,7 @@ impl<'a> Trainer<'a> {
             more: more.as_object().cloned().unwrap_or_default(),
         };
         let tensors = self.vs.variables().into_iter().collect();
-        Contents {
+        CheckpointContents {
             tensors,
             metadata: own.to_metadata().into_iter().collect(),
         }

@@ -1,12 +1,14 @@
 //! A comparison as tables: models side by side, with what may be said of their differences.
 
-use crate::compare::{Comparison, Difference, Direction, Group, MetricTable, Row, SuiteRow, SuiteTable, Verdict};
+use crate::compare::{
+    Comparison, Difference, Direction, MetricGroup, MetricTable, ModelRow, SuiteRow, SuiteTable, Verdict,
+};
 use crate::features::Role;
 use crate::results::{Results, Table};
 use crate::uncertainty::ENOUGH_RUNS;
 
 use super::cut::where_to_cut;
-use super::format::{Format, Writing};
+use super::format::{TableFormat, TableStyle};
 use super::grid::{Cell, Grid, Marked};
 use super::number::{MISSING, ROUNDING, interval, measured, number, p_value};
 use super::records::csv;
@@ -16,15 +18,15 @@ use super::suites::suite_grid;
 const MODELS_PER_LINE: usize = 4;
 
 /// The comparison in `format`, ending in a newline. `results` are those compared; `command` is noted in the JSON.
-pub fn render_comparison(comparison: &Comparison, results: &Results, command: &str, format: Format) -> String {
+pub fn render_comparison(comparison: &Comparison, results: &Results, command: &str, format: TableFormat) -> String {
     match format {
-        Format::Json => comparison.to_results(results, command).to_json(),
-        Format::Csv => csv(&long_table(comparison)),
-        Format::Text | Format::Markdown | Format::Latex => page(comparison, results, format.writing()),
+        TableFormat::Json => comparison.to_results(results, command).to_json(),
+        TableFormat::Csv => csv(&long_table(comparison)),
+        TableFormat::Text | TableFormat::Markdown | TableFormat::Latex => page(comparison, results, format.writing()),
     }
 }
 
-fn page(comparison: &Comparison, results: &Results, writing: Writing) -> String {
+fn page(comparison: &Comparison, results: &Results, writing: TableStyle) -> String {
     if comparison.tables.is_empty() {
         return writing.lines(&format!("Nothing to compare at layer {}.", comparison.layer));
     }
@@ -83,7 +85,7 @@ pub fn grids(comparison: &Comparison, table: &MetricTable) -> Vec<Grid> {
 }
 
 /// One metric at one layer: a row per model.
-pub fn grid(comparison: &Comparison, table: &MetricTable, group: &Group) -> Grid {
+pub fn grid(comparison: &Comparison, table: &MetricTable, group: &MetricGroup) -> Grid {
     let ranked = group.rows.iter().any(|r| r.rank.is_some());
     let has_runs = group.rows.iter().any(|r| r.runs.is_some());
     let rows = group.rows.iter().map(|row| {
@@ -168,7 +170,7 @@ pub fn overview(comparison: &Comparison) -> Grid {
     }
 }
 
-fn marked(row: &Row) -> Cell {
+fn marked(row: &ModelRow) -> Cell {
     let sign = match row.difference.as_ref().map(|d| d.verdict) {
         Some(Verdict::Higher) => "▲",
         Some(Verdict::Lower) => "▼",
@@ -182,7 +184,7 @@ fn marked(row: &Row) -> Cell {
 }
 
 /// Of a set of runs: how many, their standard deviation, and the error of one of them.
-fn cells_of_runs(row: &Row) -> [Cell; 3] {
+fn cells_of_runs(row: &ModelRow) -> [Cell; 3] {
     let shown = |x: Option<f64>| Cell::Number(x.map_or(MISSING.to_owned(), |x| number(Some(x))));
     match &row.runs {
         Some(runs) => [Cell::Number(runs.runs.to_string()), shown(runs.sd), shown(runs.within)],
@@ -199,7 +201,7 @@ fn heads(baseline: Option<&str>, ranked: bool) -> Vec<String> {
     heads
 }
 
-fn cells(row: &Row, baseline: Option<&str>, ranked: bool) -> Vec<Cell> {
+fn cells(row: &ModelRow, baseline: Option<&str>, ranked: bool) -> Vec<Cell> {
     let mut cells = vec![
         Cell::Number(measured(row.value, row.std_error)),
         Cell::Number(interval(row.value, row.std_error, row.ci_low, row.ci_high)),
@@ -217,7 +219,7 @@ fn cells(row: &Row, baseline: Option<&str>, ranked: bool) -> Vec<Cell> {
 }
 
 /// What `rows` have to say, each once, with the models that say it.
-fn notes<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<String> {
+fn notes<'a>(rows: impl Iterator<Item = &'a ModelRow>) -> Vec<String> {
     let mut said: Vec<(String, Vec<&str>)> = Vec::new();
     for row in rows {
         let Some(note) = note(row) else { continue };
@@ -234,7 +236,7 @@ fn notes<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<String> {
         .collect()
 }
 
-fn difference_cells(row: &Row, baseline: Option<&str>) -> [Cell; 3] {
+fn difference_cells(row: &ModelRow, baseline: Option<&str>) -> [Cell; 3] {
     let Some(d) = &row.difference else {
         let words = if Some(row.model.as_str()) == baseline {
             "baseline"
@@ -281,7 +283,7 @@ fn signed(shown: String, value: Option<f64>) -> String {
     }
 }
 
-fn note(row: &Row) -> Option<String> {
+fn note(row: &ModelRow) -> Option<String> {
     let reason = row.difference.as_ref().and_then(|d| d.reason.clone());
     match (row.note.clone(), reason) {
         (Some(note), Some(reason)) => Some(format!("{note}; {reason}")),
@@ -291,15 +293,15 @@ fn note(row: &Row) -> Option<String> {
 
 /// One grid per data set or pair: layers down, models across.
 pub fn wide_grids(comparison: &Comparison, table: &MetricTable) -> Vec<Grid> {
-    let mut parts: Vec<Vec<&Group>> = Vec::new();
+    let mut parts: Vec<Vec<&MetricGroup>> = Vec::new();
     for group in &table.groups {
         match parts.iter_mut().find(|part| sides(part[0]) == sides(group)) {
             Some(part) => part.push(group),
             None => parts.push(vec![group]),
         }
     }
-    let grid = |part: &Vec<&Group>| {
-        let row = |g: &&Group| {
+    let grid = |part: &Vec<&MetricGroup>| {
+        let row = |g: &&MetricGroup| {
             std::iter::once(Cell::Text(g.layer.clone()))
                 .chain(g.rows.iter().map(marked))
                 .collect()
@@ -321,7 +323,7 @@ pub fn wide_grids(comparison: &Comparison, table: &MetricTable) -> Vec<Grid> {
 }
 
 /// `Discriminative ratio · animals (test), pre · backbone · lower goes with good transfer`
-fn caption(table: &MetricTable, group: &Group, with_layer: bool) -> String {
+fn caption(table: &MetricTable, group: &MetricGroup, with_layer: bool) -> String {
     let mut parts = vec![table.label.clone(), sides(group)];
     if with_layer {
         parts.push(group.layer.clone());
@@ -331,7 +333,7 @@ fn caption(table: &MetricTable, group: &Group, with_layer: bool) -> String {
 }
 
 /// The data set or pair of a group, in words.
-pub fn sides(group: &Group) -> String {
+pub fn sides(group: &MetricGroup) -> String {
     if !group.members.is_empty() {
         return format!("suite {}", group.dataset);
     }
@@ -361,7 +363,7 @@ pub fn good(direction: Option<Direction>) -> Option<&'static str> {
 
 /// Every number of the comparison, one row per metric, sides, layer and model.
 pub fn long_table(comparison: &Comparison) -> Table {
-    let rows: Vec<(&MetricTable, &Group, &Row)> = comparison
+    let rows: Vec<(&MetricTable, &MetricGroup, &ModelRow)> = comparison
         .tables
         .iter()
         .flat_map(|t| t.groups.iter().flat_map(move |g| g.rows.iter().map(move |r| (t, g, r))))
@@ -370,7 +372,7 @@ pub fn long_table(comparison: &Comparison) -> Table {
         Direction::Higher => "higher",
         Direction::Lower => "lower",
     };
-    let difference = |r: &Row, number: fn(&Difference) -> Option<f64>| r.difference.as_ref().and_then(number);
+    let difference = |r: &ModelRow, number: fn(&Difference) -> Option<f64>| r.difference.as_ref().and_then(number);
     Table::of("comparison", &rows)
         .text("metric", |(t, ..)| &t.metric)
         .text("dataset", |(_, g, _)| &g.dataset)
@@ -414,7 +416,12 @@ pub fn long_table(comparison: &Comparison) -> Table {
 }
 
 /// Where a model stands in a suite, where a group is of one.
-fn standing<'c>(comparison: &'c Comparison, table: &MetricTable, group: &Group, row: &Row) -> Option<&'c SuiteRow> {
+fn standing<'c>(
+    comparison: &'c Comparison,
+    table: &MetricTable,
+    group: &MetricGroup,
+    row: &ModelRow,
+) -> Option<&'c SuiteRow> {
     let is_it = |s: &&SuiteTable| (&s.metric, &s.suite, &s.layer) == (&table.metric, &group.dataset, &group.layer);
     let suite = comparison.suites.iter().find(is_it)?;
     suite.rows.iter().find(|r| r.model == row.model)

@@ -1,13 +1,13 @@
 //! Values against the number of rows, one line for each metric.
 
-use super::format::Format;
+use super::format::TableFormat;
 use super::grid::{Cell, Grid};
 use super::number::number;
 use crate::results::Table;
 
 /// The table `convergence` of an analysis as text or Markdown, behind the records; nothing in the other formats.
-pub fn render_convergence(table: &Table, format: Format) -> String {
-    if matches!(format, Format::Json | Format::Csv) {
+pub fn render_convergence(table: &Table, format: TableFormat) -> String {
+    if matches!(format, TableFormat::Json | TableFormat::Csv) {
         return String::new();
     }
     let write = format.writing().table;
@@ -102,7 +102,7 @@ mod tests {
                 ),
             ],
         };
-        let shown = render_convergence(&table, Format::Text);
+        let shown = render_convergence(&table, TableFormat::Text);
         let expected = "
 m · l · a · value against N
   metric  N = 10  N = 50  N → ∞
@@ -113,6 +113,6 @@ m · l · a → b · value against N
   coral    2.000        –  1.250
 ";
         assert_eq!(shown, expected);
-        assert!(render_convergence(&table, Format::Json).is_empty());
+        assert!(render_convergence(&table, TableFormat::Json).is_empty());
     }
 }

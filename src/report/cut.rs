@@ -1,7 +1,7 @@
 //! Where to cut each model's network, in words.
 
 use super::number::measured;
-use crate::compare::{Comparison, Cut, Cuts, cuts, label};
+use crate::compare::{Comparison, Cuts, DepthProfile, cuts, label};
 use crate::results::Results;
 
 /// Where to cut each model's network, a sentence for each suite, else for each data set; nothing where models have one layer.
@@ -20,7 +20,7 @@ fn said_of_cuts(cuts: &Cuts) -> String {
         (_, "") => cuts.dataset.clone(),
         (_, split) => format!("{} ({split})", cuts.dataset),
     };
-    let of_model = |cut: &Cut| {
+    let of_model = |cut: &DepthProfile| {
         let alike = match cut.alike.as_slice() {
             [] => String::new(),
             alike => format!(", not separable from {}", alike.join(", ")),

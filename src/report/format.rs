@@ -5,7 +5,7 @@ use crate::shown::plain;
 
 /// How a table is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub enum TableFormat {
     /// Aligned columns for reading
     #[default]
     Text,
@@ -21,35 +21,35 @@ pub enum Format {
 
 /// How tables, and sentences beside them, are written.
 #[derive(Clone, Copy)]
-pub(super) struct Writing {
+pub(super) struct TableStyle {
     pub(super) table: fn(&Grid) -> String,
     pub(super) words: fn(&str) -> String,
     /// Before each line of words.
     pub(super) margin: &'static str,
 }
 
-impl Writing {
+impl TableStyle {
     /// Words in lines.
     pub(super) fn lines(&self, text: &str) -> String {
         wrapped(&(self.words)(text), self.margin)
     }
 }
 
-impl Format {
+impl TableFormat {
     /// How this format writes tables for reading; JSON and CSV, which have none, as text.
-    pub(super) fn writing(self) -> Writing {
+    pub(super) fn writing(self) -> TableStyle {
         match self {
-            Self::Text | Self::Json | Self::Csv => Writing {
+            Self::Text | Self::Json | Self::Csv => TableStyle {
                 table: Grid::to_text,
                 words: plain,
                 margin: "",
             },
-            Self::Markdown => Writing {
+            Self::Markdown => TableStyle {
                 table: Grid::to_markdown,
                 words: markdown,
                 margin: "",
             },
-            Self::Latex => Writing {
+            Self::Latex => TableStyle {
                 table: Grid::to_latex,
                 words: plain,
                 margin: "% ",

@@ -24,7 +24,7 @@ pub use axes::{AXES, Axis};
 pub use comparison::render_comparison;
 pub use convergence::render_convergence;
 pub use correlation::{correlation_files, render_correlation};
-pub use format::Format;
+pub use format::TableFormat;
 pub use grid::{Cell, Grid, Marked};
 pub use number::ROUNDING;
 pub use page::Meta;

@@ -17,7 +17,7 @@ use crate::compare::Comparison;
 use crate::error::Result;
 use crate::metrics::probes::{FAMILY, PROBES, SUITE_LOG_ODDS};
 use crate::metrics::{Metric, find};
-use crate::results::{Analysis, Input, Record};
+use crate::results::{AnalysedInput, Analysis, Record};
 
 /// What a report is told beside the numbers.
 #[derive(Clone, Debug, Default)]
@@ -48,8 +48,8 @@ struct Page<'a> {
     figures: &'a [Figure],
     reading: String,
     conventions: Vec<Convention>,
-    inputs: &'a [Input],
-    audits: Vec<Audit>,
+    inputs: &'a [AnalysedInput],
+    audits: Vec<ModelAudit>,
     command: &'a str,
     seed: u64,
     version: &'a str,
@@ -86,7 +86,7 @@ struct Convention {
 
 /// What the loading audit said of a model.
 #[derive(PartialEq, Serialize)]
-struct Audit {
+struct ModelAudit {
     model: String,
     /// What to read, line by line.
     lines: Vec<String>,
@@ -234,11 +234,11 @@ fn convention(id: &str, records: &[Record]) -> Convention {
 }
 
 /// Each model's audit once, however many data sets it saw.
-fn audits(inputs: &[Input]) -> Vec<Audit> {
-    let mut audits: Vec<Audit> = Vec::new();
+fn audits(inputs: &[AnalysedInput]) -> Vec<ModelAudit> {
+    let mut audits: Vec<ModelAudit> = Vec::new();
     for input in inputs {
         let Some(audit) = &input.audit else { continue };
-        let audit = Audit {
+        let audit = ModelAudit {
             model: input.model.clone(),
             lines: lines(audit),
         };

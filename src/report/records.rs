@@ -3,20 +3,20 @@
 use crate::compare::label;
 use crate::features::Role;
 use crate::metrics::find;
-use crate::results::{Column, Input, Record, Results, Table};
+use crate::results::{AnalysedInput, Column, Record, Results, Table};
 use crate::shown::plain;
 use crate::uncertainty::Scheme;
 
-use super::format::Format;
+use super::format::TableFormat;
 use super::grid::{Cell, Grid};
 use super::number::{interval, measured, number, p_value};
 
 /// The records of `results` in `format`, ending in a newline.
-pub fn render(results: &Results, format: Format) -> String {
+pub fn render(results: &Results, format: TableFormat) -> String {
     match format {
-        Format::Json => results.to_json(),
-        Format::Csv => csv(&table(&results.records)),
-        Format::Text | Format::Markdown | Format::Latex => sections(results, format.writing().table),
+        TableFormat::Json => results.to_json(),
+        TableFormat::Csv => csv(&table(&results.records)),
+        TableFormat::Text | TableFormat::Markdown | TableFormat::Latex => sections(results, format.writing().table),
     }
 }
 
@@ -71,7 +71,7 @@ fn heading(record: &Record) -> String {
 fn size(records: &[Record], results: &Results) -> (u64, u64) {
     let first = &records[0];
     let rows = |dataset: &str, split: &str| {
-        let is_meant = |i: &&Input| {
+        let is_meant = |i: &&AnalysedInput| {
             (&i.model, &i.run, i.step) == (&first.model, &first.run, first.step)
                 && i.dataset == dataset
                 && i.split == split

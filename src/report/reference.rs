@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::metrics::{FAMILIES, Family, Metric};
+use crate::metrics::{FAMILIES, Metric, MetricFamily};
 
 /// The pages, by file name: one for each family, and an index.
 pub fn pages() -> Vec<(String, String)> {
@@ -40,7 +40,7 @@ fn index() -> String {
     text
 }
 
-fn page(family: &Family) -> String {
+fn page(family: &MetricFamily) -> String {
     let mut text = format!("# {}\n\n{} {WRITTEN}\n", family.id, family.about);
     for m in family.metrics {
         let _ = write!(text, "\n## {}\n\n{}\n\n| | |\n|---|---|\n", m.id, m.about);

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::compare::label;
 use crate::results::{DEFAULT, Record, Results};
 
-use super::format::Format;
+use super::format::TableFormat;
 use super::grid::{Cell, Grid};
 use super::number::{interval, measured};
 use super::records::render;
@@ -14,12 +14,12 @@ use super::records::render;
 const WIDTH: usize = 100;
 
 /// The records of `featscope similarity` in `format`, ending in a newline.
-pub fn render_similarity(results: &Results, format: Format) -> String {
+pub fn render_similarity(results: &Results, format: TableFormat) -> String {
     let write: fn(&[&Record]) -> String = match format {
-        Format::Json | Format::Csv => return render(results, format),
-        Format::Text => text,
-        Format::Markdown => |records| matrix(records, false).to_markdown(),
-        Format::Latex => |records| matrix(records, false).to_latex(),
+        TableFormat::Json | TableFormat::Csv => return render(results, format),
+        TableFormat::Text => text,
+        TableFormat::Markdown => |records| matrix(records, false).to_markdown(),
+        TableFormat::Latex => |records| matrix(records, false).to_latex(),
     };
     let mut metrics: Vec<&str> = Vec::new();
     for record in &results.records {

@@ -3,7 +3,7 @@
 use super::axes::AXES;
 use super::comparison::sides;
 use super::number::{interval, measured, number};
-use crate::compare::{Comparison, Direction, Group, MetricTable, Row, Verdict};
+use crate::compare::{Comparison, Direction, MetricGroup, MetricTable, ModelRow, Verdict};
 use crate::features::Role;
 use crate::metrics::probes::PROBES;
 
@@ -42,11 +42,11 @@ pub fn is_transfer_measured(comparison: &Comparison) -> bool {
 }
 
 /// The probe that stands for transfer, on each suite and on each data set that is in none.
-fn targets(comparison: &Comparison) -> Vec<(&MetricTable, &Group)> {
-    let is_measured = |g: &&Group| g.role != Some(Role::Pre) && g.rows.iter().any(|r| r.value.is_some());
+fn targets(comparison: &Comparison) -> Vec<(&MetricTable, &MetricGroup)> {
+    let is_measured = |g: &&MetricGroup| g.role != Some(Role::Pre) && g.rows.iter().any(|r| r.value.is_some());
     let of_probe = |id: &&str| {
         let table = comparison.table(id)?;
-        let groups: Vec<&Group> = table.groups.iter().filter(is_measured).collect();
+        let groups: Vec<&MetricGroup> = table.groups.iter().filter(is_measured).collect();
         (!groups.is_empty()).then_some((table, groups))
     };
     let Some((table, groups)) = PROBES.iter().find_map(of_probe) else {
@@ -59,13 +59,13 @@ fn targets(comparison: &Comparison) -> Vec<(&MetricTable, &Group)> {
 }
 
 /// The first data set or pair that an axis has a good way and a value on.
-fn of_axis(table: &MetricTable) -> Option<&Group> {
-    let has_value = |g: &&Group| g.direction.is_some() && g.rows.iter().any(|r| r.value.is_some());
+fn of_axis(table: &MetricTable) -> Option<&MetricGroup> {
+    let has_value = |g: &&MetricGroup| g.direction.is_some() && g.rows.iter().any(|r| r.value.is_some());
     table.groups.iter().find(has_value)
 }
 
 /// The difference between the best model and the baseline, where it was tested.
-fn by_how_much(comparison: &Comparison, group: &Group) -> Option<String> {
+fn by_how_much(comparison: &Comparison, group: &MetricGroup) -> Option<String> {
     let baseline = comparison.baseline.as_deref()?;
     let first = group.rows.iter().find(|r| r.rank == Some(1))?;
     let d = first.difference.as_ref()?;
@@ -89,8 +89,8 @@ fn by_how_much(comparison: &Comparison, group: &Group) -> Option<String> {
 }
 
 /// Whether each axis puts the models into the order of their transfer.
-fn agreement(comparison: &Comparison, transfer: &Group) -> Option<String> {
-    let valued: Vec<&Row> = transfer.rows.iter().filter(|r| r.value.is_some()).collect();
+fn agreement(comparison: &Comparison, transfer: &MetricGroup) -> Option<String> {
+    let valued: Vec<&ModelRow> = transfer.rows.iter().filter(|r| r.value.is_some()).collect();
     if valued.len() > 1 && valued.iter().all(|r| r.best) {
         return Some("No two of them can be told apart by it, so no axis agrees or disagrees.".to_owned());
     }
@@ -121,9 +121,9 @@ fn agreement(comparison: &Comparison, transfer: &Group) -> Option<String> {
 }
 
 /// What to bear in mind of the best model of an axis whose probe is no better than chance.
-fn at_chance(targets: &[(&MetricTable, &Group)], axis: &Group) -> Option<String> {
+fn at_chance(targets: &[(&MetricTable, &MetricGroup)], axis: &MetricGroup) -> Option<String> {
     let best = axis.rows.iter().find(|r| r.rank == Some(1))?;
-    let is_lost = |(_, group): &&(&MetricTable, &Group)| {
+    let is_lost = |(_, group): &&(&MetricTable, &MetricGroup)| {
         let row = group.rows.iter().find(|r| r.model == best.model);
         row.is_some_and(|row| {
             row.ci_low
@@ -142,8 +142,8 @@ fn at_chance(targets: &[(&MetricTable, &Group)], axis: &Group) -> Option<String>
 }
 
 /// Pairs of models that two groups rank alike, and all pairs that both rank.
-fn concordant(a: &Group, b: &Group) -> (usize, usize) {
-    let rank = |group: &Group, model: &str| {
+fn concordant(a: &MetricGroup, b: &MetricGroup) -> (usize, usize) {
+    let rank = |group: &MetricGroup, model: &str| {
         let row = group.rows.iter().find(|r| r.model == model)?;
         row.rank
     };
@@ -163,12 +163,12 @@ fn concordant(a: &Group, b: &Group) -> (usize, usize) {
 }
 
 /// Which model is best in a group, and how sure that is.
-pub fn sentence(table: &MetricTable, group: &Group) -> String {
+pub fn sentence(table: &MetricTable, group: &MetricGroup) -> String {
     let on = format!("{} on {}", table.label, sides(group));
-    let mut rows: Vec<&Row> = group.rows.iter().filter(|r| r.value.is_some()).collect();
+    let mut rows: Vec<&ModelRow> = group.rows.iter().filter(|r| r.value.is_some()).collect();
     rows.sort_by_key(|r| r.rank);
-    let shown = |r: &&Row| format!("{} ({})", r.model, measured(r.value, r.std_error));
-    let list = |rows: &[&Row]| rows.iter().map(shown).collect::<Vec<_>>().join(", ");
+    let shown = |r: &&ModelRow| format!("{} ({})", r.model, measured(r.value, r.std_error));
+    let list = |rows: &[&ModelRow]| rows.iter().map(shown).collect::<Vec<_>>().join(", ");
     let Some((first, rest)) = rows.split_first() else {
         return format!("{on}: no value.");
     };
@@ -180,7 +180,7 @@ pub fn sentence(table: &MetricTable, group: &Group) -> String {
     } else {
         "lowest"
     };
-    let (tied, others): (Vec<&Row>, Vec<&Row>) = rest.iter().partition(|r| r.best);
+    let (tied, others): (Vec<&ModelRow>, Vec<&ModelRow>) = rest.iter().partition(|r| r.best);
     let tied = if tied.is_empty() {
         String::new()
     } else {

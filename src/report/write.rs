@@ -10,7 +10,7 @@ use super::grid::Grid;
 use super::page::{Meta, pages};
 use super::records::{csv, table};
 use super::suites::{suite_grid, suite_table};
-use crate::compare::{Comparison, Options, SuiteTable, distinct};
+use crate::compare::{CompareOptions, Comparison, SuiteTable, distinct};
 use crate::error::Result;
 use crate::results::{Analysis, FILE, FolderWriter, Table};
 
@@ -24,7 +24,7 @@ pub fn write_report(analysis: &Analysis, comparison: &Comparison, meta: &Meta, d
         let metrics = Some(comparison.tables.iter().map(|t| t.metric.clone()).collect());
         Comparison::of(
             &analysis.results,
-            &Options {
+            &CompareOptions {
                 baseline: comparison.baseline.clone(),
                 metrics,
                 layer,

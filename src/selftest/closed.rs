@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis, concatenate};
 
 use super::check::Check;
-use super::data::{Data, Formula, analyse_pair, measured, noise, plan, similar};
+use super::data::{Formula, LabelledFeatures, analyse_pair, measured, noise, plan, similar};
 use super::laws::rotation;
 use crate::error::Result;
 
@@ -20,7 +20,7 @@ fn repeated(rows: &Array2<f64>, times: usize) -> Array2<f64> {
 }
 
 /// As many classes as `classes`, dealt out one row at a time.
-fn dealt(rows: Array2<f64>, classes: usize) -> Data {
+fn dealt(rows: Array2<f64>, classes: usize) -> LabelledFeatures {
     let labels = (0..rows.nrows()).map(|i| i % classes).collect();
     (rows, labels)
 }
@@ -30,7 +30,7 @@ fn cloud(seed: u64, rows: usize, d: usize) -> Array2<f64> {
 }
 
 /// `classes` means at the corners of a simplex, with the same small spread around each.
-fn simplex(classes: usize) -> Data {
+fn simplex(classes: usize) -> LabelledFeatures {
     let mut rows = Array2::zeros((4 * classes, classes + 1));
     for (i, mut row) in rows.outer_iter_mut().enumerate() {
         row[i / 4] = 1.0;
@@ -68,7 +68,7 @@ impl Forms {
     }
 
     /// Values of one data set.
-    fn one(&mut self, on: &'static str, rows: &Data, expected: &[(&'static str, f64, f64)]) -> Result<()> {
+    fn one(&mut self, on: &'static str, rows: &LabelledFeatures, expected: &[(&'static str, f64, f64)]) -> Result<()> {
         for &(id, value, tolerance) in expected {
             let got = measured("pre", rows, rows, id, &[])?.value;
             self.add(id, on, got, value, tolerance);
@@ -80,7 +80,7 @@ impl Forms {
     fn two(
         &mut self,
         on: &'static str,
-        (pre, eval): (&Data, &Data),
+        (pre, eval): (&LabelledFeatures, &LabelledFeatures),
         expected: &[(&'static str, f64, f64)],
     ) -> Result<()> {
         for &(id, value, tolerance) in expected {
@@ -94,7 +94,7 @@ impl Forms {
     fn matched(
         &mut self,
         on: &'static str,
-        x: &Data,
+        x: &LabelledFeatures,
         y: &Array2<f64>,
         expected: &[(&'static str, f64, f64)],
     ) -> Result<()> {

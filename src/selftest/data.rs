@@ -12,7 +12,7 @@ use crate::metrics::{Conventions, find, select, select_matched};
 use crate::results::{Analysis, Record, Results};
 
 /// (N, d) features and the class of each row.
-pub type Data = (Array2<f64>, Vec<usize>);
+pub type LabelledFeatures = (Array2<f64>, Vec<usize>);
 
 /// Features by the formula of fixtures/golden/metrics/data.py, bit for bit.
 #[derive(Clone, Debug, Deserialize)]
@@ -73,7 +73,7 @@ pub fn noise(key: &[u64]) -> f64 {
 
 impl Formula {
     /// The features and the class of each row.
-    pub fn data(&self) -> Data {
+    pub fn data(&self) -> LabelledFeatures {
         let classes: Vec<usize> = self
             .counts
             .iter()
@@ -119,7 +119,7 @@ pub fn labels(classes: &[usize]) -> Labels {
 ///
 /// # Errors
 /// As [`Matrix::new`].
-pub fn set(model: &str, dataset: &str, (rows, classes): Data) -> Result<Box<dyn FeatureSet>> {
+pub fn set(model: &str, dataset: &str, (rows, classes): LabelledFeatures) -> Result<Box<dyn FeatureSet>> {
     let labels = labels(&classes);
     Ok(Box::new(Matrix::new(model, dataset, rows, Some(labels))?))
 }
@@ -153,9 +153,9 @@ pub fn plan(metrics: &[&str], conventions: &[&str]) -> Result<Plan> {
 }
 
 /// Rows as views of images, of which each class is one.
-struct Views(Matrix);
+struct ViewedRows(Matrix);
 
-impl FeatureSet for Views {
+impl FeatureSet for ViewedRows {
     fn provenance(&self) -> &Provenance {
         self.0.provenance()
     }
@@ -193,14 +193,14 @@ impl FeatureSet for Views {
 ///
 /// # Errors
 /// As [`analyse`].
-pub fn analyse_pair(pre: Data, eval: Data, plan: &Plan) -> Result<Analysis> {
+pub fn analyse_pair(pre: LabelledFeatures, eval: LabelledFeatures, plan: &Plan) -> Result<Analysis> {
     let logits = plan.metrics.iter().all(|metric| metric.eval.needs().logits);
     let views = plan.metrics.iter().all(|metric| metric.eval.needs().views.is_some());
-    let side = |name: &str, (rows, classes): Data| -> Result<Box<dyn FeatureSet>> {
+    let side = |name: &str, (rows, classes): LabelledFeatures| -> Result<Box<dyn FeatureSet>> {
         let set = Matrix::new("m", name, rows, Some(labels(&classes)))?;
         Ok(match (logits, views) {
             (true, _) => Box::new(set.named(|s| "logits".clone_into(&mut s.layer))),
-            (_, true) => Box::new(Views(set)),
+            (_, true) => Box::new(ViewedRows(set)),
             _ => Box::new(set),
         })
     };
@@ -211,7 +211,11 @@ pub fn analyse_pair(pre: Data, eval: Data, plan: &Plan) -> Result<Analysis> {
 ///
 /// # Errors
 /// As [`analyse`].
-pub fn analyse_split((train, of_train): Data, (test, of_test): Data, plan: &Plan) -> Result<Analysis> {
+pub fn analyse_split(
+    (train, of_train): LabelledFeatures,
+    (test, of_test): LabelledFeatures,
+    plan: &Plan,
+) -> Result<Analysis> {
     let split = |rows, classes: &[usize], split: &str| -> Result<Box<dyn FeatureSet>> {
         let set = Matrix::new("m", "eval", rows, Some(labels(classes)))?;
         Ok(Box::new(set.named(|s| s.split = split.to_owned())))
@@ -231,7 +235,7 @@ pub fn analyse_split((train, of_train): Data, (test, of_test): Data, plan: &Plan
 ///
 /// # Errors
 /// As [`similarity`].
-pub fn similar(x: Data, y: Array2<f64>, plan: &Plan) -> Result<Results> {
+pub fn similar(x: LabelledFeatures, y: Array2<f64>, plan: &Plan) -> Result<Results> {
     let other: Box<dyn FeatureSet> = Box::new(Matrix::new("other", "pre", y, None)?);
     similarity(&[set("m", "pre", x)?], Some(&[other]), plan, &|_| ())
 }
@@ -241,7 +245,13 @@ pub fn similar(x: Data, y: Array2<f64>, plan: &Plan) -> Result<Results> {
 ///
 /// # Errors
 /// When there is none, or the analysis fails.
-pub fn measured(side: &str, pre: &Data, eval: &Data, id: &str, conventions: &[&str]) -> Result<Record> {
+pub fn measured(
+    side: &str,
+    pre: &LabelledFeatures,
+    eval: &LabelledFeatures,
+    id: &str,
+    conventions: &[&str],
+) -> Result<Record> {
     let plan = plan(&[id], conventions)?;
     let mut records = match side {
         "matched" => similar(pre.clone(), matched(&pre.0), &plan)?.records,

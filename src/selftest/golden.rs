@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::check::Check;
-use super::data::{Data, Formula, measured};
+use super::data::{Formula, LabelledFeatures, measured};
 use crate::error::{Error, Result};
 
 /// Every golden file, by name.
@@ -87,7 +87,7 @@ impl Case {
             .filter_map(|side| Some((side, case.get(side)?.as_object()?)))
     }
 
-    fn data(&self, side: &str) -> Result<Data> {
+    fn data(&self, side: &str) -> Result<LabelledFeatures> {
         let formula = self.golden["cases"][self.name.as_str()][side].clone();
         let formula: Formula = serde_json::from_value(formula).map_err(|e| damaged(self.file, &e.to_string()))?;
         Ok(formula.data())

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, Axis};
 
 use super::check::Check;
-use super::data::{Data, Formula, analyse_pair, matched, noise, plan, similar};
+use super::data::{Formula, LabelledFeatures, analyse_pair, matched, noise, plan, similar};
 use crate::error::Result;
 use crate::metrics::{Law, Metric};
 
@@ -33,7 +33,7 @@ pub fn rotation(d: usize, seed: u64) -> Array2<f64> {
 }
 
 /// One side after a change that the law says does nothing; `seed` says which. Laws of both sides leave one as it is.
-pub fn changed(law: Law, (rows, classes): &Data, seed: u64) -> Data {
+pub fn changed(law: Law, (rows, classes): &LabelledFeatures, seed: u64) -> LabelledFeatures {
     let d = rows.ncols();
     match law {
         Law::Rotation => (rows.dot(&rotation(d, seed)), classes.clone()),
@@ -64,7 +64,7 @@ pub fn changed(law: Law, (rows, classes): &Data, seed: u64) -> Data {
 ///
 /// # Errors
 /// When the analysis fails.
-pub fn values(metric: &Metric, pre: &Data, eval: &Data) -> Result<Vec<Option<f64>>> {
+pub fn values(metric: &Metric, pre: &LabelledFeatures, eval: &LabelledFeatures) -> Result<Vec<Option<f64>>> {
     // A choice between two penalties that are as good may go either way after the least change.
     let linear = ["top1", "top5", "class_mean", "nll", "ece"].map(|what| format!("linear_{what}.lambda=0.01"));
     let mut choices: Vec<&str> = linear.iter().map(String::as_str).collect();
@@ -84,7 +84,13 @@ pub fn values(metric: &Metric, pre: &Data, eval: &Data) -> Result<Vec<Option<f64
 ///
 /// # Errors
 /// When the analysis fails.
-pub fn values_under(law: Law, metric: &Metric, pre: &Data, eval: &Data, seed: u64) -> Result<Vec<Option<f64>>> {
+pub fn values_under(
+    law: Law,
+    metric: &Metric,
+    pre: &LabelledFeatures,
+    eval: &LabelledFeatures,
+    seed: u64,
+) -> Result<Vec<Option<f64>>> {
     match law {
         Law::Symmetry => values(metric, eval, pre),
         Law::ZeroOnItself => values(metric, pre, pre),
@@ -97,7 +103,7 @@ pub fn values_under(law: Law, metric: &Metric, pre: &Data, eval: &Data, seed: u6
 }
 
 /// The sum of the channels' variances: what a distance is small against.
-pub fn spread((rows, _): &Data) -> f64 {
+pub fn spread((rows, _): &LabelledFeatures) -> f64 {
     rows.var_axis(Axis(0), 1.0).sum()
 }
 

@@ -4,11 +4,11 @@ use featscope::analysis::analyse;
 use featscope::features::FeatureSet;
 use ndarray::Axis;
 
-use super::common::{Data, Formula, named, plan};
+use super::common::{Formula, LabelledFeatures, named, plan};
 use super::pre;
 
 /// Some rows of a set as another split of it.
-fn split(name: &str, data: Data) -> Box<dyn FeatureSet> {
+fn split(name: &str, data: LabelledFeatures) -> Box<dyn FeatureSet> {
     named(data, |subject| subject.split = name.to_owned())
 }
 

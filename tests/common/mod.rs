@@ -12,15 +12,15 @@ use featscope::selftest::data;
 use ndarray::Array2;
 
 #[allow(unused_imports)] // the same
-pub use featscope::selftest::data::{Data, Formula, labels, matched, noise};
+pub use featscope::selftest::data::{Formula, LabelledFeatures, labels, matched, noise};
 
 /// A labelled set of model `model` and data set `dataset`.
-pub fn set(model: &str, dataset: &str, rows: Data) -> Box<dyn FeatureSet> {
+pub fn set(model: &str, dataset: &str, rows: LabelledFeatures) -> Box<dyn FeatureSet> {
     data::set(model, dataset, rows).unwrap()
 }
 
 /// The same under another subject.
-pub fn named((rows, classes): Data, name: impl FnOnce(&mut Subject)) -> Box<dyn FeatureSet> {
+pub fn named((rows, classes): LabelledFeatures, name: impl FnOnce(&mut Subject)) -> Box<dyn FeatureSet> {
     let set = Matrix::new("m", "data", rows, Some(labels(&classes))).unwrap();
     Box::new(set.named(name))
 }
@@ -31,12 +31,12 @@ pub fn plan(metrics: &[&str], conventions: &[&str]) -> Plan {
 }
 
 /// Runs a plan over a pre and an eval set.
-pub fn analyse_pair(pre: Data, eval: Data, plan: &Plan) -> Analysis {
+pub fn analyse_pair(pre: LabelledFeatures, eval: LabelledFeatures, plan: &Plan) -> Analysis {
     data::analyse_pair(pre, eval, plan).unwrap()
 }
 
 /// Compares two representations of the same rows, the first with its classes.
-pub fn similar(x: Data, y: Array2<f64>, plan: &Plan) -> Results {
+pub fn similar(x: LabelledFeatures, y: Array2<f64>, plan: &Plan) -> Results {
     data::similar(x, y, plan).unwrap()
 }
 

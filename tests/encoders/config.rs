@@ -1,6 +1,6 @@
 //! What no tensor shows: who says it, and what is refused because nobody does.
 
-use featscope::checkpoint::Options;
+use featscope::checkpoint::LoadOptions;
 use featscope::checkpoint::arch::{Activation, Arch, Pooling, Rotary, Vit};
 use serde_json::{Value, json};
 
@@ -14,10 +14,10 @@ fn vit(arch: &Arch) -> &Vit {
     }
 }
 
-fn named(arch: &str) -> Options {
-    Options {
+fn named(arch: &str) -> LoadOptions {
+    LoadOptions {
         arch: arch.to_owned(),
-        ..Options::default()
+        ..LoadOptions::default()
     }
 }
 
@@ -268,9 +268,9 @@ fn the_pooling_asked_for_is_given_and_the_networks_own_is_a_layer() {
     for id in ["open-clip", "timm-siglip", "beit", "eva02-clip"] {
         let case = case(id);
         let pooler = |pooling| {
-            let options = Options {
+            let options = LoadOptions {
                 pooling,
-                ..Options::default()
+                ..LoadOptions::default()
             };
             let loading = case.load_by(&case.tensors(), &options).unwrap();
             loading.taps().into_iter().find(|(tap, _)| tap == "pooler")

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use featscope::checkpoint::{Checkpoint, detect};
-use featscope::extract::device::Choice;
+use featscope::extract::device::DeviceChoice;
 use featscope::extract::model::Model;
 use featscope::extract::preparation::prepare;
 use tch::Tensor;
@@ -31,7 +31,7 @@ impl Case {
         );
         assert_eq!(audit.matched.len(), audit.expected, "{}", self.id);
         assert!(audit.unexpected.is_empty(), "{}", self.id);
-        let model = Model::load(&checkpoint, &loading, Choice::Cpu.open().unwrap()).unwrap();
+        let model = Model::load(&checkpoint, &loading, DeviceChoice::Cpu.open().unwrap()).unwrap();
         let taps = model.forward(&images(self.side));
         let widths: Vec<_> = taps
             .iter()

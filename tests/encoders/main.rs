@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use featscope::checkpoint::arch::Pooling;
-use featscope::checkpoint::{Checkpoint, Loading, Options, detect};
+use featscope::checkpoint::{Checkpoint, LoadOptions, Loading, detect};
 use serde::Deserialize;
 use serde_json::Value;
 use support::{Tensors, add, write_safetensors};
@@ -60,10 +60,10 @@ impl Case {
         tensors
     }
 
-    fn options(&self) -> Options {
-        Options {
+    fn options(&self) -> LoadOptions {
+        LoadOptions {
             pooling: self.pooling,
-            ..Options::default()
+            ..LoadOptions::default()
         }
     }
 
@@ -78,7 +78,7 @@ impl Case {
         (folder, path)
     }
 
-    fn load_by(&self, tensors: &Tensors, options: &Options) -> Result<Loading, String> {
+    fn load_by(&self, tensors: &Tensors, options: &LoadOptions) -> Result<Loading, String> {
         let (_folder, path) = self.folder(tensors);
         let checkpoint = Checkpoint::open(&path).map_err(|e| e.to_string())?;
         let shown = path.display().to_string();

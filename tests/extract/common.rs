@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use featscope::checkpoint::arch::{Arch, SmallCnn};
-use featscope::checkpoint::{Checkpoint, Loading, Options, detect};
+use featscope::checkpoint::{Checkpoint, LoadOptions, Loading, detect};
 use featscope::error::{Error, Result};
-use featscope::extract::device::Choice;
+use featscope::extract::device::DeviceChoice;
 use featscope::extract::network::{self, Loaded, Network};
-use featscope::extract::pipeline::{self, Event, Extracted, OnBadImage, Plan};
+use featscope::extract::pipeline::{self, ExtractEvent, ExtractPlan, Extracted, OnBadImage};
 use featscope::extract::precision::Precision;
 use featscope::extract::preparation::{cifar, prepare};
-use featscope::extract::script::{self, Script, Trusted};
+use featscope::extract::script::{self, ScriptModule, Trusted};
 use featscope::images::transform::Preprocess;
 use featscope::images::{self, ImageSet};
 use featscope::store;
@@ -41,14 +41,14 @@ pub struct Told {
 /// A network and how to extract with it.
 pub struct Job {
     pub path: PathBuf,
-    pub plan: Plan,
+    pub plan: ExtractPlan,
 }
 
 impl Job {
     /// Every layer, in batches of 3, with the preparation the network asks for.
     pub fn new(path: &Path) -> Self {
         let network = network_of(path, &cifar());
-        let plan = Plan {
+        let plan = ExtractPlan {
             model: "m".into(),
             run: None,
             step: None,
@@ -85,10 +85,10 @@ impl Job {
     pub fn told(&self, images: &ImageSet, dir: &Path, most: usize) -> (Result<Extracted>, Told) {
         let stop = AtomicBool::new(false);
         let mut told = Told::default();
-        let mut tell = |event: Event| match event {
-            Event::Start(done, _) => told.start = done,
-            Event::Done(done) if done >= most => stop.store(true, Ordering::SeqCst),
-            Event::Note(note) => told.notes.push(note),
+        let mut tell = |event: ExtractEvent| match event {
+            ExtractEvent::Start(done, _) => told.start = done,
+            ExtractEvent::Done(done) if done >= most => stop.store(true, Ordering::SeqCst),
+            ExtractEvent::Note(note) => told.notes.push(note),
             _ => {}
         };
         let outcome = pipeline::extract(&mut *self.network(), images, &self.plan, dir, &stop, &mut tell);
@@ -116,7 +116,7 @@ impl Job {
 }
 
 pub fn loading_of(checkpoint: &Checkpoint) -> Loading {
-    detect(checkpoint, &Options::default()).unwrap()
+    detect(checkpoint, &LoadOptions::default()).unwrap()
 }
 
 pub fn trusted(path: &Path) -> Trusted {
@@ -125,11 +125,13 @@ pub fn trusted(path: &Path) -> Trusted {
 
 fn network_of(path: &Path, preprocess: &Preprocess) -> Box<dyn Network> {
     if script::is_script(path) {
-        return Box::new(Script::load(path, trusted(path), Choice::Cpu.open().unwrap(), preprocess).unwrap());
+        return Box::new(
+            ScriptModule::load(path, trusted(path), DeviceChoice::Cpu.open().unwrap(), preprocess).unwrap(),
+        );
     }
     let checkpoint = Checkpoint::open(path).unwrap();
     let loading = loading_of(&checkpoint);
-    Box::new(Loaded::new(&checkpoint, loading, Choice::Cpu.open().unwrap()).unwrap())
+    Box::new(Loaded::new(&checkpoint, loading, DeviceChoice::Cpu.open().unwrap()).unwrap())
 }
 
 pub fn read(dir: &Path) -> Features {

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use featscope::checkpoint::Checkpoint;
-use featscope::extract::device::Choice;
+use featscope::extract::device::DeviceChoice;
 use featscope::extract::precision::Precision;
 use featscope::extract::preparation::{cifar, prepare_script};
-use featscope::extract::script::{Script, is_script};
+use featscope::extract::script::{ScriptModule, is_script};
 
 use crate::common::{Job, assert_close, expected_in, files, fixture, golden_images, small_job, trusted, vehicles};
 
@@ -103,8 +103,8 @@ fn what_is_no_torchscript_or_does_not_run_is_told_apart() {
     let path = folder.path().join("broken.pt");
     std::fs::write(&path, broken).unwrap();
     assert!(is_script(&path));
-    let device = Choice::Cpu.open().unwrap();
-    let refused = Script::load(&path, trusted(&path), device, &cifar())
+    let device = DeviceChoice::Cpu.open().unwrap();
+    let refused = ScriptModule::load(&path, trusted(&path), device, &cifar())
         .unwrap_err()
         .to_string();
     assert!(refused.contains("broken.pt: ") && !refused.contains('\n'), "{refused}");
@@ -112,7 +112,7 @@ fn what_is_no_torchscript_or_does_not_run_is_told_apart() {
     // Images too small for its first convolution.
     let tiny = featscope::images::transform::Preprocess::small(2, 2, [0.0; 3], [1.0; 3]);
     let list = fixture("golden/torchscript/list.pt");
-    let refused = Script::load(&list, trusted(&list), device, &tiny)
+    let refused = ScriptModule::load(&list, trusted(&list), device, &tiny)
         .unwrap_err()
         .to_string();
     assert!(
@@ -183,10 +183,10 @@ fn no_code_of_a_file_runs_unless_it_is_trusted_and_all_else_is_right() {
 fn code_that_is_nested_too_deeply_is_refused_and_what_is_not_has_stack_enough() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
-    let device = Choice::Cpu.open().unwrap();
+    let device = DeviceChoice::Cpu.open().unwrap();
     let load = |name: &str, line: String| {
         let path = with_code(dir, name, FORWARD, &format!("    {line}\n{FORWARD}"));
-        Script::load(&path, trusted(&path), device, &cifar())
+        ScriptModule::load(&path, trusted(&path), device, &cifar())
             .map(drop)
             .map_err(|e| e.to_string())
     };
@@ -275,8 +275,8 @@ fn a_traced_network_says_what_it_is_and_how_its_images_are_prepared() {
         let changed = with_right_sums(&bytes);
         let other = folder.path().join("other.pt");
         std::fs::write(&other, changed).unwrap();
-        let device = Choice::Cpu.open().unwrap();
-        let refused = Script::load(&other, trusted(&other), device, &cifar())
+        let device = DeviceChoice::Cpu.open().unwrap();
+        let refused = ScriptModule::load(&other, trusted(&other), device, &cifar())
             .unwrap_err()
             .to_string();
         assert!(refused.contains(said) && !refused.contains('\n'), "{refused}");

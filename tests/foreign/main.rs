@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use featscope::error::{Error, Result};
 use featscope::features::ids_sha256;
 use featscope::features::{FeatureSet, Labels};
-use featscope::kind::Kind;
+use featscope::kind::PathKind;
 use featscope::store::{self, OpenOptions};
 use ndarray::{Array1, Array2, Axis, concatenate};
 use serde_json::Value;
@@ -506,7 +506,7 @@ fn a_path_is_what_it_holds() {
         "lists.parquet",
         "header.csv",
     ] {
-        assert_eq!(kind(&fixtures().join(file)), Kind::Array, "{file}");
+        assert_eq!(kind(&fixtures().join(file)), PathKind::Array, "{file}");
     }
     let make = |name: &str, text: &str| {
         let path = temp.path().join(name);
@@ -514,19 +514,19 @@ fn a_path_is_what_it_holds() {
         file.write_all(text.as_bytes()).unwrap();
         path
     };
-    assert_eq!(kind(&make("images.csv", "path,label\na.png,cat\n")), Kind::Images);
+    assert_eq!(kind(&make("images.csv", "path,label\na.png,cat\n")), PathKind::Images);
     assert_eq!(
         kind(&make("sizes.csv", "path,label,width\na.png,cat,32\n")),
-        Kind::Images
+        PathKind::Images
     );
-    assert_eq!(kind(&make("rows.csv", "path,f0,f1\na.png,1.5,2\n")), Kind::Array);
-    assert_eq!(kind(&make("e.toml", "seed = 0")), Kind::Experiment);
-    assert_eq!(kind(&make("results.json", "{}")), Kind::Results);
-    assert_eq!(kind(&make("w.ckpt", "")), Kind::Checkpoint);
+    assert_eq!(kind(&make("rows.csv", "path,f0,f1\na.png,1.5,2\n")), PathKind::Array);
+    assert_eq!(kind(&make("e.toml", "seed = 0")), PathKind::Experiment);
+    assert_eq!(kind(&make("results.json", "{}")), PathKind::Results);
+    assert_eq!(kind(&make("w.ckpt", "")), PathKind::Checkpoint);
     let summary = store::summary(&fixtures().join("stored.npz")).unwrap();
     assert_eq!(
         (summary.kind, summary.rows, summary.layers[0].width),
-        (store::Kept::Array, 7, 3)
+        (store::FeatureStorage::Array, 7, 3)
     );
     assert_eq!(
         summary

@@ -1,6 +1,6 @@
 //! What `config.json` tells, what contradicts it, and near twins.
 
-use featscope::checkpoint::Options;
+use featscope::checkpoint::LoadOptions;
 use serde_json::{Value, json};
 
 use super::{case, load, refused};
@@ -123,7 +123,7 @@ fn what_contradicts_the_tensors_or_is_not_done_is_refused() {
             "says hidden_act \"relu\"; expected gelu",
         ),
     ] {
-        let sentence = refused(&case(id).file(), Some(&with(id, key, value)), &Options::default());
+        let sentence = refused(&case(id).file(), Some(&with(id, key, value)), &LoadOptions::default());
         assert!(sentence.contains(says), "{sentence}");
     }
 }
@@ -139,20 +139,20 @@ fn versions_of_convnext_are_not_taken_for_each_other() {
     ] {
         let mut tensors = case(id).file();
         tensors.retain(|name, _| !name.ends_with(part));
-        let sentence = refused(&tensors, None, &Options::default());
+        let sentence = refused(&tensors, None, &LoadOptions::default());
         assert!(sentence.contains(lost), "{id}: {sentence}");
     }
     // Both of them are in neither.
     let mut tensors = case("convnextv2 timm").file();
     tensors.extend(case("convnext timm").file());
-    assert!(refused(&tensors, None, &Options::default()).contains("lies inside the backbone"));
+    assert!(refused(&tensors, None, &LoadOptions::default()).contains("lies inside the backbone"));
 }
 
 /// The second version's windows are in no tensor: a guess would be another network.
 #[test]
 fn windows_that_nothing_tells_are_not_guessed() {
     for id in ["swinv2 timm", "swinv2 transformers"] {
-        let sentence = refused(&case(id).file(), None, &Options::default());
+        let sentence = refused(&case(id).file(), None, &LoadOptions::default());
         assert!(
             sentence.contains("no tensor tells its windows")
                 && sentence.contains("--arch swinv2_width8_depths2-2-2-1_heads1-2-2-4_windowN_IMAGE"),
@@ -160,7 +160,7 @@ fn windows_that_nothing_tells_are_not_guessed() {
         );
     }
     let named = json!({"architecture": "swinv2_width8_depths2-2-2-1_heads1-2-2-4_window4_128"});
-    let loading = load(&case("swinv2 timm").file(), Some(&named), &Options::default()).unwrap();
+    let loading = load(&case("swinv2 timm").file(), Some(&named), &LoadOptions::default()).unwrap();
     assert!(
         loading.audit.notes.join("; ").contains("windows of [4, 4, 4, 4]"),
         "{:?}",
@@ -180,10 +180,10 @@ fn versions_of_swin_are_not_taken_for_each_other() {
     ] {
         let mut tensors = case(id).file();
         let (_, taken) = (tensors.remove(lost).unwrap(), case(other).file());
-        let sentence = refused(&tensors, None, &Options::default());
+        let sentence = refused(&tensors, None, &LoadOptions::default());
         assert!(sentence.contains(lost), "{id}: {sentence}");
         tensors.extend(taken);
-        let sentence = refused(&tensors, None, &Options::default());
+        let sentence = refused(&tensors, None, &LoadOptions::default());
         assert!(
             sentence.contains("has shape") || sentence.contains("lies inside the backbone"),
             "{id}: {sentence}"
@@ -194,13 +194,13 @@ fn versions_of_swin_are_not_taken_for_each_other() {
 #[test]
 fn methods_that_train_swins_are_known() {
     let simmim = case("swin simmim");
-    let audit = load(&simmim.file(), None, &Options::default()).unwrap().audit;
+    let audit = load(&simmim.file(), None, &LoadOptions::default()).unwrap().audit;
     assert_eq!((audit.style.as_str(), audit.branch.as_str()), ("SimMIM", "only"));
     let moby = case("swin moby");
     for (branch, prefix) in [("auto", "encoder."), ("query", "encoder."), ("key", "encoder_k.")] {
-        let options = Options {
+        let options = LoadOptions {
             branch: branch.to_owned(),
-            ..Options::default()
+            ..LoadOptions::default()
         };
         let audit = load(&moby.file(), None, &options).unwrap().audit;
         assert_eq!((audit.style.as_str(), audit.prefix.as_str()), ("MoBY", prefix));
@@ -221,14 +221,14 @@ fn the_audit_says_where_what_no_tensor_shows_comes_from() {
         ("convnext authors", "a size without a name"),
     ] {
         let case = case(id);
-        let notes = load(&case.file(), case.config.as_ref(), &Options::default())
+        let notes = load(&case.file(), case.config.as_ref(), &LoadOptions::default())
             .unwrap()
             .audit
             .notes;
         assert!(notes.join("; ").contains(says), "{id}: {notes:?}");
     }
     let case = case("convnext transformers");
-    let alone = load(&case.file(), None, &Options::default())
+    let alone = load(&case.file(), None, &LoadOptions::default())
         .unwrap()
         .audit
         .notes
@@ -253,7 +253,7 @@ fn classifiers_are_layers() {
         ("swin torchvision", "at head"),
     ] {
         let case = case(id);
-        let loading = load(&case.file(), case.config.as_ref(), &Options::default()).unwrap();
+        let loading = load(&case.file(), case.config.as_ref(), &LoadOptions::default()).unwrap();
         let classifier = loading.audit.classifier.clone().unwrap();
         assert!(
             classifier.contains("→5 after the backbone") && classifier.ends_with(at),

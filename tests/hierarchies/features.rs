@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use featscope::checkpoint::{Checkpoint, detect};
-use featscope::extract::device::Choice;
+use featscope::extract::device::DeviceChoice;
 use featscope::extract::model::Model;
 use tch::Tensor;
 
@@ -21,7 +21,7 @@ fn taps(case: &Case) -> Vec<(String, Tensor)> {
     let family = audit.arch.split('_').next();
     assert_eq!(family, case.id.split(' ').next(), "{}", case.id);
     println!("{:36} {} by {}", case.id, audit.arch, audit.naming);
-    let model = Model::load(&checkpoint, &loading, Choice::Cpu.open().unwrap()).unwrap();
+    let model = Model::load(&checkpoint, &loading, DeviceChoice::Cpu.open().unwrap()).unwrap();
     let taps = model.forward(&images(case.side));
     let found: Vec<_> = taps
         .iter()

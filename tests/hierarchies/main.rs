@@ -10,7 +10,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use featscope::checkpoint::{Checkpoint, Loading, Options, detect};
+use featscope::checkpoint::{Checkpoint, LoadOptions, Loading, detect};
 use serde::Deserialize;
 use serde_json::Value;
 use support::{Tensors, add, write_safetensors};
@@ -65,15 +65,15 @@ impl Case {
         tensors
     }
 
-    fn options(&self) -> Options {
+    fn options(&self) -> LoadOptions {
         let arch = match self.id.as_str() {
             "swinv2 timm" => "swinv2_width8_depths2-2-2-1_heads1-2-2-4_window4_128",
             "swinv2 timm-pretrained" => "swinv2_width8_depths2-2-2-1_heads1-2-2-4_window6to4_96to128",
             _ => "auto",
         };
-        Options {
+        LoadOptions {
             arch: arch.to_owned(),
-            ..Options::default()
+            ..LoadOptions::default()
         }
     }
 }
@@ -100,7 +100,7 @@ fn folder(tensors: &Tensors, config: Option<&Value>) -> tempfile::TempDir {
     folder
 }
 
-fn load(tensors: &Tensors, config: Option<&Value>, options: &Options) -> Result<Loading, String> {
+fn load(tensors: &Tensors, config: Option<&Value>, options: &LoadOptions) -> Result<Loading, String> {
     let folder = folder(tensors, config);
     let checkpoint = Checkpoint::open(folder.path()).map_err(|e| e.to_string())?;
     let shown = folder.path().display().to_string();
@@ -108,7 +108,7 @@ fn load(tensors: &Tensors, config: Option<&Value>, options: &Options) -> Result<
 }
 
 /// The one sentence of a refusal.
-fn refused(tensors: &Tensors, config: Option<&Value>, options: &Options) -> String {
+fn refused(tensors: &Tensors, config: Option<&Value>, options: &LoadOptions) -> String {
     let sentence = match load(tensors, config, options) {
         Ok(loading) => panic!("loaded as {}: {:?}", loading.audit.arch, loading.audit.lines()),
         Err(sentence) => sentence,

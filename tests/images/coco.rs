@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use featscope::images::{self, Format};
+use featscope::images::{self, DatasetFormat};
 use image::{DynamicImage, ImageFormat, RgbImage};
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -54,7 +54,10 @@ fn every_box_is_a_row() {
     write(&path, &annotations());
     write_images(&dir.path().join("zoo/train2017"));
     let set = open(&path, None);
-    assert_eq!((set.format(), set.name(), set.split()), (Format::Coco, "zoo", "train"));
+    assert_eq!(
+        (set.format(), set.name(), set.split()),
+        (DatasetFormat::Coco, "zoo", "train")
+    );
     assert_eq!(set.classes(), ["cat", "dog"]);
     let wanted = [
         ("cat", crop(0, [20, 25, 12, 7])),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use featscope::images::{self, Format};
+use featscope::images::{self, DatasetFormat};
 use image::{DynamicImage, ImageFormat};
 use tempfile::tempdir;
 
@@ -34,7 +34,10 @@ fn a_table_gives_its_pictures_in_its_order() {
     let path = dir.path().join("pets_train.csv");
     table(&path, &format!("\u{feff}Class,Filename,note\r\n{rows}"));
     let set = open(&path, None);
-    assert_eq!((set.format(), set.name(), set.split()), (Format::Csv, "pets", "train"));
+    assert_eq!(
+        (set.format(), set.name(), set.split()),
+        (DatasetFormat::Csv, "pets", "train")
+    );
     assert!(everything(&set) == expected(&all));
     assert_eq!(set.id(11), "a, \"b\"/11.png");
     let some = images::open(path.to_str().unwrap(), Some("train"), Some(&strings(&["ship"]))).unwrap();
@@ -90,7 +93,7 @@ fn a_folder_of_tables_has_their_splits() {
         (1, "pictures/2.png".to_owned(), "test")
     );
     // Without the prefix such a folder is one of images.
-    assert_eq!(open(dir.path(), None).format(), Format::Folder);
+    assert_eq!(open(dir.path(), None).format(), DatasetFormat::Folder);
 }
 
 #[test]

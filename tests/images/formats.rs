@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use featscope::images::transform::Orientation;
-use featscope::images::{self, Format};
+use featscope::images::{self, DatasetFormat};
 use image::{DynamicImage, ImageFormat};
 use tempfile::tempdir;
 
@@ -19,13 +19,15 @@ fn cifar_in_all_its_forms_gives_the_same_pictures() {
     write::cifar10_python(&at("ten python"), &train, &test);
     write::cifar100_binary(&at("hundred binary"), &train, &test);
     write::cifar100_python(&at("hundred python"), &train, &test);
-    for (name, format) in [("ten binary", Format::Cifar10), ("ten python", Format::Cifar10)]
-        .into_iter()
-        .chain([
-            ("hundred binary", Format::Cifar100),
-            ("hundred python", Format::Cifar100),
-        ])
-    {
+    for (name, format) in [
+        ("ten binary", DatasetFormat::Cifar10),
+        ("ten python", DatasetFormat::Cifar10),
+    ]
+    .into_iter()
+    .chain([
+        ("hundred binary", DatasetFormat::Cifar100),
+        ("hundred python", DatasetFormat::Cifar100),
+    ]) {
         write::tar_gz(&at(name), &at(&format!("{name}.tar.gz")));
         let mut fingerprints = Vec::new();
         for path in [at(name), at(&format!("{name}.tar.gz"))] {
@@ -36,7 +38,10 @@ fn cifar_in_all_its_forms_gives_the_same_pictures() {
             );
             assert!(everything(&set) == expected(&train), "{}", path.display());
             assert_eq!(set.id(24), "train/00024");
-            assert_eq!(set.classes().len(), if format == Format::Cifar10 { 10 } else { 100 });
+            assert_eq!(
+                set.classes().len(),
+                if format == DatasetFormat::Cifar10 { 10 } else { 100 }
+            );
             let set = open(&path, Some("test"));
             assert!(everything(&set) == expected(&test));
             fingerprints.push(set.fingerprint().unwrap());
@@ -66,7 +71,7 @@ fn idx_gives_grey_pictures_gzipped_or_not() {
         let path = dir.path().join(if gz { "gz" } else { "plain" });
         write::idx(&path, "t10k", &grey, gz);
         let set = open(&path, None);
-        assert_eq!((set.format(), set.split()), (Format::Idx, "test"));
+        assert_eq!((set.format(), set.split()), (DatasetFormat::Idx, "test"));
         let rgb = |(c, p): &(u8, image::GrayImage)| (c.to_string(), DynamicImage::ImageLuma8(p.clone()).into_rgb8());
         assert!(everything(&set) == grey.iter().map(rgb).collect::<Vec<_>>());
     }
@@ -95,7 +100,10 @@ fn folders_of_every_codec_give_the_same_pictures() {
         let path = dir.path().join(format!("ä {ending}/train"));
         write::folder(&path, &all, format, ending);
         let set = open(path.parent().unwrap(), None);
-        assert_eq!((set.format(), set.split(), set.len()), (Format::Folder, "train", 20));
+        assert_eq!(
+            (set.format(), set.split(), set.len()),
+            (DatasetFormat::Folder, "train", 20)
+        );
         assert_eq!(set.name(), format!("ä {ending}"));
         assert_eq!(set.id(0), format!("airplane/000.{ending}"));
         for (found, wanted) in everything(&set).iter().zip(&sorted) {

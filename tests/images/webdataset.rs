@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use featscope::images::{self, Format, ImageSet};
+use featscope::images::{self, DatasetFormat, ImageSet};
 use image::{DynamicImage, ImageFormat, RgbImage};
 use tempfile::tempdir;
 
@@ -82,7 +82,7 @@ fn shards_are_read_alone_from_a_folder_and_by_a_pattern() {
     let folder = open(&dir.path().join("pets"), Some("train"));
     assert_eq!(
         (folder.format(), folder.name(), folder.split()),
-        (Format::WebDataset, "pets", "train")
+        (DatasetFormat::WebDataset, "pets", "train")
     );
     assert!(everything(&folder) == expected(&all[..20]));
     assert_eq!(

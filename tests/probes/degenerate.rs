@@ -53,7 +53,7 @@ fn rows_all_alike_or_huge_classes_of_one_row_and_one_channel_do_not_panic() {
         Some(0.0),
         "no row of a class is left to fit on"
     );
-    let narrow = |data: super::Data| Side::new((data.0.select(ndarray::Axis(1), &[0]), data.1));
+    let narrow = |data: super::LabelledFeatures| Side::new((data.0.select(ndarray::Axis(1), &[0]), data.1));
     let one = measured(narrow(train()), narrow(test()), &probes(&ALL));
     assert!(found(&one, "linear_top1").value.is_some());
 }

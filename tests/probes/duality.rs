@@ -5,13 +5,13 @@ use featscope::features::FeatureSet;
 use featscope::results::Record;
 use ndarray::{Array2, Axis, s};
 
-use super::common::{Data, named, noise, plan};
+use super::common::{LabelledFeatures, named, noise, plan};
 use super::{Side, crossed, found, measured, probes, test, train};
 
 const METRIC: &str = "nc3_self_duality";
 
 /// The weights of a classifier that names most rows: the class means, bent.
-fn head((rows, classes): &Data) -> Array2<f64> {
+fn head((rows, classes): &LabelledFeatures) -> Array2<f64> {
     let mut weights = means(rows, classes);
     weights
         .indexed_iter_mut()

@@ -1,7 +1,7 @@
 //! Rows that belong together are on one side of every cut.
 
 use super::sides::Side;
-use super::{ALL, Data, Formula, crossed, found, measured, probes, test, train};
+use super::{ALL, Formula, LabelledFeatures, crossed, found, measured, probes, test, train};
 
 /// Rows that tell their patient, and of it nothing but the patient's label, which is a coin's.
 fn patients(first: usize) -> (Side, usize) {
@@ -90,7 +90,7 @@ fn few_groups_have_no_interval_and_rows_of_none_stand_alone() {
         record.note
     );
     // Each row a group of its own is as good as no groups, but for the kind of interval.
-    let (rows, classes): Data = train();
+    let (rows, classes): LabelledFeatures = train();
     let alone = Side::new((rows, classes)).grouped(|i| format!("{i:04}"));
     let fit = measured(alone, Side::new(test()), &probes(&["ncm_top1"]));
     let plain = measured(Side::new(train()), Side::new(test()), &probes(&["ncm_top1"]));

@@ -3,7 +3,7 @@
 use ndarray::{Axis, concatenate};
 
 use super::sides::Side;
-use super::{ALL, Data, found, measured, probes, test, timeless, train};
+use super::{ALL, LabelledFeatures, found, measured, probes, test, timeless, train};
 
 #[test]
 fn scored_rows_among_the_fitting_rows_are_counted_and_named() {
@@ -53,7 +53,7 @@ fn a_channel_that_is_the_label_on_scored_rows_alone_is_no_help() {
         plan.conventions.choose(&format!("{id}.C=0.05")).unwrap();
     }
     let plain = measured(Side::new(train()), Side::new(test()), &plan);
-    let with = |(x, y): Data, tells: bool| -> Data {
+    let with = |(x, y): LabelledFeatures, tells: bool| -> LabelledFeatures {
         let channel = y.iter().map(|&c| if tells { c as f64 } else { 0.0 });
         let channel = ndarray::Array1::from_iter(channel).insert_axis(Axis(1));
         (concatenate(Axis(1), &[x.view(), channel.view()]).unwrap(), y)

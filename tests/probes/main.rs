@@ -12,7 +12,7 @@ mod scores;
 mod sides;
 mod tables;
 
-use common::{Data, Formula, plan};
+use common::{Formula, LabelledFeatures, plan};
 use featscope::analysis::{Plan, analyse};
 use featscope::features::FeatureSet;
 use featscope::results::{Analysis, Record};
@@ -43,11 +43,11 @@ fn formula(first: usize) -> Formula {
     }
 }
 
-fn train() -> Data {
+fn train() -> LabelledFeatures {
     formula(0).data()
 }
 
-fn test() -> Data {
+fn test() -> LabelledFeatures {
     formula(500).data()
 }
 
@@ -130,7 +130,7 @@ fn the_spread_over_fitting_rows_is_that_of_refits_without_each_group() {
         ..probes(&["knn_top1", "ncm_top1", "ridge_top1", "linear_top1", "linear_nll"])
     };
     let whole = measured(Side::new(train()), Side::new(test()), &plan);
-    let group = |i: usize, (_, classes): &Data| {
+    let group = |i: usize, (_, classes): &LabelledFeatures| {
         let place = classes[..i].iter().filter(|c| **c == classes[i]).count();
         (place + classes[i]) % 10
     };

@@ -5,7 +5,7 @@ use ndarray::{Array2, Axis};
 
 use super::common::Formula;
 use super::sides::Side;
-use super::{Analysis, Data, crossed, found, measured, probes, test, train};
+use super::{Analysis, LabelledFeatures, crossed, found, measured, probes, test, train};
 
 fn scores() -> impl Iterator<Item = &'static Metric> {
     let family = FAMILIES.iter().find(|f| f.id == "transferability").unwrap();
@@ -16,7 +16,7 @@ fn ids() -> Vec<&'static str> {
     scores().map(|metric| metric.id).collect()
 }
 
-fn alone(data: Data) -> Analysis {
+fn alone(data: LabelledFeatures) -> Analysis {
     crossed(Side::new(data), &probes(&ids()))
 }
 

@@ -6,18 +6,18 @@ use featscope::stats::generator;
 use ndarray::Axis;
 use rand::seq::SliceRandom as _;
 
-use super::common::{Data, labels};
+use super::common::{LabelledFeatures, labels};
 
 /// Rows, their classes, ids and groups.
 #[derive(Clone)]
 pub struct Side {
-    pub data: Data,
+    pub data: LabelledFeatures,
     pub ids: Vec<String>,
     pub groups: Option<Vec<String>>,
 }
 
 impl Side {
-    pub fn new(data: Data) -> Self {
+    pub fn new(data: LabelledFeatures) -> Self {
         let ids = (0..data.1.len()).map(|i| format!("{i:04}")).collect();
         Self {
             data,

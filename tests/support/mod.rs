@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use featscope::checkpoint::arch::{Arch, SmallCnn};
-use featscope::checkpoint::{Checkpoint, Loading, Options, detect};
+use featscope::checkpoint::{Checkpoint, LoadOptions, Loading, detect};
 
 /// Tensors by name: shape and values.
 pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
@@ -291,7 +291,7 @@ impl Folder {
 }
 
 pub fn load(path: &Path) -> featscope::error::Result<Loading> {
-    detect(&Checkpoint::open(path)?, &Options::default())
+    detect(&Checkpoint::open(path)?, &LoadOptions::default())
 }
 
 pub fn refused(tensors: &Tensors) -> String {

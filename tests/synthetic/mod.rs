@@ -2,7 +2,7 @@
 #![allow(dead_code)]
 
 use featscope::features::Role;
-use featscope::results::{Analysis, Column, Input, Record, Results, Table};
+use featscope::results::{AnalysedInput, Analysis, Column, Record, Results, Table};
 use featscope::uncertainty::Scheme;
 use serde_json::{Map, Value, json};
 
@@ -65,8 +65,8 @@ pub fn analysis() -> Analysis {
     }
 }
 
-fn input(model: &str, dataset: &str) -> Input {
-    Input {
+fn input(model: &str, dataset: &str) -> AnalysedInput {
+    AnalysedInput {
         path: format!("features/{model}/{dataset}-test"),
         model: model.to_owned(),
         layers: layers(model),
@@ -77,7 +77,7 @@ fn input(model: &str, dataset: &str) -> Input {
         ids_sha256: format!("{dataset}-ids"),
         preprocess_sha256: "resize 32".to_owned(),
         audit: Some(json!({"matched": 62, "missing": 0, "unexpected": 0, "coverage": 1.0})),
-        ..Input::default()
+        ..AnalysedInput::default()
     }
 }
 

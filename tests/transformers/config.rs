@@ -1,6 +1,6 @@
 //! `config.json`: what it tells, what it is silent about, what contradicts it, and what there is without it.
 
-use featscope::checkpoint::Options;
+use featscope::checkpoint::LoadOptions;
 use featscope::checkpoint::arch::{Activation, Arch, Pooling, Vit};
 use serde_json::{Value, json};
 
@@ -315,9 +315,9 @@ fn without_it_nothing_is_assumed_that_others_have_otherwise() {
     // 32 channels: the number of heads is a guess.
     let (small, clip) = (case("vit").file(), case("clip-projection").file());
     assert!(refused(&small, None).contains("no tensor tells how many attention heads"));
-    let named = |arch: &str| Options {
+    let named = |arch: &str| LoadOptions {
         arch: arch.to_owned(),
-        ..Options::default()
+        ..LoadOptions::default()
     };
     let loading = load_by(&small, None, &named("vit_width32_depth3_heads4_patch8_32")).unwrap();
     let found = vit(&loading.arch);
@@ -328,7 +328,7 @@ fn without_it_nothing_is_assumed_that_others_have_otherwise() {
         "{notes}"
     );
     // OpenAI's CLIPs have quick GELU, LAION's GELU, and the same tensors.
-    let sentence = load_by(&clip, None, &Options::default()).unwrap_err();
+    let sentence = load_by(&clip, None, &LoadOptions::default()).unwrap_err();
     let says = "whether its activation is quick_gelu or gelu; put its config.json there, or pass --arch \
                 vit_width32_depth3_headsN_patch8_32 to take quick_gelu";
     assert!(sentence.contains(says), "{sentence}");
@@ -348,9 +348,9 @@ fn without_it_nothing_is_assumed_that_others_have_otherwise() {
 #[test]
 fn what_is_named_is_not_what_config_json_overrules() {
     let case = case("vit");
-    let options = Options {
+    let options = LoadOptions {
         arch: "vit_width32_depth3_heads2_patch8_32".to_owned(),
-        ..Options::default()
+        ..LoadOptions::default()
     };
     let loading = load_by(&case.file(), Some(&case.config), &options).unwrap();
     assert_eq!(vit(&loading.arch).heads, 2);
@@ -443,7 +443,7 @@ fn older_files_are_the_same_network() {
     super::support::write_pth(&weights, &tensors, None);
     for path in [folder.path(), weights.as_path()] {
         let checkpoint = featscope::checkpoint::Checkpoint::open(path).unwrap();
-        let loading = featscope::checkpoint::detect(&checkpoint, &Options::default()).unwrap();
+        let loading = featscope::checkpoint::detect(&checkpoint, &LoadOptions::default()).unwrap();
         assert_eq!((&loading.arch, &loading.backbone), (&whole.arch, &whole.backbone));
         assert_eq!(loading.audit.unused, ["vision_model.embeddings.position_ids"]);
     }

@@ -1,15 +1,15 @@
 //! Damage: parts of joined tensors that are missing, of another shape or not finite are named by their own names.
 
-use featscope::checkpoint::Options;
+use featscope::checkpoint::LoadOptions;
 
 use super::{case, load_by, refused};
 
 const KEY: &str = "encoder.layer.1.attention.attention.key.weight";
 
-fn partial() -> Options {
-    Options {
+fn partial() -> LoadOptions {
+    LoadOptions {
         allow_partial: true,
-        ..Options::default()
+        ..LoadOptions::default()
     }
 }
 
@@ -17,7 +17,7 @@ fn partial() -> Options {
 fn a_part_that_is_missing_is_named() {
     let case = case("vit");
     let whole = case.file();
-    let count = load_by(&whole, Some(&case.config), &Options::default())
+    let count = load_by(&whole, Some(&case.config), &LoadOptions::default())
         .unwrap()
         .audit
         .expected;

@@ -1,7 +1,7 @@
 //! Export: what a file of transformers keeps in parts is one tensor in the other code bases.
 
-use featscope::checkpoint::export::{Container, Naming, export};
-use featscope::checkpoint::{Checkpoint, Options, detect};
+use featscope::checkpoint::export::{ExportContainer, ExportNaming, export};
+use featscope::checkpoint::{Checkpoint, LoadOptions, detect};
 
 use super::{case, folder};
 
@@ -11,18 +11,18 @@ fn joined_tensors_are_written_whole_and_loaded_with_their_epsilon() {
     let tensors = case.file();
     let folder = folder(&tensors, Some(&case.config));
     let checkpoint = Checkpoint::open(folder.path()).unwrap();
-    let loading = detect(&checkpoint, &Options::default()).unwrap();
+    let loading = detect(&checkpoint, &LoadOptions::default()).unwrap();
     for (naming, class, qkv) in [
-        (Naming::Timm, "cls_token", "blocks.1.attn.qkv.weight"),
+        (ExportNaming::Timm, "cls_token", "blocks.1.attn.qkv.weight"),
         (
-            Naming::Torchvision,
+            ExportNaming::Torchvision,
             "class_token",
             "encoder.layers.encoder_layer_1.self_attention.in_proj_weight",
         ),
     ] {
         let export = export(&checkpoint, &loading, naming).unwrap();
         let path = folder.path().join(format!("{}.safetensors", naming.name()));
-        export.write(&path, Container::Safetensors).unwrap();
+        export.write(&path, ExportContainer::Safetensors).unwrap();
         let written = Checkpoint::open(&path).unwrap();
         let parts = ["query", "key", "value"].map(|part| {
             let name = format!("encoder.layer.1.attention.attention.{part}.weight");
@@ -30,7 +30,7 @@ fn joined_tensors_are_written_whole_and_loaded_with_their_epsilon() {
         });
         assert_eq!(written.tensor_f32(qkv).unwrap(), (vec![96, 32], parts.concat()));
         assert_eq!(written.tensors()[class].shape, [1, 1, 32]);
-        let python = export.python(&path, Container::Safetensors);
+        let python = export.python(&path, ExportContainer::Safetensors);
         assert!(
             python.contains("import functools\n")
                 && python.contains("norm_layer=functools.partial(torch.nn.LayerNorm, eps=1e-12)"),
@@ -50,8 +50,8 @@ fn shapes_are_the_other_code_bases_and_clip_is_refused() {
         let case = case(id);
         let folder = folder(&case.file(), Some(&case.config));
         let checkpoint = Checkpoint::open(folder.path()).unwrap();
-        let loading = detect(&checkpoint, &Options::default()).unwrap();
-        match export(&checkpoint, &loading, Naming::Timm) {
+        let loading = detect(&checkpoint, &LoadOptions::default()).unwrap();
+        match export(&checkpoint, &loading, ExportNaming::Timm) {
             Ok(_) => assert!(!refused, "{id}"),
             Err(error) => assert!(refused && error.to_string().contains("CLIP or SigLIP"), "{id}: {error}"),
         }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use featscope::checkpoint::{Checkpoint, Options, detect};
-use featscope::extract::device::Choice;
+use featscope::checkpoint::{Checkpoint, LoadOptions, detect};
+use featscope::extract::device::DeviceChoice;
 use featscope::extract::model::Model;
 use tch::Tensor;
 
@@ -24,19 +24,19 @@ impl Case {
         Tensor::from_slice(&values).view([ROWS, 3, self.side, self.side])
     }
 
-    fn options(&self) -> Options {
-        Options {
+    fn options(&self) -> LoadOptions {
+        LoadOptions {
             pooling: self.pooling,
-            ..Options::default()
+            ..LoadOptions::default()
         }
     }
 }
 
 /// Every layer of a folder, (B, width) by name.
-fn taps(path: &Path, options: &Options, images: &Tensor) -> Vec<(String, Tensor)> {
+fn taps(path: &Path, options: &LoadOptions, images: &Tensor) -> Vec<(String, Tensor)> {
     let checkpoint = Checkpoint::open(path).unwrap();
     let loading = detect(&checkpoint, options).unwrap();
-    let model = Model::load(&checkpoint, &loading, Choice::Cpu.open().unwrap()).unwrap();
+    let model = Model::load(&checkpoint, &loading, DeviceChoice::Cpu.open().unwrap()).unwrap();
     model.forward(images)
 }
 

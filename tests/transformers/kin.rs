@@ -1,6 +1,6 @@
 //! DINOv3, BEiT and data2vec: what their `config.json` tells and may not contradict, damage, and what they share with a ViT.
 
-use featscope::checkpoint::Options;
+use featscope::checkpoint::LoadOptions;
 use featscope::checkpoint::arch::{Activation, Arch, FinalNorm, Pooling, Relative, Rotary, Vit};
 use serde_json::{Value, json};
 
@@ -178,7 +178,7 @@ fn every_tensor_that_is_missing_of_another_shape_or_not_finite_is_named() {
     for id in FAMILIES {
         let case = case(id);
         let config: Option<&Value> = Some(&case.config);
-        let whole = load_by(&case.file(), config, &Options::default())
+        let whole = load_by(&case.file(), config, &LoadOptions::default())
             .unwrap()
             .audit
             .matched;

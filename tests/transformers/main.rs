@@ -14,7 +14,7 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use featscope::checkpoint::arch::Pooling;
-use featscope::checkpoint::{Checkpoint, Loading, Options, detect};
+use featscope::checkpoint::{Checkpoint, LoadOptions, Loading, detect};
 use serde::Deserialize;
 use serde_json::Value;
 use support::{Tensors, add, write_safetensors};
@@ -84,7 +84,7 @@ fn folder(tensors: &Tensors, config: Option<&Value>) -> tempfile::TempDir {
     folder
 }
 
-fn load_by(tensors: &Tensors, config: Option<&Value>, options: &Options) -> Result<Loading, String> {
+fn load_by(tensors: &Tensors, config: Option<&Value>, options: &LoadOptions) -> Result<Loading, String> {
     let folder = folder(tensors, config);
     let checkpoint = Checkpoint::open(folder.path()).map_err(|e| e.to_string())?;
     let shown = folder.path().display().to_string();
@@ -92,7 +92,7 @@ fn load_by(tensors: &Tensors, config: Option<&Value>, options: &Options) -> Resu
 }
 
 fn load(tensors: &Tensors, config: Option<&Value>) -> Result<Loading, String> {
-    load_by(tensors, config, &Options::default())
+    load_by(tensors, config, &LoadOptions::default())
 }
 
 /// The one sentence of a refusal.

@@ -37,7 +37,7 @@ fn pictures_are_prepared_as_by_transformers() {
 
 #[cfg(feature = "torch")]
 mod beside {
-    use featscope::checkpoint::{Checkpoint, Options, detect, fingerprint};
+    use featscope::checkpoint::{Checkpoint, LoadOptions, detect, fingerprint};
     use featscope::extract::preparation::prepare;
     use featscope::images::transform::{Interpolation, Preprocess, Resize};
     use serde_json::{Value, json};
@@ -46,7 +46,7 @@ mod beside {
 
     fn of(folder: &tempfile::TempDir) -> Result<(Preprocess, String), String> {
         let checkpoint = Checkpoint::open(folder.path()).unwrap();
-        let loading = detect(&checkpoint, &Options::default()).unwrap();
+        let loading = detect(&checkpoint, &LoadOptions::default()).unwrap();
         let prepared = prepare(&checkpoint, &loading).map_err(|e| e.to_string())?;
         Ok((prepared.preprocess, prepared.from))
     }

@@ -12,7 +12,7 @@ use crate::compare::correlate::{Correlation, Evidence, Measured, Statistic, apar
 use crate::compare::{merge, settle};
 use crate::error::Error;
 use crate::files::write_atomically;
-use crate::report::{Format, correlation_files, render_correlation};
+use crate::report::{TableFormat, correlation_files, render_correlation};
 use crate::results::Results;
 
 /// Says how well each score of some models agrees with their accuracies, and how sure that is, beside baselines that look at no
@@ -57,7 +57,7 @@ pub struct Args {
     threads: Option<u16>,
     /// How to print what was found
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: TableFormat,
     /// Write to this file (.json, .csv, .md, .tex, .txt), or to this folder: a page with pictures, the numbers, the pictures
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,

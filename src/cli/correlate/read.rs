@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::compare::correlate::{Accuracy, Evidence, Score};
+use crate::compare::correlate::{Evidence, ModelAccuracy, ModelScore};
 use crate::error::{Error, Result};
 use crate::files::text::layout;
 
@@ -125,7 +125,7 @@ pub fn read_scores(path: &Path, evidence: &mut Evidence) -> Result<()> {
             }
         }
         if let Some(value) = number(path, &row, 2, "value")? {
-            evidence.scores.push(Score {
+            evidence.scores.push(ModelScore {
                 model,
                 metric,
                 dataset,
@@ -161,7 +161,7 @@ pub fn read_accuracies(path: &Path, evidence: &mut Evidence) -> Result<()> {
                 row.line
             )));
         }
-        evidence.accuracies.push(Accuracy {
+        evidence.accuracies.push(ModelAccuracy {
             model,
             dataset,
             value,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::sections::{Dataset, Experiment};
+use super::sections::{DatasetSection, Experiment};
 use crate::error::{Error, Result};
 use crate::features::Role;
 
@@ -106,7 +106,7 @@ impl Experiment {
         }
         for (i, suite) in self.suites.iter().enumerate() {
             let name = &suite.name;
-            let is_taken = |data: &Dataset| data.name == *name;
+            let is_taken = |data: &DatasetSection| data.name == *name;
             if self.suites[..i].iter().any(|other| other.name == *name) || self.datasets.iter().any(is_taken) {
                 return refuse(format!(
                     "suite {name}: another suite or data set has that name; give it its own"

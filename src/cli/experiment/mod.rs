@@ -6,4 +6,4 @@ mod read;
 mod sections;
 
 pub use checkpoints::FoundCheckpoint;
-pub use sections::{Dataset, Experiment, Layers, Model};
+pub use sections::{DatasetSection, Experiment, Layers, ModelSection};

@@ -29,30 +29,30 @@ pub struct Experiment {
     pub device: String,
     /// Models, in the order of reports.
     #[serde(rename = "model")]
-    pub models: Vec<Model>,
+    pub models: Vec<ModelSection>,
     /// Data sets.
     #[serde(rename = "dataset")]
-    pub datasets: Vec<Dataset>,
+    pub datasets: Vec<DatasetSection>,
     /// Evaluation data sets that are one benchmark.
     #[serde(default, rename = "suite")]
-    pub suites: Vec<Suite>,
+    pub suites: Vec<SuiteSection>,
     /// Which splits belong together.
     #[serde(default)]
-    pub probe: Probe,
+    pub probe: ProbeSection,
     /// What to measure.
     #[serde(default)]
-    pub analysis: Analysis,
+    pub analysis: AnalysisSection,
     /// Title of the report; the models' names unless given.
     #[serde(default)]
     pub title: Option<String>,
     /// How it is reported.
     #[serde(default)]
-    pub report: Report,
+    pub report: ReportSection,
 }
 
 /// How an experiment is reported.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct Report {
+pub struct ReportSection {
     /// The layer of the tables; `backbone` unless given.
     #[serde(default)]
     pub layer: Option<String>,
@@ -86,7 +86,7 @@ impl Layers {
 
 /// One model.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Model {
+pub struct ModelSection {
     /// Its name in tables and plots.
     pub name: String,
     /// What tables and plots call it, where that is not its name: to change it does nothing again.
@@ -125,7 +125,7 @@ pub struct Model {
 
 /// One data set.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Dataset {
+pub struct DatasetSection {
     /// Its name in tables and plots.
     pub name: String,
     /// What it is to the models.
@@ -137,20 +137,20 @@ pub struct Dataset {
     pub split: Option<String>,
     /// Only these classes, by name or index.
     #[serde(default)]
-    pub classes: Vec<Class>,
+    pub classes: Vec<ClassSelector>,
 }
 
 /// A class by name or index.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-pub enum Class {
+pub enum ClassSelector {
     /// Index.
     Index(u32),
     /// Name.
     Name(String),
 }
 
-impl std::fmt::Display for Class {
+impl std::fmt::Display for ClassSelector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Index(i) => i.fmt(f),
@@ -161,7 +161,7 @@ impl std::fmt::Display for Class {
 
 /// What to measure.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct Analysis {
+pub struct AnalysisSection {
     /// all, families or ids.
     #[serde(default)]
     pub metrics: Vec<String>,
@@ -178,7 +178,7 @@ pub struct Analysis {
 
 /// Several evaluation data sets as one benchmark.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Suite {
+pub struct SuiteSection {
     /// Its name.
     pub name: String,
     /// Its data sets, by name.
@@ -187,7 +187,7 @@ pub struct Suite {
 
 /// Which splits belong together.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct Probe {
+pub struct ProbeSection {
     /// The split that is fitted on; `train` unless given.
     #[serde(default)]
     pub fit: Option<String>,
@@ -206,7 +206,7 @@ fn auto() -> String {
     "auto".to_owned()
 }
 
-impl Model {
+impl ModelSection {
     /// What tables and plots call it.
     pub fn shown(&self) -> &str {
         self.label.as_deref().unwrap_or(&self.name)
@@ -218,6 +218,6 @@ impl Experiment {
     pub fn baseline(&self) -> Option<String> {
         let name = self.analysis.baseline.as_ref()?;
         let model = self.models.iter().find(|model| model.name == *name);
-        Some(model.map_or(name.as_str(), Model::shown).to_owned())
+        Some(model.map_or(name.as_str(), ModelSection::shown).to_owned())
     }
 }

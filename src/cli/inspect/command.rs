@@ -12,7 +12,7 @@ use super::results::of_results;
 use super::store::of_store;
 use super::{folders, settings};
 use crate::cli::style;
-use crate::kind::{Kind, kind};
+use crate::kind::{PathKind, kind};
 
 /// Arguments of `featscope inspect`.
 #[derive(clap::Args)]
@@ -34,19 +34,19 @@ enum Format {
 /// Looks at what the path is, and says what it holds.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let path = PathBuf::from(&args.path);
-    let kind = if path.exists() { kind(&path)? } else { Kind::Images };
+    let kind = if path.exists() { kind(&path)? } else { PathKind::Images };
     let (mut sheet, mut value) = match kind {
-        Kind::Checkpoint => of_checkpoint(&path)?,
-        Kind::Checkpoints => folders::of_checkpoints(&path),
-        Kind::Store | Kind::Array => of_store(&path)?,
-        Kind::Stores => folders::of_stores(&path),
-        Kind::Run => folders::of_run(&path)?,
-        Kind::Results => match settings::settings_sheet(&path)? {
+        PathKind::Checkpoint => of_checkpoint(&path)?,
+        PathKind::Checkpoints => folders::of_checkpoints(&path),
+        PathKind::Store | PathKind::Array => of_store(&path)?,
+        PathKind::Stores => folders::of_stores(&path),
+        PathKind::Run => folders::of_run(&path)?,
+        PathKind::Results => match settings::settings_sheet(&path)? {
             Some(settings) => settings,
             None => of_results(&path)?,
         },
-        Kind::Experiment => of_experiment(&path)?,
-        Kind::Images => of_images(&args.path)?,
+        PathKind::Experiment => of_experiment(&path)?,
+        PathKind::Images => of_images(&args.path)?,
     };
     let also = folders::also(&path, kind, &value);
     if !also.is_empty() {

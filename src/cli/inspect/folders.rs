@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::results::of_results;
 use super::sheet::Sheet;
 use crate::cli::run::{STATE, State};
-use crate::kind::Kind;
+use crate::kind::PathKind;
 use crate::results::FILE;
 use crate::store::stores_in;
 use crate::{checkpoint, files, images};
@@ -90,17 +90,17 @@ pub(super) fn of_run(path: &Path) -> anyhow::Result<(Sheet, Value)> {
 }
 
 /// What a folder holds beside what it was taken for, and how to name it. Folders that were made here hold nothing else.
-pub(super) fn also(path: &Path, kind: Kind, taken: &Value) -> Vec<String> {
-    if !path.is_dir() || !matches!(kind, Kind::Checkpoint | Kind::Images) {
+pub(super) fn also(path: &Path, kind: PathKind, taken: &Value) -> Vec<String> {
+    if !path.is_dir() || !matches!(kind, PathKind::Checkpoint | PathKind::Images) {
         return Vec::new();
     }
     let shown = path.display();
-    let taken_for = |format: &images::Format| taken["format"] == format.name();
+    let taken_for = |format: &images::DatasetFormat| taken["format"] == format.name();
     let formats = images::formats(path).into_iter().filter(|format| !taken_for(format));
     let mut all: Vec<String> = formats
         .map(|format| format!("{}: {format}:{shown}", described(format)))
         .collect();
-    if kind == Kind::Images {
+    if kind == PathKind::Images {
         all.extend(match checkpoint::weights_in(path).as_slice() {
             [] => None,
             [one] => Some(format!("a checkpoint: {}", one.display())),
@@ -113,15 +113,15 @@ pub(super) fn also(path: &Path, kind: Kind, taken: &Value) -> Vec<String> {
     all
 }
 
-fn described(format: images::Format) -> &'static str {
+fn described(format: images::DatasetFormat) -> &'static str {
     match format {
-        images::Format::Cifar10 | images::Format::Cifar100 => "batches of CIFAR",
-        images::Format::Idx => "IDX files",
-        images::Format::Folder => "folders of images",
-        images::Format::Parquet => "Parquet files",
-        images::Format::WebDataset => "tar shards",
-        images::Format::Csv => "a table of paths",
-        images::Format::Coco => "annotations of objects",
+        images::DatasetFormat::Cifar10 | images::DatasetFormat::Cifar100 => "batches of CIFAR",
+        images::DatasetFormat::Idx => "IDX files",
+        images::DatasetFormat::Folder => "folders of images",
+        images::DatasetFormat::Parquet => "Parquet files",
+        images::DatasetFormat::WebDataset => "tar shards",
+        images::DatasetFormat::Csv => "a table of paths",
+        images::DatasetFormat::Coco => "annotations of objects",
     }
 }
 

@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::sheet::Sheet;
 use crate::cli::style;
-use crate::store::{self, Kept};
+use crate::store::{self, FeatureStorage};
 
 pub(super) fn of_store(path: &Path) -> anyhow::Result<(Sheet, Value)> {
     let s = store::summary(path)?;
-    let what = if s.kind == Kept::Array {
+    let what = if s.kind == FeatureStorage::Array {
         "array"
     } else {
         "feature store"

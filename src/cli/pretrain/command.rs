@@ -10,12 +10,12 @@ use super::teller::{Teller, describe};
 use crate::checkpoint::arch::{Arch, SmallCnn};
 use crate::cli::{interrupt, style};
 use crate::error::Error;
-use crate::extract::device::{self, Choice};
+use crate::extract::device::{self, DeviceChoice};
 use crate::images;
-use crate::images::small_views::Strength;
+use crate::images::small_views::ViewStrength;
 use crate::pretrain::data::Pixels;
 use crate::pretrain::projector::Projector;
-use crate::pretrain::{self, Config, Entry, METHODS, Run, save};
+use crate::pretrain::{self, METHODS, MethodEntry, TrainingConfig, TrainingRun, save};
 
 /// Stands for the seed in the name of a checkpoint, as in an experiment file.
 const SEED: &str = "{seed}";
@@ -58,7 +58,7 @@ pub struct Args {
     /// How views are made: weak (crop of the padded image, flip) or strong (SimCLR's crops, colours and grey) [default: weak
     /// for supervised methods, strong for the others]
     #[arg(long, value_enum)]
-    augment: Option<Augment>,
+    augment: Option<AugmentChoice>,
     /// Passes over the images
     #[arg(long, default_value_t = 15)]
     epochs: u64,
@@ -94,7 +94,7 @@ pub struct Args {
     seed: Vec<u64>,
     /// Where to compute: auto, cpu, cuda or cuda:INDEX
     #[arg(long, default_value = "auto")]
-    device: Choice,
+    device: DeviceChoice,
     /// CPU threads [default: one per core]; the same number gives the same weights
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -111,16 +111,16 @@ pub struct Args {
 
 /// How views are made, as users write it.
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum Augment {
+enum AugmentChoice {
     Weak,
     Strong,
 }
 
-impl From<Augment> for Strength {
-    fn from(augment: Augment) -> Self {
+impl From<AugmentChoice> for ViewStrength {
+    fn from(augment: AugmentChoice) -> Self {
         match augment {
-            Augment::Weak => Self::Weak,
-            Augment::Strong => Self::Strong,
+            AugmentChoice::Weak => Self::Weak,
+            AugmentChoice::Strong => Self::Strong,
         }
     }
 }
@@ -181,7 +181,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         if outs.len() > 1 {
             style::say(&format!("seed {seed}: {}", out.display()));
         }
-        let run = Run {
+        let run = TrainingRun {
             config: &config,
             train: &train,
             held_out: held_out.as_ref().map(|(split, pixels)| (*split, pixels)),
@@ -198,7 +198,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Trains one model, and says what came out.
-fn train_one(run: &Run, entry: &Entry) -> anyhow::Result<()> {
+fn train_one(run: &TrainingRun, entry: &MethodEntry) -> anyhow::Result<()> {
     let mut teller = Teller::new(run.config);
     let outcome = pretrain::train(run, &mut |event| teller.tell(event));
     let collapsed = teller.end();
@@ -226,7 +226,7 @@ fn train_one(run: &Run, entry: &Entry) -> anyhow::Result<()> {
 
 impl Args {
     /// What decides the weights, as far as it is known before the images are read.
-    fn config(&self, entry: &Entry) -> anyhow::Result<Config> {
+    fn config(&self, entry: &MethodEntry) -> anyhow::Result<TrainingConfig> {
         let arch = self.arch()?;
         let asked = self.projector.as_deref().unwrap_or(entry.projector);
         let projector = Projector::parse(asked, arch.width(), entry.projector)?;
@@ -239,11 +239,14 @@ impl Args {
         if self.temperature.is_some() && entry.temperature.is_none() {
             bail!("--temperature has no meaning for {}; leave it out", entry.name);
         }
-        let config = Config {
+        let config = TrainingConfig {
             method: self.method.clone(),
             arch,
             projector,
-            augment: self.augment.map(Strength::from).filter(|asked| *asked != entry.augment),
+            augment: self
+                .augment
+                .map(ViewStrength::from)
+                .filter(|asked| *asked != entry.augment),
             ema: self.ema.or(entry.ema),
             queue: self.queue.or(entry.queue),
             epochs: self.epochs,

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanDuration, ProgressBar};
 
 use crate::cli::style;
-use crate::pretrain::evaluate::Accuracy;
-use crate::pretrain::{COLLAPSED, Config, Event};
+use crate::pretrain::evaluate::HeldOutAccuracy;
+use crate::pretrain::{COLLAPSED, TrainingConfig, TrainingEvent};
 
 /// Where there is no bar, a line comes after so long …
 const OFTEN: Duration = Duration::from_secs(30);
@@ -31,7 +31,7 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &TrainingConfig) -> Self {
         Self {
             bar: ProgressBar::hidden(),
             batch: config.batch_size as u64,
@@ -87,9 +87,9 @@ impl Teller {
         ))
     }
 
-    pub(super) fn tell(&mut self, event: Event) {
+    pub(super) fn tell(&mut self, event: TrainingEvent) {
         match event {
-            Event::Started {
+            TrainingEvent::Started {
                 parameters,
                 steps,
                 from,
@@ -107,7 +107,7 @@ impl Teller {
                 }
                 self.last = Instant::now();
             }
-            Event::Step => {
+            TrainingEvent::Step => {
                 let line = self.step(self.last.elapsed());
                 self.last = Instant::now();
                 self.bar.inc(self.batch);
@@ -115,7 +115,7 @@ impl Teller {
                     self.say(&line);
                 }
             }
-            Event::Epoch {
+            TrainingEvent::Epoch {
                 epoch,
                 loss,
                 lr,
@@ -130,8 +130,8 @@ impl Teller {
                     self.pace()
                 ));
             }
-            Event::Evaluating => self.bar.set_message("measuring"),
-            Event::Saved { epoch, held_out } => {
+            TrainingEvent::Evaluating => self.bar.set_message("measuring"),
+            TrainingEvent::Saved { epoch, held_out } => {
                 self.bar.set_message("images");
                 let accuracy = held_out
                     .map(|a| format!(": held-out {}", describe(&a)))
@@ -154,7 +154,7 @@ fn outputs(spread: f64) -> String {
 }
 
 /// Held-out accuracy in words.
-pub(super) fn describe(accuracy: &Accuracy) -> String {
+pub(super) fn describe(accuracy: &HeldOutAccuracy) -> String {
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let classifier = accuracy
         .classifier

@@ -10,7 +10,7 @@ use super::state::{Equal, State, holds, key, made, save};
 use crate::analysis::{Piece, Same, equal_layers, joined};
 use crate::cli::analyze::{What, plan, run_pieces, use_threads};
 use crate::cli::experiment::Experiment;
-use crate::cli::inputs::{Input, open_all};
+use crate::cli::inputs::{NamedInput, open_all};
 use crate::cli::{same, style};
 use crate::features::{FeatureSet, Role};
 use crate::files::sha256_of;
@@ -127,7 +127,7 @@ pub fn analyze(
 }
 
 fn open(stores: &Stores, what: &What) -> anyhow::Result<Vec<Box<dyn FeatureSet>>> {
-    let inputs: Vec<Input> = stores.paths.iter().cloned().map(Input::from).collect();
+    let inputs: Vec<NamedInput> = stores.paths.iter().cloned().map(NamedInput::from).collect();
     Ok(open_all(&inputs, &what.reading())?)
 }
 

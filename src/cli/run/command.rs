@@ -13,7 +13,7 @@ use super::state::{STATE, State, holds, key, made, save};
 use crate::cli::analyze::plan;
 use crate::cli::experiment::Experiment;
 use crate::cli::{report, style};
-use crate::compare::{Comparison, Options};
+use crate::compare::{CompareOptions, Comparison};
 use crate::files::{self, Lock};
 use crate::metrics::select;
 use crate::report::{Meta, summary};
@@ -58,10 +58,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(2));
     };
     let analysis = analyze(&experiment, args.threads, &programs, &mut state, &stores)?;
-    let options = Options {
+    let options = CompareOptions {
         baseline: experiment.baseline(),
         layer: experiment.report.layer.clone(),
-        ..Options::default()
+        ..CompareOptions::default()
     };
     let meta = Meta {
         title: experiment.title.clone(),

@@ -9,7 +9,7 @@ use super::programs::Programs;
 use super::progress::Progress;
 use super::state::{State, holds, key, made, save};
 use crate::checkpoint::fingerprint;
-use crate::cli::experiment::{Dataset, Experiment, FoundCheckpoint, Model};
+use crate::cli::experiment::{DatasetSection, Experiment, FoundCheckpoint, ModelSection};
 use crate::cli::hand_over;
 
 /// The feature stores of one checkpoint.
@@ -102,7 +102,7 @@ pub fn extract(
             &format!("{} on {}", shown(&place), folders.join(", ")),
         );
         done += stores.len();
-        let sets: Vec<&Dataset> = stores.iter().map(|store| store.dataset).collect();
+        let sets: Vec<&DatasetSection> = stores.iter().map(|store| store.dataset).collect();
         let mut words = words(experiment, &wanted, &sets, &features);
         // What is allowed, and by how many threads it is done, changes nothing of what was done.
         let allowed = [
@@ -138,7 +138,7 @@ pub fn extract(
 
 /// A checkpoint of a model, and the layers that are wanted of it.
 struct Wanted<'e> {
-    model: &'e Model,
+    model: &'e ModelSection,
     checkpoint: &'e FoundCheckpoint,
     layers: &'e str,
 }
@@ -155,12 +155,12 @@ struct Store<'e> {
     name: String,
     made_of: String,
     manifest: PathBuf,
-    dataset: &'e Dataset,
+    dataset: &'e DatasetSection,
     folder: &'e str,
 }
 
 /// Where a checkpoint's stores lie below a folder, as `featscope extract` lays them.
-fn place(model: &Model, checkpoint: &FoundCheckpoint) -> PathBuf {
+fn place(model: &ModelSection, checkpoint: &FoundCheckpoint) -> PathBuf {
     let mut place = PathBuf::from(&model.name);
     place.extend(checkpoint.run.as_ref().map(|run| format!("run-{run}")));
     place.extend(checkpoint.step.map(|step| format!("step-{step}")));
@@ -188,7 +188,7 @@ fn words(
         checkpoint,
         layers,
     }: &Wanted,
-    datasets: &[&Dataset],
+    datasets: &[&DatasetSection],
     features: &Path,
 ) -> Vec<OsString> {
     // That a store of another plan has to go is known here, where it is asked what changed.
@@ -230,7 +230,7 @@ struct Looked {
     fingerprint: String,
 }
 
-fn look_at(dataset: &Dataset) -> anyhow::Result<Looked> {
+fn look_at(dataset: &DatasetSection) -> anyhow::Result<Looked> {
     let classes: Vec<String> = dataset.classes.iter().map(ToString::to_string).collect();
     let classes = (!classes.is_empty()).then_some(classes.as_slice());
     let images = crate::images::open(&dataset.path, dataset.split.as_deref(), classes)?;

@@ -1,11 +1,11 @@
 //! Which layers each model is asked for: known before the first image is read.
 
 use crate::checkpoint::arch::Pooling;
-use crate::checkpoint::{Checkpoint, Options, detect};
-use crate::cli::experiment::{Experiment, Layers, Model};
+use crate::checkpoint::{Checkpoint, LoadOptions, detect};
+use crate::cli::experiment::{Experiment, Layers, ModelSection};
 use crate::cli::style;
 use crate::error::{Error, Result};
-use crate::files::Script;
+use crate::files::ScriptFile;
 
 /// The layers of each model as an extraction is told them. Of a list that is the experiment's a model takes those that it has, and
 /// a note says which it lacks.
@@ -77,14 +77,14 @@ fn names(layers: &Layers) -> Option<Vec<String>> {
 }
 
 /// The layers of a model's first checkpoint; `None` of one that tells them only when it runs.
-fn taps(experiment: &Experiment, model: &Model) -> Result<Option<Vec<String>>> {
+fn taps(experiment: &Experiment, model: &ModelSection) -> Result<Option<Vec<String>>> {
     let Some(first) = model.found.first() else {
         return Ok(None);
     };
-    if Script::look(&first.path)?.is_some() {
+    if ScriptFile::look(&first.path)?.is_some() {
         return Ok(None);
     }
-    let options = Options {
+    let options = LoadOptions {
         arch: model.arch.clone(),
         projector: model.projector.clone(),
         branch: model.branch.clone(),
@@ -95,7 +95,7 @@ fn taps(experiment: &Experiment, model: &Model) -> Result<Option<Vec<String>>> {
             _ => None,
         },
         allow_unknown_calls: experiment.allow_unknown_calls || model.allow_unknown_calls,
-        ..Options::default()
+        ..LoadOptions::default()
     };
     let loading = detect(&Checkpoint::open(&first.path)?, &options)?;
     Ok(Some(loading.taps().into_iter().map(|(name, _)| name).collect()))

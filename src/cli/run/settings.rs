@@ -1,12 +1,12 @@
 //! What a run measures: the settings of an experiment as those of an analysis.
 
 use crate::analysis::Suite;
-use crate::cli::analyze::{Beside, What};
+use crate::cli::analyze::{ExtraOutputs, What};
 use crate::cli::experiment::Experiment;
 use crate::features::Role;
 
 /// A report shows pictures.
-pub(super) const PICTURES: Beside = Beside {
+pub(super) const PICTURES: ExtraOutputs = ExtraOutputs {
     tables: true,
     convergence: false,
 };

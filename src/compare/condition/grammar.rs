@@ -1,6 +1,6 @@
 //! How a condition is written.
 
-use super::terms::{Asked, Condition, Limit, Op, Scope, Side};
+use super::terms::{Condition, Limit, Relation, Requirement, Scope, SideTerm};
 use crate::error::{Error, Result};
 
 impl Condition {
@@ -44,7 +44,7 @@ fn parse(text: &str) -> Result<Condition> {
         Some(words) => separably(words).ok_or_else(|| wrong("what it is separably cannot be read"))?,
         None => {
             let (op, right) = sign(rest).ok_or_else(|| wrong("no comparison sign after the metric"))?;
-            Asked::Against(op, limit(right).ok_or_else(|| wrong("the right side cannot be read"))?)
+            Requirement::Against(op, limit(right).ok_or_else(|| wrong("the right side cannot be read"))?)
         }
     };
     Ok(Condition {
@@ -61,10 +61,10 @@ fn place(inside: &str) -> Option<Scope> {
     };
     let side = match on {
         "" => None,
-        "pre" => Some(Side::Pre),
-        "eval" => Some(Side::Eval),
-        "pair" => Some(Side::Pair),
-        name => Some(Side::Dataset(name.to_owned())),
+        "pre" => Some(SideTerm::Pre),
+        "eval" => Some(SideTerm::Eval),
+        "pair" => Some(SideTerm::Pair),
+        name => Some(SideTerm::Dataset(name.to_owned())),
     };
     if layer == Some("") || (side.is_none() && layer.is_none()) {
         return None;
@@ -75,27 +75,27 @@ fn place(inside: &str) -> Option<Scope> {
     })
 }
 
-fn sign(rest: &str) -> Option<(Op, &str)> {
+fn sign(rest: &str) -> Option<(Relation, &str)> {
     [
-        (">=", Op::GreaterEqual),
-        ("<=", Op::LessEqual),
-        (">", Op::Greater),
-        ("<", Op::Less),
+        (">=", Relation::GreaterEqual),
+        ("<=", Relation::LessEqual),
+        (">", Relation::Greater),
+        ("<", Relation::Less),
     ]
     .into_iter()
     .find_map(|(sign, op)| Some((op, rest.strip_prefix(sign)?)))
 }
 
-fn separably(words: &str) -> Option<Asked> {
+fn separably(words: &str) -> Option<Requirement> {
     let words: Vec<&str> = words.split_whitespace().collect();
     let [way, "than", "baseline"] = words.as_slice() else {
         return None;
     };
     match *way {
-        "worse" => Some(Asked::Worse),
-        "better" => Some(Asked::Better),
-        "higher" => Some(Asked::Higher),
-        "lower" => Some(Asked::Lower),
+        "worse" => Some(Requirement::Worse),
+        "better" => Some(Requirement::Better),
+        "higher" => Some(Requirement::Higher),
+        "lower" => Some(Requirement::Lower),
         _ => None,
     }
 }
@@ -155,12 +155,12 @@ fn factor(text: &str) -> Option<(Option<f64>, &str)> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> (Scope, Asked) {
+    fn read(text: &str) -> (Scope, Requirement) {
         let condition = parse(text).expect(text);
         (condition.place, condition.asked)
     }
 
-    fn at(side: Option<Side>, layer: Option<&str>) -> Scope {
+    fn at(side: Option<SideTerm>, layer: Option<&str>) -> Scope {
         let layer = layer.map(str::to_owned);
         Scope { side, layer }
     }
@@ -172,9 +172,9 @@ mod tests {
     #[test]
     fn sides_data_sets_and_layers_are_read() {
         let of_place = |text: &str| read(&format!("redundancy {text} < 1")).0;
-        let named = |name: &str| Some(Side::Dataset(name.to_owned()));
+        let named = |name: &str| Some(SideTerm::Dataset(name.to_owned()));
         assert_eq!(of_place(""), Scope::default());
-        assert_eq!(of_place("( eval )"), at(Some(Side::Eval), None));
+        assert_eq!(of_place("( eval )"), at(Some(SideTerm::Eval), None));
         assert_eq!(of_place("(vehicles)"), at(named("vehicles"), None));
         assert_eq!(
             of_place("(vehicles/test @ stage1)"),
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn limits_and_verdicts_are_read() {
         let asked = |text: &str| read(&format!("x {text}")).1;
-        let below = |limit| Asked::Against(Op::Less, limit);
+        let below = |limit| Requirement::Against(Relation::Less, limit);
         assert_eq!(asked("<0.5*baseline"), below(limit(Some(0.5), 0.0)));
         assert_eq!(asked("< baseline * 2"), asked("< 2 * baseline"));
         assert_eq!(asked("< -1e-3"), below(limit(None, -1e-3)));
@@ -196,10 +196,10 @@ mod tests {
         assert_eq!(asked("< 2 * baseline + 1e-2"), below(limit(Some(2.0), 0.01)));
         assert_eq!(
             asked(">= baseline"),
-            Asked::Against(Op::GreaterEqual, limit(Some(1.0), 0.0))
+            Requirement::Against(Relation::GreaterEqual, limit(Some(1.0), 0.0))
         );
-        assert_eq!(asked("separably worse than baseline"), Asked::Worse);
-        assert_eq!(asked("separably higher than baseline"), Asked::Higher);
+        assert_eq!(asked("separably worse than baseline"), Requirement::Worse);
+        assert_eq!(asked("separably higher than baseline"), Requirement::Higher);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Looks at a condition in a comparison.
 
-use super::terms::{Asked, Condition, Limit, Side};
-use crate::compare::comparison::{Comparison, Group, Row, Verdict};
+use super::terms::{Condition, Limit, Requirement, SideTerm};
+use crate::compare::comparison::{Comparison, MetricGroup, ModelRow, Verdict};
 use crate::compare::meaning::Direction;
 use crate::compare::side_by_side::unknown_metric;
 use crate::error::{Error, Result};
@@ -38,7 +38,7 @@ impl Condition {
             return Err(refused("there is only one model, so no baseline to compare it with"));
         }
         let baseline = comparison.baseline.as_deref();
-        let about: Vec<&Group> = table.groups.iter().filter(|g| self.is_about(g)).collect();
+        let about: Vec<&MetricGroup> = table.groups.iter().filter(|g| self.is_about(g)).collect();
         if about.is_empty() {
             return Err(self.nowhere(&table.groups));
         }
@@ -70,12 +70,12 @@ impl Condition {
     }
 
     fn names_baseline(&self) -> bool {
-        !matches!(self.asked, Asked::Against(_, Limit { factor: None, .. }))
+        !matches!(self.asked, Requirement::Against(_, Limit { factor: None, .. }))
     }
 
-    fn look(&self, group: &Group, row: &Row, baseline: Option<&Row>, place: &str) -> Result<Answer> {
+    fn look(&self, group: &MetricGroup, row: &ModelRow, baseline: Option<&ModelRow>, place: &str) -> Result<Answer> {
         let (op, limit) = match self.asked {
-            Asked::Against(op, limit) => (op, limit),
+            Requirement::Against(op, limit) => (op, limit),
             way => return Ok(separably(way, group.direction, row, baseline)),
         };
         let missing = || Ok(Answer::Missing("a value is missing".to_owned()));
@@ -102,21 +102,21 @@ impl Condition {
         })
     }
 
-    fn is_about(&self, group: &Group) -> bool {
+    fn is_about(&self, group: &MetricGroup) -> bool {
         let at_layer = self.place.layer.as_ref().is_none_or(|layer| *layer == group.layer);
         at_layer
             && match &self.place.side {
                 None => true,
-                Some(Side::Pair) => group.other_dataset.is_some(),
-                Some(Side::Pre) => is_of(group, Role::Pre),
-                Some(Side::Eval) => is_of(group, Role::Eval),
-                Some(Side::Dataset(name)) => names(group).contains(name),
+                Some(SideTerm::Pair) => group.other_dataset.is_some(),
+                Some(SideTerm::Pre) => is_of(group, Role::Pre),
+                Some(SideTerm::Eval) => is_of(group, Role::Eval),
+                Some(SideTerm::Dataset(name)) => names(group).contains(name),
             }
     }
 
     /// Why no group is what it is about.
-    fn nowhere(&self, groups: &[Group]) -> Error {
-        let each = |of_group: &dyn Fn(&Group) -> Vec<String>| {
+    fn nowhere(&self, groups: &[MetricGroup]) -> Error {
+        let each = |of_group: &dyn Fn(&MetricGroup) -> Vec<String>| {
             let mut all: Vec<String> = Vec::new();
             for name in groups.iter().flat_map(of_group) {
                 if !all.contains(&name) {
@@ -132,7 +132,7 @@ impl Condition {
                 "{metric} was not measured at layer {layer}; compared are {}",
                 layers.join(", ")
             )),
-            (Some(Side::Dataset(name)), _) => refused(&format!(
+            (Some(SideTerm::Dataset(name)), _) => refused(&format!(
                 "{metric} was not measured on {name}; it was on {}",
                 each(&names).join(", ")
             )),
@@ -144,12 +144,12 @@ impl Condition {
 }
 
 /// Whether a group is of the data set of this role; where no role is known, of the data set that is called so.
-fn is_of(group: &Group, role: Role) -> bool {
+fn is_of(group: &MetricGroup, role: Role) -> bool {
     group.other_dataset.is_none() && group.role.map_or(group.dataset == role.as_str(), |known| known == role)
 }
 
 /// The names that a group goes by: its data sets, each with its split where that is known.
-fn names(group: &Group) -> Vec<String> {
+fn names(group: &MetricGroup) -> Vec<String> {
     let mut names = vec![group.dataset.clone()];
     if !group.split.is_empty() {
         names.push(format!("{}/{}", group.dataset, group.split));
@@ -159,12 +159,12 @@ fn names(group: &Group) -> Vec<String> {
 }
 
 /// The verdict of the comparison, as it was asked for.
-fn separably(way: Asked, direction: Option<Direction>, row: &Row, baseline: Option<&Row>) -> Answer {
+fn separably(way: Requirement, direction: Option<Direction>, row: &ModelRow, baseline: Option<&ModelRow>) -> Answer {
     let wanted = match (way, direction) {
-        (Asked::Higher, _) | (Asked::Better, Some(Direction::Higher)) | (Asked::Worse, Some(Direction::Lower)) => {
-            Verdict::Higher
-        }
-        (Asked::Lower, _) | (Asked::Worse, Some(_)) | (Asked::Better, Some(_)) => Verdict::Lower,
+        (Requirement::Higher, _)
+        | (Requirement::Better, Some(Direction::Higher))
+        | (Requirement::Worse, Some(Direction::Lower)) => Verdict::Higher,
+        (Requirement::Lower, _) | (Requirement::Worse, Some(_)) | (Requirement::Better, Some(_)) => Verdict::Lower,
         _ => {
             return Answer::Missing("it has no good direction here; ask for separably higher or lower".to_owned());
         }

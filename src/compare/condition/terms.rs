@@ -25,7 +25,7 @@
 pub struct Condition {
     pub(super) metric: String,
     pub(super) place: Scope,
-    pub(super) asked: Asked,
+    pub(super) asked: Requirement,
 }
 
 impl Condition {
@@ -37,12 +37,12 @@ impl Condition {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Scope {
-    pub(super) side: Option<Side>,
+    pub(super) side: Option<SideTerm>,
     pub(super) layer: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum SideTerm {
     Pre,
     Eval,
     Pair,
@@ -51,8 +51,8 @@ pub(super) enum Side {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Asked {
-    Against(Op, Limit),
+pub(super) enum Requirement {
+    Against(Relation, Limit),
     Worse,
     Better,
     Higher,
@@ -60,7 +60,7 @@ pub(super) enum Asked {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Op {
+pub(super) enum Relation {
     Greater,
     GreaterEqual,
     Less,
@@ -74,7 +74,7 @@ pub(super) struct Limit {
     pub(super) offset: f64,
 }
 
-impl Op {
+impl Relation {
     pub(super) fn holds(self, left: f64, right: f64) -> bool {
         match self {
             Self::Greater => left > right,

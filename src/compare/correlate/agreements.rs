@@ -5,11 +5,11 @@ use super::cells::Cells;
 use super::evidence::BASELINES;
 use super::names::some;
 use super::record::Agreement;
-use super::resamples::{Agreed, Table, Values, interval, permuted, two_sided, upper};
-use super::scored::Scored;
+use super::resamples::{Agreed, ScoreTable, StatisticValues, interval, permuted, two_sided, upper};
+use super::scored::MetricScores;
 
 /// Of each data set, then the mean over them where there are several.
-pub(super) fn agreements(cells: &Cells, scored: &Scored, seed: u64) -> Vec<Agreement> {
+pub(super) fn agreements(cells: &Cells, scored: &MetricScores, seed: u64) -> Vec<Agreement> {
     let has_both = |d: usize, m: usize| scored.scores[d][m].is_some() && cells.accuracies[d][m].is_some();
     let on: Vec<Vec<usize>> = (0..cells.datasets.len())
         .map(|d| (0..cells.models.len()).filter(|&m| has_both(d, m)).collect())
@@ -18,14 +18,14 @@ pub(super) fn agreements(cells: &Cells, scored: &Scored, seed: u64) -> Vec<Agree
     let taking_part: Vec<usize> = (0..cells.models.len())
         .filter(|m| on.iter().any(|on| on.contains(m)))
         .collect();
-    let table = Table {
+    let table = ScoreTable {
         scores: &scored.scores,
         accuracies: &cells.accuracies,
     };
     let at = |models: &[usize]| {
         let scores = scored.among(models);
         let accuracies = &cells.accuracies;
-        Table {
+        ScoreTable {
             scores: &scores,
             accuracies,
         }
@@ -140,7 +140,7 @@ fn families(cells: &Cells, models: &[usize]) -> Vec<usize> {
 }
 
 /// Why there is no agreement on a data set, if there is none.
-fn reason(cells: &Cells, scored: &Scored, d: usize, models: &[usize]) -> Option<String> {
+fn reason(cells: &Cells, scored: &MetricScores, d: usize, models: &[usize]) -> Option<String> {
     if models.len() < FEWEST {
         let n = models.len();
         return Some(format!(
@@ -175,11 +175,11 @@ struct Looked {
 impl Looked {
     fn records(
         &self,
-        scored: &Scored,
+        scored: &MetricScores,
         dataset: Option<String>,
         n: usize,
-        pick: &dyn Fn(&Agreed) -> Values,
-        without: Vec<Values>,
+        pick: &dyn Fn(&Agreed) -> StatisticValues,
+        without: Vec<StatisticValues>,
         why: Option<String>,
     ) -> Vec<Agreement> {
         let observed = pick(&self.observed).filter(|_| why.is_none());

@@ -7,8 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use super::agreement::{FEWEST, Statistic};
 use super::cells::Cells;
 use super::record::{Agreement, CEILING};
-use super::resamples::{Agreed, Table, Values};
-use super::scored::Cell;
+use super::resamples::{Agreed, ScoreTable, StatisticValues};
+use super::scored::AccuracyCell;
 use crate::uncertainty::normal_quantile;
 
 /// Resamples of the accuracies by their intervals.
@@ -28,7 +28,7 @@ pub(super) fn ceiling(cells: &Cells, seed: u64) -> Vec<Agreement> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut draws = Vec::new();
     for _ in 0..if known.contains(&true) { CEILINGS } else { 0 } {
-        let mut again = |a: &Cell| {
+        let mut again = |a: &AccuracyCell| {
             let noise = normal_quantile(rng.sample(Open01));
             a.map(|(value, error)| value + error.unwrap_or(0.0) * noise)
         };
@@ -37,13 +37,13 @@ pub(super) fn ceiling(cells: &Cells, seed: u64) -> Vec<Agreement> {
             .iter()
             .map(|row| row.iter().map(&mut again).collect())
             .collect();
-        let table = Table {
+        let table = ScoreTable {
             scores: &scores,
             accuracies: &cells.accuracies,
         };
         draws.push(table.found(&all, &all, &known));
     }
-    let row = |dataset: Option<String>, n: usize, pick: &dyn Fn(&Agreed) -> Values| {
+    let row = |dataset: Option<String>, n: usize, pick: &dyn Fn(&Agreed) -> StatisticValues| {
         let record = |(s, statistic): (usize, Statistic)| {
             let mut values: Vec<f64> = draws.iter().filter_map(|d| pick(d).map(|v| v[s])).collect();
             values.sort_by(f64::total_cmp);

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::evidence::{Evidence, STATIC_RANK};
 use super::names::{hinted, some};
 use super::pooled::ncti;
-use super::scored::{Cell, Scored};
+use super::scored::{AccuracyCell, MetricScores};
 use crate::compare::meaning::Direction;
 use crate::error::{Error, Result};
 use crate::uncertainty::mean_ranks;
@@ -15,8 +15,8 @@ pub(super) struct Cells {
     pub models: Vec<String>,
     pub datasets: Vec<String>,
     /// (data sets) of (models), with the standard error where it is known.
-    pub accuracies: Vec<Vec<Cell>>,
-    pub metrics: Vec<Scored>,
+    pub accuracies: Vec<Vec<AccuracyCell>>,
+    pub metrics: Vec<MetricScores>,
     /// Number of the family of each model.
     pub families: Vec<Option<usize>>,
     /// Whether families are left out or kept as a whole.
@@ -101,7 +101,7 @@ impl Cells {
         }
         let mut metrics = vec![];
         if datasets.len() > 1 {
-            metrics.push(Scored {
+            metrics.push(MetricScores {
                 metric: STATIC_RANK.to_owned(),
                 scores: static_ranks(&accuracies),
                 direction: Some(Direction::Higher),
@@ -125,7 +125,7 @@ impl Cells {
                 }
             }
             let direction = evidence.directions.get(&metric).copied();
-            metrics.push(Scored {
+            metrics.push(MetricScores {
                 metric,
                 scores,
                 direction,
@@ -159,10 +159,10 @@ impl Cells {
 
 /// The mean rank of each model on the other data sets, (data sets) of (models): the worst is 1, equal ones share a rank. Where a
 /// data set has fewer models than another its ranks are stretched to as many.
-fn static_ranks(accuracies: &[Vec<Cell>]) -> Vec<Vec<Option<f64>>> {
-    let count = |row: &[Cell]| row.iter().flatten().count() as f64;
+fn static_ranks(accuracies: &[Vec<AccuracyCell>]) -> Vec<Vec<Option<f64>>> {
+    let count = |row: &[AccuracyCell]| row.iter().flatten().count() as f64;
     let most = accuracies.iter().map(|row| count(row)).fold(0.0, f64::max);
-    let ranked = |row: &Vec<Cell>| {
+    let ranked = |row: &Vec<AccuracyCell>| {
         let values: Vec<f64> = row.iter().flatten().map(|a| a.0).collect();
         let mut ranks = mean_ranks(&values)
             .into_iter()

@@ -20,7 +20,7 @@ pub const SCHEMA: &str = "featscope/correlation/1";
 
 /// One point of a picture.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Point {
+pub struct ScatterPoint {
     /// The model.
     pub model: String,
     /// Its family.
@@ -60,7 +60,7 @@ pub struct Correlation {
     pub records: Vec<Agreement>,
     /// Scores beside accuracies: of each metric, on each data set.
     #[serde(skip)]
-    pub points: Vec<(String, String, Vec<Point>)>,
+    pub points: Vec<(String, String, Vec<ScatterPoint>)>,
 }
 
 impl Correlation {
@@ -131,13 +131,13 @@ fn adjust(records: &mut [Agreement]) {
 }
 
 /// Scores beside accuracies.
-fn points(cells: &Cells) -> Vec<(String, String, Vec<Point>)> {
+fn points(cells: &Cells) -> Vec<(String, String, Vec<ScatterPoint>)> {
     let mut all = Vec::new();
     for scored in &cells.metrics {
         for (d, dataset) in cells.datasets.iter().enumerate() {
             let point = |m: usize| {
                 let (accuracy, error) = cells.accuracies[d][m]?;
-                Some(Point {
+                Some(ScatterPoint {
                     model: cells.models[m].clone(),
                     family: cells.families[m],
                     score: scored.scores[d][m]?,

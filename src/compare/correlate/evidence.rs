@@ -26,7 +26,7 @@ pub const BASELINES: [&str; 7] = [
 
 /// A score of a model.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Score {
+pub struct ModelScore {
     /// Its name.
     pub model: String,
     /// What was measured.
@@ -39,7 +39,7 @@ pub struct Score {
 
 /// What a model reached on a data set.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Accuracy {
+pub struct ModelAccuracy {
     /// Its name.
     pub model: String,
     /// Where.
@@ -54,9 +54,9 @@ pub struct Accuracy {
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// Scores, in order.
-    pub scores: Vec<Score>,
+    pub scores: Vec<ModelScore>,
     /// Accuracies, in order.
-    pub accuracies: Vec<Accuracy>,
+    pub accuracies: Vec<ModelAccuracy>,
     /// The family of each model that has one.
     pub families: BTreeMap<String, String>,
     /// Whether models of one family are checkpoints of one training or of its like, which say little more than one: a family

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use super::agreement::{FEWEST as FEWEST_MODELS, Statistic};
 use super::cells::Cells;
 use super::record::{Agreement, CEILING, Lead};
-use super::resamples::{Agreed, FEWEST, Table, Values, error};
-use super::scored::Scored;
+use super::resamples::{Agreed, FEWEST, ScoreTable, StatisticValues, error};
+use super::scored::MetricScores;
 use crate::uncertainty::{holm, t_p_value, t_quantile};
 
 /// Gives the scores their leads, where one number for each metric is: on the only data set, else on average. Slopes of scores in
@@ -46,7 +46,7 @@ pub(super) fn lead(cells: &Cells, records: &mut [Agreement]) {
 }
 
 /// The lead by statistic number `s`.
-fn of_pair(cells: &Cells, score: &Scored, baseline: &Scored, s: usize) -> Option<Lead> {
+fn of_pair(cells: &Cells, score: &MetricScores, baseline: &MetricScores, s: usize) -> Option<Lead> {
     let has_both = |d: usize, m: usize| {
         score.scores[d][m].is_some() && baseline.scores[d][m].is_some() && cells.accuracies[d][m].is_some()
     };
@@ -58,16 +58,16 @@ fn of_pair(cells: &Cells, score: &Scored, baseline: &Scored, s: usize) -> Option
         .filter(|&m| (0..counts.len()).any(|d| has_both(d, m)))
         .collect();
     let sides = [score, baseline].map(|scored| (scored.only(&has_both), scored.sign()));
-    let pick = |found: Agreed| -> Values {
+    let pick = |found: Agreed| -> StatisticValues {
         match &found.each[..] {
             [only] => *only,
             _ => found.mean,
         }
     };
     let at = |models: &[usize]| -> Option<[f64; 2]> {
-        let of_side = |(scored, sign): &(Scored, f64)| {
+        let of_side = |(scored, sign): &(MetricScores, f64)| {
             let scores = scored.among(models);
-            let table = Table {
+            let table = ScoreTable {
                 scores: &scores,
                 accuracies: &cells.accuracies,
             };

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::evidence::{Accuracy, Evidence, NEAREST_ONE, PARAMETERS, Score};
+use super::evidence::{Evidence, ModelAccuracy, ModelScore, NEAREST_ONE, PARAMETERS};
 use super::names::some;
 use super::parts::NCTI_PARTS;
 use super::pooled::NCTI;
@@ -12,13 +12,13 @@ use crate::error::{Error, Result};
 use crate::features::Role;
 use crate::metrics::find;
 use crate::metrics::probes::PROBES;
-use crate::results::{DEFAULT, Input, NEAREST, Record, Results};
+use crate::results::{AnalysedInput, DEFAULT, NEAREST, Record, Results};
 
 /// Results at one layer.
 pub struct Measured<'r> {
     records: Vec<&'r Record>,
     layer: String,
-    inputs: &'r [Input],
+    inputs: &'r [AnalysedInput],
 }
 
 impl<'r> Measured<'r> {
@@ -80,7 +80,7 @@ impl<'r> Measured<'r> {
         {
             let Some(value) = record.value else { continue };
             self.one_split(&mut splits, record, &record.dataset)?;
-            evidence.accuracies.push(Accuracy {
+            evidence.accuracies.push(ModelAccuracy {
                 model: record.model.clone(),
                 dataset: record.dataset.clone(),
                 value,
@@ -133,7 +133,7 @@ impl<'r> Measured<'r> {
             self.one_split(&mut splits, record, &metric)?;
             let by_nearest = record.found.get(NEAREST).and_then(serde_json::Value::as_f64);
             if let (Some(value), "knn_top1", false) = (by_nearest, metric.as_str(), is_pair) {
-                evidence.scores.push(Score {
+                evidence.scores.push(ModelScore {
                     model: record.model.clone(),
                     metric: NEAREST_ONE.to_owned(),
                     dataset: Some(dataset.clone()),
@@ -144,14 +144,14 @@ impl<'r> Measured<'r> {
             if let Some(direction) = direction(&record.metric, record.role) {
                 evidence.directions.insert(metric.clone(), direction);
             }
-            evidence.scores.push(Score {
+            evidence.scores.push(ModelScore {
                 model: record.model.clone(),
                 metric,
                 dataset: (!of_pre).then(|| dataset.clone()),
                 value,
             });
         }
-        let parameters = |input: &'r Input| {
+        let parameters = |input: &'r AnalysedInput| {
             let count = input.audit.as_ref()?.get("parameters")?.as_u64()?;
             Some((input.model.as_str(), count))
         };
@@ -162,12 +162,14 @@ impl<'r> Measured<'r> {
             }
             let mut counts: Vec<(&str, u64)> = counts.into_iter().collect();
             counts.sort_unstable();
-            evidence.scores.extend(counts.into_iter().map(|(model, count)| Score {
-                model: model.to_owned(),
-                metric: metric.to_owned(),
-                dataset: None,
-                value: count as f64,
-            }));
+            evidence
+                .scores
+                .extend(counts.into_iter().map(|(model, count)| ModelScore {
+                    model: model.to_owned(),
+                    metric: metric.to_owned(),
+                    dataset: None,
+                    value: count as f64,
+                }));
         }
         Ok(())
     }

@@ -19,8 +19,8 @@ mod scored;
 
 pub use agreement::Statistic;
 pub use apart::apart;
-pub use correlation::{Correlation, Point, SCHEMA};
-pub use evidence::{Accuracy, BASELINES, Evidence, NEAREST_ONE, PARAMETERS, STATIC_RANK, Score};
+pub use correlation::{Correlation, SCHEMA, ScatterPoint};
+pub use evidence::{BASELINES, Evidence, ModelAccuracy, ModelScore, NEAREST_ONE, PARAMETERS, STATIC_RANK};
 pub use measured::Measured;
 pub use parts::NCTI_PARTS;
 pub use pooled::NCTI;

@@ -4,7 +4,7 @@
 pub const NCTI_PARTS: [(&str, f64); 3] = [("ncti_seli", 1.0), ("ncti_ncc", 1.0), ("ncti_variability", -1.0)];
 
 /// (data sets) of (models).
-pub(super) type Grid = Vec<Vec<Option<f64>>>;
+pub(super) type ScoreGrid = Vec<Vec<Option<f64>>>;
 
 /// The least and the largest value of a part over some models.
 pub(super) fn ends(row: &[Option<f64>], models: &[usize]) -> (f64, f64) {
@@ -15,7 +15,7 @@ pub(super) fn ends(row: &[Option<f64>], models: &[usize]) -> (f64, f64) {
 }
 
 /// The sum of the parts of these models, each part brought to 0..1 over them; one that is the same for all counts as 0.
-pub(super) fn together(parts: &[Grid; 3], models: &[usize]) -> Grid {
+pub(super) fn together(parts: &[ScoreGrid; 3], models: &[usize]) -> ScoreGrid {
     let of_dataset = |d: usize| {
         let ends = parts.each_ref().map(|part| ends(&part[d], models));
         let mut sums = vec![None; parts[0][d].len()];

@@ -1,8 +1,8 @@
 //! A score that models have together only: NCTI.
 
 use super::names::some;
-use super::parts::{Grid, NCTI_PARTS, ends, together};
-use super::scored::{Cell, Scored};
+use super::parts::{NCTI_PARTS, ScoreGrid, ends, together};
+use super::scored::{AccuracyCell, MetricScores};
 use crate::compare::meaning::Direction;
 
 /// The score of Wang et al. 2023 (ICCV): its three parts, each brought to 0..1 over the models compared, added up.
@@ -10,7 +10,11 @@ pub const NCTI: &str = "ncti";
 
 /// NCTI of the models that have an accuracy and all three parts on a data set; `None` where no data set has such a model, and
 /// where NCTI itself is given.
-pub(super) fn ncti(metrics: &[Scored], accuracies: &[Vec<Cell>], models: &[String]) -> Option<Scored> {
+pub(super) fn ncti(
+    metrics: &[MetricScores],
+    accuracies: &[Vec<AccuracyCell>],
+    models: &[String],
+) -> Option<MetricScores> {
     let find = |id: &str| metrics.iter().find(|scored| scored.metric == id);
     if find(NCTI).is_some() {
         return None;
@@ -22,13 +26,13 @@ pub(super) fn ncti(metrics: &[Scored], accuracies: &[Vec<Cell>], models: &[Strin
             let cells = row.iter().enumerate();
             cells.map(|(m, cell)| cell.filter(|_| has_all(d, m))).collect()
         };
-        scored.scores.iter().enumerate().map(of_dataset).collect::<Grid>()
+        scored.scores.iter().enumerate().map(of_dataset).collect::<ScoreGrid>()
     });
     let all: Vec<usize> = (0..models.len()).collect();
     let scores = together(&parts, &all);
     let notes = (0..scores.len()).map(|d| note(&parts, d, models)).collect();
     let is_there = scores.iter().flatten().any(Option::is_some);
-    is_there.then(|| Scored {
+    is_there.then(|| MetricScores {
         metric: NCTI.to_owned(),
         scores,
         direction: Some(Direction::Higher),
@@ -38,7 +42,7 @@ pub(super) fn ncti(metrics: &[Scored], accuracies: &[Vec<Cell>], models: &[Strin
 }
 
 /// Over which models, and which part says nothing there.
-fn note(parts: &[Grid; 3], d: usize, models: &[String]) -> Option<String> {
+fn note(parts: &[ScoreGrid; 3], d: usize, models: &[String]) -> Option<String> {
     let all: Vec<usize> = (0..models.len()).collect();
     let there: Vec<&String> = models
         .iter()
@@ -64,8 +68,8 @@ fn note(parts: &[Grid; 3], d: usize, models: &[String]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn scored(metric: &str, row: &[Option<f64>]) -> Scored {
-        Scored {
+    fn scored(metric: &str, row: &[Option<f64>]) -> MetricScores {
+        MetricScores {
             metric: metric.to_owned(),
             scores: vec![row.to_vec()],
             direction: None,
@@ -74,7 +78,7 @@ mod tests {
         }
     }
 
-    fn given() -> (Vec<Scored>, Vec<Vec<Cell>>, Vec<String>) {
+    fn given() -> (Vec<MetricScores>, Vec<Vec<AccuracyCell>>, Vec<String>) {
         let metrics = vec![
             scored(
                 "ncti_seli",

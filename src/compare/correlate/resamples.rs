@@ -5,7 +5,7 @@ use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::agreement::{FEWEST as FEWEST_MODELS, Statistic, agreement};
-use super::scored::Cell;
+use super::scored::AccuracyCell;
 use crate::uncertainty::t_quantile;
 
 /// Permutations, where there are more than [`EXACT`] models.
@@ -16,23 +16,23 @@ const EXACT: usize = 7;
 pub const FEWEST: usize = 5;
 
 /// One statistic, which agrees with nothing where it is `None`.
-pub type Values = Option<[f64; 5]>;
+pub type StatisticValues = Option<[f64; 5]>;
 
 /// A metric's scores and the accuracies on the same data sets, (data sets) of (models).
-pub struct Table<'a> {
+pub struct ScoreTable<'a> {
     pub scores: &'a [Vec<Option<f64>>],
-    pub accuracies: &'a [Vec<Cell>],
+    pub accuracies: &'a [Vec<AccuracyCell>],
 }
 
 /// What is found on each data set, and on average.
 pub struct Agreed {
     /// For each data set; `None` where a side has no spread there, or fewer than three models are.
-    pub each: Vec<Values>,
+    pub each: Vec<StatisticValues>,
     /// The mean over the data sets of at least three models whose accuracies differ; a score without spread counts as 0.
-    pub mean: Values,
+    pub mean: StatisticValues,
 }
 
-impl Table<'_> {
+impl ScoreTable<'_> {
     /// The statistics where the scores of the models `of_scores` stand beside the accuracies of the models `of_accuracies`, on
     /// the data sets that count.
     pub fn found(&self, of_scores: &[usize], of_accuracies: &[usize], counts: &[bool]) -> Agreed {
@@ -182,7 +182,7 @@ mod tests {
         let row = |v: [f64; 4]| v.map(Some).to_vec();
         let scores = [row([1.0, 2.0, 3.0, 4.0])];
         let accuracies = [[1.0, 2.0, 3.0, 4.0].map(|v| Some((v, None))).to_vec()];
-        let table = Table {
+        let table = ScoreTable {
             scores: &scores,
             accuracies: &accuracies,
         };

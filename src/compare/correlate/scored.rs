@@ -2,26 +2,26 @@
 
 use std::borrow::Cow;
 
-use super::parts::{Grid, together};
+use super::parts::{ScoreGrid, together};
 use crate::compare::meaning::Direction;
 
 /// An accuracy with its standard error, where each is known.
-pub(super) type Cell = Option<(f64, Option<f64>)>;
+pub(super) type AccuracyCell = Option<(f64, Option<f64>)>;
 
 /// The scores of one metric, (data sets) of (models).
-pub(super) struct Scored {
+pub(super) struct MetricScores {
     pub metric: String,
-    pub scores: Grid,
+    pub scores: ScoreGrid,
     pub direction: Option<Direction>,
     /// What it is made of over all models together, where it is.
-    pub parts: Option<[Grid; 3]>,
+    pub parts: Option<[ScoreGrid; 3]>,
     /// What to bear in mind on each data set.
     pub notes: Vec<Option<String>>,
 }
 
-impl Scored {
+impl MetricScores {
     /// What the scores are where only these models are compared.
-    pub fn among(&self, models: &[usize]) -> Cow<'_, Grid> {
+    pub fn among(&self, models: &[usize]) -> Cow<'_, ScoreGrid> {
         match &self.parts {
             Some(parts) => Cow::Owned(together(parts, models)),
             None => Cow::Borrowed(&self.scores),
@@ -30,7 +30,7 @@ impl Scored {
 
     /// The same metric where the places that are not `kept` (data set, model) are empty.
     pub fn only(&self, kept: &dyn Fn(usize, usize) -> bool) -> Self {
-        let thinned = |grid: &Grid| -> Grid {
+        let thinned = |grid: &ScoreGrid| -> ScoreGrid {
             let row = |(d, row): (usize, &Vec<Option<f64>>)| {
                 let cells = row.iter().enumerate();
                 cells.map(|(m, cell)| cell.filter(|_| kept(d, m))).collect()

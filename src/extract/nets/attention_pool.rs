@@ -7,7 +7,7 @@ use super::vit_block::{activate, linear, norm};
 use crate::checkpoint::arch::{Activation, Vit};
 
 #[derive(Debug)]
-pub(super) struct AttentionPool {
+pub(super) struct AttentionPoolNet {
     latent: Tensor,
     qkv: nn::Linear,
     proj: nn::Linear,
@@ -18,7 +18,7 @@ pub(super) struct AttentionPool {
     activation: Activation,
 }
 
-impl AttentionPool {
+impl AttentionPoolNet {
     pub(super) fn new(path: &nn::Path, arch: &Vit) -> Self {
         let (width, hidden) = (arch.width as i64, arch.hidden as i64);
         Self {

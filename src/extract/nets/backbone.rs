@@ -75,7 +75,7 @@ impl Backbone {
                 ("stage", rows, features, None)
             }
             None => {
-                let vit::Rows { rows, own, pooler } = self.rows(images, train);
+                let vit::VitRows { rows, own, pooler } = self.rows(images, train);
                 let name = if matches!(self.net, Family::Cnn(_) | Family::Swin(_)) {
                     "stage"
                 } else {
@@ -114,14 +114,14 @@ impl Backbone {
     }
 
     /// The rows of the other networks: every tap's, and what their own heads read.
-    fn rows(&self, images: &Tensor, train: bool) -> vit::Rows {
+    fn rows(&self, images: &Tensor, train: bool) -> vit::VitRows {
         let (rows, own) = match &self.net {
             Family::Vit(net) => return net.rows(images),
             Family::Swin(net) => net.rows(images),
             Family::Cnn(net) => return net.rows(&rows_of_channels(images), train),
             Family::SmallCnn(_) | Family::ResNet(_) => (Vec::new(), pooled(images)),
         };
-        vit::Rows {
+        vit::VitRows {
             rows,
             own,
             pooler: None,

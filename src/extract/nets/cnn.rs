@@ -7,8 +7,8 @@ use super::conv_norm::fold;
 use super::layers::{below, conv_config, norm_config};
 use super::map_pool::MapPool;
 use super::maps::pooled;
-use super::vit::Rows;
-use crate::checkpoint::arch::{Conv, Layer, Plan, Pointwise};
+use super::vit::VitRows;
+use crate::checkpoint::arch::{CnnPlan, Conv, PlanLayer, Pointwise};
 
 #[derive(Debug)]
 pub(super) struct Net {
@@ -42,7 +42,7 @@ enum Op {
 }
 
 impl Net {
-    pub(super) fn new(path: &nn::Path, plan: &Plan) -> Self {
+    pub(super) fn new(path: &nn::Path, plan: &CnnPlan) -> Self {
         Self {
             stages: plan.stages.iter().map(|stage| built(path, &stage.layers)).collect(),
             neck: built(path, &plan.neck),
@@ -60,7 +60,7 @@ impl Net {
     }
 
     /// The mean of the map after each stage, then the network's features; what its heads read; what attention pools.
-    pub(super) fn rows(&self, images: &Tensor, train: bool) -> Rows {
+    pub(super) fn rows(&self, images: &Tensor, train: bool) -> VitRows {
         let mut rows = Vec::with_capacity(self.stages.len() + 1);
         let mut x = images.shallow_clone();
         for stage in &self.stages {
@@ -77,14 +77,14 @@ impl Net {
         rows.push(features.shallow_clone());
         let pooler = self.pool.as_ref().map(|pool| pool.forward(&maps));
         let own = pooler.as_ref().map_or(features, Tensor::shallow_clone);
-        Rows { rows, own, pooler }
+        VitRows { rows, own, pooler }
     }
 }
 
-fn built(path: &nn::Path, layers: &[Layer]) -> Vec<Op> {
-    let ops = |layer: &Layer| {
+fn built(path: &nn::Path, layers: &[PlanLayer]) -> Vec<Op> {
+    let ops = |layer: &PlanLayer| {
         let pads = match layer {
-            Layer::Conv(conv) if pads(conv) => Some(Op::PadSame([conv.kernel as i64, conv.stride as i64])),
+            PlanLayer::Conv(conv) if pads(conv) => Some(Op::PadSame([conv.kernel as i64, conv.stride as i64])),
             _ => None,
         };
         pads.into_iter().chain([Op::new(path, layer)])
@@ -119,24 +119,24 @@ fn run(ops: &[Op], x: &Tensor, train: bool) -> Tensor {
 }
 
 impl Op {
-    fn new(path: &nn::Path, layer: &Layer) -> Self {
+    fn new(path: &nn::Path, layer: &PlanLayer) -> Self {
         match layer {
-            Layer::Conv(conv) => Self::Conv(convolution(path, conv)),
-            Layer::BatchNorm { name, width, eps } => {
+            PlanLayer::Conv(conv) => Self::Conv(convolution(path, conv)),
+            PlanLayer::BatchNorm { name, width, eps } => {
                 let config = nn::BatchNormConfig {
                     eps: *eps,
                     ..norm_config(true)
                 };
                 Self::BatchNorm(nn::batch_norm2d(below(path, name), *width as i64, config), *eps)
             }
-            Layer::LayerNorm { name, width, eps } => {
+            PlanLayer::LayerNorm { name, width, eps } => {
                 let config = nn::LayerNormConfig {
                     eps: *eps,
                     ..nn::LayerNormConfig::default()
                 };
                 Self::LayerNorm(nn::layer_norm(below(path, name), vec![*width as i64], config))
             }
-            Layer::Linear { name, inputs, outputs } => {
+            PlanLayer::Linear { name, inputs, outputs } => {
                 let zero = nn::Init::Const(0.0);
                 let config = nn::LinearConfig {
                     ws_init: zero,
@@ -145,7 +145,7 @@ impl Op {
                 };
                 Self::Linear(nn::linear(below(path, name), *inputs as i64, *outputs as i64, config))
             }
-            Layer::Scale { name, width } => {
+            PlanLayer::Scale { name, width } => {
                 let (folder, last) = name.rsplit_once('.').unwrap_or(("", name));
                 let path = if folder.is_empty() {
                     path.clone()
@@ -154,24 +154,24 @@ impl Op {
                 };
                 Self::Scale(path.var(last, &[*width as i64, 1, 1], nn::Init::Const(1.0)))
             }
-            Layer::Respond { name, width } => {
+            PlanLayer::Respond { name, width } => {
                 let (path, size) = (below(path, name), [*width as i64]);
                 let part = |part: &str| path.var(part, &size, nn::Init::Const(0.0));
                 Self::Respond([part("weight"), part("bias")])
             }
-            Layer::Act(act) => Self::Act(*act),
-            Layer::MaxPool {
+            PlanLayer::Act(act) => Self::Act(*act),
+            PlanLayer::MaxPool {
                 kernel,
                 stride,
                 padding,
             } => Self::MaxPool([*kernel as i64, *stride as i64, *padding as i64]),
-            Layer::AvgPool => Self::AvgPool,
-            Layer::Mean => Self::Mean,
-            Layer::AtLeast(side) => Self::AtLeast(*side as i64),
-            Layer::Residual(inner) => Self::Residual(built(path, inner)),
-            Layer::Sum(one, other) => Self::Sum(built(path, one), built(path, other)),
-            Layer::Excite(inner) => Self::Excite(built(path, inner)),
-            Layer::Append(inner) => Self::Append(built(path, inner)),
+            PlanLayer::AvgPool => Self::AvgPool,
+            PlanLayer::Mean => Self::Mean,
+            PlanLayer::AtLeast(side) => Self::AtLeast(*side as i64),
+            PlanLayer::Residual(inner) => Self::Residual(built(path, inner)),
+            PlanLayer::Sum(one, other) => Self::Sum(built(path, one), built(path, other)),
+            PlanLayer::Excite(inner) => Self::Excite(built(path, inner)),
+            PlanLayer::Append(inner) => Self::Append(built(path, inner)),
         }
     }
 

@@ -5,7 +5,7 @@ use tch::nn::{self, ConvConfig};
 
 use super::conv_norm::ConvNorm;
 use super::layers::{conv, conv_config, norm};
-use crate::checkpoint::arch::{Block, ResNet};
+use crate::checkpoint::arch::{ResNet, ResidualBlock};
 
 #[derive(Debug)]
 pub(super) struct Net {
@@ -27,8 +27,8 @@ impl Residual {
         let outputs = planes * arch.block.expansion();
         // (inputs, outputs, kernel, stride, groups) of each convolution.
         let plan = match arch.block {
-            Block::Basic => vec![(inputs, planes, 3, stride, 1), (planes, planes, 3, 1, 1)],
-            Block::Bottleneck => {
+            ResidualBlock::Basic => vec![(inputs, planes, 3, stride, 1), (planes, planes, 3, 1, 1)],
+            ResidualBlock::Bottleneck => {
                 let width = planes * arch.width_per_group / 64 * arch.groups;
                 vec![
                     (inputs, width, 1, 1, 1),

@@ -4,10 +4,10 @@
 use tch::nn::{self, Module};
 use tch::{Kind, Tensor};
 
-use super::attention_pool::AttentionPool;
+use super::attention_pool::AttentionPoolNet;
 use super::layers::below;
-use super::vit_block::{Around, Block, linear, norm, normalised};
-use super::vit_positions::{Table, Turns};
+use super::vit_block::{PositionTerms, VitBlock, linear, norm, normalised};
+use super::vit_positions::{BiasTable, Turns};
 use crate::checkpoint::arch::{FinalNorm, Pooling, Positions, Relative, Rotary, Vit};
 
 #[derive(Debug)]
@@ -19,19 +19,19 @@ pub(super) struct Net {
     /// Those of its turns that the file holds.
     periods: Option<Tensor>,
     /// Biases that all blocks have.
-    shared: Option<Table>,
+    shared: Option<BiasTable>,
     patches: nn::Conv2D,
     pre_norm: Option<nn::LayerNorm>,
-    blocks: Vec<Block>,
+    blocks: Vec<VitBlock>,
     norm: Option<nn::LayerNorm>,
-    attention_pool: Option<AttentionPool>,
+    attention_pool: Option<AttentionPoolNet>,
     pooler: Option<nn::Linear>,
 }
 
 /// One pass: the row of features after each block (not normalised) and at the end, (B, width), what the network's own heads
 /// read, and what it pools itself.
 #[derive(Debug)]
-pub(super) struct Rows {
+pub(super) struct VitRows {
     pub(super) rows: Vec<Tensor>,
     pub(super) own: Tensor,
     pub(super) pooler: Option<Tensor>,
@@ -68,14 +68,14 @@ impl Net {
                 }
                 _ => None,
             },
-            shared: Table::new(&path.sub("rel_pos_bias"), arch, Relative::Shared),
+            shared: BiasTable::new(&path.sub("rel_pos_bias"), arch, Relative::Shared),
             patches: nn::conv2d(below(path, "patch_embed.proj"), 3, width, patch, config),
-            blocks: (0..arch.depth).map(|i| Block::new(&(&blocks / i), arch)).collect(),
+            blocks: (0..arch.depth).map(|i| VitBlock::new(&(&blocks / i), arch)).collect(),
             pre_norm: arch.pre_norm.then(|| norm(path, "norm_pre", arch)),
             norm: last.map(|last| norm(path, last, arch)),
             attention_pool: arch
                 .attention_pool
-                .then(|| AttentionPool::new(&path.sub("attn_pool"), arch)),
+                .then(|| AttentionPoolNet::new(&path.sub("attn_pool"), arch)),
             pooler: arch
                 .pooler
                 .map(|outputs| linear(path, "pooler.dense", width, outputs as i64, true)),
@@ -83,12 +83,12 @@ impl Net {
         }
     }
 
-    pub(super) fn rows(&self, images: &Tensor) -> Rows {
+    pub(super) fn rows(&self, images: &Tensor) -> VitRows {
         let map = self.patches.forward(images);
         let (_, _, high, wide) = map.size4().unwrap_or_default();
         let grid = [high, wide];
         let mut x = self.tokens(&map);
-        let around = Around {
+        let around = PositionTerms {
             grid,
             turns: self
                 .arch
@@ -120,7 +120,7 @@ impl Net {
             Some(dense) => Some(dense.forward(&normalised(&self.norm, &x).select(1, 0)).tanh()),
             None => self.arch.pooled_width().map(|_| own.shallow_clone()),
         };
-        Rows { rows, own, pooler }
+        VitRows { rows, own, pooler }
     }
 
     /// Patches and the tokens before them, with their positions.

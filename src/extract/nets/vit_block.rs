@@ -4,11 +4,11 @@ use tch::Tensor;
 use tch::nn::{self, Module};
 
 use super::layers::below;
-use super::vit_positions::{Table, Turns};
+use super::vit_positions::{BiasTable, Turns};
 use crate::checkpoint::arch::{Activation, Relative, Vit};
 
 #[derive(Debug)]
-pub(super) struct Block {
+pub(super) struct VitBlock {
     norm1: nn::LayerNorm,
     qkv: nn::Linear,
     proj: nn::Linear,
@@ -24,21 +24,21 @@ pub(super) struct Block {
     mask: Option<Tensor>,
     /// Biases of query and value alone.
     split: Option<[Tensor; 2]>,
-    table: Option<Table>,
+    table: Option<BiasTable>,
     inner: Option<nn::LayerNorm>,
     middle: Option<nn::LayerNorm>,
 }
 
 /// What attention is told of positions.
 #[derive(Debug, Default)]
-pub(super) struct Around {
+pub(super) struct PositionTerms {
     pub(super) grid: [i64; 2],
     pub(super) turns: Option<Turns>,
     /// Biases that all blocks have.
     pub(super) shared: Option<Tensor>,
 }
 
-impl Block {
+impl VitBlock {
     pub(super) fn new(path: &nn::Path, arch: &Vit) -> Self {
         let (width, hidden) = (arch.width as i64, arch.hidden as i64);
         let inner = if arch.swiglu { 2 * hidden } else { hidden };
@@ -61,7 +61,7 @@ impl Block {
             split: arch
                 .split_bias
                 .then(|| ["q_bias", "v_bias"].map(|name| path.sub("attn").var(name, &[width], nn::Init::Const(0.0)))),
-            table: Table::new(&path.sub("attn"), arch, Relative::Own),
+            table: BiasTable::new(&path.sub("attn"), arch, Relative::Own),
             inner: arch.attn_norm.then(|| norm(path, "attn.norm", arch)),
             middle: arch.mlp_norm.then(|| norm_of(path, "mlp.norm", arch, hidden)),
         }
@@ -80,7 +80,7 @@ impl Block {
         }
     }
 
-    fn attention(&self, x: &Tensor, around: &Around) -> Tensor {
+    fn attention(&self, x: &Tensor, around: &PositionTerms) -> Tensor {
         let (batch, tokens, width) = x.size3().unwrap_or_default();
         let qkv = self
             .mixed(x)
@@ -112,7 +112,7 @@ impl Block {
         self.fc2.forward(&normalised(&self.middle, &inner))
     }
 
-    pub(super) fn forward(&self, x: &Tensor, around: &Around) -> Tensor {
+    pub(super) fn forward(&self, x: &Tensor, around: &PositionTerms) -> Tensor {
         let scaled = |y: Tensor, i: usize| match &self.scales {
             Some(scales) => y * &scales[i],
             None => y,

@@ -80,12 +80,12 @@ impl Turns {
 
 /// A table with a bias for every distance and head.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct BiasTable {
     biases: Tensor,
     side: i64,
 }
 
-impl Table {
+impl BiasTable {
     /// The table of one block, or of all of them, where the network has it there.
     pub(super) fn new(path: &nn::Path, arch: &Vit, whose: Relative) -> Option<Self> {
         let size = [arch.distances() as i64, arch.heads as i64];

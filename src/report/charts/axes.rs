@@ -1,8 +1,8 @@
 //! The three axes, one panel per metric and data set, one point per model.
 
-use super::chart::{Chart, Panel, Plot, Point, Series, rows};
-use super::scale::Scale;
-use crate::compare::{Comparison, Group, MetricTable};
+use super::chart::{Chart, ChartPoint, Panel, Plot, Series, rows};
+use super::scale::AxisScale;
+use crate::compare::{Comparison, MetricGroup, MetricTable};
 use crate::report::axes::AXES;
 use crate::report::comparison::{good, sides};
 use crate::shown::short;
@@ -26,7 +26,7 @@ pub(super) fn chart(comparison: &Comparison) -> Option<Chart> {
     })
 }
 
-fn panel(table: &MetricTable, group: &Group) -> Option<Plot> {
+fn panel(table: &MetricTable, group: &MetricGroup) -> Option<Plot> {
     let models = group.rows.len();
     // The first model stands at the top.
     let at = |i: usize| (models - 1 - i) as f64;
@@ -40,7 +40,7 @@ fn panel(table: &MetricTable, group: &Group) -> Option<Plot> {
                 .into_iter()
                 .chain(interval.into_iter().flat_map(|(low, high)| [low, high])),
         );
-        let point = Point {
+        let point = ChartPoint {
             x: value,
             y: at(model),
             x_interval: interval,
@@ -57,8 +57,8 @@ fn panel(table: &MetricTable, group: &Group) -> Option<Plot> {
     Some(Plot {
         title: format!("{} · {}", table.label, short(&sides(group), 40)),
         subtitle: good(group.direction).unwrap_or_default().to_owned(),
-        x: Scale::linear("", 4.0, extent.into_iter())?,
-        y: Scale::names(group.rows.iter().rev().map(|row| short(&row.model, 18))),
+        x: AxisScale::linear("", 4.0, extent.into_iter())?,
+        y: AxisScale::names(group.rows.iter().rev().map(|row| short(&row.model, 18))),
         series,
         divider: None,
     })

@@ -1,6 +1,6 @@
 //! What a figure is made of: panels, series, points and words.
 
-use super::scale::{Scale, linear_ticks};
+use super::scale::{AxisScale, linear_ticks};
 
 /// A figure: a legend and panels.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +45,7 @@ pub enum Panel {
     /// Points and lines on two axes.
     Plot(Plot),
     /// A matrix of coloured cells.
-    Matrix(Matrix),
+    Matrix(ClassMatrix),
 }
 
 /// Points and lines on two axes.
@@ -56,9 +56,9 @@ pub struct Plot {
     /// Below it: which way is good, units.
     pub subtitle: String,
     /// The horizontal axis.
-    pub x: Scale,
+    pub x: AxisScale,
     /// The vertical axis.
-    pub y: Scale,
+    pub y: AxisScale,
     /// What is drawn.
     pub series: Vec<Series>,
     /// Where a thin vertical line parts the panel, on the horizontal axis.
@@ -75,14 +75,14 @@ pub struct Series {
     /// Whether each point has a marker.
     pub marked: bool,
     /// Points, in the coordinates of the scales.
-    pub points: Vec<Point>,
+    pub points: Vec<ChartPoint>,
     /// Written beside each point, where there is room; empty for none.
     pub names: Vec<String>,
 }
 
 /// One point.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Point {
+pub struct ChartPoint {
     /// Across.
     pub x: f64,
     /// Up.
@@ -95,7 +95,7 @@ pub struct Point {
 
 /// A square matrix over named classes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Matrix {
+pub struct ClassMatrix {
     /// Heading.
     pub title: String,
     /// Names of rows and columns.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::chart::{Chart, ColourScale, Matrix, Panel, rows};
+use super::chart::{Chart, ClassMatrix, ColourScale, Panel, rows};
 use crate::compare::{Comparison, pictured};
 use crate::results::{Analysis, Table};
 use crate::shown::short;
@@ -15,7 +15,7 @@ type Class<'a> = (&'a str, &'a str);
 pub(super) fn chart(analysis: &Analysis, comparison: &Comparison) -> Option<Chart> {
     let table = &pictured(analysis.table("class_means")?, &analysis.results);
     let mut thinned = false;
-    let mut matrices: Vec<Matrix> = Vec::new();
+    let mut matrices: Vec<ClassMatrix> = Vec::new();
     for model in &comparison.models {
         let (matrix, of_this) = matrix(table, model, &comparison.layer)?;
         thinned |= of_this;
@@ -54,7 +54,7 @@ pub(super) fn chart(analysis: &Analysis, comparison: &Comparison) -> Option<Char
 }
 
 /// The matrix of one model (`None` where it has none), and whether classes were left out.
-fn matrix(table: &Table, model: &str, layer: &str) -> Option<(Option<Matrix>, bool)> {
+fn matrix(table: &Table, model: &str, layer: &str) -> Option<(Option<ClassMatrix>, bool)> {
     let (models, layers) = (table.text("model")?, table.text("layer")?);
     let a = (table.text("dataset_a")?, table.text("class_a")?);
     let b = (table.text("dataset_b")?, table.text("class_b")?);
@@ -92,7 +92,7 @@ fn matrix(table: &Table, model: &str, layer: &str) -> Option<(Option<Matrix>, bo
     let border = classes.iter().position(|c| Some(c.0) != first);
     let names = classes.iter().map(|c| short(c.1, 16)).collect();
     Some((
-        Some(Matrix {
+        Some(ClassMatrix {
             title: short(model, 30),
             names,
             values,

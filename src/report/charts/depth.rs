@@ -1,8 +1,8 @@
 //! The three axes and transfer against depth: one panel per metric and data set, one line per model.
 
-use super::chart::{Chart, Panel, Plot, Point, Series, rows};
-use super::scale::Scale;
-use crate::compare::{Comparison, Group, MetricTable};
+use super::chart::{Chart, ChartPoint, Panel, Plot, Series, rows};
+use super::scale::AxisScale;
+use crate::compare::{Comparison, MetricGroup, MetricTable};
 use crate::features::Role;
 use crate::metrics::probes::PROBES;
 use crate::report::axes::AXES;
@@ -34,7 +34,7 @@ pub(super) fn transfer(comparison: &Comparison) -> Option<Chart> {
     let (leading, others) = tables.split_first()?;
     let in_suites: Vec<&String> = leading.groups.iter().flat_map(|g| &g.members).collect();
     let of_others = others.iter().flat_map(|table| {
-        let alone = |g: &&Group| !in_suites.contains(&&g.dataset);
+        let alone = |g: &&MetricGroup| !in_suites.contains(&&g.dataset);
         panels(table, table.groups.iter().filter(alone).collect(), comparison)
     });
     let mut all = panels(leading, leading.groups.iter().collect(), comparison);
@@ -78,7 +78,7 @@ pub(super) fn pre_and_eval(comparison: &Comparison) -> Option<Chart> {
                 };
                 let interval = row.ci_low.zip(row.ci_high);
                 extent.extend([Some(value), row.ci_low, row.ci_high].into_iter().flatten());
-                points.push(Point {
+                points.push(ChartPoint {
                     x: depth as f64,
                     y: value,
                     x_interval: None,
@@ -96,8 +96,8 @@ pub(super) fn pre_and_eval(comparison: &Comparison) -> Option<Chart> {
         Some(Plot {
             title: short(&comparison.models[model], 40),
             subtitle: String::new(),
-            x: Scale::names(layers.iter().map(|layer| short(layer, 18))),
-            y: Scale::linear("accuracy", 6.0, extent.into_iter())?,
+            x: AxisScale::names(layers.iter().map(|layer| short(layer, 18))),
+            y: AxisScale::linear("accuracy", 6.0, extent.into_iter())?,
             series,
             divider: divider(&layers),
         })
@@ -127,11 +127,12 @@ fn divider(layers: &[&str]) -> Option<f64> {
 }
 
 /// One panel for each data set of a metric.
-fn panels(table: &MetricTable, groups: Vec<&Group>, comparison: &Comparison) -> Vec<Panel> {
+fn panels(table: &MetricTable, groups: Vec<&MetricGroup>, comparison: &Comparison) -> Vec<Panel> {
     let mut panels = Vec::new();
     let mut rest = groups;
     while let Some(first) = rest.first().copied() {
-        let (here, other): (Vec<&Group>, Vec<&Group>) = rest.into_iter().partition(|g| sides(g) == sides(first));
+        let (here, other): (Vec<&MetricGroup>, Vec<&MetricGroup>) =
+            rest.into_iter().partition(|g| sides(g) == sides(first));
         panels.extend(panel(table, &here, comparison.models.len()).map(Panel::Plot));
         rest = other;
     }
@@ -139,7 +140,7 @@ fn panels(table: &MetricTable, groups: Vec<&Group>, comparison: &Comparison) -> 
 }
 
 /// `None` for a single layer: there is no depth to show.
-fn panel(table: &MetricTable, groups: &[&Group], models: usize) -> Option<Plot> {
+fn panel(table: &MetricTable, groups: &[&MetricGroup], models: usize) -> Option<Plot> {
     if groups.len() < 2 {
         return None;
     }
@@ -158,7 +159,7 @@ fn panel(table: &MetricTable, groups: &[&Group], models: usize) -> Option<Plot> 
                     .into_iter()
                     .chain(interval.into_iter().flat_map(|(low, high)| [low, high])),
             );
-            points.push(Point {
+            points.push(ChartPoint {
                 x: depth as f64 + aside,
                 y: value,
                 x_interval: None,
@@ -190,8 +191,8 @@ fn panel(table: &MetricTable, groups: &[&Group], models: usize) -> Option<Plot> 
     Some(Plot {
         title: format!("{} · {}", table.label, short(data, 40)),
         subtitle: below.collect::<Vec<_>>().join(" · "),
-        x: Scale::names(groups.iter().map(|g| short(&g.layer, 18))),
-        y: Scale::linear("", 6.0, extent.into_iter())?,
+        x: AxisScale::names(groups.iter().map(|g| short(&g.layer, 18))),
+        y: AxisScale::linear("", 6.0, extent.into_iter())?,
         series,
         divider: divider(&layers),
     })

@@ -1,7 +1,7 @@
 //! What a few labels are worth: accuracy against the rows of each class that a probe was fitted on.
 
-use super::chart::{Chart, Panel, Plot, Point, Series, rows};
-use super::scale::Scale;
+use super::chart::{Chart, ChartPoint, Panel, Plot, Series, rows};
+use super::scale::AxisScale;
 use crate::compare::{Comparison, label, pictured};
 use crate::results::{Analysis, Table};
 use crate::shown::short;
@@ -97,7 +97,7 @@ impl<'t> Columns<'t> {
                         .into_iter()
                         .flatten(),
                 );
-                points.push(Point {
+                points.push(ChartPoint {
                     x: at as f64 + aside,
                     y: mean,
                     x_interval: None,
@@ -120,11 +120,11 @@ impl<'t> Columns<'t> {
         Some(Plot {
             title: format!("{} · {}", name(probe), short(&format!("{dataset}{split}"), 40)),
             subtitle: String::new(),
-            x: Scale {
+            x: AxisScale {
                 label: "rows of each class".to_owned(),
-                ..Scale::names(budgets.iter().map(u64::to_string))
+                ..AxisScale::names(budgets.iter().map(u64::to_string))
             },
-            y: Scale::linear("accuracy", 5.0, extent.into_iter())?,
+            y: AxisScale::linear("accuracy", 5.0, extent.into_iter())?,
             series,
             divider: None,
         })

@@ -11,9 +11,9 @@ mod scatter;
 mod spectrum;
 mod trajectory;
 
-pub use chart::{Chart, ColourScale, Matrix, Panel, Plot, Series, stem};
+pub use chart::{Chart, ClassMatrix, ColourScale, Panel, Plot, Series, stem};
 pub use predictors::chart as predictors;
-pub use scale::Scale;
+pub use scale::AxisScale;
 pub use scatter::chart as scatter;
 
 use crate::compare::{Comparison, trajectories};

@@ -1,7 +1,7 @@
 //! How well each metric predicts transfer, one below the other.
 
-use super::chart::{Chart, Panel, Plot, Point, Series};
-use super::scale::Scale;
+use super::chart::{Chart, ChartPoint, Panel, Plot, Series};
+use super::scale::AxisScale;
 use crate::compare::correlate::{Agreement, Correlation, Statistic};
 use crate::shown::short;
 
@@ -13,7 +13,7 @@ pub fn chart(correlation: &Correlation, ranked: &[&Agreement]) -> Option<Chart> 
         model: usize::from(record.baseline),
         joined: false,
         marked: true,
-        points: vec![Point {
+        points: vec![ChartPoint {
             x: record.value.unwrap_or_default(),
             y: at(i),
             x_interval: record.ci_low.zip(record.ci_high),
@@ -30,8 +30,8 @@ pub fn chart(correlation: &Correlation, ranked: &[&Agreement]) -> Option<Chart> 
     let plot = Plot {
         title: format!("{} · {data}", statistic.label()),
         subtitle: format!("{} models", correlation.models.len()),
-        x: Scale::linear("", 8.0, ends.chain([0.0]))?,
-        y: Scale::names(shown.iter().rev().map(|r| short(&r.metric, 26))),
+        x: AxisScale::linear("", 8.0, ends.chain([0.0]))?,
+        y: AxisScale::names(shown.iter().rev().map(|r| short(&r.metric, 26))),
         series: series.collect(),
         divider: Some(0.0),
     };

@@ -2,7 +2,7 @@
 
 /// One axis of a plot, in the coordinates things are drawn in (logarithms on a logarithmic axis).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Scale {
+pub struct AxisScale {
     /// Both ends.
     pub range: (f64, f64),
     /// Where a tick stands, and its label.
@@ -13,7 +13,7 @@ pub struct Scale {
     pub names: bool,
 }
 
-impl Scale {
+impl AxisScale {
     /// A linear axis that holds all of `values` with some air and has `about` so many ticks; `None` without a finite value.
     pub fn linear(label: &str, about: f64, values: impl Iterator<Item = f64>) -> Option<Self> {
         let (low, high) = ends(values)?;
@@ -153,35 +153,41 @@ fn superscript(n: i32) -> String {
 mod tests {
     use super::*;
 
-    fn labels(scale: &Scale) -> Vec<&str> {
+    fn labels(scale: &AxisScale) -> Vec<&str> {
         scale.ticks.iter().map(|(_, label)| label.as_str()).collect()
     }
 
     #[test]
     fn ticks_are_round_and_as_precise_as_they_need_to_be() {
-        let scale = Scale::linear("", 5.0, [0.12, 0.31].into_iter()).unwrap();
+        let scale = AxisScale::linear("", 5.0, [0.12, 0.31].into_iter()).unwrap();
         assert_eq!(labels(&scale), ["0.15", "0.20", "0.25", "0.30"]);
-        let scale = Scale::linear("", 5.0, [-1.0, 3.0].into_iter()).unwrap();
+        let scale = AxisScale::linear("", 5.0, [-1.0, 3.0].into_iter()).unwrap();
         assert_eq!(labels(&scale), ["−1", "0", "1", "2", "3"]);
-        let scale = Scale::linear("", 5.0, [1e-7, 4e-7].into_iter()).unwrap();
+        let scale = AxisScale::linear("", 5.0, [1e-7, 4e-7].into_iter()).unwrap();
         assert_eq!(labels(&scale)[0], "1.0·10⁻⁷");
     }
 
     #[test]
     fn logarithmic_axes_show_decades() {
-        let scale = Scale::logarithmic("", [1.0, 2048.0].into_iter()).unwrap();
+        let scale = AxisScale::logarithmic("", [1.0, 2048.0].into_iter()).unwrap();
         assert_eq!(labels(&scale), ["1", "10", "100", "1000"]);
-        let scale = Scale::logarithmic("", [1e-8, 0.0, -1.0, 0.5].into_iter()).unwrap();
+        let scale = AxisScale::logarithmic("", [1e-8, 0.0, -1.0, 0.5].into_iter()).unwrap();
         assert_eq!(labels(&scale), ["10⁻⁸", "10⁻⁶", "10⁻⁴", "0.01", "1"]);
     }
 
     #[test]
     fn one_value_huge_values_and_none_have_an_axis_or_are_left_out() {
-        assert!(Scale::linear("", 5.0, [2.0].into_iter()).unwrap().range.1 > 2.0);
-        assert!(Scale::linear("", 5.0, [0.0].into_iter()).is_some());
-        assert!(Scale::linear("", 5.0, [f64::NAN, f64::INFINITY].into_iter()).is_none());
-        assert!(Scale::linear("", 5.0, [f64::MAX, f64::MIN].into_iter()).is_none());
-        assert!(Scale::linear("", 5.0, [1e300, 2e300].into_iter()).unwrap().ticks.len() > 2);
-        assert!(Scale::logarithmic("", [0.0].into_iter()).is_none());
+        assert!(AxisScale::linear("", 5.0, [2.0].into_iter()).unwrap().range.1 > 2.0);
+        assert!(AxisScale::linear("", 5.0, [0.0].into_iter()).is_some());
+        assert!(AxisScale::linear("", 5.0, [f64::NAN, f64::INFINITY].into_iter()).is_none());
+        assert!(AxisScale::linear("", 5.0, [f64::MAX, f64::MIN].into_iter()).is_none());
+        assert!(
+            AxisScale::linear("", 5.0, [1e300, 2e300].into_iter())
+                .unwrap()
+                .ticks
+                .len()
+                > 2
+        );
+        assert!(AxisScale::logarithmic("", [0.0].into_iter()).is_none());
     }
 }

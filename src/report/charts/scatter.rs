@@ -1,7 +1,7 @@
 //! A score beside the accuracies: one panel for each data set, one named point for each model.
 
-use super::chart::{Chart, Panel, Plot, Point, Series, rows, stem};
-use super::scale::Scale;
+use super::chart::{Chart, ChartPoint, Panel, Plot, Series, rows, stem};
+use super::scale::AxisScale;
 use crate::compare::correlate::{self, Correlation, Statistic};
 use crate::report::agreement::{interval_shown, shown};
 use crate::shown::short;
@@ -42,11 +42,11 @@ fn panel(
     correlation: &Correlation,
     metric: &str,
     dataset: &str,
-    points: &[correlate::Point],
+    points: &[correlate::ScatterPoint],
     statistic: Statistic,
 ) -> Option<Plot> {
     const HALF: f64 = crate::uncertainty::NORMAL_QUANTILE;
-    let bar = |p: &correlate::Point| p.error.map(|e| (p.accuracy - HALF * e, p.accuracy + HALF * e));
+    let bar = |p: &correlate::ScatterPoint| p.error.map(|e| (p.accuracy - HALF * e, p.accuracy + HALF * e));
     let ends = points.iter().flat_map(|p| {
         let (low, high) = bar(p).unwrap_or((p.accuracy, p.accuracy));
         [low, high]
@@ -55,7 +55,7 @@ fn panel(
         model: p.family.unwrap_or(0),
         joined: false,
         marked: true,
-        points: vec![Point {
+        points: vec![ChartPoint {
             x: p.score,
             y: p.accuracy,
             x_interval: None,
@@ -77,8 +77,8 @@ fn panel(
     Some(Plot {
         title: short(dataset, 40),
         subtitle: short(&subtitle.replace('-', "−"), 60),
-        x: Scale::linear(&short(metric, 40), 5.0, points.iter().map(|p| p.score))?,
-        y: Scale::linear("accuracy", 5.0, ends)?,
+        x: AxisScale::linear(&short(metric, 40), 5.0, points.iter().map(|p| p.score))?,
+        y: AxisScale::linear("accuracy", 5.0, ends)?,
         series: series.collect(),
         divider: None,
     })

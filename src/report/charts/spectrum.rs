@@ -1,7 +1,7 @@
 //! The covariance spectrum: how the variance is shared out among directions.
 
-use super::chart::{Chart, Panel, Plot, Point, Series, rows};
-use super::scale::Scale;
+use super::chart::{Chart, ChartPoint, Panel, Plot, Series, rows};
+use super::scale::AxisScale;
 use crate::compare::{Comparison, pictured};
 use crate::results::{Analysis, Table};
 use crate::shown::short;
@@ -87,8 +87,8 @@ impl<'a> Columns<'a> {
             .filter(|(_, curve)| !curve.is_empty())
             .collect();
         let all = || curves.iter().flat_map(|(_, curve)| curve.iter());
-        let x = Scale::logarithmic("direction, by its variance", all().map(|(rank, _)| *rank))?;
-        let y = Scale::logarithmic("share of the variance", all().map(|(_, share)| *share))?;
+        let x = AxisScale::logarithmic("direction, by its variance", all().map(|(rank, _)| *rank))?;
+        let y = AxisScale::logarithmic("share of the variance", all().map(|(_, share)| *share))?;
         let series = curves.iter().map(|(model, curve)| Series {
             model: *model,
             names: Vec::new(),
@@ -96,10 +96,10 @@ impl<'a> Columns<'a> {
             marked: false,
             points: curve
                 .iter()
-                .map(|(rank, share)| Point {
+                .map(|(rank, share)| ChartPoint {
                     x: rank.log10(),
                     y: share.log10(),
-                    ..Point::default()
+                    ..ChartPoint::default()
                 })
                 .collect(),
         });

@@ -1,7 +1,7 @@
 //! Numbers over the course of training: each against the step, and variation against accuracy as a path.
 
-use super::chart::{Chart, Panel, Plot, Point, Series, rows};
-use super::scale::Scale;
+use super::chart::{Chart, ChartPoint, Panel, Plot, Series, rows};
+use super::scale::AxisScale;
 use crate::compare::{Comparison, Course, Trajectory};
 use crate::features::Role;
 use crate::metrics::probes::{FAMILY, PROBES};
@@ -83,7 +83,7 @@ fn panel(trajectory: &Trajectory, models: &[String]) -> Option<Plot> {
             steps.push(point.step as f64);
             extent.push(point.value);
             extent.extend(point.interval.into_iter().flat_map(|(low, high)| [low, high]));
-            Point {
+            ChartPoint {
                 x: point.step as f64,
                 y: point.value,
                 x_interval: None,
@@ -101,8 +101,8 @@ fn panel(trajectory: &Trajectory, models: &[String]) -> Option<Plot> {
     Some(Plot {
         title: format!("{} · {}", trajectory.label, short(&data(trajectory), 40)),
         subtitle: good(trajectory.direction).unwrap_or_default().to_owned(),
-        x: Scale::linear("step", 5.0, steps.into_iter())?,
-        y: Scale::linear("", 4.0, extent.into_iter())?,
+        x: AxisScale::linear("step", 5.0, steps.into_iter())?,
+        y: AxisScale::linear("", 4.0, extent.into_iter())?,
         series,
         divider: None,
     })
@@ -147,10 +147,10 @@ fn path(variation: &Trajectory, transfer: &Trajectory, models: &[String]) -> Opt
             };
             across.push(phi.value);
             up.push(accuracy.value);
-            points.push(Point {
+            points.push(ChartPoint {
                 x: phi.value,
                 y: accuracy.value,
-                ..Point::default()
+                ..ChartPoint::default()
             });
             names.push(accuracy.step.to_string());
         }
@@ -172,12 +172,12 @@ fn path(variation: &Trajectory, transfer: &Trajectory, models: &[String]) -> Opt
     Some(Plot {
         title: format!("{} · {}", transfer.label, short(&data(transfer), 40)),
         subtitle: String::new(),
-        x: Scale::linear(
+        x: AxisScale::linear(
             &format!("{} · {}", variation.label, short(&data(variation), 40)),
             5.0,
             across.into_iter(),
         )?,
-        y: Scale::linear("accuracy", 5.0, up.into_iter())?,
+        y: AxisScale::linear("accuracy", 5.0, up.into_iter())?,
         series,
         divider: None,
     })

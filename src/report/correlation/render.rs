@@ -5,7 +5,7 @@ use super::data::{csv, json};
 use super::ranked::{best, ranked};
 use super::tables::{by_dataset, overall};
 use crate::compare::correlate::{Correlation, Statistic};
-use crate::report::format::{Format, Writing};
+use crate::report::format::{TableFormat, TableStyle};
 use crate::report::number::counted;
 
 /// Scores of a text: the best.
@@ -13,12 +13,12 @@ const MOST_IN_TEXT: usize = 15;
 
 /// The correlation in `format`, ending in a newline; text and Markdown show one statistic, JSON and CSV all. Text has the best
 /// scores and all baselines, unless `all` scores are wanted.
-pub fn render_correlation(correlation: &Correlation, statistic: Statistic, format: Format, all: bool) -> String {
+pub fn render_correlation(correlation: &Correlation, statistic: Statistic, format: TableFormat, all: bool) -> String {
     match format {
-        Format::Json => json(correlation),
-        Format::Csv => csv(correlation),
-        Format::Text | Format::Markdown | Format::Latex => {
-            let most = if all || format != Format::Text {
+        TableFormat::Json => json(correlation),
+        TableFormat::Csv => csv(correlation),
+        TableFormat::Text | TableFormat::Markdown | TableFormat::Latex => {
+            let most = if all || format != TableFormat::Text {
                 usize::MAX
             } else {
                 MOST_IN_TEXT
@@ -28,7 +28,7 @@ pub fn render_correlation(correlation: &Correlation, statistic: Statistic, forma
     }
 }
 
-fn page(correlation: &Correlation, statistic: Statistic, most: usize, writing: Writing) -> String {
+fn page(correlation: &Correlation, statistic: Statistic, most: usize, writing: TableStyle) -> String {
     let ranked = ranked(correlation, statistic);
     let shown = best(&ranked, most);
     let mut grid = overall(correlation, statistic, &shown);

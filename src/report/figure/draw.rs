@@ -5,13 +5,13 @@ use std::sync::Once;
 use plotters::prelude::*;
 
 use super::inks::PAPER;
-use super::matrix::Cells;
+use super::matrix::MatrixLayout;
 use super::pen::{FINE, Painted, Pen, WIDTH, legend_lines, painted};
 use crate::error::{Error, Result};
 use crate::report::charts::{Chart, Panel};
 
 /// A figure in both formats.
-pub struct Picture {
+pub struct DrawnFigure {
     /// Scalable, its text as text.
     pub svg: String,
     /// Pixels, twice as many as CSS pixels.
@@ -27,7 +27,7 @@ const FONT: &[u8] = include_bytes!("../fonts/DejaVuSans.ttf");
 ///
 /// # Errors
 /// When it cannot be drawn: a fault of this program, said with the figure's name.
-pub fn draw(chart: &Chart) -> Result<Picture> {
+pub fn draw(chart: &Chart) -> Result<DrawnFigure> {
     static REGISTER: Once = Once::new();
     REGISTER.call_once(|| {
         // The font is part of this program and is read by a test.
@@ -50,7 +50,7 @@ pub fn draw(chart: &Chart) -> Result<Picture> {
     let encoder = image::codecs::png::PngEncoder::new(&mut png);
     image::ImageEncoder::write_image(encoder, &pixels, size.0, size.1, image::ExtendedColorType::Rgb8)
         .map_err(|e| fault(e.to_string()))?;
-    Ok(Picture {
+    Ok(DrawnFigure {
         svg: sized(&svg, size, (width, height)),
         png,
     })
@@ -71,7 +71,7 @@ struct PanelLayout {
     /// Height of each row of panels.
     rows: Vec<f64>,
     /// Labels and side of the matrices.
-    cells: Cells,
+    cells: MatrixLayout,
 }
 
 impl PanelLayout {
@@ -79,7 +79,7 @@ impl PanelLayout {
         let lines = legend_lines(&chart.legend).len();
         let legend = if lines > 0 { 10.0 + 22.0 * lines as f64 } else { 0.0 };
         let head = legend + if chart.colour_scale.is_some() { 46.0 } else { 0.0 };
-        let cells = Cells::of(chart);
+        let cells = MatrixLayout::of(chart);
         let height = |row: &Vec<Panel>| {
             if matches!(row[0], Panel::Matrix(_)) {
                 cells.height()

@@ -5,8 +5,8 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::inks::{INK, PAPER, QUIET};
 use super::pen::{Painted, Pen, SMALL, TITLE, WIDTH, text_width};
-use super::plot::Names;
-use crate::report::charts::{Chart, ColourScale, Matrix, Panel, Scale};
+use super::plot::AxisLabels;
+use crate::report::charts::{AxisScale, Chart, ClassMatrix, ColourScale, Panel};
 
 const BETWEEN: f64 = 18.0;
 const TITLE_HEIGHT: f64 = 26.0;
@@ -15,12 +15,12 @@ const DARK: RGBColor = RGBColor(0x11, 0x11, 0x11);
 const LIGHT: RGBColor = RGBColor(0xFF, 0xFF, 0xFE);
 
 /// Where the matrices of a figure stand: each as large as the page allows, row names once for a row of matrices.
-pub(super) struct Cells {
+pub(super) struct MatrixLayout {
     label: f64,
     side: f64,
 }
 
-impl Cells {
+impl MatrixLayout {
     pub fn of(chart: &Chart) -> Self {
         let matrices = || {
             chart
@@ -49,10 +49,10 @@ impl Cells {
 impl<DB: DrawingBackend> Pen<DB> {
     pub(super) fn matrix(
         &self,
-        matrix: &Matrix,
+        matrix: &ClassMatrix,
         column: usize,
         y: f64,
-        cells: &Cells,
+        cells: &MatrixLayout,
         scale: Option<&ColourScale>,
     ) -> Painted {
         let side = cells.side;
@@ -83,8 +83,8 @@ impl<DB: DrawingBackend> Pen<DB> {
                 }
             }
         }
-        let names = Scale::names(matrix.names.iter().cloned());
-        let labels = Names::upright(&names, side);
+        let names = AxisScale::names(matrix.names.iter().cloned());
+        let labels = AxisLabels::upright(&names, side);
         labels.draw(self, |value| (x0 + (value + 0.5) * cell, y0 + side + 5.0))?;
         if column == 0 {
             for (value, name) in labels.shown() {

@@ -8,7 +8,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::inks::{GRID, INK, MODELS, QUIET};
 use super::pen::{FINE, Painted, Pen, SMALL, painted, px, text_width};
-use crate::report::charts::{Plot, Scale, Series};
+use crate::report::charts::{AxisScale, Plot, Series};
 
 /// Size of the names of points.
 const NAME: f64 = 11.0;
@@ -37,7 +37,7 @@ fn without_spikes(points: &[Point]) -> Vec<&[Point]> {
 }
 
 /// A scale as plotters' coordinate: its ticks are our own, so that grid and labels agree on every kind of axis.
-struct Ticked(Scale);
+struct Ticked(AxisScale);
 
 impl Ranged for Ticked {
     type FormatOption = DefaultFormatting;
@@ -72,7 +72,7 @@ impl<DB: DrawingBackend> Pen<DB> {
             .fold(24.0, f64::max);
         let left = widest + 10.0 + if plot.y.label.is_empty() { 0.0 } else { 20.0 };
         let across = size.0 - left - 14.0;
-        let names = Names::fitted(&plot.x, across);
+        let names = AxisLabels::fitted(&plot.x, across);
         let bottom = names.height + if plot.x.label.is_empty() { 8.0 } else { 26.0 };
         let whole = |x: f64| (x * FINE).round() as u32;
         let area = self.root.clone().shrink(px(place), (whole(size.0), whole(size.1)));
@@ -193,15 +193,15 @@ impl<DB: DrawingBackend> Pen<DB> {
 }
 
 /// The labels below an axis: level where they fit, else upright, else only some of them.
-pub(super) struct Names<'a> {
+pub(super) struct AxisLabels<'a> {
     ticks: &'a [(f64, String)],
     every: usize,
     upright: bool,
     height: f64,
 }
 
-impl<'a> Names<'a> {
-    pub fn fitted(scale: &'a Scale, across: f64) -> Self {
+impl<'a> AxisLabels<'a> {
+    pub fn fitted(scale: &'a AxisScale, across: f64) -> Self {
         let widest = scale
             .ticks
             .iter()
@@ -218,7 +218,7 @@ impl<'a> Names<'a> {
         Self::upright(scale, across)
     }
 
-    pub fn upright(scale: &'a Scale, across: f64) -> Self {
+    pub fn upright(scale: &'a AxisScale, across: f64) -> Self {
         let widest = scale
             .ticks
             .iter()

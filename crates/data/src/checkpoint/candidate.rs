@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::arch::{Arch, Expected, Family};
+use super::arch::{Arch, ArchFamily, Expected};
 use super::branch::{self, Branch};
 use super::flavour::{self, Told};
 use super::joined;
@@ -48,7 +48,7 @@ impl Candidate {
         let shape = |ours: &str| shape(checkpoint, naming, prefix, ours);
         // The half for texts of a network of images and texts has the very same blocks.
         let paired = naming.layout.is_some() || naming.projection.is_some();
-        if paired && naming.family == Family::Vit && !OF_IMAGES.iter().any(|name| shape(name).is_some()) {
+        if paired && naming.family == ArchFamily::Vit && !OF_IMAGES.iter().any(|name| shape(name).is_some()) {
             return None;
         }
         // A ViT that lost the biases of its keys is none of these.

@@ -54,7 +54,7 @@ pub(super) fn audit(
         named,
     } = descriptions;
     let claim = Claim::of(checkpoint).filter(|_| own.is_none());
-    let mut comparison = Comparison::default();
+    let mut comparison = TensorCheck::default();
     let mut backbone = Vec::new();
     for (expected, name) in chosen.expected.iter().zip(&chosen.names) {
         if comparison.check_joined(checkpoint, name, &expected.shape)? {
@@ -75,7 +75,7 @@ pub(super) fn audit(
 
     let mut problem = heads.problem.clone();
     let mut head_names = BTreeSet::new();
-    let mut check_head = |comparison: &mut Comparison, head: &FoundHead| -> Result<()> {
+    let mut check_head = |comparison: &mut TensorCheck, head: &FoundHead| -> Result<()> {
         for (_, _, name, shape) in head.tensors() {
             comparison.check(checkpoint, &name, &shape)?;
             head_names.insert(name);
@@ -84,7 +84,7 @@ pub(super) fn audit(
     };
     let mut projector_coverage = None;
     if let Some(projector) = &heads.projector {
-        let mut of_projector = Comparison::default();
+        let mut of_projector = TensorCheck::default();
         check_head(&mut of_projector, projector)?;
         projector_coverage = Some(of_projector.coverage());
         if let Some(first) = of_projector.missing.first() {
@@ -278,7 +278,7 @@ fn notes(heads: &Heads, arch: &Arch, own: bool, switches: Option<Vec<String>>) -
 }
 
 #[derive(Default)]
-struct Comparison {
+struct TensorCheck {
     expected: usize,
     loaded: usize,
     missing: Vec<String>,
@@ -287,8 +287,8 @@ struct Comparison {
     negative: Vec<String>,
 }
 
-impl Comparison {
-    /// As [`Comparison::check`], of every part that the file keeps of a tensor in parts.
+impl TensorCheck {
+    /// As [`TensorCheck::check`], of every part that the file keeps of a tensor in parts.
     fn check_joined(&mut self, checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<bool> {
         let parts = checkpoint.parts(name);
         let shares = match parts.len() {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
-use super::weights::{Checkpoint, Dtype, Source, TensorInfo};
+use super::weights::{Checkpoint, Dtype, TensorInfo, TensorSource};
 use crate::error::{Error, Result};
 use crate::files::{Container, Element, UnknownCalls};
 
@@ -52,7 +52,7 @@ pub(super) fn finish(
         opaque: Vec::new(),
         calls: UnknownCalls::default(),
         no_weights: None,
-        source: Source {
+        source: TensorSource {
             files: Vec::new(),
             tensors: HashMap::new(),
         },

@@ -5,7 +5,7 @@ use super::branch::Branch;
 use super::found_head::{FoundClassifier, FoundHead, FoundStep};
 use super::naming::Naming;
 use super::own::ClassifierInput;
-use super::stack::{At, stack_at, stack_without};
+use super::stack::{HeadSlot, stack_at, stack_without};
 use super::weights::Checkpoint;
 
 /// The name of a module beside or below the backbone that may be a head.
@@ -122,7 +122,7 @@ pub(super) fn scopes(prefix: &str) -> Vec<String> {
 }
 
 /// What surrounds a backbone in its file.
-pub(super) struct Around<'a> {
+pub(super) struct Surroundings<'a> {
     pub(super) checkpoint: &'a Checkpoint,
     /// The backbone's prefix.
     pub(super) prefix: &'a str,
@@ -142,7 +142,7 @@ pub(super) struct Around<'a> {
     pub(super) gelu: bool,
 }
 
-impl Around<'_> {
+impl Surroundings<'_> {
     /// The name of a head that lies beside the backbone's own folder, as in this project's files.
     pub(super) fn beside(&self, name: &str) -> String {
         let folder = self.prefix.trim_end_matches("backbone.");
@@ -187,9 +187,9 @@ impl Around<'_> {
             // Where nothing is classified, what follows the backbone can only be its projector.
             let sure = place.sure || self.self_supervised;
             let mut head = match stack_at(self.checkpoint, &path, place.gelu || self.gelu) {
-                At::Head(head) => head,
-                At::Unreadable(why) if sure => return Err(format!("the projector {why}")),
-                At::Nothing | At::Unreadable(_) => continue,
+                HeadSlot::Head(head) => head,
+                HeadSlot::Unreadable(why) if sure => return Err(format!("the projector {why}")),
+                HeadSlot::Nothing | HeadSlot::Unreadable(_) => continue,
             };
             let linears = head.steps.iter().filter(|s| s.step.is_linear()).count();
             if !sure && linears < 2 {
@@ -227,7 +227,7 @@ impl Around<'_> {
         self.paths(places)
             .into_iter()
             .find_map(|(path, place)| match stack_at(self.checkpoint, &path, place.gelu) {
-                At::Head(head) if head.inputs() == Some(width) => Some(head),
+                HeadSlot::Head(head) if head.inputs() == Some(width) => Some(head),
                 _ => None,
             })
     }
@@ -245,7 +245,7 @@ impl Around<'_> {
                 return None;
             }
             let is_own = |name: &str| self.own.iter().any(|own| own == name);
-            let At::Head(head) = stack_without(self.checkpoint, &path, false, &is_own) else {
+            let HeadSlot::Head(head) = stack_without(self.checkpoint, &path, false, &is_own) else {
                 return None;
             };
             let [

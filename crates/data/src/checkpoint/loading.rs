@@ -8,7 +8,7 @@ use super::recipe::Recipe;
 
 /// What the user says about a checkpoint; `auto` everywhere by default.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct LoadOptions {
     /// `auto`, or a name for [`Arch::parse`].
     pub arch: String,
     /// `auto`, `none`, or the name in the file that the projector lies below.
@@ -23,7 +23,7 @@ pub struct Options {
     pub allow_unknown_calls: bool,
 }
 
-impl Default for Options {
+impl Default for LoadOptions {
     fn default() -> Self {
         let auto = || "auto".to_owned();
         Self {

@@ -41,7 +41,7 @@ pub use detect::detect;
 pub use fingerprint::fingerprint;
 pub use folder::{is_named_as_weights, named_in, weights_in};
 pub use found_head::{FoundClassifier, FoundHead, FoundStep};
-pub use loading::{Loading, Options};
+pub use loading::{LoadOptions, Loading};
 pub use own::ClassifierInput;
 pub use recipe::Recipe;
 pub use summary::{CheckpointSummary, summary};

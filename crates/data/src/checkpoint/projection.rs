@@ -3,7 +3,7 @@
 use super::arch::{Arch, HeadStep};
 use super::candidate::Candidate;
 use super::found_head::{FoundHead, FoundStep};
-use super::stack::{At, stack_at};
+use super::stack::{HeadSlot, stack_at};
 use super::weights::Checkpoint;
 
 /// Tensors of the half for texts begin so, beside a half for images.
@@ -45,7 +45,7 @@ pub(super) fn projection_of(checkpoint: &Checkpoint, chosen: &Candidate) -> Opti
         return None;
     }
     match stack_at(checkpoint, &format!("{}head", chosen.prefix), false) {
-        At::Head(head) if head.inputs() == Some(width) => Some(head),
+        HeadSlot::Head(head) if head.inputs() == Some(width) => Some(head),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use super::weights::Checkpoint;
 
 /// What stands at a place where a head may be.
 #[derive(Debug, PartialEq)]
-pub(super) enum At {
+pub(super) enum HeadSlot {
     /// No tensors.
     Nothing,
     /// A stack of known layers.
@@ -21,12 +21,12 @@ pub(super) enum At {
 type Module = (String, BTreeMap<String, Vec<usize>>);
 
 /// Reads the stack of layers at `path` (a name in the file, without a final dot).
-pub(super) fn stack_at(checkpoint: &Checkpoint, path: &str, gelu: bool) -> At {
+pub(super) fn stack_at(checkpoint: &Checkpoint, path: &str, gelu: bool) -> HeadSlot {
     stack_without(checkpoint, path, gelu, &|_| false)
 }
 
 /// As [`stack_at`], without the tensors of which `but` says that they are others'.
-pub(super) fn stack_without(checkpoint: &Checkpoint, path: &str, gelu: bool, but: &dyn Fn(&str) -> bool) -> At {
+pub(super) fn stack_without(checkpoint: &Checkpoint, path: &str, gelu: bool, but: &dyn Fn(&str) -> bool) -> HeadSlot {
     let below = format!("{path}.");
     let mut modules: BTreeMap<String, BTreeMap<String, Vec<usize>>> = BTreeMap::new();
     for (name, info) in checkpoint
@@ -43,11 +43,11 @@ pub(super) fn stack_without(checkpoint: &Checkpoint, path: &str, gelu: bool, but
         }
     }
     if modules.is_empty() {
-        return At::Nothing;
+        return HeadSlot::Nothing;
     }
     match stack(path, modules.into_iter().collect(), gelu) {
-        Ok(head) => At::Head(head),
-        Err(why) => At::Unreadable(format!(
+        Ok(head) => HeadSlot::Head(head),
+        Err(why) => HeadSlot::Unreadable(format!(
             "{path} is no stack of Linear, BatchNorm1d and LayerNorm: {why}"
         )),
     }

@@ -1,7 +1,7 @@
 //! Key styles as a table: what the checkpoints of each method and code base look like around the backbone, and what
 //! follows from that. A new style is a new row.
 
-use super::arch::{Arch, Family, Library, Positions};
+use super::arch::{Arch, ArchFamily, Library, Positions};
 use super::head_search::scopes;
 use super::naming::Naming;
 use super::recipe::Recipe;
@@ -13,7 +13,7 @@ pub(super) struct Style {
     /// What the audit calls it.
     pub(super) name: &'static str,
     /// Whose backbones come in it; `None`: any.
-    family: Option<Family>,
+    family: Option<ArchFamily>,
     /// One of these parts stands in the backbone's prefix; empty: no matter.
     within: &'static [&'static str],
     /// Each of these begins a name below the backbone's prefix or in a folder around it.
@@ -75,7 +75,7 @@ pub(super) const STYLES: &[Style] = &[
     },
     Style {
         name: "MoCo v3",
-        family: Some(Family::ResNet),
+        family: Some(ArchFamily::ResNet),
         within: &["base_encoder", "momentum_encoder"],
         beside: &["predictor.", "fc."],
         ..ROW
@@ -169,7 +169,7 @@ pub(super) const STYLES: &[Style] = &[
     },
     Style {
         name: "DINOv2",
-        family: Some(Family::Vit),
+        family: Some(ArchFamily::Vit),
         beside: &["mask_token", "blocks.0.ls1.gamma"],
         normalised: true,
         recipe: Some(Recipe::ImagenetBicubic),
@@ -178,7 +178,7 @@ pub(super) const STYLES: &[Style] = &[
     },
     Style {
         name: "DINOv2 with registers",
-        family: Some(Family::Vit),
+        family: Some(ArchFamily::Vit),
         beside: &["mask_token", "blocks.0.ls1.gamma", "register_tokens"],
         normalised: true,
         recipe: Some(Recipe::ImagenetBicubic),
@@ -187,7 +187,7 @@ pub(super) const STYLES: &[Style] = &[
     },
     Style {
         name: "DINOv3",
-        family: Some(Family::Vit),
+        family: Some(ArchFamily::Vit),
         beside: &["mask_token", "blocks.0.ls1.gamma", "storage_tokens"],
         normalised: true,
         recipe: Some(Recipe::SquaredImagenet),
@@ -195,7 +195,7 @@ pub(super) const STYLES: &[Style] = &[
     },
     Style {
         name: "DINOv2",
-        family: Some(Family::Vit),
+        family: Some(ArchFamily::Vit),
         beside: &["mask_token", "blocks.0.0.ls1.gamma"],
         normalised: true,
         recipe: Some(Recipe::ImagenetBicubic),
@@ -204,7 +204,7 @@ pub(super) const STYLES: &[Style] = &[
     },
     Style {
         name: "DINOv2 with registers",
-        family: Some(Family::Vit),
+        family: Some(ArchFamily::Vit),
         beside: &["mask_token", "blocks.0.0.ls1.gamma", "register_tokens"],
         normalised: true,
         recipe: Some(Recipe::ImagenetBicubic),
@@ -213,7 +213,7 @@ pub(super) const STYLES: &[Style] = &[
     },
     Style {
         name: "MAE",
-        family: Some(Family::Vit),
+        family: Some(ArchFamily::Vit),
         beside: &["mask_token", "decoder_blocks.0."],
         recipe: Some(Recipe::ImagenetBicubic),
         positions: Some(Positions::Plain),
@@ -221,7 +221,7 @@ pub(super) const STYLES: &[Style] = &[
     },
     Style {
         name: "SimMIM",
-        family: Some(Family::Swin),
+        family: Some(ArchFamily::Swin),
         within: &["encoder"],
         beside: &["mask_token", "decoder.0."],
         ..ROW
@@ -234,7 +234,7 @@ pub(super) const STYLES: &[Style] = &[
     },
     Style {
         name: "iBOT",
-        family: Some(Family::Vit),
+        family: Some(ArchFamily::Vit),
         within: &["teacher", "student"],
         beside: &["masked_embed", "head.mlp.", "head.last_layer"],
         normalised: true,
@@ -244,7 +244,7 @@ pub(super) const STYLES: &[Style] = &[
     },
     Style {
         name: "I-JEPA",
-        family: Some(Family::Vit),
+        family: Some(ArchFamily::Vit),
         within: &["encoder", "target_encoder"],
         beside: &["predictor.module.predictor_embed."],
         recipe: Some(Recipe::ImagenetBicubic),
@@ -253,7 +253,7 @@ pub(super) const STYLES: &[Style] = &[
     },
     Style {
         name: "I-JEPA",
-        family: Some(Family::Vit),
+        family: Some(ArchFamily::Vit),
         within: &["encoder", "target_encoder"],
         beside: &["predictor.predictor_embed."],
         recipe: Some(Recipe::ImagenetBicubic),
@@ -359,7 +359,7 @@ pub(super) const STYLES: &[Style] = &[
 ];
 
 impl Style {
-    fn fits(&self, checkpoint: &Checkpoint, prefix: &str, family: Family) -> bool {
+    fn fits(&self, checkpoint: &Checkpoint, prefix: &str, family: ArchFamily) -> bool {
         let around = scopes(prefix);
         let begins = |text: &String| {
             let mut from = checkpoint.tensors().range(text.clone()..);
@@ -378,7 +378,7 @@ impl Style {
     }
 
     /// The style of the file around the backbone at `prefix`; `None` where it is nothing but a backbone.
-    pub(super) fn of(checkpoint: &Checkpoint, prefix: &str, family: Family) -> Option<&'static Self> {
+    pub(super) fn of(checkpoint: &Checkpoint, prefix: &str, family: ArchFamily) -> Option<&'static Self> {
         STYLES
             .iter()
             .rev()

@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use super::audit::Audit;
 use super::detect::{self, refuse_calls};
-use super::loading::Options;
+use super::loading::LoadOptions;
 use super::traced::Traced;
 use super::training::Training;
 use super::weights::{Checkpoint, TensorInfo};
 use crate::error::Result;
-use crate::files::{Opaque, Script, UnknownCalls, sha256_of};
+use crate::files::{Opaque, ScriptFile, UnknownCalls, sha256_of};
 
 /// A layer that can be tapped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -76,7 +76,7 @@ pub struct CheckpointSummary {
 /// # Errors
 /// When it cannot be read or is no checkpoint. A network that is unknown or not whole is no error here: the summary says so.
 pub fn summary(path: &Path) -> Result<CheckpointSummary> {
-    if let Some(script) = Script::look(path)? {
+    if let Some(script) = ScriptFile::look(path)? {
         return of_script(path, &script);
     }
     let checkpoint = Checkpoint::open(path)?;
@@ -84,7 +84,7 @@ pub fn summary(path: &Path) -> Result<CheckpointSummary> {
     for info in checkpoint.tensors().values() {
         *dtypes.entry(format!("{:?}", info.dtype).to_lowercase()).or_insert(0) += 1;
     }
-    let found = detect::inspect(&checkpoint, &Options::default());
+    let found = detect::inspect(&checkpoint, &LoadOptions::default());
     let problem = match &found {
         // What extraction would say first.
         Ok(loading) => refuse_calls(&checkpoint)
@@ -134,7 +134,7 @@ pub fn summary(path: &Path) -> Result<CheckpointSummary> {
 }
 
 /// What is known of a TorchScript file without running it.
-fn of_script(path: &Path, script: &Script) -> Result<CheckpointSummary> {
+fn of_script(path: &Path, script: &ScriptFile) -> Result<CheckpointSummary> {
     let (tensors, bytes) = script.storages;
     Ok(CheckpointSummary {
         path: path.display().to_string(),

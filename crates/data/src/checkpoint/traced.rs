@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::files::Script;
+use crate::files::ScriptFile;
 
 /// The schema that such a description names.
 const SCHEMA: &str = "featscope/trace/1";
@@ -45,7 +45,7 @@ impl Traced {
     ///
     /// # Errors
     /// When what it says is damaged or of another version.
-    pub fn in_script(path: &Path, script: &Script) -> Result<Option<Self>> {
+    pub fn in_script(path: &Path, script: &ScriptFile) -> Result<Option<Self>> {
         let Some(text) = &script.note else { return Ok(None) };
         let wrong = |why: String| {
             Error::input(format!(

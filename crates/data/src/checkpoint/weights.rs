@@ -48,13 +48,13 @@ impl TensorInfo {
 
 /// The bytes of all tensors of a checkpoint.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct TensorSource {
     pub(super) files: Vec<Mutex<File>>,
     /// Each tensor, and the file it is in.
     pub(super) tensors: HashMap<String, (usize, Array)>,
 }
 
-impl Source {
+impl TensorSource {
     /// The bytes of one tensor: contiguous, row-major, little-endian.
     pub(super) fn read(&self, name: &str) -> io::Result<(Element, Vec<u8>)> {
         let (file, array) = self
@@ -81,7 +81,7 @@ pub struct Checkpoint {
     pub(super) calls: UnknownCalls,
     /// Why it holds no weights, of a file that was opened to say what it would call.
     pub(super) no_weights: Option<String>,
-    pub(super) source: Source,
+    pub(super) source: TensorSource,
     pub(super) sha256: OnceLock<String>,
 }
 

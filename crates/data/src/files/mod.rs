@@ -45,6 +45,6 @@ pub use regular::{broken, open, read, read_text};
 pub use safetensors::{MAX_HEADER, Once};
 pub use start::{is_safetensors, is_zip, is_zip_or_pickle};
 pub use temporary::{is_temporary, sweep, temporary_folder};
-pub use torch::Script;
+pub use torch::ScriptFile;
 pub use unknown::{UnknownCall, UnknownCalls};
 pub use zip::Directory;

@@ -17,14 +17,14 @@ pub enum Packing {
     /// As a deflated zip entry of so many bytes.
     Deflated(u64),
     /// Not in the file as they are: inside a pickle, from which they were taken.
-    Held(Held),
+    Held(SharedBytes),
 }
 
 /// Bytes in memory that several arrays may share.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held(Arc<Vec<u8>>);
+pub struct SharedBytes(Arc<Vec<u8>>);
 
-impl AsRef<[u8]> for Held {
+impl AsRef<[u8]> for SharedBytes {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
@@ -59,7 +59,7 @@ impl ByteRange {
         Self {
             start: 0,
             len: bytes.len() as u64,
-            packing: Packing::Held(Held(bytes)),
+            packing: Packing::Held(SharedBytes(bytes)),
             crc: None,
         }
     }

@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use super::element::Element;
-use super::pickle::{self, Data, Failure, Id, Keep, Persistent, Pickle};
+use super::pickle::{self, ArrayData, Failure, Keep, Persistent, Pickle, ValueId};
 use super::strides::Strides;
 use super::unknown::UnknownCalls;
 
@@ -40,8 +40,8 @@ impl PlainPickle {
     pub fn rows(&self) -> Option<Vec<Option<String>>> {
         match self.pickle.ndarray(self.pickle.root) {
             Some(array) => match array.data {
-                Data::Objects(rows) => Some(rows),
-                Data::Bytes(_) => None,
+                ArrayData::Objects(rows) => Some(rows),
+                ArrayData::Bytes(_) => None,
             },
             None => self.pickle.list(self.pickle.root),
         }
@@ -67,7 +67,7 @@ impl PlainPickle {
         let Some(array) = array else {
             return Err(format!("has no array {key:?}"));
         };
-        let (Element::U8, Data::Bytes(bytes)) = (array.element, array.data) else {
+        let (Element::U8, ArrayData::Bytes(bytes)) = (array.element, array.data) else {
             return Err(format!(
                 "its array {key:?} holds {}, expected bytes (uint8)",
                 array.element
@@ -80,7 +80,7 @@ impl PlainPickle {
         Ok((array.shape, bytes))
     }
 
-    fn entry(&self, key: &str) -> Option<Id> {
+    fn entry(&self, key: &str) -> Option<ValueId> {
         self.pickle.entry(self.pickle.root, key)
     }
 }

@@ -135,7 +135,7 @@ fn builder(delimiter: u8) -> csv::ReaderBuilder {
 const MAX_RECORD: u64 = 64 << 20;
 
 /// The bytes of a table, as long as no record of it is endless: one would be held whole.
-pub struct Records {
+pub struct TableRecords {
     file: File,
     delimiter: u8,
     /// Whether inside quotes, and whether quotes may open here.
@@ -149,7 +149,7 @@ pub struct Records {
     is_start: bool,
 }
 
-impl Records {
+impl TableRecords {
     fn new(file: File, delimiter: u8) -> Self {
         Self {
             file,
@@ -181,7 +181,7 @@ impl Records {
     }
 }
 
-impl Read for Records {
+impl Read for TableRecords {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read(buffer)?;
         let mut bytes = &buffer[..read];
@@ -207,13 +207,13 @@ impl TextLayout {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn rows(&self, path: &Path, header: bool) -> Result<csv::Reader<Records>> {
+    pub fn rows(&self, path: &Path, header: bool) -> Result<csv::Reader<TableRecords>> {
         let (mut file, _) = open(path)?;
         file.seek(SeekFrom::Start(self.start.0)).map_err(Error::io(path))?;
         let skip = header && !self.commented;
         Ok(builder(self.delimiter)
             .has_headers(skip)
-            .from_reader(Records::new(file, self.delimiter)))
+            .from_reader(TableRecords::new(file, self.delimiter)))
     }
 
     /// What is wrong with a table, in a sentence.
@@ -243,7 +243,7 @@ impl TextLayout {
     pub fn refuse_open_quote(&self, path: &Path) -> Result<()> {
         let (mut file, _) = open(path)?;
         file.seek(SeekFrom::Start(self.start.0)).map_err(Error::io(path))?;
-        let mut reader = BufReader::new(Records::new(file, self.delimiter));
+        let mut reader = BufReader::new(TableRecords::new(file, self.delimiter));
         loop {
             let read = reader.fill_buf().map_err(|e| broken(path, e))?.len();
             if read == 0 {

@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::resize::{Cut, Kept, resize_cut};
+use super::resize::{Crop, KeptPart, resize_cut};
 use super::transform::Preprocess;
 
 /// How a random view of an image is made, in this order. Pairs are the ends of a uniform draw.
@@ -66,11 +66,11 @@ impl Augment {
             self.crop_ratio,
             rng,
         );
-        let cut = Cut {
+        let cut = Crop {
             start: (left as u32, top as u32),
             size: (wide as u32, tall as u32),
         };
-        let kept = Kept {
+        let kept = KeptPart {
             start: (0, 0),
             size: (width as u32, height as u32),
         };

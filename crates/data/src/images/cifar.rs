@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::archive;
-use super::format::Format;
+use super::format::DatasetFormat;
 use super::located::Located;
-use super::records::{PixelLayout, RecordFile, Records};
-use super::source::Contents;
+use super::records::{PixelLayout, RecordFile, SplitRecords};
+use super::source::SplitContents;
 use super::split::Splits;
 use crate::error::{Error, Result};
 use crate::files::{self, PlainPickle};
@@ -37,7 +37,7 @@ const CIFAR10: [&str; 10] = [
 /// One of the four official forms.
 #[derive(Clone, Copy)]
 struct Form {
-    format: Format,
+    format: DatasetFormat,
     binary: bool,
     train: &'static [&'static str],
     test: &'static str,
@@ -46,7 +46,7 @@ struct Form {
 
 const FORMS: [Form; 4] = [
     Form {
-        format: Format::Cifar10,
+        format: DatasetFormat::Cifar10,
         binary: true,
         train: &[
             "data_batch_1.bin",
@@ -59,7 +59,7 @@ const FORMS: [Form; 4] = [
         names: "batches.meta.txt",
     },
     Form {
-        format: Format::Cifar10,
+        format: DatasetFormat::Cifar10,
         binary: false,
         train: &[
             "data_batch_1",
@@ -72,14 +72,14 @@ const FORMS: [Form; 4] = [
         names: "batches.meta",
     },
     Form {
-        format: Format::Cifar100,
+        format: DatasetFormat::Cifar100,
         binary: true,
         train: &["train.bin"],
         test: "test.bin",
         names: "fine_label_names.txt",
     },
     Form {
-        format: Format::Cifar100,
+        format: DatasetFormat::Cifar100,
         binary: false,
         train: &["train"],
         test: "test",
@@ -99,7 +99,7 @@ impl Form {
     /// The splits of which at least one file is there; `train` and `test` without an ending tell nothing alone.
     fn splits(&self, names: &[String]) -> Vec<String> {
         let has = |file: &&str| names.iter().any(|n| n == *file);
-        if self.format == Format::Cifar100 && !self.binary && !has(&self.names) {
+        if self.format == DatasetFormat::Cifar100 && !self.binary && !has(&self.names) {
             return Vec::new();
         }
         let found = [("train", self.train.iter().any(has)), ("test", has(&self.test))];
@@ -111,13 +111,13 @@ impl Form {
     }
 
     fn classes(&self) -> usize {
-        if self.format == Format::Cifar10 { 10 } else { 100 }
+        if self.format == DatasetFormat::Cifar10 { 10 } else { 100 }
     }
 }
 
 /// The CIFAR formats that files of these names belong to.
-pub(super) fn formats(names: &[String]) -> Vec<Format> {
-    let mut found: Vec<Format> = FORMS
+pub(super) fn formats(names: &[String]) -> Vec<DatasetFormat> {
+    let mut found: Vec<DatasetFormat> = FORMS
         .iter()
         .filter(|f| !f.splits(names).is_empty())
         .map(|f| f.format)
@@ -143,14 +143,14 @@ pub(super) fn splits(at: &Located) -> Result<Splits> {
 }
 
 /// Where the batches lie once an archive is unpacked.
-struct Batches {
+struct BatchFiles {
     form: Form,
     dir: PathBuf,
     shown: String,
     split: String,
 }
 
-pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
+pub(super) fn open(at: &Located, split: &str) -> Result<SplitContents> {
     let unpacked: Option<TempDir> = match at.path.is_file() {
         true => Some(archive::unpack(&at.path, |name| {
             FORMS
@@ -165,7 +165,7 @@ pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
         .iter()
         .find(|f| f.format == at.format && f.splits(&names).iter().any(|s| s == split));
     let form = *form.ok_or_else(|| Error::input(format!("{}: has no {split} batch of {}", at.shown, at.format)))?;
-    let batches = Batches {
+    let batches = BatchFiles {
         form,
         dir,
         shown: at.shown.clone(),
@@ -179,7 +179,7 @@ pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
     }
 }
 
-impl Batches {
+impl BatchFiles {
     fn shown(&self, file: &str) -> String {
         format!("{}/{file}", self.shown.trim_end_matches('/'))
     }
@@ -215,7 +215,12 @@ impl Batches {
             })
     }
 
-    fn contents(&self, classes: Vec<String>, labels: Vec<Option<u32>>, files: Vec<RecordFile>) -> Result<Contents> {
+    fn contents(
+        &self,
+        classes: Vec<String>,
+        labels: Vec<Option<u32>>,
+        files: Vec<RecordFile>,
+    ) -> Result<SplitContents> {
         let expected = self.form.classes();
         if classes.len() != expected {
             let (shown, n) = (self.shown(self.form.names), classes.len());
@@ -223,16 +228,20 @@ impl Batches {
                 "{shown}: {n} class names, expected {expected}; download it again"
             )));
         }
-        Ok(Contents {
+        Ok(SplitContents {
             classes,
             labels,
             left_out: Vec::new(),
-            source: Box::new(Records::new(files, LAYOUT, &self.split)),
+            source: Box::new(SplitRecords::new(files, LAYOUT, &self.split)),
         })
     }
 
-    fn open_binary(&self) -> Result<Contents> {
-        let label_bytes = if self.form.format == Format::Cifar10 { 1 } else { 2 };
+    fn open_binary(&self) -> Result<SplitContents> {
+        let label_bytes = if self.form.format == DatasetFormat::Cifar10 {
+            1
+        } else {
+            2
+        };
         let stride = label_bytes + PIXELS;
         let (mut labels, mut files) = (Vec::new(), Vec::new());
         for name in self.form.files(&self.split) {
@@ -284,7 +293,7 @@ impl Batches {
     /// Ten names everybody knows; a hundred nobody does stay numbers.
     fn default_names(&self) -> Vec<String> {
         match self.form.format {
-            Format::Cifar10 => CIFAR10.iter().map(|s| (*s).to_owned()).collect(),
+            DatasetFormat::Cifar10 => CIFAR10.iter().map(|s| (*s).to_owned()).collect(),
             _ => (0..self.form.classes()).map(|i| i.to_string()).collect(),
         }
     }
@@ -305,9 +314,9 @@ impl Batches {
     }
 
     /// Pickles are read whole, one at a time, and their pixels set down in one temporary file.
-    fn open_python(&self) -> Result<Contents> {
+    fn open_python(&self) -> Result<SplitContents> {
         let mut spool = tempfile::tempfile().map_err(Error::io(std::env::temp_dir()))?;
-        let key = if self.form.format == Format::Cifar10 {
+        let key = if self.form.format == DatasetFormat::Cifar10 {
             "labels"
         } else {
             "fine_labels"
@@ -353,7 +362,7 @@ impl Batches {
     }
 
     fn names_in_pickle(&self) -> Result<Vec<String>> {
-        let key = if self.form.format == Format::Cifar10 {
+        let key = if self.form.format == DatasetFormat::Cifar10 {
             "label_names"
         } else {
             "fine_label_names"

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::files::Files;
 use super::located::Located;
-use super::source::Contents;
+use super::source::SplitContents;
 use super::{classes, shards};
 use crate::error::{Error, Result};
 use crate::files::text::layout;
@@ -27,7 +27,7 @@ const PATH_NAMES: [&str; 11] = [
     "image_file",
 ];
 
-pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
+pub(super) fn open(at: &Located, split: &str) -> Result<SplitContents> {
     let root = match at.path.is_file() {
         true => at.path.parent().unwrap_or(Path::new("")).to_path_buf(),
         false => at.path.clone(),
@@ -57,7 +57,7 @@ pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
         }
     }
     let (classes, labels) = classes::of_texts(&texts, &root)?;
-    Ok(Contents {
+    Ok(SplitContents {
         classes,
         labels,
         left_out: Vec::new(),

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::clause::Clause;
 use super::raw::{Body, Raw};
-use super::source::Source;
+use super::source::ImageSource;
 use crate::error::{Error, Result};
 use crate::files::{self, hash_from};
 
@@ -42,7 +42,7 @@ pub(super) struct Files {
     pub(super) found: bool,
 }
 
-impl Source for Files {
+impl ImageSource for Files {
     fn id(&self, row: usize) -> String {
         self.files[row].clone()
     }

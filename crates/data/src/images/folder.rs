@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::{Files, is_image};
 use super::located::Located;
-use super::source::Contents;
+use super::source::SplitContents;
 use super::split::{self, Splits};
 use crate::error::{Error, Result};
 
@@ -105,7 +105,7 @@ pub(super) fn splits(at: &Located) -> Result<Splits> {
     Ok(Splits::Named(names))
 }
 
-pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
+pub(super) fn open(at: &Located, split: &str) -> Result<SplitContents> {
     let root = match splits(at)? {
         Splits::Whole { .. } => at.path.clone(),
         Splits::Named(_) => image_folders(&at.path)?
@@ -126,7 +126,7 @@ pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
         Listing::new(&root, &mut files).collect(&root, 1)?;
         labels.resize(files.len(), None);
     }
-    Ok(Contents {
+    Ok(SplitContents {
         classes,
         labels,
         left_out: match again {

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The layouts an image data set may have on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum DatasetFormat {
     /// CIFAR-10, binary or Python batches.
     Cifar10,
     /// CIFAR-100, binary or Python batches; the labels are the 100 fine ones.
@@ -23,7 +23,7 @@ pub enum Format {
     Coco,
 }
 
-impl Format {
+impl DatasetFormat {
     /// Every format, in the order they are looked for.
     pub const ALL: [Self; 8] = [
         Self::Cifar10,
@@ -51,7 +51,7 @@ impl Format {
     }
 }
 
-impl fmt::Display for Format {
+impl fmt::Display for DatasetFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }

@@ -7,8 +7,8 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::classes;
 use super::located::Located;
-use super::records::{PixelLayout, RecordFile, Records};
-use super::source::Contents;
+use super::records::{PixelLayout, RecordFile, SplitRecords};
+use super::source::SplitContents;
 use super::split::{self, Splits};
 use crate::error::{Error, Result};
 use crate::files;
@@ -17,7 +17,7 @@ use crate::files;
 const MAX_SIDE: u32 = 4096;
 
 /// What the name of a file of images says.
-pub(super) struct Name {
+pub(super) struct IdxName {
     /// What stands before the split: `emnist-letters`.
     before: String,
     split: &'static str,
@@ -26,14 +26,14 @@ pub(super) struct Name {
 }
 
 /// Takes a name such as `train-images-idx3-ubyte.gz` apart; `None` if it is another file's.
-pub(super) fn parse_name(name: &str) -> Option<Name> {
+pub(super) fn parse_name(name: &str) -> Option<IdxName> {
     let plain = name.strip_suffix(".gz").unwrap_or(name);
     if !plain.contains("images") || !plain.contains("idx3") || !plain.ends_with("ubyte") {
         return None;
     }
     let (before, split) = split::in_name(plain)?;
     let labels = plain.replacen("images", "labels", 1).replacen("idx3", "idx1", 1);
-    Some(Name {
+    Some(IdxName {
         before: before.to_owned(),
         split,
         labels,
@@ -41,7 +41,7 @@ pub(super) fn parse_name(name: &str) -> Option<Name> {
 }
 
 /// The files of images at a path, plain ones before their gzipped twins.
-fn files(at: &Located) -> Result<Vec<(PathBuf, Name)>> {
+fn files(at: &Located) -> Result<Vec<(PathBuf, IdxName)>> {
     let paths: Vec<PathBuf> = match at.path.is_file() {
         true => vec![at.path.clone()],
         false => std::fs::read_dir(&at.path)
@@ -74,7 +74,7 @@ pub(super) fn splits(at: &Located) -> Result<Splits> {
     Ok(Splits::Named(names))
 }
 
-pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
+pub(super) fn open(at: &Located, split: &str) -> Result<SplitContents> {
     let found = files(at)?.into_iter().find(|(_, n)| n.split == split);
     let (path, name) = found.ok_or_else(|| Error::input(format!("{}: has no {split} images", at.shown)))?;
     let (images, layout) = open_images(&path)?;
@@ -93,11 +93,11 @@ pub(super) fn open(at: &Located, split: &str) -> Result<Contents> {
     let labels = read_labels(&labels_path, images.rows)?;
     let classes = classes::numbered(folder, labels.iter().copied().max().unwrap_or(0).into())?;
     let labels = labels.into_iter().map(|l| Some(u32::from(l))).collect();
-    Ok(Contents {
+    Ok(SplitContents {
         classes,
         labels,
         left_out: Vec::new(),
-        source: Box::new(Records::new(vec![images], layout, split)),
+        source: Box::new(SplitRecords::new(vec![images], layout, split)),
     })
 }
 

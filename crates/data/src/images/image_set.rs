@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use sha2::{Digest as _, Sha256};
 
-use super::format::Format;
+use super::format::DatasetFormat;
 use super::located::Located;
 use super::raw::Raw;
-use super::source::{Contents, Source};
+use super::source::{ImageSource, SplitContents};
 use super::{cifar, classes, coco, csv, folder, idx, locate, parquet, shards, split, webdataset};
 use crate::error::{Error, Result};
 use crate::files::check_name;
@@ -19,14 +19,14 @@ const HELD: usize = 64 << 20;
 /// One split of an image data set, restricted to the classes asked for.
 pub struct ImageSet {
     name: String,
-    format: Format,
+    format: DatasetFormat,
     split: String,
     classes: Vec<String>,
     labels: Vec<Option<u32>>,
     /// Rows of the source that are kept, ascending.
     rows: Vec<usize>,
     left_out: Vec<String>,
-    source: Box<dyn Source>,
+    source: Box<dyn ImageSource>,
 }
 
 /// Opens one split of a data set.
@@ -44,27 +44,27 @@ pub fn open(path: &str, split: Option<&str>, classes: Option<&[String]>) -> Resu
 
 pub(super) fn splits_of(at: &Located) -> Result<split::Splits> {
     match at.format {
-        Format::Cifar10 | Format::Cifar100 => cifar::splits(at),
-        Format::Idx => idx::splits(at),
-        Format::Folder => folder::splits(at),
-        Format::Parquet => shards::splits(at, parquet::ENDING),
-        Format::WebDataset => webdataset::splits(at),
-        Format::Csv => shards::splits(at, csv::ENDING),
-        Format::Coco => coco::splits(at),
+        DatasetFormat::Cifar10 | DatasetFormat::Cifar100 => cifar::splits(at),
+        DatasetFormat::Idx => idx::splits(at),
+        DatasetFormat::Folder => folder::splits(at),
+        DatasetFormat::Parquet => shards::splits(at, parquet::ENDING),
+        DatasetFormat::WebDataset => webdataset::splits(at),
+        DatasetFormat::Csv => shards::splits(at, csv::ENDING),
+        DatasetFormat::Coco => coco::splits(at),
     }
 }
 
 pub(super) fn open_split(at: &Located, split: &str, classes: Option<&[String]>) -> Result<ImageSet> {
     let contents = match at.format {
-        Format::Cifar10 | Format::Cifar100 => cifar::open(at, split)?,
-        Format::Idx => idx::open(at, split)?,
-        Format::Folder => folder::open(at, split)?,
-        Format::Parquet => parquet::open(at, split)?,
-        Format::WebDataset => webdataset::open(at, split)?,
-        Format::Csv => csv::open(at, split)?,
-        Format::Coco => coco::open(at, split)?,
+        DatasetFormat::Cifar10 | DatasetFormat::Cifar100 => cifar::open(at, split)?,
+        DatasetFormat::Idx => idx::open(at, split)?,
+        DatasetFormat::Folder => folder::open(at, split)?,
+        DatasetFormat::Parquet => parquet::open(at, split)?,
+        DatasetFormat::WebDataset => webdataset::open(at, split)?,
+        DatasetFormat::Csv => csv::open(at, split)?,
+        DatasetFormat::Coco => coco::open(at, split)?,
     };
-    let Contents {
+    let SplitContents {
         classes: all,
         labels,
         left_out,
@@ -128,7 +128,7 @@ impl ImageSet {
     }
 
     /// The layout it was read from.
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> DatasetFormat {
         self.format
     }
 

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::format::Format;
+use super::format::DatasetFormat;
 use super::located::Located;
 use super::{archive, cifar, coco, csv, files, folder, idx, parquet, shards, split, webdataset};
 use crate::error::{Error, Result};
@@ -30,9 +30,9 @@ pub(super) fn locate(path: &str) -> Result<Located> {
     let (asked, path) = prefix(path)?;
     let (path, pictures) = pictures(path)?;
     let mut at = PathBuf::from(path);
-    if !at.exists() && webdataset::is_pattern(path) && asked.is_none_or(|format| format == Format::WebDataset) {
+    if !at.exists() && webdataset::is_pattern(path) && asked.is_none_or(|format| format == DatasetFormat::WebDataset) {
         return Ok(Located {
-            format: Format::WebDataset,
+            format: DatasetFormat::WebDataset,
             path: at,
             shown: path.to_owned(),
             pictures: None,
@@ -81,7 +81,7 @@ pub(super) fn locate(path: &str) -> Result<Located> {
 }
 
 /// The formats of image data sets that a folder holds, the one it is taken for first; none of a folder that cannot be read.
-pub fn formats(folder: &Path) -> Vec<Format> {
+pub fn formats(folder: &Path) -> Vec<DatasetFormat> {
     let nested = NESTED.map(|name| folder.join(name));
     [folder.to_path_buf()]
         .iter()
@@ -123,41 +123,43 @@ fn pictures(path: &str) -> Result<(&str, Option<PathBuf>)> {
 }
 
 /// Splits off `FORMAT:`, unless a file of that very name exists.
-fn prefix(path: &str) -> Result<(Option<Format>, &str)> {
+fn prefix(path: &str) -> Result<(Option<DatasetFormat>, &str)> {
     let Some((word, rest)) = path.split_once(':').filter(|_| !Path::new(path).exists()) else {
         return Ok((None, path));
     };
-    if let Some(format) = Format::ALL.into_iter().find(|f| f.name() == word) {
+    if let Some(format) = DatasetFormat::ALL.into_iter().find(|f| f.name() == word) {
         return Ok((Some(format), rest));
     }
     if word.contains(NOT_IN_FORMATS) {
         return Ok((None, path));
     }
-    let nearest = Format::ALL
-        .map(Format::name)
+    let nearest = DatasetFormat::ALL
+        .map(DatasetFormat::name)
         .into_iter()
         .max_by(|a, b| strsim::jaro_winkler(a, word).total_cmp(&strsim::jaro_winkler(b, word)));
-    let names = Format::ALL.map(Format::name).join(", ");
+    let names = DatasetFormat::ALL.map(DatasetFormat::name).join(", ");
     let nearest = nearest.unwrap_or_default();
     Err(Error::input(format!(
         "{path}: no image format {word:?}; the nearest is {nearest:?}; there are {names}"
     )))
 }
 
-fn sought(format: Format) -> &'static str {
+fn sought(format: DatasetFormat) -> &'static str {
     match format {
-        Format::Cifar10 => "data_batch_1.bin or data_batch_1, test_batch.bin or test_batch, or the .tar.gz of these",
-        Format::Cifar100 => "train.bin and test.bin, or train, test and meta, or the .tar.gz of these",
-        Format::Idx => "train-images-idx3-ubyte or t10k-images-idx3-ubyte, gzipped or not",
-        Format::Folder => "folders of JPEG, PNG, WebP, BMP, GIF or TIFF files",
-        Format::Parquet => ".parquet files",
-        Format::WebDataset => ".tar files, or a pattern such as train-{000..146}.tar",
-        Format::Csv => "a .csv file",
-        Format::Coco => "a .json file of annotations, or instances_train2017.json and so on in annotations",
+        DatasetFormat::Cifar10 => {
+            "data_batch_1.bin or data_batch_1, test_batch.bin or test_batch, or the .tar.gz of these"
+        }
+        DatasetFormat::Cifar100 => "train.bin and test.bin, or train, test and meta, or the .tar.gz of these",
+        DatasetFormat::Idx => "train-images-idx3-ubyte or t10k-images-idx3-ubyte, gzipped or not",
+        DatasetFormat::Folder => "folders of JPEG, PNG, WebP, BMP, GIF or TIFF files",
+        DatasetFormat::Parquet => ".parquet files",
+        DatasetFormat::WebDataset => ".tar files, or a pattern such as train-{000..146}.tar",
+        DatasetFormat::Csv => "a .csv file",
+        DatasetFormat::Coco => "a .json file of annotations, or instances_train2017.json and so on in annotations",
     }
 }
 
-fn in_folder(path: &Path) -> Result<Vec<Format>> {
+fn in_folder(path: &Path) -> Result<Vec<DatasetFormat>> {
     let names: Vec<String> = std::fs::read_dir(path)
         .map_err(Error::io(path))?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
@@ -165,21 +167,21 @@ fn in_folder(path: &Path) -> Result<Vec<Format>> {
         .collect();
     let mut found = cifar::formats(&names);
     if names.iter().any(|n| idx::parse_name(n).is_some()) {
-        found.push(Format::Idx);
+        found.push(DatasetFormat::Idx);
     }
     let later = [
-        (Format::Parquet, shards::is_in(path, parquet::ENDING)),
-        (Format::Folder, folder::is_in(path)),
-        (Format::WebDataset, shards::is_in(path, webdataset::ENDING)),
-        (Format::Csv, shards::is_in(path, csv::ENDING)),
-        (Format::Coco, coco::is_in(path)),
+        (DatasetFormat::Parquet, shards::is_in(path, parquet::ENDING)),
+        (DatasetFormat::Folder, folder::is_in(path)),
+        (DatasetFormat::WebDataset, shards::is_in(path, webdataset::ENDING)),
+        (DatasetFormat::Csv, shards::is_in(path, csv::ENDING)),
+        (DatasetFormat::Coco, coco::is_in(path)),
     ];
     found.extend(later.iter().filter(|(_, is_in)| *is_in).map(|(format, _)| *format));
     Ok(found)
 }
 
 /// The formats a file may be of. Some are nothing but the user's word for it: a table may be called anything.
-fn in_file(path: &Path, asked: Option<Format>) -> Result<Vec<Format>> {
+fn in_file(path: &Path, asked: Option<DatasetFormat>) -> Result<Vec<DatasetFormat>> {
     let shown = path.display();
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let mut start = [0; 4];
@@ -189,20 +191,20 @@ fn in_file(path: &Path, asked: Option<Format>) -> Result<Vec<Format>> {
             "{shown}: the file is empty; copy or download it again"
         )));
     }
-    if let Some(format @ (Format::WebDataset | Format::Csv | Format::Coco)) = asked {
+    if let Some(format @ (DatasetFormat::WebDataset | DatasetFormat::Csv | DatasetFormat::Coco)) = asked {
         return Ok(vec![format]);
     }
     if name.ends_with(".csv") {
-        return Ok(vec![Format::Csv]);
+        return Ok(vec![DatasetFormat::Csv]);
     }
     if name.ends_with(".json") {
-        return Ok(vec![Format::Coco]);
+        return Ok(vec![DatasetFormat::Coco]);
     }
     if name.ends_with(".parquet") || &start == b"PAR1" {
-        return Ok(vec![Format::Parquet]);
+        return Ok(vec![DatasetFormat::Parquet]);
     }
     if idx::parse_name(name).is_some() {
-        return Ok(vec![Format::Idx]);
+        return Ok(vec![DatasetFormat::Idx]);
     }
     if name.ends_with(".tar") && files::is_checkpoint(path) {
         return Err(Error::input(format!(
@@ -211,7 +213,7 @@ fn in_file(path: &Path, asked: Option<Format>) -> Result<Vec<Format>> {
     }
     if name.ends_with(".tar.gz") || name.ends_with(".tgz") || name.ends_with(".tar") {
         let mut found = cifar::formats(&archive::names(path, |names| !cifar::formats(names).is_empty())?);
-        found.extend(name.ends_with(".tar").then_some(Format::WebDataset));
+        found.extend(name.ends_with(".tar").then_some(DatasetFormat::WebDataset));
         return Ok(found);
     }
     if files::is_image(path) {
@@ -226,13 +228,16 @@ impl Located {
     /// A name for the data set, from its path.
     pub(super) fn name(&self) -> String {
         match self.format {
-            Format::Cifar10 => return "cifar10".to_owned(),
-            Format::Cifar100 => return "cifar100".to_owned(),
+            DatasetFormat::Cifar10 => return "cifar10".to_owned(),
+            DatasetFormat::Cifar100 => return "cifar100".to_owned(),
             _ => {}
         }
         let absolute = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let mut parts: Vec<String> = absolute.iter().map(|p| p.to_string_lossy().into_owned()).collect();
-        let listing = matches!(self.format, Format::WebDataset | Format::Csv | Format::Coco);
+        let listing = matches!(
+            self.format,
+            DatasetFormat::WebDataset | DatasetFormat::Csv | DatasetFormat::Coco
+        );
         if !self.path.is_dir() {
             let last = parts.pop().unwrap_or_default();
             let stem = [parquet::ENDING, webdataset::ENDING, csv::ENDING, coco::ENDING]
@@ -252,7 +257,7 @@ impl Located {
                 Some((before, _)) => (before, !before.is_empty()),
                 None => (stem, true),
             };
-            if self.format != Format::Idx && named && !(listing && COMMON.contains(&before)) {
+            if self.format != DatasetFormat::Idx && named && !(listing && COMMON.contains(&before)) {
                 return before.to_owned();
             }
         }
@@ -304,21 +309,21 @@ mod tests {
             }
             .name()
         };
-        assert_eq!(name(Format::Parquet, &file), "pets");
+        assert_eq!(name(DatasetFormat::Parquet, &file), "pets");
         std::fs::write(file.with_file_name("vehicles-test.parquet"), "x").unwrap();
         assert_eq!(
-            name(Format::Parquet, &file.with_file_name("vehicles-test.parquet")),
+            name(DatasetFormat::Parquet, &file.with_file_name("vehicles-test.parquet")),
             "vehicles"
         );
-        assert_eq!(name(Format::Folder, &dir.path().join("pets/train")), "pets");
-        assert_eq!(name(Format::Cifar10, dir.path()), "cifar10");
+        assert_eq!(name(DatasetFormat::Folder, &dir.path().join("pets/train")), "pets");
+        assert_eq!(name(DatasetFormat::Cifar10, dir.path()), "cifar10");
         for (format, path, wanted) in [
-            (Format::WebDataset, "pets/shards/train-{000..012}.tar", "pets"),
-            (Format::WebDataset, "shards/birds-train-000001.tar", "birds"),
-            (Format::Csv, "pets/labels.csv", "pets"),
-            (Format::Csv, "pets/beaks_test.csv", "beaks"),
-            (Format::Coco, "coco/annotations/instances_train2017.json", "coco"),
-            (Format::Coco, "pets/train/_annotations.coco.json", "pets"),
+            (DatasetFormat::WebDataset, "pets/shards/train-{000..012}.tar", "pets"),
+            (DatasetFormat::WebDataset, "shards/birds-train-000001.tar", "birds"),
+            (DatasetFormat::Csv, "pets/labels.csv", "pets"),
+            (DatasetFormat::Csv, "pets/beaks_test.csv", "beaks"),
+            (DatasetFormat::Coco, "coco/annotations/instances_train2017.json", "coco"),
+            (DatasetFormat::Coco, "pets/train/_annotations.coco.json", "pets"),
         ] {
             assert_eq!(name(format, Path::new(path)), wanted, "{path}");
         }

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::format::Format;
+use super::format::DatasetFormat;
 
 /// A data set found: where, and in which layout.
 #[derive(Clone, Debug)]
 pub(super) struct Located {
-    pub(super) format: Format,
+    pub(super) format: DatasetFormat,
     /// The folder or file that holds it.
     pub(super) path: PathBuf,
     /// The path as messages show it.

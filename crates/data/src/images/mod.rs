@@ -48,7 +48,7 @@ pub mod transform;
 mod webdataset;
 
 pub use duplicates::{Digest, Duplicates, Met};
-pub use format::Format;
+pub use format::DatasetFormat;
 pub use image_set::{ImageSet, open};
 pub use locate::{formats, with_paths};
 pub use raw::Raw;

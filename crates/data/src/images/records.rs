@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use sha2::{Digest as _, Sha256};
 
 use super::raw::{Body, Raw};
-use super::source::Source;
+use super::source::ImageSource;
 use crate::error::{Error, Result};
 
 /// How the pixels of every record lie.
@@ -40,13 +40,13 @@ pub(super) struct RecordFile {
 }
 
 /// All records of one split.
-pub(super) struct Records {
+pub(super) struct SplitRecords {
     files: Vec<(usize, Mutex<RecordFile>)>,
     layout: PixelLayout,
     split: String,
 }
 
-impl Records {
+impl SplitRecords {
     /// The files one after the other.
     pub(super) fn new(files: Vec<RecordFile>, layout: PixelLayout, split: &str) -> Self {
         let mut first = 0;
@@ -97,7 +97,7 @@ impl Records {
     }
 }
 
-impl Source for Records {
+impl ImageSource for SplitRecords {
     fn id(&self, row: usize) -> String {
         format!("{}/{row:05}", self.split)
     }

@@ -54,7 +54,7 @@ impl Interpolation {
 
 /// The part of a resized image that is kept: all that is computed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kept {
+pub(super) struct KeptPart {
     /// The first column and row.
     pub(super) start: (u64, u64),
     /// Columns and rows.
@@ -63,7 +63,7 @@ pub(super) struct Kept {
 
 /// A part of an image that takes the image's place.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cut {
+pub(super) struct Crop {
     /// The first column and row.
     pub(super) start: (u32, u32),
     /// Columns and rows.
@@ -71,8 +71,8 @@ pub(super) struct Cut {
 }
 
 /// A part of the image at another size (width and height, both at least 1).
-pub(super) fn resize(image: &RgbImage, to: (u64, u64), kept: Kept, interpolation: Interpolation) -> RgbImage {
-    let whole = Cut {
+pub(super) fn resize(image: &RgbImage, to: (u64, u64), kept: KeptPart, interpolation: Interpolation) -> RgbImage {
+    let whole = Crop {
         start: (0, 0),
         size: image.dimensions(),
     };
@@ -82,13 +82,13 @@ pub(super) fn resize(image: &RgbImage, to: (u64, u64), kept: Kept, interpolation
 /// The same of what is cut out of an image, which is not copied for it.
 pub(super) fn resize_cut(
     image: &RgbImage,
-    cut: Cut,
+    cut: Crop,
     to: (u64, u64),
-    kept: Kept,
+    kept: KeptPart,
     interpolation: Interpolation,
 ) -> RgbImage {
-    let across = Axis::new(cut.size.0, to.0, (kept.start.0, kept.size.0), interpolation);
-    let down = Axis::new(cut.size.1, to.1, (kept.start.1, kept.size.1), interpolation);
+    let across = ResizeAxis::new(cut.size.0, to.0, (kept.start.0, kept.size.0), interpolation);
+    let down = ResizeAxis::new(cut.size.1, to.1, (kept.start.1, kept.size.1), interpolation);
     let (columns, rows) = (across.needs(), down.needs());
     let (left, top) = (cut.start.0 as usize, cut.start.1 as usize);
     let source = Plane::part(
@@ -165,14 +165,14 @@ impl<'a> Plane<'a> {
 const WEIGHTS: usize = 1 << 22;
 
 /// One direction: which pixels are made of which.
-struct Axis {
+struct ResizeAxis {
     from: usize,
     to: u64,
     kept: Range<u64>,
     interpolation: Interpolation,
 }
 
-impl Axis {
+impl ResizeAxis {
     fn new(from: u32, to: u64, (start, length): (u64, u32), interpolation: Interpolation) -> Self {
         Self {
             from: from as usize,
@@ -298,7 +298,7 @@ mod tests {
     use super::*;
 
     fn whole(image: &RgbImage, to: (u64, u64), interpolation: Interpolation) -> RgbImage {
-        let kept = Kept {
+        let kept = KeptPart {
             start: (0, 0),
             size: (to.0 as u32, to.1 as u32),
         };
@@ -313,18 +313,18 @@ mod tests {
                 let whole = whole(&image, to, interpolation);
                 let size = (to.0.min(4) as u32, to.1.min(3) as u32);
                 for start in [(0, 0), ((to.0 - u64::from(size.0)) / 2, to.1 - u64::from(size.1))] {
-                    let part = resize(&image, to, Kept { start, size }, interpolation);
+                    let part = resize(&image, to, KeptPart { start, size }, interpolation);
                     let (x, y) = (start.0 as u32, start.1 as u32);
                     let expected = image::imageops::crop_imm(&whole, x, y, size.0, size.1).to_image();
                     assert_eq!(part, expected, "{to:?} {start:?}");
-                    let cut = Cut {
+                    let cut = Crop {
                         start: (7, 5),
                         size: (40, 33),
                     };
                     let copied = image::imageops::crop_imm(&image, 7, 5, 40, 33).to_image();
                     assert_eq!(
-                        resize_cut(&image, cut, to, Kept { start, size }, interpolation),
-                        resize(&copied, to, Kept { start, size }, interpolation),
+                        resize_cut(&image, cut, to, KeptPart { start, size }, interpolation),
+                        resize(&copied, to, KeptPart { start, size }, interpolation),
                         "{to:?} {start:?} of a part"
                     );
                 }
@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn a_line_of_a_million_pixels_takes_no_more_than_its_centre() {
         let line = RgbImage::from_fn(1, 1_000_000, |_, y| image::Rgb([(y / 4000) as u8; 3]));
-        let kept = Kept {
+        let kept = KeptPart {
             start: (16, (256_000_000 - 224) / 2),
             size: (224, 224),
         };
@@ -343,7 +343,7 @@ mod tests {
         assert_eq!(part.dimensions(), (224, 224));
         assert!(part.pixels().all(|p| p.0 == [125; 3] || p.0 == [124; 3]));
         // Shrunk, every pixel counts: one weight for each, a few at a time.
-        let kept = Kept {
+        let kept = KeptPart {
             start: (0, 0),
             size: (4, 1),
         };

@@ -21,7 +21,7 @@ const JITTER: Jitter = Jitter {
 /// How the views of an image are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Strength {
+pub enum ViewStrength {
     /// The standard of supervised training on small images: crop at random out of the image padded with black by an
     /// eighth of its side, flip with probability 1/2.
     Weak,
@@ -31,10 +31,10 @@ pub enum Strength {
 }
 
 /// Writes one random view of `image` (3 x side x side bytes) into `out` (the same shape), values between 0 and 1.
-pub fn view(strength: Strength, image: &[u8], side: usize, rng: &mut ChaCha8Rng, out: &mut [f32]) {
+pub fn view(strength: ViewStrength, image: &[u8], side: usize, rng: &mut ChaCha8Rng, out: &mut [f32]) {
     match strength {
-        Strength::Weak => crop_flip(image, side, rng, out),
-        Strength::Strong => {
+        ViewStrength::Weak => crop_flip(image, side, rng, out),
+        ViewStrength::Strong => {
             resized_crop(image, side, rng, out);
             if rng.random_bool(0.8) {
                 JITTER.apply(out, rng);
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn views_stay_between_0_and_1_and_repeat_under_one_seed() {
         let image = picture(28);
-        for strength in [Strength::Weak, Strength::Strong] {
+        for strength in [ViewStrength::Weak, ViewStrength::Strong] {
             let mut rng = ChaCha8Rng::seed_from_u64(5);
             let mut again = ChaCha8Rng::seed_from_u64(5);
             for _ in 0..200 {

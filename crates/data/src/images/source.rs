@@ -8,7 +8,7 @@ use super::raw::Raw;
 use crate::error::Result;
 
 /// Where the images of one split come from: rows in a fixed order, before any class filter.
-pub(super) trait Source: Send + Sync {
+pub(super) trait ImageSource: Send + Sync {
     /// The id of a row: unique, and the same whichever classes are kept.
     fn id(&self, row: usize) -> String;
 
@@ -26,10 +26,10 @@ pub(super) trait Source: Send + Sync {
 }
 
 /// What a format's reader hands over: all rows of one split.
-pub(super) struct Contents {
+pub(super) struct SplitContents {
     pub(super) classes: Vec<String>,
     pub(super) labels: Vec<Option<u32>>,
     /// What was not taken, in words with a count.
     pub(super) left_out: Vec<String>,
-    pub(super) source: Box<dyn Source>,
+    pub(super) source: Box<dyn ImageSource>,
 }

@@ -3,4 +3,4 @@
 mod json;
 mod path_kind;
 
-pub use path_kind::{Kind, kind};
+pub use path_kind::{PathKind, kind};

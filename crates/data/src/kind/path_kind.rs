@@ -14,7 +14,7 @@ use crate::store::{self, OpenOptions, is_store, is_store_manifest, stores_in};
 /// What kind of thing a path is, by its name and its first bytes; nothing is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum PathKind {
     /// A feature store.
     Store,
     /// A folder with feature stores in it, or in its folders.
@@ -43,7 +43,7 @@ const RUN: &str = "run.json";
 ///
 /// # Errors
 /// When there is nothing at the path.
-pub fn kind(path: &Path) -> Result<Kind> {
+pub fn kind(path: &Path) -> Result<PathKind> {
     let metadata = std::fs::metadata(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => {
             Error::input(format!("{}: no such file or folder; check the name", path.display()))
@@ -56,57 +56,57 @@ pub fn kind(path: &Path) -> Result<Kind> {
     })
 }
 
-fn of_folder(path: &Path) -> Kind {
+fn of_folder(path: &Path) -> PathKind {
     let is_run = path.join(RUN).is_file() && Json::of(&path.join(RUN)) == Json::Run;
     match path {
-        _ if is_store(path) => Kind::Store,
-        _ if is_run => Kind::Run,
-        _ if path.join("results.json").is_file() => Kind::Results,
-        _ if store::has_stores(path) => Kind::Stores,
-        _ if checkpoint::named_in(path).is_some() => Kind::Checkpoint,
-        _ if !images::formats(path).is_empty() => Kind::Images,
-        _ if !stores_in(path).is_empty() => Kind::Stores,
+        _ if is_store(path) => PathKind::Store,
+        _ if is_run => PathKind::Run,
+        _ if path.join("results.json").is_file() => PathKind::Results,
+        _ if store::has_stores(path) => PathKind::Stores,
+        _ if checkpoint::named_in(path).is_some() => PathKind::Checkpoint,
+        _ if !images::formats(path).is_empty() => PathKind::Images,
+        _ if !stores_in(path).is_empty() => PathKind::Stores,
         _ => match checkpoint::weights_in(path).len() {
-            0 => Kind::Images,
-            1 => Kind::Checkpoint,
-            _ => Kind::Checkpoints,
+            0 => PathKind::Images,
+            1 => PathKind::Checkpoint,
+            _ => PathKind::Checkpoints,
         },
     }
 }
 
-fn of_file(path: &Path) -> Kind {
+fn of_file(path: &Path) -> PathKind {
     let extension = store::extension(path);
     match extension.as_str() {
-        "npy" | "npz" => Kind::Array,
-        "toml" => Kind::Experiment,
-        "json" if is_store_manifest(path) => Kind::Store,
-        "json" if is_index(path) => Kind::Checkpoint,
+        "npy" | "npz" => PathKind::Array,
+        "toml" => PathKind::Experiment,
+        "json" if is_store_manifest(path) => PathKind::Store,
+        "json" if is_index(path) => PathKind::Checkpoint,
         "json" => match Json::of(path) {
-            Json::Run if path.ends_with(RUN) => Kind::Run,
-            Json::Annotations => Kind::Images,
-            _ => Kind::Results,
+            Json::Run if path.ends_with(RUN) => PathKind::Run,
+            Json::Annotations => PathKind::Images,
+            _ => PathKind::Results,
         },
         "csv" | "tsv" | "parquet" => {
             if opens(path) && !(extension != "parquet" && store::lists_files(path)) {
-                Kind::Array
+                PathKind::Array
             } else {
-                Kind::Images
+                PathKind::Images
             }
         }
         "safetensors" | "pt" | "pth" => {
             if store::holds_features(path, &extension) {
-                Kind::Array
+                PathKind::Array
             } else {
-                Kind::Checkpoint
+                PathKind::Checkpoint
             }
         }
-        "bin" | "pkl" => Kind::Checkpoint,
+        "bin" | "pkl" => PathKind::Checkpoint,
         // No tar archive, but what PyTorch writes.
-        "tar" if files::is_zip_or_pickle(path) => Kind::Checkpoint,
-        "zip" => Kind::Images,
-        _ if checkpoint::is_named_as_weights(path) => Kind::Checkpoint,
-        _ if files::is_zip(path) || files::is_safetensors(path) => Kind::Checkpoint,
-        _ => Kind::Images,
+        "tar" if files::is_zip_or_pickle(path) => PathKind::Checkpoint,
+        "zip" => PathKind::Images,
+        _ if checkpoint::is_named_as_weights(path) => PathKind::Checkpoint,
+        _ if files::is_zip(path) || files::is_safetensors(path) => PathKind::Checkpoint,
+        _ => PathKind::Images,
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Repeated {
 
 /// The part of a data set that a store holds, where it does not hold all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shard {
+pub struct StoreShard {
     /// Which one, from 1.
     pub index: usize,
     /// Of how many.
@@ -81,7 +81,7 @@ pub struct Findings {
     pub deviation: Option<Deviation>,
 }
 
-impl std::fmt::Display for Shard {
+impl std::fmt::Display for StoreShard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "shard {} of {}", self.index, self.count)
     }

@@ -26,7 +26,7 @@ pub struct ClassCount {
 /// How features are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kept {
+pub enum FeatureStorage {
     /// In a feature store.
     Store,
     /// In an array from elsewhere.
@@ -37,7 +37,7 @@ pub enum Kept {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StoreSummary {
     /// How they are kept.
-    pub kind: Kept,
+    pub kind: FeatureStorage,
     /// The path, as given.
     pub path: String,
     /// The model.
@@ -63,7 +63,7 @@ pub struct StoreSummary {
     /// The preprocessing of the images, or null.
     pub preprocess: Value,
     /// The part of the data set, where it is not all of it.
-    pub shard: Option<findings::Shard>,
+    pub shard: Option<findings::StoreShard>,
     /// Images that were left out.
     pub skipped: Option<findings::Skipped>,
     /// Images that repeat an earlier one.
@@ -102,7 +102,7 @@ pub fn summary(path: &Path) -> Result<StoreSummary> {
         let size = |file: &str| std::fs::metadata(path.join(file)).map_or(0, |m| m.len());
         let (classes, unlabelled) = counts(store.labels(), rows);
         return Ok(StoreSummary {
-            kind: Kept::Store,
+            kind: FeatureStorage::Store,
             path: path.display().to_string(),
             rows,
             classes,
@@ -144,7 +144,7 @@ pub fn summary(path: &Path) -> Result<StoreSummary> {
         pooling: String::new(),
     };
     Ok(StoreSummary {
-        kind: Kept::Array,
+        kind: FeatureStorage::Array,
         path: path.display().to_string(),
         model: manifest::ModelInfo {
             name: provenance.subject.model.clone(),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::findings::{Deviation, Findings, Repeated, Shard, Skipped};
+use super::findings::{Deviation, Findings, Repeated, Skipped, StoreShard};
 use crate::files::hex;
 
 /// The schema every manifest names.
@@ -88,7 +88,7 @@ pub struct Description {
     pub data: DataInfo,
     /// The part of the data set, where it is not all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shard: Option<Shard>,
+    pub shard: Option<StoreShard>,
     /// The preprocessing of the images, as written by extraction.
     pub preprocess: Value,
     /// The layers, in network order.
@@ -112,7 +112,7 @@ pub struct Manifest {
     pub data: DataInfo,
     /// The part of the data set, where it is not all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shard: Option<Shard>,
+    pub shard: Option<StoreShard>,
     /// The preprocessing of the images.
     pub preprocess: Value,
     /// [`value_sha256`] of `preprocess`.

@@ -31,10 +31,10 @@ mod sound;
 mod standing;
 mod writer;
 
-pub use findings::{Deviation, Findings, LayerDeviation, Repeated, Shard, Skipped, SkippedImage};
+pub use findings::{Deviation, Findings, LayerDeviation, Repeated, Skipped, SkippedImage, StoreShard};
 pub use folders::{has_stores, is_store, is_store_manifest, stores_in};
 pub use foreign::{extension, holds_features, lists_files};
-pub use inspect::{ClassCount, Kept, StoreSummary, summary};
+pub use inspect::{ClassCount, FeatureStorage, StoreSummary, summary};
 pub use manifest::{DataInfo, Description, LayerInfo, Manifest, ModelInfo, Part, SCHEMA, value_sha256};
 pub use opening::open;
 pub use options::{GroupsFrom, OpenOptions};

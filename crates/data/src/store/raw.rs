@@ -32,12 +32,12 @@ pub(super) fn not_finite(path: &Path, row: usize, channel: impl fmt::Display, va
 
 /// What the numbers of an array are.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kind {
+pub(super) struct NumberKind {
     pub(super) element: Element,
     pub(super) big_endian: bool,
 }
 
-impl Kind {
+impl NumberKind {
     pub(super) fn little(element: Element) -> Self {
         Self {
             element,
@@ -55,10 +55,10 @@ impl Kind {
 }
 
 /// Reads rows of `width` numbers from `content` until it ends or `rows` are there.
-pub(super) struct Rows<R> {
+pub(super) struct RowReader<R> {
     pub(super) path: PathBuf,
     pub(super) content: R,
-    pub(super) kind: Kind,
+    pub(super) kind: NumberKind,
     pub(super) rows: usize,
     pub(super) width: usize,
     pub(super) batch_rows: usize,
@@ -66,7 +66,7 @@ pub(super) struct Rows<R> {
     pub(super) done: usize,
 }
 
-impl<R: Read> Rows<R> {
+impl<R: Read> RowReader<R> {
     fn batch(&mut self, rows: usize) -> Result<Array2<f64>> {
         // A width times a row count that overflows never gets past the size checks of the formats.
         let numbers = rows.saturating_mul(self.width);
@@ -96,7 +96,7 @@ impl<R: Read> Rows<R> {
     }
 }
 
-impl<R: Read> Iterator for Rows<R> {
+impl<R: Read> Iterator for RowReader<R> {
     type Item = Result<Array2<f64>>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -178,13 +178,13 @@ impl RawArray {
             rows,
             width,
         } = self;
-        let kind = Kind {
+        let kind = NumberKind {
             element: array.element,
             big_endian: array.is_big_endian(),
         };
         if array.order() != Some(Order::Columns) {
             let content = array.reader(&path)?;
-            return Ok(Box::new(Rows {
+            return Ok(Box::new(RowReader {
                 path,
                 content,
                 kind,
@@ -236,7 +236,7 @@ struct Columns {
     path: PathBuf,
     content: Box<dyn ReadSeek>,
     start: u64,
-    kind: Kind,
+    kind: NumberKind,
     rows: usize,
     width: usize,
     block: usize,

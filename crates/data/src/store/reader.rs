@@ -7,9 +7,9 @@ use std::thread::JoinHandle;
 
 use super::batches::ahead;
 use super::manifest::{LayerInfo, Manifest};
-use super::raw::{Kind, Rows};
+use super::raw::{NumberKind, RowReader};
 use super::refusal::malformed;
-use super::sides::{Sides, check_columns, check_folder, part_ids};
+use super::sides::{IdsAndLabels, check_columns, check_folder, part_ids};
 use crate::error::{Error, Result};
 use crate::features::{Batches, FeatureSet, Labels, Provenance, Subject};
 use crate::files::parquet::{ListValues, guarded, parquet, plain_list};
@@ -48,7 +48,7 @@ impl FeatureStore {
     pub fn open(dir: &Path) -> Result<Self> {
         let manifest = Manifest::read(dir)?;
         check_folder(dir, &manifest.parts)?;
-        let mut sides = Sides::new(&manifest.data.classes);
+        let mut sides = IdsAndLabels::new(&manifest.data.classes);
         for part in &manifest.parts {
             let path = dir.join(&part.file);
             guarded(&path, || {
@@ -173,10 +173,10 @@ impl FeatureSet for StoredLayer {
                 values: None,
                 ahead: None,
             };
-            Ok(Rows {
+            Ok(RowReader {
                 path,
                 content,
-                kind: Kind::little(Element::F32),
+                kind: NumberKind::little(Element::F32),
                 rows,
                 width,
                 batch_rows,

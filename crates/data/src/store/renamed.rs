@@ -1,6 +1,6 @@
 //! Sets of features under names, and in groups, of the user's own.
 
-use super::findings::Shard;
+use super::findings::StoreShard;
 use super::options::OpenOptions;
 use crate::error::Result;
 use crate::features::{Batches, FeatureSet, IdColumn, Interpretation, Labels, Provenance, Subject};
@@ -17,7 +17,7 @@ struct Renamed {
 pub(super) fn renamed(
     sets: Vec<Box<dyn FeatureSet>>,
     options: &OpenOptions,
-    shard: Option<Shard>,
+    shard: Option<StoreShard>,
     groups: Option<(Labels, String)>,
 ) -> Vec<Box<dyn FeatureSet>> {
     if (&options.model, &options.dataset, &options.split) == (&None, &None, &None) && groups.is_none() {

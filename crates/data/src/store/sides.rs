@@ -20,7 +20,7 @@ use crate::files::check_name;
 use crate::files::parquet::{arrays, damaged};
 
 /// Ids and labels through all parts.
-pub(super) struct Sides {
+pub(super) struct IdsAndLabels {
     pub(super) hash: IdsHash,
     seen: SeenIds,
     labels: Vec<Option<u32>>,
@@ -28,7 +28,7 @@ pub(super) struct Sides {
     classes: Vec<String>,
 }
 
-impl Sides {
+impl IdsAndLabels {
     pub(super) fn new(classes: &[String]) -> Self {
         Self {
             hash: IdsHash::default(),

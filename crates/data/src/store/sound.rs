@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::findings::{Deviation, Repeated, Shard, Skipped};
+use super::findings::{Deviation, Repeated, Skipped, StoreShard};
 use super::manifest::{DataInfo, Description, LayerInfo, Manifest, ModelInfo, Part, value_sha256};
 use super::refusal::malformed;
 use crate::error::Result as Reading;
@@ -156,8 +156,8 @@ fn repeated(repeated: &Repeated, rows: usize) -> Sound {
     }
 }
 
-fn part_of(shard: Shard, rows: usize, views: usize, skipped: usize) -> Sound {
-    let Shard {
+fn part_of(shard: StoreShard, rows: usize, views: usize, skipped: usize) -> Sound {
+    let StoreShard {
         index,
         count,
         first_image,
@@ -229,7 +229,7 @@ mod tests {
     fn good() -> Manifest {
         let description = Description {
             layers: vec![layer("a", 4), layer("b", 4)],
-            shard: Some(Shard {
+            shard: Some(StoreShard {
                 index: 2,
                 count: 3,
                 first_image: 10,
@@ -275,7 +275,7 @@ mod tests {
         let back: Manifest = serde_json::from_str(&good().to_json()).unwrap();
         assert_eq!(back.sound(), Ok(()), "numbers survive being written");
         type Change = fn(&mut Manifest);
-        fn shard(m: &mut Manifest) -> &mut Shard {
+        fn shard(m: &mut Manifest) -> &mut StoreShard {
             m.shard.as_mut().unwrap()
         }
         fn skipped(m: &mut Manifest) -> &mut Skipped {

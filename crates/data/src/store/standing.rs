@@ -107,7 +107,7 @@ mod tests {
         let sentence = difference(&base, &other).unwrap().unwrap();
         assert_eq!(sentence, "data.fingerprint is \"\" there and \"x\" now");
         let mut sharded = base.clone();
-        sharded.shard = Some(crate::store::findings::Shard {
+        sharded.shard = Some(crate::store::findings::StoreShard {
             index: 1,
             count: 2,
             first_image: 0,

@@ -1,7 +1,7 @@
 //! A whole analysis, and how many rows it will read.
 
 use super::bindings::Bindings;
-use super::group::Group;
+use super::group::LayerGroup;
 use super::inputs::inputs;
 use super::piece::{Piece, part_of};
 use super::pieces::{add_tables, measure};
@@ -60,7 +60,7 @@ pub fn rows_to_read(sets: &[Box<dyn FeatureSet>], plan: &Plan) -> Result<u64> {
 /// As [`Bindings::new`].
 pub fn rows_of_pieces(sets: &[Box<dyn FeatureSet>], plan: &Plan, wants: &dyn Fn(&Piece) -> bool) -> Result<u64> {
     let bindings = Bindings::new(sets, plan)?;
-    let rows = |group: &Group| -> u64 {
+    let rows = |group: &LayerGroup| -> u64 {
         let places = 0..group.sets.len();
         let read = places.filter_map(|place| {
             let part = part_of(group, place, plan, wants)?;

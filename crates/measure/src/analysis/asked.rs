@@ -6,7 +6,7 @@ use crate::uncertainty::leave_one_out;
 
 /// A metric of the plan in one of its conventions, with what its kind is handed.
 #[derive(Clone, Copy)]
-pub struct Asked<E> {
+pub struct PlannedMetric<E> {
     /// Its place in the plan.
     pub place: usize,
     /// Which metric.
@@ -17,10 +17,10 @@ pub struct Asked<E> {
     pub eval: E,
 }
 
-impl<E> Asked<E> {
+impl<E> PlannedMetric<E> {
     /// The same metric, computed like this.
-    pub fn by<F>(&self, eval: F) -> Asked<F> {
-        Asked {
+    pub fn by<F>(&self, eval: F) -> PlannedMetric<F> {
+        PlannedMetric {
             place: self.place,
             metric: self.metric,
             variant: self.variant,
@@ -37,12 +37,12 @@ impl<E> Asked<E> {
 /// The values of metrics of one kind without each jackknife group, where they have an interval: `without` makes what they are
 /// computed from, for one group and thread at a time. Those of the others are empty; for too few `rows` the reason.
 pub fn replicates<E: Copy + Sync, T>(
-    asked: &[Asked<E>],
+    asked: &[PlannedMetric<E>],
     rows: u64,
     without: impl Fn(usize) -> Result<T> + Sync,
     value: impl Fn(E, &T) -> Result<f64> + Sync,
 ) -> Vec<Result<Vec<f64>>> {
-    if !asked.iter().any(Asked::resamples) {
+    if !asked.iter().any(PlannedMetric::resamples) {
         return asked.iter().map(|_| Ok(Vec::new())).collect();
     }
     let values = |group: usize| {
@@ -54,11 +54,11 @@ pub fn replicates<E: Copy + Sync, T>(
 
 /// The values of the metrics that have an interval from what was made for one group; the others' are zero and not used.
 pub fn values<E: Copy, T>(
-    asked: &[Asked<E>],
+    asked: &[PlannedMetric<E>],
     made: Result<T>,
     value: impl Fn(E, &T) -> Result<f64>,
 ) -> Vec<Result<f64>> {
-    let of_one = |asked: &Asked<E>| match &made {
+    let of_one = |asked: &PlannedMetric<E>| match &made {
         _ if !asked.resamples() => Ok(0.0),
         Ok(made) => value(asked.eval, made),
         Err(error) => Err(error.clone()),
@@ -67,8 +67,8 @@ pub fn values<E: Copy, T>(
 }
 
 /// From the values of all metrics for each group the values of each metric for all groups.
-pub fn transposed<E>(asked: &[Asked<E>], by_group: Result<Vec<Vec<Result<f64>>>>) -> Vec<Result<Vec<f64>>> {
-    let of_metric = |(i, asked): (usize, &Asked<E>)| match &by_group {
+pub fn transposed<E>(asked: &[PlannedMetric<E>], by_group: Result<Vec<Vec<Result<f64>>>>) -> Vec<Result<Vec<f64>>> {
+    let of_metric = |(i, asked): (usize, &PlannedMetric<E>)| match &by_group {
         _ if !asked.resamples() => Ok(Vec::new()),
         Ok(groups) => groups.iter().map(|group| group[i].clone()).collect(),
         Err(error) => Err(error.clone()),

@@ -1,6 +1,6 @@
 //! Every set of an analysis in its place, resolved from names before anything is read.
 
-use super::group::Group;
+use super::group::LayerGroup;
 use super::names::check_names;
 use super::plan::Plan;
 use super::subject::{by_layer, place, with_split};
@@ -17,7 +17,7 @@ struct Steps<'a> {
 /// Every set of an analysis in its place.
 pub struct Bindings<'a> {
     /// One group for each layer of each model, run and step, in order of first appearance.
-    pub groups: Vec<Group<'a>>,
+    pub groups: Vec<LayerGroup<'a>>,
     suites: &'a [Suite],
 }
 
@@ -31,7 +31,7 @@ impl<'a> Bindings<'a> {
         Ok(Self {
             groups: by_layer(sets)
                 .into_iter()
-                .map(|of_layer| Group::new(of_layer, sets, plan))
+                .map(|of_layer| LayerGroup::new(of_layer, sets, plan))
                 .collect(),
             suites: &plan.suites,
         })

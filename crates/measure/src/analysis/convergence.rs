@@ -1,9 +1,9 @@
 //! Values against the number of rows: how far has each metric come to where it is going?
 
-use super::asked::Asked;
+use super::asked::PlannedMetric;
 use super::kinds::{Kinds, OneSided, SecondMoments};
 use super::one_side::{correlation, values_of_spectra};
-use super::pair::{Pair, on_first_groups};
+use super::pair::{SidePair, on_first_groups};
 use super::plan::Plan;
 use super::side::Side;
 use super::tables::of_subject;
@@ -45,10 +45,10 @@ pub fn of_side(side: &Side, plan: &Plan) -> Table {
 }
 
 /// The same of a pair, on the groups of both sides. A distance of moments is carried on to infinite N.
-pub fn of_pair((pre, eval): Pair, plan: &Plan) -> Table {
+pub fn of_pair((pre, eval): SidePair, plan: &Plan) -> Table {
     let kinds = Kinds::new(plan.asked()).of_pairs;
     let mut found: Vec<Point> = Vec::new();
-    let moments: Vec<Asked<FromMoments>> = kinds.moments.into_iter().filter(|a| !a.eval.infinite).collect();
+    let moments: Vec<PlannedMetric<FromMoments>> = kinds.moments.into_iter().filter(|a| !a.eval.infinite).collect();
     let mut curves: Vec<Curve> = vec![Vec::new(); moments.len()];
     let mut on_line: Vec<bool> = Vec::new();
     if !moments.is_empty() {
@@ -100,7 +100,8 @@ fn values(side: &Side, part: &GroupMoments, all: &GroupMoments, kinds: &OneSided
         }
     }
     for (unit, moments) in [(false, &part.moments), (true, &part.unit)] {
-        let chosen: Vec<&Asked<SecondMoments>> = kinds.spectra.iter().filter(|a| a.eval.is_unit() == unit).collect();
+        let chosen: Vec<&PlannedMetric<SecondMoments>> =
+            kinds.spectra.iter().filter(|a| a.eval.is_unit() == unit).collect();
         let evals: Vec<SecondMoments> = chosen.iter().map(|asked| asked.eval).collect();
         let valued = values_of_spectra(side, moments.as_ref(), &evals);
         found.extend(

@@ -1,7 +1,7 @@
 //! What must hold before anything is read: sets that are compared lie in one space, and what is asked for can be had.
 
 use super::bindings::Bindings;
-use super::group::Group;
+use super::group::LayerGroup;
 use super::plan::Plan;
 use super::subject::{is_named, labels, place};
 use crate::error::{Error, Result};
@@ -12,7 +12,7 @@ use crate::metrics::Sides;
 ///
 /// # Errors
 /// For sets of different width that would be compared, and for metrics of pairs without a pair.
-pub fn check(groups: &[Group], plan: &Plan) -> Result<()> {
+pub fn check(groups: &[LayerGroup], plan: &Plan) -> Result<()> {
     plan.check()?;
     check_pairs(groups, plan)?;
     for group in groups {
@@ -60,7 +60,7 @@ fn same_space((a, role_a): (&dyn FeatureSet, &str), (b, role_b): (&dyn FeatureSe
 }
 
 /// Refuses a pretraining and an evaluation data set that no model and layer has both of.
-fn check_pairs(groups: &[Group], plan: &Plan) -> Result<()> {
+fn check_pairs(groups: &[LayerGroup], plan: &Plan) -> Result<()> {
     let wanted = plan.needs().any(|needs| needs.sides == Sides::Pair);
     if !plan.paired() || !wanted || groups.iter().any(|group| !group.pairs.is_empty()) {
         return Ok(());

@@ -1,6 +1,6 @@
 //! The sets of one layer, and what belongs together among them.
 
-use super::asked::Asked;
+use super::asked::PlannedMetric;
 use super::head::WIDEST as WIDEST_HEAD;
 use super::plan::Plan;
 use super::subject::{is_named, labels, record, with_split};
@@ -9,7 +9,7 @@ use crate::metrics::Eval;
 use crate::results::Record;
 
 /// The sets of one layer of one model, run and step, and what belongs together among them, by their places.
-pub struct Group<'a> {
+pub struct LayerGroup<'a> {
     /// The sets, in the order given.
     pub sets: Vec<&'a dyn FeatureSet>,
     /// The role of each, where the plan gives it one.
@@ -36,7 +36,7 @@ pub struct Missing<'a> {
     pub present: Option<&'a dyn FeatureSet>,
 }
 
-impl<'a> Group<'a> {
+impl<'a> LayerGroup<'a> {
     /// Of the sets of one layer, among all.
     pub fn new(sets: Vec<&'a dyn FeatureSet>, all: &'a [Box<dyn FeatureSet>], plan: &Plan) -> Self {
         let roles = sets.iter().map(|set| role(*set, plan)).collect();
@@ -69,7 +69,7 @@ impl<'a> Group<'a> {
     }
 }
 
-impl<'a> Group<'a> {
+impl<'a> LayerGroup<'a> {
     /// The rows that are fitted on where the set at a place is scored, and the same rows at the layer of the logits, where a metric
     /// of the plan wants the classifier between them and there can be one: a logit for each class.
     pub fn head_of(&self, place: usize, plan: &Plan) -> Option<(&'a dyn FeatureSet, &'a dyn FeatureSet)> {
@@ -86,11 +86,11 @@ impl<'a> Group<'a> {
     }
 }
 
-impl Group<'_> {
+impl LayerGroup<'_> {
     /// Whether probes are scored on the set at a place: on labelled data that the models are not pretrained on; on pretraining
     /// data where the user names one.
     pub fn is_probed(&self, place: usize, plan: &Plan) -> bool {
-        let wanted = |asked: &Asked<Eval>| {
+        let wanted = |asked: &PlannedMetric<Eval>| {
             asked.eval.needs().probed && (self.roles[place] != Some(Role::Pre) || plan.names(asked.metric))
         };
         labels(self.sets[place]).is_some() && plan.asked().any(|asked| wanted(&asked))

@@ -1,19 +1,19 @@
 //! What was analysed, for the record.
 
 use crate::features::FeatureSet;
-use crate::results::Input;
+use crate::results::AnalysedInput;
 
 /// One entry for each (model, data set, split).
-pub fn inputs<'s>(sets: impl IntoIterator<Item = &'s Box<dyn FeatureSet>>) -> Vec<Input> {
-    let mut inputs: Vec<Input> = Vec::new();
+pub fn inputs<'s>(sets: impl IntoIterator<Item = &'s Box<dyn FeatureSet>>) -> Vec<AnalysedInput> {
+    let mut inputs: Vec<AnalysedInput> = Vec::new();
     for set in sets {
         let (p, s) = (set.provenance(), set.subject());
-        let same = |i: &&mut Input| {
+        let same = |i: &&mut AnalysedInput| {
             (&i.model, &i.run, i.step, &i.dataset, &i.split) == (&s.model, &s.run, s.step, &s.dataset, &s.split)
         };
         match inputs.iter_mut().find(same) {
             Some(input) => input.layers.push(s.layer.clone()),
-            None => inputs.push(Input {
+            None => inputs.push(AnalysedInput {
                 path: p.path.clone(),
                 model: s.model.clone(),
                 run: s.run.clone(),

@@ -1,6 +1,6 @@
 //! Metrics that need the same things are computed together: one list for each kind of [`Eval`], each with its own payload.
 
-use super::asked::Asked;
+use super::asked::PlannedMetric;
 use crate::metrics::{
     Eval, FromAlike, FromCanonical, FromClassDistances, FromClasses, FromCorrelation, FromDistances, FromDomain,
     FromDuality, FromEachClass, FromEpisodes, FromKernel, FromMatchedKernels, FromMatchedMoments,
@@ -39,44 +39,44 @@ pub enum Crossed {
 /// Metrics of one data set.
 #[derive(Default)]
 pub struct OneSided {
-    pub classes: Vec<Asked<FromClasses>>,
-    pub residuals: Vec<Asked<FromResiduals>>,
-    pub each_class: Vec<Asked<FromEachClass>>,
-    pub values: Vec<Asked<FromValues>>,
-    pub channels: Vec<Asked<FromCorrelation>>,
-    pub ranks: Vec<Asked<FromCorrelation>>,
-    pub spectra: Vec<Asked<SecondMoments>>,
-    pub within: Vec<Asked<FromDistances>>,
-    pub by_class: Vec<Asked<FromClassDistances>>,
-    pub neighbours: Vec<Asked<FromNeighbours>>,
-    pub norms: Vec<Asked<FromNorms>>,
-    pub trees: Vec<Asked<FromTrees>>,
-    pub views: Vec<Asked<FromViews>>,
-    pub probes: Vec<Asked<FromProbe>>,
-    pub duality: Vec<Asked<FromDuality>>,
-    pub episodes: Vec<Asked<FromEpisodes>>,
-    pub scores: Vec<Asked<FromScore>>,
+    pub classes: Vec<PlannedMetric<FromClasses>>,
+    pub residuals: Vec<PlannedMetric<FromResiduals>>,
+    pub each_class: Vec<PlannedMetric<FromEachClass>>,
+    pub values: Vec<PlannedMetric<FromValues>>,
+    pub channels: Vec<PlannedMetric<FromCorrelation>>,
+    pub ranks: Vec<PlannedMetric<FromCorrelation>>,
+    pub spectra: Vec<PlannedMetric<SecondMoments>>,
+    pub within: Vec<PlannedMetric<FromDistances>>,
+    pub by_class: Vec<PlannedMetric<FromClassDistances>>,
+    pub neighbours: Vec<PlannedMetric<FromNeighbours>>,
+    pub norms: Vec<PlannedMetric<FromNorms>>,
+    pub trees: Vec<PlannedMetric<FromTrees>>,
+    pub views: Vec<PlannedMetric<FromViews>>,
+    pub probes: Vec<PlannedMetric<FromProbe>>,
+    pub duality: Vec<PlannedMetric<FromDuality>>,
+    pub episodes: Vec<PlannedMetric<FromEpisodes>>,
+    pub scores: Vec<PlannedMetric<FromScore>>,
 }
 
 /// Metrics of a pretraining and an evaluation data set.
 #[derive(Default)]
 pub struct OfPairs {
-    pub means: Vec<Asked<FromMeans>>,
-    pub moments: Vec<Asked<FromMoments>>,
-    pub samples: Vec<Asked<FromSamples>>,
-    pub overlap: Vec<Asked<Overlap>>,
-    pub kernels: Vec<Asked<FromKernel>>,
-    pub slices: Vec<Asked<FromSlices>>,
-    pub domain: Vec<Asked<FromDomain>>,
+    pub means: Vec<PlannedMetric<FromMeans>>,
+    pub moments: Vec<PlannedMetric<FromMoments>>,
+    pub samples: Vec<PlannedMetric<FromSamples>>,
+    pub overlap: Vec<PlannedMetric<Overlap>>,
+    pub kernels: Vec<PlannedMetric<FromKernel>>,
+    pub slices: Vec<PlannedMetric<FromSlices>>,
+    pub domain: Vec<PlannedMetric<FromDomain>>,
 }
 
 /// Metrics of two layers or models on the same images.
 #[derive(Default)]
 pub struct OfMatched {
-    pub crossed: Vec<Asked<Crossed>>,
-    pub ranks: Vec<Asked<FromMatchedRanks>>,
-    pub kernels: Vec<Asked<FromMatchedKernels>>,
-    pub neighbours: Vec<Asked<FromMatchedNeighbours>>,
+    pub crossed: Vec<PlannedMetric<Crossed>>,
+    pub ranks: Vec<PlannedMetric<FromMatchedRanks>>,
+    pub kernels: Vec<PlannedMetric<FromMatchedKernels>>,
+    pub neighbours: Vec<PlannedMetric<FromMatchedNeighbours>>,
 }
 
 /// The metrics of a plan, by what computes them. Who takes a group apart names each of its lists: one that nobody computes is
@@ -90,7 +90,7 @@ pub struct Kinds {
 
 impl Kinds {
     /// The only place that looks at which kind a metric is.
-    pub fn new(asked: impl Iterator<Item = Asked<Eval>>) -> Self {
+    pub fn new(asked: impl Iterator<Item = PlannedMetric<Eval>>) -> Self {
         let mut kinds = Self::default();
         let Self {
             one_sided: one,

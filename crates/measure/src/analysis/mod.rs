@@ -37,7 +37,7 @@ mod viewed;
 pub use analyse::{analyse, analyse_merged, rows_of_pieces, rows_to_read};
 pub use bindings::Bindings;
 pub use fit::{NEEDS_LABELS, left_out};
-pub use group::{Group, Missing};
+pub use group::{LayerGroup, Missing};
 pub use limits::{SAMPLES, WIDEST};
 pub use needs::needs;
 pub use parts::first_pass;

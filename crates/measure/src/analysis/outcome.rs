@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::asked::Asked;
+use super::asked::PlannedMetric;
 use crate::error::{Error, Result};
 use crate::metrics::Metric;
 use crate::results::{DEFAULT, Record, Table};
@@ -112,7 +112,7 @@ impl Outcome {
     }
 
     /// The record, on the sides that `sides` already names.
-    pub fn into_record(self, asked: &Asked<()>, sides: Record, seconds: f64) -> Record {
+    pub fn into_record(self, asked: &PlannedMetric<()>, sides: Record, seconds: f64) -> Record {
         let metric = asked.metric;
         let mut notes = self.notes;
         let value = match self.value {

@@ -1,6 +1,6 @@
 //! What of an analysis can be measured by itself, and how much of a set is looked at for it.
 
-use super::group::Group;
+use super::group::LayerGroup;
 use super::plan::Plan;
 
 /// What of an analysis can be measured by itself, at every layer.
@@ -40,7 +40,7 @@ pub enum Extent {
 }
 
 /// How much of the set at a place of its group is looked at for the pieces that are wanted; `None` for nothing.
-pub fn part_of(group: &Group, place: usize, plan: &Plan, wants: &dyn Fn(&Piece) -> bool) -> Option<Extent> {
+pub fn part_of(group: &LayerGroup, place: usize, plan: &Plan, wants: &dyn Fn(&Piece) -> bool) -> Option<Extent> {
     if group.only_fitted(place, plan) {
         return None;
     }
@@ -53,7 +53,7 @@ pub fn part_of(group: &Group, place: usize, plan: &Plan, wants: &dyn Fn(&Piece) 
 }
 
 /// The piece of a pair of a group.
-pub fn of_pair(group: &Group, pre: usize, eval: usize) -> Piece {
+pub fn of_pair(group: &LayerGroup, pre: usize, eval: usize) -> Piece {
     let name = |place: usize| group.sets[place].subject().dataset.clone();
     Piece::Pair(name(pre), name(eval))
 }

@@ -1,13 +1,13 @@
 //! What to compute, and what that needs.
 
-use super::asked::Asked;
+use super::asked::PlannedMetric;
 use super::limits::{FOREIGN_AMONG, MOST_NEIGHBOURS, SAMPLES, WIDEST};
 use super::subject::is_named;
 use super::together::{Suite, Together};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::metrics::{Conventions, Eval, FAMILIES, Metric, Needs, Sides};
-use crate::stats::Wanted;
+use crate::stats::SummaryNeeds;
 use crate::uncertainty::{ErrorBar, with_spare_for_halves};
 
 /// What to compute.
@@ -43,12 +43,12 @@ pub struct Plan {
 
 impl Plan {
     /// The metrics of the plan, once for each convention wanted.
-    pub fn asked(&self) -> impl Iterator<Item = Asked<Eval>> {
+    pub fn asked(&self) -> impl Iterator<Item = PlannedMetric<Eval>> {
         let ways = self
             .metrics
             .iter()
             .flat_map(|&metric| self.conventions.of(metric).map(move |variant| (metric, variant)));
-        ways.enumerate().map(|(place, (metric, variant))| Asked {
+        ways.enumerate().map(|(place, (metric, variant))| PlannedMetric {
             place,
             metric,
             variant,
@@ -87,13 +87,13 @@ impl Plan {
     }
 
     /// What the first pass over a set collects.
-    pub fn wanted(&self, set: &dyn FeatureSet) -> Wanted {
+    pub fn wanted(&self, set: &dyn FeatureSet) -> SummaryNeeds {
         let narrow = set.width() <= WIDEST;
         let any = |wanted: fn(&Needs) -> bool| {
             let applies = |n: &Needs| n.sides == Sides::One || n.sides == Sides::Pair && self.paired();
             self.needs().any(|n| applies(&n) && wanted(&n))
         };
-        Wanted {
+        SummaryNeeds {
             scatter: narrow && (self.tables || any(|n| n.scatter)),
             unit_scatter: narrow && any(|n| n.unit_scatter),
             normalised: any(|n| n.unit_classes),

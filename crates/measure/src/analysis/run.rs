@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::asked::Asked;
+use super::asked::PlannedMetric;
 use super::kinds::Kinds;
 use super::outcome::Outcome;
 use super::plan::Plan;
@@ -11,7 +11,7 @@ use crate::metrics::Sides;
 
 /// Optional inputs that some metrics need.
 #[derive(Clone, Copy, Default)]
-pub struct Has {
+pub struct OptionalInputs {
     /// Rows that probes look at.
     pub probed: bool,
     /// The scores of a classifier's own classes.
@@ -21,15 +21,15 @@ pub struct Has {
 }
 
 /// The outcomes of a plan's metrics on one input, as its kinds are computed one after the other.
-pub struct Run {
-    found: Vec<(Asked<()>, Outcome, f64)>,
+pub struct PlanOutcomes {
+    found: Vec<(PlannedMetric<()>, Outcome, f64)>,
 }
 
-impl Run {
+impl PlanOutcomes {
     /// For the metrics of these sides, with the lists to compute. Where metrics of classes do not apply, being `unlabelled`,
     /// those that the user named say why, and the others are left out. Left out are probes where no rows are `probed`,
     /// metrics of logits on other layers, and metrics of views where rows are not views.
-    pub fn start(plan: &Plan, sides: Sides, unlabelled: Option<&str>, has: Has) -> (Self, Kinds) {
+    pub fn start(plan: &Plan, sides: Sides, unlabelled: Option<&str>, has: OptionalInputs) -> (Self, Kinds) {
         let (possible, impossible): (Vec<_>, Vec<_>) = plan
             .asked()
             .filter(|asked| asked.eval.needs().sides == sides)
@@ -50,7 +50,7 @@ impl Run {
 
     /// Computes one kind: one outcome for each of its metrics, in their order. The time of
     /// shared work is divided equally among them.
-    pub fn kind<E>(&mut self, asked: &[Asked<E>], outcomes: impl FnOnce(&[Asked<E>]) -> Vec<Outcome>) {
+    pub fn kind<E>(&mut self, asked: &[PlannedMetric<E>], outcomes: impl FnOnce(&[PlannedMetric<E>]) -> Vec<Outcome>) {
         if asked.is_empty() {
             return;
         }
@@ -64,7 +64,7 @@ impl Run {
     }
 
     /// All outcomes in the plan's order, each with its seconds.
-    pub fn finish(mut self) -> Vec<(Asked<()>, Outcome, f64)> {
+    pub fn finish(mut self) -> Vec<(PlannedMetric<()>, Outcome, f64)> {
         self.found.sort_by_key(|(asked, ..)| asked.place);
         self.found
     }

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::group::Group;
+use super::group::LayerGroup;
 use super::limits::WIDEST;
 use super::piece::Extent;
 use super::plan::Plan;
@@ -12,7 +12,8 @@ use super::viewed::is_viewed;
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::stats::{
-    Centres, ClassMoments, Moments, OUT_OF_RANGE, SecondPass, SecondPassNeeds, Spectrum, Summariser, Summary, Wanted,
+    Centres, ClassMoments, Moments, OUT_OF_RANGE, SecondPass, SecondPassNeeds, Spectrum, Summariser, Summary,
+    SummaryNeeds,
 };
 
 /// Channels above which no covariance within classes is made: a second pass holds up to 21 sums beside the first one's ten.
@@ -69,7 +70,7 @@ pub fn second_pass(
 
 /// The class means of `fitted`, and which of them belongs to each class of `set`, by name.
 fn centres(fitted: &dyn FeatureSet, set: &dyn FeatureSet, read: &(dyn Fn(u64) + Sync)) -> Result<Centres> {
-    let mut summariser = Summariser::new(fitted.rows(), fitted.width(), labels(fitted), Wanted::default());
+    let mut summariser = Summariser::new(fitted.rows(), fitted.width(), labels(fitted), SummaryNeeds::default());
     for batch in fitted.batches(Summariser::batch_rows(fitted.width()))? {
         let batch = batch?;
         summariser.push(batch.view());
@@ -188,7 +189,7 @@ pub fn spectra_of_classes(
 }
 
 /// Rows that an analysis reads of the set at a place of its group, all passes together.
-pub fn rows_read(group: &Group, place: usize, plan: &Plan, part: Extent) -> u64 {
+pub fn rows_read(group: &LayerGroup, place: usize, plan: &Plan, part: Extent) -> u64 {
     let set = group.sets[place];
     if part == Extent::InPairs {
         return set.rows() as u64;

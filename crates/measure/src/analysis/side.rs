@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use super::group::Group;
+use super::group::LayerGroup;
 use super::head::head;
 use super::parts;
 use super::piece::Extent;
@@ -105,7 +105,7 @@ impl Side<'_> {
 /// Reads the set at a place of its group and keeps what the plan's metrics need of this part of it, beside what a first pass over
 /// it has `given`; `read` is told the number of rows read, as they are read.
 pub fn summarise<'a>(
-    group: &Group<'a>,
+    group: &LayerGroup<'a>,
     place: usize,
     plan: &Plan,
     part: Extent,

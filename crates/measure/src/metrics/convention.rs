@@ -7,7 +7,7 @@ use super::families::find;
 use super::metric::{LIBRARIES, Metric, Variant};
 use super::words::{group, why_unknown};
 use crate::error::{Error, Result};
-use crate::probes::logistic::Strength;
+use crate::probes::logistic::PenaltyStrength;
 
 /// What following a library's conventions did to the metrics asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Followed {
 pub struct Conventions {
     variants: BTreeMap<String, String>,
     neighbours: BTreeMap<String, usize>,
-    strengths: BTreeMap<String, Strength>,
+    strengths: BTreeMap<String, PenaltyStrength>,
     bandwidths: BTreeMap<String, f64>,
     every: bool,
 }
@@ -68,8 +68,8 @@ impl Conventions {
                 return Ok(());
             }
             let strength = match what {
-                "C" => Strength::Fixed(number),
-                _ => Strength::Penalty(number),
+                "C" => PenaltyStrength::Fixed(number),
+                _ => PenaltyStrength::Penalty(number),
             };
             let mut eval = metric.eval;
             if !eval.set_strength(strength) {

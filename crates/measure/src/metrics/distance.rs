@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use super::eval::{Eval, FromMoments};
-use super::metric::{Better, Family, Law, Metric, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, Variant};
 use crate::error::{Error, Result};
 use crate::linalg::trace_of_root;
 use crate::stats::{Moments, OUT_OF_RANGE, SMALLEST_SQUARE};
@@ -147,7 +147,7 @@ fn coral_blurred(value: f64, a: &Moments, b: &Moments) -> bool {
 }
 
 /// The family.
-pub const FAMILY: Family = Family {
+pub const FAMILY: MetricFamily = MetricFamily {
     id: "distribution-distance",
     about: "How far apart are the distributions of the pretraining and of the evaluation data?",
     metrics: METRICS,

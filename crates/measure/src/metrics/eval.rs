@@ -2,12 +2,12 @@
 
 use super::inputs::{
     Balls, Between, Canonical, ClassMeans, DomainScores, Duality, FromCentre, KernelScale, Lie, MatchedMoments,
-    MatchedNeighbours, Mixing, NearRows, RowView, SamplePair, Shares, Support,
+    MatchedNeighbours, Mixing, NearRows, RowShares, RowView, SamplePair, Support,
 };
 use super::labelled::{Labelled, Score};
 use super::needs::{MatchedNeeds, Needs, Sides};
 use crate::error::Result;
-use crate::probes::logistic::Strength;
+use crate::probes::logistic::PenaltyStrength;
 use crate::probes::{Predictions, Probe};
 use crate::stats::{
     CentredKernels, ChannelCorrelation, ChannelValues, ClassMoments, Moments, Residuals, SecondMoment, SecondPassNeeds,
@@ -139,13 +139,13 @@ pub struct FromSpectrum {
     /// The value.
     pub value: fn(&Spectrum) -> Result<f64>,
     /// What the record says beside the value, by name.
-    pub beside: Option<Beside>,
+    pub beside: Option<SpectrumNumber>,
     /// Whether the eigenvalues it looks at are equal within sampling error: it then has no interval.
     pub flat: fn(&Spectrum) -> bool,
 }
 
 /// A name, and the number of a spectrum that goes by it.
-pub type Beside = (&'static str, fn(&Spectrum) -> Result<f64>);
+pub type SpectrumNumber = (&'static str, fn(&Spectrum) -> Result<f64>);
 
 /// For [`Eval::UnitMoments`].
 #[derive(Clone, Copy)]
@@ -160,7 +160,7 @@ pub struct FromUnitMoments {
 #[derive(Clone, Copy)]
 pub struct FromDistances {
     /// What one row adds.
-    pub row: fn(&RowView) -> Shares,
+    pub row: fn(&RowView) -> RowShares,
     /// The value, from the weighted mean over all rows.
     pub value: fn(f64) -> Result<f64>,
     /// Whether rows are told apart by their class.
@@ -236,7 +236,7 @@ pub struct FromDuality {
     /// Whether the model's own classifier is taken where its logits tell it.
     pub own_head: bool,
     /// The penalty of the linear probe.
-    pub strength: Strength,
+    pub strength: PenaltyStrength,
 }
 
 /// For [`Eval::Episodes`].
@@ -552,7 +552,7 @@ impl Eval {
     }
 
     /// Fixes the strength of a penalty; false where there is none to fix.
-    pub fn set_strength(&mut self, chosen: Strength) -> bool {
+    pub fn set_strength(&mut self, chosen: PenaltyStrength) -> bool {
         match self {
             Self::Probe(FromProbe {
                 probe: Probe::Linear { strength, .. },

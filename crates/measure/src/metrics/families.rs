@@ -1,13 +1,13 @@
 //! Every family, and every metric of them.
 
-use super::metric::{Family, Metric};
+use super::metric::{Metric, MetricFamily};
 use super::{
     class_structure, distance, geometry, mixing, probes, redundancy, sample_distance, similarity, spectrum, support,
     transferability, variation,
 };
 
 /// Every family, in the order of reports.
-pub const FAMILIES: &[Family] = &[
+pub const FAMILIES: &[MetricFamily] = &[
     variation::FAMILY,
     class_structure::FAMILY,
     mixing::FAMILY,

@@ -186,14 +186,14 @@ impl RowView<'_> {
 /// What one row adds to a weighted mean over rows: with all rows, and without those of each jackknife group (the entry of
 /// the row's own group is not read).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Shares {
+pub struct RowShares {
     /// Weighted sum and weight with all rows.
     pub all: (f64, f64),
     /// The same without each group.
     pub without: [(f64, f64); GROUPS],
 }
 
-impl Shares {
+impl RowShares {
     /// From the sums and weights of the rows of each group: what is left without a group is all less its own.
     pub fn of_groups(groups: &[(f64, f64); GROUPS]) -> Self {
         let all = groups

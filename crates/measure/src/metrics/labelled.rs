@@ -128,7 +128,7 @@ impl<'a> Base<'a> {
 }
 
 /// First and second moments of labelled rows.
-pub struct Moments {
+pub struct LabelledMoments {
     /// N.
     pub n: f64,
     /// Mean of all rows (d).
@@ -159,7 +159,7 @@ pub struct Labelled<'a> {
     classes: Vec<u32>,
     /// The classes that occur, as numbers of the base.
     present: Vec<usize>,
-    moments: OnceLock<Moments>,
+    moments: OnceLock<LabelledMoments>,
     principal: OnceLock<Result<Principal>>,
 }
 
@@ -271,7 +271,7 @@ impl<'a> Labelled<'a> {
     }
 
     /// First and second moments.
-    pub fn moments(&self) -> &Moments {
+    pub fn moments(&self) -> &LabelledMoments {
         self.moments.get_or_init(|| {
             let gathered = self.base.gathered();
             let kept = || {
@@ -298,7 +298,7 @@ impl<'a> Labelled<'a> {
             let mut total = Symmetric::zeros(d);
             kept().for_each(|g| total.add(&g.scatter));
             total.add_scaled_gram(-n, shift.view().insert_axis(Axis(0)));
-            Moments {
+            LabelledMoments {
                 n,
                 mean: &gathered.first + &shift,
                 counts,

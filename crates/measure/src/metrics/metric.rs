@@ -155,7 +155,7 @@ impl Law {
 }
 
 /// A family: metrics that answer one question.
-pub struct Family {
+pub struct MetricFamily {
     /// Its id, which `--metrics` takes.
     pub id: &'static str,
     /// The question.

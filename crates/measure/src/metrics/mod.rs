@@ -31,8 +31,8 @@ pub use eval::*;
 pub use families::{FAMILIES, all, find};
 pub use inputs::{
     Balls, Between, Canonical, ClassMeans, DomainScores, FromCentre, KernelScale, Lie, MatchedMoments,
-    MatchedNeighbours, Mixing, NearRows, PairSums, RowView, SamplePair, Shares, Support,
+    MatchedNeighbours, Mixing, NearRows, PairSums, RowShares, RowView, SamplePair, Support,
 };
-pub use metric::{Better, Family, LIBRARIES, Law, Metric, Variant};
+pub use metric::{Better, LIBRARIES, Law, Metric, MetricFamily, Variant};
 pub use needs::{MatchedNeeds, Needs, Sides};
 pub use select::{select, select_matched};

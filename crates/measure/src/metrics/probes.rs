@@ -1,8 +1,8 @@
 //! Transfer itself: what classifiers fitted on frozen features do on rows they have not seen.
 
 use super::eval::{Eval, FromEpisodes, FromProbe};
-use super::metric::{Better, Family, Law, Metric, Variant};
-use crate::probes::logistic::{Protocol, Strength};
+use super::metric::{Better, Law, Metric, MetricFamily, Variant};
+use crate::probes::logistic::{PenaltyStrength, Protocol};
 use crate::probes::{Probe, Scaling, Vote, calibration_error, class_mean, nll, top1, top5};
 use crate::uncertainty::ErrorBar;
 
@@ -21,10 +21,10 @@ const LINEAR: &str = "Features less their mean and divided by their root mean sq
                       rows. ID.C=C fixes scikit-learn's C = 1/(n λ r²), ID.lambda=L fixes λ.";
 
 const fn linear(value: FromProbeValue, scaling: Scaling) -> Eval {
-    linear_by(value, scaling, Strength::Chosen(Protocol::Own))
+    linear_by(value, scaling, PenaltyStrength::Chosen(Protocol::Own))
 }
 
-const fn linear_by(value: FromProbeValue, scaling: Scaling, strength: Strength) -> Eval {
+const fn linear_by(value: FromProbeValue, scaling: Scaling, strength: PenaltyStrength) -> Eval {
     Eval::Probe(FromProbe {
         probe: Probe::Linear { scaling, strength },
         value,
@@ -32,7 +32,7 @@ const fn linear_by(value: FromProbeValue, scaling: Scaling, strength: Strength) 
 }
 
 const fn published(value: FromProbeValue, scaling: Scaling, protocol: Protocol) -> Eval {
-    linear_by(value, scaling, Strength::Chosen(protocol))
+    linear_by(value, scaling, PenaltyStrength::Chosen(protocol))
 }
 
 type FromProbeValue = fn(&crate::probes::Predictions, Option<usize>) -> crate::error::Result<f64>;
@@ -71,7 +71,7 @@ macro_rules! settings {
                 id: "sklearn",
                 about: SKLEARN,
                 like: &["sklearn"],
-                eval: linear_by($value, Scaling::Rms, Strength::Fixed(1.0)),
+                eval: linear_by($value, Scaling::Rms, PenaltyStrength::Fixed(1.0)),
             },
             Variant {
                 id: "dinov2",
@@ -111,7 +111,7 @@ const LINEAR_CAVEAT: &str =
     "The choice of λ is made anew for each model. Two classes: softmax at C is scikit-learn's binomial at 2C.";
 
 /// The family.
-pub const FAMILY: Family = Family {
+pub const FAMILY: MetricFamily = MetricFamily {
     id: "probes",
     about: "Does it transfer: what do classifiers on the frozen features do on rows they have not seen? Fitted on the train split \
             and scored on the other (--fit, --score); with one split by 5-fold cross-validation. On pretraining data only where named.",

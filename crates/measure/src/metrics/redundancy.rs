@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::eval::{Eval, FromCorrelation, FromValues};
-use super::metric::{Better, Family, Law, Metric, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, Variant};
 use crate::error::{Error, Result};
 use crate::stats::{ChannelCorrelation, ChannelValues};
 use crate::uncertainty::ErrorBar;
@@ -124,7 +124,7 @@ const COUNTED: &str = "a count over the set as it is stored, not an estimate of 
 const LAWS: &[Law] = &[Law::Translation, Law::Scale, Law::ChannelScale, Law::RowOrder];
 
 /// The family.
-pub const FAMILY: Family = Family {
+pub const FAMILY: MetricFamily = MetricFamily {
     id: "channel-redundancy",
     about: "How much do channels repeat one another?",
     metrics: METRICS,

@@ -3,7 +3,7 @@
 use super::domain_classifier::{domain_auc, proxy_a_distance};
 use super::eval::{Eval, FromDomain, FromKernel, FromSlices};
 use super::inputs::{FromCentre, KernelScale, Lie, PairSums};
-use super::metric::{Better, Family, Law, Metric, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, Variant};
 use crate::error::{Error, Result};
 use crate::uncertainty::{ErrorBar, GROUPS};
 
@@ -64,7 +64,7 @@ pub fn sliced_wasserstein(squares: &[f64]) -> Result<f64> {
 }
 
 /// The family.
-pub const FAMILY: Family = Family {
+pub const FAMILY: MetricFamily = MetricFamily {
     id: "sample-distance",
     about: "How far apart are the rows of the pretraining and of the evaluation data, beyond means and covariances?",
     metrics: METRICS,

@@ -2,7 +2,7 @@
 
 use super::eval::{Eval, FromAlike, FromSupport};
 use super::inputs::{Balls, Support};
-use super::metric::{Better, Family, Law, Metric, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, Variant};
 use crate::uncertainty::ErrorBar;
 
 /// Share of evaluation rows within the ball of any pretraining row.
@@ -59,7 +59,7 @@ const LAWS: &[Law] = &[
 ];
 
 /// The family.
-pub const FAMILY: Family = Family {
+pub const FAMILY: MetricFamily = MetricFamily {
     id: "support-overlap",
     about: "Does the evaluation data lie where the pretraining data lies?",
     metrics: METRICS,

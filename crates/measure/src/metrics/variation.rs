@@ -3,7 +3,7 @@
 use ndarray::{Array1, Axis};
 
 use super::eval::{Eval, FromClasses};
-use super::metric::{Better, Family, Law, Metric, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, Variant};
 use crate::error::{Error, Result};
 use crate::stats::{ClassMoments, OUT_OF_RANGE, Rows, SMALLEST_SQUARE, sweep};
 use crate::uncertainty::ErrorBar;
@@ -142,7 +142,7 @@ pub(super) const fn classes(value: fn(&ClassMoments) -> Result<f64>, rows: u64) 
 }
 
 /// The family.
-pub const FAMILY: Family = Family {
+pub const FAMILY: MetricFamily = MetricFamily {
     id: "class-variation",
     about: "How much do features vary within a class, and how far apart are classes?",
     metrics: METRICS,

@@ -13,7 +13,7 @@ pub const CROSS: usize = 5;
 
 /// Rows fitted on, and rows that are not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cut {
+pub struct Fold {
     /// Places of the rows fitted on, in order.
     pub fit: Vec<usize>,
     /// Places of the others.
@@ -42,7 +42,7 @@ struct Unit {
 impl Strata<'_> {
     /// Holds out `one_in` so many rows of each class, at least one; a class of one row stays in. Rows that belong together are held
     /// out together: whole groups until each class has so many, but never the last that is left of a class.
-    pub fn hold_out(&self, places: &[usize], one_in: usize, seed: u64) -> Cut {
+    pub fn hold_out(&self, places: &[usize], one_in: usize, seed: u64) -> Fold {
         let mut held = vec![false; places.len()];
         let wanted = |rows: usize| if rows > 1 { (rows / one_in).max(1) } else { 0 };
         if self.groups.is_none() {
@@ -68,7 +68,7 @@ impl Strata<'_> {
     /// Deals the rows of each class into folds: for each fold the rows of the others, and its own. A class starts where the one
     /// before ended, so that folds are of one size. Groups are dealt whole, the largest first, each to the fold that has the least
     /// of its classes.
-    pub fn folds(&self, places: &[usize], folds: usize, seed: u64) -> Vec<Cut> {
+    pub fn folds(&self, places: &[usize], folds: usize, seed: u64) -> Vec<Fold> {
         let mut fold = vec![0; places.len()];
         if self.groups.is_none() {
             let dealt = self.shuffled(places, seed, FOLDS);
@@ -121,12 +121,12 @@ impl Strata<'_> {
     }
 }
 
-fn parted(places: &[usize], held: &[bool]) -> Cut {
+fn parted(places: &[usize], held: &[bool]) -> Fold {
     let side = |wanted: bool| {
         let rows = places.iter().zip(held).filter(move |(_, held)| **held == wanted);
         rows.map(|(&place, _)| place).collect()
     };
-    Cut {
+    Fold {
         fit: side(false),
         held: side(true),
     }
@@ -191,7 +191,7 @@ mod tests {
             groups: Some(&groups),
         };
         let places: Vec<usize> = (0..classes.len()).collect();
-        let whole = |cut: &Cut| {
+        let whole = |cut: &Fold| {
             let of_side = |side: &[usize]| {
                 side.iter()
                     .map(|&i| groups[i])

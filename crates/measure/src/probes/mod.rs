@@ -14,10 +14,10 @@ pub mod ridge;
 mod scaled;
 mod votes;
 
-pub use cuts::{CROSS, Cut, Strata};
+pub use cuts::{CROSS, Fold, Strata};
 pub use means::{class_means, nearest_mean};
 pub use predictions::{Prediction, Predictions, calibration_error, class_mean, nll, top1, top5};
 pub use probe::Probe;
-pub use refitted_means::{Fitting, Scored, refitted_means};
-pub use scaled::{Frame, Scaling, Seen};
+pub use refitted_means::{Fitting, ScoredRows, refitted_means};
+pub use scaled::{Frame, ScaledRows, Scaling};
 pub use votes::{Polled, TEMPERATURE, Vote};

@@ -1,6 +1,6 @@
 //! Which probes there are, and how each is set.
 
-use super::logistic::Strength;
+use super::logistic::PenaltyStrength;
 use super::scaled::Scaling;
 use super::votes::Vote;
 
@@ -26,7 +26,7 @@ pub enum Probe {
         /// How channels are brought to one scale.
         scaling: Scaling,
         /// How λ is set.
-        strength: Strength,
+        strength: PenaltyStrength,
     },
 }
 

@@ -32,7 +32,7 @@ pub struct Fitting<'a> {
 }
 
 /// Rows to be asked of.
-pub struct Scored<'a> {
+pub struct ScoredRows<'a> {
     /// All rows.
     pub rows: &'a Rows,
     /// Those asked of.
@@ -43,7 +43,7 @@ pub struct Scored<'a> {
 
 /// What [`nearest_mean`](super::nearest_mean) says, and what it says without each group of the fitting rows. Of the latter
 /// `among_five` is not known.
-pub fn refitted_means(fit: &Fitting, scored: &Scored, cosine: bool) -> (Vec<Prediction>, Vec<Vec<Prediction>>) {
+pub fn refitted_means(fit: &Fitting, scored: &ScoredRows, cosine: bool) -> (Vec<Prediction>, Vec<Vec<Prediction>>) {
     let all = fit.sums(None);
     let whole = Points::new(&all.means_without(&fit.none()), cosine);
     let at_once = (MOST_NUMBERS / all.sums.len().max(1)).clamp(1, GROUPS);
@@ -124,7 +124,7 @@ impl Moved {
 fn asked(
     whole: &Points,
     others: &[Points],
-    scored: &Scored,
+    scored: &ScoredRows,
     cosine: bool,
     count: usize,
 ) -> (Vec<Prediction>, Vec<Vec<Prediction>>) {
@@ -214,7 +214,7 @@ mod tests {
                 classes: &classes,
                 count: 41,
             };
-            let asked = Scored {
+            let asked = ScoredRows {
                 rows: &scored,
                 places: &held,
                 truths: &truths,

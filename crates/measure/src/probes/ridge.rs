@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, ArrayView1, Axis, concatenate};
 use rayon::prelude::*;
 
-use super::logistic::{Basis, GRID, Labelled, Weights, of_grid};
+use super::logistic::{Basis, GRID, LabelledSubset, Weights, of_grid};
 use super::scaled::BLOCK;
 use crate::error::Result;
 use crate::linalg::solve_definite_rows;
@@ -21,7 +21,7 @@ pub struct Ridge {
 
 /// What the fits at all λ share.
 struct Spectral<'a> {
-    rows: &'a Labelled<'a>,
+    rows: &'a LabelledSubset<'a>,
     basis: Basis,
     shares: Array1<f64>,
     grid: Vec<f64>,
@@ -34,7 +34,7 @@ struct Spectral<'a> {
 ///
 /// # Errors
 /// When the eigenvalue iteration does not converge.
-pub fn fit(rows: &Labelled, groups: Option<&[u32]>) -> Result<Ridge> {
+pub fn fit(rows: &LabelledSubset, groups: Option<&[u32]>) -> Result<Ridge> {
     let spectral = Spectral::new(rows)?;
     let pieces: Vec<Vec<usize>> = match groups {
         None => rows.places.chunks(BLOCK).map(<[usize]>::to_vec).collect(),
@@ -69,7 +69,7 @@ pub fn fit(rows: &Labelled, groups: Option<&[u32]>) -> Result<Ridge> {
 }
 
 impl<'a> Spectral<'a> {
-    fn new(rows: &'a Labelled<'a>) -> Result<Self> {
+    fn new(rows: &'a LabelledSubset<'a>) -> Result<Self> {
         let basis = Basis::new(rows.rows, rows.places)?;
         let (n, c) = (rows.len() as f64, rows.count);
         let mut shares = Array1::<f64>::zeros(c);
@@ -184,7 +184,7 @@ mod tests {
         let scaled = seen.block(&all, &mut room);
         for size in [1, 4, 20] {
             let groups: Vec<u32> = (0..40).map(|i| i / size).collect();
-            let labelled = Labelled {
+            let labelled = LabelledSubset {
                 rows: seen,
                 classes: &classes,
                 places: &all,
@@ -228,7 +228,7 @@ mod tests {
         let values = Rows::of(values);
         let frame = Frame::new(&values, &all, Scaling::Rms);
         let seen = frame.seen(&values);
-        let labelled = Labelled {
+        let labelled = LabelledSubset {
             rows: seen,
             classes: &classes,
             places: &all,

@@ -91,19 +91,19 @@ impl Frame {
     }
 
     /// Rows as the fitting rows are seen.
-    pub fn seen<'a>(&'a self, rows: &'a Rows) -> Seen<'a> {
-        Seen { rows, frame: self }
+    pub fn seen<'a>(&'a self, rows: &'a Rows) -> ScaledRows<'a> {
+        ScaledRows { rows, frame: self }
     }
 }
 
 /// Rows as a frame sees them, (N, d), made block by block where they are looked at: they are held once, as they are.
 #[derive(Clone, Copy)]
-pub struct Seen<'a> {
+pub struct ScaledRows<'a> {
     rows: &'a Rows,
     frame: &'a Frame,
 }
 
-impl Seen<'_> {
+impl ScaledRows<'_> {
     /// d.
     pub fn width(&self) -> usize {
         self.rows.width()

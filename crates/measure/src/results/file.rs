@@ -34,7 +34,7 @@ pub struct Results {
     /// The seed of every random draw.
     pub seed: u64,
     /// What was analysed.
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<AnalysedInput>,
     /// The tables in the folder of these results: read with the records, and refused where they are other ones. In memory they
     /// stand in an `Analysis`; what is named here then was not beside the file that was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,7 @@ pub struct Results {
 
 /// One set of features that was analysed: what `compare` needs to know before it pairs two models.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Input {
+pub struct AnalysedInput {
     /// The path, as given.
     pub path: String,
     /// Name of the model.

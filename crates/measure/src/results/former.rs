@@ -21,7 +21,7 @@ pub(super) const NEW: &str = "new";
 
 /// What a results file says of its folder.
 #[derive(Deserialize)]
-struct Head {
+struct ResultsHead {
     schema: String,
     #[serde(default)]
     tables: Option<Vec<Listed>>,
@@ -29,7 +29,7 @@ struct Head {
     report: Vec<Listed>,
 }
 
-impl Head {
+impl ResultsHead {
     /// `None` where the file is no results file of any version.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl Former {
         let mut former = Self::default();
         let file = dir.join(FILE);
         if file.symlink_metadata().is_ok() {
-            let Some(head) = Head::read(&file)? else {
+            let Some(head) = ResultsHead::read(&file)? else {
                 return Err(Error::input(format!(
                     "{}: not results that featscope wrote, and writing into {shown} would replace it; name another folder, or \
                      move the file away",
@@ -78,7 +78,7 @@ impl Former {
         for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             if is_folder && is_temporary(&entry.file_name().to_string_lossy()) {
-                if let Ok(Some(head)) = Head::read(&entry.path().join(NEW).join(FILE)) {
+                if let Ok(Some(head)) = ResultsHead::read(&entry.path().join(NEW).join(FILE)) {
                     former.note(head);
                 }
                 former.temporary.push(entry.path());
@@ -87,7 +87,7 @@ impl Former {
         Ok(former)
     }
 
-    fn note(&mut self, head: Head) {
+    fn note(&mut self, head: ResultsHead) {
         for one in head.tables.unwrap_or_default().into_iter().chain(head.report) {
             if is_own(&one.file) {
                 self.listed.entry(one.file).or_default().push(one.sha256);

@@ -15,9 +15,9 @@ mod write;
 
 pub use analysis::Analysis;
 pub use check::RecordKey;
-pub use file::{FILE, Input, Results, SCHEMA, json_schema};
+pub use file::{AnalysedInput, FILE, Results, SCHEMA, json_schema};
 pub use former::check_folder;
 pub use listed::{Listed, TABLES};
-pub use record::{DATASETS, DEFAULT, Member, NEAREST, RIGHT, Record, SPLITS};
-pub use table::{Column, Columns, Table};
+pub use record::{DATASETS, DEFAULT, NEAREST, RIGHT, Record, SPLITS, SuiteMember};
+pub use table::{Column, Table, TableBuilder};
 pub use write::FolderWriter;

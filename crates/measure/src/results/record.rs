@@ -16,7 +16,7 @@ pub const DATASETS: &str = "datasets";
 pub const SPLITS: &str = "splits";
 
 /// A data set of a suite, and its split.
-pub type Member<'r> = (&'r str, &'r str);
+pub type SuiteMember<'r> = (&'r str, &'r str);
 
 /// What a record of a classifier says in `found` of its rows: which are right, in the order of their ids, as bits of hexadecimal
 /// digits, the first row highest.
@@ -123,7 +123,7 @@ impl Record {
     }
 
     /// The data sets whose mean it is, where it is of a suite.
-    pub fn members(&self) -> Option<Vec<Member<'_>>> {
+    pub fn members(&self) -> Option<Vec<SuiteMember<'_>>> {
         let names = |key| Some(self.method.get(key)?.as_array()?.iter().filter_map(Value::as_str));
         Some(names(DATASETS)?.zip(names(SPLITS)?).collect())
     }

@@ -21,12 +21,12 @@ pub struct Table {
 }
 
 /// Builds a table of some things, a row for each, from what is said of them, column by column.
-pub struct Columns<'r, T> {
+pub struct TableBuilder<'r, T> {
     rows: &'r [T],
     table: Table,
 }
 
-impl<'r, T> Columns<'r, T> {
+impl<'r, T> TableBuilder<'r, T> {
     /// A column of text.
     pub fn text<S: Into<String>>(self, name: &str, cell: impl Fn(&'r T) -> S) -> Self {
         let cells = self.rows.iter().map(|row| cell(row).into()).collect();
@@ -135,8 +135,8 @@ impl Column {
 
 impl Table {
     /// A table with a row for each of these things, and no column yet.
-    pub fn of<'r, T>(name: &str, rows: &'r [T]) -> Columns<'r, T> {
-        Columns {
+    pub fn of<'r, T>(name: &str, rows: &'r [T]) -> TableBuilder<'r, T> {
+        TableBuilder {
             rows,
             table: Self {
                 name: name.to_owned(),

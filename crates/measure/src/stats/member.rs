@@ -13,7 +13,7 @@ pub struct Centres {
 
 /// A row of a batch that has a class.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Member {
+pub(super) struct BatchMember {
     /// Its place in the batch.
     pub place: usize,
     pub class: usize,

@@ -1,7 +1,7 @@
 //! Exact nearest neighbours: candidates by 32-bit products, distances by differences in 64 bits.
 //!
 //! Each pair of blocks of rows is multiplied once and serves both blocks. What 32 bits give is a lower bound of every
-//! distance (see [`Frame`]), so a row is settled as soon as the next candidate's bound exceeds its k-th distance; rows that run
+//! distance (see [`ScreenFrame`]), so a row is settled as soon as the next candidate's bound exceeds its k-th distance; rows that run
 //! out of candidates before that are settled by bounds in 64 bits. Where the rounding of 64 bits leaves open which of two rows
 //! is nearer, sums without rounding decide, and rows that are equally near go by row. The table is therefore exact, and the same
 //! for any number of threads.
@@ -16,7 +16,7 @@ use super::apart::{Angles, Apart, Blurred, Euclidean, Pointed};
 use super::candidates::{Candidates, Offer, by_distance, nearest_of};
 use super::neighbours::Neighbours;
 use super::rows::Rows;
-use super::screen::{Buffers, Frame, KEPT, blocks};
+use super::screen::{Buffers, KEPT, ScreenFrame, blocks};
 
 /// Rows settled in 64 bits at a time by each thread.
 const FEW: usize = 32;
@@ -93,7 +93,7 @@ fn search(a: &Rows, b: &Rows, apart: &impl Apart, k: usize) -> Neighbours {
     if k == 0 || a.is_empty() {
         return Neighbours::default();
     }
-    let frame = &Frame::new(a, b);
+    let frame = &ScreenFrame::new(a, b);
     let others = frame.b.len() - usize::from(is_one_set(frame));
     // Enough for ordinary data: a row needs a spare one only where bounds overlap.
     let keep = k.saturating_add(k / 8).saturating_add(16).min(others);
@@ -117,12 +117,12 @@ fn search(a: &Rows, b: &Rows, apart: &impl Apart, k: usize) -> Neighbours {
     Neighbours::from_rows(k, settled.into_iter().flatten().flatten())
 }
 
-fn is_one_set(frame: &Frame) -> bool {
+fn is_one_set(frame: &ScreenFrame) -> bool {
     std::ptr::eq(frame.a, frame.b)
 }
 
 /// The `keep` best candidates of each row, block by block.
-fn candidates(frame: &Frame, keep: usize) -> Vec<Candidates> {
+fn candidates(frame: &ScreenFrame, keep: usize) -> Vec<Candidates> {
     let (of_a, of_b) = (blocks(frame.a.len()), blocks(frame.b.len()));
     let held: Vec<Mutex<Candidates>> = of_a
         .iter()
@@ -160,7 +160,7 @@ fn candidates(frame: &Frame, keep: usize) -> Vec<Candidates> {
 /// Offers the rows of two blocks to each other. A row's own squared norm is left out of what is offered to it: it is the same
 /// for all.
 fn offer(
-    frame: &Frame,
+    frame: &ScreenFrame,
     products: ArrayView2<f32>,
     rows: Range<usize>,
     columns: Range<usize>,
@@ -208,7 +208,7 @@ fn offer(
 
 /// The neighbours of row `i` from its candidates; `None` where they do not settle it.
 fn settle(
-    frame: &Frame,
+    frame: &ScreenFrame,
     apart: &impl Apart,
     i: usize,
     held: &[Offer<f32>],
@@ -223,7 +223,7 @@ fn settle(
 }
 
 /// The neighbours of the rows `of`, in their order, by bounds in 64 bits.
-fn settle_in_double(frame: &Frame, apart: &impl Apart, unsettled: &[usize], k: usize) -> Vec<Vec<Offer<f64>>> {
+fn settle_in_double(frame: &ScreenFrame, apart: &impl Apart, unsettled: &[usize], k: usize) -> Vec<Vec<Offer<f64>>> {
     if unsettled.is_empty() {
         return Vec::new();
     }

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::class_moments::ClassMoments;
-use super::member::{Centres, Member};
+use super::member::{BatchMember, Centres};
 use super::nearest::{MEANS_OFF, largest_norm};
 use super::rows::squared_apart;
 use crate::linalg::product_transposed;
@@ -57,7 +57,7 @@ impl NearestCentre {
     }
 
     /// Takes in some rows of these classes.
-    pub fn push(&mut self, rows: ArrayView2<f64>, kept: &[Member], classes: &ClassMoments) {
+    pub fn push(&mut self, rows: ArrayView2<f64>, kept: &[BatchMember], classes: &ClassMoments) {
         let verdicts: Vec<Option<bool>> = kept
             .par_chunks(BLOCK)
             .flat_map_iter(|members| self.judge(rows, members, classes))
@@ -70,14 +70,14 @@ impl NearestCentre {
     }
 
     /// Whether each of some rows lies nearest to the centre of its class; `None` where that has no centre without the row.
-    fn judge(&self, rows: ArrayView2<f64>, members: &[Member], classes: &ClassMoments) -> Vec<Option<bool>> {
+    fn judge(&self, rows: ArrayView2<f64>, members: &[BatchMember], classes: &ClassMoments) -> Vec<Option<bool>> {
         let places: Vec<usize> = members.iter().map(|m| m.place).collect();
         let block = rows.select(Axis(0), &places) - &self.origin;
         let products = product_transposed(block.view(), self.centred.view());
         let finite = self.squares.iter().copied().filter(|s| s.is_finite());
         let largest = finite.fold(0.0, f64::max);
         let means = self.held_out.as_ref().map_or(classes.means(), |c| &c.means);
-        let judge = |(i, member): (usize, &Member)| {
+        let judge = |(i, member): (usize, &BatchMember)| {
             let row = rows.row(member.place);
             let exactly = |c: usize| squared_apart(row, means.row(c));
             let (own, to_own) = match &self.held_out {
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use crate::features::Labels;
     use crate::stats::residuals::{SecondPass, SecondPassNeeds};
-    use crate::stats::summary::{Summariser, Wanted};
+    use crate::stats::summary::{Summariser, SummaryNeeds};
 
     /// Rows of 40 classes whose means stand `apart`, with noise around them, and 19 rows or fewer a class.
     fn rows(apart: f64) -> (Array2<f64>, Labels) {
@@ -138,7 +138,7 @@ mod tests {
         // Classes that hide in the noise, that overlap, and that stand alone.
         for apart in [0.01, 1.0, 20.0] {
             let (x, labels) = rows(apart);
-            let mut first = Summariser::new(600, 6, Some(&labels), Wanted::default());
+            let mut first = Summariser::new(600, 6, Some(&labels), SummaryNeeds::default());
             first.push(x.view());
             let groups = first.groups().to_vec();
             let wanted = SecondPassNeeds {

@@ -4,7 +4,7 @@ use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use super::class_moments::ClassMoments;
-use super::member::{Centres, Member};
+use super::member::{BatchMember, Centres};
 use super::nearest_centre::NearestCentre;
 use super::rows::squared_apart;
 use super::summary::Summary;
@@ -110,9 +110,9 @@ impl SecondPass {
         let range = self.seen..self.seen + rows.nrows();
         self.seen = range.end;
         let (groups, classes) = (&self.group_of[range.clone()], &self.class_of[range]);
-        let kept: Vec<Member> = (0..rows.nrows())
+        let kept: Vec<BatchMember> = (0..rows.nrows())
             .filter_map(|place| {
-                Some(Member {
+                Some(BatchMember {
                     place,
                     class: classes[place]? as usize,
                     group: usize::from(groups[place]),
@@ -137,7 +137,7 @@ impl SecondPass {
     }
 
     /// The squared distance of each row to the mean of its class, of all rows and without each group but the row's own.
-    fn to_own_means(&self, rows: ArrayView2<f64>, kept: &[Member]) -> Vec<[f64; WITHOUT_EACH]> {
+    fn to_own_means(&self, rows: ArrayView2<f64>, kept: &[BatchMember]) -> Vec<[f64; WITHOUT_EACH]> {
         kept.par_iter()
             .map(|member| {
                 let mut own = [f64::NAN; WITHOUT_EACH];
@@ -174,7 +174,7 @@ mod tests {
 
     use super::*;
     use crate::features::Labels;
-    use crate::stats::summary::{Summariser, Wanted};
+    use crate::stats::summary::{Summariser, SummaryNeeds};
 
     fn rows() -> (Array2<f64>, Labels) {
         let x = Array2::from_shape_fn((53, 4), |(i, j)| {
@@ -187,7 +187,7 @@ mod tests {
 
     fn second_pass(batch: usize) -> SecondPass {
         let (x, labels) = rows();
-        let mut first = Summariser::new(53, 4, Some(&labels), Wanted::default());
+        let mut first = Summariser::new(53, 4, Some(&labels), SummaryNeeds::default());
         first.push(x.view());
         let groups = first.groups().to_vec();
         let wanted = SecondPassNeeds {

@@ -23,7 +23,7 @@ const DEPTH: usize = 256;
 /// (DEPTH + d/DEPTH) u ‖a‖‖b‖ (Higham 2002, section 3.1) and 2‖a‖‖b‖ <= ‖a‖² + ‖b‖²; rounding the norms and adding the three
 /// terms costs 4 u (‖a‖² + ‖b‖²) more. So (1 - e)(‖a‖² + ‖b‖²) - 2 a·b is a lower bound whatever the data, with
 /// e = 1.02 (DEPTH + d/DEPTH + 8) u, less a constant for products that vanish.
-pub(super) struct Frame<'r> {
+pub(super) struct ScreenFrame<'r> {
     pub a: &'r Rows,
     pub b: &'r Rows,
     centre: Array1<f64>,
@@ -34,7 +34,7 @@ pub(super) struct Frame<'r> {
     pub lowered_b: Vec<f32>,
 }
 
-impl<'r> Frame<'r> {
+impl<'r> ScreenFrame<'r> {
     pub fn new(a: &'r Rows, b: &'r Rows) -> Self {
         let centre = joint_centre(a, b);
         let farthest = farthest(a, &centre).max(farthest(b, &centre));
@@ -142,7 +142,7 @@ struct Block {
 
 impl Block {
     /// Holds the rows of a range.
-    fn fill(&mut self, frame: &Frame, from: &Rows, range: Range<usize>) {
+    fn fill(&mut self, frame: &ScreenFrame, from: &Rows, range: Range<usize>) {
         resize(&mut self.rows, range.len(), frame.centre.len());
         from.write_single(range.clone(), &frame.centre, frame.scale, &mut self.rows);
         self.range = range;
@@ -162,7 +162,7 @@ pub(super) struct Buffers {
 
 impl Buffers {
     /// Fills `products` with those of two blocks.
-    pub fn multiply(&mut self, frame: &Frame, a: Range<usize>, b: Range<usize>) {
+    pub fn multiply(&mut self, frame: &ScreenFrame, a: Range<usize>, b: Range<usize>) {
         let known = self.a.iter().position(|block| block.range == a);
         let at = known.unwrap_or_else(|| {
             let at = self.oldest;
@@ -187,7 +187,7 @@ fn resize(buffer: &mut Array2<f32>, rows: usize, columns: usize) {
 
 /// Squared distances of one row of `a` to consecutive rows of `b`, as far as 32 bits tell.
 pub struct Screened<'s> {
-    frame: &'s Frame<'s>,
+    frame: &'s ScreenFrame<'s>,
     /// The row of `a`.
     pub i: usize,
     /// The first of the rows of `b`.
@@ -226,7 +226,7 @@ impl Screened<'_> {
     }
 }
 
-impl Frame<'_> {
+impl ScreenFrame<'_> {
     /// How far the upper bound lies above the lower one, for a row's share.
     fn spread(&self, lowered: f32) -> f64 {
         // 2 e ‖a‖², and a little more for ‖a‖² being taken from its lowered form.
@@ -240,7 +240,7 @@ pub fn screen(a: &Rows, b: &Rows, visit: impl Fn(&Screened) + Sync) {
     if a.is_empty() || b.is_empty() {
         return;
     }
-    let frame = Frame::new(a, b);
+    let frame = ScreenFrame::new(a, b);
     let unscale = frame.unscaled(1.0);
     let blocks: Vec<Range<usize>> = blocks(a.len());
     blocks

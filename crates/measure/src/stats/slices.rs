@@ -24,13 +24,13 @@ pub fn directions(count: usize, d: usize, seed: u64, stream: u64) -> Array2<f64>
 }
 
 /// How the steps of two quantile functions meet, for samples of so many rows: the same whatever the rows are.
-pub struct Steps {
+pub struct QuantileSteps {
     /// Which row of each sample, and for how many of the n m shares of probability.
     meetings: Vec<(u32, u32, f64)>,
     shares: f64,
 }
 
-impl Steps {
+impl QuantileSteps {
     /// For samples of `n` and `m` rows.
     pub fn new(n: usize, m: usize) -> Self {
         let (n, m) = (n as u64, m as u64);
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     fn wasserstein_squared(a: &[f64], b: &[f64]) -> f64 {
-        Steps::new(a.len(), b.len()).wasserstein_squared(a, b)
+        QuantileSteps::new(a.len(), b.len()).wasserstein_squared(a, b)
     }
 
     #[test]

@@ -17,7 +17,7 @@ const SAMPLE_STREAM: u64 = 1;
 
 /// What a pass should collect beside class moments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct SummaryNeeds {
     /// The d x d scatter (for correlations and the spectrum).
     pub scatter: bool,
     /// Class moments of l2-normalised rows.
@@ -86,7 +86,7 @@ pub struct Summariser {
 }
 
 impl GroupMoments {
-    fn new(classes: usize, d: usize, wanted: Wanted) -> Self {
+    fn new(classes: usize, d: usize, wanted: SummaryNeeds) -> Self {
         Self {
             rows: 0,
             moments: wanted.scatter.then(|| Moments::new(d)),
@@ -257,14 +257,14 @@ impl Summary {
 
 impl Summariser {
     /// For `rows` rows of width `d`.
-    pub fn new(rows: usize, d: usize, labels: Option<&Labels>, wanted: Wanted) -> Self {
+    pub fn new(rows: usize, d: usize, labels: Option<&Labels>, wanted: SummaryNeeds) -> Self {
         let class_of = labels.map_or_else(|| vec![None; rows], |l| l.class_of().to_vec());
         let classes = labels.map_or(0, Labels::classes);
         Self::part(RowSpan::whole(rows, classes), class_of, d, wanted)
     }
 
     /// For some rows of a set, of these classes and width `d`.
-    pub fn part(place: RowSpan, class_of: Vec<Option<u32>>, d: usize, wanted: Wanted) -> Self {
+    pub fn part(place: RowSpan, class_of: Vec<Option<u32>>, d: usize, wanted: SummaryNeeds) -> Self {
         let group_of = groups_after(&class_of, &place.before);
         let amount = wanted.sample.min(place.total);
         let mut rng = generator(wanted.seed, SAMPLE_STREAM);
@@ -347,7 +347,7 @@ mod tests {
 
     fn summary(batch: usize) -> Summary {
         let (x, labels) = data();
-        let wanted = Wanted {
+        let wanted = SummaryNeeds {
             scatter: true,
             normalised: true,
             unit_scatter: false,

@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
 use super::class_moments::ClassMoments;
-use super::member::Member;
+use super::member::BatchMember;
 use crate::linalg::Symmetric;
 use crate::uncertainty::GROUPS;
 
@@ -99,12 +99,12 @@ impl Within {
     }
 
     /// Takes in some rows; `means` are those of their whole classes.
-    pub fn push(&mut self, rows: ArrayView2<f64>, kept: &[Member], means: &Array2<f64>) {
+    pub fn push(&mut self, rows: ArrayView2<f64>, kept: &[BatchMember], means: &Array2<f64>) {
         let lanes = self.shared.len();
         let base = &self.base;
         self.shared.par_iter_mut().enumerate().for_each(|(lane, sum)| {
             let members = kept.iter().filter(|m| m.group % lanes == lane);
-            let members: Vec<(&Member, f64)> = members.map(|m| (m, weight(base[m.class]))).collect();
+            let members: Vec<(&BatchMember, f64)> = members.map(|m| (m, weight(base[m.class]))).collect();
             sum.add_gram(weighted(rows, &members, means).view());
         });
         self.resamples.par_iter_mut().enumerate().for_each(|(place, resample)| {
@@ -117,7 +117,7 @@ impl Within {
             for sign in [1.0, -1.0] {
                 let members = kept.iter().filter(|m| m.group + 1 != place);
                 let members = members.map(|m| (m, sign * excess[m.class]));
-                let members: Vec<(&Member, f64)> = members.filter(|(_, weight)| *weight > 0.0).collect();
+                let members: Vec<(&BatchMember, f64)> = members.filter(|(_, weight)| *weight > 0.0).collect();
                 sum.add_scaled_gram(sign, weighted(rows, &members, means).view());
             }
         });
@@ -153,7 +153,7 @@ impl Within {
 }
 
 /// These rows less the means of their classes, each times the root of its weight.
-fn weighted(rows: ArrayView2<f64>, members: &[(&Member, f64)], means: &Array2<f64>) -> Array2<f64> {
+fn weighted(rows: ArrayView2<f64>, members: &[(&BatchMember, f64)], means: &Array2<f64>) -> Array2<f64> {
     let mut out = Array2::zeros((members.len(), rows.ncols()));
     for (mut to, (member, weight)) in out.outer_iter_mut().zip(members) {
         let root = weight.sqrt();

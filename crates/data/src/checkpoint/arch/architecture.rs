@@ -29,7 +29,7 @@ pub enum Arch {
 
 /// A family of backbones that one guess from names and shapes can tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::checkpoint) enum Family {
+pub(in crate::checkpoint) enum ArchFamily {
     /// [`Arch::ResNet`].
     ResNet,
     /// [`Arch::SmallCnn`].
@@ -48,7 +48,7 @@ pub(in crate::checkpoint) enum Family {
     Swin,
 }
 
-impl Family {
+impl ArchFamily {
     /// Names that the search looks for at the end of the file's names. Several, so that one lost tensor does not hide a
     /// network.
     pub(in crate::checkpoint) fn anchors(self) -> &'static [&'static str] {
@@ -135,23 +135,23 @@ impl Arch {
         })
     }
 
-    pub(in crate::checkpoint) fn family(&self) -> Family {
+    pub(in crate::checkpoint) fn family(&self) -> ArchFamily {
         match self {
-            Self::SmallCnn(_) => Family::SmallCnn,
-            Self::ResNet(_) => Family::ResNet,
-            Self::Cnn(c) if c.is_convnext() => Family::ConvNext,
-            Self::Cnn(c) if c.details.timm => Family::Timm,
-            Self::Cnn(c) if c.image().is_some() => Family::ClipResNet,
-            Self::Cnn(_) => Family::Cnn,
-            Self::Vit(_) => Family::Vit,
-            Self::Swin(_) => Family::Swin,
+            Self::SmallCnn(_) => ArchFamily::SmallCnn,
+            Self::ResNet(_) => ArchFamily::ResNet,
+            Self::Cnn(c) if c.is_convnext() => ArchFamily::ConvNext,
+            Self::Cnn(c) if c.details.timm => ArchFamily::Timm,
+            Self::Cnn(c) if c.image().is_some() => ArchFamily::ClipResNet,
+            Self::Cnn(_) => ArchFamily::Cnn,
+            Self::Vit(_) => ArchFamily::Vit,
+            Self::Swin(_) => ArchFamily::Swin,
         }
     }
 
     /// The architecture as it is among a family's: what torchvision and timm both build is among those of either.
-    pub(in crate::checkpoint) fn among(&self, family: Family) -> Option<Self> {
+    pub(in crate::checkpoint) fn among(&self, family: ArchFamily) -> Option<Self> {
         match self {
-            Self::Cnn(c) if family == Family::Timm && self.family() == Family::Cnn && c.details.is_usual() => {
+            Self::Cnn(c) if family == ArchFamily::Timm && self.family() == ArchFamily::Cnn && c.details.is_usual() => {
                 c.by_timm().map(Self::Cnn)
             }
             _ => (self.family() == family).then(|| self.clone()),

@@ -12,11 +12,11 @@ mod tensors;
 mod vit;
 
 pub use architecture::Arch;
-pub(super) use architecture::Family;
-pub(super) use cnn::clip::{Size as ClipSize, depths as clip_depths};
+pub(super) use architecture::ArchFamily;
+pub(super) use cnn::clip::{ClipSize, depths as clip_depths};
 pub(super) use cnn::twins;
-pub use cnn::{AttentionPool, Cnn, Conv, Details, Layer, Plan, Pointwise, Stage};
-pub use resnet::{Block, ResNet};
+pub use cnn::{AttentionPool, Cnn, CnnPlan, Conv, Details, PlanLayer, PlanStage, Pointwise};
+pub use resnet::{ResNet, ResidualBlock};
 pub use small_cnn::SmallCnn;
 pub use step::{HeadStep, WeightNormNames};
 pub use swin::{Library, Swin};

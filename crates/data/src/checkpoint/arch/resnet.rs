@@ -8,7 +8,7 @@ use super::tensors::{Shapes, Tensors};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResNet {
     /// Residual block.
-    pub block: Block,
+    pub block: ResidualBlock,
     /// Blocks of each stage.
     pub layers: [usize; 4],
     /// Channels per group of a bottleneck's 3x3 convolution, in units of 64ths (64 = standard, 128 = wide).
@@ -28,14 +28,14 @@ pub struct ResNet {
 /// Residual block of a ResNet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Block {
+pub enum ResidualBlock {
     /// Two 3x3 convolutions.
     Basic,
     /// 1x1, 3x3, 1x1, four times wider at its output.
     Bottleneck,
 }
 
-impl Block {
+impl ResidualBlock {
     /// Output channels per unit of planes.
     pub fn expansion(self) -> usize {
         match self {
@@ -46,24 +46,24 @@ impl Block {
 }
 
 /// The ResNets that have a name: name, block, blocks of each stage, width per group, groups.
-const NAMED: &[(&str, Block, [usize; 4], usize, usize)] = &[
-    ("resnet18", Block::Basic, [2, 2, 2, 2], 64, 1),
-    ("resnet34", Block::Basic, [3, 4, 6, 3], 64, 1),
-    ("resnet50", Block::Bottleneck, [3, 4, 6, 3], 64, 1),
-    ("resnet101", Block::Bottleneck, [3, 4, 23, 3], 64, 1),
-    ("resnet152", Block::Bottleneck, [3, 8, 36, 3], 64, 1),
-    ("wide_resnet50_2", Block::Bottleneck, [3, 4, 6, 3], 128, 1),
-    ("wide_resnet101_2", Block::Bottleneck, [3, 4, 23, 3], 128, 1),
-    ("resnext50_32x4d", Block::Bottleneck, [3, 4, 6, 3], 4, 32),
-    ("resnext101_32x8d", Block::Bottleneck, [3, 4, 23, 3], 8, 32),
-    ("resnext101_64x4d", Block::Bottleneck, [3, 4, 23, 3], 4, 64),
+const NAMED: &[(&str, ResidualBlock, [usize; 4], usize, usize)] = &[
+    ("resnet18", ResidualBlock::Basic, [2, 2, 2, 2], 64, 1),
+    ("resnet34", ResidualBlock::Basic, [3, 4, 6, 3], 64, 1),
+    ("resnet50", ResidualBlock::Bottleneck, [3, 4, 6, 3], 64, 1),
+    ("resnet101", ResidualBlock::Bottleneck, [3, 4, 23, 3], 64, 1),
+    ("resnet152", ResidualBlock::Bottleneck, [3, 8, 36, 3], 64, 1),
+    ("wide_resnet50_2", ResidualBlock::Bottleneck, [3, 4, 6, 3], 128, 1),
+    ("wide_resnet101_2", ResidualBlock::Bottleneck, [3, 4, 23, 3], 128, 1),
+    ("resnext50_32x4d", ResidualBlock::Bottleneck, [3, 4, 6, 3], 4, 32),
+    ("resnext101_32x8d", ResidualBlock::Bottleneck, [3, 4, 23, 3], 8, 32),
+    ("resnext101_64x4d", ResidualBlock::Bottleneck, [3, 4, 23, 3], 4, 64),
 ];
 
 /// The smallest networks of either block, which have no common name.
-const UNNAMED: &[(Block, [usize; 4])] = &[
-    (Block::Basic, [1, 1, 1, 1]),
-    (Block::Bottleneck, [1, 1, 1, 1]),
-    (Block::Bottleneck, [2, 2, 2, 2]),
+const UNNAMED: &[(ResidualBlock, [usize; 4])] = &[
+    (ResidualBlock::Basic, [1, 1, 1, 1]),
+    (ResidualBlock::Bottleneck, [1, 1, 1, 1]),
+    (ResidualBlock::Bottleneck, [2, 2, 2, 2]),
 ];
 
 /// No network here has more blocks in a stage.
@@ -109,7 +109,7 @@ impl ResNet {
         let name = match named {
             Some(&(name, ..)) => name.to_owned(),
             None => {
-                let per_block = if self.block == Block::Basic { 2 } else { 3 };
+                let per_block = if self.block == ResidualBlock::Basic { 2 } else { 3 };
                 let depth = 2 + self.layers.iter().sum::<usize>() * per_block;
                 match (self.width_per_group, self.groups) {
                     (64, 1) => format!("resnet{depth}"),
@@ -141,13 +141,13 @@ impl ResNet {
                 let name = format!("layer{}.{b}", stage + 1);
                 let stride = if b == 0 && stage > 0 { 2 } else { 1 };
                 match self.block {
-                    Block::Basic => {
+                    ResidualBlock::Basic => {
                         list.conv(&format!("{name}.conv1"), planes, inputs, 3);
                         list.norm(&format!("{name}.bn1"), planes);
                         list.conv(&format!("{name}.conv2"), planes, planes, 3);
                         list.norm(&format!("{name}.bn2"), planes);
                     }
-                    Block::Bottleneck => {
+                    ResidualBlock::Bottleneck => {
                         let width = planes * self.width_per_group / 64 * self.groups;
                         list.conv(&format!("{name}.conv1"), width, inputs, 1);
                         list.norm(&format!("{name}.bn1"), width);
@@ -184,7 +184,11 @@ pub(super) fn guess(shape: Shapes) -> Option<ResNet> {
         return None;
     }
     let bottleneck = (1..=4).any(|stage| shape(&format!("layer{stage}.0.conv3.weight")).is_some());
-    let block = if bottleneck { Block::Bottleneck } else { Block::Basic };
+    let block = if bottleneck {
+        ResidualBlock::Bottleneck
+    } else {
+        ResidualBlock::Basic
+    };
     // Snapped to a known depth: one that lost a block is a damaged ResNet-18, not a whole "ResNet-16".
     let known = NAMED.iter().map(|n| (n.1, n.2)).chain(UNNAMED.iter().copied());
     let (_, layers) = known.filter(|(b, _)| *b == block).min_by_key(|(_, n)| {

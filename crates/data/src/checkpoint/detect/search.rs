@@ -8,13 +8,13 @@ use crate::checkpoint::branch::BRANCHES;
 use crate::checkpoint::candidate::{Candidate, RECOGNISED, candidates};
 use crate::checkpoint::comparison::{Descriptions, Heads, audit};
 use crate::checkpoint::found_head::{FoundClassifier, FoundHead};
-use crate::checkpoint::head_search::Around;
-use crate::checkpoint::loading::{Loading, Options};
+use crate::checkpoint::head_search::Surroundings;
+use crate::checkpoint::loading::{LoadOptions, Loading};
 use crate::checkpoint::naming::Layout;
 use crate::checkpoint::own::{ClassifierInput, OwnMetadata};
 use crate::checkpoint::projection;
 use crate::checkpoint::published::{self, Published};
-use crate::checkpoint::stack::{At, stack_at};
+use crate::checkpoint::stack::{HeadSlot, stack_at};
 use crate::checkpoint::style::Style;
 use crate::checkpoint::weights::Checkpoint;
 use crate::error::{Error, Result};
@@ -33,7 +33,7 @@ const NEARLY: f64 = 0.9;
 /// # Errors
 /// When no known network is found, several equally good ones are, what was found is not whole and `allow_partial` is not
 /// set, or the file would run code elsewhere and `allow_unknown_calls` is not set.
-pub fn detect(checkpoint: &Checkpoint, options: &Options) -> Result<Loading> {
+pub fn detect(checkpoint: &Checkpoint, options: &LoadOptions) -> Result<Loading> {
     if !options.allow_unknown_calls {
         refuse_calls(checkpoint)?;
     }
@@ -57,7 +57,7 @@ pub(in crate::checkpoint) fn refuse_calls(checkpoint: &Checkpoint) -> Result<()>
 }
 
 /// As [`detect`], without refusing what is not whole or would run code elsewhere.
-pub(in crate::checkpoint) fn inspect(checkpoint: &Checkpoint, options: &Options) -> Result<Loading> {
+pub(in crate::checkpoint) fn inspect(checkpoint: &Checkpoint, options: &LoadOptions) -> Result<Loading> {
     if let Some(what) = &checkpoint.no_weights {
         return Err(Error::input(format!("{}: {what}", checkpoint.path().display())));
     }
@@ -128,7 +128,7 @@ pub(in crate::checkpoint) fn inspect(checkpoint: &Checkpoint, options: &Options)
         )));
     }
     pool(checkpoint, &mut chosen.arch, options.pooling)?;
-    let around = Around {
+    let around = Surroundings {
         checkpoint,
         prefix: &chosen.prefix,
         naming: chosen.naming,
@@ -260,7 +260,7 @@ fn choose(
 type MaybeProjector = (Option<FoundHead>, Option<String>);
 
 /// The projector, or why one that is there cannot be used.
-fn projector(around: &Around, own: Option<&OwnMetadata>, asked: &str) -> Result<MaybeProjector> {
+fn projector(around: &Surroundings, own: Option<&OwnMetadata>, asked: &str) -> Result<MaybeProjector> {
     Ok(match (asked, own) {
         ("none", _) => (None, None),
         ("auto", Some(own)) if own.projector.is_empty() => (None, None),
@@ -273,9 +273,9 @@ fn projector(around: &Around, own: Option<&OwnMetadata>, asked: &str) -> Result<
             Err(why) => (None, Some(why)),
         },
         (path, _) => match stack_at(around.checkpoint, path.trim_end_matches('.'), false) {
-            At::Head(head) => (Some(head), None),
-            At::Unreadable(why) => (None, Some(why)),
-            At::Nothing => {
+            HeadSlot::Head(head) => (Some(head), None),
+            HeadSlot::Unreadable(why) => (None, Some(why)),
+            HeadSlot::Nothing => {
                 return Err(Error::input(format!(
                     "{}: no tensors below {path:?}; pass --projector auto or none",
                     around.checkpoint.path().display()
@@ -285,7 +285,11 @@ fn projector(around: &Around, own: Option<&OwnMetadata>, asked: &str) -> Result<
     })
 }
 
-fn classifier(around: &Around, own: Option<&OwnMetadata>, projector: Option<&FoundHead>) -> Option<FoundClassifier> {
+fn classifier(
+    around: &Surroundings,
+    own: Option<&OwnMetadata>,
+    projector: Option<&FoundHead>,
+) -> Option<FoundClassifier> {
     let found = around.classifier(projector);
     let Some(declared) = own.map(|o| o.classifier.as_ref()) else {
         return found;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::exported::{Container, Data, Export, Naming, Tensor, has_registers_behind_class};
+use super::exported::{Export, ExportContainer, ExportNaming, Tensor, TensorData, has_registers_behind_class};
 use super::{python, write};
-use crate::checkpoint::arch::{Activation, Arch, Family, FinalNorm, Vit};
+use crate::checkpoint::arch::{Activation, Arch, ArchFamily, FinalNorm, Vit};
 use crate::checkpoint::loading::Loading;
 use crate::checkpoint::naming::{self, NAMINGS};
 use crate::checkpoint::weights::Checkpoint;
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// When that naming has no such network, or a tensor cannot be read.
-pub fn export(checkpoint: &Checkpoint, loading: &Loading, naming: Naming) -> Result<Export> {
+pub fn export(checkpoint: &Checkpoint, loading: &Loading, naming: ExportNaming) -> Result<Export> {
     let row = names(&loading.arch, naming)?;
     // Some files leave leading axes of length one out.
     let shapes: BTreeMap<_, _> = loading.arch.tensors().into_iter().map(|e| (e.name, e.shape)).collect();
@@ -27,12 +27,12 @@ pub fn export(checkpoint: &Checkpoint, loading: &Loading, naming: Naming) -> Res
         tensors.push(Tensor {
             name: row.rename(ours),
             shape,
-            data: Data::Floats(values),
+            data: TensorData::Floats(values),
         });
         // Detectron2's frozen normalisations have no counter, and its own files none either.
         if let Some(layer) = ours
             .strip_suffix(".running_var")
-            .filter(|_| naming != Naming::Detectron2)
+            .filter(|_| naming != ExportNaming::Detectron2)
         {
             let counter = theirs.replace(".running_var", ".num_batches_tracked");
             let count = match checkpoint.tensors().get(&counter) {
@@ -43,11 +43,11 @@ pub fn export(checkpoint: &Checkpoint, loading: &Loading, naming: Naming) -> Res
             tensors.push(Tensor {
                 name: row.rename(&format!("{layer}.num_batches_tracked")),
                 shape: Vec::new(),
-                data: Data::Counter(count),
+                data: TensorData::Counter(count),
             });
         }
     }
-    if let (Arch::Vit(vit), Naming::Timm) = (&loading.arch, naming)
+    if let (Arch::Vit(vit), ExportNaming::Timm) = (&loading.arch, naming)
         && has_registers_behind_class(vit)
     {
         place_class_token(&mut tensors, vit.width);
@@ -70,21 +70,21 @@ impl Export {
     ///
     /// # Errors
     /// When the folder or the disk refuses.
-    pub fn write(&self, path: &Path, container: Container) -> Result<()> {
+    pub fn write(&self, path: &Path, container: ExportContainer) -> Result<()> {
         match container {
-            Container::Safetensors => write::safetensors(self, path),
-            Container::Pytorch => write::pytorch(self, path),
+            ExportContainer::Safetensors => write::safetensors(self, path),
+            ExportContainer::Pytorch => write::pytorch(self, path),
         }
     }
 
     /// Python that loads the file strictly, and says what the network is without.
-    pub fn python(&self, path: &Path, container: Container) -> String {
+    pub fn python(&self, path: &Path, container: ExportContainer) -> String {
         python::python(self, path, container)
     }
 }
 
 /// The table row with the names of a network; an error where the code base has no such network.
-fn names(arch: &Arch, naming: Naming) -> Result<&'static naming::Naming> {
+fn names(arch: &Arch, naming: ExportNaming) -> Result<&'static naming::Naming> {
     let refused = |why: &str| {
         Err(Error::input(format!(
             "{} cannot be named as in {}: {why}",
@@ -100,15 +100,15 @@ fn names(arch: &Arch, naming: Naming) -> Result<&'static naming::Naming> {
         (Arch::Cnn(c), _) if !c.is_torchvisions() => {
             return refused("torchvision has no network of this size with these normalisations and activations");
         }
-        (Arch::Cnn(_), Naming::Torchvision) => "torchvision",
+        (Arch::Cnn(_), ExportNaming::Torchvision) => "torchvision",
         (Arch::Cnn(_), _) => return refused("it is torchvision's; expected --naming torchvision"),
         (Arch::ResNet(r), _) if r.bare_stem => {
             return refused("no activation follows its stem, and in every other ResNet one does");
         }
-        (Arch::ResNet(r), Naming::Detectron2) if r.cifar_stem => {
+        (Arch::ResNet(r), ExportNaming::Detectron2) if r.cifar_stem => {
             return refused("its ResNets have a stem of 7x7; expected --naming torchvision or timm");
         }
-        (Arch::ResNet(_), Naming::Detectron2) => "detectron2",
+        (Arch::ResNet(_), ExportNaming::Detectron2) => "detectron2",
         // timm took torchvision's names.
         (Arch::ResNet(_), _) => "torchvision",
         (Arch::Vit(v), _) if has_positions_inside(v) => {
@@ -123,24 +123,26 @@ fn names(arch: &Arch, naming: Naming) -> Result<&'static naming::Naming> {
                  not in those networks",
             );
         }
-        (Arch::Vit(_), Naming::Detectron2) => {
+        (Arch::Vit(_), ExportNaming::Detectron2) => {
             return refused(
                 "it has no vision transformer that is named by its own; expected --naming torchvision or timm",
             );
         }
-        (Arch::Vit(v), Naming::Torchvision) if !is_plain(v) => {
+        (Arch::Vit(v), ExportNaming::Torchvision) if !is_plain(v) => {
             return refused(
                 "its transformers have a class token with a position, biases and one last normalisation, and neither registers, \
                  LayerScale nor SwiGLU; expected --naming timm",
             );
         }
-        (Arch::Vit(_), Naming::Torchvision) => "torchvision",
-        (Arch::Vit(v), Naming::Timm) if v.placed != 0 && v.placed != v.prefix() && !has_registers_behind_class(v) => {
+        (Arch::Vit(_), ExportNaming::Torchvision) => "torchvision",
+        (Arch::Vit(v), ExportNaming::Timm)
+            if v.placed != 0 && v.placed != v.prefix() && !has_registers_behind_class(v) =>
+        {
             return refused("its position embeddings cover either all tokens or the patches only");
         }
-        (Arch::Vit(_), Naming::Timm) => "timm",
+        (Arch::Vit(_), ExportNaming::Timm) => "timm",
     };
-    let family: Family = arch.family();
+    let family: ArchFamily = arch.family();
     let found = NAMINGS.iter().find(|n| n.name == row && n.family == family);
     found.map_or_else(|| refused("its names are not known"), Ok)
 }
@@ -164,13 +166,13 @@ fn is_plain(vit: &Vit) -> bool {
 fn place_class_token(tensors: &mut [Tensor], width: usize) {
     let mut first = Vec::new();
     for tensor in tensors.iter_mut().filter(|t| t.name == "pos_embed") {
-        if let Data::Floats(values) = &mut tensor.data {
+        if let TensorData::Floats(values) = &mut tensor.data {
             first = values.drain(..width).collect();
             tensor.shape[1] -= 1;
         }
     }
     for tensor in tensors.iter_mut().filter(|t| t.name == "cls_token") {
-        if let Data::Floats(values) = &mut tensor.data {
+        if let TensorData::Floats(values) = &mut tensor.data {
             values.iter_mut().zip(&first).for_each(|(value, p)| *value += p);
         }
     }

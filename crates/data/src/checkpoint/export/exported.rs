@@ -4,7 +4,7 @@ use crate::checkpoint::arch::{Arch, Vit};
 
 /// Whose names the tensors get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Naming {
+pub enum ExportNaming {
     /// torchvision.models.
     Torchvision,
     /// timm.
@@ -13,7 +13,7 @@ pub enum Naming {
     Detectron2,
 }
 
-impl Naming {
+impl ExportNaming {
     /// Its name, as users write it.
     pub fn name(self) -> &'static str {
         match self {
@@ -26,7 +26,7 @@ impl Naming {
 
 /// The file that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Container {
+pub enum ExportContainer {
     /// safetensors.
     Safetensors,
     /// What torch.save writes, for `torch.load(…, weights_only=True)`.
@@ -37,7 +37,7 @@ pub enum Container {
 #[derive(Debug)]
 pub struct Export {
     pub(super) arch: Arch,
-    pub(super) naming: Naming,
+    pub(super) naming: ExportNaming,
     /// Of the file it comes from.
     pub(super) sha256: String,
     pub(super) tensors: Vec<Tensor>,
@@ -47,11 +47,11 @@ pub struct Export {
 pub(super) struct Tensor {
     pub(super) name: String,
     pub(super) shape: Vec<usize>,
-    pub(super) data: Data,
+    pub(super) data: TensorData,
 }
 
 #[derive(Debug)]
-pub(super) enum Data {
+pub(super) enum TensorData {
     Floats(Vec<f32>),
     /// How many batches a normalisation has seen.
     Counter(i64),

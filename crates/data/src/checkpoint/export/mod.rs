@@ -6,4 +6,4 @@ mod python;
 mod write;
 
 pub use backbone::export;
-pub use exported::{Container, Export, Naming};
+pub use exported::{Export, ExportContainer, ExportNaming};

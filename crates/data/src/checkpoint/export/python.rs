@@ -2,33 +2,35 @@
 
 use std::path::Path;
 
-use super::exported::{Container, Export, Naming, has_registers_behind_class};
-use crate::checkpoint::arch::{Arch, Block, FinalNorm, ResNet, Vit};
+use super::exported::{Export, ExportContainer, ExportNaming, has_registers_behind_class};
+use crate::checkpoint::arch::{Arch, FinalNorm, ResNet, ResidualBlock, Vit};
 
-pub(super) fn python(export: &Export, path: &Path, container: Container) -> String {
+pub(super) fn python(export: &Export, path: &Path, container: ExportContainer) -> String {
     // What is a JSON string is a Python string too.
     let file = serde_json::Value::from(path.display().to_string());
     let load = match container {
-        Container::Safetensors => format!("from safetensors.torch import load_file\nstate = load_file({file})\n"),
-        Container::Pytorch => format!("state = torch.load({file}, weights_only=True)\n"),
+        ExportContainer::Safetensors => format!("from safetensors.torch import load_file\nstate = load_file({file})\n"),
+        ExportContainer::Pytorch => format!("state = torch.load({file}, weights_only=True)\n"),
     };
     let model = match (&export.arch, export.naming) {
-        (Arch::ResNet(r), Naming::Torchvision) => torchvision_resnet(r),
-        (Arch::ResNet(r), Naming::Timm) => timm_resnet(r),
-        (Arch::ResNet(r), Naming::Detectron2) => detectron2(r),
-        (Arch::Vit(v), Naming::Torchvision) => torchvision_vit(v),
-        (Arch::Vit(v), Naming::Timm) => timm_vit(v),
-        (Arch::Cnn(c), Naming::Torchvision) => torchvision_cnn(&c.name),
+        (Arch::ResNet(r), ExportNaming::Torchvision) => torchvision_resnet(r),
+        (Arch::ResNet(r), ExportNaming::Timm) => timm_resnet(r),
+        (Arch::ResNet(r), ExportNaming::Detectron2) => detectron2(r),
+        (Arch::Vit(v), ExportNaming::Torchvision) => torchvision_vit(v),
+        (Arch::Vit(v), ExportNaming::Timm) => timm_vit(v),
+        (Arch::Cnn(c), ExportNaming::Torchvision) => torchvision_cnn(&c.name),
         // Refused before.
-        (Arch::SmallCnn(_) | Arch::Cnn(_) | Arch::Swin(_), _) | (Arch::Vit(_), Naming::Detectron2) => String::new(),
+        (Arch::SmallCnn(_) | Arch::Cnn(_) | Arch::Swin(_), _) | (Arch::Vit(_), ExportNaming::Detectron2) => {
+            String::new()
+        }
     };
     format!("import torch\n{load}{model}model.load_state_dict(state, strict=True)\n")
 }
 
 fn block(r: &ResNet) -> &'static str {
     match r.block {
-        Block::Basic => "BasicBlock",
-        Block::Bottleneck => "Bottleneck",
+        ResidualBlock::Basic => "BasicBlock",
+        ResidualBlock::Bottleneck => "Bottleneck",
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::exported::{Data, Export, Tensor};
+use super::exported::{Export, Tensor, TensorData};
 use crate::error::Result;
 use crate::files::write_atomically_with;
 
@@ -18,7 +18,7 @@ const ALIGNMENT: u16 = 64;
 /// Entries beyond this need the large zip format.
 const LARGE: u64 = u32::MAX as u64;
 
-impl Data {
+impl TensorData {
     fn bytes(&self) -> u64 {
         match self {
             Self::Floats(values) => 4 * values.len() as u64,
@@ -37,7 +37,7 @@ impl Data {
 pub(super) fn safetensors(export: &Export, path: &Path) -> Result<()> {
     // The widest elements first: then every tensor is aligned.
     let mut tensors: Vec<&Tensor> = export.tensors.iter().collect();
-    tensors.sort_by_key(|t| matches!(t.data, Data::Floats(_)));
+    tensors.sort_by_key(|t| matches!(t.data, TensorData::Floats(_)));
     let mut header = Map::new();
     let about = json!({
         "format": "pt", "architecture": export.arch.name(), "naming": export.naming.name(), "source_sha256": export.sha256,
@@ -47,8 +47,8 @@ pub(super) fn safetensors(export: &Export, path: &Path) -> Result<()> {
     for tensor in &tensors {
         let end = at + tensor.data.bytes();
         let dtype = match tensor.data {
-            Data::Floats(_) => "F32",
-            Data::Counter(_) => "I64",
+            TensorData::Floats(_) => "F32",
+            TensorData::Counter(_) => "I64",
         };
         let entry = json!({"dtype": dtype, "shape": tensor.shape, "data_offsets": [at, end]});
         header.insert(tensor.name.clone(), entry);
@@ -103,8 +103,8 @@ fn pickle(tensors: &[Tensor]) -> Vec<u8> {
         out.extend(b"ctorch._utils\n_rebuild_tensor_v2\n((");
         text(&mut out, "storage");
         let (class, elements) = match &tensor.data {
-            Data::Floats(values) => ("FloatStorage", values.len()),
-            Data::Counter(_) => ("LongStorage", 1),
+            TensorData::Floats(values) => ("FloatStorage", values.len()),
+            TensorData::Counter(_) => ("LongStorage", 1),
         };
         out.extend(format!("ctorch\n{class}\n").as_bytes());
         text(&mut out, &key.to_string());

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::names::Names;
+use super::names::NetworkNames;
 use super::told::Told;
 use crate::checkpoint::arch::{Activation, Epsilon, FinalNorm, Shapes, Vit, blocks};
 use crate::checkpoint::naming::{Naming, OPEN_CLIP_NAME};
@@ -17,7 +17,7 @@ const EXACT: &[&str] = &["laion2b", "datacomp"];
 /// Widths with another number of attention heads than one for 64 channels.
 const HEADS: &[(usize, usize)] = &[(1280, 16), (1408, 16), (1664, 16), (1792, 16)];
 
-pub(super) fn complete(naming: &Naming, names: &Names, shape: Shapes, vit: &mut Vit) -> Told {
+pub(super) fn complete(naming: &Naming, names: &NetworkNames, shape: Shapes, vit: &mut Vit) -> Told {
     let own = naming.name == OPEN_CLIP_NAME;
     vit.epsilon = Epsilon::known(1e-5);
     let mut told = Told {
@@ -63,8 +63,8 @@ pub(super) fn complete(naming: &Naming, names: &Names, shape: Shapes, vit: &mut 
                  its {} beside it, or pass --arch {} or --arch {}",
                 if own { "OpenCLIP's" } else { "timm's" },
                 if own { "open_clip_config.json" } else { "config.json" },
-                Names::with_word(vit, "clip_quickgelu"),
-                Names::with_word(vit, "clip"),
+                NetworkNames::with_word(vit, "clip_quickgelu"),
+                NetworkNames::with_word(vit, "clip"),
             ));
         }
     }
@@ -72,7 +72,7 @@ pub(super) fn complete(naming: &Naming, names: &Names, shape: Shapes, vit: &mut 
 }
 
 /// The activation, and who says so.
-fn activation(own: bool, names: &Names) -> Option<(Activation, String)> {
+fn activation(own: bool, names: &NetworkNames) -> Option<(Activation, String)> {
     let says = |name: &str, parts: &[&str]| parts.iter().any(|part| name.contains(part));
     if own && names.openai {
         let by = "as OpenAI has it, whose files alone hold input_resolution and context_length".to_owned();

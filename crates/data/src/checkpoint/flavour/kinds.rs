@@ -1,6 +1,6 @@
 //! The kinds of networks whose code differs in what has no tensors.
 
-use super::names::Names;
+use super::names::NetworkNames;
 use super::told::Told;
 use super::{clip, padding, towers};
 use crate::checkpoint::arch::{Activation, Cnn, Epsilon, FinalNorm, Rotary, Shapes, Vit};
@@ -61,7 +61,7 @@ fn kind(naming: &Naming, vit: &Vit) -> Kind {
 }
 
 /// Gives a network what its tensors do not show, and says where it comes from.
-pub(in crate::checkpoint) fn complete(naming: &Naming, names: &Names, shape: Shapes, vit: &mut Vit) -> Told {
+pub(in crate::checkpoint) fn complete(naming: &Naming, names: &NetworkNames, shape: Shapes, vit: &mut Vit) -> Told {
     // No position embeddings and nothing in their place: such networks turn queries and keys.
     let placed = shape("pos_embed").is_some();
     let eva_names = naming.name.starts_with("BEiT") || naming.name.starts_with("timm's DINOv3");
@@ -119,7 +119,7 @@ pub(in crate::checkpoint) fn complete(naming: &Naming, names: &Names, shape: Sha
 }
 
 /// As [`complete`], of a convolutional network.
-pub(in crate::checkpoint) fn complete_cnn(names: &Names, shape: Shapes, cnn: &mut Cnn) -> Told {
+pub(in crate::checkpoint) fn complete_cnn(names: &NetworkNames, shape: Shapes, cnn: &mut Cnn) -> Told {
     if cnn.image().is_some() {
         let recipe = Some(Recipe::Clip);
         return match towers::complete(names, shape, cnn) {
@@ -169,7 +169,7 @@ fn named(kind: &str, what: &str) -> Told {
     }
 }
 
-fn plain(names: &Names, vit: &mut Vit) -> Told {
+fn plain(names: &NetworkNames, vit: &mut Vit) -> Told {
     match names.tanh() {
         Some(by) => {
             vit.activation = Activation::TanhGelu;
@@ -183,7 +183,7 @@ fn plain(names: &Names, vit: &mut Vit) -> Told {
 }
 
 /// timm's SigLIP: GELU's tanh form in some sizes alone.
-fn siglip(names: &Names, vit: &mut Vit) -> Told {
+fn siglip(names: &NetworkNames, vit: &mut Vit) -> Told {
     let tanh = vit.patch == 32
         || (vit.width, vit.grid) == (1024, 32)
         || (vit.width, vit.patch) == (1152, 16)
@@ -199,7 +199,7 @@ fn siglip(names: &Names, vit: &mut Vit) -> Told {
         }
         (None, Some(by)) => told.notes.push(format!("GELU, as {by} says")),
         (None, None) if tanh => {
-            let arch = Names::with_word(vit, "siglip");
+            let arch = NetworkNames::with_word(vit, "siglip");
             told.undecided = Some(format!(
                 "it has the tensors of a SigLIP by timm's names, and nothing says whether its activation is GELU or its tanh form; put \
                  its config.json beside it, or pass --arch {arch} for the tanh form"

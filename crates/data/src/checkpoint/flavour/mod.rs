@@ -10,5 +10,5 @@ mod told;
 mod towers;
 
 pub(super) use kinds::{centred, complete, complete_cnn, dinov3_heads};
-pub(super) use names::Names;
+pub(super) use names::NetworkNames;
 pub(super) use told::Told;

@@ -17,7 +17,7 @@ const TANH: &[&str] = &[
 
 /// What a checkpoint and what lies around it call the network.
 #[derive(Debug, Default)]
-pub(in crate::checkpoint) struct Names {
+pub(in crate::checkpoint) struct NetworkNames {
     /// In the file or in timm's `config.json`.
     claim: Option<Claim>,
     /// Of the file, or of its folder where the file's says nothing; in lower case.
@@ -28,7 +28,7 @@ pub(in crate::checkpoint) struct Names {
     pub(super) openai: bool,
 }
 
-impl Names {
+impl NetworkNames {
     pub(in crate::checkpoint) fn of(checkpoint: &Checkpoint) -> Self {
         let path = checkpoint.path();
         let name = |path: Option<&std::path::Path>| {

@@ -1,10 +1,10 @@
 //! How timm pads the networks that it has in two ways, which no tensor shows.
 
-use super::names::Names;
+use super::names::NetworkNames;
 use crate::checkpoint::arch::{Cnn, twins};
 
 /// Gives a network the name that decides its padding, and returns where the name came from; or why it is not known.
-pub(super) fn complete(names: &Names, cnn: &mut Cnn) -> Result<Vec<String>, String> {
+pub(super) fn complete(names: &NetworkNames, cnn: &mut Cnn) -> Result<Vec<String>, String> {
     let Some(twins) = twins(&cnn.name) else {
         let told = cnn
             .padded()

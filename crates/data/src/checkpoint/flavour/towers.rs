@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::names::Names;
+use super::names::NetworkNames;
 use crate::checkpoint::arch::{ClipSize, Cnn, Shapes, clip_depths};
 
 /// OpenCLIP's description beside a checkpoint.
 const FILE: &str = "open_clip_config.json beside it";
 
 /// Gives a network its attention heads, and says who says so; or why it is refused.
-pub(super) fn complete(names: &Names, shape: Shapes, cnn: &mut Cnn) -> Result<Vec<String>, String> {
+pub(super) fn complete(names: &NetworkNames, shape: Shapes, cnn: &mut Cnn) -> Result<Vec<String>, String> {
     let Some(mut size) = ClipSize::parse(&cnn.name) else {
         return Ok(Vec::new());
     };

@@ -1,7 +1,7 @@
 //! How further code bases name their encoders: OpenCLIP and OpenAI, timm's and BAAI's BEiT and EVA, DINOv3's own.
 
 use super::rules::{Naming, Rule, naming};
-use crate::checkpoint::arch::Family;
+use crate::checkpoint::arch::ArchFamily;
 
 /// timm's attention pooling: the key and the value of the tokens in one.
 pub(super) const POOL: &[Rule] = &[("attn_pool.qkv", "attn_pool.{q,kv:2}")];
@@ -43,7 +43,7 @@ const TABLES: &[&str] = &["*.relative_position_index", "*rope.freqs_cos", "*rope
 const fn vit(name: &'static str, rules: &'static [&'static [Rule]]) -> Naming {
     Naming {
         idle: TABLES,
-        ..naming(name, Family::Vit, rules)
+        ..naming(name, ArchFamily::Vit, rules)
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) const OPEN_CLIP: Naming = Naming {
     bare: &[("cls_token", 2), ("pos_embed", 1)],
     ..naming(
         OPEN_CLIP_NAME,
-        Family::Vit,
+        ArchFamily::Vit,
         &[&[
             ("cls_token", "class_embedding"),
             ("pos_embed", "positional_embedding"),
@@ -105,4 +105,4 @@ pub(super) const OPEN_CLIP: Naming = Naming {
 };
 
 /// CLIP's ResNets, which have ours.
-pub(super) const OPEN_CLIP_RESNET: Naming = naming(OPEN_CLIP_NAME, Family::ClipResNet, &[]);
+pub(super) const OPEN_CLIP_RESNET: Naming = naming(OPEN_CLIP_NAME, ArchFamily::ClipResNet, &[]);

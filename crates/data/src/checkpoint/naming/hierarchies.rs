@@ -1,8 +1,8 @@
 //! How code bases name hierarchical networks: ConvNeXt by timm, by its authors, by transformers.
 
 use super::layout::Layout;
-use super::rules::{Form, Naming, Rule, naming};
-use crate::checkpoint::arch::Family;
+use super::rules::{AxisForm, Naming, Rule, naming};
+use crate::checkpoint::arch::ArchFamily;
 
 /// The stages of a ConvNeXt: ours and theirs, each with the rules of `$body` for what lies in a block.
 macro_rules! convnext {
@@ -92,26 +92,26 @@ const TRANSFORMERS_RULES: &[&[Rule]] = rules!(
 );
 
 /// What is scaled channel by channel has one axis there.
-const FLAT: (&str, Form) = ("layer_scale", Form::Flat);
+const FLAT: (&str, AxisForm) = ("layer_scale", AxisForm::Flat);
 /// Global response normalisation as it is multiplied with maps.
-const WIDE: [(&str, Form); 2] = [("grn.weight", Form::Before(3)), ("grn.bias", Form::Before(3))];
+const WIDE: [(&str, AxisForm); 2] = [("grn.weight", AxisForm::Before(3)), ("grn.bias", AxisForm::Before(3))];
 
-pub(super) const CONVNEXT_TORCHVISION: Naming = naming("torchvision", Family::ConvNext, &[]);
+pub(super) const CONVNEXT_TORCHVISION: Naming = naming("torchvision", ArchFamily::ConvNext, &[]);
 
 pub(super) const CONVNEXT_TIMM: Naming = Naming {
     forms: &[FLAT],
-    ..naming("timm", Family::ConvNext, TIMM_RULES)
+    ..naming("timm", ArchFamily::ConvNext, TIMM_RULES)
 };
 
 pub(super) const CONVNEXT_AUTHORS: Naming = Naming {
     forms: &[FLAT, WIDE[0], WIDE[1]],
-    ..naming("ConvNeXt", Family::ConvNext, AUTHORS_RULES)
+    ..naming("ConvNeXt", ArchFamily::ConvNext, AUTHORS_RULES)
 };
 
 pub(super) const CONVNEXT_TRANSFORMERS: Naming = Naming {
     forms: &[FLAT, WIDE[0], WIDE[1]],
     layout: Some(Layout::ConvNext),
-    ..naming("transformers ConvNeXt", Family::ConvNext, TRANSFORMERS_RULES)
+    ..naming("transformers ConvNeXt", ArchFamily::ConvNext, TRANSFORMERS_RULES)
 };
 
 /// Tensors of a Swin that follow from its sizes, and what stands for masked patches in training.
@@ -215,7 +215,7 @@ const fn swin(name: &'static str, layout: Option<Layout>, rules: &'static [&'sta
     Naming {
         idle: SWIN_IDLE,
         layout,
-        ..naming(name, Family::Swin, rules)
+        ..naming(name, ArchFamily::Swin, rules)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A naming: rules from this project's names to those of a code base.
 
 use super::layout::Layout;
-use crate::checkpoint::arch::Family;
+use crate::checkpoint::arch::ArchFamily;
 
 /// How one code base names a family's tensors.
 #[derive(Debug)]
@@ -9,7 +9,7 @@ pub(in crate::checkpoint) struct Naming {
     /// What the audit calls it.
     pub(in crate::checkpoint) name: &'static str,
     /// Whose tensors it names.
-    pub(in crate::checkpoint) family: Family,
+    pub(in crate::checkpoint) family: ArchFamily,
     /// Beginnings of names, ours and theirs, in whole parts; the first that fits is used. `*` stands for one part, and is
     /// carried over in order; `?` in theirs is a number that only the file tells, and `{a,b,c}` stands for tensors that are
     /// joined along their first axis.
@@ -23,12 +23,12 @@ pub(in crate::checkpoint) struct Naming {
     /// Our tensors that the files keep without as many of their leading axes, all of length one.
     pub(super) bare: &'static [(&'static str, usize)],
     /// Our tensors, by how their names end, that the files keep in another form.
-    pub(super) forms: &'static [(&'static str, Form)],
+    pub(super) forms: &'static [(&'static str, AxisForm)],
 }
 
 /// How the axes of length one of a tensor differ in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum AxisForm {
     /// There are none behind the first axis.
     Flat,
     /// There are so many more before the first.
@@ -38,7 +38,7 @@ pub(super) enum Form {
 /// The beginning of a name: ours, theirs.
 pub(super) type Rule = (&'static str, &'static str);
 
-pub(super) const fn naming(name: &'static str, family: Family, rules: &'static [&'static [Rule]]) -> Naming {
+pub(super) const fn naming(name: &'static str, family: ArchFamily, rules: &'static [&'static [Rule]]) -> Naming {
     Naming {
         name,
         family,
@@ -98,8 +98,8 @@ impl Naming {
     pub(in crate::checkpoint) fn in_file(&self, ours: &str, mut shape: Vec<usize>) -> Vec<usize> {
         shape.drain(..self.left_out(ours).min(shape.len()));
         match self.forms.iter().find(|(end, _)| ours.ends_with(end)) {
-            Some((_, Form::Flat)) => shape.truncate(1),
-            Some((_, Form::Before(axes))) => shape.splice(..0, vec![1; *axes]).for_each(drop),
+            Some((_, AxisForm::Flat)) => shape.truncate(1),
+            Some((_, AxisForm::Before(axes))) => shape.splice(..0, vec![1; *axes]).for_each(drop),
             None => {}
         }
         shape

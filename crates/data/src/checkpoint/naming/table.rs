@@ -2,7 +2,7 @@
 
 use super::rules::{Naming, Rule, naming};
 use super::{encoders, hierarchies, transformers};
-use crate::checkpoint::arch::Family;
+use crate::checkpoint::arch::ArchFamily;
 
 /// torchvision's transformers but for their MLPs, which have been renamed.
 const TORCHVISION_VIT: &[Rule] = &[
@@ -28,10 +28,10 @@ const TORCHVISION_VIT: &[Rule] = &[
 
 /// All namings; where two fit equally well the earlier row wins.
 pub(in crate::checkpoint) const NAMINGS: &[Naming] = &[
-    naming("torchvision", Family::ResNet, &[]),
-    naming("featscope", Family::SmallCnn, &[]),
-    naming("torchvision", Family::Cnn, &[]),
-    naming("timm", Family::Timm, &[]),
+    naming("torchvision", ArchFamily::ResNet, &[]),
+    naming("featscope", ArchFamily::SmallCnn, &[]),
+    naming("torchvision", ArchFamily::Cnn, &[]),
+    naming("timm", ArchFamily::Timm, &[]),
     hierarchies::CONVNEXT_TORCHVISION,
     hierarchies::CONVNEXT_TIMM,
     hierarchies::CONVNEXT_AUTHORS,
@@ -44,7 +44,7 @@ pub(in crate::checkpoint) const NAMINGS: &[Naming] = &[
     // The DenseNets torchvision offers to download, whose names its code changes on loading.
     naming(
         "torchvision before 0.2",
-        Family::Cnn,
+        ArchFamily::Cnn,
         &[&[
             ("features.*.*.norm1", "features.*.*.norm.1"),
             ("features.*.*.conv1", "features.*.*.conv.1"),
@@ -52,11 +52,11 @@ pub(in crate::checkpoint) const NAMINGS: &[Naming] = &[
             ("features.*.*.conv2", "features.*.*.conv.2"),
         ]],
     ),
-    naming("timm", Family::Vit, &[encoders::POOL]),
+    naming("timm", ArchFamily::Vit, &[encoders::POOL]),
     // nn.Sequential(*list(resnet.children())[:-1]), as in lightly and many SimCLR ports.
     naming(
         "torchvision, children in a Sequential",
-        Family::ResNet,
+        ArchFamily::ResNet,
         &[&[
             ("conv1", "0"),
             ("bn1", "1"),
@@ -69,7 +69,7 @@ pub(in crate::checkpoint) const NAMINGS: &[Naming] = &[
     // The CIFAR ResNets without max pooling leave one child out.
     naming(
         "torchvision, children in a Sequential without pooling",
-        Family::ResNet,
+        ArchFamily::ResNet,
         &[&[
             ("conv1", "0"),
             ("bn1", "1"),
@@ -82,7 +82,7 @@ pub(in crate::checkpoint) const NAMINGS: &[Naming] = &[
     // Neither an activation nor pooling among the children, and none computed.
     naming(
         "torchvision, layers in a Sequential",
-        Family::ResNet,
+        ArchFamily::ResNet,
         &[&[
             ("conv1", "0"),
             ("bn1", "1"),
@@ -95,7 +95,7 @@ pub(in crate::checkpoint) const NAMINGS: &[Naming] = &[
     // lightly's own ResNets are CIFAR ports, in the same way.
     naming(
         "lightly",
-        Family::ResNet,
+        ArchFamily::ResNet,
         &[&[
             ("layer1.*.downsample", "2.*.shortcut"),
             ("layer2.*.downsample", "3.*.shortcut"),
@@ -110,10 +110,10 @@ pub(in crate::checkpoint) const NAMINGS: &[Naming] = &[
         ]],
     ),
     // The widespread CIFAR ports.
-    naming("shortcut", Family::ResNet, &[&[("*.*.downsample", "*.*.shortcut")]]),
+    naming("shortcut", ArchFamily::ResNet, &[&[("*.*.downsample", "*.*.shortcut")]]),
     naming(
         "detectron2",
-        Family::ResNet,
+        ArchFamily::ResNet,
         &[&[
             ("conv1", "stem.conv1"),
             ("bn1", "stem.conv1.norm"),
@@ -145,7 +145,7 @@ pub(in crate::checkpoint) const NAMINGS: &[Naming] = &[
     ),
     naming(
         "torchvision",
-        Family::Vit,
+        ArchFamily::Vit,
         &[
             TORCHVISION_VIT,
             &[
@@ -156,7 +156,7 @@ pub(in crate::checkpoint) const NAMINGS: &[Naming] = &[
     ),
     naming(
         "torchvision before 0.13",
-        Family::Vit,
+        ArchFamily::Vit,
         &[
             TORCHVISION_VIT,
             &[
@@ -165,12 +165,12 @@ pub(in crate::checkpoint) const NAMINGS: &[Naming] = &[
             ],
         ],
     ),
-    naming("DINOv2", Family::Vit, &[&[("reg_token", "register_tokens")]]),
+    naming("DINOv2", ArchFamily::Vit, &[&[("reg_token", "register_tokens")]]),
     // The distillation token is one more token that the class token is read beside.
-    naming("distilled DeiT", Family::Vit, &[&[("reg_token", "dist_token")]]),
+    naming("distilled DeiT", ArchFamily::Vit, &[&[("reg_token", "dist_token")]]),
     naming(
         "DINOv2 with SwiGLU",
-        Family::Vit,
+        ArchFamily::Vit,
         &[&[
             ("reg_token", "register_tokens"),
             ("blocks.*.mlp.fc1", "blocks.*.mlp.w12"),
@@ -180,12 +180,12 @@ pub(in crate::checkpoint) const NAMINGS: &[Naming] = &[
     // As DINOv2 trains its larger networks: each block in a chunk of blocks, all of them numbered through.
     naming(
         "DINOv2, blocks in chunks",
-        Family::Vit,
+        ArchFamily::Vit,
         &[&[("reg_token", "register_tokens"), ("blocks.*", "blocks.?.*")]],
     ),
     naming(
         "DINOv2 with SwiGLU, blocks in chunks",
-        Family::Vit,
+        ArchFamily::Vit,
         &[&[
             ("reg_token", "register_tokens"),
             ("blocks.*.mlp.fc1", "blocks.?.*.mlp.w12"),
@@ -195,7 +195,7 @@ pub(in crate::checkpoint) const NAMINGS: &[Naming] = &[
     ),
     naming(
         "mmpretrain",
-        Family::Vit,
+        ArchFamily::Vit,
         &[&[
             ("patch_embed.proj", "patch_embed.projection"),
             ("blocks.*.norm1", "layers.*.ln1"),

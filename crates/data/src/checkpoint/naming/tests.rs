@@ -2,9 +2,9 @@
 
 use super::rules::Naming;
 use super::table::NAMINGS;
-use crate::checkpoint::arch::{Arch, Family};
+use crate::checkpoint::arch::{Arch, ArchFamily};
 
-fn row(name: &str, family: Family) -> &'static Naming {
+fn row(name: &str, family: ArchFamily) -> &'static Naming {
     NAMINGS.iter().find(|n| n.name == name && n.family == family).unwrap()
 }
 
@@ -55,28 +55,28 @@ fn every_architecture_is_guessed_from_its_own_tensors_under_every_naming() {
 
 #[test]
 fn rules_fit_whole_parts_and_carry_numbers_over() {
-    let children = row("torchvision, children in a Sequential", Family::ResNet);
+    let children = row("torchvision, children in a Sequential", ArchFamily::ResNet);
     assert_eq!(children.rename("layer1.0.conv1.weight"), "4.0.conv1.weight");
     assert_eq!(children.rename("conv1.weight"), "0.weight");
     assert!(children.inside("7.2.conv4.weight") && !children.inside("8.weight") && !children.inside("layer1.x"));
-    let shortcut = row("shortcut", Family::ResNet);
+    let shortcut = row("shortcut", ArchFamily::ResNet);
     assert_eq!(
         shortcut.rename("layer2.0.downsample.1.bias"),
         "layer2.0.shortcut.1.bias"
     );
-    let chunks = row("DINOv2, blocks in chunks", Family::Vit);
+    let chunks = row("DINOv2, blocks in chunks", ArchFamily::Vit);
     let file = "teacher.blocks.2.7.mlp.fc1.bias";
     assert_eq!(chunks.locate("teacher.", "blocks.7.mlp.fc1.bias", |n| n == file), file);
     assert_eq!(
         chunks.locate("", "blocks.0.norm1.bias", |_| false),
         "blocks.0.0.norm1.bias"
     );
-    let vit = row("torchvision", Family::Vit);
+    let vit = row("torchvision", ArchFamily::Vit);
     assert_eq!(
         vit.rename("blocks.11.attn.qkv.bias"),
         "encoder.layers.encoder_layer_11.self_attention.in_proj_bias"
     );
-    let detectron = row("detectron2", Family::ResNet);
+    let detectron = row("detectron2", ArchFamily::ResNet);
     assert_eq!(
         detectron.rename("layer3.5.bn2.running_var"),
         "res4.5.conv2.norm.running_var"

@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use super::description::Published;
-use super::models::{ACTIVATIONS, Model, Registers};
+use super::models::{ACTIVATIONS, PublishedModel, Registers};
 use crate::checkpoint::arch::{Epsilon, FinalNorm, Relative, Shapes, Vit, blocks};
 use crate::checkpoint::naming::Layout;
 
 /// The first thing that cannot be, in one sentence.
 pub(super) fn first_contradiction(
     published: &Published,
-    model: &Model,
+    model: &PublishedModel,
     layout: Layout,
     vit: &Vit,
     shape: Shapes,
@@ -91,7 +91,7 @@ fn not_done(published: &Published) -> Option<String> {
 /// What it says that tensors show too: key, what it says, what they show.
 fn found(
     published: &Published,
-    model: &Model,
+    model: &PublishedModel,
     layout: Layout,
     vit: &Vit,
     shape: Shapes,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::description::Published;
 use super::models::ACTIVATIONS;
-use crate::checkpoint::arch::cnn::convnext::{Size, depths};
+use crate::checkpoint::arch::cnn::convnext::{ConvNextSize, depths};
 use crate::checkpoint::arch::{Activation, Cnn, Epsilon, Shapes};
 
 /// Its `model_type`, of the first and of the second version.
@@ -24,7 +24,7 @@ pub(in crate::checkpoint) fn complete(published: &Published, cnn: &mut Cnn) {
         let number = |n: &Value| usize::try_from(n.as_u64()?).ok().filter(|n| (1..=64).contains(n));
         list.iter().map(number).collect::<Option<Vec<_>>>()
     });
-    if let (Some(Some(depths)), Some(mut size)) = (told, Size::parse(&cnn.name))
+    if let (Some(Some(depths)), Some(mut size)) = (told, ConvNextSize::parse(&cnn.name))
         && depths.len() == size.depths.len()
         && published.is_one_of(&KINDS)
     {
@@ -64,7 +64,7 @@ pub(super) fn first_contradiction(published: &Published, cnn: &Cnn, shape: Shape
             "config.json beside it says layer_norm_eps {epsilon}; expected a positive number of at most 0.1; fetch it again"
         ));
     }
-    let size = Size::parse(&cnn.name)?;
+    let size = ConvNextSize::parse(&cnn.name)?;
     let shown = [
         ("model_type", json!(KINDS[usize::from(size.second)])),
         ("depths", json!(depths(shape))),

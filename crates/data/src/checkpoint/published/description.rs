@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::models::{ACTIVATIONS, MODELS, Model, VIT};
+use super::models::{ACTIVATIONS, MODELS, PublishedModel, VIT};
 use super::resnet;
 use crate::checkpoint::arch::{Activation, Epsilon, FinalNorm, Rotary, Shapes, Vit};
 use crate::checkpoint::claim::CONFIG;
-use crate::checkpoint::flavour::{self, Names};
+use crate::checkpoint::flavour::{self, NetworkNames};
 use crate::checkpoint::naming::Layout;
 use crate::checkpoint::recipe::Recipe;
 use crate::checkpoint::weights::Checkpoint;
@@ -15,7 +15,7 @@ use crate::checkpoint::weights::Checkpoint;
 #[derive(Debug, Default)]
 pub(in crate::checkpoint) struct Published {
     /// The network; `None` where it is none that is known.
-    pub(super) model: Option<&'static Model>,
+    pub(super) model: Option<&'static PublishedModel>,
     /// Its `model_type`; `None` where there is no such file.
     pub(super) kind: Option<String>,
     /// What it says of the network of images.
@@ -23,13 +23,13 @@ pub(in crate::checkpoint) struct Published {
     /// Whether the file is there and cannot be read.
     pub(super) damaged: bool,
     /// What the file and what lies around it call the network.
-    names: Names,
+    names: NetworkNames,
 }
 
 impl Published {
     /// Reads it; nothing is refused before a network is found that it speaks of.
     pub(in crate::checkpoint) fn beside(checkpoint: &Checkpoint) -> Self {
-        let names = Names::of(checkpoint);
+        let names = NetworkNames::of(checkpoint);
         let Some(whole) = checkpoint.config_beside() else {
             return Self {
                 damaged: checkpoint.path_beside(CONFIG).is_file(),
@@ -58,7 +58,7 @@ impl Published {
     }
 
     /// What the file and what lies around it call the network.
-    pub(in crate::checkpoint) fn names(&self) -> &Names {
+    pub(in crate::checkpoint) fn names(&self) -> &NetworkNames {
         &self.names
     }
 
@@ -68,7 +68,7 @@ impl Published {
     }
 
     /// What kind of network it is: as the file says, else what the tensors of the layout can be.
-    pub(in crate::checkpoint) fn model(&self, layout: Layout, shape: Shapes) -> &'static Model {
+    pub(in crate::checkpoint) fn model(&self, layout: Layout, shape: Shapes) -> &'static PublishedModel {
         let has = |name: &str| shape(name).is_some();
         let kind = match layout {
             _ if self.model.is_some_and(|m| m.layout == layout) => return self.model.unwrap_or(&VIT),

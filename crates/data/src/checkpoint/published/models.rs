@@ -7,7 +7,7 @@ use crate::checkpoint::recipe::Recipe;
 /// A kind of network of transformers, and what it is where its `config.json` is silent: transformers writes what differs from
 /// this alone, and reads the rest from its own classes.
 #[derive(Debug)]
-pub(in crate::checkpoint) struct Model {
+pub(in crate::checkpoint) struct PublishedModel {
     /// Its `model_type`.
     pub(in crate::checkpoint) kind: &'static str,
     /// The `model_type` of a network of images and texts that it is the half of.
@@ -36,7 +36,7 @@ pub(super) enum Registers {
     Some,
 }
 
-pub(super) const VIT: Model = Model {
+pub(super) const VIT: PublishedModel = PublishedModel {
     kind: "vit",
     pair: None,
     layout: Layout::Vit,
@@ -50,33 +50,33 @@ pub(super) const VIT: Model = Model {
 };
 
 /// All of them; of those with one layout, the first is taken where nothing says which it is.
-pub(super) const MODELS: &[Model] = &[
+pub(super) const MODELS: &[PublishedModel] = &[
     VIT,
-    Model {
+    PublishedModel {
         kind: "deit",
         recipe: Recipe::ImagenetBicubic,
         registers: Registers::Distillation,
         ..VIT
     },
-    Model {
+    PublishedModel {
         kind: "ijepa",
         class_token: false,
         ..VIT
     },
-    Model { kind: "vit_mae", ..VIT },
-    Model {
+    PublishedModel { kind: "vit_mae", ..VIT },
+    PublishedModel {
         kind: "vit_msn",
         epsilon: Epsilon::known(1e-6),
         ..VIT
     },
-    Model {
+    PublishedModel {
         kind: "dinov2",
         layout: Layout::Dinov2,
         epsilon: Epsilon::known(1e-6),
         recipe: Recipe::ImagenetBicubic,
         ..VIT
     },
-    Model {
+    PublishedModel {
         kind: "dinov2_with_registers",
         layout: Layout::Dinov2,
         epsilon: Epsilon::known(1e-6),
@@ -85,7 +85,7 @@ pub(super) const MODELS: &[Model] = &[
         registers: Registers::Some,
         ..VIT
     },
-    Model {
+    PublishedModel {
         kind: "clip_vision_model",
         pair: Some("clip"),
         layout: Layout::Clip,
@@ -94,7 +94,7 @@ pub(super) const MODELS: &[Model] = &[
         recipe: Recipe::Clip,
         ..VIT
     },
-    Model {
+    PublishedModel {
         kind: "siglip_vision_model",
         pair: Some("siglip"),
         layout: Layout::Clip,
@@ -103,7 +103,7 @@ pub(super) const MODELS: &[Model] = &[
         class_token: false,
         ..VIT
     },
-    Model {
+    PublishedModel {
         kind: "dinov3_vit",
         layout: Layout::Dinov3,
         epsilon: Epsilon::known(1e-5),
@@ -112,13 +112,13 @@ pub(super) const MODELS: &[Model] = &[
         heads: 6,
         ..VIT
     },
-    Model {
+    PublishedModel {
         kind: "beit",
         layout: Layout::Beit,
         recipe: Recipe::Inception,
         ..VIT
     },
-    Model {
+    PublishedModel {
         kind: "data2vec-vision",
         layout: Layout::Beit,
         recipe: Recipe::Inception,

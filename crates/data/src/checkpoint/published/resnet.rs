@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::checkpoint::arch::{Block, ResNet};
+use crate::checkpoint::arch::{ResNet, ResidualBlock};
 
 /// Its `model_type`.
 pub(super) const KIND: &str = "resnet";
@@ -18,7 +18,7 @@ pub(super) fn first_contradiction(fields: &Value, net: &ResNet, partial: bool) -
     let shown = [
         (
             "layer_type",
-            json!(if net.block == Block::Basic {
+            json!(if net.block == ResidualBlock::Basic {
                 "basic"
             } else {
                 "bottleneck"

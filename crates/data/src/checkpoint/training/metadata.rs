@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::counter::Counter;
 
 /// What the counters of a training are called: names with spaces between them.
-pub(super) struct Names {
+pub(super) struct CounterNames {
     /// What is counted.
     pub(super) unit: &'static str,
     /// Names of the counter, at the root.
@@ -18,7 +18,7 @@ pub(super) struct Names {
     text: &'static str,
 }
 
-pub(super) const EPOCHS: Names = Names {
+pub(super) const EPOCHS: CounterNames = CounterNames {
     unit: "epoch",
     at: "epoch current_epoch cur_epoch epoch_num start_epoch last_epoch",
     below: "epoch current_epoch cur_epoch",
@@ -27,7 +27,7 @@ pub(super) const EPOCHS: Names = Names {
     text: "max_epochs total_epochs",
 };
 
-pub(super) const STEPS: Names = Names {
+pub(super) const STEPS: CounterNames = CounterNames {
     unit: "step",
     at: "global_step iteration iter step num_updates",
     below: "global_step iteration iter",
@@ -88,7 +88,7 @@ impl Metadata {
         }
     }
 
-    pub(super) fn counter(&self, names: &Names) -> Option<Counter> {
+    pub(super) fn counter(&self, names: &CounterNames) -> Option<Counter> {
         let (place, at) = self.at(names)?;
         let end = self.end(names);
         Some(Counter {
@@ -103,7 +103,7 @@ impl Metadata {
     }
 
     /// The counter nearest to the root, of equals the one named first.
-    fn at(&self, names: &Names) -> Option<(String, u64)> {
+    fn at(&self, names: &CounterNames) -> Option<(String, u64)> {
         let rank = |place: &MetadataNumber| match place.path.as_slice() {
             [name] => Some((1, position(names.at, name)?)),
             [above, name] if !is_one_of(OPTIONS, above) && !is_elsewhere(above) => {
@@ -117,7 +117,7 @@ impl Metadata {
     }
 
     /// The end nearest to the root. Several that differ are none.
-    fn end(&self, names: &Names) -> Option<(String, u64)> {
+    fn end(&self, names: &CounterNames) -> Option<(String, u64)> {
         let mut ends: Vec<(usize, String, u64)> = Vec::new();
         for MetadataNumber { path, number } in &self.numbers {
             let [above @ .., name] = path.as_slice() else { continue };

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use super::allowed::Use;
 use super::failure::Failure;
 use super::judge::MAX_ARGUMENTS;
-use super::machine::{How, Machine, Step};
-use super::policy::Name;
-use super::value::{Id, Storage, TensorRef, Value, key, view};
+use super::machine::{How, Machine, StepResult};
+use super::policy::PickleName;
+use super::value::{PickleValue, Storage, TensorRef, ValueId, key, view};
 use crate::files::element::Element;
 
 /// The most extents a tensor may have; torch itself stops there.
@@ -15,21 +15,23 @@ const MAX_RANK: usize = 64;
 
 impl Machine<'_> {
     /// What `callable(*args)` makes, or `callable.__new__(callable, *args)`.
-    pub(super) fn call(&mut self, callable: Id, args: Id, how: How) -> Step<Id> {
-        let Value::Name(name) = self.get(callable) else {
+    pub(super) fn call(&mut self, callable: ValueId, args: ValueId, how: How) -> StepResult<ValueId> {
+        let PickleValue::Name(name) = self.get(callable) else {
             let what = match self.get(callable) {
                 // partial(…)(…), attrgetter(…)(…): what runs is decided while it is read.
-                Value::Object(object) => return Err(Failure::Hostile(format!("calls what {} makes", object.class))),
+                PickleValue::Object(object) => {
+                    return Err(Failure::Hostile(format!("calls what {} makes", object.class)));
+                }
                 other => other.kind(),
             };
             return Err(Failure::damaged(format!("its pickle calls {what}")));
         };
         let name = name.clone();
-        let Value::Tuple(all) = self.get(args) else {
+        let PickleValue::Tuple(all) = self.get(args) else {
             return Err(Failure::damaged(format!("its pickle calls {name} without arguments")));
         };
         // One more than a harmless call has.
-        let given: Vec<Id> = all.iter().copied().take(MAX_ARGUMENTS + 1).collect();
+        let given: Vec<ValueId> = all.iter().copied().take(MAX_ARGUMENTS + 1).collect();
         if &**name == "torch.storage._load_from_bytes" {
             return Err(Failure::Unsupported(format!(
                 "it calls {name}, for its tensors were written by pickle, which needs code to be run to read them; write it with \
@@ -40,12 +42,12 @@ impl Machine<'_> {
             return self.opaque(name, args);
         }
         let first = given.first().copied();
-        let is = |id: Option<Id>, test: fn(&Value) -> bool| id.is_some_and(|id| test(self.get(id)));
+        let is = |id: Option<ValueId>, test: fn(&PickleValue) -> bool| id.is_some_and(|id| test(self.get(id)));
         match &**name {
             "torch._utils._rebuild_tensor" | "torch._utils._rebuild_tensor_v2" => self.tensor(&given, None),
             "torch._utils._rebuild_tensor_v3" => {
                 let dtype = given.get(6).map(|&id| self.get(id));
-                let Some(Value::Name(dtype)) = dtype else {
+                let Some(PickleValue::Name(dtype)) = dtype else {
                     return Err(Failure::damaged("a tensor's type is missing"));
                 };
                 let element = dtype.strip_prefix("torch.").and_then(Element::from_dtype);
@@ -57,7 +59,7 @@ impl Machine<'_> {
             | "torch.nn.parameter.Parameter"
             | "torch.nn.parameter.Buffer"
             | "torch.autograd.variable.Variable"
-                if is(first, |v| matches!(v, Value::Tensor(_))) =>
+                if is(first, |v| matches!(v, PickleValue::Tensor(_))) =>
             {
                 if name.ends_with("_with_state") {
                     self.build_once(given[0])?;
@@ -66,7 +68,7 @@ impl Machine<'_> {
             }
             // A subclass of Tensor: func(*args) is its data, and its class does not matter. What does so itself is not followed.
             rebuild if rebuild.contains("._rebuild_from_type") && given.len() >= 3 => match self.get(given[0]) {
-                Value::Name(function) if function.known == Some(Use::Judged) => {
+                PickleValue::Name(function) if function.known == Some(Use::Judged) => {
                     let function = function.clone();
                     self.calls.called(&function, false);
                     self.opaque(name, args)
@@ -80,7 +82,7 @@ impl Machine<'_> {
             // As if it were made by `__new__`, which is what they do.
             "copyreg._reconstructor" | "copyreg.__newobj__" | "copyreg.__newobj_ex__" => {
                 match first.map(|id| self.get(id)) {
-                    Some(Value::Name(class)) => {
+                    Some(PickleValue::Name(class)) => {
                         let class = class.clone();
                         self.opaque(class, args)
                     }
@@ -88,16 +90,16 @@ impl Machine<'_> {
                 }
             }
             "collections.OrderedDict" | "builtins.dict" => self.dict(first),
-            "collections.Counter" if is(first, |v| matches!(v, Value::Dict(_))) => Ok(given[0]),
+            "collections.Counter" if is(first, |v| matches!(v, PickleValue::Dict(_))) => Ok(given[0]),
             "collections.defaultdict" => self.dict(given.get(1).copied()),
             "builtins.set" | "builtins.frozenset" | "builtins.list" | "builtins.tuple" | "collections.deque"
             | "torch.Size" => match first.map(|id| self.get(id)) {
-                None => self.add(Value::List(Vec::new())),
+                None => self.add(PickleValue::List(Vec::new())),
                 // A copy: items may be added to it, and what it was made of may be a tuple.
-                Some(Value::List(items) | Value::Tuple(items)) => {
+                Some(PickleValue::List(items) | PickleValue::Tuple(items)) => {
                     let items = items.clone();
                     self.spend(size_of_val(items.as_slice()))?;
-                    self.add(Value::List(items))
+                    self.add(PickleValue::List(items))
                 }
                 Some(_) => self.opaque(name, args),
             },
@@ -110,9 +112,15 @@ impl Machine<'_> {
     }
 
     /// `getattr(X, "name")`: how older protocols spell a class within a class.
-    fn getattr(&mut self, object: Id, attribute: Id, name: Rc<Name>, args: Id) -> Step<Id> {
+    fn getattr(
+        &mut self,
+        object: ValueId,
+        attribute: ValueId,
+        name: Rc<PickleName>,
+        args: ValueId,
+    ) -> StepResult<ValueId> {
         match (self.get(object), self.get(attribute)) {
-            (Value::Name(class), Value::Text(attribute)) => {
+            (PickleValue::Name(class), PickleValue::Text(attribute)) => {
                 let (class, attribute) = (class.clone(), attribute.clone());
                 self.attribute(&class, &attribute)
             }
@@ -121,32 +129,32 @@ impl Machine<'_> {
     }
 
     /// A dict of pairs, or of another dict.
-    fn dict(&mut self, from: Option<Id>) -> Step<Id> {
+    fn dict(&mut self, from: Option<ValueId>) -> StepResult<ValueId> {
         let pairs = match from.map(|id| self.get(id)) {
             None => Vec::new(),
-            Some(Value::Dict(_)) => return Ok(from.unwrap_or_default()),
-            Some(Value::List(items) | Value::Tuple(items)) => items
+            Some(PickleValue::Dict(_)) => return Ok(from.unwrap_or_default()),
+            Some(PickleValue::List(items) | PickleValue::Tuple(items)) => items
                 .iter()
                 .map(|&pair| match self.get(pair) {
-                    Value::List(pair) | Value::Tuple(pair) if pair.len() == 2 => Ok((pair[0], pair[1])),
+                    PickleValue::List(pair) | PickleValue::Tuple(pair) if pair.len() == 2 => Ok((pair[0], pair[1])),
                     other => Err(Failure::damaged(format!(
                         "an item of an OrderedDict is {}",
                         other.kind()
                     ))),
                 })
-                .collect::<Step<Vec<_>>>()?,
+                .collect::<StepResult<Vec<_>>>()?,
             Some(other) => return Err(Failure::damaged(format!("an OrderedDict is made of {}", other.kind()))),
         };
-        self.spend(pairs.len() * size_of::<(Id, Id)>())?;
-        self.add(Value::Dict(pairs))
+        self.spend(pairs.len() * size_of::<(ValueId, ValueId)>())?;
+        self.add(PickleValue::Dict(pairs))
     }
 
     /// `_rebuild_tensor_v2(storage, offset, shape, strides, …)`.
-    fn tensor(&mut self, given: &[Id], element: Option<Element>) -> Step<Id> {
+    fn tensor(&mut self, given: &[ValueId], element: Option<Element>) -> StepResult<ValueId> {
         let &[storage, offset, shape, strides, ..] = given else {
             return Err(Failure::damaged("a tensor lacks its shape"));
         };
-        let Value::Storage(storage) = self.get(storage) else {
+        let PickleValue::Storage(storage) = self.get(storage) else {
             return Err(Failure::damaged(format!(
                 "a tensor's storage is {}",
                 self.get(storage).kind()
@@ -173,24 +181,24 @@ impl Machine<'_> {
         let strides = self.naturals(strides, "stride")?;
         let tensor = view(&storage, element, offset, shape, strides)?;
         self.spend(size_of::<TensorRef>() + tensor.storage.len() + tensor.shape.len() * 16)?;
-        self.add(Value::Tensor(Rc::new(tensor)))
+        self.add(PickleValue::Tensor(Rc::new(tensor)))
     }
 
-    fn naturals(&self, id: Id, what: &str) -> Step<Vec<u64>> {
+    fn naturals(&self, id: ValueId, what: &str) -> StepResult<Vec<u64>> {
         match self.get(id) {
-            Value::Tuple(items) | Value::List(items) if items.len() <= MAX_RANK => {
+            PickleValue::Tuple(items) | PickleValue::List(items) if items.len() <= MAX_RANK => {
                 items.iter().map(|&item| self.natural(item, what)).collect()
             }
-            Value::Tuple(items) | Value::List(items) => {
+            PickleValue::Tuple(items) | PickleValue::List(items) => {
                 Err(Failure::damaged(format!("a tensor has {} extents", items.len())))
             }
             other => Err(Failure::damaged(format!("a tensor's {what} is {}", other.kind()))),
         }
     }
 
-    fn natural(&self, id: Id, what: &str) -> Step<u64> {
+    fn natural(&self, id: ValueId, what: &str) -> StepResult<u64> {
         match self.get(id) {
-            &Value::Int(i) => {
+            &PickleValue::Int(i) => {
                 u64::try_from(i).map_err(|_| Failure::damaged(format!("a tensor's {what} is negative ({i})")))
             }
             other => Err(Failure::damaged(format!("a tensor's {what} is {}", other.kind()))),
@@ -198,20 +206,20 @@ impl Machine<'_> {
     }
 
     /// `("storage", class, key, device, elements[, view])`, or `("module", class, …)` for a class of an old whole model.
-    pub(super) fn storage(&mut self, id: Id) -> Step<Id> {
+    pub(super) fn storage(&mut self, id: ValueId) -> StepResult<ValueId> {
         let wrong = || Failure::damaged("a persistent id of its pickle is no storage");
-        let Value::Tuple(fields) = self.get(id) else {
+        let PickleValue::Tuple(fields) = self.get(id) else {
             return Err(wrong());
         };
-        let fields: Vec<Id> = fields.iter().copied().take(MAX_ARGUMENTS).collect();
+        let fields: Vec<ValueId> = fields.iter().copied().take(MAX_ARGUMENTS).collect();
         match (fields.first().map(|&f| self.get(f)), &fields[..]) {
-            (Some(Value::Text(tag)), &[_, class, ..]) if &**tag == "module" => return Ok(class),
-            (Some(Value::Text(tag)), &[_, _, _, _, _, ..]) if &**tag == "storage" => {}
+            (Some(PickleValue::Text(tag)), &[_, class, ..]) if &**tag == "module" => return Ok(class),
+            (Some(PickleValue::Text(tag)), &[_, _, _, _, _, ..]) if &**tag == "storage" => {}
             _ => return Err(wrong()),
         }
         let class: Rc<str> = match self.get(fields[1]) {
-            Value::Text(class) => class.clone(),
-            Value::Name(class) => {
+            PickleValue::Text(class) => class.clone(),
+            PickleValue::Name(class) => {
                 // Old versions of torch call it.
                 let class = class.clone();
                 if !class.is_callable() {
@@ -232,7 +240,7 @@ impl Machine<'_> {
         let elements = self.natural(fields[4], "number of elements")?;
         let bytes = elements.checked_mul(size).ok_or_else(too_large)?;
         let view = match fields.get(5).map(|&f| self.get(f)) {
-            Some(Value::Tuple(view)) if view.len() == 3 => {
+            Some(PickleValue::Tuple(view)) if view.len() == 3 => {
                 let (start, count) = (self.natural(view[1], "offset")?, self.natural(view[2], "size")?);
                 let end = start.checked_add(count).filter(|&end| end <= elements);
                 (start * size, end.ok_or_else(too_large)? * size)
@@ -252,7 +260,7 @@ impl Machine<'_> {
             }
         }
         self.spend(size_of::<Storage>() + key.len())?;
-        self.add(Value::Storage(Rc::new(Storage { key, element, view })))
+        self.add(PickleValue::Storage(Rc::new(Storage { key, element, view })))
     }
 }
 

@@ -8,9 +8,9 @@ use super::failure::Failure;
 const MAX_LINE: u64 = 16 << 20;
 
 /// Reads the arguments of opcodes.
-pub(super) struct Input<'a, R>(pub(super) &'a mut R);
+pub(super) struct OpcodeInput<'a, R>(pub(super) &'a mut R);
 
-impl<R: BufRead> Input<'_, R> {
+impl<R: BufRead> OpcodeInput<'_, R> {
     pub(super) fn bytes<const N: usize>(&mut self) -> Result<[u8; N], Failure> {
         let mut bytes = [0; N];
         self.0.read_exact(&mut bytes).map_err(short)?;

@@ -2,9 +2,9 @@
 
 use super::allowed::Use;
 use super::failure::Failure;
-use super::machine::{How, Machine, Step};
-use super::policy::Name;
-use super::value::{Id, Object, Value};
+use super::machine::{How, Machine, StepResult};
+use super::policy::PickleName;
+use super::value::{PickleObject, PickleValue, ValueId};
 
 /// The most arguments of a call that is known to be harmless; no such call needs more, and a million are not looked at.
 pub(super) const MAX_ARGUMENTS: usize = 16;
@@ -26,7 +26,7 @@ const MOST_KEYS: usize = 100;
 
 impl Machine<'_> {
     /// Notes what a call of `name` would run elsewhere. Whether its result is known: what an unknown name makes is not.
-    pub(super) fn judge(&mut self, name: &Name, given: &[Id], how: How) -> bool {
+    pub(super) fn judge(&mut self, name: &PickleName, given: &[ValueId], how: How) -> bool {
         let many = given.len() > MAX_ARGUMENTS;
         match name.known {
             Some(Use::New) if how == How::Made || given.is_empty() => {}
@@ -43,11 +43,13 @@ impl Machine<'_> {
     }
 
     /// The named arguments of a call.
-    pub(super) fn judge_named(&mut self, callable: Id, named: Id) {
-        let Value::Name(name) = self.get(callable) else { return };
+    pub(super) fn judge_named(&mut self, callable: ValueId, named: ValueId) {
+        let PickleValue::Name(name) = self.get(callable) else {
+            return;
+        };
         let name = name.clone();
-        let values: Vec<Id> = match self.get(named) {
-            Value::Dict(pairs) => pairs.iter().take(MAX_ARGUMENTS + 1).map(|&(_, value)| value).collect(),
+        let values: Vec<ValueId> = match self.get(named) {
+            PickleValue::Dict(pairs) => pairs.iter().take(MAX_ARGUMENTS + 1).map(|&(_, value)| value).collect(),
             _ => Vec::new(),
         };
         match name.known {
@@ -66,12 +68,12 @@ impl Machine<'_> {
 
     /// The attributes an object is given. Python looks for `__setstate__` on the object itself, so that attributes which are
     /// given first decide what runs when more are given; no honest file gives them twice.
-    pub(super) fn judge_state(&mut self, object: Id, state: Id) -> Step {
+    pub(super) fn judge_state(&mut self, object: ValueId, state: ValueId) -> StepResult {
         let object = match self.get(object) {
-            Value::Object(object) => object,
-            Value::Dict(_) | Value::Tensor(_) => {
+            PickleValue::Object(object) => object,
+            PickleValue::Dict(_) | PickleValue::Tensor(_) => {
                 let class = match self.get(object) {
-                    Value::Dict(_) => "collections.OrderedDict",
+                    PickleValue::Dict(_) => "collections.OrderedDict",
                     _ => "torch.Tensor",
                 };
                 if !self.build_once(object)? {
@@ -84,14 +86,14 @@ impl Machine<'_> {
         let class = refuse_found(object)?.class.clone();
         let is_again = object.state.is_some();
         match self.get(state) {
-            Value::Tuple(state) if &**class == "functools.partial" => {
+            PickleValue::Tuple(state) if &**class == "functools.partial" => {
                 // They say anew what it holds.
                 if let Some(&function) = state.first() {
                     self.judge_held(function);
                 }
             }
             // Set one by one, which may change its class.
-            Value::Tuple(state) if state.len() == 2 && !self.are_plain(state[1], "__class__") => {
+            PickleValue::Tuple(state) if state.len() == 2 && !self.are_plain(state[1], "__class__") => {
                 self.calls.called(&format!("{class}.__setstate__"), false);
             }
             _ => {}
@@ -104,8 +106,8 @@ impl Machine<'_> {
 
     /// What is put into an object, or under its keys. `append` too is looked for on the object itself, and settings have
     /// their keys for attributes: one called `__setstate__` would be called with what follows.
-    pub(super) fn judge_items(&mut self, object: Id, items: &[Id], pairs: bool) -> Step {
-        let Value::Object(object) = self.get(object) else {
+    pub(super) fn judge_items(&mut self, object: ValueId, items: &[ValueId], pairs: bool) -> StepResult {
+        let PickleValue::Object(object) = self.get(object) else {
             return Ok(());
         };
         let class = refuse_found(object)?.class.clone();
@@ -120,33 +122,35 @@ impl Machine<'_> {
     }
 
     /// Whether a key is a plain value, and none that means more to Python.
-    fn is_plain(&self, key: Id, special: &str) -> bool {
+    fn is_plain(&self, key: ValueId, special: &str) -> bool {
         match self.get(key) {
-            Value::Text(text) => &**text != special && &**text != "__dict__",
-            key => !matches!(key, Value::Object(_) | Value::Bulk(_)),
+            PickleValue::Text(text) => &**text != special && &**text != "__dict__",
+            key => !matches!(key, PickleValue::Object(_) | PickleValue::Bulk(_)),
         }
     }
 
     /// Whether the keys of a dictionary are such; None has none.
-    fn are_plain(&self, id: Id, special: &str) -> bool {
+    fn are_plain(&self, id: ValueId, special: &str) -> bool {
         match self.get(id) {
-            Value::Dict(pairs) => pairs.len() <= MOST_KEYS && pairs.iter().all(|&(key, _)| self.is_plain(key, special)),
+            PickleValue::Dict(pairs) => {
+                pairs.len() <= MOST_KEYS && pairs.iter().all(|&(key, _)| self.is_plain(key, special))
+            }
             _ => true,
         }
     }
 
     /// An argument of a call that may do anything with it. A function or class that is not known could be called, and an
     /// object of a class with methods of its own could run them.
-    fn judge_argument(&mut self, caller: &Name, id: Id) {
+    fn judge_argument(&mut self, caller: &PickleName, id: ValueId) {
         match self.get(id) {
-            Value::Name(name) => match name.known {
+            PickleValue::Name(name) => match name.known {
                 Some(Use::Call | Use::Value) => {}
                 _ => {
                     let name = name.clone();
                     self.calls.called(&name, name.dangerous);
                 }
             },
-            Value::Object(object) => match object.class.known {
+            PickleValue::Object(object) => match object.class.known {
                 Some(Use::Call) => {}
                 Some(Use::Judged) if object.class.ends_with(".encode") => {}
                 _ => self.calls.called(caller, false),
@@ -156,20 +160,20 @@ impl Machine<'_> {
     }
 
     /// A function or class that is held, to be called by somebody else; or None.
-    fn judge_held(&mut self, id: Id) {
+    fn judge_held(&mut self, id: ValueId) {
         let name = match self.get(id) {
-            Value::Name(name) if name.may_be_held() => return,
-            Value::Object(object) if &**object.class == "functools.partial" => return,
-            Value::None => return,
-            Value::Name(name) => name.clone(),
-            Value::Object(object) => object.class.clone(),
+            PickleValue::Name(name) if name.may_be_held() => return,
+            PickleValue::Object(object) if &**object.class == "functools.partial" => return,
+            PickleValue::None => return,
+            PickleValue::Name(name) => name.clone(),
+            PickleValue::Object(object) => object.class.clone(),
             _ => return,
         };
         self.calls.called(&name, name.dangerous);
     }
 
     /// Calls that do what their arguments say.
-    fn judge_by_arguments(&mut self, name: &Name, given: &[Id]) -> bool {
+    fn judge_by_arguments(&mut self, name: &PickleName, given: &[ValueId]) -> bool {
         let harmless = match (&**name, given) {
             // Held, until somebody calls what they make or asks it for a key.
             ("functools.partial" | "collections.defaultdict", [function, ..]) => {
@@ -199,16 +203,17 @@ impl Machine<'_> {
             ("builtins.type", [_]) => true,
             ("builtins.getattr", [object, attribute]) => matches!(
                 (self.get(*object), self.get(*attribute)),
-                (Value::Name(class), Value::Text(_)) if class.may_be_held()
+                (PickleValue::Name(class), PickleValue::Text(_)) if class.may_be_held()
             ),
             ("_codecs.encode" | "codecs.encode", [text, more @ ..]) => {
-                let is_text = matches!(self.get(*text), Value::Text(_) | Value::Bulk("a long str"));
-                let known = |id: &Id| matches!(self.get(*id), Value::Text(word) if ENCODINGS.contains(&&**word));
+                let is_text = matches!(self.get(*text), PickleValue::Text(_) | PickleValue::Bulk("a long str"));
+                let known =
+                    |id: &ValueId| matches!(self.get(*id), PickleValue::Text(word) if ENCODINGS.contains(&&**word));
                 is_text && more.len() < 2 && more.iter().all(known)
             }
             // `Dict[str, Any]`, of typing alone.
             (getitem, [generic, _]) if getitem.ends_with("operator.getitem") => {
-                matches!(self.get(*generic), Value::Name(name) if name.known == Some(Use::Value) && name.starts_with("typing."))
+                matches!(self.get(*generic), PickleValue::Name(name) if name.known == Some(Use::Value) && name.starts_with("typing."))
             }
             _ => false,
         };
@@ -220,7 +225,7 @@ impl Machine<'_> {
 }
 
 /// An object that was found rather than made is a class or a method of something else, which must not be changed.
-fn refuse_found(object: &Object) -> Step<&Object> {
+fn refuse_found(object: &PickleObject) -> StepResult<&PickleObject> {
     match &**object.class {
         "builtins.type" | "builtins.getattr" | "_operator.getitem" | "operator.getitem" => {
             Err(Failure::Hostile(format!("changes what {} finds", object.class)))

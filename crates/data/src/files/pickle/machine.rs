@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::failure::Failure;
-use super::policy::Name;
-use super::value::{Id, Object, Persistent, Pickle, Sizes, Value};
+use super::policy::PickleName;
+use super::value::{Persistent, Pickle, PickleObject, PickleValue, Sizes, ValueId};
 use crate::files::unknown::UnknownCalls;
 
 /// Memory a pickle may take here, in bytes. A real one of ten thousand tensors takes a hundredth of it.
 const MEMORY: usize = 512 << 20;
 
 /// Memory of one value and of its places on the stack, in the memo and in containers.
-pub(super) const VALUE: usize = size_of::<Value>() + 4 * size_of::<Id>();
+pub(super) const VALUE: usize = size_of::<PickleValue>() + 4 * size_of::<ValueId>();
 
 /// The longest text that names something; data is longer.
 pub(super) const LONGEST_TEXT: u64 = 1 << 20;
@@ -39,18 +39,18 @@ pub(super) enum How {
     Made,
 }
 
-pub(super) type Step<T = ()> = Result<T, Failure>;
+pub(super) type StepResult<T = ()> = Result<T, Failure>;
 
 pub(super) struct Machine<'a> {
-    pub(super) values: Vec<Value>,
-    pub(super) stack: Vec<Id>,
+    pub(super) values: Vec<PickleValue>,
+    pub(super) stack: Vec<ValueId>,
     /// Heights of the stack at the open marks.
     pub(super) marks: Vec<usize>,
-    pub(super) memo: HashMap<u32, Id>,
+    pub(super) memo: HashMap<u32, ValueId>,
     /// Names that are known, and others: each is kept once.
-    names: [HashMap<Rc<str>, Id>; 2],
+    names: [HashMap<Rc<str>, ValueId>; 2],
     /// Dictionaries and tensors that have attributes.
-    built: HashSet<Id>,
+    built: HashSet<ValueId>,
     pub(super) storages: Sizes,
     pub(super) persistent: &'a Persistent<'a>,
     keep: Keep,
@@ -78,7 +78,7 @@ impl<'a> Machine<'a> {
     }
 
     /// What it holds at the end of a pickle, whose value `root` is.
-    pub(super) fn into_pickle(self, root: Id) -> Pickle {
+    pub(super) fn into_pickle(self, root: ValueId) -> Pickle {
         Pickle {
             root,
             values: self.values,
@@ -87,19 +87,19 @@ impl<'a> Machine<'a> {
     }
 
     /// A class or function, which is only ever a name here.
-    pub(super) fn name(&mut self, module: &str, name: &str) -> Step<Id> {
+    pub(super) fn name(&mut self, module: &str, name: &str) -> StepResult<ValueId> {
         self.check_length(module, name)?;
-        self.keep_name(Name::new(module, name))
+        self.keep_name(PickleName::new(module, name))
     }
 
     /// An attribute of a class.
-    pub(super) fn attribute(&mut self, class: &Name, name: &str) -> Step<Id> {
+    pub(super) fn attribute(&mut self, class: &PickleName, name: &str) -> StepResult<ValueId> {
         self.check_length(class, name)?;
-        self.keep_name(Name::attribute(class, name))
+        self.keep_name(PickleName::attribute(class, name))
     }
 
     /// What a name costs, also where it is known already: it may be spelled out of the memo.
-    fn check_length(&mut self, module: &str, name: &str) -> Step {
+    fn check_length(&mut self, module: &str, name: &str) -> StepResult {
         let parts = module.split('.').chain(name.split('.')).take(MOST_PARTS + 1).count();
         if module.len().max(name.len()) > LONGEST_NAME || parts > MOST_PARTS {
             return Err(Failure::damaged("a class in its pickle has an endless name"));
@@ -107,7 +107,7 @@ impl<'a> Machine<'a> {
         self.spend(module.len() + name.len())
     }
 
-    fn keep_name(&mut self, name: Name) -> Step<Id> {
+    fn keep_name(&mut self, name: PickleName) -> StepResult<ValueId> {
         // One that is known by its module and one that is a path of attributes may be spelled alike.
         let kind = usize::from(name.known.is_none());
         if let Some(&id) = self.names[kind].get(&*name) {
@@ -116,24 +116,24 @@ impl<'a> Machine<'a> {
         if name.dangerous {
             self.calls.named(&name);
         }
-        self.spend(name.len() + size_of::<Name>() + 2 * VALUE)?;
+        self.spend(name.len() + size_of::<PickleName>() + 2 * VALUE)?;
         let full = name.full.clone();
-        let id = self.add(Value::Name(Rc::new(name)))?;
+        let id = self.add(PickleValue::Name(Rc::new(name)))?;
         self.names[kind].insert(full, id);
         Ok(id)
     }
 
     /// Notes that a value has attributes now. Whether it had none.
-    pub(super) fn build_once(&mut self, id: Id) -> Step<bool> {
+    pub(super) fn build_once(&mut self, id: ValueId) -> StepResult<bool> {
         self.spend(VALUE)?;
         Ok(self.built.insert(id))
     }
 
-    pub(super) fn get(&self, id: Id) -> &Value {
+    pub(super) fn get(&self, id: ValueId) -> &PickleValue {
         &self.values[id as usize]
     }
 
-    pub(super) fn spend(&mut self, bytes: usize) -> Step {
+    pub(super) fn spend(&mut self, bytes: usize) -> StepResult {
         self.spent = self.spent.saturating_add(bytes);
         if self.spent > MEMORY {
             return Err(Failure::damaged(format!(
@@ -145,33 +145,33 @@ impl<'a> Machine<'a> {
     }
 
     /// Keeps a value, without pushing it.
-    pub(super) fn add(&mut self, value: Value) -> Step<Id> {
+    pub(super) fn add(&mut self, value: PickleValue) -> StepResult<ValueId> {
         self.spend(VALUE)?;
-        let id = self.values.len() as Id;
+        let id = self.values.len() as ValueId;
         self.values.push(value);
         Ok(id)
     }
 
-    pub(super) fn push(&mut self, value: Value) -> Step {
+    pub(super) fn push(&mut self, value: PickleValue) -> StepResult {
         let id = self.add(value)?;
         self.repeat(id)
     }
 
     /// Pushes a value that is kept already.
-    pub(super) fn repeat(&mut self, id: Id) -> Step {
-        self.spend(size_of::<Id>() * 2)?;
+    pub(super) fn repeat(&mut self, id: ValueId) -> StepResult {
+        self.spend(size_of::<ValueId>() * 2)?;
         self.stack.push(id);
         Ok(())
     }
 
-    pub(super) fn text(&mut self, text: String) -> Step<Value> {
+    pub(super) fn text(&mut self, text: String) -> StepResult<PickleValue> {
         self.spend(text.len())?;
-        Ok(Value::Text(text.into()))
+        Ok(PickleValue::Text(text.into()))
     }
 
-    pub(super) fn bytes(&mut self, bytes: Vec<u8>) -> Step<Value> {
+    pub(super) fn bytes(&mut self, bytes: Vec<u8>) -> StepResult<PickleValue> {
         self.spend(bytes.len())?;
-        Ok(Value::Bytes(bytes.into()))
+        Ok(PickleValue::Bytes(bytes.into()))
     }
 
     /// The longest bytes or text kept.
@@ -182,26 +182,26 @@ impl<'a> Machine<'a> {
         }
     }
 
-    pub(super) fn pop(&mut self) -> Step<Id> {
+    pub(super) fn pop(&mut self) -> StepResult<ValueId> {
         let top = self.top()?;
         self.stack.pop();
         Ok(top)
     }
 
-    pub(super) fn top(&self) -> Step<Id> {
+    pub(super) fn top(&self) -> StepResult<ValueId> {
         let above = self.marks.last().is_none_or(|&mark| self.stack.len() > mark);
         self.stack.last().copied().filter(|_| above).ok_or_else(underflow)
     }
 
-    pub(super) fn pop_to_mark(&mut self) -> Step<Vec<Id>> {
+    pub(super) fn pop_to_mark(&mut self) -> StepResult<Vec<ValueId>> {
         let mark = self.marks.pop().ok_or_else(underflow)?;
         Ok(self.stack.split_off(mark))
     }
 
     /// What a class or function that is not interpreted would have made.
-    pub(super) fn opaque(&mut self, class: Rc<Name>, args: Id) -> Step<Id> {
-        self.spend(size_of::<Object>())?;
-        self.add(Value::Object(Box::new(Object {
+    pub(super) fn opaque(&mut self, class: Rc<PickleName>, args: ValueId) -> StepResult<ValueId> {
+        self.spend(size_of::<PickleObject>())?;
+        self.add(PickleValue::Object(Box::new(PickleObject {
             class,
             parts: vec![args],
             state: None,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::value::{Id, Object, Pickle, Value};
+use super::value::{Pickle, PickleObject, PickleValue, ValueId};
 use crate::files::element::{Element, integral};
 
 /// An array of numpy.
@@ -12,12 +12,12 @@ pub(in crate::files) struct NdArray {
     pub(in crate::files) element: Element,
     pub(in crate::files) big_endian: bool,
     pub(in crate::files) fortran: bool,
-    pub(in crate::files) data: Data,
+    pub(in crate::files) data: ArrayData,
 }
 
 /// What an array holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::files) enum Data {
+pub(in crate::files) enum ArrayData {
     /// Its elements' bytes, as many as its shape needs.
     Bytes(Arc<Vec<u8>>),
     /// Python objects: texts or whole numbers; `None` for None.
@@ -26,20 +26,20 @@ pub(in crate::files) enum Data {
 
 impl Pickle {
     /// Bytes: as such, as a text of Python 2, or as Python 3 spells them in old protocols.
-    pub(in crate::files) fn bytes(&self, id: Id) -> Option<Arc<Vec<u8>>> {
+    pub(in crate::files) fn bytes(&self, id: ValueId) -> Option<Arc<Vec<u8>>> {
         let latin = |text: &str| {
             text.chars()
                 .map(|c| u8::try_from(u32::from(c)).ok())
                 .collect::<Option<Vec<_>>>()
         };
         match self.get(id) {
-            Value::Bytes(bytes) => Some(bytes.clone()),
-            Value::Text(text) => latin(text).map(Arc::new),
-            Value::Object(object) if matches!(&**object.class, "_codecs.encode" | "codecs.encode") => {
+            PickleValue::Bytes(bytes) => Some(bytes.clone()),
+            PickleValue::Text(text) => latin(text).map(Arc::new),
+            PickleValue::Object(object) if matches!(&**object.class, "_codecs.encode" | "codecs.encode") => {
                 // Only a text is encoded: calls within calls would be followed as deep as a file nests them.
                 match self.arguments(object) {
                     [text, encoding] if self.key(*encoding).as_deref() == Some("latin1") => match self.get(*text) {
-                        Value::Text(text) => latin(text).map(Arc::new),
+                        PickleValue::Text(text) => latin(text).map(Arc::new),
                         _ => None,
                     },
                     _ => None,
@@ -50,11 +50,11 @@ impl Pickle {
     }
 
     /// A text, or bytes that are UTF-8.
-    pub(in crate::files) fn text(&self, id: Id) -> Option<String> {
+    pub(in crate::files) fn text(&self, id: ValueId) -> Option<String> {
         match self.get(id) {
-            Value::Text(text) => Some(text.to_string()),
-            Value::Bytes(bytes) => String::from_utf8(bytes.to_vec()).ok(),
-            Value::Object(_) => {
+            PickleValue::Text(text) => Some(text.to_string()),
+            PickleValue::Bytes(bytes) => String::from_utf8(bytes.to_vec()).ok(),
+            PickleValue::Object(_) => {
                 let (element, bytes) = self.scalar(id)?;
                 element.to_texts(&bytes)?.pop()
             }
@@ -63,8 +63,8 @@ impl Pickle {
     }
 
     /// A scalar of numpy: what it is, and its bytes, the least significant first.
-    fn scalar(&self, id: Id) -> Option<(Element, Vec<u8>)> {
-        let Value::Object(object) = self.get(id) else {
+    fn scalar(&self, id: ValueId) -> Option<(Element, Vec<u8>)> {
+        let PickleValue::Object(object) = self.get(id) else {
             return None;
         };
         let [dtype, bytes] = self.arguments(object) else {
@@ -85,11 +85,11 @@ impl Pickle {
     }
 
     /// A whole number, Python's or numpy's.
-    pub(in crate::files) fn integer(&self, id: Id) -> Option<i64> {
+    pub(in crate::files) fn integer(&self, id: ValueId) -> Option<i64> {
         match self.get(id) {
-            Value::Int(i) => Some(*i),
-            Value::Bool(b) => Some((*b).into()),
-            Value::Object(_) => {
+            PickleValue::Int(i) => Some(*i),
+            PickleValue::Bool(b) => Some((*b).into()),
+            PickleValue::Object(_) => {
                 let (element, bytes) = self.scalar(id)?;
                 let one = element.to_integers(&bytes)?;
                 one.first().and_then(|&i| i64::try_from(i).ok())
@@ -99,24 +99,26 @@ impl Pickle {
     }
 
     /// The items of a list or tuple as texts: texts and whole numbers, `None` for None. `None` for anything else.
-    pub(in crate::files) fn list(&self, id: Id) -> Option<Vec<Option<String>>> {
+    pub(in crate::files) fn list(&self, id: ValueId) -> Option<Vec<Option<String>>> {
         self.items(id)?.iter().map(|&item| self.item(item)).collect()
     }
 
     /// The items of a list or tuple.
-    pub(in crate::files) fn items(&self, id: Id) -> Option<&[Id]> {
+    pub(in crate::files) fn items(&self, id: ValueId) -> Option<&[ValueId]> {
         match self.get(id) {
-            Value::List(items) | Value::Tuple(items) => Some(items),
+            PickleValue::List(items) | PickleValue::Tuple(items) => Some(items),
             _ => None,
         }
     }
 
-    fn item(&self, id: Id) -> Option<Option<String>> {
+    fn item(&self, id: ValueId) -> Option<Option<String>> {
         match self.get(id) {
-            Value::None => Some(None),
+            PickleValue::None => Some(None),
             // A float that is whole, and a list of one, as columns are.
-            Value::Float(value) => integral(*value).map(Some),
-            Value::List(items) | Value::Tuple(items) if items.len() == 1 && self.items(items[0]).is_none() => {
+            PickleValue::Float(value) => integral(*value).map(Some),
+            PickleValue::List(items) | PickleValue::Tuple(items)
+                if items.len() == 1 && self.items(items[0]).is_none() =>
+            {
                 self.item(items[0])
             }
             _ => self.text(id).or_else(|| Some(self.integer(id)?.to_string())).map(Some),
@@ -124,25 +126,27 @@ impl Pickle {
     }
 
     /// The value under a key of a dictionary; of several the last, as in Python.
-    pub(in crate::files) fn entry(&self, id: Id, key: &str) -> Option<Id> {
-        let Value::Dict(pairs) = self.get(id) else { return None };
-        let named = |&&(name, _): &&(Id, Id)| self.text(name).as_deref() == Some(key);
+    pub(in crate::files) fn entry(&self, id: ValueId, key: &str) -> Option<ValueId> {
+        let PickleValue::Dict(pairs) = self.get(id) else {
+            return None;
+        };
+        let named = |&&(name, _): &&(ValueId, ValueId)| self.text(name).as_deref() == Some(key);
         pairs.iter().rev().find(named).map(|&(_, value)| value)
     }
 
     /// The array of numpy that a value is.
-    pub(in crate::files) fn ndarray(&self, id: Id) -> Option<NdArray> {
-        let Value::Object(object) = self.get(id) else {
+    pub(in crate::files) fn ndarray(&self, id: ValueId) -> Option<NdArray> {
+        let PickleValue::Object(object) = self.get(id) else {
             return None;
         };
         let (shape, dtype, fortran, data) = if is_from_numpy(&object.class, "_reconstruct") {
-            let Value::Tuple(state) = self.get(object.state?) else {
+            let PickleValue::Tuple(state) = self.get(object.state?) else {
                 return None;
             };
             let &[_, shape, dtype, fortran, data] = state.as_slice() else {
                 return None;
             };
-            (shape, dtype, matches!(self.get(fortran), Value::Bool(true)), data)
+            (shape, dtype, matches!(self.get(fortran), PickleValue::Bool(true)), data)
         } else if is_from_numpy(&object.class, "_frombuffer") {
             let &[data, dtype, shape, order] = self.arguments(object) else {
                 return None;
@@ -152,16 +156,16 @@ impl Pickle {
             return None;
         };
         let (element, big_endian) = self.dtype(dtype)?;
-        let extent = |&id: &Id| u64::try_from(self.integer(id)?).ok();
+        let extent = |&id: &ValueId| u64::try_from(self.integer(id)?).ok();
         let shape: Vec<u64> = self.items(shape)?.iter().map(extent).collect::<Option<_>>()?;
         let elements = shape.iter().try_fold(1u64, |product, &n| product.checked_mul(n))?;
         let data = match element.size() {
             Some(size) => {
                 let bytes = self.bytes(data)?;
                 let needed = elements.checked_mul(size as u64);
-                Data::Bytes(Some(bytes).filter(|bytes| needed == Some(bytes.len() as u64))?)
+                ArrayData::Bytes(Some(bytes).filter(|bytes| needed == Some(bytes.len() as u64))?)
             }
-            None => Data::Objects(self.list(data).filter(|items| items.len() as u64 == elements)?),
+            None => ArrayData::Objects(self.list(data).filter(|items| items.len() as u64 == elements)?),
         };
         Some(NdArray {
             shape,
@@ -173,8 +177,8 @@ impl Pickle {
     }
 
     /// What the elements are, and whether their most significant byte comes first.
-    fn dtype(&self, id: Id) -> Option<(Element, bool)> {
-        let Value::Object(object) = self.get(id) else {
+    fn dtype(&self, id: ValueId) -> Option<(Element, bool)> {
+        let PickleValue::Object(object) = self.get(id) else {
             return None;
         };
         if !matches!(&**object.class, "numpy.dtype" | "numpy.dtype.dtype") {
@@ -182,7 +186,7 @@ impl Pickle {
         }
         let name = self.text(*self.arguments(object).first()?)?;
         let order = match object.state.map(|state| self.get(state)) {
-            Some(Value::Tuple(state)) => state.get(1).and_then(|&order| self.text(order)),
+            Some(PickleValue::Tuple(state)) => state.get(1).and_then(|&order| self.text(order)),
             _ => None,
         };
         let code = name.trim_start_matches(['<', '>', '|', '=']);
@@ -191,9 +195,9 @@ impl Pickle {
     }
 
     /// What a class or function would have been called with.
-    fn arguments(&self, object: &Object) -> &[Id] {
+    fn arguments(&self, object: &PickleObject) -> &[ValueId] {
         match object.parts.first().map(|&parts| self.get(parts)) {
-            Some(Value::Tuple(arguments)) => arguments,
+            Some(PickleValue::Tuple(arguments)) => arguments,
             _ => &[],
         }
     }

@@ -3,9 +3,9 @@
 use std::io::BufRead;
 
 use super::failure::Failure;
-use super::input::{self, Input};
-use super::machine::{How, Keep, LONGEST_TEXT, Machine, Step, VALUE, underflow};
-use super::value::{Id, Persistent, Pickle, Value, key};
+use super::input::{self, OpcodeInput};
+use super::machine::{How, Keep, LONGEST_TEXT, Machine, StepResult, VALUE, underflow};
+use super::value::{Persistent, Pickle, PickleValue, ValueId, key};
 use crate::files::unknown::UnknownCalls;
 
 /// The newest protocol there is.
@@ -19,12 +19,12 @@ pub(in crate::files) fn read(
     calls: &mut UnknownCalls,
 ) -> Result<Pickle, Failure> {
     let mut machine = Machine::new(persistent, keep, calls);
-    let root = machine.run(&mut Input(input))?;
+    let root = machine.run(&mut OpcodeInput(input))?;
     Ok(machine.into_pickle(root))
 }
 
 impl Machine<'_> {
-    fn run<R: BufRead>(&mut self, input: &mut Input<R>) -> Step<Id> {
+    fn run<R: BufRead>(&mut self, input: &mut OpcodeInput<R>) -> StepResult<ValueId> {
         loop {
             let op = input.byte()?;
             if op == b'.' {
@@ -37,28 +37,28 @@ impl Machine<'_> {
     }
 
     /// Opcodes that push a number or a text.
-    fn data<R: BufRead>(&mut self, op: u8, input: &mut Input<R>) -> Step<bool> {
+    fn data<R: BufRead>(&mut self, op: u8, input: &mut OpcodeInput<R>) -> StepResult<bool> {
         let value = match op {
-            b'N' => Value::None,
-            0x88 => Value::Bool(true),
-            0x89 => Value::Bool(false),
+            b'N' => PickleValue::None,
+            0x88 => PickleValue::Bool(true),
+            0x89 => PickleValue::Bool(false),
             b'I' => match input.word()?.trim() {
-                "00" => Value::Bool(false),
-                "01" => Value::Bool(true),
+                "00" => PickleValue::Bool(false),
+                "01" => PickleValue::Bool(true),
                 number => whole(number)?,
             },
             b'L' => whole(input.word()?.trim().trim_end_matches('L'))?,
-            b'J' => Value::Int(i32::from_le_bytes(input.bytes()?).into()),
-            b'K' => Value::Int(input.byte()?.into()),
-            b'M' => Value::Int(u16::from_le_bytes(input.bytes()?).into()),
+            b'J' => PickleValue::Int(i32::from_le_bytes(input.bytes()?).into()),
+            b'K' => PickleValue::Int(input.byte()?.into()),
+            b'M' => PickleValue::Int(u16::from_le_bytes(input.bytes()?).into()),
             0x8a | 0x8b => {
                 let len = if op == 0x8a { input.byte()?.into() } else { input.u32()? };
                 let bytes = input.take(len, LONGEST_TEXT)?;
                 let number = bytes.as_deref().and_then(input::integer);
-                number.map_or(Value::Bulk("a long int"), Value::Int)
+                number.map_or(PickleValue::Bulk("a long int"), PickleValue::Int)
             }
-            b'F' => Value::Float(input.number()?),
-            b'G' => Value::Float(f64::from_be_bytes(input.bytes()?)),
+            b'F' => PickleValue::Float(input.number()?),
+            b'G' => PickleValue::Float(f64::from_be_bytes(input.bytes()?)),
             b'V' => self.text(input::unescape_unicode(&input.line()?)?)?,
             b'S' => self.text(input::unquote(&input.line()?)?)?,
             b'X' | 0x8c | 0x8d => {
@@ -68,7 +68,7 @@ impl Machine<'_> {
                         // Python allows lone surrogates, which no name has.
                         self.text(String::from_utf8_lossy(&bytes).into_owned())?
                     }
-                    None => Value::Bulk("a long str"),
+                    None => PickleValue::Bulk("a long str"),
                 }
             }
             b'U' | b'T' => {
@@ -77,14 +77,14 @@ impl Machine<'_> {
                     Some(bytes) if len <= LONGEST_TEXT => self.text(bytes.iter().map(|&b| char::from(b)).collect())?,
                     // What Python 2 calls a text may be data.
                     Some(bytes) => self.bytes(bytes)?,
-                    None => Value::Bulk("a long str"),
+                    None => PickleValue::Bulk("a long str"),
                 }
             }
             b'C' | b'B' | 0x8e | 0x96 => {
                 let len = length(op, input)?;
                 match input.take(len, self.longest())? {
                     Some(bytes) => self.bytes(bytes)?,
-                    None => Value::Bulk("bytes"),
+                    None => PickleValue::Bulk("bytes"),
                 }
             }
             _ => return Ok(false),
@@ -94,33 +94,33 @@ impl Machine<'_> {
     }
 
     /// Opcodes that make or fill a container.
-    fn container(&mut self, op: u8) -> Step<bool> {
+    fn container(&mut self, op: u8) -> StepResult<bool> {
         match op {
             b'(' => {
                 self.spend(size_of::<usize>())?;
                 self.marks.push(self.stack.len());
             }
-            b')' => self.push(Value::Tuple(Vec::new()))?,
-            b']' | 0x8f => self.push(Value::List(Vec::new()))?,
-            b'}' => self.push(Value::Dict(Vec::new()))?,
+            b')' => self.push(PickleValue::Tuple(Vec::new()))?,
+            b']' | 0x8f => self.push(PickleValue::List(Vec::new()))?,
+            b'}' => self.push(PickleValue::Dict(Vec::new()))?,
             b't' => {
                 let items = self.pop_to_mark()?;
-                self.push(Value::Tuple(items))?;
+                self.push(PickleValue::Tuple(items))?;
             }
             0x85..=0x87 => {
                 let count = usize::from(op - 0x84);
                 let first = self.stack.len().checked_sub(count);
                 let first = first.filter(|&f| self.marks.last().is_none_or(|&m| f >= m));
                 let items = self.stack.split_off(first.ok_or_else(underflow)?);
-                self.push(Value::Tuple(items))?;
+                self.push(PickleValue::Tuple(items))?;
             }
             b'l' | 0x91 => {
                 let items = self.pop_to_mark()?;
-                self.push(Value::List(items))?;
+                self.push(PickleValue::List(items))?;
             }
             b'd' => {
                 let items = self.pop_to_mark()?;
-                self.push(Value::Dict(Vec::new()))?;
+                self.push(PickleValue::Dict(Vec::new()))?;
                 self.fill(items, true)?;
             }
             b'a' => {
@@ -149,7 +149,7 @@ impl Machine<'_> {
     }
 
     /// Opcodes of the memo and of framing.
-    fn memory<R: BufRead>(&mut self, op: u8, input: &mut Input<R>) -> Step<bool> {
+    fn memory<R: BufRead>(&mut self, op: u8, input: &mut OpcodeInput<R>) -> StepResult<bool> {
         match op {
             0x80 => {
                 let protocol = input.byte()?;
@@ -192,7 +192,7 @@ impl Machine<'_> {
     }
 
     /// Opcodes of classes, calls and persistent ids: none imports, none calls.
-    fn object<R: BufRead>(&mut self, op: u8, input: &mut Input<R>) -> Step {
+    fn object<R: BufRead>(&mut self, op: u8, input: &mut OpcodeInput<R>) -> StepResult {
         match op {
             b'c' => {
                 let (module, name) = (input.word()?, input.word()?);
@@ -201,7 +201,7 @@ impl Machine<'_> {
             }
             0x93 => {
                 let (name, module) = (self.pop()?, self.pop()?);
-                let (Value::Text(module), Value::Text(name)) = (self.get(module), self.get(name)) else {
+                let (PickleValue::Text(module), PickleValue::Text(name)) = (self.get(module), self.get(name)) else {
                     return Err(Failure::damaged("a class in its pickle is not named by texts"));
                 };
                 let (module, name) = (module.clone(), name.clone());
@@ -217,7 +217,7 @@ impl Machine<'_> {
                 let (named, args, callable) = (self.pop()?, self.pop()?, self.pop()?);
                 self.judge_named(callable, named);
                 let made = self.call(callable, args, How::Made)?;
-                if let Value::Object(object) = &mut self.values[made as usize] {
+                if let PickleValue::Object(object) = &mut self.values[made as usize] {
                     object.parts.push(named);
                 }
                 self.repeat(made)
@@ -235,7 +235,7 @@ impl Machine<'_> {
                     None if args.is_empty() => return Err(underflow()),
                     None => args.remove(0),
                 };
-                let args = self.add(Value::Tuple(args))?;
+                let args = self.add(PickleValue::Tuple(args))?;
                 let made = self.call(callable, args, How::Called)?;
                 self.repeat(made)
             }
@@ -260,19 +260,19 @@ impl Machine<'_> {
     }
 
     /// BUILD: attributes of the object on top of the stack.
-    fn build(&mut self) -> Step {
+    fn build(&mut self) -> StepResult {
         let state = self.pop()?;
         let top = self.top()?;
         self.judge_state(top, state)?;
         match &mut self.values[top as usize] {
-            Value::Object(object) => {
+            PickleValue::Object(object) => {
                 // Attributes that are set twice: both are kept, the last one counts.
                 object.parts.extend(object.state.replace(state));
                 Ok(())
             }
             // Attributes of an OrderedDict (`_metadata`) or of a tensor say nothing about values.
-            Value::Dict(_) | Value::List(_) | Value::Tensor(_) | Value::Storage(_) => Ok(()),
-            Value::Name(name) => Err(Failure::Hostile(format!("changes {name} itself"))),
+            PickleValue::Dict(_) | PickleValue::List(_) | PickleValue::Tensor(_) | PickleValue::Storage(_) => Ok(()),
+            PickleValue::Name(name) => Err(Failure::Hostile(format!("changes {name} itself"))),
             other => Err(Failure::damaged(format!(
                 "its pickle sets attributes of {}",
                 other.kind()
@@ -280,7 +280,7 @@ impl Machine<'_> {
         }
     }
 
-    fn persistent(&mut self, id: Id) -> Step {
+    fn persistent(&mut self, id: ValueId) -> StepResult {
         let made = match self.persistent {
             Persistent::Nobody => {
                 return Err(Failure::Unsupported(
@@ -292,35 +292,35 @@ impl Machine<'_> {
             Persistent::Tensors(tensors) => {
                 // A class of a model that was saved whole comes with its source, which is not needed.
                 match self.get(id) {
-                    Value::Tuple(fields) if !fields.is_empty() => {
+                    PickleValue::Tuple(fields) if !fields.is_empty() => {
                         let class = fields[0];
                         return self.repeat(class);
                     }
-                    Value::Name(_) => return self.repeat(id),
+                    PickleValue::Name(_) => return self.repeat(id),
                     _ => {}
                 }
                 let key = key(self.get(id));
                 let tensor = key.and_then(|key| tensors.get(&key)).cloned();
                 let tensor =
                     tensor.ok_or_else(|| Failure::damaged("its pickle names a tensor that is not in the file"))?;
-                self.add(Value::Tensor(tensor))?
+                self.add(PickleValue::Tensor(tensor))?
             }
         };
         self.repeat(made)
     }
 
     /// Puts items, or keys and values in turn, into what is on top of the stack.
-    fn fill(&mut self, items: Vec<Id>, pairs: bool) -> Step {
+    fn fill(&mut self, items: Vec<ValueId>, pairs: bool) -> StepResult {
         if pairs && !items.len().is_multiple_of(2) {
             return Err(Failure::damaged("a dict of its pickle has a key without a value"));
         }
         let top = self.top()?;
         self.judge_items(top, &items, pairs)?;
         match &mut self.values[top as usize] {
-            Value::List(list) if !pairs => list.extend(items),
-            Value::Dict(dict) if pairs => dict.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1]))),
-            Value::Object(object) => object.parts.extend(items),
-            Value::Name(name) => return Err(Failure::Hostile(format!("changes {name} itself"))),
+            PickleValue::List(list) if !pairs => list.extend(items),
+            PickleValue::Dict(dict) if pairs => dict.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1]))),
+            PickleValue::Object(object) => object.parts.extend(items),
+            PickleValue::Name(name) => return Err(Failure::Hostile(format!("changes {name} itself"))),
             other => {
                 return Err(Failure::damaged(format!("its pickle puts items into {}", other.kind())));
             }
@@ -330,19 +330,19 @@ impl Machine<'_> {
 }
 
 /// A whole number in text; one that is too long is kept as such.
-fn whole(text: &str) -> Step<Value> {
+fn whole(text: &str) -> StepResult<PickleValue> {
     if let Ok(number) = text.parse() {
-        return Ok(Value::Int(number));
+        return Ok(PickleValue::Int(number));
     }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Failure::damaged(format!("{:?} is not a number", input::head(text))));
     }
-    Ok(Value::Bulk("a long int"))
+    Ok(PickleValue::Bulk("a long int"))
 }
 
 /// How long a text or bytes are.
-fn length<R: BufRead>(op: u8, input: &mut Input<R>) -> Step<u64> {
+fn length<R: BufRead>(op: u8, input: &mut OpcodeInput<R>) -> StepResult<u64> {
     match op {
         b'U' | b'C' | 0x8c => Ok(input.byte()?.into()),
         b'X' | b'T' | b'B' => input.u32(),

@@ -68,7 +68,7 @@ const PARTS: usize = 6;
 
 /// A class or function, which is only ever a name here.
 #[derive(Debug)]
-pub(in crate::files) struct Name {
+pub(in crate::files) struct PickleName {
     /// Module and name, by Python 3's names.
     pub(super) full: Rc<str>,
     /// What it may be used for, where it is known.
@@ -79,7 +79,7 @@ pub(in crate::files) struct Name {
     pub(in crate::files) dangerous: bool,
 }
 
-impl Name {
+impl PickleName {
     /// `name` of `module`.
     pub(super) fn new(module: &str, name: &str) -> Self {
         let module = renamed(&RENAMED, module);
@@ -119,7 +119,7 @@ impl Name {
     }
 }
 
-impl Deref for Name {
+impl Deref for PickleName {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -127,7 +127,7 @@ impl Deref for Name {
     }
 }
 
-impl fmt::Display for Name {
+impl fmt::Display for PickleName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.full)
     }
@@ -152,9 +152,9 @@ fn is_dangerous(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn name(full: &str) -> Name {
+    fn name(full: &str) -> PickleName {
         let (module, name) = full.rsplit_once('.').unwrap();
-        Name::new(module, name)
+        PickleName::new(module, name)
     }
 
     #[test]
@@ -198,13 +198,16 @@ mod tests {
 
     #[test]
     fn a_path_of_attributes_is_never_known() {
-        let linear = Name::new("torch.nn.modules.linear", "Linear");
+        let linear = PickleName::new("torch.nn.modules.linear", "Linear");
         assert_eq!(linear.known, Some(Use::New));
-        assert_eq!(Name::new("torch.nn.modules", "linear.Linear").known, None);
-        assert_eq!(Name::new("torch", "nn.modules.linear.Linear").known, None);
-        assert_eq!(Name::new("torch.nn.modules.linear", "torch.Size").known, None);
-        assert_eq!(Name::new("torch.nn.modules.linear", "F").known, None);
-        assert_eq!(Name::attribute(&Name::new("numpy", "dtype"), "dtype").known, None);
+        assert_eq!(PickleName::new("torch.nn.modules", "linear.Linear").known, None);
+        assert_eq!(PickleName::new("torch", "nn.modules.linear.Linear").known, None);
+        assert_eq!(PickleName::new("torch.nn.modules.linear", "torch.Size").known, None);
+        assert_eq!(PickleName::new("torch.nn.modules.linear", "F").known, None);
+        assert_eq!(
+            PickleName::attribute(&PickleName::new("numpy", "dtype"), "dtype").known,
+            None
+        );
     }
 
     #[test]

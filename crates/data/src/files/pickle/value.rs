@@ -5,15 +5,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::failure::Failure;
-use super::policy::Name;
+use super::policy::PickleName;
 use crate::files::element::Element;
 
 /// A value's place in [`Pickle::values`].
-pub(in crate::files) type Id = u32;
+pub(in crate::files) type ValueId = u32;
 
 /// What a pickle builds. Containers hold places, so that a value which is used a thousand times is kept once.
 #[derive(Debug)]
-pub(in crate::files) enum Value {
+pub(in crate::files) enum PickleValue {
     None,
     Bool(bool),
     Int(i64),
@@ -23,19 +23,19 @@ pub(in crate::files) enum Value {
     Bytes(Arc<Vec<u8>>),
     /// Bytes, a text or an integer too long to be kept: its Python type, without its contents.
     Bulk(&'static str),
-    Tuple(Vec<Id>),
+    Tuple(Vec<ValueId>),
     /// A list or a set.
-    List(Vec<Id>),
+    List(Vec<ValueId>),
     /// Any mapping, in the order of the file; keys may repeat.
-    Dict(Vec<(Id, Id)>),
+    Dict(Vec<(ValueId, ValueId)>),
     /// A class or function.
-    Name(Rc<Name>),
+    Name(Rc<PickleName>),
     Storage(Rc<Storage>),
     Tensor(Rc<TensorRef>),
-    Object(Box<Object>),
+    Object(Box<PickleObject>),
 }
 
-impl Value {
+impl PickleValue {
     /// The Python type, for messages.
     pub(in crate::files) fn kind(&self) -> &'static str {
         match self {
@@ -59,13 +59,13 @@ impl Value {
 
 /// An object of a class that is not interpreted.
 #[derive(Debug)]
-pub(in crate::files) struct Object {
+pub(in crate::files) struct PickleObject {
     /// Its class, or the function that would have made it.
-    pub(in crate::files) class: Rc<Name>,
+    pub(in crate::files) class: Rc<PickleName>,
     /// What the class would have been called with, and what would have been put into it.
-    pub(in crate::files) parts: Vec<Id>,
+    pub(in crate::files) parts: Vec<ValueId>,
     /// Its attributes.
-    pub(in crate::files) state: Option<Id>,
+    pub(in crate::files) state: Option<ValueId>,
 }
 
 /// The bytes that tensors are views of.
@@ -95,32 +95,32 @@ pub(in crate::files) type Sizes = BTreeMap<String, (u64, u64)>;
 /// A pickle that was read to its end.
 #[derive(Debug)]
 pub(in crate::files) struct Pickle {
-    pub(in crate::files) values: Vec<Value>,
-    pub(in crate::files) root: Id,
+    pub(in crate::files) values: Vec<PickleValue>,
+    pub(in crate::files) root: ValueId,
     /// Every storage it speaks of.
     pub(in crate::files) storages: Sizes,
 }
 
 impl Pickle {
-    pub(in crate::files) fn get(&self, id: Id) -> &Value {
+    pub(in crate::files) fn get(&self, id: ValueId) -> &PickleValue {
         &self.values[id as usize]
     }
 
-    pub(in crate::files) fn root(&self) -> &Value {
+    pub(in crate::files) fn root(&self) -> &PickleValue {
         self.get(self.root)
     }
 
     /// A text or whole number as text: how storages and tensors are called.
-    pub(in crate::files) fn key(&self, id: Id) -> Option<String> {
+    pub(in crate::files) fn key(&self, id: ValueId) -> Option<String> {
         key(self.get(id))
     }
 }
 
 /// A text or whole number as text.
-pub(super) fn key(value: &Value) -> Option<String> {
+pub(super) fn key(value: &PickleValue) -> Option<String> {
     match value {
-        Value::Text(text) => Some(text.to_string()),
-        Value::Int(i) => Some(i.to_string()),
+        PickleValue::Text(text) => Some(text.to_string()),
+        PickleValue::Int(i) => Some(i.to_string()),
         _ => None,
     }
 }

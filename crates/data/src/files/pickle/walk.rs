@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::failure::Failure;
 use super::machine::Keep;
 use super::numpy::NdArray;
-use super::value::{Id, Object, Pickle, TensorRef, Value};
+use super::value::{Pickle, PickleObject, PickleValue, TensorRef, ValueId};
 use crate::files::opaque::Opaque;
 
 /// The deepest nesting of dictionaries whose plain values are kept as metadata.
@@ -72,10 +72,10 @@ pub(in crate::files) fn walk(pickle: &Pickle, keep: Keep) -> Result<PickleConten
 }
 
 /// Whether a value may hold what labels are made of.
-fn is_container(value: &Value) -> bool {
+fn is_container(value: &PickleValue) -> bool {
     matches!(
         value,
-        Value::List(_) | Value::Tuple(_) | Value::Dict(_) | Value::Object(_)
+        PickleValue::List(_) | PickleValue::Tuple(_) | PickleValue::Dict(_) | PickleValue::Object(_)
     )
 }
 
@@ -105,7 +105,7 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    fn value(&mut self, id: Id) -> Result<(), Failure> {
+    fn value(&mut self, id: ValueId) -> Result<(), Failure> {
         self.visit()?;
         // Also where a container holds itself.
         if self.depth == MAX_DEPTH {
@@ -120,7 +120,7 @@ impl<'a> Walker<'a> {
             return Ok(());
         }
         match pickle.get(id) {
-            Value::Dict(pairs) => {
+            PickleValue::Dict(pairs) => {
                 for &(key, item) in pairs {
                     self.visit()?;
                     // Other keys (tuples, classes) lead to no weights.
@@ -133,14 +133,14 @@ impl<'a> Walker<'a> {
                     }
                 }
             }
-            Value::List(items) | Value::Tuple(items) => {
+            PickleValue::List(items) | PickleValue::Tuple(items) => {
                 for (i, &item) in items.iter().enumerate() {
                     self.below(i.to_string(), item, true)?;
                 }
             }
-            Value::Tensor(tensor) => self.tensor(tensor)?,
-            Value::Object(object) => self.object(object)?,
-            Value::Name(class) if !class.quiet => self.opaque(class, 0),
+            PickleValue::Tensor(tensor) => self.tensor(tensor)?,
+            PickleValue::Object(object) => self.object(object)?,
+            PickleValue::Name(class) if !class.quiet => self.opaque(class, 0),
             plain if self.path.len() <= METADATA_DEPTH => {
                 self.plain(self.path.join("."), plain);
             }
@@ -156,7 +156,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Keeps an array of numpy, or a list of texts and numbers; false for anything else.
-    fn data(&mut self, id: Id) -> bool {
+    fn data(&mut self, id: ValueId) -> bool {
         let name = || self.path.join(".");
         if let Some(array) = self.pickle.ndarray(id) {
             self.found.ndarrays.push((name(), array));
@@ -168,12 +168,12 @@ impl<'a> Walker<'a> {
         is_list
     }
 
-    fn plain(&mut self, name: String, value: &Value) {
+    fn plain(&mut self, name: String, value: &PickleValue) {
         let value = match value {
-            Value::Bool(b) => Json::from(*b),
-            Value::Int(i) => (*i).into(),
-            Value::Float(f) if f.is_finite() => (*f).into(),
-            Value::Text(text) => {
+            PickleValue::Bool(b) => Json::from(*b),
+            PickleValue::Int(i) => (*i).into(),
+            PickleValue::Float(f) if f.is_finite() => (*f).into(),
+            PickleValue::Text(text) => {
                 self.names += text.len();
                 text.to_string().into()
             }
@@ -183,7 +183,7 @@ impl<'a> Walker<'a> {
         self.found.metadata.insert(name, value);
     }
 
-    fn below(&mut self, key: String, item: Id, is_nest: bool) -> Result<(), Failure> {
+    fn below(&mut self, key: String, item: ValueId, is_nest: bool) -> Result<(), Failure> {
         let outer = self.nested;
         // Modules below modules are one name, as in a state dict.
         if is_nest && self.nested == self.path.len() {
@@ -213,9 +213,9 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    fn object(&mut self, object: &'a Object) -> Result<(), Failure> {
+    fn object(&mut self, object: &'a PickleObject) -> Result<(), Failure> {
         let attributes = match object.state.map(|id| self.pickle.get(id)) {
-            Some(Value::Dict(pairs)) => pairs.as_slice(),
+            Some(PickleValue::Dict(pairs)) => pairs.as_slice(),
             _ => &[],
         };
         self.visits += attributes.len();
@@ -239,24 +239,24 @@ impl<'a> Walker<'a> {
     }
 
     /// The attribute of that name; of several the last, as in Python.
-    fn attribute(&self, attributes: &'a [(Id, Id)], name: &str) -> Option<&'a Value> {
-        let named = |id| matches!(self.pickle.get(id), Value::Text(text) if &**text == name);
+    fn attribute(&self, attributes: &'a [(ValueId, ValueId)], name: &str) -> Option<&'a PickleValue> {
+        let named = |id| matches!(self.pickle.get(id), PickleValue::Text(text) if &**text == name);
         let (_, value) = attributes.iter().rev().find(|&&(key, _)| named(key))?;
         Some(self.pickle.get(*value))
     }
 
     /// The tables of a `torch.nn.Module`, whatever its class; `None` where the object is none.
-    fn module(&self, attributes: &'a [(Id, Id)]) -> Option<Vec<(Id, Id)>> {
+    fn module(&self, attributes: &'a [(ValueId, ValueId)]) -> Option<Vec<(ValueId, ValueId)>> {
         let skipped: HashSet<String> = match self.attribute(attributes, "_non_persistent_buffers_set") {
-            Some(Value::List(names)) => names.iter().filter_map(|&n| self.pickle.key(n)).collect(),
+            Some(PickleValue::List(names)) => names.iter().filter_map(|&n| self.pickle.key(n)).collect(),
             _ => HashSet::new(),
         };
         let mut all = Vec::new();
         for table in TABLES {
-            let Some(Value::Dict(pairs)) = self.attribute(attributes, table) else {
+            let Some(PickleValue::Dict(pairs)) = self.attribute(attributes, table) else {
                 return None;
             };
-            let kept = |&&(key, _): &&(Id, Id)| {
+            let kept = |&&(key, _): &&(ValueId, ValueId)| {
                 table != "_buffers" || self.pickle.key(key).is_none_or(|name| !skipped.contains(&name))
             };
             all.extend(pairs.iter().filter(kept));
@@ -265,10 +265,10 @@ impl<'a> Walker<'a> {
     }
 
     /// A model that was saved whole, as its state dict would be.
-    fn state_dict(&mut self, tables: Vec<(Id, Id)>) -> Result<(), Failure> {
+    fn state_dict(&mut self, tables: Vec<(ValueId, ValueId)>) -> Result<(), Failure> {
         for (key, item) in tables {
             match (self.pickle.key(key), self.pickle.get(item)) {
-                (Some(key), Value::Tensor(_) | Value::Object(_)) => self.below(key, item, false)?,
+                (Some(key), PickleValue::Tensor(_) | PickleValue::Object(_)) => self.below(key, item, false)?,
                 // None: a bias that was left out.
                 _ => self.visit()?,
             }
@@ -277,9 +277,9 @@ impl<'a> Walker<'a> {
     }
 
     /// Tensors inside an object, which are not read.
-    fn hidden(&mut self, object: &Object) -> Result<usize, Failure> {
+    fn hidden(&mut self, object: &PickleObject) -> Result<usize, Failure> {
         let mut seen = HashSet::new();
-        let mut waiting: Vec<Id> = object.parts.iter().copied().chain(object.state).collect();
+        let mut waiting: Vec<ValueId> = object.parts.iter().copied().chain(object.state).collect();
         let mut tensors = 0;
         while let Some(id) = waiting.pop() {
             self.visit()?;
@@ -287,10 +287,10 @@ impl<'a> Walker<'a> {
                 continue;
             }
             match self.pickle.get(id) {
-                Value::Tensor(_) => tensors += 1,
-                Value::Tuple(items) | Value::List(items) => waiting.extend(items),
-                Value::Dict(pairs) => waiting.extend(pairs.iter().flat_map(|&(key, value)| [key, value])),
-                Value::Object(inner) => waiting.extend(inner.parts.iter().copied().chain(inner.state)),
+                PickleValue::Tensor(_) => tensors += 1,
+                PickleValue::Tuple(items) | PickleValue::List(items) => waiting.extend(items),
+                PickleValue::Dict(pairs) => waiting.extend(pairs.iter().flat_map(|&(key, value)| [key, value])),
+                PickleValue::Object(inner) => waiting.extend(inner.parts.iter().copied().chain(inner.state)),
                 _ => {}
             }
         }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Seek as _};
 
-use crate::files::pickle::{Failure, Pickle, Value};
+use crate::files::pickle::{Failure, Pickle, PickleValue};
 use crate::files::place::ByteRange;
 
 /// What the pickles of a file say, and where its storages are.
-pub(super) struct Contents {
+pub(super) struct TorchContents {
     pub(super) pickle: Pickle,
     pub(super) places: BTreeMap<String, ByteRange>,
     pub(super) big_endian: bool,
@@ -26,11 +26,11 @@ pub(super) fn position(input: &mut BufReader<&mut File>) -> Parsed<u64> {
 
 /// What the description of the machine a file was written on says of its byte order.
 pub(super) fn is_big_endian(machine: &Pickle) -> Parsed<bool> {
-    let Value::Dict(pairs) = machine.root() else {
+    let PickleValue::Dict(pairs) = machine.root() else {
         return Err(damaged("it does not say on what machine it was written"));
     };
     let order = pairs.iter().find_map(|&(key, value)| match machine.get(value) {
-        Value::Bool(little) if machine.key(key).as_deref() == Some("little_endian") => Some(!little),
+        PickleValue::Bool(little) if machine.key(key).as_deref() == Some("little_endian") => Some(!little),
         _ => None,
     });
     order.ok_or_else(|| damaged("it does not say its byte order"))

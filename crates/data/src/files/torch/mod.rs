@@ -6,4 +6,4 @@ mod script;
 mod tar;
 
 pub(super) use saved::open;
-pub use script::Script;
+pub use script::ScriptFile;

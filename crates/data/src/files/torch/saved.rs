@@ -7,12 +7,14 @@ use std::path::Path;
 
 use flate2::CrcReader;
 
-use super::contents::{Contents, Parsed, damaged, is_big_endian, position};
+use super::contents::{Parsed, TorchContents, damaged, is_big_endian, position};
 use super::tar;
 use crate::error::{Error, Result};
 use crate::files::array::Array;
 use crate::files::container::Container;
-use crate::files::pickle::{self, Data, Failure, Keep, Persistent, Pickle, PickleContents, TensorRef, Value};
+use crate::files::pickle::{
+    self, ArrayData, Failure, Keep, Persistent, Pickle, PickleContents, PickleValue, TensorRef,
+};
 use crate::files::place::ByteRange;
 use crate::files::strides::Strides;
 use crate::files::unknown::UnknownCalls;
@@ -81,8 +83,8 @@ fn is_pickle(head: &[u8]) -> bool {
     matches!(head, [0x80, 0..=5, ..])
 }
 
-fn opened(kind: &'static str, contents: Contents, len: u64, keep: Keep) -> Parsed<Container> {
-    let Contents {
+fn opened(kind: &'static str, contents: TorchContents, len: u64, keep: Keep) -> Parsed<Container> {
+    let TorchContents {
         pickle,
         places,
         big_endian,
@@ -103,8 +105,8 @@ fn opened(kind: &'static str, contents: Contents, len: u64, keep: Keep) -> Parse
         lists,
         unread,
         root: match pickle.root() {
-            Value::Dict(_) => None,
-            Value::Object(object) => Some(format!("an object of type {}", object.class)),
+            PickleValue::Dict(_) => None,
+            PickleValue::Object(object) => Some(format!("an object of type {}", object.class)),
             other => Some(other.kind().to_owned()),
         },
         ..Container::new(kind)
@@ -139,8 +141,8 @@ fn opened(kind: &'static str, contents: Contents, len: u64, keep: Keep) -> Parse
     }
     for (name, array) in ndarrays {
         match array.data {
-            Data::Objects(items) => container.lists.push((name, items)),
-            Data::Bytes(bytes) => container.arrays.push(Array {
+            ArrayData::Objects(items) => container.lists.push((name, items)),
+            ArrayData::Bytes(bytes) => container.arrays.push(Array {
                 name,
                 strides: match array.fortran {
                     true => Strides::by_column(&array.shape),
@@ -157,7 +159,7 @@ fn opened(kind: &'static str, contents: Contents, len: u64, keep: Keep) -> Parse
     Ok(container)
 }
 
-fn zipped(file: &mut File, len: u64, keep: Keep, calls: &mut UnknownCalls) -> Parsed<Contents> {
+fn zipped(file: &mut File, len: u64, keep: Keep, calls: &mut UnknownCalls) -> Parsed<TorchContents> {
     let directory = zip::Directory::read(file, len).map_err(damaged)?;
     let mut roots = directory
         .names()
@@ -214,7 +216,7 @@ fn zipped(file: &mut File, len: u64, keep: Keep, calls: &mut UnknownCalls) -> Pa
         }
         places.insert(key.clone(), place);
     }
-    Ok(Contents {
+    Ok(TorchContents {
         pickle,
         places,
         big_endian,
@@ -247,17 +249,17 @@ fn read_entry(file: &mut File, place: &ByteRange, keep: Keep, calls: &mut Unknow
 }
 
 /// A stream of pickles (a magic number, a version, the machine, the object, the storages' keys), then the storages.
-fn legacy(file: &mut File, len: u64, keep: Keep, calls: &mut UnknownCalls) -> Parsed<Contents> {
+fn legacy(file: &mut File, len: u64, keep: Keep, calls: &mut UnknownCalls) -> Parsed<TorchContents> {
     let mut input = rewound(file)?;
     let mut next = |input: &mut BufReader<&mut File>| pickle::read(input, &Persistent::Nobody, Keep::Names, calls);
     next(&mut input)?;
     match next(&mut input)?.root() {
-        Value::Int(1001) => {}
+        PickleValue::Int(1001) => {}
         other => {
             return Err(damaged(format!(
                 "its version is {}, expected the number 1001",
                 match other {
-                    Value::Int(number) => number.to_string(),
+                    PickleValue::Int(number) => number.to_string(),
                     other => other.kind().to_owned(),
                 }
             )));
@@ -266,7 +268,7 @@ fn legacy(file: &mut File, len: u64, keep: Keep, calls: &mut UnknownCalls) -> Pa
     let big_endian = is_big_endian(&next(&mut input)?)?;
     let pickle = pickle::read(&mut input, &Persistent::Storages, keep, calls)?;
     let keys = pickle::read(&mut input, &Persistent::Nobody, Keep::Names, calls)?;
-    let Value::List(listed) = keys.root() else {
+    let PickleValue::List(listed) = keys.root() else {
         return Err(damaged("the keys of its storages are not a list"));
     };
     let mut places = BTreeMap::new();
@@ -304,15 +306,15 @@ fn legacy(file: &mut File, len: u64, keep: Keep, calls: &mut UnknownCalls) -> Pa
             return Err(damaged(format!("its storage {key} is there twice")));
         }
     }
-    Ok(Contents {
+    Ok(TorchContents {
         pickle,
         places,
         big_endian,
     })
 }
 
-fn plain(file: &mut File, keep: Keep, calls: &mut UnknownCalls) -> Parsed<Contents> {
-    Ok(Contents {
+fn plain(file: &mut File, keep: Keep, calls: &mut UnknownCalls) -> Parsed<TorchContents> {
+    Ok(TorchContents {
         pickle: pickle::read(&mut rewound(file)?, &Persistent::Nobody, keep, calls)?,
         places: BTreeMap::new(),
         big_endian: false,

@@ -21,7 +21,7 @@ const MAX_CHAIN: usize = 64 << 10;
 
 /// What a TorchScript file brings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Script {
+pub struct ScriptFile {
     /// Its files of code, each with the classes and functions it defines.
     pub code: Vec<Code>,
     /// Storages of tensors, and their bytes together.
@@ -41,7 +41,7 @@ pub struct Code {
     pub defines: Vec<String>,
 }
 
-impl Script {
+impl ScriptFile {
     /// Looks at a file; `None` where it is no zip file with constants and code beside its tensors.
     ///
     /// # Errors

@@ -6,9 +6,9 @@ use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::contents::{Contents, Parsed, damaged, is_big_endian, position};
+use super::contents::{Parsed, TorchContents, damaged, is_big_endian, position};
 use crate::files::element::Element;
-use crate::files::pickle::{self, Failure, Id, Keep, Persistent, Pickle, Storage, TensorRef, Value, view};
+use crate::files::pickle::{self, Failure, Keep, Persistent, Pickle, PickleValue, Storage, TensorRef, ValueId, view};
 use crate::files::place::ByteRange;
 use crate::files::unknown::UnknownCalls;
 
@@ -21,7 +21,7 @@ const PARTS: [&str; 3] = ["storages", "tensors", "pickle"];
 /// Where the parts are.
 struct Parts(BTreeMap<String, Range<u64>>);
 
-pub(super) fn contents(file: &mut File, len: u64, calls: &mut UnknownCalls) -> Parsed<Contents> {
+pub(super) fn contents(file: &mut File, len: u64, calls: &mut UnknownCalls) -> Parsed<TorchContents> {
     let parts = Parts::find(file, len)?;
     let big_endian = match parts.enter(file, "sys_info")? {
         Some(mut part) => is_big_endian(&part.pickle(calls)?)?,
@@ -37,7 +37,7 @@ pub(super) fn contents(file: &mut File, len: u64, calls: &mut UnknownCalls) -> P
     let tensors = parts.need(file, "tensors")?.tensors(&storages, calls)?;
     let mut part = parts.need(file, "pickle")?;
     let pickle = pickle::read(&mut part.input, &Persistent::Tensors(&tensors), Keep::Names, calls)?;
-    Ok(Contents {
+    Ok(TorchContents {
         pickle,
         places,
         big_endian,
@@ -127,7 +127,7 @@ impl PartReader<'_> {
 
     fn count(&mut self, calls: &mut UnknownCalls) -> Parsed<i64> {
         match self.pickle(calls)?.root() {
-            &Value::Int(count) => Ok(count),
+            &PickleValue::Int(count) => Ok(count),
             other => Err(damaged(format!("a number of things in it is {}", other.kind()))),
         }
     }
@@ -139,7 +139,7 @@ impl PartReader<'_> {
             let about = self.pickle(calls)?;
             let [key, _, about_class] = fields(&about, about.root)?;
             let key = text(&about, key)?;
-            let Value::Name(class) = about.get(about_class) else {
+            let PickleValue::Name(class) = about.get(about_class) else {
                 return Err(damaged(format!("the type of storage {key} is missing")));
             };
             note_class(&about, about_class, calls);
@@ -163,7 +163,7 @@ impl PartReader<'_> {
             add(&mut storages, &mut places, key, element, start, len)?;
         }
         let views = self.pickle(calls)?;
-        let Value::List(listed) = views.root() else {
+        let PickleValue::List(listed) = views.root() else {
             return Err(damaged("the views of its storages are not a list"));
         };
         for &id in listed {
@@ -172,7 +172,7 @@ impl PartReader<'_> {
             let outside = || damaged(format!("the view {key} lies outside storage {root}"));
             let (&(element, _), place) = storages.get(&root).zip(places.get(&root)).ok_or_else(outside)?;
             let natural = |id| match views.get(id) {
-                &Value::Int(i) => u64::try_from(i).ok().and_then(|n| n.checked_mul(element.bytes())),
+                &PickleValue::Int(i) => u64::try_from(i).ok().and_then(|n| n.checked_mul(element.bytes())),
                 _ => None,
             };
             let (offset, len) = natural(offset).zip(natural(elements)).ok_or_else(outside)?;
@@ -236,8 +236,8 @@ fn add(
 }
 
 /// Notes a class of storages or tensors that is none of torch's: it is called with what the file holds.
-fn note_class(about: &Pickle, class: Id, calls: &mut UnknownCalls) {
-    if let Value::Name(class) = about.get(class)
+fn note_class(about: &Pickle, class: ValueId, calls: &mut UnknownCalls) {
+    if let PickleValue::Name(class) = about.get(class)
         && !class.is_callable()
     {
         calls.called(class, class.dangerous);
@@ -245,15 +245,15 @@ fn note_class(about: &Pickle, class: Id, calls: &mut UnknownCalls) {
 }
 
 /// The fields of a tuple of so many.
-fn fields<const N: usize>(pickle: &Pickle, id: Id) -> Parsed<[Id; N]> {
+fn fields<const N: usize>(pickle: &Pickle, id: ValueId) -> Parsed<[ValueId; N]> {
     match pickle.get(id) {
-        Value::Tuple(fields) => fields.as_slice().try_into().ok(),
+        PickleValue::Tuple(fields) => fields.as_slice().try_into().ok(),
         _ => None,
     }
     .ok_or_else(|| damaged(format!("a description in it has not {N} parts")))
 }
 
-fn text(pickle: &Pickle, id: Id) -> Parsed<String> {
+fn text(pickle: &Pickle, id: ValueId) -> Parsed<String> {
     pickle
         .key(id)
         .ok_or_else(|| damaged("a name in it is neither text nor number"))

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::object::{Id, Image, Object};
+use super::object::{CocoId, CocoObject, Image};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::images::raw::Area;
@@ -20,7 +20,7 @@ struct Stored {
 
 #[derive(Deserialize)]
 struct StoredImage {
-    id: Id,
+    id: CocoId,
     file_name: String,
     width: u32,
     height: u32,
@@ -28,9 +28,9 @@ struct StoredImage {
 
 #[derive(Deserialize)]
 struct StoredObject {
-    id: Id,
-    image_id: Id,
-    category_id: Id,
+    id: CocoId,
+    image_id: CocoId,
+    category_id: CocoId,
     /// Left, top, width and height in pixels.
     bbox: Option<Vec<f64>>,
     #[serde(default)]
@@ -49,7 +49,7 @@ enum Crowd {
 
 #[derive(Deserialize)]
 struct Category {
-    id: Id,
+    id: CocoId,
     name: String,
 }
 
@@ -58,7 +58,7 @@ pub(super) struct Annotations {
     pub(super) classes: Vec<String>,
     pub(super) images: Vec<Image>,
     /// By image, in the file's order.
-    pub(super) objects: Vec<Object>,
+    pub(super) objects: Vec<CocoObject>,
     /// What was not taken, in words.
     pub(super) left_out: Vec<String>,
 }
@@ -113,7 +113,7 @@ pub(super) fn read(path: &Path) -> Result<Annotations> {
         };
         let whole = &stored.images[image as usize];
         match clip([left, top, width, height], (whole.width, whole.height)) {
-            Some(area) => objects.push(Object {
+            Some(area) => objects.push(CocoObject {
                 image,
                 class,
                 id: id.clone(),

@@ -8,12 +8,12 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::annotations::{self, Annotations};
-use super::object::{Image, Object};
+use super::object::{CocoObject, Image};
 use crate::error::{Error, Result};
 use crate::images::files;
 use crate::images::located::Located;
 use crate::images::raw::{Area, Body, Raw, Whole};
-use crate::images::source::{Contents, Source};
+use crate::images::source::{ImageSource, SplitContents};
 use crate::images::split::{self, Splits};
 
 /// What the names of annotation files end in.
@@ -82,7 +82,7 @@ pub(in crate::images) fn splits(at: &Located) -> Result<Splits> {
     })
 }
 
-pub(in crate::images) fn open(at: &Located, split: &str) -> Result<Contents> {
+pub(in crate::images) fn open(at: &Located, split: &str) -> Result<SplitContents> {
     let path = match at.path.is_dir() {
         false => at.path.clone(),
         true => list(&at.path)
@@ -103,7 +103,7 @@ pub(in crate::images) fn open(at: &Located, split: &str) -> Result<Contents> {
         Some(folder) => folder.clone(),
         None => find_pictures(&path, &names)?,
     };
-    Ok(Contents {
+    Ok(SplitContents {
         classes,
         labels,
         left_out,
@@ -144,7 +144,7 @@ fn find_pictures(annotations: &Path, names: &[&str]) -> Result<PathBuf> {
 struct Objects {
     root: PathBuf,
     images: Vec<Image>,
-    objects: Vec<Object>,
+    objects: Vec<CocoObject>,
 }
 
 impl Objects {
@@ -153,7 +153,7 @@ impl Objects {
     }
 }
 
-impl Source for Objects {
+impl ImageSource for Objects {
     fn id(&self, row: usize) -> String {
         let object = &self.objects[row];
         format!("{}/{}", self.images[object.image as usize].id, object.id)

@@ -7,7 +7,7 @@ use arrow_schema::DataType;
 use parquet::arrow::parquet_to_arrow_schema;
 use serde_json::Value;
 
-use super::shard::{Shard, damaged};
+use super::shard::{ParquetShard, damaged};
 use crate::error::{Error, Result};
 use crate::files::check_name;
 use crate::images::classes;
@@ -15,7 +15,7 @@ use crate::images::classes;
 const BATCH: usize = 8192;
 
 /// The labels of one file.
-pub(super) struct Column {
+pub(super) struct LabelColumn {
     values: Values,
     /// Class names by integer, from the metadata.
     names: Option<Vec<String>>,
@@ -28,12 +28,12 @@ enum Values {
 }
 
 /// Reads a file's label column.
-pub(super) fn read(shard: &Shard) -> Result<Column> {
+pub(super) fn read(shard: &ParquetShard) -> Result<LabelColumn> {
     let builder = shard.builder()?;
     let fields = builder.schema().fields().clone();
     let found = classes::label_column(fields.iter().map(|f| f.name().as_str()));
     let Some(column) = found else {
-        return Ok(Column {
+        return Ok(LabelColumn {
             values: Values::None(shard.rows),
             names: None,
         });
@@ -77,7 +77,7 @@ pub(super) fn read(shard: &Shard) -> Result<Column> {
             format!("it claims {} rows but its labels have {rows}", shard.rows),
         ));
     }
-    Ok(Column {
+    Ok(LabelColumn {
         values,
         names: json.and_then(|text| class_names(&text, name)),
     })
@@ -118,8 +118,8 @@ fn integers(array: &ArrayRef) -> Option<Vec<Option<i64>>> {
 }
 
 /// Puts the files' labels together: class names, and an index into them per row.
-pub(super) fn join(columns: Vec<Column>, shards: &[Shard]) -> Result<(Vec<String>, Vec<Option<u32>>)> {
-    let kind = |c: &Column| std::mem::discriminant(&c.values);
+pub(super) fn join(columns: Vec<LabelColumn>, shards: &[ParquetShard]) -> Result<(Vec<String>, Vec<Option<u32>>)> {
+    let kind = |c: &LabelColumn| std::mem::discriminant(&c.values);
     if let Some(odd) = columns
         .iter()
         .position(|c| kind(c) != kind(&columns[0]) || c.names != columns[0].names)

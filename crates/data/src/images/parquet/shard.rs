@@ -20,7 +20,7 @@ const BATCH_BYTES: u64 = 256 << 20;
 const IMAGE_NAMES: [&str; 6] = ["image", "img", "images", "picture", "jpg", "png"];
 
 /// One file, its footer checked.
-pub(super) struct Shard {
+pub(super) struct ParquetShard {
     pub(super) path: PathBuf,
     pub(super) shown: String,
     pub(super) first: usize,
@@ -33,7 +33,7 @@ pub(super) fn damaged(shown: &str, reason: impl std::fmt::Display) -> Error {
     files::parquet::damaged(Path::new(shown), &reason)
 }
 
-impl Shard {
+impl ParquetShard {
     pub(super) fn open(path: PathBuf, first: usize) -> Result<Self> {
         let shown = path.display().to_string();
         let mut shard = Self {

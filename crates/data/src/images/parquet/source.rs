@@ -9,7 +9,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use sha2::{Digest as _, Sha256};
 
 use super::labels;
-use super::shard::{Shard, damaged};
+use super::shard::{ParquetShard, damaged};
 use crate::error::{Error, Result};
 use crate::files::parquet::guarded;
 use crate::files::{self, hash_from};
@@ -17,12 +17,12 @@ use crate::images::files::{HASH_WHOLE, MAX_FILE, within};
 use crate::images::located::Located;
 use crate::images::raw::{Body, Raw};
 use crate::images::shards;
-use crate::images::source::{Contents, Source};
+use crate::images::source::{ImageSource, SplitContents};
 
 /// What the files' names end in.
 pub(in crate::images) const ENDING: &str = "parquet";
 
-pub(in crate::images) fn open(at: &Located, split: &str) -> Result<Contents> {
+pub(in crate::images) fn open(at: &Located, split: &str) -> Result<SplitContents> {
     let paths = shards::paths(at, ENDING, split)?;
     let prefix = match at.path.file_stem().filter(|_| at.path.is_file()) {
         Some(stem) => stem.to_string_lossy().into_owned(),
@@ -34,7 +34,7 @@ pub(in crate::images) fn open(at: &Located, split: &str) -> Result<Contents> {
     for path in paths {
         let at = path.clone();
         let (shard, column) = guarded(&at, || {
-            let shard = Shard::open(path, first)?;
+            let shard = ParquetShard::open(path, first)?;
             let column = labels::read(&shard)?;
             Ok((shard, column))
         })?;
@@ -43,7 +43,7 @@ pub(in crate::images) fn open(at: &Located, split: &str) -> Result<Contents> {
         shards.push(shard);
     }
     let (classes, labels) = labels::join(columns, &shards)?;
-    Ok(Contents {
+    Ok(SplitContents {
         classes,
         labels,
         left_out: Vec::new(),
@@ -121,7 +121,7 @@ impl Images {
 }
 
 struct ParquetImages {
-    shards: Vec<Shard>,
+    shards: Vec<ParquetShard>,
     prefix: String,
     cursor: Mutex<Option<Cursor>>,
 }
@@ -154,14 +154,14 @@ impl ParquetImages {
     }
 }
 
-fn next(reader: &mut ParquetRecordBatchReader, at: &Shard) -> Result<Images> {
+fn next(reader: &mut ParquetRecordBatchReader, at: &ParquetShard) -> Result<Images> {
     let batch = reader
         .next()
         .ok_or_else(|| damaged(&at.shown, format!("it claims {} rows but has fewer", at.rows)))?;
     Images::new(&batch.map_err(|e| damaged(&at.shown, e))?, &at.shown)
 }
 
-impl Source for ParquetImages {
+impl ImageSource for ParquetImages {
     fn id(&self, row: usize) -> String {
         format!("{}/{row:05}", self.prefix)
     }
@@ -181,7 +181,7 @@ impl Source for ParquetImages {
     }
 
     fn digest(&self, _rows: &[usize], hasher: &mut Sha256) -> Result<()> {
-        let size = |s: &Shard| std::fs::metadata(&s.path).map(|m| m.len()).map_err(Error::io(&s.path));
+        let size = |s: &ParquetShard| std::fs::metadata(&s.path).map(|m| m.len()).map_err(Error::io(&s.path));
         let sizes = self.shards.iter().map(size).collect::<Result<Vec<u64>>>()?;
         let whole = sizes.iter().sum::<u64>() <= HASH_WHOLE;
         for (shard, size) in self.shards.iter().zip(sizes) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
-use crate::images::resize::{Interpolation, Kept, resize};
+use crate::images::resize::{Interpolation, KeptPart, resize};
 
 /// What becomes of the orientation that a camera notes in EXIF.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -253,7 +253,7 @@ impl Preprocess {
         let start_of = |length, wanted| crop_start(length, wanted, self.halves);
         let (left, top) = (start_of(full_width, width), start_of(full_height, height));
         let start = (left.max(0) as u64, top.max(0) as u64);
-        let kept = Kept {
+        let kept = KeptPart {
             start,
             size: (
                 (full_width - start.0).min(width as u64) as u32,

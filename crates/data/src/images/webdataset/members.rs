@@ -17,7 +17,7 @@ const MAX_JSON: u64 = 1 << 20;
 
 /// Where the image of a sample lies.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(super) struct ImageMember {
     /// The members' common name.
     pub(super) key: Box<str>,
     pub(super) offset: u64,
@@ -26,15 +26,15 @@ pub(super) struct Member {
 
 /// The samples of a shard that have an image, with their labels as text.
 #[derive(Debug)]
-pub(super) struct Index {
-    pub(super) samples: Vec<(Member, Option<String>)>,
+pub(super) struct ShardIndex {
+    pub(super) samples: Vec<(ImageMember, Option<String>)>,
     /// How many samples have none.
     pub(super) pictureless: usize,
 }
 
 /// A sample while its members are met.
 #[derive(Default)]
-struct Sample {
+struct ShardSample {
     /// How good an image the best one is (less is better), its extension, place and size.
     image: Option<(usize, String, u64, u64)>,
     from_cls: Option<String>,
@@ -44,7 +44,7 @@ struct Sample {
 }
 
 /// Reads the headers of a shard, and its labels.
-pub(super) fn index(path: &Path) -> Result<Index> {
+pub(super) fn index(path: &Path) -> Result<ShardIndex> {
     let shown = path.display();
     let damaged = |reason: &dyn std::fmt::Display| {
         Error::input(format!(
@@ -55,7 +55,7 @@ pub(super) fn index(path: &Path) -> Result<Index> {
     refuse_compressed(path, &mut file)?;
     let mut archive = tar::Archive::new(file);
     let mut order: Vec<Box<str>> = Vec::new();
-    let mut samples: HashMap<Box<str>, Sample> = HashMap::new();
+    let mut samples: HashMap<Box<str>, ShardSample> = HashMap::new();
     for entry in archive.entries_with_seek().map_err(|e| damaged(&e))? {
         let mut entry = entry.map_err(|e| damaged(&e))?;
         // Links, folders and devices are no members of samples.
@@ -119,15 +119,15 @@ pub(super) fn index(path: &Path) -> Result<Index> {
     Ok(gather(order, samples))
 }
 
-fn gather(order: Vec<Box<str>>, mut samples: HashMap<Box<str>, Sample>) -> Index {
+fn gather(order: Vec<Box<str>>, mut samples: HashMap<Box<str>, ShardSample>) -> ShardIndex {
     let all = order.len();
     let with_image = order.into_iter().filter_map(|key| {
         let sample = samples.remove(&key)?;
         let (_, _, offset, size) = sample.image?;
-        Some((Member { key, offset, size }, sample.from_cls.or(sample.from_json)))
+        Some((ImageMember { key, offset, size }, sample.from_cls.or(sample.from_json)))
     });
     let samples: Vec<_> = with_image.collect();
-    Index {
+    ShardIndex {
         pictureless: all - samples.len(),
         samples,
     }

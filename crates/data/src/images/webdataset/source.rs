@@ -9,12 +9,12 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::braces;
-use super::members::{self, Member};
+use super::members::{self, ImageMember};
 use crate::error::{Error, Result};
 use crate::images::located::Located;
 use crate::images::raw::{Body, Raw};
 use crate::images::shards::{self, ShardFile};
-use crate::images::source::{Contents, Source};
+use crate::images::source::{ImageSource, SplitContents};
 use crate::images::split::Splits;
 use crate::images::{classes, files};
 
@@ -52,7 +52,7 @@ pub(in crate::images) fn splits(at: &Located) -> Result<Splits> {
     }
 }
 
-pub(in crate::images) fn open(at: &Located, split: &str) -> Result<Contents> {
+pub(in crate::images) fn open(at: &Located, split: &str) -> Result<SplitContents> {
     let paths = if at.path.exists() {
         shards::paths(at, ENDING, split)?
     } else {
@@ -89,7 +89,7 @@ pub(in crate::images) fn open(at: &Located, split: &str) -> Result<Contents> {
         0 => Vec::new(),
         n => vec![format!("{n} samples without an image")],
     };
-    Ok(Contents {
+    Ok(SplitContents {
         classes,
         labels,
         left_out,
@@ -128,7 +128,7 @@ struct Shard {
 struct Shards {
     shards: Vec<Shard>,
     /// The image of each row, and the shard it lies in.
-    members: Vec<(u32, Member)>,
+    members: Vec<(u32, ImageMember)>,
     /// The shard read last.
     open: Mutex<Option<(u32, File)>>,
 }
@@ -156,7 +156,7 @@ impl Shards {
     }
 }
 
-impl Source for Shards {
+impl ImageSource for Shards {
     fn id(&self, row: usize) -> String {
         let (shard, member) = &self.members[row];
         format!("{}/{}", self.shards[*shard as usize].name, member.key)

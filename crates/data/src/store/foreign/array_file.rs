@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::choice::{self, Choice, choose, held, is_container};
-use super::contents::{ForeignContents, LAYER, Source};
+use super::choice::{self, ArrayChoice, choose, held, is_container};
+use super::contents::{ForeignContents, LAYER, NumberSource};
 use super::extension::extension;
-use super::row_ids::{self, Column, Texts};
+use super::row_ids::{self, TextColumn, Texts};
 use super::unknown_calls::judged;
 use super::{delimited, labels, names, table};
 use crate::error::Result;
@@ -21,7 +21,7 @@ struct Foreign {
     provenance: Provenance,
     labels: Option<Labels>,
     rows: usize,
-    source: Source,
+    source: NumberSource,
     ids: Arc<Vec<IdColumn>>,
     interpretation: Arc<Interpretation>,
 }
@@ -133,7 +133,7 @@ fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<Fore
     let held = held(path, extension)?;
     let mut calls = held.calls.clone();
     judged(path, &calls, options)?;
-    let Choice {
+    let ArrayChoice {
         layers,
         rows: n,
         labels,
@@ -151,10 +151,10 @@ fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<Fore
             false => array.name.clone(),
         };
         words.push(array.describe());
-        chosen.push((layer, Source::Raw(RawArray::new(path, array)?)));
+        chosen.push((layer, NumberSource::Raw(RawArray::new(path, array)?)));
     }
     let labels = match labels {
-        Some(list) => Some(Column {
+        Some(list) => Some(TextColumn {
             name: list.name().to_owned(),
             values: list.texts(path, &mut calls)?,
         }),
@@ -162,7 +162,7 @@ fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<Fore
     };
     let mut id_columns = Vec::new();
     for (kind, list) in ids {
-        let column = Column {
+        let column = TextColumn {
             name: list.name().to_owned(),
             values: list.texts(path, &mut calls)?,
         };
@@ -211,9 +211,9 @@ impl FeatureSet for Foreign {
 
     fn width(&self) -> usize {
         match &self.source {
-            Source::Raw(array) => array.width,
-            Source::Delimited(table) => table.width(),
-            Source::Column(column) => column.width(),
+            NumberSource::Raw(array) => array.width,
+            NumberSource::Delimited(table) => table.width(),
+            NumberSource::Column(column) => column.width(),
         }
     }
 
@@ -238,9 +238,9 @@ impl FeatureSet for Foreign {
 
     fn channels(&self) -> Option<Vec<String>> {
         match &self.source {
-            Source::Raw(_) => None,
-            Source::Delimited(table) => table.channel_names(),
-            Source::Column(column) => column.channel_names(),
+            NumberSource::Raw(_) => None,
+            NumberSource::Delimited(table) => table.channel_names(),
+            NumberSource::Column(column) => column.channel_names(),
         }
     }
 
@@ -250,9 +250,9 @@ impl FeatureSet for Foreign {
 
     fn batches(&self, batch_rows: usize) -> Result<Batches<'_>> {
         match &self.source {
-            Source::Raw(array) => array.batches(batch_rows),
-            Source::Delimited(table) => table.batches(batch_rows),
-            Source::Column(column) => column.batches(batch_rows),
+            NumberSource::Raw(array) => array.batches(batch_rows),
+            NumberSource::Delimited(table) => table.batches(batch_rows),
+            NumberSource::Column(column) => column.batches(batch_rows),
         }
     }
 }

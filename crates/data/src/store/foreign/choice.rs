@@ -59,7 +59,7 @@ impl List {
 
 /// The arrays and lists of a file.
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct FileArrays {
     pub(super) arrays: Vec<Array>,
     pub(super) lists: Vec<(String, Texts)>,
     /// What a pickle holds beside them, and what that is.
@@ -69,7 +69,7 @@ pub(super) struct Held {
 }
 
 /// What the arrays of a file are.
-pub(super) struct Choice {
+pub(super) struct ArrayChoice {
     /// The layers, in the file's order.
     pub(super) layers: Vec<Array>,
     pub(super) rows: u64,
@@ -91,10 +91,10 @@ pub(super) fn is_container(extension: &str) -> bool {
 }
 
 /// The arrays and lists in a file. What their headers claim was held against the file's length.
-pub(super) fn held(path: &Path, extension: &str) -> Result<Held> {
-    let of_arrays = |arrays| Held {
+pub(super) fn held(path: &Path, extension: &str) -> Result<FileArrays> {
+    let of_arrays = |arrays| FileArrays {
         arrays,
-        ..Held::default()
+        ..FileArrays::default()
     };
     match extension {
         "npy" => Ok(of_arrays(vec![npy(path)?])),
@@ -107,7 +107,7 @@ pub(super) fn held(path: &Path, extension: &str) -> Result<Held> {
                 calls,
                 ..
             } = Container::of_data(path)?;
-            Ok(Held {
+            Ok(FileArrays {
                 arrays,
                 lists,
                 unread,
@@ -135,8 +135,8 @@ fn rows_of(array: &Array) -> u64 {
 ///
 /// # Errors
 /// When the rules leave open which are the features, naming all arrays.
-pub(super) fn choose(path: &Path, held: Held) -> Result<Choice> {
-    let Held {
+pub(super) fn choose(path: &Path, held: FileArrays) -> Result<ArrayChoice> {
+    let FileArrays {
         mut arrays,
         lists,
         unread,
@@ -144,7 +144,7 @@ pub(super) fn choose(path: &Path, held: Held) -> Result<Choice> {
     } = held;
     refuse_others(path, &arrays)?;
     if arrays.len() == 1 && lists.is_empty() && unread.is_empty() {
-        return Ok(Choice {
+        return Ok(ArrayChoice {
             rows: rows_of(&arrays[0]),
             layers: arrays,
             labels: None,
@@ -198,7 +198,7 @@ pub(super) fn choose(path: &Path, held: Held) -> Result<Choice> {
             .filter(|(name, _)| names::lists_classes(name))
             .map(|(name, texts)| format!("{name} ({},) list", texts.len())),
     );
-    Ok(Choice {
+    Ok(ArrayChoice {
         layers,
         rows,
         labels,
@@ -409,7 +409,7 @@ fn one_hot(path: &Path, array: &Array) -> Result<Option<Vec<usize>>> {
 }
 
 /// The labels in a file of labels: its only list, or the one with a name that says so; and its ids.
-pub(super) fn labels_of(path: &Path, held: Held) -> Result<(List, Vec<(IdName, List)>)> {
+pub(super) fn labels_of(path: &Path, held: FileArrays) -> Result<(List, Vec<(IdName, List)>)> {
     let mut candidates: Vec<List> = Vec::new();
     let described: Vec<String> = held.arrays.iter().map(Array::describe).collect();
     let alone = held.arrays.len() == 1 && held.lists.is_empty();

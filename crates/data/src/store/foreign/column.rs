@@ -19,7 +19,7 @@ use crate::features::Batches;
 use crate::files::parquet::{ListValues, damaged, parquet, plain_list, simple_arrays};
 use crate::files::{check_name, integral};
 use crate::store::batches::{Recut, ahead};
-use crate::store::raw::{Kind, Rows, first_not_finite, not_finite};
+use crate::store::raw::{NumberKind, RowReader, first_not_finite, not_finite};
 use crate::store::refusal::malformed;
 
 /// Numbers decoded at a time.
@@ -30,7 +30,7 @@ pub(super) const TEXTS: usize = 8192;
 
 /// A layer: one column of lists, or columns of numbers.
 #[derive(Clone, Debug)]
-pub(in crate::store) struct Column {
+pub(in crate::store) struct LayerColumn {
     pub(super) path: PathBuf,
     /// Positions of the columns in the file.
     pub(super) columns: Vec<usize>,
@@ -200,7 +200,7 @@ pub(super) fn list_width(path: &Path, column: usize, name: &str) -> Result<usize
     }
 }
 
-impl Column {
+impl LayerColumn {
     /// The names of the columns, where each is a channel.
     pub(in crate::store) fn channel_names(&self) -> Option<Vec<String>> {
         (self.names.len() == self.width).then(|| self.names.clone())
@@ -223,10 +223,10 @@ impl Column {
             if let Some(leaf) = plain_list(&file, name) {
                 let content = ListValues::new(&self.path, &file, leaf, self.width)?;
                 let Self { path, rows, width, .. } = self;
-                return Ok(Box::new(Rows {
+                return Ok(Box::new(RowReader {
                     path,
                     content,
-                    kind: Kind::little(leaf.1),
+                    kind: NumberKind::little(leaf.1),
                     rows,
                     width,
                     batch_rows,

@@ -1,6 +1,6 @@
 //! What the file of an array holds.
 
-use super::row_ids::Column;
+use super::row_ids::TextColumn;
 use super::{column, text_rows};
 use crate::features::{IdColumn, Interpretation};
 use crate::store::raw::RawArray;
@@ -9,19 +9,19 @@ use crate::store::raw::RawArray;
 pub(super) const LAYER: &str = "features";
 
 /// Where the numbers of a set come from.
-pub(super) enum Source {
+pub(super) enum NumberSource {
     Raw(RawArray),
-    Delimited(text_rows::Table),
-    Column(column::Column),
+    Delimited(text_rows::DelimitedTable),
+    Column(column::LayerColumn),
 }
 
 /// What a format finds out about a file.
 pub(super) struct ForeignContents {
     /// Layer name and numbers.
-    pub(super) layers: Vec<(String, Source)>,
+    pub(super) layers: Vec<(String, NumberSource)>,
     pub(super) rows: usize,
     /// Labels inside the file.
-    pub(super) labels: Option<Column>,
+    pub(super) labels: Option<TextColumn>,
     /// Ids inside the file, the most telling first.
     pub(super) ids: Vec<IdColumn>,
     /// What is called labels inside the file and cannot be, in words.

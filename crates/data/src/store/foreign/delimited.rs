@@ -7,10 +7,10 @@
 use std::path::Path;
 
 use super::channels::{self, Named};
-use super::contents::{ForeignContents, Source};
+use super::contents::{ForeignContents, NumberSource};
 use super::names::{self, IdName};
-use super::row_ids::{self, Column, Texts};
-use super::text_rows::{Table, field};
+use super::row_ids::{self, TextColumn, Texts};
+use super::text_rows::{DelimitedTable, field};
 use crate::error::Result;
 use crate::features::Interpretation;
 use crate::files::text::{TextLayout, layout};
@@ -20,7 +20,7 @@ use crate::store::refusal::malformed;
 const MISSING: [&str; 5] = ["", "na", "n/a", "null", "none"];
 
 /// What is known of a table before its rows are read.
-struct Head {
+struct TableHead {
     layout: TextLayout,
     header: bool,
     /// Names, or positions where there is no header.
@@ -73,7 +73,7 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>, groups: Option<&str>) 
     let mut id_columns = Vec::new();
     for ((kind, column), values) in head.ids.iter().zip(ids) {
         let name = head.names[*column].clone();
-        id_columns.push(row_ids::ids(path, *kind, Column { name, values })?);
+        id_columns.push(row_ids::ids(path, *kind, TextColumn { name, values })?);
     }
     let primary = row_ids::primary(&id_columns).map(|column| column.name.clone());
     let is_primary = |c: &usize| Some(&head.names[*c]) == primary.as_ref();
@@ -144,19 +144,19 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>, groups: Option<&str>) 
         words.extend(primary.map(|name| format!("ids are {name:?}")));
         interpretation.arrays.push(words.join("; "));
     }
-    let labels = head.label.map(|column| Column {
+    let labels = head.label.map(|column| TextColumn {
         name: head.names[column].clone(),
         values: labels,
     });
     let layers = chosen.layers.into_iter().map(|(layer, members)| {
-        let table = Table {
+        let table = DelimitedTable {
             path: path.to_path_buf(),
             layout: head.layout.clone(),
             header: head.header,
             channels: members.into_iter().map(|c| (c, head.names[c].clone())).collect(),
             rows,
         };
-        (layer, Source::Delimited(table))
+        (layer, NumberSource::Delimited(table))
     });
     Ok(ForeignContents {
         layers: layers.collect(),
@@ -169,7 +169,7 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>, groups: Option<&str>) 
 }
 
 /// What the first line says about the columns.
-fn head(layout: TextLayout) -> Head {
+fn head(layout: TextLayout) -> TableHead {
     let header = layout.commented || is_header(&layout);
     let names: Vec<String> = match header {
         true => layout.first.clone(),
@@ -179,7 +179,7 @@ fn head(layout: TextLayout) -> Head {
         true => (id_columns(&names), label_column(&names)),
         false => (Vec::new(), None),
     };
-    Head {
+    TableHead {
         layout,
         header,
         names,
@@ -249,7 +249,7 @@ fn is_header(layout: &TextLayout) -> bool {
     numbers.iter().all(|n| is_whole(n)) && above > 0 && 2 * above >= of_numbers
 }
 
-impl Head {
+impl TableHead {
     fn each_row(&self, path: &Path, mut row: impl FnMut(&csv::StringRecord) -> Result<()>) -> Result<()> {
         let mut reader = self.layout.rows(path, self.header)?;
         let mut record = csv::StringRecord::new();

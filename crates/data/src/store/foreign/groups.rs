@@ -5,7 +5,7 @@ use std::path::Path;
 use super::channels::listed;
 use super::choice::{held, is_container, labels_of};
 use super::extension::extension;
-use super::row_ids::{self, Column, Labelled, Texts};
+use super::row_ids::{self, LabelledIds, TextColumn, Texts};
 use super::unknown_calls::judged;
 use super::{label_text, table};
 use crate::error::{Error, Result};
@@ -65,7 +65,7 @@ pub(in crate::store) fn read(
 }
 
 /// The groups in a file of groups, with the ids beside them.
-fn of_file(file: &Path, rows: usize, calls: &mut UnknownCalls) -> Result<Labelled> {
+fn of_file(file: &Path, rows: usize, calls: &mut UnknownCalls) -> Result<LabelledIds> {
     match extension(file).as_str() {
         extension @ ("csv" | "tsv" | "txt") => label_text::groups(file, extension, rows),
         "parquet" => table::groups(file),
@@ -73,11 +73,11 @@ fn of_file(file: &Path, rows: usize, calls: &mut UnknownCalls) -> Result<Labelle
             let held = held(file, other)?;
             calls.extend(&held.calls);
             let (groups, _) = labels_of(file, held)?;
-            let column = Column {
+            let column = TextColumn {
                 name: groups.name().to_owned(),
                 values: groups.texts(file, calls)?,
             };
-            Ok(Labelled {
+            Ok(LabelledIds {
                 labels: column,
                 ids: Vec::new(),
             })

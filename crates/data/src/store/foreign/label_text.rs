@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::delimited::{id_columns, label_column};
-use super::row_ids::{self, Column, Labelled, Texts};
+use super::row_ids::{self, LabelledIds, TextColumn, Texts};
 use super::text_rows::field;
 use super::{group_column, names};
 use crate::error::Result;
@@ -16,7 +16,7 @@ const MAX_LINES: usize = 20_000_000;
 
 /// The labels in a file. In .txt each line is a label; in a table they are the column with a name that says so, or the lines where
 /// there is but one column. `rows` tells a header line from a label.
-pub(super) fn labels(path: &Path, extension: &str, rows: usize) -> Result<Labelled> {
+pub(super) fn labels(path: &Path, extension: &str, rows: usize) -> Result<LabelledIds> {
     let Some(layout) = layout(path)? else {
         return Err(malformed(path, "has no lines; labels are one for each row"));
     };
@@ -37,7 +37,7 @@ pub(super) fn labels(path: &Path, extension: &str, rows: usize) -> Result<Labell
 }
 
 /// The groups in a file: in .txt one in each line; in a table the column with a name that says so, or the only one beside ids.
-pub(super) fn groups(path: &Path, extension: &str, rows: usize) -> Result<Labelled> {
+pub(super) fn groups(path: &Path, extension: &str, rows: usize) -> Result<LabelledIds> {
     let Some(layout) = layout(path)? else {
         return Err(malformed(path, "has no lines; groups are one for each row"));
     };
@@ -67,7 +67,7 @@ fn in_lines(
     rows: usize,
     what: &str,
     is_name: impl Fn(&str) -> bool,
-) -> Result<Labelled> {
+) -> Result<LabelledIds> {
     let one_more = lines.len() == rows + 1;
     // A single column may have a class called "label" in its first row, unless there is one line too many.
     let is_integer = |text: &str| text.parse::<i128>().is_ok();
@@ -87,14 +87,14 @@ fn in_lines(
         return Err(malformed(path, what));
     }
     let name = "label".to_owned();
-    Ok(Labelled {
-        labels: Column { name, values },
+    Ok(LabelledIds {
+        labels: TextColumn { name, values },
         ids: Vec::new(),
     })
 }
 
 /// The label column of a table, and its ids.
-fn in_columns(path: &Path, layout: &TextLayout, label: usize) -> Result<Labelled> {
+fn in_columns(path: &Path, layout: &TextLayout, label: usize) -> Result<LabelledIds> {
     let ids = id_columns(&layout.first);
     let (mut values, mut texts): (Texts, Vec<Texts>) = (Vec::new(), vec![Vec::new(); ids.len()]);
     for record in layout.rows(path, true)?.into_records() {
@@ -112,11 +112,11 @@ fn in_columns(path: &Path, layout: &TextLayout, label: usize) -> Result<Labelled
     let name = |column: usize| layout.first[column].clone();
     let columns = ids.into_iter().zip(texts).map(|((kind, id), values)| {
         let name = name(id);
-        row_ids::ids(path, kind, Column { name, values })
+        row_ids::ids(path, kind, TextColumn { name, values })
     });
-    Ok(Labelled {
+    Ok(LabelledIds {
         ids: columns.collect::<Result<_>>()?,
-        labels: Column {
+        labels: TextColumn {
             name: name(label),
             values,
         },

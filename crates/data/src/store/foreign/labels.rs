@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::choice::{held, is_container, labels_of};
 use super::extension::extension;
-use super::row_ids::{self, Column, Labelled};
+use super::row_ids::{self, LabelledIds, TextColumn};
 use super::{label_text, table};
 use crate::error::Result;
 use crate::files::UnknownCalls;
@@ -22,7 +22,7 @@ pub(super) fn beside(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When the file cannot be read, or holds none.
-pub(super) fn read(file: &Path, rows: usize, calls: &mut UnknownCalls) -> Result<Labelled> {
+pub(super) fn read(file: &Path, rows: usize, calls: &mut UnknownCalls) -> Result<LabelledIds> {
     let extension = extension(file);
     match extension.as_str() {
         "csv" | "tsv" | "txt" => label_text::labels(file, &extension, rows),
@@ -31,19 +31,19 @@ pub(super) fn read(file: &Path, rows: usize, calls: &mut UnknownCalls) -> Result
             let held = held(file, other)?;
             calls.extend(&held.calls);
             let (labels, ids) = labels_of(file, held)?;
-            let column = Column {
+            let column = TextColumn {
                 name: labels.name().to_owned(),
                 values: labels.texts(file, calls)?,
             };
             let mut columns = Vec::new();
             for (kind, list) in ids {
-                let column = Column {
+                let column = TextColumn {
                     name: list.name().to_owned(),
                     values: list.texts(file, calls)?,
                 };
                 columns.push(row_ids::ids(file, kind, column)?);
             }
-            Ok(Labelled {
+            Ok(LabelledIds {
                 labels: column,
                 ids: columns,
             })

@@ -15,15 +15,15 @@ pub(super) type Texts = Vec<Option<String>>;
 
 /// Texts of rows, and the name they go by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Column {
+pub(super) struct TextColumn {
     pub(super) name: String,
     pub(super) values: Texts,
 }
 
 /// Labels, and the ids of the same rows, the most telling first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Labelled {
-    pub(super) labels: Column,
+pub(super) struct LabelledIds {
+    pub(super) labels: TextColumn,
     pub(super) ids: Vec<IdColumn>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Labelled {
 ///
 /// # Errors
 /// When two rows share an id, or a row has none, in a column that is called an id.
-pub(super) fn ids(path: &Path, kind: IdName, Column { name, values }: Column) -> Result<IdColumn> {
+pub(super) fn ids(path: &Path, kind: IdName, TextColumn { name, values }: TextColumn) -> Result<IdColumn> {
     let from = |first: usize| {
         let mut numbers = values.iter().enumerate();
         numbers.all(|(row, id)| id.as_deref() == Some(&(row + first).to_string()))
@@ -73,10 +73,10 @@ pub(super) fn join(
     rows: usize,
     ids: &[IdColumn],
     file: &Path,
-    labelled: Labelled,
+    labelled: LabelledIds,
     what: &str,
 ) -> Result<(Texts, String)> {
-    let Labelled { labels, ids: theirs } = labelled;
+    let LabelledIds { labels, ids: theirs } = labelled;
     let shown = file.display();
     let (a, b) = (path.display().to_string(), shown.to_string());
     let Some((own, other)) = common((&a, ids), (&b, &theirs))? else {
@@ -164,9 +164,9 @@ mod tests {
         assert_eq!(words, [Some("cat".into()), None, None, Some("dog".into())]);
     }
 
-    fn column(name: &str, values: Texts) -> Column {
+    fn column(name: &str, values: Texts) -> TextColumn {
         let name = name.to_owned();
-        Column { name, values }
+        TextColumn { name, values }
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
     fn labels_are_joined_by_id_where_both_sides_have_some() {
         let (path, file) = (Path::new("x.npy"), Path::new("l.csv"));
         let id_column = |values: &[&str]| vec![ids(path, IdName::Key(0), column("k", texts(values))).unwrap()];
-        let labelled = |ids: &[&str]| Labelled {
+        let labelled = |ids: &[&str]| LabelledIds {
             labels: column("label", texts(&["p", "q", "r"])),
             ids: if ids.is_empty() { Vec::new() } else { id_column(ids) },
         };

@@ -9,12 +9,12 @@ use arrow_array::Array as _;
 use arrow_schema::DataType;
 
 use super::channels::{self, Channels, Named, listed};
-use super::column::{Column, TEXTS, is_list, is_number, list_width, read, texts, widen};
-use super::contents::{ForeignContents, LAYER, Source};
+use super::column::{LayerColumn, TEXTS, is_list, is_number, list_width, read, texts, widen};
+use super::contents::{ForeignContents, LAYER, NumberSource};
 use super::delimited::{id_columns, label_column};
 use super::group_column;
 use super::names::{self, IdName};
-use super::row_ids::{self, Labelled, Texts};
+use super::row_ids::{self, LabelledIds, Texts};
 use crate::error::Result;
 use crate::features::{IdColumn, Interpretation};
 use crate::files::parquet::{damaged, guarded, simple_arrays};
@@ -70,7 +70,7 @@ impl TableShape {
             match is_text(&self.kinds[c]) {
                 true => {
                     let values = texts(path, c)?;
-                    columns.push(row_ids::ids(path, kind, row_ids::Column { name, values })?);
+                    columns.push(row_ids::ids(path, kind, row_ids::TextColumn { name, values })?);
                 }
                 false if matches!(kind, IdName::Id(_)) => {
                     let what = in_words(&self.kinds[c]);
@@ -153,7 +153,7 @@ fn read_sides(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Re
             [one] if is_list(&kinds[one]) => list_width(path, one, &names[one])?,
             _ => members.len(),
         };
-        let source = Source::Column(Column {
+        let source = NumberSource::Column(LayerColumn {
             path: path.to_path_buf(),
             columns: members.clone(),
             names: members.iter().map(|&c| names[c].clone()).collect(),
@@ -162,9 +162,9 @@ fn read_sides(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Re
         });
         Ok((layer.clone(), source))
     });
-    let layers: Vec<(String, Source)> = layers.collect::<Result<_>>()?;
+    let layers: Vec<(String, NumberSource)> = layers.collect::<Result<_>>()?;
     let column = |c: usize| {
-        Ok::<_, crate::error::Error>(row_ids::Column {
+        Ok::<_, crate::error::Error>(row_ids::TextColumn {
             name: names[c].clone(),
             values: texts(path, c)?,
         })
@@ -254,7 +254,7 @@ fn mark_counts(path: &Path, layout: &TableShape, columns: &mut [Named]) -> Resul
 }
 
 /// The labels in a file: its label column, or its only column; and its ids.
-pub(super) fn labels(path: &Path) -> Result<Labelled> {
+pub(super) fn labels(path: &Path) -> Result<LabelledIds> {
     labelled(path, |layout, is_id| {
         let others: Vec<usize> = (0..layout.names.len())
             .filter(|&c| is_text(&layout.kinds[c]) && !is_id(c))
@@ -272,7 +272,7 @@ pub(super) fn labels(path: &Path) -> Result<Labelled> {
 }
 
 /// The groups in a file of groups, and its ids.
-pub(super) fn groups(path: &Path) -> Result<Labelled> {
+pub(super) fn groups(path: &Path) -> Result<LabelledIds> {
     labelled(path, |layout, is_id| {
         let is_other = |c: usize| is_id(c) || !is_text(&layout.kinds[c]);
         group_column::place(path, &layout.names, is_other)
@@ -291,14 +291,14 @@ pub(super) fn column(path: &Path, name: &str) -> Result<(Vec<String>, Option<Tex
 }
 
 /// The texts of the column that `pick` takes, told which are ids; and the ids.
-fn labelled(path: &Path, pick: impl Fn(&TableShape, &dyn Fn(usize) -> bool) -> Result<usize>) -> Result<Labelled> {
+fn labelled(path: &Path, pick: impl Fn(&TableShape, &dyn Fn(usize) -> bool) -> Result<usize>) -> Result<LabelledIds> {
     guarded(path, || {
         let layout = TableShape::read(path)?;
         let ids = layout.ids(path)?;
         let is_id = |c: usize| ids.iter().any(|column| column.name == layout.names[c]);
         let column = pick(&layout, &is_id)?;
-        Ok(Labelled {
-            labels: row_ids::Column {
+        Ok(LabelledIds {
+            labels: row_ids::TextColumn {
                 name: layout.names[column].clone(),
                 values: texts(path, column)?,
             },

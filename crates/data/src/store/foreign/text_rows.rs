@@ -6,14 +6,14 @@ use ndarray::Array2;
 
 use crate::error::{Error, Result};
 use crate::features::Batches;
-use crate::files::text::{Records, TextLayout};
+use crate::files::text::{TableRecords, TextLayout};
 use crate::store::batches::ahead;
 use crate::store::raw::not_finite;
 use crate::store::refusal::malformed;
 
 /// A file of delimited numbers.
 #[derive(Clone, Debug)]
-pub(super) struct Table {
+pub(super) struct DelimitedTable {
     pub(super) path: PathBuf,
     pub(super) layout: TextLayout,
     pub(super) header: bool,
@@ -26,7 +26,7 @@ pub(super) fn field(record: &csv::StringRecord, column: usize) -> &str {
     record.get(column).unwrap_or_default()
 }
 
-impl Table {
+impl DelimitedTable {
     /// The names of the channels, where a header gives them.
     pub(super) fn channel_names(&self) -> Option<Vec<String>> {
         let names = self.channels.iter().map(|(_, name)| name.clone()).collect();
@@ -67,8 +67,8 @@ impl Table {
 
 /// Reads the numbers, batch after batch.
 struct Lines {
-    table: Table,
-    reader: csv::Reader<Records>,
+    table: DelimitedTable,
+    reader: csv::Reader<TableRecords>,
     batch_rows: usize,
     done: usize,
     failed: bool,

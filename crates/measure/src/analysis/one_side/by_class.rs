@@ -1,7 +1,7 @@
 //! Metrics of each row's mean distances to the classes of its set.
 
 use super::rows_used::of_held_rows;
-use crate::analysis::asked::Asked;
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::analysis::side::Side;
@@ -11,11 +11,11 @@ use crate::stats::{OUT_OF_RANGE, ToClasses, class_distances, unit_apart};
 use crate::uncertainty::{Groups, all_and_halves, replicates_from_halves};
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, asked: &[Asked<FromClassDistances>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromClassDistances>], plan: &Plan) -> Vec<Outcome> {
     asked.iter().map(|asked| outcome(side, asked, plan)).collect()
 }
 
-fn outcome(side: &Side, asked: &Asked<FromClassDistances>, plan: &Plan) -> Outcome {
+fn outcome(side: &Side, asked: &PlannedMetric<FromClassDistances>, plan: &Plan) -> Outcome {
     let FromClassDistances { cosine, row, value } = asked.eval;
     let rows = &side.rows;
     let norms = rows.norms();

@@ -1,7 +1,7 @@
 //! Metrics of the correlations between channels.
 
 use super::rows_used::of_all_rows;
-use crate::analysis::asked::{Asked, replicates};
+use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::limits::WIDEST;
 use crate::analysis::outcome::{Outcome, few_rows};
 use crate::analysis::side::Side;
@@ -14,7 +14,7 @@ use crate::stats::{ChannelCorrelation, Moments};
 const FLOORS: f64 = 2.0;
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, asked: &[Asked<FromCorrelation>]) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromCorrelation>]) -> Vec<Outcome> {
     let part = |group: Option<usize>, live: &[bool], varies: &[bool]| {
         correlation(side.summary.moments_without(group, false).as_ref(), live, varies)
     };
@@ -29,7 +29,7 @@ pub fn outcomes(side: &Side, asked: &[Asked<FromCorrelation>]) -> Vec<Outcome> {
 
 /// What `resample` gives, where there is a whole to resample.
 pub fn resampled(
-    asked: &[Asked<FromCorrelation>],
+    asked: &[PlannedMetric<FromCorrelation>],
     whole: &Result<ChannelCorrelation>,
     resample: impl FnOnce() -> Vec<Result<Vec<f64>>>,
 ) -> Vec<Result<Vec<f64>>> {
@@ -42,14 +42,14 @@ pub fn resampled(
 /// The outcomes of metrics of these correlations, of `rows` rows and the channels that are `live`.
 pub fn of_correlations(
     side: &Side,
-    asked: &[Asked<FromCorrelation>],
+    asked: &[PlannedMetric<FromCorrelation>],
     rows: u64,
     live: &[bool],
     whole: &Result<ChannelCorrelation>,
     resampled: Vec<Result<Vec<f64>>>,
 ) -> Vec<Outcome> {
     let dead = live.iter().filter(|l| !**l).count();
-    let outcome = |(asked, replicates): (&Asked<FromCorrelation>, Result<Vec<f64>>)| {
+    let outcome = |(asked, replicates): (&PlannedMetric<FromCorrelation>, Result<Vec<f64>>)| {
         let correlation = whole.as_ref().map_err(Error::clone);
         let found = correlation.clone().and_then(|c| value(asked.eval, c));
         let replicates = match asked.resamples() {

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::analysis::asked::{Asked, replicates};
+use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::{Outcome, some_of};
 use crate::analysis::plan::Plan;
 use crate::analysis::side::Side;
@@ -27,7 +27,7 @@ impl Both {
 }
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, asked: &[Asked<FromClasses>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromClasses>], plan: &Plan) -> Vec<Outcome> {
     let normalised = asked.iter().any(|asked| asked.eval.normalised);
     let both = |group: Option<usize>| {
         let moments = |normalised| side.summary.classes_without(group, normalised);
@@ -75,7 +75,12 @@ fn bootstrap(side: &Side, eval: FromClasses, seed: u64) -> Result<Vec<f64>> {
         .collect()
 }
 
-fn outcome(side: &Side, asked: &Asked<FromClasses>, classes: &ClassMoments, replicates: Result<Vec<f64>>) -> Outcome {
+fn outcome(
+    side: &Side,
+    asked: &PlannedMetric<FromClasses>,
+    classes: &ClassMoments,
+    replicates: Result<Vec<f64>>,
+) -> Outcome {
     let FromClasses {
         value,
         null,

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, Axis};
 
 use super::probes::{classifier, readable};
-use crate::analysis::asked::Asked;
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::analysis::probed::{Classifier, Probed};
@@ -12,17 +12,17 @@ use crate::error::{Error, Result};
 use crate::metrics::FromDuality;
 use crate::metrics::class_structure::Duality;
 use crate::probes::class_means;
-use crate::probes::logistic::Strength;
+use crate::probes::logistic::PenaltyStrength;
 
 /// Class means whose squares are below this share of the squared size of the features are rounding.
 const ROUNDING: f64 = 1e-28;
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, asked: &[Asked<FromDuality>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromDuality>], plan: &Plan) -> Vec<Outcome> {
     asked.iter().map(|asked| outcome(side, asked, plan)).collect()
 }
 
-fn outcome(side: &Side, asked: &Asked<FromDuality>, plan: &Plan) -> Outcome {
+fn outcome(side: &Side, asked: &PlannedMetric<FromDuality>, plan: &Plan) -> Outcome {
     let eval = asked.eval;
     let chosen = readable(side).and_then(|probed| chosen(side, probed, eval, plan));
     let value = chosen
@@ -53,9 +53,9 @@ fn outcome(side: &Side, asked: &Asked<FromDuality>, plan: &Plan) -> Outcome {
         None => {
             outcome.defined_by("classifier", "probe");
             match eval.strength {
-                Strength::Chosen(_) => outcome.defined_by("seed", plan.seed),
-                Strength::Fixed(c) => outcome.defined_by("C", c),
-                Strength::Penalty(lambda) => outcome.defined_by("lambda", lambda),
+                PenaltyStrength::Chosen(_) => outcome.defined_by("seed", plan.seed),
+                PenaltyStrength::Fixed(c) => outcome.defined_by("C", c),
+                PenaltyStrength::Penalty(lambda) => outcome.defined_by("lambda", lambda),
             }
             for (name, value) in chosen.beside {
                 outcome.found(name, value);

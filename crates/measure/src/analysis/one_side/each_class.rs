@@ -1,6 +1,6 @@
 //! Metrics of the spectrum of each class, averaged over classes.
 
-use crate::analysis::asked::Asked;
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::{Outcome, some_of};
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
@@ -8,7 +8,7 @@ use crate::metrics::FromEachClass;
 use crate::stats::Spectrum;
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, asked: &[Asked<FromEachClass>]) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromEachClass>]) -> Vec<Outcome> {
     let names = side.class_names();
     let counts = side.labels().map(|l| l.counts()).unwrap_or_default();
     asked

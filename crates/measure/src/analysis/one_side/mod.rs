@@ -25,7 +25,7 @@ pub use spectra::values as values_of_spectra;
 use super::fit::unlabelled;
 use super::kinds::OneSided;
 use super::plan::Plan;
-use super::run::{Has, Run};
+use super::run::{OptionalInputs, PlanOutcomes};
 use super::side::Side;
 use crate::error::Result;
 use crate::metrics::Sides;
@@ -34,12 +34,12 @@ use crate::results::{Record, Table};
 /// All one-sided records of a side, and the tables that come with them.
 pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
     let unlabelled = unlabelled(&[side.set]);
-    let has = Has {
+    let has = OptionalInputs {
         probed: side.probed.is_some(),
         logits: side.set.subject().layer == LOGITS,
         views: side.views.is_some(),
     };
-    let (mut run, kinds) = Run::start(plan, Sides::One, unlabelled.as_deref(), has);
+    let (mut run, kinds) = PlanOutcomes::start(plan, Sides::One, unlabelled.as_deref(), has);
     let OneSided {
         classes,
         residuals,

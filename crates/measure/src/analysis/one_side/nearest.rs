@@ -1,7 +1,7 @@
 //! Metrics of the nearest neighbours of each row within its set: one table serves them all.
 
 use super::rows_used::of_held_rows;
-use crate::analysis::asked::Asked;
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::limits::MOST_NEIGHBOURS;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
@@ -13,7 +13,7 @@ use crate::stats::OUT_OF_RANGE;
 use crate::uncertainty::{ErrorBar, Groups, replicates_from_halves};
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, asked: &[Asked<FromNeighbours>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromNeighbours>], plan: &Plan) -> Vec<Outcome> {
     let near = NearRows {
         groups: side.rows.groups(),
         neighbours: side.neighbours(plan),
@@ -27,7 +27,7 @@ pub fn outcomes(side: &Side, asked: &[Asked<FromNeighbours>], plan: &Plan) -> Ve
         .collect()
 }
 
-fn outcome(side: &Side, asked: &Asked<FromNeighbours>, near: &NearRows, coincide: usize) -> Outcome {
+fn outcome(side: &Side, asked: &PlannedMetric<FromNeighbours>, near: &NearRows, coincide: usize) -> Outcome {
     let FromNeighbours {
         value, k, distances, ..
     } = asked.eval;

@@ -1,7 +1,7 @@
 //! Metrics of the norms of the rows of one set.
 
 use super::rows_used::of_held_rows;
-use crate::analysis::asked::{Asked, replicates};
+use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::analysis::side::Side;
@@ -10,7 +10,7 @@ use crate::metrics::FromNorms;
 use crate::stats::OUT_OF_RANGE;
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, asked: &[Asked<FromNorms>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromNorms>], plan: &Plan) -> Vec<Outcome> {
     let norms = side.rows.norms();
     let without = |group: usize| -> Result<Vec<f64>> {
         let rows = norms.iter().zip(side.rows.groups());
@@ -24,7 +24,7 @@ pub fn outcomes(side: &Side, asked: &[Asked<FromNorms>], plan: &Plan) -> Vec<Out
         false => Err(Error::undefined(OUT_OF_RANGE)),
     };
     let replicates = replicates(asked, norms.len() as u64, without, value);
-    let outcome = |(asked, replicates): (&Asked<FromNorms>, Result<Vec<f64>>)| {
+    let outcome = |(asked, replicates): (&PlannedMetric<FromNorms>, Result<Vec<f64>>)| {
         let outcome = Outcome::new(value(asked.eval, &norms)).with_replicates(asked.metric, replicates);
         of_held_rows(side, outcome, plan)
     };

@@ -2,7 +2,7 @@
 
 use super::channels::{of_correlations, resampled, too_wide, value};
 use super::rows_used::say_held;
-use crate::analysis::asked::{Asked, transposed, values};
+use crate::analysis::asked::{PlannedMetric, transposed, values};
 use crate::analysis::limits::WIDEST;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
@@ -12,7 +12,7 @@ use crate::stats::ChannelOrders;
 use crate::uncertainty::leave_one_out_in_turn;
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, asked: &[Asked<FromCorrelation>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromCorrelation>], plan: &Plan) -> Vec<Outcome> {
     let rows = side.rows.len() as u64;
     let width = side.summary.width;
     let orders = (width <= WIDEST).then(|| ChannelOrders::new(&side.rows));

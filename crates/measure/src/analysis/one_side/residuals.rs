@@ -1,7 +1,7 @@
 //! Metrics of rows around the means of their classes.
 
 use super::classes::{of_classes, survives};
-use crate::analysis::asked::{Asked, replicates};
+use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
@@ -11,7 +11,7 @@ use crate::stats::{ClassMoments, OUT_OF_RANGE};
 use crate::uncertainty::ErrorBar;
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, asked: &[Asked<FromResiduals>]) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromResiduals>]) -> Vec<Outcome> {
     let pass = side
         .second_pass
         .as_ref()
@@ -21,7 +21,7 @@ pub fn outcomes(side: &Side, asked: &[Asked<FromResiduals>]) -> Vec<Outcome> {
     let without = |group| Ok(pass.without(Some(group)));
     let resampled = replicates(asked, rows, without, |eval, part| (eval.value)(part));
     let judged = whole.nearest.1;
-    let outcome = |(asked, replicates): (&Asked<FromResiduals>, Result<Vec<f64>>)| {
+    let outcome = |(asked, replicates): (&PlannedMetric<FromResiduals>, Result<Vec<f64>>)| {
         let FromResiduals {
             value,
             needs,

@@ -1,6 +1,6 @@
 //! Transferability scores: of the rows that probes would be fitted on.
 
-use crate::analysis::asked::Asked;
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::analysis::probed::Half;
@@ -24,16 +24,17 @@ const WIDEST: usize = 4_096;
 const MOST_WORK: f64 = 1e12;
 
 /// The outcomes of these metrics. Those that look at the same rows share what is made of them.
-pub fn outcomes(side: &Side, asked: &[Asked<FromScore>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromScore>], plan: &Plan) -> Vec<Outcome> {
     let half = readable(side);
-    let drawn = |asked: &Asked<FromScore>| half.as_ref().map_or(0, |half| half.classes.len().min(asked.eval.most));
+    let drawn =
+        |asked: &PlannedMetric<FromScore>| half.as_ref().map_or(0, |half| half.classes.len().min(asked.eval.most));
     let mut outcomes: Vec<Option<Outcome>> = asked.iter().map(|_| None).collect();
     let mut sizes: Vec<usize> = asked.iter().map(drawn).collect();
     sizes.sort_unstable();
     sizes.dedup();
     for size in sizes {
         let these: Vec<usize> = (0..asked.len()).filter(|&i| drawn(&asked[i]) == size).collect();
-        let some: Vec<&Asked<FromScore>> = these.iter().map(|&i| &asked[i]).collect();
+        let some: Vec<&PlannedMetric<FromScore>> = these.iter().map(|&i| &asked[i]).collect();
         let found = match &half {
             Ok(half) => of_rows(half, side, size, &some, plan),
             Err(error) => some.iter().map(|_| Outcome::new(Err(error.clone()))).collect(),
@@ -68,13 +69,13 @@ fn readable<'s>(side: &'s Side) -> Result<&'s Half> {
 }
 
 /// The outcomes of metrics that look at so many rows.
-fn of_rows(half: &Half, side: &Side, size: usize, asked: &[&Asked<FromScore>], plan: &Plan) -> Vec<Outcome> {
+fn of_rows(half: &Half, side: &Side, size: usize, asked: &[&PlannedMetric<FromScore>], plan: &Plan) -> Vec<Outcome> {
     let names = side.probed.as_ref().map_or(0, |probed| probed.names.len());
     let places = half.rows.drawn(size, plan.seed, STREAM);
     let base = Base::new(&half.rows, &half.classes, names, places, plan.seed);
     let whole = Labelled::new(&base, None);
     let elsewhere = side.set.subject().layer != LOGITS;
-    let of_one = |one: &&Asked<FromScore>| match one.eval.logits && elsewhere {
+    let of_one = |one: &&PlannedMetric<FromScore>| match one.eval.logits && elsewhere {
         true => Err(Error::undefined("it is of the layer logits of a classifier alone")),
         false => whole
             .as_ref()
@@ -82,8 +83,9 @@ fn of_rows(half: &Half, side: &Side, size: usize, asked: &[&Asked<FromScore>], p
             .and_then(|rows| (one.eval.value)(rows)),
     };
     let values: Vec<Result<Score>> = asked.iter().map(of_one).collect();
-    let work =
-        |one: &Asked<FromScore>| (one.eval.work)(size as f64, half.rows.width() as f64, names as f64) * GROUPS as f64;
+    let work = |one: &PlannedMetric<FromScore>| {
+        (one.eval.work)(size as f64, half.rows.width() as f64, names as f64) * GROUPS as f64
+    };
     let resampled: Vec<bool> = asked
         .iter()
         .zip(&values)
@@ -94,7 +96,7 @@ fn of_rows(half: &Half, side: &Side, size: usize, asked: &[&Asked<FromScore>], p
         .collect();
     let without = |group: usize| {
         let rows = Labelled::new(&base, Some(group))?;
-        let of_one = |(one, resampled): (&&Asked<FromScore>, &bool)| match resampled {
+        let of_one = |(one, resampled): (&&PlannedMetric<FromScore>, &bool)| match resampled {
             true => (one.eval.value)(&rows).map(|score| score.value),
             false => Ok(0.0),
         };
@@ -129,7 +131,7 @@ fn of_rows(half: &Half, side: &Side, size: usize, asked: &[&Asked<FromScore>], p
 }
 
 /// What every record says of its rows.
-fn described(side: &Side, mut outcome: Outcome, asked: &Asked<FromScore>, size: usize, plan: &Plan) -> Outcome {
+fn described(side: &Side, mut outcome: Outcome, asked: &PlannedMetric<FromScore>, size: usize, plan: &Plan) -> Outcome {
     outcome.n = side.summary.rows;
     outcome.d = side.summary.width as u64;
     outcome.classes = side.classes();

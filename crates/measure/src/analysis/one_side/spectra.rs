@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::rows_used::of_all_rows;
-use crate::analysis::asked::Asked;
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::kinds::SecondMoments;
 use crate::analysis::limits::WIDEST;
 use crate::analysis::outcome::{Outcome, few_rows};
@@ -31,7 +31,7 @@ impl SecondMoments {
 }
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, asked: &[Asked<SecondMoments>]) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[PlannedMetric<SecondMoments>]) -> Vec<Outcome> {
     let of_source = |unit: bool, resampled: bool| -> Vec<SecondMoments> {
         let metrics = asked.iter().filter(|a| a.eval.is_unit() == unit);
         metrics
@@ -61,7 +61,7 @@ pub fn outcomes(side: &Side, asked: &[Asked<SecondMoments>]) -> Vec<Outcome> {
     };
     // How many of each source came before, of all and of those with replicates.
     let mut before = [[0; 2]; 2];
-    let outcome = |asked: &Asked<SecondMoments>| {
+    let outcome = |asked: &PlannedMetric<SecondMoments>| {
         let unit = asked.eval.is_unit();
         let [all, resampled] = &mut before[usize::from(unit)];
         let whole = &part(unit, None)[*all];

@@ -5,7 +5,7 @@ use rand::Rng as _;
 use rayon::prelude::*;
 
 use super::rows_used::of_held_rows;
-use crate::analysis::asked::{Asked, replicates};
+use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::analysis::side::Side;
@@ -27,8 +27,8 @@ const SIZES: usize = 8;
 const SHARES: (f64, f64) = (0.2, 0.8);
 
 /// The outcomes of these metrics. Those that look at as many rows share the trees.
-pub fn outcomes(side: &Side, asked: &[Asked<FromTrees>], plan: &Plan) -> Vec<Outcome> {
-    let drawn = |asked: &Asked<FromTrees>| side.rows.len().min(asked.eval.most);
+pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromTrees>], plan: &Plan) -> Vec<Outcome> {
+    let drawn = |asked: &PlannedMetric<FromTrees>| side.rows.len().min(asked.eval.most);
     let mut known: Vec<(usize, Result<Forest>)> = Vec::new();
     let mut outcomes = Vec::with_capacity(asked.len());
     for one in asked {
@@ -42,7 +42,13 @@ pub fn outcomes(side: &Side, asked: &[Asked<FromTrees>], plan: &Plan) -> Vec<Out
     outcomes
 }
 
-fn outcome(side: &Side, asked: &Asked<FromTrees>, forest: &Result<Forest>, size: usize, plan: &Plan) -> Outcome {
+fn outcome(
+    side: &Side,
+    asked: &PlannedMetric<FromTrees>,
+    forest: &Result<Forest>,
+    size: usize,
+    plan: &Plan,
+) -> Outcome {
     let forest = forest.as_ref().map_err(Error::clone);
     let value = forest
         .clone()

@@ -1,18 +1,18 @@
 //! Metrics of the values that channels take.
 
 use super::rows_used::of_all_rows;
-use crate::analysis::asked::{Asked, replicates};
+use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromValues;
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, asked: &[Asked<FromValues>]) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromValues>]) -> Vec<Outcome> {
     let all = side.summary.channels_without(None);
     let without = |group| Ok(side.summary.channels_without(Some(group)));
     let replicates = replicates(asked, side.summary.rows, without, |eval, values| (eval.value)(values));
-    let outcome = |(asked, replicates): (&Asked<FromValues>, Result<Vec<f64>>)| {
+    let outcome = |(asked, replicates): (&PlannedMetric<FromValues>, Result<Vec<f64>>)| {
         let found = (asked.eval.value)(&all);
         // What was never seen, or always, may still be rare: no resample can say how rare.
         let replicates = match found {

@@ -1,6 +1,6 @@
 //! Metrics of views of the same images.
 
-use crate::analysis::asked::Asked;
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::analysis::side::Side;
@@ -14,8 +14,8 @@ use crate::uncertainty::{GROUPS, ROWS_FOR_GROUPS, leave_one_out_in_turn};
 const MOST_WORK: f64 = 1e12;
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, asked: &[Asked<FromViews>], plan: &Plan) -> Vec<Outcome> {
-    let of_one = |asked: &Asked<FromViews>| match &side.views {
+pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromViews>], plan: &Plan) -> Vec<Outcome> {
+    let of_one = |asked: &PlannedMetric<FromViews>| match &side.views {
         Some(viewed) => outcome(side, viewed, asked, plan),
         None => {
             let mut outcome = Outcome::new(Err(Error::undefined(
@@ -28,7 +28,7 @@ pub fn outcomes(side: &Side, asked: &[Asked<FromViews>], plan: &Plan) -> Vec<Out
     asked.iter().map(of_one).collect()
 }
 
-fn outcome(side: &Side, viewed: &Viewed, asked: &Asked<FromViews>, plan: &Plan) -> Outcome {
+fn outcome(side: &Side, viewed: &Viewed, asked: &PlannedMetric<FromViews>, plan: &Plan) -> Outcome {
     let score = |without: Option<usize>| {
         let sums = viewed.sums.as_ref().map_err(Error::clone)?;
         (asked.eval.value)(&sums.scatter(without)?)

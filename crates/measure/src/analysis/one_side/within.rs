@@ -1,20 +1,20 @@
 //! Metrics of each row's distances to all rows of its set: one sweep serves them all.
 
 use super::rows_used::of_held_rows;
-use crate::analysis::asked::Asked;
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
-use crate::metrics::{FromDistances, RowView, Shares};
+use crate::metrics::{FromDistances, RowShares, RowView};
 use crate::stats::{OUT_OF_RANGE, sweep};
 use crate::uncertainty::{GROUPS, enough_rows};
 
 /// The outcomes of these metrics.
-pub fn outcomes(side: &Side, asked: &[Asked<FromDistances>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromDistances>], plan: &Plan) -> Vec<Outcome> {
     let rows = &side.rows;
     let norms = rows.norms();
-    let shares: Vec<Vec<Shares>> = sweep(rows, rows, |i, squared| {
+    let shares: Vec<Vec<RowShares>> = sweep(rows, rows, |i, squared| {
         let view = RowView {
             i,
             squared,
@@ -23,7 +23,7 @@ pub fn outcomes(side: &Side, asked: &[Asked<FromDistances>], plan: &Plan) -> Vec
         };
         asked.iter().map(|asked| (asked.eval.row)(&view)).collect()
     });
-    let outcome = |(m, asked): (usize, &Asked<FromDistances>)| {
+    let outcome = |(m, asked): (usize, &PlannedMetric<FromDistances>)| {
         let mean = |without| mean(side, shares.iter().map(|row| row[m]), asked.eval, without);
         let replicates =
             enough_rows(rows.len() as u64).and_then(|()| (0..GROUPS).map(|group| mean(Some(group))).collect());
@@ -34,7 +34,12 @@ pub fn outcomes(side: &Side, asked: &[Asked<FromDistances>], plan: &Plan) -> Vec
 }
 
 /// The value of a metric that is a weighted mean over rows, from what each row adds.
-fn mean(side: &Side, shares: impl Iterator<Item = Shares>, eval: FromDistances, without: Option<usize>) -> Result<f64> {
+fn mean(
+    side: &Side,
+    shares: impl Iterator<Item = RowShares>,
+    eval: FromDistances,
+    without: Option<usize>,
+) -> Result<f64> {
     let (mut sum, mut weight) = (0.0, 0.0);
     for (row, &group) in shares.zip(side.rows.groups()) {
         let share = match without {

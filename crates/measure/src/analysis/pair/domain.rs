@@ -3,9 +3,9 @@
 use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
-use super::sides::{Pair, check_both, say_rows};
+use super::sides::{SidePair, check_both, say_rows};
 use super::slices::along;
-use crate::analysis::asked::Asked;
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::limits::WIDEST;
 use crate::analysis::outcome::{Outcome, few_rows};
 use crate::analysis::plan::Plan;
@@ -20,17 +20,17 @@ use crate::uncertainty::GROUPS;
 const ERRORS_FOR_INTERVAL: f64 = 10.0;
 
 /// The outcomes of these metrics. A replicate leaves a group out of everything: the classifiers are made anew.
-pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromDomain>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes((pre, eval): SidePair, asked: &[PlannedMetric<FromDomain>], plan: &Plan) -> Vec<Outcome> {
     let scores = check_both((pre, eval)).and_then(|()| held_out(pre, eval));
     let scores = scores.as_ref().map_err(Error::clone);
-    let without = match asked.iter().any(Asked::resamples) {
+    let without = match asked.iter().any(PlannedMetric::resamples) {
         true => scores.clone().and_then(|s| {
             shows_spread(s)?;
             held_out_without_each_group(pre, eval)
         }),
         false => Ok(Vec::new()),
     };
-    let outcome = |asked: &Asked<FromDomain>| {
+    let outcome = |asked: &PlannedMetric<FromDomain>| {
         let FromDomain { value, null } = asked.eval;
         let replicates = without.as_ref().map_err(Error::clone);
         let replicates = replicates.and_then(|all| all.iter().map(value).collect());

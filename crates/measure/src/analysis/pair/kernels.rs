@@ -2,9 +2,9 @@
 
 use super::kernel_sums::{Kernel, pair_sums, places, scale};
 use super::permutation::Pooled;
-use super::sides::{Pair, check_measurable, say_rows};
+use super::sides::{SidePair, check_measurable, say_rows};
 use super::subsets::{ROWS_IN_SUBSET, SUBSETS, sums_of_subsets};
-use crate::analysis::asked::Asked;
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::error::{Error, Result};
@@ -25,7 +25,7 @@ const ROWS_STREAM: u64 = 40;
 const WIDTH_STREAM: u64 = 41;
 
 /// The outcomes of these metrics.
-pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromKernel>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes((pre, eval): SidePair, asked: &[PlannedMetric<FromKernel>], plan: &Plan) -> Vec<Outcome> {
     let measurable = check_measurable(&pre.rows, &eval.rows);
     let most = match plan.rows {
         Some(_) => usize::MAX,
@@ -58,7 +58,7 @@ pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromKernel>], plan: &Plan) -> 
     };
     let mut p_values = p_values.into_iter().flatten();
     let mut next = [0, 0];
-    let outcome = |asked: &Asked<FromKernel>| {
+    let outcome = |asked: &PlannedMetric<FromKernel>| {
         let FromKernel { subsets, tested, .. } = asked.eval;
         let at = next[usize::from(subsets)];
         next[usize::from(subsets)] += 1;

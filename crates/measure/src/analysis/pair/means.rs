@@ -3,8 +3,8 @@
 use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 
-use super::sides::{Pair, is_measurable};
-use crate::analysis::asked::Asked;
+use super::sides::{SidePair, is_measurable};
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::class_means::{class_means, of_pooled, pooled};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
@@ -22,7 +22,7 @@ const ALL_LABELLINGS: f64 = 1e5;
 const DRAWN_LABELLINGS: usize = 9_999;
 
 /// The outcomes of these metrics.
-pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromMeans>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes((pre, eval): SidePair, asked: &[PlannedMetric<FromMeans>], plan: &Plan) -> Vec<Outcome> {
     let (a, b) = (
         pre.summary.classes_without(None, false),
         eval.summary.classes_without(None, false),
@@ -36,7 +36,7 @@ pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromMeans>], plan: &Plan) -> V
     let means = class_means(a.means(), b.means(), k, cosine);
     let measurable = is_measurable(&means.means);
     let replicates = bootstrap((pre, eval), &means, asked, (k, cosine), plan.seed);
-    let outcome = |(i, asked): (usize, &Asked<FromMeans>)| {
+    let outcome = |(i, asked): (usize, &PlannedMetric<FromMeans>)| {
         let FromMeans {
             value,
             null,
@@ -76,9 +76,9 @@ pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromMeans>], plan: &Plan) -> V
 
 /// Values of every metric on resamples of the group means within each class; the reason where there are none.
 fn bootstrap(
-    (pre, eval): Pair,
+    (pre, eval): SidePair,
     means: &ClassMeans,
-    asked: &[Asked<FromMeans>],
+    asked: &[PlannedMetric<FromMeans>],
     (k, cosine): (usize, bool),
     seed: u64,
 ) -> Result<Vec<Vec<Option<f64>>>> {
@@ -91,7 +91,7 @@ fn bootstrap(
             let [a, b] = resampled([&pre.summary, &eval.summary], seed, b);
             let drawn = pooled(a.means(), b.means());
             let c = of_pooled(drawn, means.is_eval.clone(), k, cosine);
-            let value = |asked: &Asked<FromMeans>| (asked.eval.value)(&c, asked.eval.mixing).ok();
+            let value = |asked: &PlannedMetric<FromMeans>| (asked.eval.value)(&c, asked.eval.mixing).ok();
             asked.iter().map(value).collect()
         })
         .collect())

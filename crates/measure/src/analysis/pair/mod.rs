@@ -16,17 +16,17 @@ mod subsets;
 mod support;
 
 use super::fit::unlabelled;
-use super::group::{Group, Missing};
+use super::group::{LayerGroup, Missing};
 use super::kinds::OfPairs;
 use super::outcome::Outcome;
 use super::plan::Plan;
-use super::run::{Has, Run};
+use super::run::{OptionalInputs, PlanOutcomes};
 use super::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::Sides;
 use crate::results::{Record, Table};
 
-pub use sides::Pair;
+pub use sides::SidePair;
 pub use slices::on_first_groups;
 
 /// All records of a pair, and the tables that come with them.
@@ -35,7 +35,7 @@ pub use slices::on_first_groups;
 /// When a table needs ids that cannot be read.
 pub fn records<'p>(pre: &'p Side<'p>, eval: &'p Side<'p>, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
     let unlabelled = unlabelled(&[pre.set, eval.set]);
-    let (mut run, kinds) = Run::start(plan, Sides::Pair, unlabelled.as_deref(), Has::default());
+    let (mut run, kinds) = PlanOutcomes::start(plan, Sides::Pair, unlabelled.as_deref(), OptionalInputs::default());
     let pair = (pre, eval);
     let OfPairs {
         means,
@@ -79,7 +79,7 @@ pub fn records<'p>(pre: &'p Side<'p>, eval: &'p Side<'p>, plan: &Plan) -> Result
 
 /// A record of each metric of pairs that the user named, for a pair of the plan one of whose sets
 /// is missing at this layer.
-pub fn records_of_missing(group: &Group, missing: &Missing, plan: &Plan) -> Vec<Record> {
+pub fn records_of_missing(group: &LayerGroup, missing: &Missing, plan: &Plan) -> Vec<Record> {
     let reason = format!(
         "there are no features of {} {} at this layer of this model",
         missing.lacking.0, missing.lacking.1

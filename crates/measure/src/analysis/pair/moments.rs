@@ -1,8 +1,8 @@
 //! Metrics of the moments of both sides.
 
 use super::equal_n::{at_equal_n, groups_at_equal_n};
-use super::sides::{Pair, check_both};
-use crate::analysis::asked::Asked;
+use super::sides::{SidePair, check_both};
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::limits::WIDEST;
 use crate::analysis::outcome::{Outcome, few_rows};
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ use crate::uncertainty::{GROUPS, leave_one_out, mostly_bias};
 type Both = (Moments, Moments);
 
 /// The outcomes of these metrics. A jackknife group is left out of both sides at a time.
-pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromMoments>]) -> Vec<Outcome> {
+pub fn outcomes((pre, eval): SidePair, asked: &[PlannedMetric<FromMoments>]) -> Vec<Outcome> {
     let without = |group: Option<usize>| {
         check_both((pre, eval))?;
         both(
@@ -60,7 +60,7 @@ pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromMoments>]) -> Vec<Outcome>
         let values: Vec<Option<f64>> = distinct.iter().map(|eval| (eval.value)(&a, &b).ok()).collect();
         Some(([a.n(), b.n()], values))
     });
-    let outcome = |(asked, at): (&Asked<FromMoments>, usize)| {
+    let outcome = |(asked, at): (&PlannedMetric<FromMoments>, usize)| {
         let infinite = asked.eval.infinite;
         let found = values[at].clone();
         let blurred = matches!(found, Ok((_, true)));

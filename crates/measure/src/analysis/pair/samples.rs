@@ -2,8 +2,8 @@
 
 use ndarray::{Axis, concatenate, s};
 
-use super::sides::{Pair, is_measurable};
-use crate::analysis::asked::Asked;
+use super::sides::{SidePair, is_measurable};
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::limits::SAMPLES;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
@@ -13,7 +13,7 @@ use crate::stats::{Rows, nearest};
 use crate::uncertainty::{Groups, replicates_from_halves, with_spare_for_halves};
 
 /// The outcomes of these metrics.
-pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromSamples>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes((pre, eval): SidePair, asked: &[PlannedMetric<FromSamples>], plan: &Plan) -> Vec<Outcome> {
     let (a, b) = (&pre.summary.sample, &eval.summary.sample);
     let each = a.rows.nrows().min(b.rows.nrows());
     let pooled = concatenate(Axis(0), &[a.rows.slice(s![..each, ..]), b.rows.slice(s![..each, ..])])
@@ -29,7 +29,7 @@ pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromSamples>], plan: &Plan) ->
     asked.iter().map(|asked| outcome(&pair, each, asked, plan)).collect()
 }
 
-fn outcome(pair: &SamplePair, each: usize, asked: &Asked<FromSamples>, plan: &Plan) -> Outcome {
+fn outcome(pair: &SamplePair, each: usize, asked: &PlannedMetric<FromSamples>, plan: &Plan) -> Outcome {
     let FromSamples { value, null, k } = asked.eval;
     // LISI counts the row itself.
     let ties = Ties::new(

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::stats::{OUT_OF_RANGE, Rows, squares_in_range};
 
 /// A pretraining and an evaluation side.
-pub type Pair<'p> = (&'p Side<'p>, &'p Side<'p>);
+pub type SidePair<'p> = (&'p Side<'p>, &'p Side<'p>);
 
 /// Whether the squares of distances between the rows of these sets neither overflow nor vanish.
 pub fn check_measurable(pre: &Rows, eval: &Rows) -> Result<()> {
@@ -17,7 +17,7 @@ pub fn check_measurable(pre: &Rows, eval: &Rows) -> Result<()> {
 }
 
 /// The same of all rows of both sides.
-pub fn check_both((pre, eval): Pair) -> Result<()> {
+pub fn check_both((pre, eval): SidePair) -> Result<()> {
     in_range(pre.summary.measurable() && eval.summary.measurable())
 }
 
@@ -29,7 +29,7 @@ fn in_range(measurable: bool) -> Result<()> {
 }
 
 /// What a record says of the rows looked at, where they are a choice.
-pub fn say_rows(outcome: &mut Outcome, (pre, eval): Pair, used: [&Rows; 2], plan: &Plan) {
+pub fn say_rows(outcome: &mut Outcome, (pre, eval): SidePair, used: [&Rows; 2], plan: &Plan) {
     if used.iter().any(|rows| !rows.are_all()) {
         outcome.defined_by("rows_drawn", used.map(Rows::len).to_vec());
         outcome.defined_by("rows_of", vec![pre.summary.rows, eval.summary.rows]);

@@ -5,13 +5,13 @@ use rayon::prelude::*;
 
 use super::equal_n::{at_equal_n, groups_at_equal_n};
 use super::permutation::Pooled;
-use super::sides::{Pair, check_measurable, say_rows};
-use crate::analysis::asked::Asked;
+use super::sides::{SidePair, check_measurable, say_rows};
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::linalg::product_transposed;
 use crate::metrics::FromSlices;
-use crate::stats::{Rows, Steps, directions, joint_centre};
+use crate::stats::{QuantileSteps, Rows, directions, joint_centre};
 use crate::uncertainty::{GROUPS, PERMUTATIONS, enough_rows, p_value};
 
 /// Directions looked along, how many at a time, and how many the permutation test looks along.
@@ -36,7 +36,7 @@ fn first(groups: [usize; 2]) -> Kept {
 }
 
 /// The outcomes of these metrics.
-pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromSlices>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes((pre, eval): SidePair, asked: &[PlannedMetric<FromSlices>], plan: &Plan) -> Vec<Outcome> {
     let measurable = check_measurable(&pre.rows, &eval.rows);
     let equal = groups_at_equal_n((pre, eval)).map(first);
     let mut kept: Vec<Kept> = vec![[ALL; 2]];
@@ -51,7 +51,7 @@ pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromSlices>], plan: &Plan) -> 
     } else {
         (vec![Vec::new(); kept.len()], None)
     };
-    let outcome = |asked: &Asked<FromSlices>| {
+    let outcome = |asked: &PlannedMetric<FromSlices>| {
         let value_of = |at: usize| measurable.clone().and_then(|()| (asked.eval.value)(&squares[at]));
         let replicates = enough_rows(least as u64).and_then(|()| (1..=GROUPS).map(value_of).collect());
         let mut outcome = Outcome::new(value_of(0)).with_replicates(asked.metric, replicates);
@@ -78,9 +78,9 @@ pub fn outcomes((pre, eval): Pair, asked: &[Asked<FromSlices>], plan: &Plan) -> 
 
 /// What these metrics are on the first groups of both sides: one entry for each number of groups and metric.
 pub fn on_first_groups(
-    (pre, eval): Pair,
+    (pre, eval): SidePair,
     groups: &[usize],
-    asked: &[Asked<FromSlices>],
+    asked: &[PlannedMetric<FromSlices>],
     plan: &Plan,
 ) -> Vec<(u64, Vec<f64>)> {
     let kept: Vec<Kept> = groups.iter().map(|&g| first([g, g])).collect();
@@ -92,7 +92,7 @@ pub fn on_first_groups(
         .zip(kept)
         .map(|(squares, kept)| {
             let rows = count(&pre.rows, kept[0]) + count(&eval.rows, kept[1]);
-            let value = |asked: &Asked<FromSlices>| (asked.eval.value)(squares).unwrap_or(f64::NAN);
+            let value = |asked: &PlannedMetric<FromSlices>| (asked.eval.value)(squares).unwrap_or(f64::NAN);
             (rows, asked.iter().map(value).collect())
         })
         .collect()
@@ -110,11 +110,11 @@ fn count(rows: &Rows, kept: u16) -> u64 {
 fn squares_along(pre: &Rows, eval: &Rows, kept: &[Kept], seed: u64) -> Vec<Vec<f64>> {
     let all = directions(DIRECTIONS, pre.width(), seed, DIRECTIONS_STREAM);
     let centre = joint_centre(pre, eval);
-    let steps: Vec<Option<Steps>> = kept
+    let steps: Vec<Option<QuantileSteps>> = kept
         .iter()
         .map(|groups| {
             let [n, m] = [(pre, groups[0]), (eval, groups[1])].map(|(rows, groups)| count(rows, groups) as usize);
-            (n > 0 && m > 0).then(|| Steps::new(n, m))
+            (n > 0 && m > 0).then(|| QuantileSteps::new(n, m))
         })
         .collect();
     let mut squares = vec![Vec::with_capacity(DIRECTIONS); kept.len()];
@@ -177,7 +177,7 @@ fn permutation_p(pre: &Rows, eval: &Rows, seed: u64) -> Option<(f64, [usize; 2])
     let pooled = Pooled::draw(pre, eval, seed)?;
     let some = directions(TESTED_DIRECTIONS, pre.width(), seed, DIRECTIONS_STREAM);
     let projections = along(&pooled.rows, &joint_centre(pre, eval), some.view());
-    let steps = Steps::new(pooled.sizes[0], pooled.sizes[1]);
+    let steps = QuantileSteps::new(pooled.sizes[0], pooled.sizes[1]);
     // A byte for each row and labelling: what is looked up at random is small.
     let is_eval = pooled.labels.mapv(|label| u8::from(label == 1.0));
     let by_direction: Vec<Vec<f64>> = (0..TESTED_DIRECTIONS)

@@ -4,8 +4,8 @@ use std::sync::atomic::AtomicU64;
 
 use super::alike::{MostAlike, TIED, beyond};
 use super::reach::{BallCounts, Balled, Distance, PairCounts, Resamples, add};
-use super::sides::Pair;
-use crate::analysis::asked::Asked;
+use super::sides::SidePair;
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::kinds::Overlap;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
@@ -21,7 +21,7 @@ const NEAR_DUPLICATES: f64 = 0.99;
 const MOST_PAIRS: usize = 1_000;
 
 /// The outcomes of these metrics. A half-sample is of both sides at a time.
-pub fn outcomes((pre, eval): Pair, asked: &[Asked<Overlap>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes((pre, eval): SidePair, asked: &[PlannedMetric<Overlap>], plan: &Plan) -> Vec<Outcome> {
     let sides = [pre, eval].map(|side| Balled {
         rows: &side.rows,
         near: NearRows {
@@ -54,7 +54,7 @@ struct Survey<'s> {
     resamples: Resamples,
 }
 
-fn survey<'s>(sides: &'s [Balled; 2], asked: &[Asked<Overlap>], plan: &Plan) -> Survey<'s> {
+fn survey<'s>(sides: &'s [Balled; 2], asked: &[PlannedMetric<Overlap>], plan: &Plan) -> Survey<'s> {
     let [a, b] = [sides[0].rows, sides[1].rows];
     let resampled = enough_rows(a.len().min(b.len()) as u64).is_ok();
     let norms = [a.norms(), b.norms()];
@@ -161,7 +161,7 @@ fn squared_at(cosine: f64, norm: f64, other: f64) -> f64 {
     squared * (1.0 + TIED)
 }
 
-fn outcome(pre: &Side, eval: &Side, asked: &Asked<Overlap>, found: &Survey, plan: &Plan) -> Outcome {
+fn outcome(pre: &Side, eval: &Side, asked: &PlannedMetric<Overlap>, found: &Survey, plan: &Plan) -> Outcome {
     let (a, b) = (pre.rows.groups(), eval.rows.groups());
     let value = |kept: Groups| value(asked.eval, found, a, b, kept);
     let whole = value(Groups::ALL);

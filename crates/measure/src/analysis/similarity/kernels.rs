@@ -1,7 +1,7 @@
 //! Metrics of kernels of the distances between rows, on both sides.
 
-use super::matched_pair::{Pair, say_draw};
-use crate::analysis::asked::{Asked, replicates};
+use super::matched_pair::{MatchedPair, say_draw};
+use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::error::{Error, Result};
@@ -9,12 +9,12 @@ use crate::metrics::FromMatchedKernels;
 use crate::stats::{CentredKernels, centred_kernels};
 
 /// The outcomes of these metrics.
-pub fn outcomes(pair: Pair, asked: &[Asked<FromMatchedKernels>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes(pair: MatchedPair, asked: &[PlannedMetric<FromMatchedKernels>], plan: &Plan) -> Vec<Outcome> {
     let rows = pair.matching.ranked.len();
     let replicates = replicates(asked, rows as u64, Ok, |eval, g| {
         (eval.value)(&kernels(pair, eval, Some(*g))?)
     });
-    let outcome = |(asked, replicates): (&Asked<FromMatchedKernels>, Result<Vec<f64>>)| {
+    let outcome = |(asked, replicates): (&PlannedMetric<FromMatchedKernels>, Result<Vec<f64>>)| {
         let kernels = kernels(pair, asked.eval, None);
         let value = kernels.as_ref().map_err(Error::clone).and_then(asked.eval.value);
         let mut outcome = Outcome::new(value).with_replicates(asked.metric, replicates);
@@ -30,7 +30,7 @@ pub fn outcomes(pair: Pair, asked: &[Asked<FromMatchedKernels>], plan: &Plan) ->
 }
 
 /// Both kernels, of all rows or without one group: its rows have no part in the medians either.
-fn kernels(pair: Pair, eval: FromMatchedKernels, without: Option<usize>) -> Result<CentredKernels> {
+fn kernels(pair: MatchedPair, eval: FromMatchedKernels, without: Option<usize>) -> Result<CentredKernels> {
     let (matching, sides) = (pair.matching, [pair.x.apart()?, pair.y.apart()?]);
     let group = |place: &usize| usize::from(matching.groups[matching.drawn[*place]]);
     let kept: Vec<bool> = matching

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
 use super::matching::Matching;
-use super::source::Source;
+use super::source::MatchedSource;
 use super::wanted::needs;
 use crate::analysis::limits::WIDEST;
 use crate::analysis::plan::Plan;
@@ -18,11 +18,11 @@ use crate::stats::{
 use crate::uncertainty::{GROUPS, enough_rows, with_spare_for_halves};
 
 /// One layer, read once.
-pub struct Layer<'a> {
+pub struct LayerRows<'a> {
     pub set: &'a dyn FeatureSet,
     /// Its matched rows, taken from a point amid them and scaled by a power of two; where there are fewer than channels,
     /// rotated into as many coordinates.
-    rows: Source<'a>,
+    rows: MatchedSource<'a>,
     centre: Array1<f64>,
     scale: f64,
     /// Channels of the rows as they are read here.
@@ -35,7 +35,7 @@ pub struct Layer<'a> {
     near: Vec<(Between, usize, Result<Neighbours>)>,
 }
 
-impl<'a> Layer<'a> {
+impl<'a> LayerRows<'a> {
     /// Reads the matched rows of a set that is on this `side` (0 or 1).
     pub fn new(
         set: &'a dyn FeatureSet,
@@ -46,7 +46,7 @@ impl<'a> Layer<'a> {
     ) -> Result<Self> {
         let n = matching.rows();
         let batch = Summariser::batch_rows(set.width());
-        let rows = Source::new(set, &matching.places[side], batch)?;
+        let rows = MatchedSource::new(set, &matching.places[side], batch)?;
         let mut place_of = vec![usize::MAX; n];
         matching
             .drawn
@@ -105,7 +105,7 @@ impl<'a> Layer<'a> {
             sums.fill(CrossSums::new(n, n));
             add(&mut sums, &matching.groups, few.view(), few.view());
             (layer.width, layer.centre, layer.scale) = (n, Array1::zeros(n), 1.0);
-            layer.rows = Source::Held(few);
+            layer.rows = MatchedSource::Held(few);
         }
         if collected || (wide && moments) {
             layer.own = own(&sums, n as u64, directions);
@@ -133,7 +133,7 @@ impl<'a> Layer<'a> {
 
     /// Whether its channels are more than its rows, so that it was rotated.
     pub fn is_rotated(&self) -> bool {
-        matches!(self.rows, Source::Held(_))
+        matches!(self.rows, MatchedSource::Held(_))
     }
 
     /// The order of its distances.

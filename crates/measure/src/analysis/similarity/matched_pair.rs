@@ -1,6 +1,6 @@
 //! Two layers of the same images.
 
-use super::layer::Layer;
+use super::layer::LayerRows;
 use super::matching::Matching;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
@@ -8,16 +8,16 @@ use crate::stats::CrossSums;
 
 /// Two layers and their matched rows.
 #[derive(Clone, Copy)]
-pub struct Pair<'p> {
-    pub x: &'p Layer<'p>,
-    pub y: &'p Layer<'p>,
+pub struct MatchedPair<'p> {
+    pub x: &'p LayerRows<'p>,
+    pub y: &'p LayerRows<'p>,
     pub matching: &'p Matching,
     /// By jackknife group; empty where they are not wanted or cannot be had.
     pub sums: &'p [CrossSums],
 }
 
 /// What a record says of the rows looked at, where they are a draw.
-pub fn say_draw(outcome: &mut Outcome, drawn: usize, pair: Pair, plan: &Plan) {
+pub fn say_draw(outcome: &mut Outcome, drawn: usize, pair: MatchedPair, plan: &Plan) {
     if drawn < pair.matching.rows() {
         outcome.defined_by("rows_drawn", drawn);
         outcome.defined_by("rows_of", pair.matching.rows());

@@ -10,7 +10,7 @@ mod shared_neighbours;
 mod source;
 mod wanted;
 
-use layer::Layer;
+use layer::LayerRows;
 use matching::Matching;
 
 use super::inputs::inputs;
@@ -47,9 +47,9 @@ pub fn similarity(
     let matching = Matching::new(first.as_ref(), b.map(|_| other.as_ref()), plan)?;
     let mut results = Results::new(plan.command.clone(), plan.seed);
     results.inputs = inputs(a.iter().chain(b.unwrap_or_default()));
-    let layer = |set, side| Layer::new(set, &matching, side, plan, read);
-    let x: Vec<Layer> = a.iter().map(|set| layer(set.as_ref(), 0)).collect::<Result<_>>()?;
-    let y: Vec<Layer> = b
+    let layer = |set, side| LayerRows::new(set, &matching, side, plan, read);
+    let x: Vec<LayerRows> = a.iter().map(|set| layer(set.as_ref(), 0)).collect::<Result<_>>()?;
+    let y: Vec<LayerRows> = b
         .unwrap_or_default()
         .iter()
         .map(|set| layer(set.as_ref(), 1))

@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-use super::layer::Layer;
-use super::matched_pair::Pair;
+use super::layer::LayerRows;
+use super::matched_pair::MatchedPair;
 use super::matching::Matching;
 use super::wanted::needs;
 use super::{kernels, ranks, shared_neighbours};
-use crate::analysis::asked::{Asked, replicates};
+use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::kinds::{Crossed, OfMatched};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
-use crate::analysis::run::{Has, Run};
+use crate::analysis::run::{OptionalInputs, PlanOutcomes};
 use crate::analysis::subject::record;
 use crate::error::{Error, Result};
 use crate::metrics::{Canonical, FromCanonical, FromMatchedMoments, MatchedMoments, Sides};
@@ -20,8 +20,8 @@ use crate::stats::{Cross, CrossSums};
 
 /// All records of a pair of layers.
 pub fn records<'p>(
-    x: &'p Layer<'p>,
-    y: &'p Layer<'p>,
+    x: &'p LayerRows<'p>,
+    y: &'p LayerRows<'p>,
     matching: &'p Matching,
     plan: &Plan,
     read: &(dyn Fn(u64) + Sync),
@@ -32,7 +32,7 @@ pub fn records<'p>(
     } else {
         Vec::new()
     };
-    let pair = Pair {
+    let pair = MatchedPair {
         x,
         y,
         matching,
@@ -47,7 +47,7 @@ pub fn records<'p>(
         other_layer: Some(other.layer.clone()),
         ..record(x.set.subject())
     };
-    let (mut run, kinds) = Run::start(plan, Sides::Matched, None, Has::default());
+    let (mut run, kinds) = PlanOutcomes::start(plan, Sides::Matched, None, OptionalInputs::default());
     let OfMatched {
         crossed,
         ranks,
@@ -58,7 +58,7 @@ pub fn records<'p>(
     run.kind(&ranks, |asked| ranks::outcomes(pair, asked, plan));
     run.kind(&kernels, |asked| kernels::outcomes(pair, asked, plan));
     run.kind(&neighbours, |asked| shared_neighbours::outcomes(pair, asked, plan));
-    let record = |(asked, mut outcome, seconds): (Asked<()>, Outcome, f64)| {
+    let record = |(asked, mut outcome, seconds): (PlannedMetric<()>, Outcome, f64)| {
         outcome.d = x.set.width() as u64;
         outcome.found("other_d", y.set.width());
         if matching.left_out != [0, 0] {
@@ -76,7 +76,7 @@ struct Crossing {
     cross: Cross,
 }
 
-fn outcomes(pair: Pair, asked: &[Asked<Crossed>]) -> Vec<Outcome> {
+fn outcomes(pair: MatchedPair, asked: &[PlannedMetric<Crossed>]) -> Vec<Outcome> {
     let n = pair.matching.rows() as u64;
     let part = |without: Option<usize>| -> Result<Crossing> {
         // A side without moments says why.
@@ -92,7 +92,7 @@ fn outcomes(pair: Pair, asked: &[Asked<Crossed>]) -> Vec<Outcome> {
         Err(error) => asked.iter().map(|_| Err(error.clone())).collect(),
     };
     let widest = pair.x.set.width().max(pair.y.set.width()) as u64;
-    let outcome = |(asked, replicates): (&Asked<Crossed>, Result<Vec<f64>>)| {
+    let outcome = |(asked, replicates): (&PlannedMetric<Crossed>, Result<Vec<f64>>)| {
         let found = whole.clone().and_then(|part| value(pair, asked.eval, part));
         let mut outcome = Outcome::new(found).with_replicates(asked.metric, replicates);
         outcome.n = n;
@@ -111,7 +111,7 @@ fn outcomes(pair: Pair, asked: &[Asked<Crossed>]) -> Vec<Outcome> {
 }
 
 /// What goes with a value: its null value, or how many directions it is of.
-fn describe(outcome: &mut Outcome, pair: Pair, eval: Crossed, part: &Crossing) {
+fn describe(outcome: &mut Outcome, pair: MatchedPair, eval: Crossed, part: &Crossing) {
     match eval {
         Crossed::Moments(FromMatchedMoments { null, .. }) => {
             let moments = moments(pair, part).ok();
@@ -126,14 +126,14 @@ fn describe(outcome: &mut Outcome, pair: Pair, eval: Crossed, part: &Crossing) {
     }
 }
 
-fn value(pair: Pair, eval: Crossed, part: &Crossing) -> Result<f64> {
+fn value(pair: MatchedPair, eval: Crossed, part: &Crossing) -> Result<f64> {
     match eval {
         Crossed::Moments(e) => (e.value)(&moments(pair, part)?),
         Crossed::Canonical(e) => (e.value)(&canonical(pair, part, e.share)?),
     }
 }
 
-fn moments<'m>(pair: Pair<'m>, part: &'m Crossing) -> Result<MatchedMoments<'m>> {
+fn moments<'m>(pair: MatchedPair<'m>, part: &'m Crossing) -> Result<MatchedMoments<'m>> {
     Ok(MatchedMoments {
         cross: &part.cross,
         x: pair.x.own(part.without)?,
@@ -141,7 +141,7 @@ fn moments<'m>(pair: Pair<'m>, part: &'m Crossing) -> Result<MatchedMoments<'m>>
     })
 }
 
-fn canonical<'m>(pair: Pair<'m>, part: &Crossing, share: f64) -> Result<Canonical<'m>> {
+fn canonical<'m>(pair: MatchedPair<'m>, part: &Crossing, share: f64) -> Result<Canonical<'m>> {
     let [x, y] = [pair.x, pair.y];
     // All directions of so few rows are all there is; and weights over channels are lost in the rotation.
     if let Some(wide) = [x, y].into_iter().find(|layer| share == 1.0 && layer.is_rotated()) {
@@ -151,7 +151,7 @@ fn canonical<'m>(pair: Pair<'m>, part: &Crossing, share: f64) -> Result<Canonica
             wide.set.width()
         )));
     }
-    let directions = |layer: &'m Layer<'m>| -> Result<_> {
+    let directions = |layer: &'m LayerRows<'m>| -> Result<_> {
         let own = layer.own(part.without)?;
         Ok(own.directions.as_ref().expect("made where a metric asks for them"))
     };

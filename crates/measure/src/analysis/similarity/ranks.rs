@@ -1,17 +1,17 @@
 //! Metrics of the ranks of distances between rows, on both sides.
 
-use super::matched_pair::{Pair, say_draw};
-use crate::analysis::asked::{Asked, replicates};
+use super::matched_pair::{MatchedPair, say_draw};
+use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::error::Result;
 use crate::metrics::FromMatchedRanks;
 
 /// The outcomes of these metrics.
-pub fn outcomes(pair: Pair, asked: &[Asked<FromMatchedRanks>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes(pair: MatchedPair, asked: &[PlannedMetric<FromMatchedRanks>], plan: &Plan) -> Vec<Outcome> {
     let ranked = pair.matching.ranked.len();
     let replicates = replicates(asked, ranked as u64, Ok, |eval, g| value(pair, eval, Some(*g)));
-    let outcome = |(asked, replicates): (&Asked<FromMatchedRanks>, Result<Vec<f64>>)| {
+    let outcome = |(asked, replicates): (&PlannedMetric<FromMatchedRanks>, Result<Vec<f64>>)| {
         let found = value(pair, asked.eval, None);
         let mut outcome = Outcome::new(found).with_replicates(asked.metric, replicates);
         say_draw(&mut outcome, ranked, pair, plan);
@@ -22,7 +22,7 @@ pub fn outcomes(pair: Pair, asked: &[Asked<FromMatchedRanks>], plan: &Plan) -> V
     asked.iter().zip(replicates).map(outcome).collect()
 }
 
-fn value(pair: Pair, eval: FromMatchedRanks, without: Option<usize>) -> Result<f64> {
+fn value(pair: MatchedPair, eval: FromMatchedRanks, without: Option<usize>) -> Result<f64> {
     let kept = |place: usize| match without {
         None => true,
         Some(g) => pair.matching.pair_groups[place]

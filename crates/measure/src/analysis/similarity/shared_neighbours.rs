@@ -1,7 +1,7 @@
 //! Metrics of the nearest neighbours of rows, on both sides.
 
-use super::matched_pair::{Pair, say_draw};
-use crate::analysis::asked::Asked;
+use super::matched_pair::{MatchedPair, say_draw};
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::analysis::ties::Ties;
@@ -15,11 +15,11 @@ const ABOVE_CHANCE: f64 = 3.0;
 const ROWS_PER_NEIGHBOUR: usize = 10;
 
 /// The outcomes of these metrics.
-pub fn outcomes(pair: Pair, asked: &[Asked<FromMatchedNeighbours>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes(pair: MatchedPair, asked: &[PlannedMetric<FromMatchedNeighbours>], plan: &Plan) -> Vec<Outcome> {
     let matching = pair.matching;
     let drawn = matching.drawn.len();
     let groups: Vec<u8> = matching.drawn.iter().map(|&row| matching.groups[row]).collect();
-    let outcome = |asked: &Asked<FromMatchedNeighbours>| {
+    let outcome = |asked: &PlannedMetric<FromMatchedNeighbours>| {
         let FromMatchedNeighbours {
             value,
             null,

@@ -7,7 +7,7 @@ use crate::features::{Batches, FeatureSet};
 use crate::stats::Rows;
 
 /// Where the matched rows come from.
-pub enum Source<'a> {
+pub enum MatchedSource<'a> {
     /// From the set as it is read: its rows stand in the common order, some left out.
     Stream {
         set: &'a dyn FeatureSet,
@@ -19,7 +19,7 @@ pub enum Source<'a> {
     Held(Array2<f64>),
 }
 
-impl<'a> Source<'a> {
+impl<'a> MatchedSource<'a> {
     /// The rows of a set at these places. A set in another order than the common one is read into memory.
     pub fn new(set: &'a dyn FeatureSet, places: &'a [usize], batch: usize) -> Result<Self> {
         if places.is_sorted() {
@@ -119,7 +119,7 @@ mod tests {
         let odd: Vec<usize> = (0..50).filter(|i| i % 3 == 1).collect();
         let shuffled: Vec<usize> = (0..40).map(|i| (i * 17) % 50).collect();
         for places in [all, odd, shuffled, vec![49]] {
-            let source = Source::new(&set, &places, 7).unwrap();
+            let source = MatchedSource::new(&set, &places, 7).unwrap();
             for rows in [1, 4, 100] {
                 let batches: Vec<Array2<f64>> = source.batches(rows).unwrap().collect::<Result<_>>().unwrap();
                 assert!(batches.iter().rev().skip(1).all(|b| b.nrows() == rows));

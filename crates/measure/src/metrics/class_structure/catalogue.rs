@@ -8,7 +8,7 @@ use super::residuals::{davies_bouldin, nc1, nc4_ncc_agreement, vci};
 use crate::error::Result;
 use crate::metrics::eval::{Eval, FromClassDistances, FromEachClass, FromResiduals};
 use crate::metrics::geometry::directed;
-use crate::metrics::metric::{Better, Family, Law, Metric, Variant};
+use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant};
 use crate::metrics::spectrum::{effective_rank, matrix_entropy_rank};
 use crate::metrics::variation::classes;
 use crate::stats::{Residuals, SecondPassNeeds};
@@ -58,7 +58,7 @@ const AT_THIS_N: &str = "the expectation at these numbers of rows, for these cla
 const POPULATION: &str = "the value of the populations, for these classes";
 
 /// The family.
-pub const FAMILY: Family = Family {
+pub const FAMILY: MetricFamily = MetricFamily {
     id: "class-structure",
     about: "How tight and how regularly placed are the classes?",
     metrics: METRICS,

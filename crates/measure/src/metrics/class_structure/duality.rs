@@ -7,7 +7,7 @@ use crate::linalg::product_transposed;
 use crate::metrics::eval::{Eval, FromDuality};
 use crate::metrics::inputs::Duality;
 use crate::metrics::metric::{Better, Law, Metric, Variant};
-use crate::probes::logistic::{Protocol, Strength};
+use crate::probes::logistic::{PenaltyStrength, Protocol};
 use crate::uncertainty::ErrorBar;
 
 /// A matrix over its Frobenius norm.
@@ -61,7 +61,7 @@ const fn duality(value: fn(&Duality) -> Result<f64>, null: Option<f64>, own_head
         value,
         null,
         own_head,
-        strength: Strength::Chosen(Protocol::Own),
+        strength: PenaltyStrength::Chosen(Protocol::Own),
     })
 }
 

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::metrics::eval::{Eval, FromDistances, FromNorms, FromSpectrum};
-use crate::metrics::inputs::{RowView, Shares};
-use crate::metrics::metric::{Better, Family, Law, Metric, Variant};
+use crate::metrics::inputs::{RowShares, RowView};
+use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant};
 use crate::metrics::spectrum::flat;
 use crate::stats::{SecondMoment, Spectrum};
 use crate::uncertainty::{ErrorBar, GROUPS};
@@ -13,12 +13,12 @@ const TEMPERATURE: f64 = 2.0;
 
 /// Sums of `of` over the other rows that `count`, by jackknife group; `of` is given the squared distance of the two
 /// l2-normalised rows.
-fn others(view: &RowView, count: impl Fn(usize) -> bool, value: impl Fn(f64) -> f64) -> Shares {
+fn others(view: &RowView, count: impl Fn(usize) -> bool, value: impl Fn(f64) -> f64) -> RowShares {
     all(view, |j| j != view.i && count(j), value)
 }
 
 /// The same, over all rows that `count`.
-fn all(view: &RowView, count: impl Fn(usize) -> bool, value: impl Fn(f64) -> f64) -> Shares {
+fn all(view: &RowView, count: impl Fn(usize) -> bool, value: impl Fn(f64) -> f64) -> RowShares {
     let mut groups = [(0.0, 0.0); GROUPS];
     for (j, &group) in view.rows.groups().iter().enumerate() {
         if count(j) {
@@ -27,31 +27,31 @@ fn all(view: &RowView, count: impl Fn(usize) -> bool, value: impl Fn(f64) -> f64
             share.1 += 1.0;
         }
     }
-    Shares::of_groups(&groups)
+    RowShares::of_groups(&groups)
 }
 
-fn potential(view: &RowView) -> Shares {
+fn potential(view: &RowView) -> RowShares {
     others(view, |_| true, |squared| (-TEMPERATURE * squared).exp())
 }
 
-fn potential_with_itself(view: &RowView) -> Shares {
+fn potential_with_itself(view: &RowView) -> RowShares {
     all(view, |_| true, |squared| (-TEMPERATURE * squared).exp())
 }
 
-fn same_class(view: &RowView) -> Shares {
+fn same_class(view: &RowView) -> RowShares {
     of_class(view, |squared| squared)
 }
 
-fn same_class_unsquared(view: &RowView) -> Shares {
+fn same_class_unsquared(view: &RowView) -> RowShares {
     of_class(view, f64::sqrt)
 }
 
-fn of_class(view: &RowView, value: fn(f64) -> f64) -> Shares {
+fn of_class(view: &RowView, value: fn(f64) -> f64) -> RowShares {
     let class = view.rows.classes()[view.i];
     others(view, |j| class.is_some() && view.rows.classes()[j] == class, value)
 }
 
-fn cosine(view: &RowView) -> Shares {
+fn cosine(view: &RowView) -> RowShares {
     others(view, |_| true, |squared| 1.0 - squared / 2.0)
 }
 
@@ -115,7 +115,7 @@ pub fn self_clustering(s: &Spectrum) -> Result<f64> {
 const LAWS: &[Law] = &[Law::Rotation, Law::Scale, Law::RowOrder];
 
 /// The family.
-pub const FAMILY: Family = Family {
+pub const FAMILY: MetricFamily = MetricFamily {
     id: "geometry",
     about: "How do rows spread over the sphere?",
     metrics: METRICS,

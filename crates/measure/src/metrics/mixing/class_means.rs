@@ -5,7 +5,7 @@ use statrs::distribution::{Discrete as _, Hypergeometric};
 use crate::error::{Error, Result};
 use crate::metrics::eval::{Eval, FromMeans};
 use crate::metrics::inputs::{ClassMeans, Mixing};
-use crate::metrics::metric::{Better, Family, Law, Metric, Variant};
+use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant};
 use crate::uncertainty::ErrorBar;
 
 const PAPER: &str = "Wang et al., CVPR 2022, arXiv 2112.00496 (this project's stated convention for it)";
@@ -150,7 +150,7 @@ const LAWS: &[Law] = &[
 ];
 
 /// The family.
-pub const FAMILY: Family = Family {
+pub const FAMILY: MetricFamily = MetricFamily {
     id: "domain-mixing",
     about: "Do the features of the pretraining and the evaluation data fill the same space?",
     metrics: METRICS,

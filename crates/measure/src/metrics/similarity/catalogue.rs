@@ -9,11 +9,11 @@ use crate::metrics::eval::{
     Eval, FromCanonical, FromMatchedKernels, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks,
 };
 use crate::metrics::inputs::Between;
-use crate::metrics::metric::{Better, Family, Law, Metric, Variant};
+use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant};
 use crate::uncertainty::ErrorBar;
 
 /// The family.
-pub const FAMILY: Family = Family {
+pub const FAMILY: MetricFamily = MetricFamily {
     id: "similarity",
     about: "Do two layers or models see the same images alike? (`featscope similarity`)",
     metrics: METRICS,

@@ -9,7 +9,7 @@ use super::eigenvalues::{
 };
 use crate::error::Result;
 use crate::metrics::eval::{Eval, FromCorrelation, FromSpectrum, FromUnitMoments};
-use crate::metrics::metric::{Better, Family, Law, Metric, Variant};
+use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant};
 use crate::stats::{SecondMoment, Spectrum};
 use crate::uncertainty::ErrorBar;
 
@@ -42,7 +42,7 @@ const COVARIANCE: &str = "eigenvalues of the covariance (ddof 1); those below ma
 const AT_THIS_N: &str = "the expectation at this N: the ranks of samples grow with their size";
 
 /// The family.
-pub const FAMILY: Family = Family {
+pub const FAMILY: MetricFamily = MetricFamily {
     id: "spectrum",
     about: "Over how many directions do features spread?",
     metrics: METRICS,

@@ -10,7 +10,7 @@ use super::sources::{leep, nce};
 use crate::error::Result;
 use crate::metrics::eval::{Eval, FromScore};
 use crate::metrics::labelled::{Labelled, Score};
-use crate::metrics::metric::{Better, Family, Law, Metric};
+use crate::metrics::metric::{Better, Law, Metric, MetricFamily};
 use crate::uncertainty::ErrorBar;
 
 const NCTI: &str = "64 principal directions; a linear discriminant whose covariance within classes is shrunk by exp(-v), v the variance of \
@@ -237,7 +237,7 @@ const NCE: Metric = Metric {
 };
 
 /// The family.
-pub const FAMILY: Family = Family {
+pub const FAMILY: MetricFamily = MetricFamily {
     id: "transferability",
     about: "What do features and labels say of transfer before anything is trained? Scores from the literature, of the fitting rows of \
             the evaluation data (--fit). On pretraining data only where named.",

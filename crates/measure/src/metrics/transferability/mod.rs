@@ -18,5 +18,5 @@ mod mixture;
 mod rows_of_moments;
 mod sources;
 
-pub use super::labelled::{Base, Labelled, Moments, Principal, Score};
+pub use super::labelled::{Base, Labelled, LabelledMoments, Principal, Score};
 pub use catalogue::FAMILY;

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::objective::Weights;
 use crate::error::Result;
 use crate::linalg::{Symmetric, eigenvectors, product_transposed, write_single_plain, write_single_product};
-use crate::probes::scaled::{BLOCK, Seen};
+use crate::probes::scaled::{BLOCK, ScaledRows};
 
 /// Sums held at a time, whatever the number of threads.
 const LANES: usize = 4;
@@ -27,7 +27,7 @@ impl Basis {
     ///
     /// # Errors
     /// When the eigenvalue iteration does not converge.
-    pub fn new(rows: Seen, places: &[usize]) -> Result<Self> {
+    pub fn new(rows: ScaledRows, places: &[usize]) -> Result<Self> {
         let (n, d) = (places.len(), rows.width());
         let doubles = |some: &[usize]| rows.block(some, &mut Array2::zeros((0, 0))).mapv(f64::from);
         let (values, directions) = if n < d {
@@ -84,7 +84,7 @@ impl Basis {
     }
 
     /// The coordinates of the rows at these places (n, k).
-    pub fn along(&self, rows: Seen, places: &[usize]) -> Array2<f64> {
+    pub fn along(&self, rows: ScaledRows, places: &[usize]) -> Array2<f64> {
         let mut room = Array2::zeros((0, 0));
         let rows = rows.block(places, &mut room);
         let mut out = Array2::zeros((places.len(), self.directions.nrows()));

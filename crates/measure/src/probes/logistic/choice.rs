@@ -2,11 +2,11 @@
 
 use super::basis::Basis;
 use super::lbfgs::{Optimum, first_gradient, from_strong, minimise, minimise_roughly};
-use super::objective::{Labelled, Weights};
+use super::objective::{LabelledSubset, Weights};
 use super::protocol::{Protocol, Tried};
 use crate::error::Result;
-use crate::probes::cuts::{Cut, Strata};
-use crate::probes::scaled::Seen;
+use crate::probes::cuts::{Fold, Strata};
+use crate::probes::scaled::ScaledRows;
 
 /// Rises of the held-out loss in a row after which the walk ends.
 const RISES: usize = 3;
@@ -16,7 +16,7 @@ pub const UNTRIED: f64 = 1e-2;
 
 /// How λ is set.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Strength {
+pub enum PenaltyStrength {
     /// By what is right of rows held out.
     Chosen(Protocol),
     /// scikit-learn's C, on features as they are: λ = 1 / (n C r²).
@@ -48,7 +48,7 @@ pub struct Fitted {
 #[derive(Clone, Copy)]
 pub struct Scaled<'a> {
     /// Scaled features (N, d).
-    pub rows: Seen<'a>,
+    pub rows: ScaledRows<'a>,
     /// What cuts go by.
     pub strata: Strata<'a>,
 }
@@ -74,11 +74,11 @@ impl<'a> Solver<'a> {
     }
 
     /// Fits. λ counts on rows divided by their own root mean square, whichever rows are left in.
-    pub fn fit(&self, strength: Strength, seed: u64) -> Fitted {
+    pub fn fit(&self, strength: PenaltyStrength, seed: u64) -> Fitted {
         match strength {
-            Strength::Fixed(c) => self.cold(Tried::C(c)),
-            Strength::Penalty(lambda) => self.cold(Tried::Lambda(lambda)),
-            Strength::Chosen(protocol) => {
+            PenaltyStrength::Fixed(c) => self.cold(Tried::C(c)),
+            PenaltyStrength::Penalty(lambda) => self.cold(Tried::Lambda(lambda)),
+            PenaltyStrength::Chosen(protocol) => {
                 let cuts = protocol.cuts(&self.rows.strata, self.places, seed);
                 let walked = self.walk(&cuts, protocol);
                 let fitted = self.refit(self.places, walked.best, walked.weights);
@@ -129,8 +129,8 @@ impl<'a> Solver<'a> {
         Weights::zeros(self.rows.strata.count, self.rows.rows.width())
     }
 
-    fn at<'s>(&'s self, places: &'s [usize]) -> Labelled<'s> {
-        Labelled {
+    fn at<'s>(&'s self, places: &'s [usize]) -> LabelledSubset<'s> {
+        LabelledSubset {
             rows: self.rows.rows,
             classes: self.rows.strata.classes,
             places,
@@ -141,7 +141,7 @@ impl<'a> Solver<'a> {
     /// Walks from strong to weak, each fit started at the last. A walk that may end early does so when what is held out has been
     /// worse three times in a row, and goes beyond an end of its values, by as many as the protocol has there, where the best is
     /// the last. Of equals the protocol says who wins.
-    fn walk(&self, cuts: &[Cut], protocol: Protocol) -> Walked {
+    fn walk(&self, cuts: &[Fold], protocol: Protocol) -> Walked {
         let mut inner: Vec<Inner> = cuts
             .iter()
             .filter(|cut| !cut.held.is_empty() && !cut.fit.is_empty())
@@ -235,7 +235,7 @@ impl<'a> Solver<'a> {
 
 /// One cut on the walk.
 struct Inner<'c> {
-    cut: &'c Cut,
+    cut: &'c Fold,
     /// The mean square of the rows left in.
     square: f64,
     /// See [`first_gradient`].
@@ -246,7 +246,7 @@ struct Inner<'c> {
 }
 
 impl<'c> Inner<'c> {
-    fn new(solver: &Solver, cut: &'c Cut) -> Self {
+    fn new(solver: &Solver, cut: &'c Fold) -> Self {
         Self {
             cut,
             square: solver.rows.rows.mean_square(&cut.fit),

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::basis::Basis;
-use super::objective::{Evaluated, Labelled, Weights};
+use super::objective::{Evaluated, LabelledSubset, Weights};
 
 /// Pairs of steps and gradient changes that are remembered.
 const MEMORY: usize = 12;
@@ -89,26 +89,26 @@ pub struct Optimum {
 }
 
 /// The norm of the gradient at W = 0, b = 0: no weights, all classes alike.
-pub fn first_gradient(rows: &Labelled) -> f64 {
+pub fn first_gradient(rows: &LabelledSubset) -> f64 {
     let at = Weights::zeros(rows.count, rows.rows.width());
     let found = rows.evaluate(&at, 0.0);
     found.gradient.dot(&found.gradient).sqrt()
 }
 
 /// Minimises the objective at `lambda` from `start`; `scale` is [`first_gradient`].
-pub fn minimise(rows: &Labelled, basis: &Basis, lambda: f64, start: Weights, scale: f64) -> Optimum {
+pub fn minimise(rows: &LabelledSubset, basis: &Basis, lambda: f64, start: Weights, scale: f64) -> Optimum {
     let shares = if rows.in_double() { &DOUBLE } else { &SINGLE };
     minimise_to(rows, basis, lambda, start, scale, shares)
 }
 
 /// The same, to a ten thousandth: near enough to tell strengths apart.
-pub fn minimise_roughly(rows: &Labelled, basis: &Basis, lambda: f64, start: Weights, scale: f64) -> Optimum {
+pub fn minimise_roughly(rows: &LabelledSubset, basis: &Basis, lambda: f64, start: Weights, scale: f64) -> Optimum {
     minimise_to(rows, basis, lambda, start, scale, &ROUGH)
 }
 
 /// Where to start at a weak `lambda`: near the optima of stronger ones, decade by decade. From nowhere, half of all passes would be
 /// spent far away. Says how many passes that took.
-pub fn from_strong(rows: &Labelled, basis: &Basis, lambda: f64, scale: f64) -> (Weights, usize) {
+pub fn from_strong(rows: &LabelledSubset, basis: &Basis, lambda: f64, scale: f64) -> (Weights, usize) {
     let (mut at, mut passes) = (Weights::zeros(rows.count, rows.rows.width()), 0);
     let mut stronger = DECADE;
     while stronger > lambda {
@@ -120,7 +120,14 @@ pub fn from_strong(rows: &Labelled, basis: &Basis, lambda: f64, scale: f64) -> (
     (at, passes)
 }
 
-fn minimise_to(rows: &Labelled, basis: &Basis, lambda: f64, start: Weights, scale: f64, shares: &Shares) -> Optimum {
+fn minimise_to(
+    rows: &LabelledSubset,
+    basis: &Basis,
+    lambda: f64,
+    start: Weights,
+    scale: f64,
+    shares: &Shares,
+) -> Optimum {
     let mut at = start;
     let mut found = rows.evaluate(&at, lambda);
     let mut passes = 1;
@@ -224,7 +231,7 @@ fn direction(found: &Evaluated, basis: &Basis, lambda: f64, memory: &VecDeque<Pa
 
 /// A point along a direction that fulfils the conditions of Wolfe; `None` where none is found.
 fn search(
-    rows: &Labelled,
+    rows: &LabelledSubset,
     lambda: f64,
     at: &Weights,
     found: &Evaluated,

@@ -11,9 +11,9 @@ mod objective;
 mod protocol;
 
 pub use basis::Basis;
-pub use choice::{Fitted, Scaled, Solver, Strength, UNTRIED};
+pub use choice::{Fitted, PenaltyStrength, Scaled, Solver, UNTRIED};
 pub use lbfgs::{Optimum, first_gradient, minimise};
-pub use objective::{Labelled, Weights, nll_and_chances, scores};
+pub use objective::{LabelledSubset, Weights, nll_and_chances, scores};
 pub use protocol::{GRID, Protocol, Tried, of_grid};
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 
 use crate::linalg::{add_product, product_transposed, write_single_cross, write_single_product};
-use crate::probes::scaled::{BLOCK, Seen};
+use crate::probes::scaled::{BLOCK, ScaledRows};
 
 /// Partial sums that blocks are gathered in, whatever the number of threads: so many gradients are held.
 const LANES: usize = 8;
@@ -52,9 +52,9 @@ impl Weights {
 
 /// Labelled rows: all of a set's, and the places of those that count.
 #[derive(Clone, Copy)]
-pub struct Labelled<'a> {
+pub struct LabelledSubset<'a> {
     /// Scaled features (N, d).
-    pub rows: Seen<'a>,
+    pub rows: ScaledRows<'a>,
     /// Class of each row.
     pub classes: &'a [u32],
     /// The rows that count, in order.
@@ -86,7 +86,7 @@ struct Room {
     cross: Array2<f32>,
 }
 
-impl Labelled<'_> {
+impl LabelledSubset<'_> {
     /// n, the rows that count.
     pub(crate) fn len(&self) -> usize {
         self.places.len()
@@ -232,7 +232,7 @@ impl Labelled<'_> {
 
 /// What `made` makes of the scores W x + b of the rows at these places, block by block (rows, C).
 pub fn scores<T: Send>(
-    rows: Seen,
+    rows: ScaledRows,
     places: &[usize],
     at: &Weights,
     made: impl Fn(&[usize], &Array2<f64>) -> T + Sync,

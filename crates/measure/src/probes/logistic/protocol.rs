@@ -2,7 +2,7 @@
 
 use rand::seq::SliceRandom as _;
 
-use crate::probes::cuts::{CROSS, Cut, Strata};
+use crate::probes::cuts::{CROSS, Fold, Strata};
 use crate::stats::generator;
 
 /// Values of λ in the grid, from strong to weak.
@@ -152,7 +152,7 @@ impl Protocol {
     }
 
     /// The cuts of the rows at these places that the choice is made on; none where nothing can be held out.
-    pub(super) fn cuts(self, strata: &Strata, places: &[usize], seed: u64) -> Vec<Cut> {
+    pub(super) fn cuts(self, strata: &Strata, places: &[usize], seed: u64) -> Vec<Fold> {
         match self {
             Self::Own | Self::Dinov3 => vec![strata.hold_out(places, 10, seed)],
             Self::Trex => vec![strata.hold_out(places, 5, seed)],
@@ -182,13 +182,13 @@ impl Protocol {
 }
 
 /// So many rows held out whatever their class; but the last of a class stays.
-fn of_any_class(strata: &Strata, places: &[usize], rows: usize, seed: u64) -> Cut {
+fn of_any_class(strata: &Strata, places: &[usize], rows: usize, seed: u64) -> Fold {
     let mut order = places.to_vec();
     order.shuffle(&mut generator(seed, HELD_OUT));
     let (held, fit) = order.split_at(rows);
     present(
         strata,
-        Cut {
+        Fold {
             fit: fit.to_vec(),
             held: held.to_vec(),
         },
@@ -196,7 +196,7 @@ fn of_any_class(strata: &Strata, places: &[usize], rows: usize, seed: u64) -> Cu
 }
 
 /// Folds of few rows: five, or as many as the smallest class that has several.
-fn few(strata: &Strata, places: &[usize], seed: u64) -> Vec<Cut> {
+fn few(strata: &Strata, places: &[usize], seed: u64) -> Vec<Fold> {
     let mut sizes = vec![0; strata.count];
     places
         .iter()
@@ -211,7 +211,7 @@ fn few(strata: &Strata, places: &[usize], seed: u64) -> Vec<Cut> {
 }
 
 /// The cut with rows of classes that nothing else is of left in: no classifier could know them.
-fn present(strata: &Strata, cut: Cut) -> Cut {
+fn present(strata: &Strata, cut: Fold) -> Fold {
     let mut has = vec![false; strata.count];
     cut.fit.iter().for_each(|&i| has[strata.classes[i] as usize] = true);
     let known = |i: &usize| has[strata.classes[*i] as usize];
@@ -221,7 +221,7 @@ fn present(strata: &Strata, cut: Cut) -> Cut {
     fit.sort_unstable();
     let mut held = held;
     held.sort_unstable();
-    Cut { fit, held }
+    Fold { fit, held }
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@ use ndarray::Array2;
 use rand::Rng as _;
 
 use super::basis::Basis;
-use super::choice::{Fitted, Scaled, Solver, Strength, UNTRIED};
+use super::choice::{Fitted, PenaltyStrength, Scaled, Solver, UNTRIED};
 use super::lbfgs::{first_gradient, minimise};
-use super::objective::{Labelled, Weights, nll_and_chances};
+use super::objective::{LabelledSubset, Weights, nll_and_chances};
 use super::protocol::Protocol;
 use crate::probes::cuts::Strata;
-use crate::probes::scaled::{Frame, Scaling, Seen};
+use crate::probes::scaled::{Frame, ScaledRows, Scaling};
 use crate::stats::{Rows, generator};
 
 /// Rows with the frame that they are seen in.
@@ -25,7 +25,7 @@ impl Framed {
         Self { rows, frame, places }
     }
 
-    fn seen(&self) -> Seen<'_> {
+    fn seen(&self) -> ScaledRows<'_> {
         self.frame.seen(&self.rows)
     }
 
@@ -40,7 +40,7 @@ impl Framed {
         }
     }
 
-    fn fit(&self, classes: &[u32], count: usize, strength: Strength, seed: u64) -> Fitted {
+    fn fit(&self, classes: &[u32], count: usize, strength: PenaltyStrength, seed: u64) -> Fitted {
         Solver::new(self.scaled(classes, count), &self.places)
             .unwrap()
             .fit(strength, seed)
@@ -135,7 +135,7 @@ fn checked(x: Array2<f32>, classes: &[u32], count: usize, lambdas: &[f64]) {
     let framed = Framed::new(&x);
     let mut room = Array2::zeros((0, 0));
     let double = framed.seen().block(&framed.places, &mut room).mapv(f64::from);
-    let rows = Labelled {
+    let rows = LabelledSubset {
         rows: framed.seen(),
         classes,
         places: &framed.places,
@@ -190,7 +190,7 @@ fn dead_and_twin_channels_few_rows_two_classes_and_one_channel_are_no_trouble() 
 #[test]
 fn features_far_from_zero_lose_nothing() {
     let (x, classes) = rows(150, 5, 3, 1.0, 0.2);
-    let fitted = |x: Array2<f32>| Framed::new(&x).fit(&classes, 3, Strength::Chosen(Protocol::Own), 0);
+    let fitted = |x: Array2<f32>| Framed::new(&x).fit(&classes, 3, PenaltyStrength::Chosen(Protocol::Own), 0);
     // Eighths, so that moving them by 64 is exact in 32 bits.
     let x = x.mapv(|v| (v * 512.0).round() / 512.0);
     let (near, far) = (fitted(x.clone()), fitted(x + 64.0));
@@ -202,7 +202,7 @@ fn features_far_from_zero_lose_nothing() {
 fn held_out(framed: &Framed, classes: &[u32], count: usize, protocol: Protocol, seed: u64) -> Vec<f64> {
     let scaled = framed.scaled(classes, count);
     let cuts = protocol.cuts(&scaled.strata, &framed.places, seed);
-    let part = |places| Labelled {
+    let part = |places| LabelledSubset {
         rows: framed.seen(),
         classes,
         places,
@@ -243,7 +243,7 @@ fn a_chosen_penalty_is_the_best_held_out_of_its_grid() {
         Protocol::Trex,
         Protocol::Islam12,
     ] {
-        let found = framed.fit(&classes, 4, Strength::Chosen(protocol), 3);
+        let found = framed.fit(&classes, 4, PenaltyStrength::Chosen(protocol), 3);
         let all = held_out(&framed, &classes, 4, protocol, 3);
         let best = all.iter().copied().fold(f64::INFINITY, f64::min);
         let near = if protocol.is_rough() { 2e-2 } else { 1e-4 };
@@ -267,7 +267,7 @@ fn a_chosen_penalty_is_the_best_held_out_of_its_grid() {
             );
         }
         // A penalty fixed at the C that was chosen gives the same fit.
-        let fixed = framed.fit(&classes, 4, Strength::Fixed(found.strength), 3);
+        let fixed = framed.fit(&classes, 4, PenaltyStrength::Fixed(found.strength), 3);
         assert!((fixed.optimum.loss / found.optimum.loss - 1.0).abs() < 1e-7);
     }
 }
@@ -275,6 +275,6 @@ fn a_chosen_penalty_is_the_best_held_out_of_its_grid() {
 #[test]
 fn one_row_of_each_class_takes_the_strength_that_needs_no_choice() {
     let (x, classes) = rows(4, 3, 4, 4.0, 0.0);
-    let found = Framed::new(&x).fit(&classes, 4, Strength::Chosen(Protocol::Own), 0);
+    let found = Framed::new(&x).fit(&classes, 4, PenaltyStrength::Chosen(Protocol::Own), 0);
     assert_eq!((found.lambda, found.tried), (UNTRIED, 0));
 }

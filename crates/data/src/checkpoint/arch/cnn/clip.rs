@@ -1,7 +1,7 @@
 //! CLIP's ResNets (Radford et al. 2021), by OpenAI's names without `visual.`: a stem of three convolutions, means of positions before
 //! strides, and attention in place of the mean at the end.
 
-use super::plan::{AttentionPool, Conv, Layer, Plan, Pointwise, Stage, normalised};
+use super::plan::{AttentionPool, CnnPlan, Conv, PlanLayer, PlanStage, Pointwise, normalised};
 use crate::checkpoint::arch::tensors::Shapes;
 
 /// Name, channels of the first stage before they are widened, blocks of each stage, side of the images.
@@ -45,7 +45,7 @@ pub(super) const TELLING: [&str; 8] = [
 
 /// Width, blocks of each stage, attention heads, side of the images.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::checkpoint) struct Size {
+pub(in crate::checkpoint) struct ClipSize {
     pub(in crate::checkpoint) width: usize,
     pub(in crate::checkpoint) depths: [usize; 4],
     pub(in crate::checkpoint) heads: usize,
@@ -56,7 +56,7 @@ pub(super) fn names() -> Vec<String> {
     NAMED.iter().map(|row| row.0.to_owned()).collect()
 }
 
-impl Size {
+impl ClipSize {
     /// With a head for 64 channels.
     pub(super) fn usual(width: usize, depths: [usize; 4], image: usize) -> Self {
         Self {
@@ -98,7 +98,7 @@ impl Size {
         sound.then_some(size)
     }
 
-    /// The name that [`Size::parse`] reads.
+    /// The name that [`ClipSize::parse`] reads.
     pub(in crate::checkpoint) fn name(&self) -> String {
         let named = NAMED
             .iter()
@@ -116,9 +116,9 @@ impl Size {
 }
 
 /// Its features are the mean of the last map, as of every other ResNet; attention pools besides them.
-pub(super) fn plan(name: &str) -> Option<Plan> {
-    let size = Size::parse(name)?;
-    let relu = || Layer::Act(Pointwise::Relu);
+pub(super) fn plan(name: &str) -> Option<CnnPlan> {
+    let size = ClipSize::parse(name)?;
+    let relu = || PlanLayer::Act(Pointwise::Relu);
     let norm = |at: &str, part: usize, conv: Conv, act: bool| {
         let names = ["conv", "bn"].map(|one| format!("{at}{one}{part}"));
         normalised(names, conv, 1e-5, act.then_some(Pointwise::Relu))
@@ -128,7 +128,7 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
     let mut layers = norm("", 1, conv(3, half, 3, 2), true);
     layers.extend(norm("", 2, conv(half, half, 3, 1), true));
     layers.extend(norm("", 3, conv(half, inputs, 3, 1), true));
-    layers.push(Layer::AvgPool);
+    layers.push(PlanLayer::AvgPool);
     let mut stages = Vec::with_capacity(4);
     for (i, &depth) in size.depths.iter().enumerate() {
         let (planes, outputs) = (size.width << i, (size.width << i) * 4);
@@ -137,26 +137,26 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
             let strides = i > 0 && block == 0;
             let mut body = norm(&at, 1, conv(inputs, planes, 1, 1), true);
             body.extend(norm(&at, 2, conv(planes, planes, 3, 1), true));
-            body.extend(strides.then_some(Layer::AvgPool));
+            body.extend(strides.then_some(PlanLayer::AvgPool));
             body.extend(norm(&at, 3, conv(planes, outputs, 1, 1), false));
             layers.push(match block {
                 0 => {
-                    let mut beside: Vec<Layer> = strides.then_some(Layer::AvgPool).into_iter().collect();
+                    let mut beside: Vec<PlanLayer> = strides.then_some(PlanLayer::AvgPool).into_iter().collect();
                     let names = ["0", "1"].map(|one| format!("{at}downsample.{one}"));
                     beside.extend(normalised(names, conv(inputs, outputs, 1, 1), 1e-5, None));
-                    Layer::Sum(beside, body)
+                    PlanLayer::Sum(beside, body)
                 }
-                _ => Layer::Residual(body),
+                _ => PlanLayer::Residual(body),
             });
             layers.push(relu());
             inputs = outputs;
         }
-        stages.push(Stage {
+        stages.push(PlanStage {
             layers: std::mem::take(&mut layers),
             width: inputs,
         });
     }
-    Some(Plan {
+    Some(CnnPlan {
         stages,
         neck: Vec::new(),
         grid: 1,
@@ -190,10 +190,12 @@ mod tests {
             "clip_rn_width8_depths1-2-1-1_heads4_64",
             "clip_rn_width64_depths3-4-6-3_heads32_256",
         ]) {
-            assert_eq!(Size::parse(name).map(|size| size.name()).as_deref(), Some(name));
+            assert_eq!(ClipSize::parse(name).map(|size| size.name()).as_deref(), Some(name));
         }
         assert_eq!(
-            Size::parse("clip_rn_width64_depths3-4-6-3_heads32_224").unwrap().name(),
+            ClipSize::parse("clip_rn_width64_depths3-4-6-3_heads32_224")
+                .unwrap()
+                .name(),
             "clip_rn50"
         );
         for name in [
@@ -204,7 +206,7 @@ mod tests {
             "clip_rn_width8_depths1-2-1-1_heads4_65",
             "clip_rn_width7_depths1-2-1-1_heads4_64",
         ] {
-            assert_eq!(Size::parse(name), None, "{name}");
+            assert_eq!(ClipSize::parse(name), None, "{name}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! CLIP's ResNet from the names and shapes of its tensors.
 
-use super::clip::{NAMED, STRIDE, Size, TELLING, depths};
+use super::clip::{ClipSize, NAMED, STRIDE, TELLING, depths};
 use super::details::Details;
 use super::network::Cnn;
 use crate::checkpoint::arch::tensors::{Shapes, apart, most};
@@ -23,7 +23,7 @@ pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Cnn> {
         .map(|tokens| (tokens.saturating_sub(1) as f64).sqrt().round() as usize * STRIDE)
         .filter(|image| (STRIDE..=8192).contains(image));
     Some(Cnn {
-        name: Size::usual(width, depths, image.unwrap_or(usual)).name(),
+        name: ClipSize::usual(width, depths, image.unwrap_or(usual)).name(),
         details: Details::default(),
     })
 }

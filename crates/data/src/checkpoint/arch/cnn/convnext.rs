@@ -1,7 +1,7 @@
 //! ConvNeXt (Liu et al. 2022) and its second version (Woo et al. 2023), by torchvision's names.
 
 use super::details::Details;
-use super::plan::{Conv, Layer, Plan, Pointwise, Stage};
+use super::plan::{CnnPlan, Conv, PlanLayer, PlanStage, Pointwise};
 use crate::checkpoint::arch::tensors::Shapes;
 
 /// Name, width of the first stage (each has twice the width of the one before), blocks of each stage.
@@ -48,7 +48,7 @@ const MOST: [usize; 2] = [6, 64];
 
 /// Widths, blocks of each stage, side of a patch, and whether it is the second version.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::checkpoint) struct Size {
+pub(in crate::checkpoint) struct ConvNextSize {
     pub(in crate::checkpoint) second: bool,
     pub(in crate::checkpoint) widths: Vec<usize>,
     pub(in crate::checkpoint) depths: Vec<usize>,
@@ -59,7 +59,7 @@ pub(super) fn names() -> Vec<String> {
     NAMED.iter().map(|row| row.0.to_owned()).collect()
 }
 
-impl Size {
+impl ConvNextSize {
     /// `convnext_tiny`, or `convnext_widthsA-B-C-D_depthsA-B-C-D[_patchP]`; both also with `convnextv2`.
     pub(in crate::checkpoint) fn parse(name: &str) -> Option<Self> {
         let (family, rest) = name.split_once('_')?;
@@ -93,7 +93,7 @@ impl Size {
         })
     }
 
-    /// The name that [`Size::parse`] reads.
+    /// The name that [`ConvNextSize::parse`] reads.
     pub(in crate::checkpoint) fn name(&self) -> String {
         let named = NAMED
             .iter()
@@ -119,7 +119,7 @@ impl Size {
 }
 
 /// What all its normalisations add to the variance where nothing says so.
-fn epsilon(size: &Size) -> f64 {
+fn epsilon(size: &ConvNextSize) -> f64 {
     match size.widths.as_slice() {
         // LAION's, the one size with another.
         [384, ..] if size.depths == [3, 4, 30, 3] => 1e-5,
@@ -128,21 +128,21 @@ fn epsilon(size: &Size) -> f64 {
 }
 
 /// Its features are the mean over positions, normalised by `classifier.0`.
-pub(super) fn plan(name: &str, details: &Details) -> Option<Plan> {
-    let size = Size::parse(name)?;
+pub(super) fn plan(name: &str, details: &Details) -> Option<CnnPlan> {
+    let size = ConvNextSize::parse(name)?;
     let eps = details.epsilon.map_or_else(|| epsilon(&size), |e| e.value());
     // Patches that do not overlap.
     let patches = |name: String, inputs, outputs, side| {
-        Layer::Conv(Conv {
+        PlanLayer::Conv(Conv {
             padding: 0,
             bias: true,
             ..Conv::new(name, inputs, outputs, side, side)
         })
     };
-    let norm = |name: String, width| Layer::LayerNorm { name, width, eps };
+    let norm = |name: String, width| PlanLayer::LayerNorm { name, width, eps };
     let linear = |name: String, inputs, outputs| match details.pointwise {
-        false => Layer::Linear { name, inputs, outputs },
-        true => Layer::Conv(Conv {
+        false => PlanLayer::Linear { name, inputs, outputs },
+        true => PlanLayer::Conv(Conv {
             bias: true,
             ..Conv::new(name, inputs, outputs, 1, 1)
         }),
@@ -157,31 +157,31 @@ pub(super) fn plan(name: &str, details: &Details) -> Option<Plan> {
         for block in 0..depth {
             let name = format!("features.{}.{block}", 2 * i + 1);
             let mut body = vec![
-                Layer::Conv(Conv {
+                PlanLayer::Conv(Conv {
                     groups: width,
                     bias: true,
                     ..Conv::new(format!("{name}.block.0"), width, width, 7, 1)
                 }),
                 norm(format!("{name}.block.2"), width),
                 linear(format!("{name}.block.3"), width, 4 * width),
-                Layer::Act(Pointwise::from(details.activation)),
+                PlanLayer::Act(Pointwise::from(details.activation)),
             ];
             if size.second {
-                body.push(Layer::Respond {
+                body.push(PlanLayer::Respond {
                     name: format!("{name}.grn"),
                     width: 4 * width,
                 });
             }
             body.push(linear(format!("{name}.block.5"), 4 * width, width));
             if !size.second && !details.unscaled {
-                body.push(Layer::Scale {
+                body.push(PlanLayer::Scale {
                     name: format!("{name}.layer_scale"),
                     width,
                 });
             }
-            layers.push(Layer::Residual(body));
+            layers.push(PlanLayer::Residual(body));
         }
-        stages.push(Stage {
+        stages.push(PlanStage {
             layers: std::mem::take(&mut layers),
             width,
         });
@@ -194,20 +194,20 @@ pub(super) fn plan(name: &str, details: &Details) -> Option<Plan> {
         }
     }
     let width = *size.widths.last()?;
-    let mut tail = vec![Layer::LayerNorm {
+    let mut tail = vec![PlanLayer::LayerNorm {
         name: "classifier.0".to_owned(),
         width,
         eps: details.last_epsilon.map_or(eps, |e| e.value()),
     }];
     if let Some(hidden) = details.hidden {
-        tail.push(Layer::Linear {
+        tail.push(PlanLayer::Linear {
             name: HIDDEN.to_owned(),
             inputs: width,
             outputs: hidden,
         });
-        tail.push(Layer::Act(Pointwise::Gelu));
+        tail.push(PlanLayer::Act(Pointwise::Gelu));
     }
-    Some(Plan {
+    Some(CnnPlan {
         stages,
         neck: Vec::new(),
         grid: 1,
@@ -244,7 +244,7 @@ mod tests {
             "convnext_widths8-16-32-64_depths1-1-2-1",
             "convnextv2_widths8-12_depths1-3_patch2",
         ]) {
-            assert_eq!(Size::parse(name).map(|size| size.name()).as_deref(), Some(name));
+            assert_eq!(ConvNextSize::parse(name).map(|size| size.name()).as_deref(), Some(name));
         }
         for name in [
             "convnext",
@@ -254,7 +254,7 @@ mod tests {
             "convnextv2_widths8_depths1_patch0",
             "convnext_widths99999_depths1",
         ] {
-            assert_eq!(Size::parse(name), None, "{name}");
+            assert_eq!(ConvNextSize::parse(name), None, "{name}");
         }
     }
 }

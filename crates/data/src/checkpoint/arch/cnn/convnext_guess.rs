@@ -1,6 +1,6 @@
 //! A ConvNeXt from the names and shapes of its tensors.
 
-use super::convnext::{HIDDEN, NAMED, Size, depths};
+use super::convnext::{ConvNextSize, HIDDEN, NAMED, depths};
 use super::details::Details;
 use super::network::Cnn;
 use crate::checkpoint::arch::tensors::{Shapes, apart, most};
@@ -50,7 +50,7 @@ pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Cnn> {
         widths = (0..4).map(|i| first << i).collect();
         depths = known.to_vec();
     }
-    let size = Size {
+    let size = ConvNextSize {
         second,
         widths,
         depths,

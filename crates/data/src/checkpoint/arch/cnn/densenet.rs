@@ -1,6 +1,6 @@
 //! DenseNet (Huang et al. 2017), as torchvision builds it.
 
-use super::plan::{Conv, Layer, Plan, Pointwise, Stage};
+use super::plan::{CnnPlan, Conv, PlanLayer, PlanStage, Pointwise};
 
 /// Name, channels each layer adds, layers of each block, channels of the stem.
 const NAMED: [(&str, usize, [usize; 4], usize); 4] = [
@@ -14,17 +14,18 @@ pub(super) fn names() -> Vec<String> {
     NAMED.iter().map(|row| row.0.to_owned()).collect()
 }
 
-pub(super) fn plan(name: &str) -> Option<Plan> {
+pub(super) fn plan(name: &str) -> Option<CnnPlan> {
     let &(_, growth, depths, stem) = NAMED.iter().find(|row| row.0 == name)?;
-    let conv =
-        |name: String, inputs, outputs, kernel, stride| Layer::Conv(Conv::new(name, inputs, outputs, kernel, stride));
-    let norm = |name: String, width| Layer::BatchNorm { name, width, eps: 1e-5 };
-    let relu = || Layer::Act(Pointwise::Relu);
+    let conv = |name: String, inputs, outputs, kernel, stride| {
+        PlanLayer::Conv(Conv::new(name, inputs, outputs, kernel, stride))
+    };
+    let norm = |name: String, width| PlanLayer::BatchNorm { name, width, eps: 1e-5 };
+    let relu = || PlanLayer::Act(Pointwise::Relu);
     let mut layers = vec![
         conv("features.conv0".to_owned(), 3, stem, 7, 2),
         norm("features.norm0".to_owned(), stem),
         relu(),
-        Layer::MaxPool {
+        PlanLayer::MaxPool {
             kernel: 3,
             stride: 2,
             padding: 1,
@@ -35,7 +36,7 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
     for (i, &depth) in depths.iter().enumerate() {
         for layer in 1..=depth {
             let name = format!("features.denseblock{}.denselayer{layer}", i + 1);
-            layers.push(Layer::Append(vec![
+            layers.push(PlanLayer::Append(vec![
                 norm(format!("{name}.norm1"), width),
                 relu(),
                 conv(format!("{name}.conv1"), width, 4 * growth, 1, 1),
@@ -45,7 +46,7 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
             ]));
             width += growth;
         }
-        stages.push(Stage {
+        stages.push(PlanStage {
             layers: std::mem::take(&mut layers),
             width,
         });
@@ -55,12 +56,12 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
                 norm(format!("{name}.norm"), width),
                 relu(),
                 conv(format!("{name}.conv"), width, width / 2, 1, 1),
-                Layer::AvgPool,
+                PlanLayer::AvgPool,
             ];
             width /= 2;
         }
     }
-    Some(Plan {
+    Some(CnnPlan {
         stages,
         neck: vec![norm("features.norm5".to_owned(), width), relu()],
         grid: 1,

@@ -1,6 +1,6 @@
 //! EfficientNet (Tan & Le 2019) and its second version (2021), as torchvision builds them.
 
-use super::plan::{Conv, Layer, Plan, Pointwise, Stage, conv_norm, divisible, excite};
+use super::plan::{CnnPlan, Conv, PlanLayer, PlanStage, Pointwise, conv_norm, divisible, excite};
 
 /// The first version: name, factors of width and depth, what its normalisations add to the variance.
 const SCALED: [(&str, f64, f64, f64); 8] = [
@@ -70,7 +70,7 @@ pub(super) fn names() -> Vec<String> {
     first.chain(V2.iter().map(|row| row.0)).map(str::to_owned).collect()
 }
 
-pub(super) fn plan(name: &str) -> Option<Plan> {
+pub(super) fn plan(name: &str) -> Option<CnnPlan> {
     if let Some((_, rows)) = V2.iter().find(|row| row.0 == name) {
         return Some(build(rows, 1e-3, Some(1280)));
     }
@@ -83,7 +83,7 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
     Some(build(&scaled, eps, None))
 }
 
-fn build(rows: &[Row], eps: f64, last: Option<usize>) -> Plan {
+fn build(rows: &[Row], eps: f64, last: Option<usize>) -> CnnPlan {
     let silu = Some(Pointwise::Silu);
     let conv = |inputs, outputs, kernel, stride| Conv::new(String::new(), inputs, outputs, kernel, stride);
     let mut inputs = rows[0].4;
@@ -122,18 +122,18 @@ fn build(rows: &[Row], eps: f64, last: Option<usize>) -> Plan {
                 body.extend(conv_norm(&name(part + 2), conv(inside, outputs, 1, 1), eps, None));
             }
             match stride == 1 && inputs == outputs {
-                true => layers.push(Layer::Residual(body)),
+                true => layers.push(PlanLayer::Residual(body)),
                 false => layers.extend(body),
             }
             inputs = outputs;
         }
-        stages.push(Stage {
+        stages.push(PlanStage {
             layers: std::mem::take(&mut layers),
             width: outputs,
         });
     }
     let width = last.unwrap_or(4 * inputs);
-    Plan {
+    CnnPlan {
         stages,
         neck: conv_norm(
             &format!("features.{}", rows.len() + 1),

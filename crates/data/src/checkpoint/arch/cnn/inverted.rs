@@ -2,17 +2,17 @@
 //! and v3. Stages are written as timm writes them: `ir_r2_k3_s2_e6_c24_se` is an inverted residual, twice, of kernel 3, stride 2,
 //! six times as wide inside, 24 channels, with squeeze and excitation.
 
-use super::inverted_sizes::{Has, Head, Kind, NAMED, Row};
-use super::plan::{Conv, Layer, Plan, Pointwise, Stage, divisible, excite_by, normalised};
+use super::inverted_sizes::{FinalLayers, InvertedKind, NAMED, PaddingForms, SizeRow};
+use super::plan::{CnnPlan, Conv, PlanLayer, PlanStage, Pointwise, divisible, excite_by, normalised};
 
 /// What stands before the name of a network that is padded as TensorFlow does.
 const TENSORFLOW: &str = "tf_";
 
 /// Every name; of two networks with the same tensors the one that is padded alike on all sides comes first.
 pub(super) fn names() -> Vec<String> {
-    let both = |row: &Row| {
-        let even = (row.4 != Has::Tensorflow).then(|| row.0.to_owned());
-        let other = (row.4 != Has::Even).then(|| format!("{TENSORFLOW}{}", row.0));
+    let both = |row: &SizeRow| {
+        let even = (row.4 != PaddingForms::Tensorflow).then(|| row.0.to_owned());
+        let other = (row.4 != PaddingForms::Even).then(|| format!("{TENSORFLOW}{}", row.0));
         even.into_iter().chain(other)
     };
     NAMED.iter().flat_map(both).collect()
@@ -21,7 +21,7 @@ pub(super) fn names() -> Vec<String> {
 /// The names of the networks with this one's tensors where there are two: padded alike on all sides, padded as TensorFlow does.
 pub(in crate::checkpoint) fn twins(name: &str) -> Option<[String; 2]> {
     let bare = name.strip_prefix(TENSORFLOW).unwrap_or(name);
-    let row = NAMED.iter().find(|row| row.0 == bare && row.4 == Has::Both)?;
+    let row = NAMED.iter().find(|row| row.0 == bare && row.4 == PaddingForms::Both)?;
     Some([row.0.to_owned(), format!("{TENSORFLOW}{}", row.0)])
 }
 
@@ -36,7 +36,7 @@ pub(super) fn switches(name: &str) -> Option<(bool, f64)> {
         })
 }
 
-pub(super) fn plan(name: &str) -> Option<Plan> {
+pub(super) fn plan(name: &str) -> Option<CnnPlan> {
     let (same, eps) = switches(name)?;
     let bare = name.strip_prefix(TENSORFLOW).unwrap_or(name);
     let &(_, kind, width, depth, _) = NAMED.iter().find(|row| row.0 == bare)?;
@@ -132,18 +132,18 @@ fn deepened(text: &str, depth: f64) -> Option<Vec<Block>> {
 }
 
 struct Build {
-    kind: &'static Kind,
+    kind: &'static InvertedKind,
     width: f64,
     same: bool,
     eps: f64,
 }
 
 impl Build {
-    fn whole(&self, depth: [f64; 2]) -> Option<Plan> {
-        let Kind { stages, head, ends, .. } = *self.kind;
+    fn whole(&self, depth: [f64; 2]) -> Option<CnnPlan> {
+        let InvertedKind { stages, head, ends, .. } = *self.kind;
         let act = Some(self.kind.act);
         // MobileNets below three quarters of their width keep their stem.
-        let keeps = ends || (head == Head::Mean && self.width < 0.75);
+        let keeps = ends || (head == FinalLayers::Mean && self.width < 0.75);
         let stem = if keeps {
             self.kind.stem
         } else {
@@ -151,7 +151,7 @@ impl Build {
         };
         let mut layers = self.normal("", "conv_stem", "bn1", self.conv(3, stem, 3, 2), act);
         let (mut inputs, last) = (stem, stages.len() - 1);
-        let mut plan = Plan {
+        let mut plan = CnnPlan {
             stages: Vec::with_capacity(stages.len()),
             neck: Vec::new(),
             grid: 1,
@@ -169,32 +169,32 @@ impl Build {
                 let outputs = self.scaled(block.outputs);
                 let body = self.block(&format!("blocks.{i}.{j}."), &block, inputs, outputs, stride);
                 match block.skips && stride == 1 && inputs == outputs {
-                    true => layers.push(Layer::Residual(body)),
+                    true => layers.push(PlanLayer::Residual(body)),
                     false => layers.extend(body),
                 }
                 inputs = outputs;
             }
-            plan.stages.push(Stage {
+            plan.stages.push(PlanStage {
                 layers: std::mem::take(&mut layers),
                 width: inputs,
             });
         }
         plan.width = match head {
             _ if ends => self.kind.last,
-            Head::Maps => self.scaled(self.kind.last),
-            Head::Wide => self.scaled(self.kind.last).max(self.kind.last),
-            Head::Mean => self.kind.last,
+            FinalLayers::Maps => self.scaled(self.kind.last),
+            FinalLayers::Wide => self.scaled(self.kind.last).max(self.kind.last),
+            FinalLayers::Mean => self.kind.last,
         };
         let conv = self.conv(inputs, plan.width, 1, 1);
         plan.neck = match head {
-            Head::Mean => vec![
-                Layer::Mean,
-                Layer::Conv(Conv {
+            FinalLayers::Mean => vec![
+                PlanLayer::Mean,
+                PlanLayer::Conv(Conv {
                     name: "conv_head".to_owned(),
                     bias: true,
                     ..conv
                 }),
-                Layer::Act(self.kind.act),
+                PlanLayer::Act(self.kind.act),
             ],
             _ => self.normal("", "conv_head", "bn2", conv, act),
         };
@@ -208,7 +208,7 @@ impl Build {
         }
     }
 
-    fn normal(&self, at: &str, conv: &str, norm: &str, layer: Conv, act: Option<Pointwise>) -> Vec<Layer> {
+    fn normal(&self, at: &str, conv: &str, norm: &str, layer: Conv, act: Option<Pointwise>) -> Vec<PlanLayer> {
         normalised([format!("{at}{conv}"), format!("{at}{norm}")], layer, self.eps, act)
     }
 
@@ -221,7 +221,7 @@ impl Build {
         }
     }
 
-    fn block(&self, at: &str, block: &Block, inputs: usize, outputs: usize, stride: usize) -> Vec<Layer> {
+    fn block(&self, at: &str, block: &Block, inputs: usize, outputs: usize, stride: usize) -> Vec<PlanLayer> {
         let act = Some(if block.relu { Pointwise::Relu } else { self.kind.act });
         let from = block.inputs.map_or(inputs, |n| self.scaled(n));
         let inside = match block.form {
@@ -263,10 +263,10 @@ impl Build {
     }
 
     /// To a quarter of the block's input; of the width inside in MobileNet v3.
-    fn excite(&self, at: &str, block: &Block, inside: usize) -> Layer {
+    fn excite(&self, at: &str, block: &Block, inside: usize) -> PlanLayer {
         let names = ["se.conv_reduce", "se.conv_expand"].map(|part| format!("{at}{part}"));
         match self.kind.head {
-            Head::Mean => {
+            FinalLayers::Mean => {
                 let squeezed = divisible(inside as f64 * 0.25);
                 excite_by(names, inside, squeezed, Pointwise::Relu, Pointwise::Hardsigmoid)
             }

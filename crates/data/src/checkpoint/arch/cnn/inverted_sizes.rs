@@ -3,14 +3,14 @@
 use super::plan::Pointwise;
 
 /// A kind of network before it is scaled.
-pub(super) struct Kind {
+pub(super) struct InvertedKind {
     /// Blocks of each stage, several kinds of them one after the other.
     pub(super) stages: &'static [&'static str],
     pub(super) stem: usize,
     /// Channels before the classifier.
     pub(super) last: usize,
     pub(super) act: Pointwise,
-    pub(super) head: Head,
+    pub(super) head: FinalLayers,
     /// A width is not rounded up where rounding takes more than this share of it.
     pub(super) limit: f64,
     /// Whether the first and the last stage keep their depth, and the stem and the head their width.
@@ -19,26 +19,26 @@ pub(super) struct Kind {
 
 /// What follows the stages.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Head {
+pub(super) enum FinalLayers {
     /// A convolution on maps, with a normalisation; its width is scaled.
     Maps,
-    /// As [`Head::Maps`], never narrower than it is.
+    /// As [`FinalLayers::Maps`], never narrower than it is.
     Wide,
     /// A convolution with a bias on the mean over positions, not scaled: MobileNet v3.
     Mean,
 }
 
-const PLAIN: Kind = Kind {
+const PLAIN: InvertedKind = InvertedKind {
     stages: &[],
     stem: 32,
     last: 1280,
     act: Pointwise::Silu,
-    head: Head::Maps,
+    head: FinalLayers::Maps,
     limit: 0.9,
     ends: false,
 };
 
-const V1: Kind = Kind {
+const V1: InvertedKind = InvertedKind {
     stages: &[
         "ds_r1_k3_s1_e1_c16_se",
         "ir_r2_k3_s2_e6_c24_se",
@@ -51,7 +51,7 @@ const V1: Kind = Kind {
     ..PLAIN
 };
 
-const LITE: Kind = Kind {
+const LITE: InvertedKind = InvertedKind {
     stages: &[
         "ds_r1_k3_s1_e1_c16",
         "ir_r2_k3_s2_e6_c24",
@@ -66,7 +66,7 @@ const LITE: Kind = Kind {
     ..PLAIN
 };
 
-const EDGE: Kind = Kind {
+const EDGE: InvertedKind = InvertedKind {
     stages: &[
         "er_r1_k3_s1_e4_c24_fc24_noskip",
         "er_r2_k3_s2_e8_c32",
@@ -79,7 +79,7 @@ const EDGE: Kind = Kind {
     ..PLAIN
 };
 
-const V2_BASE: Kind = Kind {
+const V2_BASE: InvertedKind = InvertedKind {
     stages: &[
         "cn_r1_k3_s1_e1_c16_skip",
         "er_r2_k3_s2_e4_c32",
@@ -92,7 +92,7 @@ const V2_BASE: Kind = Kind {
     ..PLAIN
 };
 
-const V2_S: Kind = Kind {
+const V2_S: InvertedKind = InvertedKind {
     stages: &[
         "cn_r2_k3_s1_e1_c24_skip",
         "er_r4_k3_s2_e4_c48",
@@ -106,7 +106,7 @@ const V2_S: Kind = Kind {
 };
 
 /// As it was before the reference was published.
-const V2_RW: Kind = Kind {
+const V2_RW: InvertedKind = InvertedKind {
     stages: &[
         "er_r2_k3_s1_e1_c24",
         "er_r4_k3_s2_e4_c48",
@@ -120,7 +120,7 @@ const V2_RW: Kind = Kind {
     ..PLAIN
 };
 
-const V2_M: Kind = Kind {
+const V2_M: InvertedKind = InvertedKind {
     stages: &[
         "cn_r3_k3_s1_e1_c24_skip",
         "er_r5_k3_s2_e4_c48",
@@ -134,7 +134,7 @@ const V2_M: Kind = Kind {
     ..PLAIN
 };
 
-const V2_L: Kind = Kind {
+const V2_L: InvertedKind = InvertedKind {
     stages: &[
         "cn_r4_k3_s1_e1_c32_skip",
         "er_r7_k3_s2_e4_c64",
@@ -147,7 +147,7 @@ const V2_L: Kind = Kind {
     ..PLAIN
 };
 
-const V2_XL: Kind = Kind {
+const V2_XL: InvertedKind = InvertedKind {
     stages: &[
         "cn_r4_k3_s1_e1_c32_skip",
         "er_r8_k3_s2_e4_c64",
@@ -160,7 +160,7 @@ const V2_XL: Kind = Kind {
     ..PLAIN
 };
 
-const MOBILE2: Kind = Kind {
+const MOBILE2: InvertedKind = InvertedKind {
     stages: &[
         "ds_r1_k3_s1_e1_c16",
         "ir_r2_k3_s2_e6_c24",
@@ -171,13 +171,13 @@ const MOBILE2: Kind = Kind {
         "ir_r1_k3_s1_e6_c320",
     ],
     act: Pointwise::Relu6,
-    head: Head::Wide,
+    head: FinalLayers::Wide,
     ..PLAIN
 };
 
-const MOBILE2_ENDS: Kind = Kind { ends: true, ..MOBILE2 };
+const MOBILE2_ENDS: InvertedKind = InvertedKind { ends: true, ..MOBILE2 };
 
-const LARGE: Kind = Kind {
+const LARGE: InvertedKind = InvertedKind {
     stages: &[
         "ds_r1_k3_s1_e1_c16_nre",
         "ir_r1_k3_s2_e4_c24_nre ir_r1_k3_s1_e3_c24_nre",
@@ -189,11 +189,11 @@ const LARGE: Kind = Kind {
     ],
     stem: 16,
     act: Pointwise::Hardswish,
-    head: Head::Mean,
+    head: FinalLayers::Mean,
     ..PLAIN
 };
 
-const LARGE_MINIMAL: Kind = Kind {
+const LARGE_MINIMAL: InvertedKind = InvertedKind {
     stages: &[
         "ds_r1_k3_s1_e1_c16",
         "ir_r1_k3_s2_e4_c24 ir_r1_k3_s1_e3_c24",
@@ -207,7 +207,7 @@ const LARGE_MINIMAL: Kind = Kind {
     ..LARGE
 };
 
-const SMALL: Kind = Kind {
+const SMALL: InvertedKind = InvertedKind {
     stages: &[
         "ds_r1_k3_s2_e1_c16_se_nre",
         "ir_r1_k3_s2_e4.5_c24_nre ir_r1_k3_s1_e3.67_c24_nre",
@@ -220,7 +220,7 @@ const SMALL: Kind = Kind {
     ..LARGE
 };
 
-const SMALL_MINIMAL: Kind = Kind {
+const SMALL_MINIMAL: InvertedKind = InvertedKind {
     stages: &[
         "ds_r1_k3_s2_e1_c16",
         "ir_r1_k3_s2_e4.5_c24 ir_r1_k3_s1_e3.67_c24",
@@ -235,74 +235,74 @@ const SMALL_MINIMAL: Kind = Kind {
 
 /// Who has a network of a size: the one that is padded alike on all sides, the one that is padded as TensorFlow does, or timm has both.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Has {
+pub(super) enum PaddingForms {
     Even,
     Tensorflow,
     Both,
 }
 
 /// Name without `tf_`, kind, factors of width and of depth (of the first four stages, of the others), which forms there are.
-pub(super) type Row = (&'static str, &'static Kind, f64, [f64; 2], Has);
+pub(super) type SizeRow = (&'static str, &'static InvertedKind, f64, [f64; 2], PaddingForms);
 
-const fn row(name: &'static str, kind: &'static Kind, width: f64, depth: f64, has: Has) -> Row {
+const fn row(name: &'static str, kind: &'static InvertedKind, width: f64, depth: f64, has: PaddingForms) -> SizeRow {
     (name, kind, width, [depth, depth], has)
 }
 
-pub(super) const NAMED: &[Row] = &[
-    row("efficientnet_b0", &V1, 1.0, 1.0, Has::Both),
-    row("efficientnet_b1", &V1, 1.0, 1.1, Has::Both),
-    row("efficientnet_b2", &V1, 1.1, 1.2, Has::Both),
-    row("efficientnet_b3", &V1, 1.2, 1.4, Has::Both),
-    row("efficientnet_b4", &V1, 1.4, 1.8, Has::Both),
-    row("efficientnet_b5", &V1, 1.6, 2.2, Has::Both),
-    row("efficientnet_b6", &V1, 1.8, 2.6, Has::Both),
-    row("efficientnet_b7", &V1, 2.0, 3.1, Has::Both),
-    row("efficientnet_b8", &V1, 2.2, 3.6, Has::Both),
-    row("efficientnet_l2", &V1, 4.3, 5.3, Has::Both),
-    row("efficientnet_lite0", &LITE, 1.0, 1.0, Has::Both),
-    row("efficientnet_lite1", &LITE, 1.0, 1.1, Has::Both),
-    row("efficientnet_lite2", &LITE, 1.1, 1.2, Has::Both),
-    row("efficientnet_lite3", &LITE, 1.2, 1.4, Has::Both),
-    row("efficientnet_lite4", &LITE, 1.4, 1.8, Has::Both),
-    row("efficientnet_es", &EDGE, 1.0, 1.0, Has::Both),
-    row("efficientnet_em", &EDGE, 1.0, 1.1, Has::Both),
-    row("efficientnet_el", &EDGE, 1.2, 1.4, Has::Both),
-    row("efficientnetv2_b0", &V2_BASE, 1.0, 1.0, Has::Tensorflow),
-    row("efficientnetv2_b1", &V2_BASE, 1.0, 1.1, Has::Tensorflow),
-    row("efficientnetv2_b2", &V2_BASE, 1.1, 1.2, Has::Tensorflow),
-    row("efficientnetv2_b3", &V2_BASE, 1.2, 1.4, Has::Tensorflow),
-    row("efficientnetv2_s", &V2_S, 1.0, 1.0, Has::Both),
-    row("efficientnetv2_m", &V2_M, 1.0, 1.0, Has::Both),
-    row("efficientnetv2_l", &V2_L, 1.0, 1.0, Has::Both),
-    row("efficientnetv2_xl", &V2_XL, 1.0, 1.0, Has::Both),
-    row("efficientnetv2_rw_t", &V2_S, 0.8, 0.9, Has::Even),
-    row("efficientnetv2_rw_s", &V2_RW, 1.0, 1.0, Has::Even),
-    ("efficientnetv2_rw_m", &V2_RW, 1.2, [1.2, 1.6], Has::Even),
-    row("mobilenetv2_035", &MOBILE2, 0.35, 1.0, Has::Even),
-    row("mobilenetv2_050", &MOBILE2, 0.5, 1.0, Has::Even),
-    row("mobilenetv2_075", &MOBILE2, 0.75, 1.0, Has::Even),
-    row("mobilenetv2_100", &MOBILE2, 1.0, 1.0, Has::Even),
-    row("mobilenetv2_140", &MOBILE2, 1.4, 1.0, Has::Even),
-    row("mobilenetv2_110d", &MOBILE2_ENDS, 1.1, 1.2, Has::Even),
-    row("mobilenetv2_120d", &MOBILE2_ENDS, 1.2, 1.4, Has::Even),
-    row("mobilenetv3_large_075", &LARGE, 0.75, 1.0, Has::Both),
-    row("mobilenetv3_large_100", &LARGE, 1.0, 1.0, Has::Both),
-    row("mobilenetv3_large_150d", &LARGE, 1.5, 1.2, Has::Even),
+pub(super) const NAMED: &[SizeRow] = &[
+    row("efficientnet_b0", &V1, 1.0, 1.0, PaddingForms::Both),
+    row("efficientnet_b1", &V1, 1.0, 1.1, PaddingForms::Both),
+    row("efficientnet_b2", &V1, 1.1, 1.2, PaddingForms::Both),
+    row("efficientnet_b3", &V1, 1.2, 1.4, PaddingForms::Both),
+    row("efficientnet_b4", &V1, 1.4, 1.8, PaddingForms::Both),
+    row("efficientnet_b5", &V1, 1.6, 2.2, PaddingForms::Both),
+    row("efficientnet_b6", &V1, 1.8, 2.6, PaddingForms::Both),
+    row("efficientnet_b7", &V1, 2.0, 3.1, PaddingForms::Both),
+    row("efficientnet_b8", &V1, 2.2, 3.6, PaddingForms::Both),
+    row("efficientnet_l2", &V1, 4.3, 5.3, PaddingForms::Both),
+    row("efficientnet_lite0", &LITE, 1.0, 1.0, PaddingForms::Both),
+    row("efficientnet_lite1", &LITE, 1.0, 1.1, PaddingForms::Both),
+    row("efficientnet_lite2", &LITE, 1.1, 1.2, PaddingForms::Both),
+    row("efficientnet_lite3", &LITE, 1.2, 1.4, PaddingForms::Both),
+    row("efficientnet_lite4", &LITE, 1.4, 1.8, PaddingForms::Both),
+    row("efficientnet_es", &EDGE, 1.0, 1.0, PaddingForms::Both),
+    row("efficientnet_em", &EDGE, 1.0, 1.1, PaddingForms::Both),
+    row("efficientnet_el", &EDGE, 1.2, 1.4, PaddingForms::Both),
+    row("efficientnetv2_b0", &V2_BASE, 1.0, 1.0, PaddingForms::Tensorflow),
+    row("efficientnetv2_b1", &V2_BASE, 1.0, 1.1, PaddingForms::Tensorflow),
+    row("efficientnetv2_b2", &V2_BASE, 1.1, 1.2, PaddingForms::Tensorflow),
+    row("efficientnetv2_b3", &V2_BASE, 1.2, 1.4, PaddingForms::Tensorflow),
+    row("efficientnetv2_s", &V2_S, 1.0, 1.0, PaddingForms::Both),
+    row("efficientnetv2_m", &V2_M, 1.0, 1.0, PaddingForms::Both),
+    row("efficientnetv2_l", &V2_L, 1.0, 1.0, PaddingForms::Both),
+    row("efficientnetv2_xl", &V2_XL, 1.0, 1.0, PaddingForms::Both),
+    row("efficientnetv2_rw_t", &V2_S, 0.8, 0.9, PaddingForms::Even),
+    row("efficientnetv2_rw_s", &V2_RW, 1.0, 1.0, PaddingForms::Even),
+    ("efficientnetv2_rw_m", &V2_RW, 1.2, [1.2, 1.6], PaddingForms::Even),
+    row("mobilenetv2_035", &MOBILE2, 0.35, 1.0, PaddingForms::Even),
+    row("mobilenetv2_050", &MOBILE2, 0.5, 1.0, PaddingForms::Even),
+    row("mobilenetv2_075", &MOBILE2, 0.75, 1.0, PaddingForms::Even),
+    row("mobilenetv2_100", &MOBILE2, 1.0, 1.0, PaddingForms::Even),
+    row("mobilenetv2_140", &MOBILE2, 1.4, 1.0, PaddingForms::Even),
+    row("mobilenetv2_110d", &MOBILE2_ENDS, 1.1, 1.2, PaddingForms::Even),
+    row("mobilenetv2_120d", &MOBILE2_ENDS, 1.2, 1.4, PaddingForms::Even),
+    row("mobilenetv3_large_075", &LARGE, 0.75, 1.0, PaddingForms::Both),
+    row("mobilenetv3_large_100", &LARGE, 1.0, 1.0, PaddingForms::Both),
+    row("mobilenetv3_large_150d", &LARGE, 1.5, 1.2, PaddingForms::Even),
     row(
         "mobilenetv3_large_minimal_100",
         &LARGE_MINIMAL,
         1.0,
         1.0,
-        Has::Tensorflow,
+        PaddingForms::Tensorflow,
     ),
-    row("mobilenetv3_small_050", &SMALL, 0.5, 1.0, Has::Even),
-    row("mobilenetv3_small_075", &SMALL, 0.75, 1.0, Has::Both),
-    row("mobilenetv3_small_100", &SMALL, 1.0, 1.0, Has::Both),
+    row("mobilenetv3_small_050", &SMALL, 0.5, 1.0, PaddingForms::Even),
+    row("mobilenetv3_small_075", &SMALL, 0.75, 1.0, PaddingForms::Both),
+    row("mobilenetv3_small_100", &SMALL, 1.0, 1.0, PaddingForms::Both),
     row(
         "mobilenetv3_small_minimal_100",
         &SMALL_MINIMAL,
         1.0,
         1.0,
-        Has::Tensorflow,
+        PaddingForms::Tensorflow,
     ),
 ];

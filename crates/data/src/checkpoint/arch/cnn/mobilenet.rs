@@ -1,6 +1,6 @@
 //! MobileNet v2 (Sandler et al. 2018) and v3 (Howard et al. 2019), as torchvision builds them.
 
-use super::plan::{Conv, Layer, Plan, Pointwise, Stage, conv_norm, divisible, excite};
+use super::plan::{CnnPlan, Conv, PlanLayer, PlanStage, Pointwise, conv_norm, divisible, excite};
 
 pub(super) const NAMES: [&str; 3] = ["mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small"];
 
@@ -50,7 +50,7 @@ const SMALL: [Block; 11] = [
     (5, 576, 96, true, true, 1),
 ];
 
-pub(super) fn plan(name: &str) -> Option<Plan> {
+pub(super) fn plan(name: &str) -> Option<CnnPlan> {
     match name {
         "mobilenet_v2" => Some(v2()),
         "mobilenet_v3_large" => Some(v3(&LARGE, 1280)),
@@ -59,10 +59,10 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
     }
 }
 
-fn v2() -> Plan {
+fn v2() -> CnnPlan {
     const ACT: Option<Pointwise> = Some(Pointwise::Relu6);
     let conv = |inputs, outputs, kernel, stride| Conv::new(String::new(), inputs, outputs, kernel, stride);
-    let norm = |name: String, width| Layer::BatchNorm { name, width, eps: 1e-5 };
+    let norm = |name: String, width| PlanLayer::BatchNorm { name, width, eps: 1e-5 };
     let mut stages = Vec::with_capacity(V2.len());
     let mut layers = conv_norm("features.0", conv(3, 32, 3, 2), 1e-5, ACT);
     let (mut at, mut inputs) = (1, 32);
@@ -81,7 +81,7 @@ fn v2() -> Plan {
                 ..conv(inside, inside, 3, stride)
             };
             body.extend(conv_norm(&format!("{name}.{part}"), each, 1e-5, ACT));
-            body.push(Layer::Conv(Conv::new(
+            body.push(PlanLayer::Conv(Conv::new(
                 format!("{name}.{}", part + 1),
                 inside,
                 width,
@@ -90,18 +90,18 @@ fn v2() -> Plan {
             )));
             body.push(norm(format!("{name}.{}", part + 2), width));
             match stride == 1 && inputs == width {
-                true => layers.push(Layer::Residual(body)),
+                true => layers.push(PlanLayer::Residual(body)),
                 false => layers.extend(body),
             }
             inputs = width;
             at += 1;
         }
-        stages.push(Stage {
+        stages.push(PlanStage {
             layers: std::mem::take(&mut layers),
             width,
         });
     }
-    Plan {
+    CnnPlan {
         stages,
         neck: conv_norm(&format!("features.{at}"), conv(inputs, 1280, 1, 1), 1e-5, ACT),
         grid: 1,
@@ -112,17 +112,17 @@ fn v2() -> Plan {
 }
 
 /// Its features are those of its hidden layer, `classifier.0`, after the activation.
-fn v3(blocks: &[Block], width: usize) -> Plan {
+fn v3(blocks: &[Block], width: usize) -> CnnPlan {
     const EPS: f64 = 1e-3;
     let conv = |inputs, outputs, kernel, stride| Conv::new(String::new(), inputs, outputs, kernel, stride);
     let hardswish = Some(Pointwise::Hardswish);
-    let mut stages: Vec<Stage> = Vec::new();
+    let mut stages: Vec<PlanStage> = Vec::new();
     let mut layers = conv_norm("features.0", conv(3, 16, 3, 2), EPS, hardswish);
     let mut inputs = 16;
     for (i, &(kernel, inside, outputs, squeezes, hard, stride)) in blocks.iter().enumerate() {
         // A stage is the blocks of one width.
         if i > 0 && outputs != inputs {
-            stages.push(Stage {
+            stages.push(PlanStage {
                 layers: std::mem::take(&mut layers),
                 width: inputs,
             });
@@ -152,25 +152,25 @@ fn v3(blocks: &[Block], width: usize) -> Plan {
         }
         body.extend(conv_norm(&name(part + 1), conv(inside, outputs, 1, 1), EPS, None));
         match stride == 1 && inputs == outputs {
-            true => layers.push(Layer::Residual(body)),
+            true => layers.push(PlanLayer::Residual(body)),
             false => layers.extend(body),
         }
         inputs = outputs;
     }
-    stages.push(Stage { layers, width: inputs });
+    stages.push(PlanStage { layers, width: inputs });
     let last = format!("features.{}", blocks.len() + 1);
-    Plan {
+    CnnPlan {
         stages,
         neck: conv_norm(&last, conv(inputs, 6 * inputs, 1, 1), EPS, hardswish),
         grid: 1,
         pool: None,
         tail: vec![
-            Layer::Linear {
+            PlanLayer::Linear {
                 name: "classifier.0".to_owned(),
                 inputs: 6 * inputs,
                 outputs: width,
             },
-            Layer::Act(Pointwise::Hardswish),
+            PlanLayer::Act(Pointwise::Hardswish),
         ],
         width,
     }

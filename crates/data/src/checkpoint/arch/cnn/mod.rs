@@ -23,4 +23,4 @@ pub use details::Details;
 pub(in crate::checkpoint) use inverted::twins;
 pub use network::Cnn;
 pub(super) use network::{ANCHORS, MODULES, TIMM_ANCHORS, TIMM_MODULES, guess, guess_timm, names, parse};
-pub use plan::{AttentionPool, Conv, Layer, Plan, Pointwise, Stage};
+pub use plan::{AttentionPool, CnnPlan, Conv, PlanLayer, PlanStage, Pointwise};

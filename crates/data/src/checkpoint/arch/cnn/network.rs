@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::details::Details;
-use super::plan::{Layer, Plan};
+use super::plan::{CnnPlan, PlanLayer};
 use super::{clip, convnext, densenet, efficientnet, inverted, mobilenet, regnet, vgg};
 use crate::checkpoint::arch::tensors::{Shapes, Tensors};
 
-/// One of the networks that have a [`Plan`], by torchvision's name for it, or by timm's.
+/// One of the networks that have a [`CnnPlan`], by torchvision's name for it, or by timm's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cnn {
     /// `mobilenet_v2`, `vgg16_bn`, …
@@ -101,7 +101,7 @@ pub(in crate::checkpoint::arch) fn names() -> Vec<String> {
     names
 }
 
-fn plan(name: &str, details: &Details) -> Option<Plan> {
+fn plan(name: &str, details: &Details) -> Option<CnnPlan> {
     if details.timm {
         return vgg::plan(name, true)
             .or_else(|| inverted::plan(name))
@@ -130,8 +130,8 @@ pub(in crate::checkpoint::arch) fn parse(name: &str) -> Option<Cnn> {
 
 impl Cnn {
     /// Its layers; of a name that is none (a damaged description), a network without any.
-    pub fn plan(&self) -> Plan {
-        plan(&self.name, &self.details).unwrap_or(Plan {
+    pub fn plan(&self) -> CnnPlan {
+        plan(&self.name, &self.details).unwrap_or(CnnPlan {
             stages: Vec::new(),
             neck: Vec::new(),
             grid: 1,
@@ -177,12 +177,12 @@ impl Cnn {
 
     /// Side of the images of a CLIP's ResNet, which its positions are for; `None` of every other network.
     pub fn image(&self) -> Option<usize> {
-        clip::Size::parse(&self.name).map(|size| size.image)
+        clip::ClipSize::parse(&self.name).map(|size| size.image)
     }
 
     /// Whether it is a ConvNeXt of either version.
     pub fn is_convnext(&self) -> bool {
-        convnext::Size::parse(&self.name).is_some()
+        convnext::ConvNextSize::parse(&self.name).is_some()
     }
 
     /// What of a ConvNeXt neither its tensors nor its name tell, to read.
@@ -191,7 +191,7 @@ impl Cnn {
         let size =
             (!named).then(|| "a size without a name: its blocks are counted, none is known to be missing".to_owned());
         let epsilon = self.plan().tail.iter().find_map(|layer| match layer {
-            Layer::LayerNorm { eps, .. } => Some(*eps),
+            PlanLayer::LayerNorm { eps, .. } => Some(*eps),
             _ => None,
         });
         let usual = format!(

@@ -38,9 +38,9 @@ impl From<Activation> for Pointwise {
     }
 }
 
-/// One layer of a plan, on maps (B, C, H, W) or, in a [`Plan::tail`], on rows (B, C).
+/// One layer of a plan, on maps (B, C, H, W) or, in a [`CnnPlan::tail`], on rows (B, C).
 #[derive(Clone, Debug, PartialEq)]
-pub enum Layer {
+pub enum PlanLayer {
     /// A square convolution.
     Conv(Conv),
     /// Batch normalisation.
@@ -102,13 +102,13 @@ pub enum Layer {
     /// Maps with fewer positions a side are brought to so many, by means.
     AtLeast(usize),
     /// What comes in, plus what these make of it.
-    Residual(Vec<Layer>),
+    Residual(Vec<PlanLayer>),
     /// What the one list makes of what comes in, plus what the other makes of it.
-    Sum(Vec<Layer>, Vec<Layer>),
+    Sum(Vec<PlanLayer>, Vec<PlanLayer>),
     /// What comes in, times what these make of its mean over positions (squeeze and excitation).
-    Excite(Vec<Layer>),
+    Excite(Vec<PlanLayer>),
     /// What comes in, followed by the channels that these make of it.
-    Append(Vec<Layer>),
+    Append(Vec<PlanLayer>),
 }
 
 /// A square convolution.
@@ -153,9 +153,9 @@ impl Conv {
 
 /// A stretch of a network that ends in a map to be tapped.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Stage {
+pub struct PlanStage {
     /// Its layers.
-    pub layers: Vec<Layer>,
+    pub layers: Vec<PlanLayer>,
     /// Channels of its output.
     pub width: usize,
 }
@@ -175,22 +175,22 @@ pub struct AttentionPool {
 
 /// A convolutional network up to its classifier.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
+pub struct CnnPlan {
     /// Stages, the stem in the first.
-    pub stages: Vec<Stage>,
+    pub stages: Vec<PlanStage>,
     /// What follows the last stage on maps.
-    pub neck: Vec<Layer>,
+    pub neck: Vec<PlanLayer>,
     /// Maps are averaged over so many positions a side; more than one are laid out as one row, channel after channel.
     pub grid: usize,
     /// Attention that pools the maps besides, for the network's own heads.
     pub pool: Option<AttentionPool>,
     /// What follows on rows.
-    pub tail: Vec<Layer>,
+    pub tail: Vec<PlanLayer>,
     /// Width of the row that comes out.
     pub width: usize,
 }
 
-impl Plan {
+impl CnnPlan {
     pub(super) fn tensors(&self, list: &mut Tensors) {
         for stage in &self.stages {
             each(&stage.layers, list);
@@ -210,47 +210,51 @@ impl Plan {
     }
 }
 
-fn each(layers: &[Layer], list: &mut Tensors) {
+fn each(layers: &[PlanLayer], list: &mut Tensors) {
     for layer in layers {
         match layer {
-            Layer::Conv(conv) => {
+            PlanLayer::Conv(conv) => {
                 list.conv(&conv.name, conv.outputs, conv.inputs / conv.groups, conv.kernel);
                 if conv.bias {
                     list.push(&format!("{}.bias", conv.name), vec![conv.outputs], true);
                 }
             }
-            Layer::BatchNorm { name, width, .. } => list.norm(name, *width),
-            Layer::LayerNorm { name, width, .. } | Layer::Respond { name, width } => list.affine(name, *width),
-            Layer::Linear { name, inputs, outputs } => list.linear(name, *outputs, *inputs, true),
-            Layer::Scale { name, width } => list.push(name, vec![*width, 1, 1], true),
-            Layer::Residual(inner) | Layer::Excite(inner) | Layer::Append(inner) => each(inner, list),
-            Layer::Sum(one, other) => {
+            PlanLayer::BatchNorm { name, width, .. } => list.norm(name, *width),
+            PlanLayer::LayerNorm { name, width, .. } | PlanLayer::Respond { name, width } => list.affine(name, *width),
+            PlanLayer::Linear { name, inputs, outputs } => list.linear(name, *outputs, *inputs, true),
+            PlanLayer::Scale { name, width } => list.push(name, vec![*width, 1, 1], true),
+            PlanLayer::Residual(inner) | PlanLayer::Excite(inner) | PlanLayer::Append(inner) => each(inner, list),
+            PlanLayer::Sum(one, other) => {
                 each(one, list);
                 each(other, list);
             }
-            Layer::Act(_) | Layer::MaxPool { .. } | Layer::AvgPool | Layer::Mean | Layer::AtLeast(_) => {}
+            PlanLayer::Act(_)
+            | PlanLayer::MaxPool { .. }
+            | PlanLayer::AvgPool
+            | PlanLayer::Mean
+            | PlanLayer::AtLeast(_) => {}
         }
     }
 }
 
 /// A convolution, its normalisation and an activation, as torchvision numbers them: 0 and 1 below `name`.
-pub(super) fn conv_norm(name: &str, conv: Conv, eps: f64, act: Option<Pointwise>) -> Vec<Layer> {
+pub(super) fn conv_norm(name: &str, conv: Conv, eps: f64, act: Option<Pointwise>) -> Vec<PlanLayer> {
     normalised([format!("{name}.0"), format!("{name}.1")], conv, eps, act)
 }
 
 /// A convolution, its normalisation and an activation, by the names of the first two.
-pub(super) fn normalised([name, norm]: [String; 2], conv: Conv, eps: f64, act: Option<Pointwise>) -> Vec<Layer> {
+pub(super) fn normalised([name, norm]: [String; 2], conv: Conv, eps: f64, act: Option<Pointwise>) -> Vec<PlanLayer> {
     let width = conv.outputs;
     let mut layers = vec![
-        Layer::Conv(Conv { name, ..conv }),
-        Layer::BatchNorm { name: norm, width, eps },
+        PlanLayer::Conv(Conv { name, ..conv }),
+        PlanLayer::BatchNorm { name: norm, width, eps },
     ];
-    layers.extend(act.map(Layer::Act));
+    layers.extend(act.map(PlanLayer::Act));
     layers
 }
 
 /// Squeeze and excitation as torchvision names it: `fc1` and `fc2` below `name`, both convolutions of one position.
-pub(super) fn excite(name: &str, width: usize, squeezed: usize, act: Pointwise, gate: Pointwise) -> Layer {
+pub(super) fn excite(name: &str, width: usize, squeezed: usize, act: Pointwise, gate: Pointwise) -> PlanLayer {
     excite_by(
         [format!("{name}.fc1"), format!("{name}.fc2")],
         width,
@@ -267,18 +271,18 @@ pub(super) fn excite_by(
     squeezed: usize,
     act: Pointwise,
     gate: Pointwise,
-) -> Layer {
+) -> PlanLayer {
     let one = |name, inputs, outputs| {
-        Layer::Conv(Conv {
+        PlanLayer::Conv(Conv {
             bias: true,
             ..Conv::new(name, inputs, outputs, 1, 1)
         })
     };
-    Layer::Excite(vec![
+    PlanLayer::Excite(vec![
         one(first, width, squeezed),
-        Layer::Act(act),
+        PlanLayer::Act(act),
         one(second, squeezed, width),
-        Layer::Act(gate),
+        PlanLayer::Act(gate),
     ])
 }
 

@@ -1,6 +1,6 @@
 //! RegNet X and Y (Radosavovic et al. 2020), as torchvision and timm build them.
 
-use super::plan::{Conv, Layer, Plan, Pointwise, Stage, excite, normalised};
+use super::plan::{CnnPlan, Conv, PlanLayer, PlanStage, Pointwise, excite, normalised};
 
 /// Name, blocks and widths of the stages, channels of a group. Those of a Y squeeze and excite.
 type Row = (&'static str, [usize; 4], [usize; 4], usize);
@@ -91,7 +91,7 @@ const TIMM: Names = Names {
 };
 
 /// By torchvision's names, or by timm's.
-pub(super) fn plan(name: &str, timm: bool) -> Option<Plan> {
+pub(super) fn plan(name: &str, timm: bool) -> Option<CnnPlan> {
     const EPS: f64 = 1e-5;
     let (rows, names) = match timm {
         false => (NAMED.as_slice(), TORCHVISION),
@@ -131,18 +131,18 @@ pub(super) fn plan(name: &str, timm: bool) -> Option<Plan> {
             }
             body.extend(conv_norm(&at, 2, conv(width, width, 1, 1), None));
             layers.push(match block {
-                0 => Layer::Sum(conv_norm(&at, 4, conv(inputs, width, 1, 2), None), body),
-                _ => Layer::Residual(body),
+                0 => PlanLayer::Sum(conv_norm(&at, 4, conv(inputs, width, 1, 2), None), body),
+                _ => PlanLayer::Residual(body),
             });
-            layers.push(Layer::Act(Pointwise::Relu));
+            layers.push(PlanLayer::Act(Pointwise::Relu));
             inputs = width;
         }
-        stages.push(Stage {
+        stages.push(PlanStage {
             layers: std::mem::take(&mut layers),
             width,
         });
     }
-    Some(Plan {
+    Some(CnnPlan {
         stages,
         neck: Vec::new(),
         grid: 1,

@@ -1,6 +1,6 @@
 //! VGG (Simonyan & Zisserman 2015), with and without batch normalisation, as torchvision and timm build it.
 
-use super::plan::{Conv, Layer, Plan, Pointwise, Stage};
+use super::plan::{CnnPlan, Conv, PlanLayer, PlanStage, Pointwise};
 
 /// Convolutions of each stage.
 const DEPTHS: [(&str, [usize; 5]); 4] = [
@@ -17,7 +17,7 @@ pub(super) fn names() -> Vec<String> {
 
 /// Its features are those of its second hidden layer, `classifier.3`, after the activation. timm has its hidden layers as convolutions,
 /// whose results over positions are averaged: another function on images larger than 224 px.
-pub(super) fn plan(name: &str, timm: bool) -> Option<Plan> {
+pub(super) fn plan(name: &str, timm: bool) -> Option<CnnPlan> {
     let (base, normalised) = match name.strip_suffix("_bn") {
         Some(base) => (base, true),
         None => (name, false),
@@ -29,42 +29,42 @@ pub(super) fn plan(name: &str, timm: bool) -> Option<Plan> {
         let width = (64 << i).min(512);
         let mut layers = Vec::new();
         for _ in 0..depth {
-            layers.push(Layer::Conv(Conv {
+            layers.push(PlanLayer::Conv(Conv {
                 bias: true,
                 ..Conv::new(format!("features.{at}"), inputs, width, 3, 1)
             }));
             if normalised {
-                layers.push(Layer::BatchNorm {
+                layers.push(PlanLayer::BatchNorm {
                     name: format!("features.{}", at + 1),
                     width,
                     eps: 1e-5,
                 });
             }
-            layers.push(Layer::Act(Pointwise::Relu));
+            layers.push(PlanLayer::Act(Pointwise::Relu));
             at += if normalised { 3 } else { 2 };
             inputs = width;
         }
-        layers.push(Layer::MaxPool {
+        layers.push(PlanLayer::MaxPool {
             kernel: 2,
             stride: 2,
             padding: 0,
         });
         at += 1;
-        stages.push(Stage { layers, width });
+        stages.push(PlanStage { layers, width });
     }
     if timm {
         let hidden = |name: &str, inputs, kernel| {
-            Layer::Conv(Conv {
+            PlanLayer::Conv(Conv {
                 padding: 0,
                 bias: true,
                 ..Conv::new(name.to_owned(), inputs, 4096, kernel, 1)
             })
         };
-        let relu = || Layer::Act(Pointwise::Relu);
-        return Some(Plan {
+        let relu = || PlanLayer::Act(Pointwise::Relu);
+        return Some(CnnPlan {
             stages,
             neck: vec![
-                Layer::AtLeast(7),
+                PlanLayer::AtLeast(7),
                 hidden("pre_logits.fc1", 512, 7),
                 relu(),
                 hidden("pre_logits.fc2", 4096, 1),
@@ -76,21 +76,21 @@ pub(super) fn plan(name: &str, timm: bool) -> Option<Plan> {
             width: 4096,
         });
     }
-    let hidden = |name: &str, inputs| Layer::Linear {
+    let hidden = |name: &str, inputs| PlanLayer::Linear {
         name: name.to_owned(),
         inputs,
         outputs: 4096,
     };
-    Some(Plan {
+    Some(CnnPlan {
         stages,
         neck: Vec::new(),
         grid: 7,
         pool: None,
         tail: vec![
             hidden("classifier.0", 512 * 49),
-            Layer::Act(Pointwise::Relu),
+            PlanLayer::Act(Pointwise::Relu),
             hidden("classifier.3", 4096),
-            Layer::Act(Pointwise::Relu),
+            PlanLayer::Act(Pointwise::Relu),
         ],
         width: 4096,
     })

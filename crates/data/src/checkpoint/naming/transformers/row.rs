@@ -1,6 +1,6 @@
 //! What the namings of transformers share.
 
-use crate::checkpoint::arch::Family;
+use crate::checkpoint::arch::ArchFamily;
 use crate::checkpoint::naming::layout::Layout;
 use crate::checkpoint::naming::rules::{Naming, Rule};
 
@@ -41,7 +41,7 @@ const BARE: &[(&str, usize)] = &[("cls_token", 2), ("pos_embed", 1)];
 pub(super) const fn row(name: &'static str, layout: Layout, rules: &'static [&'static [Rule]]) -> Naming {
     Naming {
         name,
-        family: Family::Vit,
+        family: ArchFamily::Vit,
         rules,
         layout: Some(layout),
         projection: None,

@@ -1,7 +1,7 @@
 //! The namings of ViT, DINOv2, CLIP and ResNet, and their kin.
 
 use super::row::{VIT, VIT_BLOCKS, row};
-use crate::checkpoint::arch::Family;
+use crate::checkpoint::arch::ArchFamily;
 use crate::checkpoint::naming::layout::Layout;
 use crate::checkpoint::naming::rules::{Naming, Rule};
 
@@ -166,7 +166,7 @@ macro_rules! stage {
 }
 
 pub(in crate::checkpoint::naming) const RESNET: Naming = Naming {
-    family: Family::ResNet,
+    family: ArchFamily::ResNet,
     idle: &[],
     ..row(
         "transformers ResNet",

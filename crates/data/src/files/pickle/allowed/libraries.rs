@@ -1,9 +1,9 @@
 //! Of the libraries that people pretrain with: holders of settings, and the networks that are read here.
 
 use super::uses::Use::{Call, New};
-use super::uses::{Group, group};
+use super::uses::{UseGroup, group};
 
-pub(super) const GROUPS: &[Group] = &[
+pub(super) const GROUPS: &[UseGroup] = &[
     // Settings. Their `__setstate__` puts attributes down and looks at types.
     group(New, false, "omegaconf.dictconfig", "DictConfig"),
     group(New, false, "omegaconf.listconfig", "ListConfig"),

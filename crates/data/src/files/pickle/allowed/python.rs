@@ -1,9 +1,9 @@
 //! Of Python itself and of numpy.
 
 use super::uses::Use::{Call, Judged, New, Value};
-use super::uses::{Group, group};
+use super::uses::{UseGroup, group};
 
-pub(super) const GROUPS: &[Group] = &[
+pub(super) const GROUPS: &[UseGroup] = &[
     // Containers, numbers and texts: made of what the file holds.
     group(
         Call,

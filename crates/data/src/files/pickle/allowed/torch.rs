@@ -1,9 +1,9 @@
 //! Of PyTorch.
 
 use super::uses::Use::{Call, Judged, New, Value};
-use super::uses::{Group, group};
+use super::uses::{UseGroup, group};
 
-pub(super) const GROUPS: &[Group] = &[
+pub(super) const GROUPS: &[UseGroup] = &[
     // Tensors and parameters, from their storages. Hooks they are given are kept, not run.
     group(
         Call,

@@ -14,7 +14,7 @@ pub(in crate::files::pickle) enum Use {
 }
 
 /// Names of one use.
-pub(super) struct Group {
+pub(super) struct UseGroup {
     pub(super) use_: Use,
     /// Whether objects of them need no mention: checkpoints are full of them, and they say nothing about what was left out.
     pub(super) quiet: bool,
@@ -23,8 +23,8 @@ pub(super) struct Group {
     pub(super) names: &'static str,
 }
 
-pub(super) const fn group(use_: Use, quiet: bool, modules: &'static str, names: &'static str) -> Group {
-    Group {
+pub(super) const fn group(use_: Use, quiet: bool, modules: &'static str, names: &'static str) -> UseGroup {
+    UseGroup {
         use_,
         quiet,
         modules,

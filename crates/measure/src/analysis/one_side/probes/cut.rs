@@ -5,16 +5,18 @@ use serde_json::{Value, json};
 
 use crate::analysis::probed::{Classifier, Half, Probed};
 use crate::error::{Error, Result};
-use crate::probes::logistic::{Fitted, Labelled, Scaled, Solver, Strength, Tried, Weights, nll_and_chances, scores};
+use crate::probes::logistic::{
+    Fitted, LabelledSubset, PenaltyStrength, Scaled, Solver, Tried, Weights, nll_and_chances, scores,
+};
 use crate::probes::{
-    Fitting, Frame, Polled, Prediction, Probe, Scaling, Scored, Seen, Strata, Vote, class_means, nearest_mean,
-    refitted_means, ridge,
+    Fitting, Frame, Polled, Prediction, Probe, ScaledRows, Scaling, ScoredRows, Strata, Vote, class_means,
+    nearest_mean, refitted_means, ridge,
 };
 use crate::uncertainty::GROUPS;
 
 /// What of a probe is wanted.
 #[derive(Clone, Copy)]
-pub struct Wanted {
+pub struct ProbeNeeds {
     pub probe: Probe,
     pub seed: u64,
     /// The spread over fitting rows.
@@ -25,7 +27,7 @@ pub struct Wanted {
 
 /// What one cut gave.
 #[derive(Default)]
-pub struct Answer {
+pub struct FoldResult {
     /// Of the rows held out, in their order.
     pub predictions: Vec<Prediction>,
     /// The same without each jackknife group of the fitting rows; empty where that is not wanted.
@@ -61,12 +63,12 @@ struct Present {
 
 impl Asking<'_> {
     /// Fits on the rows at these places and asks.
-    pub fn answer(&self, fit: &[usize], wanted: &Wanted) -> Result<Answer> {
+    pub fn answer(&self, fit: &[usize], wanted: &ProbeNeeds) -> Result<FoldResult> {
         match wanted.probe {
             Probe::Votes { k: 0, .. } => Err(Error::undefined("k = 0: without a neighbour there is no vote")),
             Probe::Votes { vote, k } => Ok(self.votes(fit, vote, k, wanted)),
             Probe::Means { cosine } => {
-                let scored = Scored {
+                let scored = ScoredRows {
                     rows: &self.probed.scored.rows,
                     places: self.held,
                     truths: &self.probed.truths,
@@ -85,10 +87,10 @@ impl Asking<'_> {
                         (found, Vec::new())
                     }
                 };
-                Ok(Answer {
+                Ok(FoldResult {
                     refitted,
                     predictions,
-                    ..Answer::default()
+                    ..FoldResult::default()
                 })
             }
             Probe::Ridge => self.ridge(fit, wanted),
@@ -100,14 +102,14 @@ impl Asking<'_> {
     fn refits(
         &self,
         fit: &[usize],
-        wanted: &Wanted,
+        wanted: &ProbeNeeds,
         ask: impl Fn(&[usize]) -> Result<Vec<Prediction>>,
     ) -> Result<Vec<Vec<Prediction>>> {
         let groups = if wanted.refitted { GROUPS } else { 0 };
         (0..groups).map(|g| ask(&without(self.fitting, fit, g))).collect()
     }
 
-    fn votes(&self, fit: &[usize], vote: Vote, k: usize, wanted: &Wanted) -> Answer {
+    fn votes(&self, fit: &[usize], vote: Vote, k: usize, wanted: &ProbeNeeds) -> FoldResult {
         let voters = self.fitting.rows.part(fit);
         let classes: Vec<u32> = fit.iter().map(|&i| self.fitting.classes[i]).collect();
         let truths: Vec<Option<usize>> = self.held.iter().map(|&i| self.probed.truths[i]).collect();
@@ -127,20 +129,20 @@ impl Asking<'_> {
         }
         let ask = |k: usize, without: Option<usize>| polled.predictions(k, without, &classes, count, &truths);
         let groups = if wanted.refitted { GROUPS } else { 0 };
-        Answer {
+        FoldResult {
             predictions: ask(k, None),
             refitted: (0..groups).map(|g| ask(k, Some(g))).collect(),
             by_k: wanted.by_k.iter().map(|&k| (k, ask(k, None))).collect(),
             k: Some(k.min(polled.voters())),
             notes,
-            ..Answer::default()
+            ..FoldResult::default()
         }
     }
 
-    fn ridge(&self, fit: &[usize], wanted: &Wanted) -> Result<Answer> {
+    fn ridge(&self, fit: &[usize], wanted: &ProbeNeeds) -> Result<FoldResult> {
         let ask = |fit: &[usize]| {
             let frame = Frame::new(&self.fitting.rows, fit, Scaling::Rms);
-            let rows = Labelled {
+            let rows = LabelledSubset {
                 rows: frame.seen(&self.fitting.rows),
                 classes: &self.fitting.classes,
                 places: fit,
@@ -154,26 +156,32 @@ impl Asking<'_> {
             Ok((found, predictions))
         };
         let (found, predictions) = ask(fit)?;
-        Ok(Answer {
+        Ok(FoldResult {
             predictions,
             refitted: self.refits(fit, wanted, |fit| Ok(ask(fit)?.1))?,
             beside: vec![
                 ("lambda", json!(found.lambda)),
                 ("left_out_error", json!(found.left_out)),
             ],
-            ..Answer::default()
+            ..FoldResult::default()
         })
     }
 
     /// The weights of a logistic regression fitted on the rows at these places.
-    pub fn classifier(&self, fit: &[usize], strength: Strength) -> Result<Classifier> {
+    pub fn classifier(&self, fit: &[usize], strength: PenaltyStrength) -> Result<Classifier> {
         let frame = Frame::new(&self.fitting.rows, fit, Scaling::Rms);
         let present = Present::new(self, fit);
         let solver = Solver::new(present.scaled(self, &frame), fit)?;
         Ok(present.classifier(&solver.fit(strength, self.seed), strength))
     }
 
-    fn linear(&self, fit: &[usize], scaling: Scaling, strength: Strength, wanted: &Wanted) -> Result<Answer> {
+    fn linear(
+        &self,
+        fit: &[usize],
+        scaling: Scaling,
+        strength: PenaltyStrength,
+        wanted: &ProbeNeeds,
+    ) -> Result<FoldResult> {
         let frame = Frame::new(&self.fitting.rows, fit, scaling);
         let present = Present::new(self, fit);
         let solver = Solver::new(present.scaled(self, &frame), fit)?;
@@ -187,7 +195,7 @@ impl Asking<'_> {
                 .optimum
                 .weights))
         };
-        Ok(Answer {
+        Ok(FoldResult {
             predictions: ask(&found.optimum.weights),
             refitted: self.refits(fit, wanted, refit)?,
             beside: beside(&found, strength, present.classes.len()),
@@ -196,7 +204,7 @@ impl Asking<'_> {
                 true => Vec::new(),
                 false => vec!["the fit did not come to rest: see found.bound".to_owned()],
             },
-            ..Answer::default()
+            ..FoldResult::default()
         })
     }
 }
@@ -235,7 +243,7 @@ impl Present {
     }
 
     /// The weights of a fit on features that were divided by one number.
-    fn classifier(&self, found: &Fitted, strength: Strength) -> Classifier {
+    fn classifier(&self, found: &Fitted, strength: PenaltyStrength) -> Classifier {
         Classifier {
             matrix: found.optimum.weights.matrix.clone(),
             classes: self.classes.clone(),
@@ -245,7 +253,7 @@ impl Present {
     }
 
     /// What a linear probe says of the rows at these places.
-    fn asked(&self, scored: Seen, held: &[usize], weights: &Weights) -> Vec<Prediction> {
+    fn asked(&self, scored: ScaledRows, held: &[usize], weights: &Weights) -> Vec<Prediction> {
         asked(scored, held, weights, |row, i| {
             let truth = self.truths[i];
             let mut chances = row.to_vec();
@@ -269,7 +277,7 @@ pub fn without(fitting: &Half, places: &[usize], group: usize) -> Vec<usize> {
 
 /// What is made of the scores of each of some rows, and its place.
 fn asked(
-    scored: Seen,
+    scored: ScaledRows,
     held: &[usize],
     weights: &Weights,
     made: impl Fn(&[f64], usize) -> Prediction + Sync,
@@ -282,7 +290,7 @@ fn asked(
 }
 
 /// What is found of a logistic regression beside its value.
-fn beside(found: &Fitted, strength: Strength, classes: usize) -> Vec<(&'static str, Value)> {
+fn beside(found: &Fitted, strength: PenaltyStrength, classes: usize) -> Vec<(&'static str, Value)> {
     let best = &found.optimum;
     let mut beside = vec![
         ("lambda", json!(found.lambda)),
@@ -296,7 +304,7 @@ fn beside(found: &Fitted, strength: Strength, classes: usize) -> Vec<(&'static s
     if classes == 2 {
         beside.push(("C_binomial", json!(2.0 * found.strength)));
     }
-    if let Strength::Chosen(protocol) = strength {
+    if let PenaltyStrength::Chosen(protocol) = strength {
         let held_out = found.held_out.filter(|loss| loss.is_finite());
         beside.push((protocol.criterion(), json!(held_out)));
         beside.push(("lambdas_tried", json!(found.tried)));

@@ -3,13 +3,13 @@
 use rand::seq::index::sample;
 use rayon::prelude::*;
 
-use super::cut::{Asking, Wanted};
+use super::cut::{Asking, ProbeNeeds};
 use super::fits::cuts;
 use crate::analysis::probed::Probed;
 use crate::analysis::side::Side;
 use crate::analysis::tables::of_subject;
 use crate::error::Result;
-use crate::probes::logistic::{Protocol, Strength};
+use crate::probes::logistic::{PenaltyStrength, Protocol};
 use crate::probes::{Prediction, Probe, Scaling};
 use crate::results::Table;
 use crate::stats::generator;
@@ -45,7 +45,7 @@ pub fn table(side: &Side, probed: &Probed, asked: impl Iterator<Item = Probe>, s
             Probe::Means { .. } => Probe::Means { cosine: false },
             Probe::Linear { .. } => Probe::Linear {
                 scaling: Scaling::Rms,
-                strength: Strength::Chosen(Protocol::Few),
+                strength: PenaltyStrength::Chosen(Protocol::Few),
             },
             Probe::Votes { .. } | Probe::Ridge => continue,
         };
@@ -76,7 +76,7 @@ pub fn table(side: &Side, probed: &Probed, asked: impl Iterator<Item = Probe>, s
             let numbers = places.len() * fitting.rows.width() * count;
             let affordable = |probe: &&Probe| !matches!(probe, Probe::Linear { .. }) || numbers <= MOST;
             let point = |probe: &Probe| {
-                let wanted = Wanted {
+                let wanted = ProbeNeeds {
                     probe: *probe,
                     seed: seed ^ (draw << 32),
                     refitted: false,

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::cut::{Answer, Asking, Wanted};
+use super::cut::{Asking, FoldResult, ProbeNeeds};
 use crate::analysis::probed::{Classifier, Probed};
 use crate::error::{Error, Result};
-use crate::probes::logistic::Strength;
-use crate::probes::{CROSS, Cut, Prediction, Predictions, Probe, Scaling};
+use crate::probes::logistic::PenaltyStrength;
+use crate::probes::{CROSS, Fold, Prediction, Predictions, Probe, Scaling};
 use crate::uncertainty::GROUPS;
 
 /// What a probe says of the scored rows, and how it came about.
@@ -24,11 +24,11 @@ pub struct ProbeFit {
 }
 
 /// The cuts of what is probed: one of another split, or folds.
-pub fn cuts(probed: &Probed, seed: u64) -> Vec<Cut> {
+pub fn cuts(probed: &Probed, seed: u64) -> Vec<Fold> {
     let fitting = probed.fitting();
     let places: Vec<usize> = (0..fitting.classes.len()).collect();
     match &probed.fit {
-        Some(_) => vec![Cut {
+        Some(_) => vec![Fold {
             fit: places,
             held: (0..probed.truths.len()).collect(),
         }],
@@ -37,7 +37,7 @@ pub fn cuts(probed: &Probed, seed: u64) -> Vec<Cut> {
 }
 
 /// Fits a probe and asks it of every scored row.
-pub fn fitted(probed: &Probed, wanted: &Wanted) -> Result<ProbeFit> {
+pub fn fitted(probed: &Probed, wanted: &ProbeNeeds) -> Result<ProbeFit> {
     let cuts = cuts(probed, wanted.seed);
     let mut made = Vec::with_capacity(cuts.len());
     for cut in cuts.into_iter().filter(|cut| !cut.held.is_empty()) {
@@ -54,7 +54,7 @@ pub fn fitted(probed: &Probed, wanted: &Wanted) -> Result<ProbeFit> {
         }
         made.push((cut.held, answer));
     }
-    let all = |pick: &dyn Fn(&Answer) -> Option<&Vec<Prediction>>| -> Option<Predictions> {
+    let all = |pick: &dyn Fn(&FoldResult) -> Option<&Vec<Prediction>>| -> Option<Predictions> {
         let mut all: Vec<Option<Prediction>> = vec![None; probed.truths.len()];
         for (held, answer) in &made {
             for (&place, prediction) in held.iter().zip(pick(answer)?) {
@@ -90,7 +90,7 @@ pub fn fitted(probed: &Probed, wanted: &Wanted) -> Result<ProbeFit> {
 }
 
 /// The weights of logistic regression on all fitting rows: those of a probe that was fitted on them, where there was one.
-pub fn classifier(probed: &Probed, strength: Strength, seed: u64) -> Result<Classifier> {
+pub fn classifier(probed: &Probed, strength: PenaltyStrength, seed: u64) -> Result<Classifier> {
     let probe = Probe::Linear {
         scaling: Scaling::Rms,
         strength,
@@ -111,14 +111,14 @@ pub fn classifier(probed: &Probed, strength: Strength, seed: u64) -> Result<Clas
 }
 
 /// What all cuts found: a number of one, a list of several.
-fn together(made: &[(Vec<usize>, Answer)]) -> Vec<(&'static str, Value)> {
+fn together(made: &[(Vec<usize>, FoldResult)]) -> Vec<(&'static str, Value)> {
     let [(_, first), rest @ ..] = made else {
         return Vec::new();
     };
     if rest.is_empty() {
         return first.beside.clone();
     }
-    let value = |answer: &Answer, name: &str| {
+    let value = |answer: &FoldResult, name: &str| {
         let found = answer.beside.iter().find(|(own, _)| *own == name);
         found.map_or(Value::Null, |(_, value)| value.clone())
     };

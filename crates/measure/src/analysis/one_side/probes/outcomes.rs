@@ -1,16 +1,16 @@
 //! The outcomes of metrics of probes, and of few-shot episodes.
 
-use super::cut::Wanted;
+use super::cut::ProbeNeeds;
 use super::fits::{ProbeFit, fitted};
 use super::{efficiency, tables};
-use crate::analysis::asked::Asked;
+use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::analysis::probed::Probed;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::{FromEpisodes, FromProbe};
-use crate::probes::logistic::Strength;
+use crate::probes::logistic::PenaltyStrength;
 use crate::probes::{CROSS, Predictions, Probe, Scaling, TEMPERATURE, Vote, episodes, top1};
 use crate::results::{DEFAULT, NEAREST, RIGHT, Table};
 use crate::stats::OUT_OF_RANGE;
@@ -21,7 +21,7 @@ const SWEEP: &[usize] = &[1, 10, 20, 100, 200];
 const ONE: &[usize] = &[1];
 
 /// The outcomes of these metrics: one fit for all that share a probe.
-pub fn outcomes(side: &Side, asked: &[Asked<FromProbe>], plan: &Plan) -> Vec<Outcome> {
+pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromProbe>], plan: &Plan) -> Vec<Outcome> {
     let mut known: Vec<(Probe, Result<ProbeFit>)> = Vec::new();
     let mut outcomes = Vec::with_capacity(asked.len());
     for asked in asked {
@@ -40,13 +40,13 @@ pub fn outcomes(side: &Side, asked: &[Asked<FromProbe>], plan: &Plan) -> Vec<Out
 }
 
 /// What of a probe the plan wants. The spread over fitting rows is cheap where nothing is chosen.
-fn wanted(probe: Probe, plan: &Plan) -> Wanted {
+fn wanted(probe: Probe, plan: &Plan) -> ProbeNeeds {
     let (is_free, votes) = match probe {
         Probe::Votes { .. } => (true, true),
         Probe::Means { .. } => (true, false),
         Probe::Ridge | Probe::Linear { .. } => (false, false),
     };
-    Wanted {
+    ProbeNeeds {
         probe,
         seed: plan.seed,
         refitted: is_free || plan.fit_sd,
@@ -62,7 +62,7 @@ fn wanted(probe: Probe, plan: &Plan) -> Wanted {
 fn of_probes(
     side: &Side,
     probed: &Probed,
-    asked: &[Asked<FromProbe>],
+    asked: &[PlannedMetric<FromProbe>],
     known: &[(Probe, Result<ProbeFit>)],
     plan: &Plan,
 ) -> Result<Vec<Table>> {
@@ -106,11 +106,11 @@ pub fn readable<'s>(side: &'s Side) -> Result<&'s Probed> {
 
 const ONLY_NAMED: &str = "the rows were not read";
 
-fn outcome(side: &Side, asked: &Asked<FromProbe>, found: &Result<ProbeFit>, plan: &Plan) -> Outcome {
+fn outcome(side: &Side, asked: &PlannedMetric<FromProbe>, found: &Result<ProbeFit>, plan: &Plan) -> Outcome {
     let seeded = matches!(
         asked.eval.probe,
         Probe::Linear {
-            strength: Strength::Chosen(_),
+            strength: PenaltyStrength::Chosen(_),
             ..
         }
     );
@@ -157,11 +157,11 @@ fn outcome(side: &Side, asked: &Asked<FromProbe>, found: &Result<ProbeFit>, plan
         Probe::Means { .. } | Probe::Ridge => {}
         Probe::Linear { scaling, strength } => {
             match strength {
-                Strength::Chosen(protocol) => {
+                PenaltyStrength::Chosen(protocol) => {
                     outcome.notes.extend(protocol.not_followed().map(str::to_owned));
                 }
-                Strength::Fixed(c) => outcome.defined_by("C", c),
-                Strength::Penalty(lambda) => outcome.defined_by("lambda", lambda),
+                PenaltyStrength::Fixed(c) => outcome.defined_by("C", c),
+                PenaltyStrength::Penalty(lambda) => outcome.defined_by("lambda", lambda),
             }
             if scaling == Scaling::Rms && predictions.known == 2 {
                 outcome
@@ -239,11 +239,11 @@ fn described(side: &Side, mut outcome: Outcome, plan: &Plan, crossed: bool, seed
 }
 
 /// The outcomes of few-shot episodes.
-pub fn of_episodes(side: &Side, asked: &[Asked<FromEpisodes>], plan: &Plan) -> Vec<Outcome> {
+pub fn of_episodes(side: &Side, asked: &[PlannedMetric<FromEpisodes>], plan: &Plan) -> Vec<Outcome> {
     asked.iter().map(|asked| episode_outcome(side, asked, plan)).collect()
 }
 
-fn episode_outcome(side: &Side, asked: &Asked<FromEpisodes>, plan: &Plan) -> Outcome {
+fn episode_outcome(side: &Side, asked: &PlannedMetric<FromEpisodes>, plan: &Plan) -> Outcome {
     let shots = asked.eval.shots;
     let played = readable(side).and_then(|probed| {
         let count = probed.names.len();

@@ -6,7 +6,7 @@ use crate::analysis::side::Side;
 use crate::analysis::tables::of_subject;
 use crate::error::Result;
 use crate::probes::{Predictions, top1};
-use crate::results::{Columns, Table};
+use crate::results::{Table, TableBuilder};
 use crate::uncertainty::wilson_interval;
 
 /// The name of a probe, of its variant, and what it found.
@@ -17,7 +17,7 @@ fn of_probe<'r, T>(
     name: &str,
     rows: &'r [(&'static str, &'static str, T)],
     side: &Side,
-) -> Columns<'r, (&'static str, &'static str, T)> {
+) -> TableBuilder<'r, (&'static str, &'static str, T)> {
     of_subject(name, rows, side.set.subject())
         .text("probe", |row| row.0)
         .text("variant", |row| row.1)
