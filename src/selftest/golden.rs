@@ -8,43 +8,17 @@ use super::check::Check;
 use super::data::{Formula, LabelledFeatures, measured};
 use crate::error::{Error, Result};
 
+macro_rules! files {
+    ($($name:ident)*) => {
+        &[$((stringify!($name), include_str!(concat!("../../fixtures/golden/metrics/", stringify!($name), ".json")))),*]
+    };
+}
+
 /// Every golden file, by name.
-pub const FILES: &[(&str, &str)] = &[
-    ("axes", include_str!("../../fixtures/golden/metrics/axes.json")),
-    (
-        "class_structure",
-        include_str!("../../fixtures/golden/metrics/class_structure.json"),
-    ),
-    ("distance", include_str!("../../fixtures/golden/metrics/distance.json")),
-    ("duality", include_str!("../../fixtures/golden/metrics/duality.json")),
-    ("geometry", include_str!("../../fixtures/golden/metrics/geometry.json")),
-    ("kernels", include_str!("../../fixtures/golden/metrics/kernels.json")),
-    (
-        "neighbours",
-        include_str!("../../fixtures/golden/metrics/neighbours.json"),
-    ),
-    ("probes", include_str!("../../fixtures/golden/metrics/probes.json")),
-    (
-        "sample_distance",
-        include_str!("../../fixtures/golden/metrics/sample_distance.json"),
-    ),
-    (
-        "sample_mixing",
-        include_str!("../../fixtures/golden/metrics/sample_mixing.json"),
-    ),
-    (
-        "similarity",
-        include_str!("../../fixtures/golden/metrics/similarity.json"),
-    ),
-    ("spectrum", include_str!("../../fixtures/golden/metrics/spectrum.json")),
-    ("support", include_str!("../../fixtures/golden/metrics/support.json")),
-    (
-        "transferability",
-        include_str!("../../fixtures/golden/metrics/transferability.json"),
-    ),
-    ("views", include_str!("../../fixtures/golden/metrics/views.json")),
-    ("trees", include_str!("../../fixtures/golden/metrics/trees.json")),
-];
+pub const FILES: &[(&str, &str)] = files!(
+    axes class_structure distance duality geometry kernels neighbours probes
+    sample_distance sample_mixing similarity spectrum support transferability views trees
+);
 
 /// What a golden file says of one pair of data sets.
 pub struct Case {
