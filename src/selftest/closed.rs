@@ -40,48 +40,40 @@ fn simplex(classes: usize) -> LabelledFeatures {
     (rows, labels)
 }
 
-/// What a check says: the metric, the data, the value found, the closed form, and the error allowed.
-struct Form {
-    id: &'static str,
-    on: &'static str,
-    got: Option<f64>,
-    expected: f64,
-    tolerance: f64,
-}
-
 /// Rounding of a few hundred sums.
 const ROUNDING: f64 = 1e-12;
 
 /// Collects closed forms.
 #[derive(Default)]
-struct Forms(Vec<Form>);
+struct Forms(Vec<Check>);
 
 impl Forms {
-    fn add(&mut self, id: &'static str, on: &'static str, got: Option<f64>, expected: f64, tolerance: f64) {
-        self.0.push(Form {
-            id,
-            on,
+    /// A value with its closed form, and the error allowed. What `id` begins with is the metric.
+    fn add(&mut self, id: &str, on: &str, got: Option<f64>, expected: f64, tolerance: f64) {
+        let name = format!("{id} of {on}");
+        let metric = id.split_whitespace().next().unwrap_or(id);
+        self.0.push(Check::of(
+            "closed form",
+            metric,
+            name,
             got,
-            expected,
+            Some(expected),
+            1.0,
             tolerance,
-        });
+        ));
     }
 
     /// Values of one data set.
-    fn one(&mut self, on: &'static str, rows: &LabelledFeatures, expected: &[(&'static str, f64, f64)]) -> Result<()> {
-        for &(id, value, tolerance) in expected {
-            let got = measured("pre", rows, rows, id, &[])?.value;
-            self.add(id, on, got, value, tolerance);
-        }
-        Ok(())
+    fn one(&mut self, on: &str, rows: &LabelledFeatures, expected: &[(&str, f64, f64)]) -> Result<()> {
+        self.two(on, (rows, rows), expected)
     }
 
     /// Values of two data sets.
     fn two(
         &mut self,
-        on: &'static str,
+        on: &str,
         (pre, eval): (&LabelledFeatures, &LabelledFeatures),
-        expected: &[(&'static str, f64, f64)],
+        expected: &[(&str, f64, f64)],
     ) -> Result<()> {
         for &(id, value, tolerance) in expected {
             let got = measured("pair", pre, eval, id, &[])?.value;
@@ -93,10 +85,10 @@ impl Forms {
     /// Values of two representations of the same rows.
     fn matched(
         &mut self,
-        on: &'static str,
+        on: &str,
         x: &LabelledFeatures,
         y: &Array2<f64>,
-        expected: &[(&'static str, f64, f64)],
+        expected: &[(&str, f64, f64)],
     ) -> Result<()> {
         for &(id, value, tolerance) in expected {
             let record = similar(x.clone(), y.clone(), &plan(&[id], &[])?)?.records.pop();
@@ -119,12 +111,7 @@ pub fn checks() -> Result<Vec<Check>> {
     distances(&mut forms)?;
     matched(&mut forms)?;
     identities(&mut forms)?;
-    let check = |f: Form| {
-        let name = format!("{} of {}", f.id, f.on);
-        let id = f.id.split_whitespace().next().unwrap_or(f.id);
-        Check::of("closed form", id, name, f.got, Some(f.expected), 1.0, f.tolerance)
-    };
-    Ok(forms.0.into_iter().map(check).collect())
+    Ok(forms.0)
 }
 
 fn spectra(forms: &mut Forms) -> Result<()> {
@@ -288,7 +275,7 @@ fn distances(forms: &mut Forms) -> Result<()> {
 fn matched(forms: &mut Forms) -> Result<()> {
     let x = dealt(cloud(8, 60, 6), 3);
     let turned = x.0.dot(&rotation(6, 4)) * 2.5;
-    let all: &[(&'static str, f64, f64)] = &[
+    let all: &[(&str, f64, f64)] = &[
         ("cka", 1.0, ROUNDING),
         ("cka_debiased", 1.0, ROUNDING),
         ("svcca", 1.0, ROUNDING),

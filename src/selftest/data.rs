@@ -222,11 +222,8 @@ pub fn analyse_split(
     };
     let sets = [split(train, &of_train, "train")?, split(test, &of_test, "test")?];
     let plan = Plan {
-        metrics: plan.metrics.clone(),
-        named: plan.named.clone(),
-        conventions: plan.conventions.clone(),
-        eval: plan.eval.clone(),
-        ..Plan::default()
+        pre: Vec::new(),
+        ..plan.clone()
     };
     analyse(&sets, &plan, &|_| ())
 }
