@@ -214,7 +214,7 @@ pub fn analyse_pair(pre: LabelledFeatures, eval: LabelledFeatures, plan: &Plan) 
 pub fn analyse_split(
     (train, of_train): LabelledFeatures,
     (test, of_test): LabelledFeatures,
-    plan: &Plan,
+    plan: Plan,
 ) -> Result<Analysis> {
     let split = |rows, classes: &[usize], split: &str| -> Result<Box<dyn FeatureSet>> {
         let set = Matrix::new("m", "eval", rows, Some(labels(classes)))?;
@@ -223,7 +223,7 @@ pub fn analyse_split(
     let sets = [split(train, &of_train, "train")?, split(test, &of_test, "test")?];
     let plan = Plan {
         pre: Vec::new(),
-        ..plan.clone()
+        ..plan
     };
     analyse(&sets, &plan, &|_| ())
 }
@@ -252,7 +252,7 @@ pub fn measured(
     let plan = plan(&[id], conventions)?;
     let mut records = match side {
         "matched" => similar(pre.clone(), matched(&pre.0), &plan)?.records,
-        "split" => analyse_split(pre.clone(), eval.clone(), &plan)?.results.records,
+        "split" => analyse_split(pre.clone(), eval.clone(), plan)?.results.records,
         _ => analyse_pair(pre.clone(), eval.clone(), &plan)?.results.records,
     };
     let dataset = if side == "eval" || side == "split" {
