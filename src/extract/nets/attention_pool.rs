@@ -3,7 +3,8 @@
 use tch::nn::{self, Module};
 use tch::{IndexOp, Tensor};
 
-use super::vit_block::{activate, linear, norm};
+use super::layers::linear;
+use super::vit_block::{activate, norm};
 use crate::checkpoint::arch::{Activation, Vit};
 
 #[derive(Debug)]

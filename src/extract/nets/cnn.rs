@@ -4,7 +4,7 @@ use tch::nn::{self, ConvConfig, Module, ModuleT};
 use tch::{Kind, Tensor};
 
 use super::conv_norm::fold;
-use super::layers::{below, conv_config, norm_config};
+use super::layers::{below, conv_config, layer_norm, linear, norm_config, variable};
 use super::map_pool::MapPool;
 use super::maps::pooled;
 use super::vit::VitRows;
@@ -129,31 +129,11 @@ impl Op {
                 };
                 Self::BatchNorm(nn::batch_norm2d(below(path, name), *width as i64, config), *eps)
             }
-            PlanLayer::LayerNorm { name, width, eps } => {
-                let config = nn::LayerNormConfig {
-                    eps: *eps,
-                    ..nn::LayerNormConfig::default()
-                };
-                Self::LayerNorm(nn::layer_norm(below(path, name), vec![*width as i64], config))
-            }
+            PlanLayer::LayerNorm { name, width, eps } => Self::LayerNorm(layer_norm(path, name, *width as i64, *eps)),
             PlanLayer::Linear { name, inputs, outputs } => {
-                let zero = nn::Init::Const(0.0);
-                let config = nn::LinearConfig {
-                    ws_init: zero,
-                    bs_init: Some(zero),
-                    bias: true,
-                };
-                Self::Linear(nn::linear(below(path, name), *inputs as i64, *outputs as i64, config))
+                Self::Linear(linear(path, name, *inputs as i64, *outputs as i64, true))
             }
-            PlanLayer::Scale { name, width } => {
-                let (folder, last) = name.rsplit_once('.').unwrap_or(("", name));
-                let path = if folder.is_empty() {
-                    path.clone()
-                } else {
-                    below(path, folder)
-                };
-                Self::Scale(path.var(last, &[*width as i64, 1, 1], nn::Init::Const(1.0)))
-            }
+            PlanLayer::Scale { name, width } => Self::Scale(variable(path, name, &[*width as i64, 1, 1], 1.0)),
             PlanLayer::Respond { name, width } => {
                 let (path, size) = (below(path, name), [*width as i64]);
                 let part = |part: &str| path.var(part, &size, nn::Init::Const(0.0));

@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::{self, Module, ModuleT};
 
-use super::layers::{below, norm_config};
+use super::layers::{layer_norm, linear, norm_config, unit, variable};
 use crate::checkpoint::arch::HeadStep;
 use crate::error::{Error, Result};
 
@@ -76,13 +76,7 @@ impl Step {
     fn new(path: &nn::Path, step: &HeadStep) -> Self {
         match *step {
             HeadStep::Linear { inputs, outputs, bias } => {
-                let zero = nn::Init::Const(0.0);
-                let config = nn::LinearConfig {
-                    ws_init: zero,
-                    bs_init: Some(zero),
-                    bias,
-                };
-                Self::Linear(nn::linear(path, inputs as i64, outputs as i64, config))
+                Self::Linear(linear(path, "", inputs as i64, outputs as i64, bias))
             }
             HeadStep::Matrix { inputs, outputs } => {
                 Self::Matrix(path.var("", &[inputs as i64, outputs as i64], nn::Init::Const(0.0)))
@@ -90,23 +84,13 @@ impl Step {
             HeadStep::BatchNorm1d { width, affine } => {
                 Self::BatchNorm(nn::batch_norm1d(path, width as i64, norm_config(affine)))
             }
-            HeadStep::LayerNorm { width } => {
-                Self::LayerNorm(nn::layer_norm(path, vec![width as i64], nn::LayerNormConfig::default()))
-            }
+            HeadStep::LayerNorm { width } => Self::LayerNorm(layer_norm(path, "", width as i64, 1e-5)),
             HeadStep::WeightNormLinear { inputs, outputs, names } => {
-                let var = |name: &str, columns: usize| {
-                    let (folder, last) = name.rsplit_once('.').unwrap_or(("", name));
-                    let path = if folder.is_empty() {
-                        path.clone()
-                    } else {
-                        below(path, folder)
-                    };
-                    path.var(last, &[outputs as i64, columns as i64], nn::Init::Const(1.0))
-                };
                 let [g, v] = names.pair();
+                let size = |columns: usize| [outputs as i64, columns as i64];
                 Self::WeightNormLinear {
-                    length: var(g, 1),
-                    direction: var(v, inputs),
+                    length: variable(path, g, &size(1), 1.0),
+                    direction: variable(path, v, &size(inputs), 1.0),
                 }
             }
             HeadStep::Relu => Self::Relu,
@@ -128,11 +112,6 @@ impl Step {
             Self::L2Normalize => unit(rows),
         }
     }
-}
-
-/// Each row divided by its length, as `torch.nn.functional.normalize` does (zeros stay zeros).
-fn unit(rows: &Tensor) -> Tensor {
-    rows / rows.norm_scalaropt_dim(2.0, [1i64].as_slice(), true).clamp_min(1e-12)
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use tch::nn::{self, Module};
 use tch::{IndexOp, Tensor};
 
-use super::layers::below;
-use super::vit_block::linear;
+use super::layers::{below, linear};
 use crate::checkpoint::arch::AttentionPool;
 
 #[derive(Debug)]

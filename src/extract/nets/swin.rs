@@ -3,9 +3,9 @@
 use tch::nn::{self, Module};
 use tch::{Kind, Tensor};
 
-use super::layers::below;
+use super::layers::{layer_norm as norm, linear, patches, unit};
 use super::maps::pooled;
-use super::vit_block::{activate, linear};
+use super::vit_block::activate;
 use crate::checkpoint::arch::{Activation, Library, Swin};
 
 #[derive(Debug)]
@@ -63,14 +63,6 @@ enum Bias {
     },
 }
 
-fn norm(path: &nn::Path, name: &str, width: i64, eps: f64) -> nn::LayerNorm {
-    let config = nn::LayerNormConfig {
-        eps,
-        ..nn::LayerNormConfig::default()
-    };
-    nn::layer_norm(below(path, name), vec![width], config)
-}
-
 /// For each pair of positions in a window, the row of a table of all distances.
 fn index(window: i64) -> Tensor {
     let side = 2 * window - 1;
@@ -96,19 +88,12 @@ fn coordinates(window: i64, pretrained: i64) -> Tensor {
 impl Net {
     pub(super) fn new(path: &nn::Path, arch: &Swin) -> Self {
         let (width, patch) = (arch.width as i64, arch.patch as i64);
-        let zero = nn::Init::Const(0.0);
-        let config = nn::ConvConfig {
-            stride: patch,
-            ws_init: zero,
-            bs_init: zero,
-            ..nn::ConvConfig::default()
-        };
         let stages = (0..arch.depths.len()).map(|i| Stage::new(&(&path.sub("layers") / i), arch, i));
         let last = arch.widths().last().map_or(width, |w| *w as i64);
         Self {
             patch,
             pads_images: arch.library == Library::Transformers,
-            patches: nn::conv2d(below(path, "patch_embed.proj"), 3, width, patch, config),
+            patches: patches(path, width, patch, true),
             patch_norm: norm(path, "patch_embed.norm", width, 1e-5),
             stages: stages.collect(),
             norm: norm(path, "norm", last, arch.epsilon.value()),
@@ -320,7 +305,6 @@ impl Block {
         let scores = match &self.bias {
             Bias::Table(_) => (query * ((width / self.heads) as f64).powf(-0.5)).matmul(&key.transpose(-2, -1)),
             Bias::Continuous { scale, .. } => {
-                let unit = |x: &Tensor| x / x.norm_scalaropt_dim(2.0, [-1i64].as_slice(), true).clamp_min(1e-12);
                 unit(&query).matmul(&unit(&key).transpose(-2, -1)) * scale.clamp_max(100f64.ln()).exp()
             }
         };

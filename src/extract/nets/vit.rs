@@ -5,8 +5,8 @@ use tch::nn::{self, Module};
 use tch::{Kind, Tensor};
 
 use super::attention_pool::AttentionPoolNet;
-use super::layers::below;
-use super::vit_block::{PositionTerms, VitBlock, linear, norm, normalised};
+use super::layers::{linear, patches};
+use super::vit_block::{PositionTerms, VitBlock, norm, normalised};
 use super::vit_positions::{BiasTable, Turns};
 use crate::checkpoint::arch::{FinalNorm, Pooling, Positions, Relative, Rotary, Vit};
 
@@ -42,13 +42,6 @@ impl Net {
         let (width, patch) = (arch.width as i64, arch.patch as i64);
         let zero = nn::Init::Const(0.0);
         let token = |name: &str, count: usize| path.var(name, &[1, count as i64, width], zero);
-        let config = nn::ConvConfig {
-            stride: patch,
-            ws_init: zero,
-            bs_init: zero,
-            bias: arch.patch_bias,
-            ..nn::ConvConfig::default()
-        };
         let last = match arch.norm {
             FinalNorm::Tokens => Some("norm"),
             FinalNorm::Pooled => Some("fc_norm"),
@@ -69,7 +62,7 @@ impl Net {
                 _ => None,
             },
             shared: BiasTable::new(&path.sub("rel_pos_bias"), arch, Relative::Shared),
-            patches: nn::conv2d(below(path, "patch_embed.proj"), 3, width, patch, config),
+            patches: patches(path, width, patch, arch.patch_bias),
             blocks: (0..arch.depth).map(|i| VitBlock::new(&(&blocks / i), arch)).collect(),
             pre_norm: arch.pre_norm.then(|| norm(path, "norm_pre", arch)),
             norm: last.map(|last| norm(path, last, arch)),

@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::{self, Module};
 
-use super::layers::below;
+use super::layers::{below, layer_norm, linear};
 use super::vit_positions::{BiasTable, Turns};
 use crate::checkpoint::arch::{Activation, Relative, Vit};
 
@@ -63,7 +63,9 @@ impl VitBlock {
                 .then(|| ["q_bias", "v_bias"].map(|name| path.sub("attn").var(name, &[width], nn::Init::Const(0.0)))),
             table: BiasTable::new(&path.sub("attn"), arch, Relative::Own),
             inner: arch.attn_norm.then(|| norm(path, "attn.norm", arch)),
-            middle: arch.mlp_norm.then(|| norm_of(path, "mlp.norm", arch, hidden)),
+            middle: arch
+                .mlp_norm
+                .then(|| layer_norm(path, "mlp.norm", hidden, arch.epsilon.value())),
         }
     }
 
@@ -129,25 +131,7 @@ pub(super) fn normalised(norm: &Option<nn::LayerNorm>, x: &Tensor) -> Tensor {
 }
 
 pub(super) fn norm(path: &nn::Path, name: &str, arch: &Vit) -> nn::LayerNorm {
-    norm_of(path, name, arch, arch.width as i64)
-}
-
-fn norm_of(path: &nn::Path, name: &str, arch: &Vit, width: i64) -> nn::LayerNorm {
-    let config = nn::LayerNormConfig {
-        eps: arch.epsilon.value(),
-        ..nn::LayerNormConfig::default()
-    };
-    nn::layer_norm(below(path, name), vec![width], config)
-}
-
-pub(super) fn linear(path: &nn::Path, name: &str, inputs: i64, outputs: i64, bias: bool) -> nn::Linear {
-    let zero = nn::Init::Const(0.0);
-    let config = nn::LinearConfig {
-        ws_init: zero,
-        bs_init: Some(zero),
-        bias,
-    };
-    nn::linear(below(path, name), inputs, outputs, config)
+    layer_norm(path, name, arch.width as i64, arch.epsilon.value())
 }
 
 /// What stands between the layers of an MLP.
