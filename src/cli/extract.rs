@@ -453,10 +453,7 @@ impl Args {
                 "--preprocess {other:?} is not known; expected auto, imagenet, imagenet-bicubic, inception, cifar or JSON"
             ),
         };
-        Ok(Preparation {
-            preprocess,
-            from: "asked for".to_owned(),
-        })
+        Ok(Preparation::new(preprocess, "asked for"))
     }
 }
 

@@ -14,20 +14,6 @@ use crate::images::transform::{Interpolation, Preprocess, Resize};
 /// What timm calls its description of how a network is evaluated.
 const DESCRIPTIONS: [&str; 2] = ["pretrained_cfg", "default_cfg"];
 
-/// How torchvision evaluates its EfficientNets: shorter side, side of the crop, interpolation.
-const EFFICIENTNETS: [(&str, u32, u32, Interpolation); 10] = [
-    ("efficientnet_b0", 256, 224, Interpolation::Bicubic),
-    ("efficientnet_b1", 256, 240, Interpolation::Bicubic),
-    ("efficientnet_b2", 288, 288, Interpolation::Bicubic),
-    ("efficientnet_b3", 320, 300, Interpolation::Bicubic),
-    ("efficientnet_b4", 384, 380, Interpolation::Bicubic),
-    ("efficientnet_b5", 456, 456, Interpolation::Bicubic),
-    ("efficientnet_b6", 528, 528, Interpolation::Bicubic),
-    ("efficientnet_b7", 600, 600, Interpolation::Bicubic),
-    ("efficientnet_v2_s", 384, 384, Interpolation::Bilinear),
-    ("efficientnet_v2_m", 480, 480, Interpolation::Bilinear),
-];
-
 /// A preparation, and where it comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preparation {
@@ -35,6 +21,14 @@ pub struct Preparation {
     pub preprocess: Preprocess,
     /// Who says so, to read.
     pub from: String,
+}
+
+impl Preparation {
+    /// A preparation that somebody says.
+    pub fn new(preprocess: Preprocess, from: impl Into<String>) -> Self {
+        let from = from.into();
+        Self { preprocess, from }
+    }
 }
 
 /// As the checkpoint itself says (this project's, timm's description inside it or in a `config.json` beside it, or
@@ -50,10 +44,7 @@ pub fn prepare(checkpoint: &Checkpoint, loading: &Loading) -> Result<Preparation
             ))
         })?;
         preprocess.check()?;
-        return Ok(Preparation {
-            preprocess,
-            from: "the checkpoint says so".to_owned(),
-        });
+        return Ok(Preparation::new(preprocess, "the checkpoint says so"));
     }
     for name in DESCRIPTIONS {
         if let Some(description) = gathered(checkpoint, name)
@@ -80,24 +71,17 @@ pub fn prepare(checkpoint: &Checkpoint, loading: &Loading) -> Result<Preparation
                 checkpoint.path().display()
             ))
         })?;
-        return Ok(Preparation {
-            preprocess,
-            from: format!("{name} says so"),
-        });
+        return Ok(Preparation::new(preprocess, format!("{name} says so")));
     }
     if let Some((preprocess, from)) = torchvision::published(checkpoint, loading) {
-        return Ok(Preparation { preprocess, from });
+        return Ok(Preparation::new(preprocess, from));
     }
     if let Some(preprocess) = timm::evaluated(&loading.arch) {
-        return Ok(Preparation {
-            preprocess,
-            from: format!("as timm evaluates its default weights of {}", loading.audit.arch),
-        });
+        let from = format!("as timm evaluates its default weights of {}", loading.audit.arch);
+        return Ok(Preparation::new(preprocess, from));
     }
-    Ok(Preparation {
-        preprocess: by_recipe(loading),
-        from: format!("usual for {} {}", loading.audit.style, loading.audit.arch),
-    })
+    let from = format!("usual for {} {}", loading.audit.style, loading.audit.arch);
+    Ok(Preparation::new(by_recipe(loading), from))
 }
 
 /// As OpenCLIP's description beside the checkpoint says, where the network is named as there.
@@ -143,10 +127,7 @@ fn open_clip(checkpoint: &Checkpoint, loading: &Loading) -> Result<Option<Prepar
         Some(value) => return Err(wrong("resize_mode", value, "shortest or squash")),
     }
     preprocess.check()?;
-    Ok(Some(Preparation {
-        preprocess,
-        from: "open_clip_config.json says so".to_owned(),
-    }))
+    Ok(Some(Preparation::new(preprocess, "open_clip_config.json says so")))
 }
 
 /// As the TorchScript file says that was written by `scripts/trace.py`, else as for ImageNet.
@@ -156,10 +137,8 @@ fn open_clip(checkpoint: &Checkpoint, loading: &Loading) -> Result<Option<Prepar
 pub fn prepare_script(path: &Path) -> Result<Preparation> {
     let script = ScriptFile::look(path)?.unwrap_or_default();
     let Some(traced) = Traced::in_script(path, &script)? else {
-        return Ok(Preparation {
-            preprocess: Preprocess::imagenet(),
-            from: "assumed, for a TorchScript file does not say; --preprocess does".to_owned(),
-        });
+        let from = "assumed, for a TorchScript file does not say; --preprocess does";
+        return Ok(Preparation::new(Preprocess::imagenet(), from));
     };
     let preprocess: Preprocess = serde_json::from_value(traced.preprocess).map_err(|e| {
         Error::input(format!(
@@ -168,19 +147,13 @@ pub fn prepare_script(path: &Path) -> Result<Preparation> {
         ))
     })?;
     preprocess.check()?;
-    Ok(Preparation {
-        preprocess,
-        from: "who traced it says so".to_owned(),
-    })
+    Ok(Preparation::new(preprocess, "who traced it says so"))
 }
 
 fn described(path: &Path, name: &str, description: &Value) -> Result<Option<Preparation>> {
     let preprocess = Preprocess::from_timm(description)
         .map_err(|e| Error::input(format!("{}: {name}: {e}; or pass --preprocess", path.display())))?;
-    Ok(preprocess.map(|preprocess| Preparation {
-        preprocess,
-        from: format!("{name} says so"),
-    }))
+    Ok(preprocess.map(|preprocess| Preparation::new(preprocess, format!("{name} says so"))))
 }
 
 /// The description that lies in a PyTorch file as a dictionary of plain values.
@@ -225,20 +198,9 @@ fn by_recipe(loading: &Loading) -> Preprocess {
         Arch::Swin(swin) => preprocess.with_size(swin.image() as u32),
         Arch::Cnn(cnn) if cnn.image().is_some() => preprocess.with_size(cnn.image().unwrap_or(224) as u32),
         Arch::Cnn(cnn) if cnn.is_convnext() && loading.audit.prefix.contains("visual") => Preprocess::clip(224),
-        // All its weights by torchvision are evaluated so.
-        Arch::Cnn(cnn) if cnn.name == "efficientnet_v2_l" && loading.recipe == Recipe::Imagenet => Preprocess {
-            resize: Some(Resize::Shorter(480)),
-            ..Preprocess::inception(480)
-        },
-        Arch::Cnn(cnn) => match EFFICIENTNETS.iter().find(|row| row.0 == cnn.name) {
-            Some(&(_, shorter, side, interpolation)) if loading.recipe == Recipe::Imagenet => Preprocess {
-                resize: Some(Resize::Shorter(shorter)),
-                interpolation,
-                crop: (side, side),
-                ..preprocess
-            },
-            _ => preprocess,
-        },
+        Arch::Cnn(cnn) if loading.recipe == Recipe::Imagenet => {
+            torchvision::efficientnet(&cnn.name).unwrap_or(preprocess)
+        }
         _ => preprocess,
     }
 }

@@ -89,21 +89,32 @@ fn evaluated(stem: &str, sha256: &str) -> Option<(Preprocess, String)> {
         Some(row) => (row, "the SHA-256"),
         None => (WEIGHTS.iter().find(|row| stem.starts_with(row.0))?, "the name"),
     };
-    let &(name, shorter, side, interpolation) = row;
+    let said = format!("torchvision evaluates {} so, and by {from} it is that", row.0);
+    Some((evaluation(row), said))
+}
+
+/// How an EfficientNet of this name is evaluated whose weights are not known: as the first that were published of it, of two rows the
+/// later. `None` for other networks.
+pub(super) fn efficientnet(name: &str) -> Option<Preprocess> {
+    let is_of = |row: &&Row| {
+        let rest = row.0.strip_prefix(name).and_then(|rest| rest.split_once('-'));
+        rest.is_some_and(|(trainer, _)| ["", "_rwightman", "_lukemelas"].contains(&trainer))
+    };
+    let mut rows = WEIGHTS.iter().filter(|_| name.starts_with("efficientnet"));
+    rows.rfind(is_of).map(evaluation)
+}
+
+fn evaluation(&(name, shorter, side, interpolation): &Row) -> Preprocess {
     let usual = match name {
         HALF => Preprocess::inception(side),
         _ => Preprocess::imagenet(),
     };
-    let preprocess = Preprocess {
+    Preprocess {
         resize: Some(Resize::Shorter(shorter)),
         interpolation,
         crop: (side, side),
         ..usual
-    };
-    Some((
-        preprocess,
-        format!("torchvision evaluates {name} so, and by {from} it is that"),
-    ))
+    }
 }
 
 #[cfg(test)]
@@ -147,5 +158,22 @@ mod tests {
                 .starts_with("shorter side to 236")
         );
         assert_eq!(said("convnext_tiny", "0123"), None);
+    }
+
+    #[test]
+    fn an_efficientnet_is_evaluated_as_its_first_weights() {
+        let said = |name: &str| efficientnet(name).map(|p| p.to_string());
+        let first = said("efficientnet_b1").unwrap();
+        assert!(
+            first.starts_with("shorter side to 256 (bicubic), centre 240 x 240"),
+            "{first}"
+        );
+        for name in (0..8)
+            .map(|i| format!("b{i}"))
+            .chain(["v2_s", "v2_m", "v2_l"].map(str::to_owned))
+        {
+            assert!(said(&format!("efficientnet_{name}")).is_some(), "{name}");
+        }
+        assert_eq!((said("regnet_y_16gf"), said("efficientnet_b")), (None, None));
     }
 }
