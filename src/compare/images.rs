@@ -1,47 +1,41 @@
 //! Whether two models saw the same images in the same way: asked before anything is paired.
 
+use super::grouping::{distinct, grouped};
+use super::meaning::with_split;
 use crate::results::{AnalysedInput, Record, SuiteMember};
 
 /// Why records `a` and `b` may not be paired, or `None` when they may: each data set must have the same row ids in the
 /// same order in both models, and both numbers must follow one convention.
 pub(super) fn unlike(inputs: &[AnalysedInput], a: &Record, b: &Record) -> Option<String> {
-    if let Some(members) = a.members() {
-        return unlike_members(inputs, &members, a, b).or_else(|| unlike_conventions(a, b));
-    }
-    for (dataset, of_a, of_b) in sides(inputs, a, b) {
-        let (Some(of_a), Some(of_b)) = (of_a, of_b) else {
-            return Some(format!("the results do not say which images of {dataset} were seen"));
-        };
-        if of_a.ids_sha256.is_empty() || of_b.ids_sha256.is_empty() {
-            return Some(format!("the images of {dataset} have no ids"));
+    let seen = match a.members() {
+        // A suite is of the images of each of its data sets.
+        Some(members) => {
+            let of_member = |(dataset, split): SuiteMember| {
+                let seen = |record: &Record| {
+                    let is_it =
+                        |i: &&AnalysedInput| i.model == record.model && i.dataset == dataset && i.split == split;
+                    inputs.iter().find(is_it)
+                };
+                (dataset.to_owned(), seen(a), seen(b))
+            };
+            members.into_iter().map(of_member).collect()
         }
-        if of_a.ids_sha256 != of_b.ids_sha256 {
-            return Some(format!("different images of {dataset}, or in another order"));
-        }
-    }
-    unlike_conventions(a, b)
+        None => sides(inputs, a, b),
+    };
+    let odd = seen
+        .into_iter()
+        .find_map(|(dataset, a, b)| unlike_images(&dataset, a, b));
+    odd.or_else(|| a.unlike(b).map(|odd| format!("different conventions ({odd})")))
 }
 
-fn unlike_conventions(a: &Record, b: &Record) -> Option<String> {
-    a.unlike(b).map(|odd| format!("different conventions ({odd})"))
-}
-
-/// Why records of a suite may not be paired: both models must have seen the same images
-/// of each of its data sets.
-fn unlike_members(inputs: &[AnalysedInput], members: &[SuiteMember], a: &Record, b: &Record) -> Option<String> {
-    for (dataset, split) in members {
-        let seen = |record: &Record| {
-            let is_it = |i: &&AnalysedInput| i.model == record.model && i.dataset == *dataset && i.split == *split;
-            inputs.iter().find(is_it)
-        };
-        let (Some(mine), Some(theirs)) = (seen(a), seen(b)) else {
-            return Some(format!("the results do not say which images of {dataset} were seen"));
-        };
-        if mine.ids_sha256.is_empty() || mine.ids_sha256 != theirs.ids_sha256 {
-            return Some(format!("different images of {dataset}, or in another order"));
-        }
+fn unlike_images(dataset: &str, a: Option<&AnalysedInput>, b: Option<&AnalysedInput>) -> Option<String> {
+    let (Some(a), Some(b)) = (a, b) else {
+        return Some(format!("the results do not say which images of {dataset} were seen"));
+    };
+    if a.ids_sha256.is_empty() || b.ids_sha256.is_empty() {
+        return Some(format!("the images of {dataset} have no ids"));
     }
-    None
+    (a.ids_sha256 != b.ids_sha256).then(|| format!("different images of {dataset}, or in another order"))
 }
 
 /// Whether `a` and `b` saw a data set through different preprocessing, as far as it is known.
@@ -66,23 +60,16 @@ pub(super) fn preprocessing_warnings(inputs: &[AnalysedInput], models: &[String]
         if inputs[..at].iter().filter(seen).any(|i| same_data(&i)) {
             continue;
         }
-        let mut ways: Vec<(&str, Vec<&str>)> = Vec::new();
-        for input in inputs[at..].iter().filter(seen).filter(same_data) {
-            match ways.iter_mut().find(|(way, _)| *way == input.preprocess_sha256) {
-                Some((_, models)) if models.contains(&input.model.as_str()) => {}
-                Some((_, models)) => models.push(&input.model),
-                None => ways.push((&input.preprocess_sha256, vec![&input.model])),
-            }
-        }
+        let seen_here = inputs[at..].iter().filter(seen).filter(same_data);
+        let ways = grouped(seen_here.map(|input| (input.preprocess_sha256.as_str(), input.model.as_str())));
         if ways.len() > 1 {
-            let split = match first.split.as_str() {
-                "" => String::new(),
-                split => format!(" ({split})"),
-            };
-            let ways: Vec<String> = ways.iter().map(|(_, models)| models.join(" and ")).collect();
+            let ways: Vec<String> = ways
+                .into_iter()
+                .map(|(_, models)| distinct(models).join(" and "))
+                .collect();
             warnings.push(format!(
-                "{}{split} was preprocessed differently for {}; part of their differences may come from it",
-                first.dataset,
+                "{} was preprocessed differently for {}; part of their differences may come from it",
+                with_split(&first.dataset, &first.split),
                 ways.join(", for ")
             ));
         }

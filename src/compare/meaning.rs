@@ -24,6 +24,14 @@ pub fn label(id: &str) -> &str {
     find(id).map_or(id, |metric| metric.label)
 }
 
+/// A data set with its split, where it has one: `animals (test)`.
+pub fn with_split(dataset: &str, split: &str) -> String {
+    match split {
+        "" => dataset.to_owned(),
+        split => format!("{dataset} ({split})"),
+    }
+}
+
 /// Which way is good for metric `id` on a data set of this role; `None` where that depends on a role the
 /// record does not name, or on what is compared.
 pub fn direction(id: &str, role: Option<Role>) -> Option<Direction> {

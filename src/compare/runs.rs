@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 
+use super::grouping::{distinct, said_together};
 use crate::results::{AnalysedInput, Record, Results, Table};
 use crate::uncertainty::{DifferenceSide, ENOUGH_RUNS, Scheme, difference, runs_interval};
 
@@ -36,26 +37,13 @@ const WITHIN: &str = "error_within_runs";
 impl OverRuns {
     /// The value of each run of a record, where it is of several.
     pub(super) fn values(record: &Record) -> Option<Vec<Option<f64>>> {
-        Some(
-            record
-                .found
-                .get(VALUES)?
-                .as_array()?
-                .iter()
-                .map(Value::as_f64)
-                .collect(),
-        )
+        let values = record.found.get(VALUES)?.as_array()?;
+        Some(values.iter().map(Value::as_f64).collect())
     }
 
     /// What a record says of its runs; `None` for a record of one run.
     pub fn of(record: &Record) -> Option<Self> {
-        let values: Vec<f64> = record
-            .found
-            .get(VALUES)?
-            .as_array()?
-            .iter()
-            .filter_map(Value::as_f64)
-            .collect();
+        let values: Vec<f64> = Self::values(record)?.into_iter().flatten().collect();
         (values.len() > 1).then(|| Self {
             runs: values.len(),
             sd: Some(runs_interval(&values).map_or(0.0, |e| e.std_error * (values.len() as f64).sqrt())),
@@ -256,22 +244,10 @@ impl<'r> Last<'r> {
 
     /// What was made of each model, those of which the same was made together.
     fn notes(&self, results: &Results) -> Vec<String> {
-        let mut notes: Vec<(String, Vec<&str>)> = Vec::new();
-        let mut seen = BTreeSet::new();
         let models = results.inputs.iter().map(|i| i.model.as_str());
-        let models: Vec<&str> = models.chain(results.records.iter().map(|r| r.model.as_str())).collect();
-        for model in models.into_iter().filter(|model| seen.insert(*model)) {
-            for note in self.notes_of(model) {
-                match notes.iter_mut().find(|(known, _)| *known == note) {
-                    Some((_, models)) => models.push(model),
-                    None => notes.push((note, vec![model])),
-                }
-            }
-        }
-        notes
-            .iter()
-            .map(|(note, models)| format!("{}: {note}", models.join(", ")))
-            .collect()
+        let models = distinct(models.chain(results.records.iter().map(|r| r.model.as_str())));
+        let notes = |model| self.notes_of(model).into_iter().map(move |note| (note, model));
+        said_together(models.into_iter().flat_map(notes))
     }
 
     fn notes_of(&self, model: &str) -> Vec<String> {

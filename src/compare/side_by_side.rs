@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::comparison::{CompareOptions, Comparison, Difference, MetricGroup, MetricTable, ModelRow, Verdict};
+use super::grouping::{distinct, grouped};
 use super::meaning::{direction, label};
 use super::merge::layer_order;
 use super::runs::{OverRuns, settle};
@@ -51,14 +52,12 @@ impl Comparison {
             sides,
         };
         let depth: HashMap<&str, usize> = layers.iter().enumerate().map(|(i, l)| (l.as_str(), i)).collect();
-        let mut of_metrics: HashMap<&str, Vec<&SideBySide>> = HashMap::new();
-        for group in &groups {
-            of_metrics.entry(&group.metric).or_default().push(group);
-        }
+        let by_metric = grouped(groups.iter().map(|group| (group.metric.as_str(), group)));
+        let mut by_metric: HashMap<&str, Vec<&SideBySide>> = by_metric.into_iter().collect();
         let tables: Vec<MetricTable> = metrics
             .iter()
             .map(|metric| {
-                let mut of_metric = of_metrics.remove(metric.as_str()).unwrap_or_default();
+                let mut of_metric = by_metric.remove(metric.as_str()).unwrap_or_default();
                 of_metric.sort_by_key(|g| (builder.side_order(g), depth.get(g.layer.as_str())));
                 builder.table(metric, &of_metric)
             })
@@ -284,7 +283,7 @@ fn models(results: &Results) -> Vec<String> {
     let measured: HashSet<&str> = results.records.iter().map(|r| r.model.as_str()).collect();
     let named = results.inputs.iter().map(|i| i.model.as_str());
     let named = named.chain(results.records.iter().map(|r| r.model.as_str()));
-    distinct(named.filter(|model| measured.contains(model)))
+    owned(distinct(named.filter(|model| measured.contains(model))))
 }
 
 /// The layers that were measured, in network order.
@@ -293,13 +292,11 @@ pub(super) fn layers(results: &Results) -> Vec<String> {
     let order = layer_order(&results.inputs);
     let named = order.iter().map(String::as_str);
     let named = named.chain(results.records.iter().map(|r| r.layer.as_str()));
-    distinct(named.filter(|layer| measured.contains(layer)))
+    owned(distinct(named.filter(|layer| measured.contains(layer))))
 }
 
-/// Each name once, in the order of appearance.
-pub fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut seen = HashSet::new();
-    names.filter(|name| seen.insert(*name)).map(str::to_owned).collect()
+fn owned(names: Vec<&str>) -> Vec<String> {
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// The layer asked for, else the backbone, else the last; `all` is all.
@@ -317,7 +314,7 @@ pub(super) fn chosen_layer(layers: &[String], asked: Option<&str>) -> Result<Str
 }
 
 fn chosen_metrics(groups: &[SideBySide], asked: Option<&[String]>) -> Result<Vec<String>> {
-    let measured = distinct(groups.iter().map(|group| group.metric.as_str()));
+    let measured = owned(distinct(groups.iter().map(|group| group.metric.as_str())));
     let Some(asked) = asked else { return Ok(measured) };
     let mut chosen: Vec<String> = Vec::new();
     for word in asked {

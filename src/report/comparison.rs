@@ -1,7 +1,8 @@
 //! A comparison as tables: models side by side, with what may be said of their differences.
 
 use crate::compare::{
-    Comparison, Difference, Direction, MetricGroup, MetricTable, ModelRow, SuiteRow, SuiteTable, Verdict,
+    Comparison, Difference, Direction, MetricGroup, MetricTable, ModelRow, SuiteRow, SuiteTable, Verdict, distinct,
+    grouped, said_together, with_split,
 };
 use crate::features::Role;
 use crate::results::{Results, Table};
@@ -220,20 +221,8 @@ fn cells(row: &ModelRow, baseline: Option<&str>, ranked: bool) -> Vec<Cell> {
 
 /// What `rows` have to say, each once, with the models that say it.
 fn notes<'a>(rows: impl Iterator<Item = &'a ModelRow>) -> Vec<String> {
-    let mut said: Vec<(String, Vec<&str>)> = Vec::new();
-    for row in rows {
-        let Some(note) = note(row) else { continue };
-        let at = said.iter().position(|(known, _)| *known == note).unwrap_or_else(|| {
-            said.push((note, Vec::new()));
-            said.len() - 1
-        });
-        if !said[at].1.contains(&row.model.as_str()) {
-            said[at].1.push(&row.model);
-        }
-    }
-    said.into_iter()
-        .map(|(note, models)| format!("{}: {note}", models.join(", ")))
-        .collect()
+    let said = rows.filter_map(|row| Some((note(row)?, row.model.as_str())));
+    said_together(distinct(said))
 }
 
 fn difference_cells(row: &ModelRow, baseline: Option<&str>) -> [Cell; 3] {
@@ -293,14 +282,8 @@ fn note(row: &ModelRow) -> Option<String> {
 
 /// One grid per data set or pair: layers down, models across.
 pub fn wide_grids(comparison: &Comparison, table: &MetricTable) -> Vec<Grid> {
-    let mut parts: Vec<Vec<&MetricGroup>> = Vec::new();
-    for group in &table.groups {
-        match parts.iter_mut().find(|part| sides(part[0]) == sides(group)) {
-            Some(part) => part.push(group),
-            None => parts.push(vec![group]),
-        }
-    }
-    let grid = |part: &Vec<&MetricGroup>| {
+    let parts = grouped(table.groups.iter().map(|group| (sides(group), group)));
+    let grid = |(_, part): &(String, Vec<&MetricGroup>)| {
         let row = |g: &&MetricGroup| {
             std::iter::once(Cell::Text(g.layer.clone()))
                 .chain(g.rows.iter().map(marked))
@@ -337,19 +320,15 @@ pub fn sides(group: &MetricGroup) -> String {
     if !group.members.is_empty() {
         return format!("suite {}", group.dataset);
     }
-    let split = if group.split.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", group.split)
-    };
+    let data = with_split(&group.dataset, &group.split);
     let fitted = match &group.fitted_on {
         Some(fitted) => format!(", fitted on {fitted}"),
         None => String::new(),
     };
     match (&group.other_dataset, &group.role) {
-        (Some(other), _) => format!("{}{split} and {other}", group.dataset),
-        (None, Some(role)) => format!("{}{split}, {}{fitted}", group.dataset, role.as_str()),
-        (None, None) => format!("{}{split}{fitted}", group.dataset),
+        (Some(other), _) => format!("{data} and {other}"),
+        (None, Some(role)) => format!("{data}, {}{fitted}", role.as_str()),
+        (None, None) => format!("{data}{fitted}"),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::format::TableFormat;
 use super::grid::{Cell, Grid};
 use super::number::number;
+use crate::compare::with_split;
 use crate::results::Table;
 
 /// The table `convergence` of an analysis as text or Markdown, behind the records; nothing in the other formats.
@@ -33,10 +34,7 @@ fn points(table: &Table) -> Vec<Point<'_>> {
     (0..metrics.len())
         .map(|i| {
             let [model, layer, dataset, split, other] = names.map(|column| column.get(i).map_or("", String::as_str));
-            let mut sides = format!("{model} · {layer} · {dataset}");
-            if !split.is_empty() {
-                sides.push_str(&format!(" ({split})"));
-            }
+            let mut sides = format!("{model} · {layer} · {}", with_split(dataset, split));
             if !other.is_empty() {
                 sides.push_str(&format!(" → {other}"));
             }

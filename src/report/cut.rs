@@ -1,7 +1,7 @@
 //! Where to cut each model's network, in words.
 
 use super::number::measured;
-use crate::compare::{Comparison, Cuts, DepthProfile, cuts, label};
+use crate::compare::{Comparison, Cuts, DepthProfile, cuts, label, with_split};
 use crate::results::Results;
 
 /// Where to cut each model's network, a sentence for each suite, else for each data set; nothing where models have one layer.
@@ -15,10 +15,9 @@ pub fn where_to_cut(every_layer: &Comparison, given: &Results) -> Vec<String> {
 }
 
 fn said_of_cuts(cuts: &Cuts) -> String {
-    let data = match (cuts.is_suite, cuts.split.as_str()) {
-        (true, _) => format!("suite {}", cuts.dataset),
-        (_, "") => cuts.dataset.clone(),
-        (_, split) => format!("{} ({split})", cuts.dataset),
+    let data = match cuts.is_suite {
+        true => format!("suite {}", cuts.dataset),
+        false => with_split(&cuts.dataset, &cuts.split),
     };
     let of_model = |cut: &DepthProfile| {
         let alike = match cut.alike.as_slice() {

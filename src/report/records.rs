@@ -1,6 +1,6 @@
 //! The long record table: every record of an analysis, one line each.
 
-use crate::compare::label;
+use crate::compare::{label, said_together, with_split};
 use crate::features::Role;
 use crate::metrics::find;
 use crate::results::{AnalysedInput, Column, Record, Results, Table};
@@ -43,10 +43,8 @@ fn sections(results: &Results, write: fn(&Grid) -> String) -> String {
 }
 
 fn heading(record: &Record) -> String {
-    let mut heading = format!("{} · {} · {}", record.model, record.layer, record.dataset);
-    if !record.split.is_empty() {
-        heading.push_str(&format!(" ({})", record.split));
-    }
+    let data = with_split(&record.dataset, &record.split);
+    let mut heading = format!("{} · {} · {data}", record.model, record.layer);
     let pair = record.other_dataset.clone().filter(|_| record.fitted_on().is_none());
     if let Some(fitted) = record.fitted_on() {
         heading.push_str(&format!(", fitted on {fitted}"));
@@ -114,14 +112,9 @@ fn grid(records: &[Record], results: &Results) -> Grid {
         cells
     };
     // Metrics that have the same to say say it together.
-    let mut notes: Vec<(&str, Vec<&str>)> = Vec::new();
-    for record in records {
-        let Some(note) = &record.note else { continue };
-        match notes.iter_mut().find(|(known, _)| known == note) {
-            Some((_, metrics)) => metrics.push(&record.metric),
-            None => notes.push((note, vec![&record.metric])),
-        }
-    }
+    let said = records
+        .iter()
+        .filter_map(|r| Some((r.note.clone()?, r.metric.as_str())));
     let (n, d) = size(records, results);
     Grid {
         caption: format!("{} · n = {n}, d = {d}", heading(&records[0])),
@@ -130,11 +123,7 @@ fn grid(records: &[Record], results: &Results) -> Grid {
         notes: with_null
             .then(|| "chance level: what the metric gives where there is nothing to find".to_owned())
             .into_iter()
-            .chain(
-                notes
-                    .iter()
-                    .map(|(note, metrics)| format!("{}: {note}", metrics.join(", "))),
-            )
+            .chain(said_together(said))
             .collect(),
     }
 }

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::compare::label;
+use crate::compare::{distinct, grouped, label, with_split};
 use crate::results::{DEFAULT, Record, Results};
 
 use super::format::TableFormat;
@@ -21,24 +21,8 @@ pub fn render_similarity(results: &Results, format: TableFormat) -> String {
         TableFormat::Markdown => |records| matrix(records, false).to_markdown(),
         TableFormat::Latex => |records| matrix(records, false).to_latex(),
     };
-    let mut metrics: Vec<&str> = Vec::new();
-    for record in &results.records {
-        if !metrics.contains(&record.metric.as_str()) {
-            metrics.push(&record.metric);
-        }
-    }
-    let sections: Vec<String> = metrics
-        .iter()
-        .map(|metric| {
-            write(
-                &results
-                    .records
-                    .iter()
-                    .filter(|r| r.metric == *metric)
-                    .collect::<Vec<_>>(),
-            )
-        })
-        .collect();
+    let metrics = grouped(results.records.iter().map(|r| (r.metric.as_str(), r)));
+    let sections: Vec<String> = metrics.iter().map(|(_, records)| write(records)).collect();
     if sections.is_empty() {
         "No records.\n".to_owned()
     } else {
@@ -62,14 +46,13 @@ pub(super) fn similarity_grids(records: &[Record]) -> Vec<Grid> {
         let other = (r.other_model.clone(), r.other_dataset.clone(), r.other_split.clone());
         (metric, (r.model.clone(), r.dataset.clone(), r.split.clone()), other)
     };
-    let mut parts: Vec<Vec<&Record>> = Vec::new();
-    for record in records.iter().filter(|r| r.other_layer.is_some()) {
-        match parts.iter_mut().find(|part| sides(part[0]) == sides(record)) {
-            Some(part) => part.push(record),
-            None => parts.push(vec![record]),
-        }
-    }
-    parts.iter().map(|part| matrix(part, false)).collect()
+    let parts = grouped(
+        records
+            .iter()
+            .filter(|r| r.other_layer.is_some())
+            .map(|r| (sides(r), r)),
+    );
+    parts.iter().map(|(_, part)| matrix(part, false)).collect()
 }
 
 fn other_layer(record: &Record) -> &str {
@@ -78,15 +61,8 @@ fn other_layer(record: &Record) -> &str {
 
 /// Layers of the first side downwards, of the second side across.
 fn matrix(records: &[&Record], errors_below: bool) -> Grid {
-    let mut layers: [Vec<&str>; 2] = [Vec::new(), Vec::new()];
-    for record in records {
-        for (known, layer) in layers.iter_mut().zip([record.layer.as_str(), other_layer(record)]) {
-            if !known.contains(&layer) {
-                known.push(layer);
-            }
-        }
-    }
-    let [down, across] = layers;
+    let down = distinct(records.iter().map(|r| r.layer.as_str()));
+    let across = distinct(records.iter().map(|r| other_layer(r)));
     let at = |row: &str, column: &str| {
         let mut found = records.iter();
         found.find(|r| r.layer == row && other_layer(r) == column)
@@ -146,15 +122,11 @@ fn list(records: &[&Record]) -> Grid {
 /// Metric, sides, rows: those left out as well.
 fn caption(records: &[&Record]) -> String {
     let first = records[0];
-    let data = |dataset: &str, split: &str| match split {
-        "" => dataset.to_owned(),
-        split => format!("{dataset} ({split})"),
-    };
     let other = |name: &Option<String>| name.clone().unwrap_or_default();
     let models = [first.model.clone(), other(&first.other_model)];
     let seen = [
-        data(&first.dataset, &first.split),
-        data(&other(&first.other_dataset), &other(&first.other_split)),
+        with_split(&first.dataset, &first.split),
+        with_split(&other(&first.other_dataset), &other(&first.other_split)),
     ];
     let sides = match (models[0] == models[1], seen[0] == seen[1]) {
         (true, true) => format!("{} · {}", models[0], seen[0]),
@@ -178,16 +150,12 @@ fn caption(records: &[&Record]) -> String {
 
 /// Each note once, with the pairs it is about where these are not all.
 fn notes(records: &[&Record]) -> Vec<String> {
-    let mut seen: Vec<(&str, Vec<&Record>)> = Vec::new();
-    for record in records {
-        for note in record.note.iter().flat_map(|note| note.split("; ")) {
-            match seen.iter_mut().find(|(known, _)| *known == note) {
-                Some((_, about)) => about.push(record),
-                None => seen.push((note, vec![record])),
-            }
-        }
-    }
-    seen.into_iter()
+    let said = records.iter().copied().flat_map(|record| {
+        let notes = record.note.iter().flat_map(|note| note.split("; "));
+        notes.map(move |note| (note, record))
+    });
+    grouped(said)
+        .into_iter()
         .map(|(note, about)| {
             let pair = |r: &Record| format!("{} and {}", r.layer, other_layer(r));
             match about.len() {

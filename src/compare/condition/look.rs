@@ -2,6 +2,7 @@
 
 use super::terms::{Condition, Limit, Requirement, SideTerm};
 use crate::compare::comparison::{Comparison, MetricGroup, ModelRow, Verdict};
+use crate::compare::grouping::distinct;
 use crate::compare::meaning::Direction;
 use crate::compare::side_by_side::unknown_metric;
 use crate::error::{Error, Result};
@@ -116,25 +117,16 @@ impl Condition {
 
     /// Why no group is what it is about.
     fn nowhere(&self, groups: &[MetricGroup]) -> Error {
-        let each = |of_group: &dyn Fn(&MetricGroup) -> Vec<String>| {
-            let mut all: Vec<String> = Vec::new();
-            for name in groups.iter().flat_map(of_group) {
-                if !all.contains(&name) {
-                    all.push(name);
-                }
-            }
-            all
-        };
-        let layers = each(&|g| vec![g.layer.clone()]);
+        let layers = distinct(groups.iter().map(|g| g.layer.as_str()));
         let metric = &self.metric;
         match (&self.place.side, &self.place.layer) {
-            (_, Some(layer)) if !layers.contains(layer) => refused(&format!(
+            (_, Some(layer)) if !layers.contains(&layer.as_str()) => refused(&format!(
                 "{metric} was not measured at layer {layer}; compared are {}",
                 layers.join(", ")
             )),
             (Some(SideTerm::Dataset(name)), _) => refused(&format!(
                 "{metric} was not measured on {name}; it was on {}",
-                each(&names).join(", ")
+                distinct(groups.iter().flat_map(names)).join(", ")
             )),
             _ => refused(&format!(
                 "{metric} was not measured on that side; analyze with --pre and --eval so that the sides are known, or name the data set"

@@ -1,11 +1,12 @@
 //! All evidence as a table of models and data sets.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::evidence::{Evidence, STATIC_RANK};
 use super::names::{hinted, some};
 use super::pooled::ncti;
 use super::scored::{AccuracyCell, MetricScores};
+use crate::compare::grouping::distinct;
 use crate::compare::meaning::Direction;
 use crate::error::{Error, Result};
 use crate::uncertainty::mean_ranks;
@@ -41,12 +42,6 @@ impl Cells {
     }
 }
 
-/// Each name once, in order.
-fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let mut seen = HashSet::new();
-    names.filter(|name| seen.insert(*name)).cloned().collect()
-}
-
 fn places(names: &[String]) -> HashMap<&str, usize> {
     names.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect()
 }
@@ -55,8 +50,8 @@ impl Cells {
     /// # Errors
     /// Without accuracies or scores, and where no model has both.
     pub fn new(evidence: &Evidence) -> Result<Self> {
-        let models = distinct(evidence.accuracies.iter().map(|a| &a.model));
-        let datasets = distinct(evidence.accuracies.iter().map(|a| &a.dataset));
+        let models = distinct(evidence.accuracies.iter().map(|a| a.model.clone()));
+        let datasets = distinct(evidence.accuracies.iter().map(|a| a.dataset.clone()));
         if models.is_empty() {
             return Err(Error::input(
                 "no accuracy is given; expected at least one model with an accuracy on a data set",
@@ -70,7 +65,7 @@ impl Cells {
                 .map(|(low, high)| (high - low) / (2.0 * crate::uncertainty::NORMAL_QUANTILE));
             accuracies[of_dataset[a.dataset.as_str()]][of_model[a.model.as_str()]] = Some((a.value, error));
         }
-        let scored = distinct(evidence.scores.iter().map(|s| &s.model));
+        let scored = distinct(evidence.scores.iter().map(|s| s.model.clone()));
         let known: Vec<&String> = scored.iter().filter(|m| of_model.contains_key(m.as_str())).collect();
         let strangers: Vec<&String> = scored.iter().filter(|m| !of_model.contains_key(m.as_str())).collect();
         if known.is_empty() && !scored.is_empty() {
@@ -88,7 +83,7 @@ impl Cells {
         if !unscored.is_empty() && !scored.is_empty() {
             notes.push(format!("no score of {}", hinted(&unscored, &scored)));
         }
-        let elsewhere = distinct(evidence.scores.iter().filter_map(|s| s.dataset.as_ref()));
+        let elsewhere = distinct(evidence.scores.iter().filter_map(|s| s.dataset.clone()));
         let elsewhere: Vec<&String> = elsewhere
             .iter()
             .filter(|d| !of_dataset.contains_key(d.as_str()))
@@ -109,7 +104,7 @@ impl Cells {
                 notes: vec![None; datasets.len()],
             });
         }
-        for metric in distinct(evidence.scores.iter().map(|s| &s.metric)) {
+        for metric in distinct(evidence.scores.iter().map(|s| s.metric.clone())) {
             let mut scores = vec![vec![None; models.len()]; datasets.len()];
             let of_metric = || evidence.scores.iter().filter(|s| s.metric == metric);
             // What holds for all first: what is of one data set takes its place there.
@@ -139,10 +134,10 @@ impl Cells {
             notes.push(format!(
                 "every checkpoint is a point; intervals are over the {} models, each left out with all its checkpoints, and nothing is \
                  permuted: checkpoints of one training are alike",
-                distinct(families.into_iter()).len()
+                distinct(families).len()
             ));
         }
-        let names = distinct(evidence.families.values());
+        let names = distinct(evidence.families.values().cloned());
         let of_family = places(&names);
         let family = |m: &String| evidence.families.get(m).map(|f| of_family[f.as_str()]);
         Ok(Self {

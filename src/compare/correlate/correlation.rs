@@ -11,6 +11,7 @@ use super::evidence::Evidence;
 use super::lead::lead;
 use super::record::Agreement;
 use super::resamples::tells_from_nothing;
+use crate::compare::grouping::grouped;
 use crate::error::Result;
 use crate::results::Results;
 use crate::uncertainty::holm;
@@ -113,16 +114,9 @@ impl Correlation {
 
 /// Adjusts p-values for how many metrics were looked at, on each data set and for each statistic.
 fn adjust(records: &mut [Agreement]) {
-    let mut groups: Vec<(Option<String>, Statistic, Vec<usize>)> = Vec::new();
-    for (i, record) in records.iter().enumerate().filter(|(_, r)| r.p_value.is_some()) {
-        let same =
-            |g: &&mut (Option<String>, Statistic, Vec<usize>)| (&g.0, g.1) == (&record.dataset, record.statistic);
-        match groups.iter_mut().find(same) {
-            Some(group) => group.2.push(i),
-            None => groups.push((record.dataset.clone(), record.statistic, vec![i])),
-        }
-    }
-    for (_, _, members) in groups {
+    let with_p = records.iter().enumerate().filter(|(_, r)| r.p_value.is_some());
+    let groups = grouped(with_p.map(|(i, r)| ((r.dataset.clone(), r.statistic), i)));
+    for (_, members) in groups {
         let p: Vec<f64> = members.iter().filter_map(|&i| records[i].p_value).collect();
         for (&i, adjusted) in members.iter().zip(holm(&p)) {
             records[i].p_holm = Some(adjusted);
