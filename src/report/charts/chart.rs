@@ -1,9 +1,10 @@
 //! What a figure is made of: panels, series, points and words.
 
 use super::scale::{AxisScale, linear_ticks};
+use crate::shown::short;
 
 /// A figure: a legend and panels.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chart {
     /// Stem of its files.
     pub name: String,
@@ -49,7 +50,7 @@ pub enum Panel {
 }
 
 /// Points and lines on two axes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plot {
     /// Heading.
     pub title: String,
@@ -66,13 +67,13 @@ pub struct Plot {
 }
 
 /// Points of one model.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {
     /// Index of the model: its colour and marker.
     pub model: usize,
-    /// Whether the points are joined by a line.
+    /// The points are joined by a line.
     pub joined: bool,
-    /// Whether each point has a marker.
+    /// Each point has a marker.
     pub marked: bool,
     /// Points, in the coordinates of the scales.
     pub points: Vec<ChartPoint>,
@@ -93,6 +94,45 @@ pub struct ChartPoint {
     pub y_interval: Option<(f64, f64)>,
 }
 
+impl Series {
+    /// Points with markers, joined by a line.
+    pub(super) fn line(model: usize, points: Vec<ChartPoint>) -> Self {
+        Self {
+            model,
+            joined: true,
+            marked: true,
+            points,
+            names: Vec::new(),
+        }
+    }
+}
+
+/// What points reach on the horizontal axis, with their intervals.
+pub(super) fn across(series: &[Series]) -> impl Iterator<Item = f64> {
+    let points = series.iter().flat_map(|s| &s.points);
+    points.flat_map(|p| reached(p.x, p.x_interval))
+}
+
+/// What they reach on the vertical axis.
+pub(super) fn up(series: &[Series]) -> impl Iterator<Item = f64> {
+    let points = series.iter().flat_map(|s| &s.points);
+    points.flat_map(|p| reached(p.y, p.y_interval))
+}
+
+fn reached(at: f64, interval: Option<(f64, f64)>) -> impl Iterator<Item = f64> {
+    interval.into_iter().flat_map(<[f64; 2]>::from).chain([at])
+}
+
+/// The names of models in a legend.
+pub(super) fn legend(models: &[String]) -> Vec<String> {
+    models.iter().map(|model| short(model, 30)).collect()
+}
+
+/// How far model `index` of so many stands from a tick, at most `most`, so that their intervals do not cover one another.
+pub(super) fn aside(index: usize, models: usize, most: f64) -> f64 {
+    (index as f64 - (models - 1) as f64 / 2.0) * (0.36 / models as f64).min(most)
+}
+
 /// A square matrix over named classes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassMatrix {
@@ -107,7 +147,8 @@ pub struct ClassMatrix {
 }
 
 /// At most `columns` panels side by side.
-pub(super) fn rows(panels: Vec<Panel>, columns: usize) -> Vec<Vec<Panel>> {
+pub(super) fn rows(plots: impl IntoIterator<Item = Plot>, columns: usize) -> Vec<Vec<Panel>> {
+    let panels: Vec<Panel> = plots.into_iter().map(Panel::Plot).collect();
     panels.chunks(columns).map(<[Panel]>::to_vec).collect()
 }
 

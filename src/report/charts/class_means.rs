@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::chart::{Chart, ClassMatrix, ColourScale, Panel, rows};
+use super::chart::{Chart, ClassMatrix, ColourScale, Panel};
 use crate::compare::{Comparison, pictured};
 use crate::results::{Analysis, Table};
 use crate::shown::short;
@@ -38,18 +38,18 @@ pub(super) fn chart(analysis: &Analysis, comparison: &Comparison) -> Option<Char
     // Row names are shown once for matrices side by side, which is right only where they are the same.
     let alike = matrices.windows(2).all(|pair| pair[0].names == pair[1].names);
     let panels: Vec<Panel> = matrices.into_iter().map(Panel::Matrix).collect();
+    let columns = if alike { 3 } else { 1 };
     (high > 0.0).then(|| Chart {
         name: "class-means".to_owned(),
         title: "Distances between class means".to_owned(),
         caption,
-        rows: rows(panels, if alike { 3 } else { 1 }),
-        panel_height: 0.0,
-        legend: Vec::new(),
+        rows: panels.chunks(columns).map(<[Panel]>::to_vec).collect(),
         colour_scale: Some(ColourScale {
             label: "distance / mean distance".to_owned(),
             low: 0.0,
             high,
         }),
+        ..Chart::default()
     })
 }
 

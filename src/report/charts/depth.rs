@@ -1,8 +1,8 @@
 //! The three axes and transfer against depth: one panel per metric and data set, one line per model.
 
-use super::chart::{Chart, ChartPoint, Panel, Plot, Series, rows};
+use super::chart::{Chart, ChartPoint, Plot, Series, aside, legend, rows, up};
 use super::scale::AxisScale;
-use crate::compare::{Comparison, MetricGroup, MetricTable};
+use crate::compare::{Comparison, MetricGroup, MetricTable, distinct, grouped};
 use crate::features::Role;
 use crate::metrics::probes::PROBES;
 use crate::report::axes::AXES;
@@ -19,11 +19,11 @@ pub(super) fn chart(comparison: &Comparison) -> Chart {
                   backbone, which is kept for transfer, from the projector, which is thrown away."
             .to_owned(),
         rows: tables
-            .flat_map(|table| rows(panels(table, table.groups.iter().collect(), comparison), 2))
+            .flat_map(|table| rows(panels(table, table.groups.iter(), comparison), 2))
             .collect(),
         panel_height: 310.0,
-        legend: comparison.models.iter().map(|m| short(m, 30)).collect(),
-        colour_scale: None,
+        legend: legend(&comparison.models),
+        ..Chart::default()
     }
 }
 
@@ -35,9 +35,9 @@ pub(super) fn transfer(comparison: &Comparison) -> Option<Chart> {
     let in_suites: Vec<&String> = leading.groups.iter().flat_map(|g| &g.members).collect();
     let of_others = others.iter().flat_map(|table| {
         let alone = |g: &&MetricGroup| !in_suites.contains(&&g.dataset);
-        panels(table, table.groups.iter().filter(alone).collect(), comparison)
+        panels(table, table.groups.iter().filter(alone), comparison)
     });
-    let mut all = panels(leading, leading.groups.iter().collect(), comparison);
+    let mut all = panels(leading, leading.groups.iter(), comparison);
     all.extend(of_others);
     Some(Chart {
         name: "transfer-depth".to_owned(),
@@ -47,8 +47,8 @@ pub(super) fn transfer(comparison: &Comparison) -> Option<Chart> {
             .to_owned(),
         rows: rows(all, 2),
         panel_height: 310.0,
-        legend: comparison.models.iter().map(|m| short(m, 30)).collect(),
-        colour_scale: None,
+        legend: legend(&comparison.models),
+        ..Chart::default()
     })
 }
 
@@ -57,55 +57,33 @@ pub(super) fn transfer(comparison: &Comparison) -> Option<Chart> {
 pub(super) fn pre_and_eval(comparison: &Comparison) -> Option<Chart> {
     let table = PROBES.iter().find_map(|id| comparison.table(id))?;
     table.groups.iter().find(|g| g.role == Some(Role::Pre))?;
-    let mut data: Vec<String> = Vec::new();
-    let mut layers: Vec<&str> = Vec::new();
-    for group in &table.groups {
-        if !data.contains(&sides(group)) {
-            data.push(sides(group));
-        }
-        if !layers.contains(&group.layer.as_str()) {
-            layers.push(&group.layer);
-        }
-    }
+    let data = distinct(table.groups.iter().map(sides));
+    let layers = distinct(table.groups.iter().map(|group| group.layer.as_str()));
     let panel = |model: usize| {
-        let (mut series, mut extent) = (Vec::new(), Vec::new());
-        for (index, name) in data.iter().enumerate() {
-            let mut points = Vec::new();
-            for group in table.groups.iter().filter(|g| sides(g) == *name) {
-                let row = &group.rows[model];
-                let (Some(value), Some(depth)) = (row.value, layers.iter().position(|l| *l == group.layer)) else {
-                    continue;
-                };
-                let interval = row.ci_low.zip(row.ci_high);
-                extent.extend([Some(value), row.ci_low, row.ci_high].into_iter().flatten());
-                points.push(ChartPoint {
-                    x: depth as f64,
-                    y: value,
-                    x_interval: None,
-                    y_interval: interval,
-                });
-            }
-            series.push(Series {
-                model: index,
-                joined: true,
-                marked: true,
-                points,
-                names: Vec::new(),
-            });
-        }
+        let point = |group: &MetricGroup| {
+            let row = &group.rows[model];
+            Some(ChartPoint {
+                x: layers.iter().position(|layer| *layer == group.layer)? as f64,
+                y: row.value?,
+                x_interval: None,
+                y_interval: row.ci_low.zip(row.ci_high),
+            })
+        };
+        let line = |(index, name): (usize, &String)| {
+            let groups = table.groups.iter().filter(|group| sides(group) == *name);
+            Series::line(index, groups.filter_map(point).collect())
+        };
+        let series: Vec<Series> = data.iter().enumerate().map(line).collect();
         Some(Plot {
             title: short(&comparison.models[model], 40),
             subtitle: String::new(),
             x: AxisScale::names(layers.iter().map(|layer| short(layer, 18))),
-            y: AxisScale::linear("accuracy", 6.0, extent.into_iter())?,
+            y: AxisScale::linear("accuracy", 6.0, up(&series))?,
             series,
             divider: divider(&layers),
         })
     };
-    let panels = (0..comparison.models.len())
-        .filter_map(panel)
-        .map(Panel::Plot)
-        .collect();
+    let panels = (0..comparison.models.len()).filter_map(panel);
     Some(Chart {
         name: "pre-eval-depth".to_owned(),
         title: "Pretraining and evaluation data against depth".to_owned(),
@@ -116,7 +94,7 @@ pub(super) fn pre_and_eval(comparison: &Comparison) -> Option<Chart> {
         rows: rows(panels, 2),
         panel_height: 310.0,
         legend: data.iter().map(|name| short(name, 40)).collect(),
-        colour_scale: None,
+        ..Chart::default()
     })
 }
 
@@ -127,16 +105,15 @@ fn divider(layers: &[&str]) -> Option<f64> {
 }
 
 /// One panel for each data set of a metric.
-fn panels(table: &MetricTable, groups: Vec<&MetricGroup>, comparison: &Comparison) -> Vec<Panel> {
-    let mut panels = Vec::new();
-    let mut rest = groups;
-    while let Some(first) = rest.first().copied() {
-        let (here, other): (Vec<&MetricGroup>, Vec<&MetricGroup>) =
-            rest.into_iter().partition(|g| sides(g) == sides(first));
-        panels.extend(panel(table, &here, comparison.models.len()).map(Panel::Plot));
-        rest = other;
-    }
-    panels
+fn panels<'g>(
+    table: &'g MetricTable,
+    groups: impl Iterator<Item = &'g MetricGroup>,
+    comparison: &Comparison,
+) -> Vec<Plot> {
+    let data = grouped(groups.map(|group| (sides(group), group)));
+    data.iter()
+        .filter_map(|(_, groups)| panel(table, groups, comparison.models.len()))
+        .collect()
 }
 
 /// `None` for a single layer: there is no depth to show.
@@ -144,38 +121,19 @@ fn panel(table: &MetricTable, groups: &[&MetricGroup], models: usize) -> Option<
     if groups.len() < 2 {
         return None;
     }
-    let mut series = Vec::new();
-    let mut extent = Vec::new();
-    for model in 0..models {
-        // Models stand a little apart, so that their intervals do not cover one another.
-        let aside = (model as f64 - (models - 1) as f64 / 2.0) * (0.36 / models as f64).min(0.1);
-        let mut points = Vec::new();
-        for (depth, group) in groups.iter().enumerate() {
+    let line = |model: usize| {
+        let point = |(depth, group): (usize, &&MetricGroup)| {
             let row = &group.rows[model];
-            let Some(value) = row.value else { continue };
-            let interval = row.ci_low.zip(row.ci_high);
-            extent.extend(
-                [value]
-                    .into_iter()
-                    .chain(interval.into_iter().flat_map(|(low, high)| [low, high])),
-            );
-            points.push(ChartPoint {
-                x: depth as f64 + aside,
-                y: value,
+            Some(ChartPoint {
+                x: depth as f64 + aside(model, models, 0.1),
+                y: row.value?,
                 x_interval: None,
-                y_interval: interval,
-            });
-        }
-        if !points.is_empty() {
-            series.push(Series {
-                model,
-                joined: true,
-                marked: true,
-                points,
-                names: Vec::new(),
-            });
-        }
-    }
+                y_interval: row.ci_low.zip(row.ci_high),
+            })
+        };
+        Series::line(model, groups.iter().enumerate().filter_map(point).collect())
+    };
+    let series: Vec<Series> = (0..models).map(line).filter(|s| !s.points.is_empty()).collect();
     let layers: Vec<&str> = groups.iter().map(|g| g.layer.as_str()).collect();
     // What was fitted on stands below: a title has the width of a panel.
     let fitted = groups[0].fitted_on.as_ref().map(|split| format!("fitted on {split}"));
@@ -192,7 +150,7 @@ fn panel(table: &MetricTable, groups: &[&MetricGroup], models: usize) -> Option<
         title: format!("{} · {}", table.label, short(data, 40)),
         subtitle: below.collect::<Vec<_>>().join(" · "),
         x: AxisScale::names(groups.iter().map(|g| short(&g.layer, 18))),
-        y: AxisScale::linear("", 6.0, extent.into_iter())?,
+        y: AxisScale::linear("", 6.0, up(&series))?,
         series,
         divider: divider(&layers),
     })

@@ -1,6 +1,6 @@
 //! How well each metric predicts transfer, one below the other.
 
-use super::chart::{Chart, ChartPoint, Panel, Plot, Series};
+use super::chart::{Chart, ChartPoint, Plot, Series, across, rows};
 use super::scale::AxisScale;
 use crate::compare::correlate::{Agreement, Correlation, Statistic};
 use crate::shown::short;
@@ -11,7 +11,6 @@ pub fn chart(correlation: &Correlation, ranked: &[&Agreement]) -> Option<Chart> 
     let at = |i: usize| (shown.len() - 1 - i) as f64;
     let series = shown.iter().enumerate().map(|(i, record)| Series {
         model: usize::from(record.baseline),
-        joined: false,
         marked: true,
         points: vec![ChartPoint {
             x: record.value.unwrap_or_default(),
@@ -19,9 +18,9 @@ pub fn chart(correlation: &Correlation, ranked: &[&Agreement]) -> Option<Chart> 
             x_interval: record.ci_low.zip(record.ci_high),
             y_interval: None,
         }],
-        names: Vec::new(),
+        ..Series::default()
     });
-    let ends = shown.iter().flat_map(|r| [r.value, r.ci_low, r.ci_high]).flatten();
+    let series: Vec<Series> = series.collect();
     let statistic = shown.first().map_or(Statistic::WeightedTau, |r| r.statistic);
     let data = match &correlation.datasets[..] {
         [only] => short(only, 40),
@@ -30,9 +29,9 @@ pub fn chart(correlation: &Correlation, ranked: &[&Agreement]) -> Option<Chart> 
     let plot = Plot {
         title: format!("{} · {data}", statistic.label()),
         subtitle: format!("{} models", correlation.models.len()),
-        x: AxisScale::linear("", 8.0, ends.chain([0.0]))?,
+        x: AxisScale::linear("", 8.0, across(&series).chain([0.0]))?,
         y: AxisScale::names(shown.iter().rev().map(|r| short(&r.metric, 26))),
-        series: series.collect(),
+        series,
         divider: Some(0.0),
     };
     (!shown.is_empty()).then(|| Chart {
@@ -41,9 +40,9 @@ pub fn chart(correlation: &Correlation, ranked: &[&Agreement]) -> Option<Chart> 
         caption: "Agreement of each score with the accuracies, with its 95 % interval over models. Baselines look at no feature of the data \
                   at hand, or at its simplest; a score that does not beat them explains nothing. The line marks no agreement."
             .to_owned(),
-        rows: vec![vec![Panel::Plot(plot)]],
+        rows: rows([plot], 1),
         panel_height: 96.0 + 24.0 * shown.len().max(2) as f64,
         legend: vec!["score".to_owned(), "baseline".to_owned()],
-        colour_scale: None,
+        ..Chart::default()
     })
 }

@@ -1,7 +1,7 @@
 //! Axes: their range, ticks and labels.
 
 /// One axis of a plot, in the coordinates things are drawn in (logarithms on a logarithmic axis).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AxisScale {
     /// Both ends.
     pub range: (f64, f64),
@@ -9,7 +9,7 @@ pub struct AxisScale {
     pub ticks: Vec<(f64, String)>,
     /// What the axis shows; empty where the ticks say it.
     pub label: String,
-    /// Whether the ticks are names, which must all be shown if they can.
+    /// The ticks are names, which must all be shown if they can.
     pub names: bool,
 }
 

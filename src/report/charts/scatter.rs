@@ -1,6 +1,6 @@
 //! A score beside the accuracies: one panel for each data set, one named point for each model.
 
-use super::chart::{Chart, ChartPoint, Panel, Plot, Series, rows, stem};
+use super::chart::{Chart, ChartPoint, Plot, Series, across, rows, stem, up};
 use super::scale::AxisScale;
 use crate::compare::correlate::{self, Correlation, Statistic};
 use crate::report::agreement::{interval_shown, shown};
@@ -15,10 +15,9 @@ pub fn chart(correlation: &Correlation, metric: &str, statistic: Statistic) -> O
         .points
         .iter()
         .filter(|(m, _, points)| m == metric && points.len() > 2);
-    let panels: Vec<Panel> = of_metric
+    let panels: Vec<Plot> = of_metric
         .filter_map(|(_, dataset, points)| panel(correlation, metric, dataset, points, statistic))
         .take(MOST)
-        .map(Panel::Plot)
         .collect();
     let left_out = correlation.datasets.len().saturating_sub(panels.len());
     let rest = match left_out {
@@ -33,8 +32,7 @@ pub fn chart(correlation: &Correlation, metric: &str, statistic: Statistic) -> O
         ),
         rows: rows(panels, 2),
         panel_height: 300.0,
-        legend: Vec::new(),
-        colour_scale: None,
+        ..Chart::default()
     })
 }
 
@@ -47,13 +45,8 @@ fn panel(
 ) -> Option<Plot> {
     const HALF: f64 = crate::uncertainty::NORMAL_QUANTILE;
     let bar = |p: &correlate::ScatterPoint| p.error.map(|e| (p.accuracy - HALF * e, p.accuracy + HALF * e));
-    let ends = points.iter().flat_map(|p| {
-        let (low, high) = bar(p).unwrap_or((p.accuracy, p.accuracy));
-        [low, high]
-    });
     let series = points.iter().map(|p| Series {
         model: p.family.unwrap_or(0),
-        joined: false,
         marked: true,
         points: vec![ChartPoint {
             x: p.score,
@@ -62,7 +55,9 @@ fn panel(
             y_interval: bar(p),
         }],
         names: vec![short(&p.model, 22)],
+        ..Series::default()
     });
+    let series: Vec<Series> = series.collect();
     let record = correlation.record(metric, Some(dataset), statistic)?;
     let subtitle = match record.value {
         Some(_) => format!(
@@ -77,9 +72,9 @@ fn panel(
     Some(Plot {
         title: short(dataset, 40),
         subtitle: short(&subtitle.replace('-', "−"), 60),
-        x: AxisScale::linear(&short(metric, 40), 5.0, points.iter().map(|p| p.score))?,
-        y: AxisScale::linear("accuracy", 5.0, ends)?,
-        series: series.collect(),
+        x: AxisScale::linear(&short(metric, 40), 5.0, across(&series))?,
+        y: AxisScale::linear("accuracy", 5.0, up(&series))?,
+        series,
         divider: None,
     })
 }

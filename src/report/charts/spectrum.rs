@@ -1,8 +1,8 @@
 //! The covariance spectrum: how the variance is shared out among directions.
 
-use super::chart::{Chart, ChartPoint, Panel, Plot, Series, rows};
+use super::chart::{Chart, ChartPoint, Plot, Series, legend, rows};
 use super::scale::AxisScale;
-use crate::compare::{Comparison, pictured};
+use crate::compare::{Comparison, distinct, pictured, with_split};
 use crate::results::{Analysis, Table};
 use crate::shown::short;
 
@@ -15,18 +15,9 @@ const FLOOR: f64 = 1e-10;
 pub(super) fn chart(analysis: &Analysis, comparison: &Comparison) -> Option<Chart> {
     let table = pictured(analysis.table("spectrum")?, &analysis.results);
     let spectrum = Columns::of(&table)?;
-    let mut sets: Vec<(&str, &str)> = Vec::new();
-    for row in 0..spectrum.rank.len() {
-        let set = (spectrum.dataset[row].as_str(), spectrum.split[row].as_str());
-        if spectrum.layer[row] == comparison.layer && !sets.contains(&set) {
-            sets.push(set);
-        }
-    }
-    let panels = sets
-        .iter()
-        .filter_map(|set| spectrum.panel(comparison, *set))
-        .map(Panel::Plot)
-        .collect();
+    let here = (0..spectrum.rank.len()).filter(|&row| spectrum.layer[row] == comparison.layer);
+    let sets = distinct(here.map(|row| (spectrum.dataset[row].as_str(), spectrum.split[row].as_str())));
+    let panels = sets.iter().filter_map(|set| spectrum.panel(comparison, *set));
     Some(Chart {
         name: "spectrum".to_owned(),
         title: "Covariance spectrum".to_owned(),
@@ -37,8 +28,8 @@ pub(super) fn chart(analysis: &Analysis, comparison: &Comparison) -> Option<Char
         ),
         rows: rows(panels, 2),
         panel_height: 330.0,
-        legend: comparison.models.iter().map(|m| short(m, 30)).collect(),
-        colour_scale: None,
+        legend: legend(&comparison.models),
+        ..Chart::default()
     })
 }
 
@@ -64,36 +55,24 @@ impl<'a> Columns<'a> {
     }
 
     fn panel(&self, comparison: &Comparison, (dataset, split): (&str, &str)) -> Option<Plot> {
-        let curves: Vec<(usize, Vec<(f64, f64)>)> = comparison
-            .models
-            .iter()
-            .enumerate()
-            .map(|(index, model)| {
-                let here = |&row: &usize| {
-                    self.model[row] == *model
-                        && self.layer[row] == comparison.layer
-                        && self.dataset[row] == dataset
-                        && self.split[row] == split
-                };
-                (
-                    index,
-                    shares(
-                        (0..self.rank.len())
-                            .filter(here)
-                            .map(|row| (self.rank[row], self.eigenvalue[row])),
-                    ),
-                )
-            })
-            .filter(|(_, curve)| !curve.is_empty())
-            .collect();
+        let curve = |(index, model): (usize, &String)| {
+            let is_here = |&row: &usize| {
+                self.model[row] == *model
+                    && self.layer[row] == comparison.layer
+                    && self.dataset[row] == dataset
+                    && self.split[row] == split
+            };
+            let rows = (0..self.rank.len()).filter(is_here);
+            (index, shares(rows.map(|row| (self.rank[row], self.eigenvalue[row]))))
+        };
+        let curves = comparison.models.iter().enumerate().map(curve);
+        let curves: Vec<(usize, Vec<(f64, f64)>)> = curves.filter(|(_, curve)| !curve.is_empty()).collect();
         let all = || curves.iter().flat_map(|(_, curve)| curve.iter());
         let x = AxisScale::logarithmic("direction, by its variance", all().map(|(rank, _)| *rank))?;
         let y = AxisScale::logarithmic("share of the variance", all().map(|(_, share)| *share))?;
         let series = curves.iter().map(|(model, curve)| Series {
             model: *model,
-            names: Vec::new(),
             joined: true,
-            marked: false,
             points: curve
                 .iter()
                 .map(|(rank, share)| ChartPoint {
@@ -102,14 +81,10 @@ impl<'a> Columns<'a> {
                     ..ChartPoint::default()
                 })
                 .collect(),
+            ..Series::default()
         });
-        let split = if split.is_empty() {
-            String::new()
-        } else {
-            format!(" ({split})")
-        };
         Some(Plot {
-            title: short(&format!("{dataset}{split}"), 50),
+            title: short(&with_split(dataset, split), 50),
             subtitle: "a slower fall = less redundant".to_owned(),
             x,
             y,

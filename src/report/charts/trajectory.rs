@@ -1,8 +1,8 @@
 //! Numbers over the course of training: each against the step, and variation against accuracy as a path.
 
-use super::chart::{Chart, ChartPoint, Panel, Plot, Series, rows};
+use super::chart::{Chart, ChartPoint, Plot, Series, across, legend, rows, up};
 use super::scale::AxisScale;
-use crate::compare::{Comparison, Course, Trajectory};
+use crate::compare::{Comparison, Course, Trajectory, with_split};
 use crate::features::Role;
 use crate::metrics::probes::{FAMILY, PROBES};
 use crate::report::axes::AXES;
@@ -22,19 +22,17 @@ pub(super) fn charts(all: &[Trajectory], comparison: &Comparison) -> Vec<Chart> 
     // Transfer before what may explain it.
     let mut first = first;
     first.sort_by_key(|t| AXES.iter().any(|axis| axis.metrics.contains(&t.metric.as_str())));
-    let chart = |name: &str, title: &str, caption: String, panels: Vec<Panel>, columns, panel_height| Chart {
+    let chart = |name: &str, title: &str, caption: String, panels: Vec<Plot>, columns, panel_height| Chart {
         name: name.to_owned(),
         title: title.to_owned(),
         caption,
         rows: rows(panels, columns),
         panel_height,
-        legend: comparison.models.iter().map(|m| short(m, 30)).collect(),
-        colour_scale: None,
+        legend: legend(&comparison.models),
+        ..Chart::default()
     };
-    let panels = |of_these: &[&Trajectory]| -> Vec<Panel> {
-        let plots = of_these.iter().filter_map(|t| panel(t, &comparison.models));
-        plots.map(Panel::Plot).collect()
-    };
+    let panels =
+        |these: &[&Trajectory]| -> Vec<Plot> { these.iter().filter_map(|t| panel(t, &comparison.models)).collect() };
     vec![
         chart(
             "trajectories",
@@ -77,47 +75,37 @@ fn place(models: &[String], course: &Course) -> Option<usize> {
 /// One number against the step, a line for each model.
 fn panel(trajectory: &Trajectory, models: &[String]) -> Option<Plot> {
     let mut series = Vec::new();
-    let (mut steps, mut extent) = (Vec::new(), Vec::new());
     for course in &trajectory.models {
-        let points = course.points.iter().map(|point| {
-            steps.push(point.step as f64);
-            extent.push(point.value);
-            extent.extend(point.interval.into_iter().flat_map(|(low, high)| [low, high]));
-            ChartPoint {
-                x: point.step as f64,
-                y: point.value,
-                x_interval: None,
-                y_interval: point.interval,
-            }
+        let points = course.points.iter().map(|point| ChartPoint {
+            x: point.step as f64,
+            y: point.value,
+            x_interval: None,
+            y_interval: point.interval,
         });
         series.push(Series {
-            model: place(models, course)?,
-            joined: true,
             marked: course.points.len() <= MARKED,
-            points: points.collect(),
-            names: Vec::new(),
+            ..Series::line(place(models, course)?, points.collect())
         });
     }
     Some(Plot {
         title: format!("{} · {}", trajectory.label, short(&data(trajectory), 40)),
         subtitle: good(trajectory.direction).unwrap_or_default().to_owned(),
-        x: AxisScale::linear("step", 5.0, steps.into_iter())?,
-        y: AxisScale::linear("", 4.0, extent.into_iter())?,
+        x: AxisScale::linear("step", 5.0, across(&series))?,
+        y: AxisScale::linear("", 4.0, up(&series))?,
         series,
         divider: None,
     })
 }
 
 fn data(trajectory: &Trajectory) -> String {
-    match (&trajectory.other_dataset, trajectory.split.as_str()) {
-        (Some(other), _) => format!("{} and {other}", trajectory.dataset),
-        (None, "") => trajectory.dataset.clone(),
-        (None, split) => format!("{} ({split})", trajectory.dataset),
+    match &trajectory.other_dataset {
+        Some(other) => format!("{} and {other}", trajectory.dataset),
+        None => with_split(&trajectory.dataset, &trajectory.split),
     }
 }
 
 /// One panel for each pretraining and evaluation data set: phi on the first across, accuracy on the second up.
-fn paths(all: &[Trajectory], models: &[String]) -> Vec<Panel> {
+fn paths(all: &[Trajectory], models: &[String]) -> Vec<Plot> {
     let probe = PROBES.iter().find(|id| all.iter().any(|t| t.metric == **id));
     let of_metric = |id: &str, is_pre: bool| {
         let id = id.to_owned();
@@ -127,7 +115,7 @@ fn paths(all: &[Trajectory], models: &[String]) -> Vec<Panel> {
     let mut panels = Vec::new();
     for variation in of_metric(AXES[0].primary, true) {
         for transfer in of_metric(probe.copied().unwrap_or_default(), false) {
-            panels.extend(path(variation, transfer, models).map(Panel::Plot));
+            panels.extend(path(variation, transfer, models));
         }
     }
     panels
@@ -135,7 +123,6 @@ fn paths(all: &[Trajectory], models: &[String]) -> Vec<Panel> {
 
 fn path(variation: &Trajectory, transfer: &Trajectory, models: &[String]) -> Option<Plot> {
     let mut series = Vec::new();
-    let (mut across, mut up) = (Vec::new(), Vec::new());
     for course in &transfer.models {
         let Some(other) = variation.models.iter().find(|other| other.model == course.model) else {
             continue;
@@ -145,8 +132,6 @@ fn path(variation: &Trajectory, transfer: &Trajectory, models: &[String]) -> Opt
             let Some(phi) = other.points.iter().find(|phi| phi.step == accuracy.step) else {
                 continue;
             };
-            across.push(phi.value);
-            up.push(accuracy.value);
             points.push(ChartPoint {
                 x: phi.value,
                 y: accuracy.value,
@@ -160,11 +145,8 @@ fn path(variation: &Trajectory, transfer: &Trajectory, models: &[String]) -> Opt
         }
         if points.len() > 1 {
             series.push(Series {
-                model: place(models, course)?,
-                joined: true,
-                marked: true,
-                points,
                 names,
+                ..Series::line(place(models, course)?, points)
             });
         }
     }
@@ -175,9 +157,9 @@ fn path(variation: &Trajectory, transfer: &Trajectory, models: &[String]) -> Opt
         x: AxisScale::linear(
             &format!("{} · {}", variation.label, short(&data(variation), 40)),
             5.0,
-            across.into_iter(),
+            across(&series),
         )?,
-        y: AxisScale::linear("accuracy", 5.0, up.into_iter())?,
+        y: AxisScale::linear("accuracy", 5.0, up(&series))?,
         series,
         divider: None,
     })
