@@ -16,6 +16,24 @@ pub enum Direction {
     Lower,
 }
 
+impl Direction {
+    /// As tables name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Higher => "higher",
+            Self::Lower => "lower",
+        }
+    }
+
+    /// What makes a value one of which more is better; 1 where it is not known which way is good.
+    pub(super) fn sign(direction: Option<Self>) -> f64 {
+        match direction {
+            Some(Self::Lower) => -1.0,
+            _ => 1.0,
+        }
+    }
+}
+
 /// The name of metric `id` in tables; an id this version does not know is its own name.
 pub fn label(id: &str) -> &str {
     if id == SUITE_LOG_ODDS {

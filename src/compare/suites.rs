@@ -53,7 +53,8 @@ fn suite_table(
     let whole: Vec<usize> = (0..group.rows.len())
         .filter(|&row| columns.iter().all(|column| column[row].0.is_some()))
         .collect();
-    let sign = if higher { -1.0 } else { 1.0 };
+    // The best comes first.
+    let sign = -Direction::sign(Some(direction));
     let values: Vec<Vec<f64>> = columns
         .iter()
         .map(|column| whole.iter().filter_map(|&row| column[row].0).collect())

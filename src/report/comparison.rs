@@ -144,12 +144,8 @@ pub fn overview(comparison: &Comparison) -> Grid {
         tables.flat_map(|t| t.groups.iter().map(move |g| (t, g)))
     };
     let rows = groups().map(|(table, group)| {
-        let arrow = match group.direction {
-            Some(Direction::Higher) => "higher",
-            Some(Direction::Lower) => "lower",
-            None => "",
-        };
-        let words = [table.label.clone(), sides(group), arrow.to_owned()].map(Cell::Text);
+        let better = group.direction.map_or("", Direction::as_str);
+        let words = [table.label.clone(), sides(group), better.to_owned()].map(Cell::Text);
         words.into_iter().chain(group.rows.iter().map(marked)).collect()
     });
     let header = ["axis", "data", "better"]
@@ -347,10 +343,6 @@ pub fn long_table(comparison: &Comparison) -> Table {
         .iter()
         .flat_map(|t| t.groups.iter().flat_map(move |g| g.rows.iter().map(move |r| (t, g, r))))
         .collect();
-    let good = |d: Direction| match d {
-        Direction::Higher => "higher",
-        Direction::Lower => "lower",
-    };
     let difference = |r: &ModelRow, number: fn(&Difference) -> Option<f64>| r.difference.as_ref().and_then(number);
     Table::of("comparison", &rows)
         .text("metric", |(t, ..)| &t.metric)
@@ -359,7 +351,7 @@ pub fn long_table(comparison: &Comparison) -> Table {
         .text("role", |(_, g, _)| g.role.map_or("", Role::as_str))
         .text("other_dataset", |(_, g, _)| g.other_dataset.clone().unwrap_or_default())
         .text("layer", |(_, g, _)| &g.layer)
-        .text("good", |(_, g, _)| g.direction.map_or("", good))
+        .text("good", |(_, g, _)| g.direction.map_or("", Direction::as_str))
         .text("model", |(.., r)| &r.model)
         .float("value", |(.., r)| r.value)
         .float("std_error", |(.., r)| r.std_error)

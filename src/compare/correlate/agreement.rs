@@ -8,12 +8,13 @@ use crate::uncertainty::mean_ranks;
 pub(super) const FEWEST: usize = 3;
 
 /// A measure of agreement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 #[value(rename_all = "snake_case")]
 pub enum Statistic {
     /// Kendall's tau with weights 1/(rank + 1), added, averaged over both rankings: the models at the top count most (Vigna
     /// 2015, WWW; scipy.stats.weightedtau)
+    #[default]
     WeightedTau,
     /// Kendall's tau-b
     Kendall,

@@ -22,15 +22,7 @@ pub(super) fn agreements(cells: &Cells, scored: &MetricScores, seed: u64) -> Vec
         scores: &scored.scores,
         accuracies: &cells.accuracies,
     };
-    let at = |models: &[usize]| {
-        let scores = scored.among(models);
-        let accuracies = &cells.accuracies;
-        ScoreTable {
-            scores: &scores,
-            accuracies,
-        }
-        .found(models, models, &counts)
-    };
+    let at = |models: &[usize]| cells.found(scored, models, &counts);
     let without = |left_out: &dyn Fn(usize) -> bool| {
         let rest: Vec<usize> = taking_part.iter().copied().filter(|&m| !left_out(m)).collect();
         at(&rest)
@@ -203,21 +195,20 @@ impl Looked {
                 dataset: dataset.clone(),
                 statistic,
                 value,
+                n,
                 ci_low: interval.map(|i| i.0),
                 ci_high: interval.map(|i| i.1),
                 p_value: permuted.map(|value| two_sided(value, &of_orders)),
-                p_holm: None,
-                n,
                 null_upper: permuted.map(|_| upper(&of_orders)),
                 r_squared: observed
                     .filter(|_| !statistic.is_bounded())
                     .map(|values| values[3].powi(2)),
                 without_model: ends(&known).filter(|_| !self.by_family),
                 without_family: ends(&of_families),
-                lead: None,
                 baseline: BASELINES.contains(&scored.metric.as_str()),
                 direction: scored.direction,
                 note: why.clone().or_else(|| unsure.then(|| no_interval.to_owned())),
+                ..Agreement::default()
             }
         };
         Statistic::ALL.into_iter().enumerate().map(record).collect()

@@ -52,19 +52,11 @@ pub(super) fn ceiling(cells: &Cells, seed: u64) -> Vec<Agreement> {
                 metric: CEILING.to_owned(),
                 dataset: dataset.clone(),
                 statistic,
+                n,
+                baseline: true,
                 value: (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64),
                 ci_low: at(0.025),
                 ci_high: at(0.975),
-                p_value: None,
-                p_holm: None,
-                n,
-                null_upper: None,
-                r_squared: None,
-                without_model: None,
-                without_family: None,
-                lead: None,
-                baseline: true,
-                direction: None,
                 note: Some(
                     match values.is_empty() {
                         true => "accuracies without intervals have no ceiling",
@@ -72,6 +64,7 @@ pub(super) fn ceiling(cells: &Cells, seed: u64) -> Vec<Agreement> {
                     }
                     .to_owned(),
                 ),
+                ..Agreement::default()
             }
         };
         Statistic::ALL.into_iter().enumerate().map(record).collect::<Vec<_>>()

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::evidence::{Evidence, STATIC_RANK};
 use super::names::{hinted, some};
 use super::pooled::ncti;
+use super::resamples::{Agreed, ScoreTable};
 use super::scored::{AccuracyCell, MetricScores};
 use crate::compare::grouping::distinct;
 use crate::compare::meaning::Direction;
@@ -26,6 +27,15 @@ pub(super) struct Cells {
 }
 
 impl Cells {
+    /// What is found of the scores of these models beside their accuracies, on the data sets that count.
+    pub fn found(&self, scored: &MetricScores, models: &[usize], counts: &[bool]) -> Agreed {
+        let table = ScoreTable {
+            scores: &scored.among(models),
+            accuracies: &self.accuracies,
+        };
+        table.found(models, models, counts)
+    }
+
     /// These models in groups of which each says something of its own: one by one, or by family.
     pub fn units(&self, models: &[usize]) -> Vec<Vec<usize>> {
         let mut units: Vec<Vec<usize>> = Vec::new();

@@ -5,17 +5,15 @@ use rayon::prelude::*;
 use super::agreement::{FEWEST as FEWEST_MODELS, Statistic};
 use super::cells::Cells;
 use super::record::{Agreement, CEILING, Lead};
-use super::resamples::{Agreed, FEWEST, ScoreTable, StatisticValues, error};
+use super::resamples::{Agreed, FEWEST, StatisticValues, on_fishers_scale};
 use super::scored::MetricScores;
+use crate::compare::meaning::Direction;
 use crate::uncertainty::{holm, t_p_value, t_quantile};
 
 /// Gives the scores their leads, where one number for each metric is: on the only data set, else on average. Slopes of scores in
 /// different units have none.
 pub(super) fn lead(cells: &Cells, records: &mut [Agreement]) {
-    let data = match &cells.datasets[..] {
-        [only] => Some(only.clone()),
-        _ => None,
-    };
+    let data = cells.datasets.first().filter(|_| cells.datasets.len() == 1).cloned();
     for (s, statistic) in Statistic::ALL.into_iter().enumerate().filter(|(_, s)| s.is_bounded()) {
         let overall = |r: &Agreement| r.dataset == data && r.statistic == statistic && r.value.is_some();
         let mut best: Option<(f64, String)> = None;
@@ -57,7 +55,7 @@ fn of_pair(cells: &Cells, score: &MetricScores, baseline: &MetricScores, s: usiz
     let models: Vec<usize> = (0..cells.models.len())
         .filter(|&m| (0..counts.len()).any(|d| has_both(d, m)))
         .collect();
-    let sides = [score, baseline].map(|scored| (scored.only(&has_both), scored.sign()));
+    let sides = [score, baseline].map(|scored| (scored.only(&has_both), Direction::sign(scored.direction)));
     let pick = |found: Agreed| -> StatisticValues {
         match &found.each[..] {
             [only] => *only,
@@ -66,12 +64,7 @@ fn of_pair(cells: &Cells, score: &MetricScores, baseline: &MetricScores, s: usiz
     };
     let at = |models: &[usize]| -> Option<[f64; 2]> {
         let of_side = |(scored, sign): &(MetricScores, f64)| {
-            let scores = scored.among(models);
-            let table = ScoreTable {
-                scores: &scores,
-                accuracies: &cells.accuracies,
-            };
-            pick(table.found(models, models, &counts)).map(|values| sign * values[s])
+            pick(cells.found(scored, models, &counts)).map(|values| sign * values[s])
         };
         Some([of_side(&sides[0])?, of_side(&sides[1])?])
     };
@@ -115,25 +108,14 @@ impl CorrelationDifference {
             return None;
         }
         let without: Vec<[f64; 2]> = without.iter().copied().collect::<Option<_>>()?;
-        // As the interval of one correlation has it: full agreement of few models is not taken for certain.
-        let most = 1.0 - 1.0 / (n * (n - 1) / 2 + 1) as f64;
-        let fisher = |v: f64| v.clamp(-most, most).atanh();
-        let sides = [0, 1].map(|i| without.iter().map(|v| fisher(v[i])).collect::<Vec<f64>>());
-        let mut scaled = [(0.0, 0.0); 2];
-        for ((scaled, side), value) in scaled.iter_mut().zip(&sides).zip(values) {
-            let least = if value.abs() >= most {
-                1.0 / (n as f64 - 3.0).sqrt()
-            } else {
-                0.0
-            };
-            *scaled = (fisher(value), error(side)?.max(least));
-        }
-        let product = scaled[0].1 * scaled[1].1;
+        let side = |i: usize| on_fishers_scale(values[i], &without.iter().map(|v| v[i]).collect::<Vec<f64>>());
+        let (one, other) = (side(0)?, side(1)?);
+        let product = one.1 * other.1;
         // Rounding alone is no spread.
         (product > 1e-18).then(|| Self {
             values,
-            scaled,
-            correlation: (covariance(&sides[0], &sides[1]) / product).clamp(-1.0, 1.0),
+            scaled: [(one.0, one.1), (other.0, other.1)],
+            correlation: (covariance(&one.2, &other.2) / product).clamp(-1.0, 1.0),
             degrees: n as f64 - 1.0,
         })
     }

@@ -9,7 +9,7 @@ use crate::compare::meaning::Direction;
 pub const CEILING: &str = "noise_ceiling";
 
 /// Agreement of one metric with the accuracies on one data set, or on average.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Agreement {
     /// The metric, a baseline, or [`CEILING`].
     pub metric: String,
@@ -50,12 +50,7 @@ pub struct Agreement {
 impl Agreement {
     /// The value, of a lower-is-better metric turned round; 0 where there is none.
     pub fn turned(&self) -> f64 {
-        let sign = if self.direction == Some(Direction::Lower) {
-            -1.0
-        } else {
-            1.0
-        };
-        sign * self.value.unwrap_or(0.0)
+        Direction::sign(self.direction) * self.value.unwrap_or(0.0)
     }
 
     /// Adds something to bear in mind.

@@ -145,20 +145,28 @@ pub fn interval(statistic: Statistic, value: f64, without: &[Option<f64>]) -> Op
         let half = quantile * error(without)?;
         return Some((value - half, value + half));
     }
-    // Where all pairs agree nothing has a spread: one pair more might not agree, and the spread is that of normal numbers.
-    let most = 1.0 - 1.0 / (n * (n - 1) / 2 + 1) as f64;
-    let scaled: Vec<f64> = without.iter().map(|v| v.clamp(-most, most).atanh()).collect();
-    let least = match value.abs() >= most {
-        true => 1.0 / (n as f64 - 3.0).sqrt(),
-        false => 0.0,
-    };
-    let (at, half) = (value.clamp(-most, most).atanh(), quantile * error(&scaled)?.max(least));
+    let (at, error, _) = on_fishers_scale(value, without)?;
+    let half = quantile * error;
     let (low, high) = ((at - half).tanh(), (at + half).tanh());
     Some((low.min(value), high.max(value)))
 }
 
+/// A correlation on Fisher's scale, its standard error there, and its values without each of the models. Where all pairs agree nothing has
+/// a spread: one pair more might not agree, and the spread is that of normal numbers.
+pub fn on_fishers_scale(value: f64, without: &[f64]) -> Option<(f64, f64, Vec<f64>)> {
+    let n = without.len();
+    let most = 1.0 - 1.0 / (n * (n - 1) / 2 + 1) as f64;
+    let fisher = |v: f64| v.clamp(-most, most).atanh();
+    let without: Vec<f64> = without.iter().map(|v| fisher(*v)).collect();
+    let least = match value.abs() >= most {
+        true => 1.0 / (n as f64 - 3.0).sqrt(),
+        false => 0.0,
+    };
+    Some((fisher(value), error(&without)?.max(least), without))
+}
+
 /// The jackknife's standard error.
-pub fn error(without: &[f64]) -> Option<f64> {
+fn error(without: &[f64]) -> Option<f64> {
     let n = without.len() as f64;
     let mean = without.iter().sum::<f64>() / n;
     let squares: f64 = without.iter().map(|v| (v - mean).powi(2)).sum();

@@ -50,13 +50,4 @@ impl MetricScores {
             notes: self.notes.clone(),
         }
     }
-
-    /// The sign that makes a value one of which more is better.
-    pub fn sign(&self) -> f64 {
-        if self.direction == Some(Direction::Lower) {
-            -1.0
-        } else {
-            1.0
-        }
-    }
 }
