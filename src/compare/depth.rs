@@ -2,15 +2,13 @@
 
 use serde::Serialize;
 
+use super::meaning::LEVEL;
 use super::merge::layer_order;
 use super::runs::OverRuns;
 use crate::features::Role;
 use crate::metrics::probes::PROBES;
 use crate::results::{Record, Results};
 use crate::uncertainty::{Scheme, difference, holm, runs_interval, t_p_value};
-
-/// The chance of one false "worse" that is put up with.
-const LEVEL: f64 = 0.05;
 
 /// One model on one data set or suite, layer by layer.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -6,6 +6,9 @@ use crate::features::Role;
 use crate::metrics::probes::SUITE_LOG_ODDS;
 use crate::metrics::{Better, find};
 
+/// The chance of one false verdict that is put up with.
+pub const LEVEL: f64 = 0.05;
+
 /// Which way is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

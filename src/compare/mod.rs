@@ -20,8 +20,8 @@ pub use comparison::{CompareOptions, Comparison, Difference, MetricGroup, Metric
 pub use condition::{Answers, Condition};
 pub use depth::{Cuts, DepthProfile, cuts};
 pub(crate) use grouping::{distinct, grouped, said_together};
-pub(crate) use meaning::with_split;
 pub use meaning::{Direction, direction, label};
+pub(crate) use meaning::{LEVEL, with_split};
 pub use merge::{layer_order, merge};
 pub use runs::{OverRuns, averaged, pictured, settle};
 pub use suite_table::{SuiteRow, SuiteTable};

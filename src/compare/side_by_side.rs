@@ -1,12 +1,11 @@
 //! Builds a comparison: one table per metric, models side by side at each layer and data set.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::comparison::{CompareOptions, Comparison, Difference, MetricGroup, MetricTable, ModelRow, Verdict};
 use super::grouping::{distinct, grouped};
-use super::meaning::{direction, label};
+use super::meaning::{LEVEL, direction, label};
 use super::merge::layer_order;
 use super::runs::{OverRuns, settle};
 use super::table::{SideBySide, side_by_side};
@@ -16,9 +15,6 @@ use crate::features::Role;
 use crate::metrics::words::{group, meant};
 use crate::results::{Record, Results};
 use crate::uncertainty::{difference, holm, mcnemar};
-
-/// The chance of a false "separable" that is put up with.
-const LEVEL: f64 = 0.05;
 
 impl Comparison {
     /// Sets the models of `results` side by side: of a model that is a set of runs their mean, of one that is there at several
@@ -341,27 +337,25 @@ pub(super) fn unknown_metric(word: &str, measured: &[String]) -> Error {
         let held = if is_measured(&name) { vec![name] } else { group(name) };
         near.extend(held.into_iter().filter(is_measured));
     }
-    let hint = match near.is_empty() || near.contains(&word) {
-        true => String::new(),
-        false => format!("; did you mean {}?", near.join(", ")),
-    };
-    let end = if hint.is_empty() { "." } else { "" };
-    Error::input(format!(
-        "no metric {word} in the results{hint}{end} They hold: {}",
-        measured.join(", ")
-    ))
+    if near.contains(&word) {
+        near.clear();
+    }
+    not_there("metric", word, &near, measured)
 }
 
+/// What is said of a name that the results do not hold: the one that it may stand for, and all.
 fn unknown(what: &str, name: &str, known: &[String]) -> Error {
-    let nearest = known
-        .iter()
-        .min_by_key(|k| Reverse((strsim::jaro_winkler(k, name) * 1e6) as i64));
-    let hint = nearest
-        .filter(|k| strsim::jaro_winkler(k, name) > 0.8)
-        .map(|k| format!("; did you mean {k}?"))
-        .unwrap_or_default();
-    Error::input(format!(
-        "no {what} {name} in the results{hint} They hold: {}",
-        known.join(", ")
-    ))
+    let likeness = |k: &&str| strsim::jaro_winkler(k, name);
+    let like = known.iter().map(String::as_str).filter(|k| likeness(k) > 0.8);
+    let nearest = like.min_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+    not_there(what, name, nearest.as_slice(), known)
+}
+
+fn not_there(what: &str, name: &str, near: &[&str], known: &[String]) -> Error {
+    let hint = match near {
+        [] => ".".to_owned(),
+        near => format!("; did you mean {}?", near.join(", ")),
+    };
+    let known = known.join(", ");
+    Error::input(format!("no {what} {name} in the results{hint} They hold: {known}"))
 }

@@ -4,14 +4,11 @@ use serde_json::json;
 
 use super::comparison::{MetricGroup, MetricTable};
 use super::images;
-use super::meaning::Direction;
+use super::meaning::{Direction, LEVEL};
 use super::suite_table::{SuiteRow, SuiteTable};
 use crate::metrics::probes::SUITE_LOG_ODDS;
 use crate::results::{Record, Results, SuiteMember};
 use crate::uncertainty::{Friedman, difference, holm, mean_ranks};
-
-/// The chance of one false step between tiers that is put up with.
-const LEVEL: f64 = 0.05;
 
 /// A table for each suite, layer and probe of the metrics compared.
 pub(super) fn tables(metrics: &[MetricTable], results: &Results) -> Vec<SuiteTable> {

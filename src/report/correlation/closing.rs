@@ -1,6 +1,7 @@
 //! What agreements come to, in sentences.
 
 use super::ranked::ranked;
+use crate::compare::LEVEL;
 use crate::compare::correlate::{Agreement, CEILING, Correlation, STATIC_RANK, Statistic};
 use crate::report::agreement::{interval_shown, shown, two_decimals};
 use crate::report::number::{counted, p_value};
@@ -21,7 +22,7 @@ pub(super) fn closing(correlation: &Correlation, statistic: Statistic) -> Vec<St
     let mut lines = Vec::new();
     if let Some(best) = best {
         let sure = match best.p_holm {
-            Some(p) if p <= 0.05 => "more than chance",
+            Some(p) if p <= LEVEL => "more than chance",
             _ => "not told from chance",
         };
         lines.push(format!(
@@ -63,8 +64,6 @@ pub(super) fn closing(correlation: &Correlation, statistic: Statistic) -> Vec<St
 
 /// Whether the best score is ahead of the best baseline by more than the choice of models makes of nothing.
 fn ahead(best: &Agreement, records: &[&Agreement]) -> Option<String> {
-    /// The chance of a false "separable" that is put up with.
-    const LEVEL: f64 = 0.05;
     let lead = best.lead.as_ref()?;
     let scores = records.iter().filter(|r| r.lead.is_some()).count();
     let on = format!(
