@@ -10,6 +10,7 @@ use super::style;
 use super::variants::{On, measured};
 use crate::metrics::words::{group, why_unknown};
 use crate::metrics::{FAMILIES, Metric, all, find};
+use crate::report::{render_conventions, wrapped};
 
 /// Arguments of `featscope metrics`.
 #[derive(clap::Args)]
@@ -50,7 +51,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !args.on.on.is_empty() {
         let records = measured(chosen[0], &args.on)?;
         style::print(&match args.format {
-            Format::Text => crate::report::render_conventions(&records),
+            Format::Text => render_conventions(&records),
             Format::Json => style::json(&json!(records)),
         })?;
         return Ok(ExitCode::SUCCESS);
@@ -87,7 +88,7 @@ fn page(m: &Metric) -> String {
     let mut text = format!("{} ({})\n", m.label, m.id);
     let mut line = |name: &str, value: &str| {
         if !value.is_empty() {
-            let _ = write!(text, "{}", wrapped(name, value));
+            text.push_str(&paragraph(name, value));
         }
     };
     line("", m.about);
@@ -117,26 +118,11 @@ fn laws(m: &Metric) -> Vec<&'static str> {
     m.laws.iter().map(|law| law.describe()).collect()
 }
 
-/// A paragraph at 96 columns behind a name of 14.
-fn wrapped(name: &str, value: &str) -> String {
+/// A paragraph behind a name.
+fn paragraph(name: &str, value: &str) -> String {
     const INDENT: usize = 14;
-    const WIDTH: usize = 96;
-    let mut text = format!("{name:<INDENT$}");
-    let mut column = INDENT;
-    for (i, word) in value.split_whitespace().enumerate() {
-        if i > 0 && column + 1 + word.chars().count() > WIDTH {
-            text.push('\n');
-            text.push_str(&" ".repeat(INDENT));
-            column = INDENT;
-        } else if i > 0 {
-            text.push(' ');
-            column += 1;
-        }
-        text.push_str(word);
-        column += word.chars().count();
-    }
-    text.push('\n');
-    text
+    let lines = wrapped(value, &" ".repeat(INDENT), 96);
+    format!("{name:<INDENT$}{}", &lines[INDENT..])
 }
 
 fn describe(m: &Metric) -> serde_json::Value {

@@ -1,6 +1,6 @@
 //! The formats that are written, and how each writes tables and sentences.
 
-use super::grid::{Grid, markdown, wrapped};
+use super::grid::{COLUMNS, Grid, markdown, wrapped};
 use crate::shown::plain;
 
 /// How a table is written.
@@ -31,7 +31,7 @@ pub(super) struct TableStyle {
 impl TableStyle {
     /// Words in lines.
     pub(super) fn lines(&self, text: &str) -> String {
-        wrapped(&(self.words)(text), self.margin)
+        wrapped(&(self.words)(text), self.margin, COLUMNS)
     }
 }
 

@@ -108,7 +108,7 @@ impl Grid {
             text.push('\n');
         }
         for note in &self.notes {
-            text.push_str(&wrapped(&plain(note), "  "));
+            text.push_str(&wrapped(&plain(note), "  ", COLUMNS));
         }
         text
     }
@@ -185,12 +185,15 @@ fn in_markdown(cell: &Cell) -> String {
     }
 }
 
-/// Lines of at most 98 columns, broken between words, each behind `margin`.
-pub fn wrapped(text: &str, margin: &str) -> String {
+/// The columns of text.
+pub const COLUMNS: usize = 98;
+
+/// Lines of at most so many columns, broken between words, each behind `margin`.
+pub fn wrapped(text: &str, margin: &str, columns: usize) -> String {
     let mut out = String::new();
     let mut line = String::new();
     for word in text.split(' ') {
-        if !line.is_empty() && margin.width() + line.width() + word.width() >= 98 {
+        if !line.is_empty() && margin.width() + line.width() + 1 + word.width() > columns {
             out.extend([margin, line.as_str(), "\n"]);
             line.clear();
         }
