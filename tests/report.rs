@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use featscope::compare::{CompareOptions, Comparison};
-use featscope::report::{Meta, TableFormat, render, render_comparison, summary, write_report};
+use featscope::report::{TableFormat, render, render_comparison, summary, write_report};
 use featscope::results::{AnalysedInput, Analysis, Column, Record, Results, Table};
 use featscope::shown::steers;
 use synthetic::{PRE, analysis};
@@ -20,7 +20,7 @@ fn compared(results: &Results) -> Comparison {
 fn reported(analysis: &Analysis) -> (tempfile::TempDir, Vec<(String, String)>) {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("der Bericht ü");
-    write_report(analysis, &compared(&analysis.results), &Meta::default(), &out).unwrap();
+    write_report(analysis, &compared(&analysis.results), None, &out).unwrap();
     let mut files = Vec::new();
     for folder in ["", "tables", "figures"] {
         // There is no folder of figures where nothing is drawn.

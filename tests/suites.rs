@@ -4,7 +4,7 @@
 use featscope::analysis::{Plan, Suite, of_suites};
 use featscope::compare::{CompareOptions, Comparison, cuts, settle, trajectories};
 use featscope::features::Role;
-use featscope::report::{Meta, TableFormat, render_comparison, summary, write_report};
+use featscope::report::{TableFormat, render_comparison, summary, write_report};
 use featscope::results::{AnalysedInput, Analysis, Record, Results};
 use featscope::uncertainty::{Scheme, wilson_interval};
 use serde_json::Value;
@@ -204,7 +204,7 @@ fn the_table_says_the_same_in_every_format() {
         results,
         tables: Vec::new(),
     };
-    write_report(&analysis, &comparison, &Meta::default(), dir.path()).unwrap();
+    write_report(&analysis, &comparison, None, dir.path()).unwrap();
     let page = std::fs::read_to_string(dir.path().join("index.html")).unwrap();
     assert!(page.contains("<strong>0.7667 ± 0.0083</strong>") && page.contains("id=\"suites\""));
     let tex = std::fs::read_to_string(dir.path().join("tables/suite-domains-linear_top1.tex")).unwrap();
@@ -458,7 +458,7 @@ fn of_several_steps_the_last_is_compared_and_all_are_drawn_in_order() {
         results,
         tables: Vec::new(),
     };
-    write_report(&analysis, &comparison, &Meta::default(), dir.path()).unwrap();
+    write_report(&analysis, &comparison, None, dir.path()).unwrap();
     for name in ["trajectories", "paths", "trajectories-others"] {
         assert!(dir.path().join(format!("figures/{name}.png")).is_file(), "{name}");
     }

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::{compare, style};
 use crate::compare::{CompareOptions, Comparison, merge};
-use crate::report::{Meta, summary, write_report};
+use crate::report::{summary, write_report};
 use crate::results::Analysis;
 
 /// Writes a report: one self-contained page that opens offline, the same as Markdown, tables for LaTeX, CSV and Parquet,
@@ -49,22 +49,19 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         metrics: None,
         layer: args.layer.clone(),
     };
-    let meta = Meta {
-        title: args.title.clone(),
-    };
-    let comparison = write(&analysis, &options, &meta, &args.out)?;
+    let comparison = write(&analysis, &options, args.title.as_deref(), &args.out)?;
     summary(&comparison).iter().for_each(|line| style::say(line));
     style::print(&format!("{}\n", args.out.join("index.html").display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Compares the models of `analysis` and writes the report into `dir`; warnings are said.
-pub fn write(analysis: &Analysis, options: &CompareOptions, meta: &Meta, dir: &Path) -> Result<Comparison> {
+pub fn write(analysis: &Analysis, options: &CompareOptions, title: Option<&str>, dir: &Path) -> Result<Comparison> {
     let comparison = Comparison::of(&analysis.results, options)?;
     comparison
         .warnings
         .iter()
         .for_each(|warning| style::say(&format!("warning: {warning}")));
-    write_report(analysis, &comparison, meta, dir)?;
+    write_report(analysis, &comparison, title, dir)?;
     Ok(comparison)
 }

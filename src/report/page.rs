@@ -19,13 +19,6 @@ use crate::metrics::probes::{FAMILY, PROBES, SUITE_LOG_ODDS};
 use crate::metrics::{Metric, find};
 use crate::results::{AnalysedInput, Analysis, Record};
 
-/// What a report is told beside the numbers.
-#[derive(Clone, Debug, Default)]
-pub struct Meta {
-    /// Its title; the models' names unless given.
-    pub title: Option<String>,
-}
-
 /// All that both pages say.
 #[derive(Serialize)]
 struct Page<'a> {
@@ -92,7 +85,7 @@ struct ModelAudit {
     lines: Vec<String>,
 }
 
-/// The page and the Markdown of a report.
+/// The page and the Markdown of a report, called by its title or the models' names.
 ///
 /// # Errors
 /// When a template does not render: a fault of this program.
@@ -102,7 +95,7 @@ pub fn pages(
     every_layer: &Comparison,
     figures: &[Figure],
     files: &[String],
-    meta: &Meta,
+    title: Option<&str>,
 ) -> Result<(String, String)> {
     let results = &analysis.results;
     let of_axes = AXES.iter().flat_map(|axis| axis.metrics.iter().copied());
@@ -113,15 +106,16 @@ pub fn pages(
         about: FAMILY.about,
         metrics: of_probes.filter_map(|id| section(comparison, id)).collect(),
     };
+    let cuts = where_to_cut(every_layer, results);
     let page = Page {
-        title: meta.title.clone().unwrap_or_else(|| comparison.models.join(", ")),
+        title: title.map_or_else(|| comparison.models.join(", "), str::to_owned),
         models: &comparison.models,
         baseline: comparison.baseline.as_deref(),
         layer: &comparison.layer,
         note: (!is_transfer_measured(comparison)).then_some(NOT_MEASURED),
         summary: summary(comparison)
             .iter()
-            .chain(&where_to_cut(every_layer, results))
+            .chain(&cuts)
             .map(|line| line.replace(" ± ", "\u{a0}±\u{a0}"))
             .collect(),
         warnings: &comparison.warnings,
@@ -150,7 +144,7 @@ pub fn pages(
             .map(Shown::matrix)
             .collect(),
         depth: depth(every_layer),
-        cuts: where_to_cut(every_layer, results),
+        cuts,
         predictors: Predictors::of(comparison.compared(results), &comparison.layer),
         figures,
         reading: reading(comparison),

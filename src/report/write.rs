@@ -7,7 +7,7 @@ use super::charts::{charts, stem};
 use super::comparison::{long_grid, long_table, overview};
 use super::figure::{draw, inline};
 use super::grid::Grid;
-use super::page::{Meta, pages};
+use super::page::pages;
 use super::records::{csv, table};
 use super::suites::{suite_grid, suite_table};
 use crate::compare::{CompareOptions, Comparison, SuiteTable, distinct};
@@ -15,11 +15,12 @@ use crate::error::Result;
 use crate::results::{Analysis, FILE, FolderWriter, Table};
 
 /// Writes a report on `analysis` into `dir`: `index.html`, `report.md`, `results.json`, `tables/` (every table as CSV and
-/// Parquet with every digit, the axes also as LaTeX) and `figures/` (SVG and PNG). The folder is a results folder too.
+/// Parquet with every digit, the axes also as LaTeX) and `figures/` (SVG and PNG). The folder is a results folder too. Its title is the
+/// models' names unless given.
 ///
 /// # Errors
 /// When the folder cannot be written, or holds files that are not of earlier results: it then is as it was.
-pub fn write_report(analysis: &Analysis, comparison: &Comparison, meta: &Meta, dir: &Path) -> Result<()> {
+pub fn write_report(analysis: &Analysis, comparison: &Comparison, title: Option<&str>, dir: &Path) -> Result<()> {
     let at_layer = |layer: Option<String>| {
         let metrics = Some(comparison.tables.iter().map(|t| t.metric.clone()).collect());
         Comparison::of(
@@ -51,7 +52,7 @@ pub fn write_report(analysis: &Analysis, comparison: &Comparison, meta: &Meta, d
         drawn.push(inline(&chart, &picture.svg));
     }
     files.push(FILE.to_owned());
-    let (html, markdown) = pages(analysis, one_layer, &every_layer, &drawn, &files, meta)?;
+    let (html, markdown) = pages(analysis, one_layer, &every_layer, &drawn, &files, title)?;
     folder.of_report("report.md", markdown.as_bytes())?;
     folder.of_report("index.html", html.as_bytes())?;
     folder.finish(&analysis.results)

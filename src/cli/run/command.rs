@@ -16,7 +16,7 @@ use crate::cli::{report, style};
 use crate::compare::{CompareOptions, Comparison};
 use crate::files::{self, Lock};
 use crate::metrics::select;
-use crate::report::{Meta, summary};
+use crate::report::summary;
 use crate::results::{Analysis, FILE, TABLES, check_folder};
 
 /// Held while a run writes into its folder.
@@ -63,10 +63,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         layer: experiment.report.layer.clone(),
         ..CompareOptions::default()
     };
-    let meta = Meta {
-        title: experiment.title.clone(),
-    };
-    let made_of = key(&[&state.analysis, &format!("{options:?} {meta:?}"), &programs.own]);
+    let title = experiment.title.as_deref();
+    let made_of = key(&[&state.analysis, &format!("{options:?} {title:?}"), &programs.own]);
     let is_shown = holds(
         &state.report,
         &made_of,
@@ -75,7 +73,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let comparison = if is_shown && Analysis::read(&folder).is_ok() {
         Comparison::of(&analysis.results, &options)?
     } else {
-        let comparison = report::write(&analysis, &options, &meta, &folder)?;
+        let comparison = report::write(&analysis, &options, title, &folder)?;
         state.report = made(&made_of, &[&folder.join("index.html"), &folder.join(FILE)])?;
         save(&state, out)?;
         comparison
