@@ -64,12 +64,8 @@ impl Ranged for Ticked {
 impl<DB: DrawingBackend> Pen<DB> {
     pub(super) fn plot(&self, plot: &Plot, place: (f64, f64), size: (f64, f64)) -> Painted {
         self.headings(&plot.title, &plot.subtitle, place, size.0)?;
-        let widest = plot
-            .y
-            .ticks
-            .iter()
-            .map(|(_, label)| text_width(label, SMALL))
-            .fold(24.0, f64::max);
+        let widths = plot.y.ticks.iter().map(|(_, label)| text_width(label, SMALL));
+        let widest = widths.fold(24.0, f64::max);
         let left = widest + 10.0 + if plot.y.label.is_empty() { 0.0 } else { 20.0 };
         let across = size.0 - left - 14.0;
         let names = AxisLabels::fitted(&plot.x, across);
@@ -202,34 +198,27 @@ pub(super) struct AxisLabels<'a> {
 
 impl<'a> AxisLabels<'a> {
     pub fn fitted(scale: &'a AxisScale, across: f64) -> Self {
-        let widest = scale
-            .ticks
-            .iter()
-            .map(|(_, label)| text_width(label, SMALL))
-            .fold(0.0, f64::max);
-        if !scale.names || widest + 6.0 <= across / scale.ticks.len().max(1) as f64 {
-            return Self {
-                ticks: &scale.ticks,
-                every: 1,
-                upright: false,
-                height: 18.0,
-            };
+        let upright = Self::upright(scale, across);
+        let widest = upright.height - 4.0;
+        if scale.names && widest + 6.0 > across / scale.ticks.len().max(1) as f64 {
+            return upright;
         }
-        Self::upright(scale, across)
+        Self {
+            every: 1,
+            upright: false,
+            height: 18.0,
+            ..upright
+        }
     }
 
     pub fn upright(scale: &'a AxisScale, across: f64) -> Self {
-        let widest = scale
-            .ticks
-            .iter()
-            .map(|(_, label)| text_width(label, SMALL))
-            .fold(0.0, f64::max);
+        let widths = scale.ticks.iter().map(|(_, label)| text_width(label, SMALL));
         let room = (across / (SMALL + 1.5)).floor().max(1.0) as usize;
         Self {
             ticks: &scale.ticks,
             every: scale.ticks.len().div_ceil(room).max(1),
             upright: true,
-            height: widest + 4.0,
+            height: widths.fold(0.0, f64::max) + 4.0,
         }
     }
 
