@@ -1,7 +1,7 @@
 //! Colour, progress and output on a terminal.
 
 use std::fmt;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::shown::{plain, plain_json, sentence};
 
-/// Whether standard error takes colour: a terminal, and `NO_COLOR` not set.
-fn colour() -> bool {
-    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+/// A terminal takes colour unless `NO_COLOR` is set.
+fn takes_colour(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
 /// Text that stands out on standard error, where colour is welcome.
 fn bold(text: &str) -> String {
-    if colour() {
+    if takes_colour(&io::stderr()) {
         format!("\x1b[1m{text}\x1b[0m")
     } else {
         text.to_owned()
@@ -100,8 +100,7 @@ pub fn parsed<T: Parser>() -> Result<T, ExitCode> {
             }
             return ExitCode::from(2);
         }
-        let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        let text = match colour {
+        let text = match takes_colour(&io::stdout()) {
             true => text.ansi().to_string(),
             false => text.to_string(),
         };
@@ -119,7 +118,7 @@ pub fn progress(total: u64, what: &str) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let template = if colour() {
+    let template = if takes_colour(&io::stderr()) {
         "{msg} {bar:30.cyan} {human_pos}/{human_len} ({rate}/s, {eta} left)"
     } else {
         "{msg} {bar:30} {human_pos}/{human_len} ({rate}/s, {eta} left)"
