@@ -63,7 +63,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("ndarray_linalg", &["linalg"]),
     ("lapack_sys", &["linalg"]),
     ("cblas_sys", &["linalg"]),
-    ("polars", &["compare/table.rs"]),
+    ("polars", &["compare/pivot.rs"]),
     ("plotters", &["report/figure"]),
     ("tch", &["extract", "pretrain"]),
     ("torch_sys", &["extract"]),

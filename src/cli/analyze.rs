@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::inputs::{self, NamedInput, open_all};
-use super::{like, same, style};
+use super::{duplicate_layers, like, style};
 use crate::analysis::{
     Piece, Plan, Suite, Together, analyse, analyse_pieces, equal_layers, left_out, needs, rows_of_pieces,
 };
@@ -232,8 +232,10 @@ pub fn run_plan(plan: &Plan, stores: &[NamedInput], what: &What) -> anyhow::Resu
     use_threads(what.threads);
     let sets = open_all(stores, &what.reading())?;
     let same = equal_layers(&sets)?;
-    same::describe(&same).iter().for_each(|line| style::say(line));
-    let sets = same::without(sets, &same);
+    duplicate_layers::describe(&same)
+        .iter()
+        .for_each(|line| style::say(line));
+    let sets = duplicate_layers::without(sets, &same);
     if what.verbose {
         inputs::say(&sets, true);
         needs(&sets, plan)?.iter().for_each(|line| style::say(line));

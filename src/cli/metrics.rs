@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::bail;
 use serde_json::json;
 
+use super::conventions::{On, measured};
 use super::style;
-use super::variants::{On, measured};
 use crate::metrics::words::{group, why_unknown};
 use crate::metrics::{FAMILIES, Metric, all, find};
 use crate::report::{render_conventions, wrapped};

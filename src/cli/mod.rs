@@ -6,7 +6,11 @@ mod caller;
 #[cfg(feature = "analysis")]
 mod compare;
 #[cfg(feature = "analysis")]
+mod conventions;
+#[cfg(feature = "analysis")]
 mod correlate;
+#[cfg(feature = "analysis")]
+mod duplicate_layers;
 #[cfg(feature = "analysis")]
 mod experiment;
 #[cfg(feature = "analysis")]
@@ -33,14 +37,10 @@ mod report;
 #[cfg(feature = "analysis")]
 mod run;
 #[cfg(feature = "analysis")]
-mod same;
-#[cfg(feature = "analysis")]
 mod selftest;
 #[cfg(feature = "analysis")]
 mod similarity;
 pub mod style;
-#[cfg(feature = "analysis")]
-mod variants;
 
 #[cfg(feature = "analysis")]
 pub use programs::analysis_program;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::analyze::{ExtraOutputs, What, deliver, is_folder, plan, use_threads};
 use super::inputs::{self, NamedInput};
-use super::{same, style};
+use super::{duplicate_layers, style};
 use crate::analysis::{equal_layers, similarity};
 use crate::features::{FeatureSet, common};
 use crate::metrics::select_matched;
@@ -108,8 +108,10 @@ fn layers(args: &Args, input: &NamedInput, side: usize) -> anyhow::Result<Vec<Bo
     let mut sets = input.open(options.clone())?;
     if args.layers.is_empty() {
         let equal = equal_layers(&sets)?;
-        same::describe(&equal).iter().for_each(|line| style::say(line));
-        return Ok(same::without(sets, &equal));
+        duplicate_layers::describe(&equal)
+            .iter()
+            .for_each(|line| style::say(line));
+        return Ok(duplicate_layers::without(sets, &equal));
     }
     let wanted = |set: &dyn FeatureSet| args.layers.contains(&set.subject().layer);
     if !sets.iter().any(|set| wanted(set.as_ref())) {

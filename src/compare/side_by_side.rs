@@ -7,9 +7,9 @@ use super::comparison::{CompareOptions, Comparison, Difference, MetricGroup, Met
 use super::grouping::{distinct, grouped};
 use super::meaning::{LEVEL, direction, label};
 use super::merge::layer_order;
+use super::pivot::{SideBySide, side_by_side};
 use super::runs::{OverRuns, settle};
-use super::table::{SideBySide, side_by_side};
-use super::{images, suites, training};
+use super::{pairing, suites, unfinished_training};
 use crate::error::{Error, Result};
 use crate::features::Role;
 use crate::metrics::words::{group, meant};
@@ -59,8 +59,8 @@ impl Comparison {
             })
             .filter(|table| !table.groups.is_empty())
             .collect();
-        let mut warnings = training::warnings(&results.inputs, &models);
-        warnings.extend(images::preprocessing_warnings(&results.inputs, &models));
+        let mut warnings = unfinished_training::warnings(&results.inputs, &models);
+        warnings.extend(pairing::preprocessing_warnings(&results.inputs, &models));
         Ok(Self {
             suites: suites::tables(&tables, results),
             models,
@@ -218,7 +218,7 @@ impl Builder<'_> {
             preprocessed_unlike: false,
             reason: None,
         };
-        if let Some(reason) = images::unlike(&self.results.inputs, a, b) {
+        if let Some(reason) = pairing::unlike(&self.results.inputs, a, b) {
             return Some(Difference {
                 reason: Some(reason),
                 ..nothing
@@ -234,7 +234,7 @@ impl Builder<'_> {
             p_value: paired.p_value,
             p_holm: None,
             verdict: Verdict::Untested,
-            preprocessed_unlike: images::preprocessed_unlike(&self.results.inputs, a, b),
+            preprocessed_unlike: pairing::preprocessed_unlike(&self.results.inputs, a, b),
             reason: paired.note,
         })
     }
@@ -253,7 +253,7 @@ impl Builder<'_> {
             let record = group.cells[position]
                 .map(|i| &records[i])
                 .filter(|_| position != best)?;
-            images::unlike(&self.results.inputs, record, best_record)
+            pairing::unlike(&self.results.inputs, record, best_record)
                 .is_none()
                 .then_some(())?;
             Some((

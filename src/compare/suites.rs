@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::comparison::{MetricGroup, MetricTable};
-use super::images;
 use super::meaning::{Direction, LEVEL};
+use super::pairing;
 use super::suite_table::{SuiteRow, SuiteTable};
 use crate::metrics::probes::SUITE_LOG_ODDS;
 use crate::results::{Record, Results, SuiteMember};
@@ -119,7 +119,7 @@ fn tiers<'r>(
             let (Some(a), Some(b)) = (record(better), record(worse)) else {
                 continue;
             };
-            let fit = images::unlike(&results.inputs, a, b).is_none();
+            let fit = pairing::unlike(&results.inputs, a, b).is_none();
             let p = difference(a.measured(), b.measured()).and_then(|d| d.p_value);
             pairs.extend(p.filter(|_| fit).map(|p| ((better, worse), p)));
         }

@@ -1,17 +1,17 @@
 //! Networks and feature extraction (libtorch).
 
-mod ahead;
 pub mod device;
-mod feed;
+mod image_fates;
+mod image_feed;
 pub mod model;
 pub mod nets;
 pub mod network;
+mod overlap;
 pub mod pipeline;
 pub mod precision;
 pub mod preparation;
 pub mod script;
-mod seen;
 mod shard;
-mod timm;
-mod torchvision;
+mod timm_preparation;
+mod torchvision_preparation;
 mod views;

@@ -8,13 +8,13 @@ use std::thread;
 
 use tch::{Device, Tensor};
 
-use super::ahead::{Buffer, FinishedRows, RowWriter};
 use super::device;
-pub use super::feed::OnBadImage;
-use super::feed::{Feed, ImageBatch};
+use super::image_fates::ImageFates;
+pub use super::image_feed::OnBadImage;
+use super::image_feed::{Feed, ImageBatch};
 use super::network::{Network, to_rows};
+use super::overlap::{Buffer, FinishedRows, RowWriter};
 use super::precision::{Precision, narrow};
-use super::seen::ImageFates;
 pub use super::shard::parse as parse_shard;
 use super::shard::{cut, range};
 pub use super::views::Views;

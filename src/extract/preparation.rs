@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{timm, torchvision};
+use super::{timm_preparation, torchvision_preparation};
 use crate::checkpoint::arch::Arch;
 use crate::checkpoint::{Checkpoint, Loading, Recipe, Traced};
 use crate::error::{Error, Result};
@@ -73,10 +73,10 @@ pub fn prepare(checkpoint: &Checkpoint, loading: &Loading) -> Result<Preparation
         })?;
         return Ok(Preparation::new(preprocess, format!("{name} says so")));
     }
-    if let Some((preprocess, from)) = torchvision::published(checkpoint, loading) {
+    if let Some((preprocess, from)) = torchvision_preparation::published(checkpoint, loading) {
         return Ok(Preparation::new(preprocess, from));
     }
-    if let Some(preprocess) = timm::evaluated(&loading.arch) {
+    if let Some(preprocess) = timm_preparation::evaluated(&loading.arch) {
         let from = format!("as timm evaluates its default weights of {}", loading.audit.arch);
         return Ok(Preparation::new(preprocess, from));
     }
@@ -199,7 +199,7 @@ fn by_recipe(loading: &Loading) -> Preprocess {
         Arch::Cnn(cnn) if cnn.image().is_some() => preprocess.with_size(cnn.image().unwrap_or(224) as u32),
         Arch::Cnn(cnn) if cnn.is_convnext() && loading.audit.prefix.contains("visual") => Preprocess::clip(224),
         Arch::Cnn(cnn) if loading.recipe == Recipe::Imagenet => {
-            torchvision::efficientnet(&cnn.name).unwrap_or(preprocess)
+            torchvision_preparation::efficientnet(&cnn.name).unwrap_or(preprocess)
         }
         _ => preprocess,
     }

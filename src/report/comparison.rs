@@ -8,12 +8,12 @@ use crate::features::Role;
 use crate::results::{Results, Table};
 use crate::uncertainty::ENOUGH_RUNS;
 
-use super::cut::where_to_cut;
 use super::format::{TableFormat, TableStyle};
 use super::grid::{Cell, Grid, Marked};
 use super::number::{MISSING, ROUNDING, interval, measured, number, p_value};
 use super::records::csv;
 use super::suites::suite_grid;
+use super::where_to_cut::where_to_cut;
 
 /// More models than this do not fit side by side on a line of text.
 const MODELS_PER_LINE: usize = 4;

@@ -11,7 +11,7 @@ use crate::analysis::{Piece, Same, equal_layers, joined};
 use crate::cli::analyze::{What, plan, run_pieces, use_threads};
 use crate::cli::experiment::Experiment;
 use crate::cli::inputs::{NamedInput, open_all};
-use crate::cli::{same, style};
+use crate::cli::{duplicate_layers, style};
 use crate::features::{FeatureSet, Role};
 use crate::files::sha256_of;
 use crate::metrics::select;
@@ -98,13 +98,13 @@ pub fn analyze(
         done += 1;
         let sets = open(of_step, &what)?;
         let same = of_sets(&sets, equal);
-        for line in same::describe(&same) {
+        for line in duplicate_layers::describe(&same) {
             if !said.contains(&line) {
                 style::say(&line);
                 said.push(line);
             }
         }
-        let sets = same::without(sets, &same);
+        let sets = duplicate_layers::without(sets, &same);
         let wanted: Vec<&mut RunPiece> = parts.iter_mut().filter(|part| part.known.is_none()).collect();
         let pieces: Vec<Piece> = wanted.iter().map(|part| part.piece.clone()).collect();
         for (part, measured) in wanted.into_iter().zip(run_pieces(&plan, &sets, &pieces)?) {

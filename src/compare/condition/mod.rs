@@ -1,8 +1,8 @@
 //! The condition of `compare --fail-if`.
 
 mod grammar;
-mod look;
+mod lookup;
 mod terms;
 
-pub use look::Answers;
+pub use lookup::Answers;
 pub use terms::Condition;

@@ -1,12 +1,12 @@
 //! All records of one metric: on each data set, and on average.
 
 use super::agreement::{FEWEST, Statistic};
+use super::agreement_record::Agreement;
 use super::cells::Cells;
 use super::evidence::BASELINES;
-use super::names::some;
-use super::record::Agreement;
+use super::metric_scores::MetricScores;
+use super::name_lists::some;
 use super::resamples::{Agreed, ScoreTable, StatisticValues, interval, permuted, two_sided, upper};
-use super::scored::MetricScores;
 
 /// Of each data set, then the mean over them where there are several.
 pub(super) fn agreements(cells: &Cells, scored: &MetricScores, seed: u64) -> Vec<Agreement> {

@@ -5,10 +5,10 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::agreement::{FEWEST, Statistic};
+use super::agreement_record::{Agreement, CEILING};
 use super::cells::Cells;
-use super::record::{Agreement, CEILING};
+use super::metric_scores::AccuracyCell;
 use super::resamples::{Agreed, ScoreTable, StatisticValues};
-use super::scored::AccuracyCell;
 use crate::uncertainty::normal_quantile;
 
 /// Resamples of the accuracies by their intervals.

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::evidence::{Evidence, STATIC_RANK};
-use super::names::{hinted, some};
-use super::pooled::ncti;
+use super::metric_scores::{AccuracyCell, MetricScores};
+use super::name_lists::{hinted, some};
+use super::ncti::ncti;
 use super::resamples::{Agreed, ScoreTable};
-use super::scored::{AccuracyCell, MetricScores};
 use crate::compare::grouping::distinct;
 use crate::compare::meaning::Direction;
 use crate::error::{Error, Result};

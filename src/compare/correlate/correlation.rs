@@ -4,12 +4,12 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::agreement::{FEWEST, Statistic};
+use super::agreement_record::Agreement;
 use super::agreements::agreements;
 use super::ceiling::ceiling;
 use super::cells::Cells;
 use super::evidence::Evidence;
 use super::lead::lead;
-use super::record::Agreement;
 use super::resamples::tells_from_nothing;
 use crate::compare::grouping::grouped;
 use crate::error::Result;

@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 
 use super::agreement::{FEWEST as FEWEST_MODELS, Statistic};
+use super::agreement_record::{Agreement, CEILING, Lead};
 use super::cells::Cells;
-use super::record::{Agreement, CEILING, Lead};
+use super::metric_scores::MetricScores;
 use super::resamples::{Agreed, FEWEST, StatisticValues, on_fishers_scale};
-use super::scored::MetricScores;
 use crate::compare::meaning::Direction;
 use crate::uncertainty::{holm, t_p_value, t_quantile};
 

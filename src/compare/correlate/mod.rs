@@ -2,26 +2,26 @@
 //! what needs no feature at all to do as well.
 
 mod agreement;
+mod agreement_record;
 mod agreements;
-mod apart;
 mod ceiling;
 mod cells;
+mod checkpoints;
 mod correlation;
 mod evidence;
+mod from_results;
 mod lead;
-mod measured;
-mod names;
-mod parts;
-mod pooled;
-mod record;
+mod metric_scores;
+mod name_lists;
+mod ncti;
+mod ncti_parts;
 mod resamples;
-mod scored;
 
 pub use agreement::Statistic;
-pub use apart::apart;
+pub use agreement_record::{Agreement, CEILING, Lead};
+pub use checkpoints::apart;
 pub use correlation::{Correlation, SCHEMA, ScatterPoint};
 pub use evidence::{BASELINES, Evidence, ModelAccuracy, ModelScore, NEAREST_ONE, PARAMETERS, STATIC_RANK};
-pub use measured::Measured;
-pub use parts::NCTI_PARTS;
-pub use pooled::NCTI;
-pub use record::{Agreement, CEILING, Lead};
+pub use from_results::Measured;
+pub use ncti::NCTI;
+pub use ncti_parts::NCTI_PARTS;

@@ -5,7 +5,7 @@ use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::agreement::{FEWEST as FEWEST_MODELS, Statistic, agreement};
-use super::scored::AccuracyCell;
+use super::metric_scores::AccuracyCell;
 use crate::uncertainty::t_quantile;
 
 /// Permutations, where there are more than [`EXACT`] models.

@@ -1,7 +1,7 @@
 //! Which number predicts transfer, as text.
 
-use super::closing::closing;
-use super::data::{csv, json};
+use super::conclusions::closing;
+use super::formats::{csv, json};
 use super::ranked::{best, ranked};
 use super::tables::{by_dataset, overall};
 use crate::compare::correlate::{Correlation, Statistic};

@@ -1,6 +1,6 @@
 //! The section of a report on which number predicts transfer.
 
-use super::closing::closing;
+use super::conclusions::closing;
 use super::ranked::{best, ranked};
 use super::tables::overall;
 use crate::compare::correlate::{Correlation, Evidence, Measured, Statistic};

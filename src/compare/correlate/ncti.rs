@@ -1,8 +1,8 @@
 //! A score that models have together only: NCTI.
 
-use super::names::some;
-use super::parts::{NCTI_PARTS, ScoreGrid, ends, together};
-use super::scored::{AccuracyCell, MetricScores};
+use super::metric_scores::{AccuracyCell, MetricScores};
+use super::name_lists::some;
+use super::ncti_parts::{NCTI_PARTS, ScoreGrid, ends, together};
 use crate::compare::meaning::Direction;
 
 /// The score of Wang et al. 2023 (ICCV): its three parts, each brought to 0..1 over the models compared, added up.

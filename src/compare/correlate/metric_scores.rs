@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::parts::{ScoreGrid, together};
+use super::ncti_parts::{ScoreGrid, together};
 use crate::compare::meaning::Direction;
 
 /// An accuracy with its standard error, where each is known.

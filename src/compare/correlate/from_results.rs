@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::evidence::{Evidence, ModelAccuracy, ModelScore, NEAREST_ONE, PARAMETERS};
-use super::names::some;
-use super::parts::NCTI_PARTS;
-use super::pooled::NCTI;
+use super::name_lists::some;
+use super::ncti::NCTI;
+use super::ncti_parts::NCTI_PARTS;
 use crate::compare::meaning::{Direction, direction};
 use crate::compare::side_by_side::{chosen_layer, layers};
 use crate::error::{Error, Result};

@@ -2,8 +2,8 @@
 
 use minijinja::context;
 
-use super::closing::closing;
-use super::data::{csv, json};
+use super::conclusions::closing;
+use super::formats::{csv, json};
 use super::ranked::ranked;
 use super::tables::{by_dataset, overall, shown_metrics};
 use crate::compare::correlate::{Correlation, Statistic};

@@ -7,8 +7,8 @@ use std::thread::Scope;
 use rayon::prelude::*;
 use tch::Device;
 
-use super::ahead::Buffer;
-use super::seen::Fate;
+use super::image_fates::Fate;
+use super::overlap::Buffer;
 use super::views::Views;
 use crate::error::Result;
 use crate::features::view_id;

@@ -7,7 +7,7 @@ use std::thread::{Scope, ScopedJoinHandle};
 use ndarray::Array2;
 use tch::{Device, Kind, Tensor};
 
-use super::seen::{Fate, ImageFates};
+use super::image_fates::{Fate, ImageFates};
 use crate::error::Result;
 use crate::store::Writer;
 
