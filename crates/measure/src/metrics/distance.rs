@@ -146,6 +146,14 @@ fn coral_blurred(value: f64, a: &Moments, b: &Moments) -> bool {
     mean_square_blurred(4.0 * value, a, b)
 }
 
+const fn moments(value: fn(&Moments, &Moments) -> Result<f64>, blurred: fn(f64, &Moments, &Moments) -> bool) -> Eval {
+    Eval::Moments(FromMoments {
+        value,
+        infinite: false,
+        blurred,
+    })
+}
+
 /// The family.
 pub const FAMILY: MetricFamily = MetricFamily {
     id: "distribution-distance",
@@ -185,32 +193,20 @@ const METRICS: &[Metric] = &[
                 id: "diagonal",
                 about: "of the variances of the channels alone (TF-GAN's diagonal_only)",
                 like: &[],
-                eval: Eval::Moments(FromMoments {
-                    value: frechet_diagonal,
-                    infinite: false,
-                    blurred: |_, _, _| false,
-                }),
+                eval: moments(frechet_diagonal, |_, _, _| false),
             },
             Variant {
                 id: "root",
                 about: "the square root, in feature units, of covariances with ddof 0 (POT's Bures-Wasserstein distance)",
                 like: &[],
-                eval: Eval::Moments(FromMoments {
-                    value: frechet_root,
-                    infinite: false,
-                    blurred: root_blurred,
-                }),
+                eval: moments(frechet_root, root_blurred),
             },
         ],
         reference: "Dowson and Landau, J. Multivariate Analysis 1982; Heusel et al., NeurIPS 2017",
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::JackknifeOfDistance,
-        eval: Eval::Moments(FromMoments {
-            value: frechet_distance,
-            infinite: false,
-            blurred: frechet_blurred,
-        }),
+        eval: moments(frechet_distance, frechet_blurred),
     },
     Metric {
         id: "frechet_infinity",
@@ -253,32 +249,20 @@ const METRICS: &[Metric] = &[
                 id: "mean-square",
                 about: "|S_1 - S_2|_F^2 / d^2: the mean squared difference (DomainBed, TLlib)",
                 like: &[],
-                eval: Eval::Moments(FromMoments {
-                    value: coral_mean_square,
-                    infinite: false,
-                    blurred: mean_square_blurred,
-                }),
+                eval: moments(coral_mean_square, mean_square_blurred),
             },
             Variant {
                 id: "norm",
                 about: "|S_1 - S_2|_F: the norm itself, in squared feature units",
                 like: &[],
-                eval: Eval::Moments(FromMoments {
-                    value: coral_norm,
-                    infinite: false,
-                    blurred: norm_blurred,
-                }),
+                eval: moments(coral_norm, norm_blurred),
             },
         ],
         reference: "Sun and Saenko, ECCV Workshops 2016, arXiv 1607.01719",
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::JackknifeOfDistance,
-        eval: Eval::Moments(FromMoments {
-            value: coral,
-            infinite: false,
-            blurred: coral_blurred,
-        }),
+        eval: moments(coral, coral_blurred),
     },
 ];
 

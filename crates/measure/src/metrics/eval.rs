@@ -317,11 +317,14 @@ pub struct FromAlike {
     pub level: f64,
 }
 
+/// A kernel of two rows, from where each lies and how they lie to each other.
+pub type Kernel = fn(&KernelScale, FromCentre, FromCentre, Lie) -> f64;
+
 /// For [`Eval::Kernel`].
 #[derive(Clone, Copy)]
 pub struct FromKernel {
-    /// The kernel of two rows at these places, given their squared distance.
-    pub kernel: fn(&KernelScale, FromCentre, FromCentre, Lie) -> f64,
+    /// The kernel.
+    pub kernel: Kernel,
     /// Whether it is the mean over many small random subsets instead of over all pairs.
     pub subsets: bool,
     /// Whether a permutation test of the domain labels goes with it.

@@ -20,6 +20,21 @@ const LINEAR: &str = "Features less their mean and divided by their root mean sq
                       the loss has risen three times, extended by up to two decades at an edge; then fitted again on all fitting \
                       rows. ID.C=C fixes scikit-learn's C = 1/(n λ r²), ID.lambda=L fixes λ.";
 
+const EPISODES_CAVEAT: &str = "Episodes of min(5, C) classes: the fewer classes, the easier.";
+const EPISODES: &str = "600 seeded episodes of min(5, C) classes, 15 scored rows a class or as many as there are, the same for every \
+                        model; Euclidean.";
+const GIVEN_THE_EPISODES: &str = "Its mean over further scored rows, given the episodes' fitting rows. found.episode_error is the spread over \
+                                  episodes alone, which more episodes would shrink.";
+
+/// The accuracy of a probe.
+const fn top1_of(probe: Probe) -> Eval {
+    Eval::Probe(FromProbe { probe, value: top1 })
+}
+
+const fn votes(vote: Vote, k: usize) -> Eval {
+    top1_of(Probe::Votes { vote, k })
+}
+
 const fn linear(value: FromProbeValue, scaling: Scaling) -> Eval {
     linear_by(value, scaling, PenaltyStrength::Chosen(Protocol::Own))
 }
@@ -134,50 +149,26 @@ pub const FAMILY: MetricFamily = MetricFamily {
                     id: "uniform",
                     about: "The 5 nearest by distance, one vote each.",
                     like: &["sklearn"],
-                    eval: Eval::Probe(FromProbe {
-                        probe: Probe::Votes {
-                            vote: Vote::Uniform,
-                            k: 5,
-                        },
-                        value: top1,
-                    }),
+                    eval: votes(Vote::Uniform, 5),
                 },
                 Variant {
                     id: "euclidean",
                     about: "The k nearest by distance, each with vote 1/(distance + 1e-5).",
                     like: &[],
-                    eval: Eval::Probe(FromProbe {
-                        probe: Probe::Votes {
-                            vote: Vote::Distance,
-                            k: 20,
-                        },
-                        value: top1,
-                    }),
+                    eval: votes(Vote::Distance, 20),
                 },
                 Variant {
                     id: "softmax-200",
                     about: "The 200 at the smallest angle vote, by the softmax of cos / T.",
                     like: &[],
-                    eval: Eval::Probe(FromProbe {
-                        probe: Probe::Votes {
-                            vote: Vote::Cosine,
-                            k: 200,
-                        },
-                        value: top1,
-                    }),
+                    eval: votes(Vote::Cosine, 200),
                 },
             ],
             reference: "Wu et al. 2018, CVPR (arXiv 1805.01978); Caron et al. 2021, ICCV (arXiv 2104.14294)",
             estimand: GIVEN_THE_FIT,
             laws: &[Law::Rotation, Law::Scale],
             error: ErrorBar::Share,
-            eval: Eval::Probe(FromProbe {
-                probe: Probe::Votes {
-                    vote: Vote::Cosine,
-                    k: 20,
-                },
-                value: top1,
-            }),
+            eval: votes(Vote::Cosine, 20),
         },
         Metric {
             id: "ncm_top1",
@@ -195,19 +186,13 @@ pub const FAMILY: MetricFamily = MetricFamily {
                 id: "cosine",
                 about: "The mean at the smallest angle.",
                 like: &[],
-                eval: Eval::Probe(FromProbe {
-                    probe: Probe::Means { cosine: true },
-                    value: top1,
-                }),
+                eval: top1_of(Probe::Means { cosine: true }),
             }],
             reference: "Mensink et al. 2013, TPAMI; scikit-learn NearestCentroid",
             estimand: GIVEN_THE_FIT,
             laws: &[Law::Rotation, Law::Translation, Law::Scale],
             error: ErrorBar::Share,
-            eval: Eval::Probe(FromProbe {
-                probe: Probe::Means { cosine: false },
-                value: top1,
-            }),
+            eval: top1_of(Probe::Means { cosine: false }),
         },
         Metric {
             id: "ridge_top1",
@@ -226,10 +211,7 @@ pub const FAMILY: MetricFamily = MetricFamily {
             estimand: GIVEN_THE_FIT,
             laws: &[Law::Rotation, Law::Translation, Law::Scale],
             error: ErrorBar::Share,
-            eval: Eval::Probe(FromProbe {
-                probe: Probe::Ridge,
-                value: top1,
-            }),
+            eval: top1_of(Probe::Ridge),
         },
         Metric {
             id: "linear_top1",
@@ -332,15 +314,13 @@ pub const FAMILY: MetricFamily = MetricFamily {
             range: (0.0, 1.0),
             about: "The accuracy of class means made of one fitting row a class, over many small draws of classes and rows: what can be \
                     learned from next to nothing.",
-            caveat: "Episodes of min(5, C) classes: the fewer classes, the easier.",
+            caveat: EPISODES_CAVEAT,
             formula: "mean over episodes of the share of scored rows nearest to the fitting row of their class",
-            convention: "600 seeded episodes of min(5, C) classes, 15 scored rows a class or as many as there are, the same for every \
-                         model; Euclidean.",
+            convention: EPISODES,
             like: &[],
             variants: &[],
             reference: "Snell et al. 2017, NeurIPS (arXiv 1703.05175)",
-            estimand: "Its mean over further scored rows, given the episodes' fitting rows. found.episode_error is the spread over \
-                       episodes alone, which more episodes would shrink.",
+            estimand: GIVEN_THE_EPISODES,
             laws: &[Law::Rotation, Law::Translation, Law::Scale],
             error: ErrorBar::Jackknife,
             eval: Eval::Episodes(FromEpisodes { shots: 1 }),
@@ -352,15 +332,13 @@ pub const FAMILY: MetricFamily = MetricFamily {
             better: Better::Higher,
             range: (0.0, 1.0),
             about: "The accuracy of class means made of five fitting rows a class, over many small draws of classes and rows.",
-            caveat: "Episodes of min(5, C) classes: the fewer classes, the easier.",
+            caveat: EPISODES_CAVEAT,
             formula: "mean over episodes of the share of scored rows nearest to the mean of five fitting rows of their class",
-            convention: "600 seeded episodes of min(5, C) classes, 15 scored rows a class or as many as there are, the same for every \
-                         model; Euclidean.",
+            convention: EPISODES,
             like: &[],
             variants: &[],
             reference: "Snell et al. 2017, NeurIPS (arXiv 1703.05175)",
-            estimand: "Its mean over further scored rows, given the episodes' fitting rows. found.episode_error is the spread over \
-                       episodes alone, which more episodes would shrink.",
+            estimand: GIVEN_THE_EPISODES,
             laws: &[Law::Rotation, Law::Translation, Law::Scale],
             error: ErrorBar::Jackknife,
             eval: Eval::Episodes(FromEpisodes { shots: 5 }),

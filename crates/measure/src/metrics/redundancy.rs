@@ -123,6 +123,16 @@ const COUNT: &str = "none: a property of the set as it is";
 const COUNTED: &str = "a count over the set as it is stored, not an estimate of anything beyond it";
 const LAWS: &[Law] = &[Law::Translation, Law::Scale, Law::ChannelScale, Law::RowOrder];
 
+type OfCorrelation<T> = fn(&ChannelCorrelation) -> T;
+
+const fn channels(value: OfCorrelation<Result<f64>>, null: OfCorrelation<f64>) -> Eval {
+    Eval::Channels(FromCorrelation { value, null })
+}
+
+const fn ranks(value: OfCorrelation<Result<f64>>, null: OfCorrelation<f64>) -> Eval {
+    Eval::Ranks(FromCorrelation { value, null })
+}
+
 /// The family.
 pub const FAMILY: MetricFamily = MetricFamily {
     id: "channel-redundancy",
@@ -148,19 +158,13 @@ const METRICS: &[Metric] = &[
             id: "spearman",
             about: SPEARMAN,
             like: &[],
-            eval: Eval::Ranks(FromCorrelation {
-                value: redundancy,
-                null: floor_with_diagonal,
-            }),
+            eval: ranks(redundancy, floor_with_diagonal),
         }],
         reference: PAPER,
         estimand: ESTIMAND,
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Channels(FromCorrelation {
-            value: redundancy,
-            null: floor_with_diagonal,
-        }),
+        eval: channels(redundancy, floor_with_diagonal),
     },
     Metric {
         id: "redundancy_offdiagonal",
@@ -178,19 +182,13 @@ const METRICS: &[Metric] = &[
             id: "spearman",
             about: SPEARMAN,
             like: &[],
-            eval: Eval::Ranks(FromCorrelation {
-                value: redundancy_offdiagonal,
-                null: floor,
-            }),
+            eval: ranks(redundancy_offdiagonal, floor),
         }],
         reference: PAPER,
         estimand: ESTIMAND,
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Channels(FromCorrelation {
-            value: redundancy_offdiagonal,
-            null: floor,
-        }),
+        eval: channels(redundancy_offdiagonal, floor),
     },
     Metric {
         id: "redundancy_excess",
@@ -209,10 +207,7 @@ const METRICS: &[Metric] = &[
         estimand: ESTIMAND,
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Channels(FromCorrelation {
-            value: redundancy_excess,
-            null: |_| 0.0,
-        }),
+        eval: channels(redundancy_excess, |_| 0.0),
     },
     Metric {
         id: "barlow_redundancy",
@@ -230,19 +225,15 @@ const METRICS: &[Metric] = &[
             id: "sum",
             about: "summed over i != j, as the loss has it (lightly, solo-learn): it grows with the width",
             like: &[],
-            eval: Eval::Channels(FromCorrelation {
-                value: barlow_sum,
-                null: |c| (c.channels() * (c.channels() - 1)) as f64 / (c.n as f64 - 1.0),
+            eval: channels(barlow_sum, |c| {
+                (c.channels() * (c.channels() - 1)) as f64 / (c.n as f64 - 1.0)
             }),
         }],
         reference: "the redundancy term of Zbontar et al., ICML 2021, arXiv 2103.03230",
         estimand: ESTIMAND,
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Channels(FromCorrelation {
-            value: barlow_redundancy,
-            null: |c| 1.0 / (c.n as f64 - 1.0),
-        }),
+        eval: channels(barlow_redundancy, |c| 1.0 / (c.n as f64 - 1.0)),
     },
     Metric {
         id: "dead_channels",
@@ -285,10 +276,7 @@ const METRICS: &[Metric] = &[
         estimand: COUNT,
         laws: LAWS,
         error: ErrorBar::None(COUNTED),
-        eval: Eval::Channels(FromCorrelation {
-            value: duplicate_channels,
-            null: |_| 0.0,
-        }),
+        eval: channels(duplicate_channels, |_| 0.0),
     },
     Metric {
         id: "sparsity",

@@ -1,7 +1,7 @@
 //! Distance between the rows of the pretraining and of the evaluation data: beyond means and covariances.
 
 use super::domain_classifier::{domain_auc, proxy_a_distance};
-use super::eval::{Eval, FromDomain, FromKernel, FromSlices};
+use super::eval::{Eval, FromDomain, FromKernel, FromSlices, Kernel};
 use super::inputs::{FromCentre, KernelScale, Lie, PairSums};
 use super::metric::{Better, Law, Metric, MetricFamily, Variant};
 use crate::error::{Error, Result};
@@ -63,6 +63,14 @@ pub fn sliced_wasserstein(squares: &[f64]) -> Result<f64> {
     Ok((squares.iter().sum::<f64>() / squares.len() as f64).sqrt())
 }
 
+const fn kernel_mean(kernel: Kernel, subsets: bool, tested: bool) -> Eval {
+    Eval::Kernel(FromKernel {
+        kernel,
+        subsets,
+        tested,
+    })
+}
+
 /// The family.
 pub const FAMILY: MetricFamily = MetricFamily {
     id: "sample-distance",
@@ -94,11 +102,7 @@ const METRICS: &[Metric] = &[
             id: "complete",
             about: "over all pairs of rows instead of random subsets: torch-fidelity's kid_subset_size = N",
             like: &[],
-            eval: Eval::Kernel(FromKernel {
-                kernel: cubic,
-                subsets: false,
-                tested: false,
-            }),
+            eval: kernel_mean(cubic, false, false),
         }],
         reference: "Binkowski et al., ICLR 2018, arXiv 1801.01401",
         estimand: UNBIASED,
@@ -106,11 +110,7 @@ const METRICS: &[Metric] = &[
         error: ErrorBar::None(
             "the cubic kernel hangs on the farthest rows: one by resampling covered 89.8 to 98.2 % in simulations",
         ),
-        eval: Eval::Kernel(FromKernel {
-            kernel: cubic,
-            subsets: true,
-            tested: false,
-        }),
+        eval: kernel_mean(cubic, true, false),
     },
     Metric {
         id: "mmd_rbf",
@@ -138,11 +138,7 @@ const METRICS: &[Metric] = &[
             Law::Symmetry,
         ],
         error: ErrorBar::Jackknife,
-        eval: Eval::Kernel(FromKernel {
-            kernel: gaussian,
-            subsets: false,
-            tested: true,
-        }),
+        eval: kernel_mean(gaussian, false, true),
     },
     Metric {
         id: "energy_distance",
@@ -162,11 +158,7 @@ const METRICS: &[Metric] = &[
         estimand: UNBIASED,
         laws: &[Law::Rotation, Law::Translation, Law::ClassNames, Law::Symmetry],
         error: ErrorBar::Jackknife,
-        eval: Eval::Kernel(FromKernel {
-            kernel: nearness,
-            subsets: false,
-            tested: true,
-        }),
+        eval: kernel_mean(nearness, false, true),
     },
     Metric {
         id: "sliced_wasserstein",

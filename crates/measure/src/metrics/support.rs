@@ -31,19 +31,11 @@ const CLOSED: Balls = Balls { k: 3, closed: true };
 /// prdc's balls: k = 5, open.
 const OPEN: Balls = Balls { k: 5, closed: false };
 
-const fn support(value: fn(&Support) -> f64, balls: Balls) -> Eval {
+const fn support(value: fn(&Support) -> f64, balls: Balls, around_eval: bool) -> Eval {
     Eval::Support(FromSupport {
         value,
         balls,
-        around_eval: false,
-    })
-}
-
-const fn around_eval(value: fn(&Support) -> f64, balls: Balls) -> Eval {
-    Eval::Support(FromSupport {
-        value,
-        balls,
-        around_eval: true,
+        around_eval,
     })
 }
 
@@ -84,13 +76,13 @@ const METRICS: &[Metric] = &[
             id: "prdc",
             about: "k = 5; a row at exactly that distance is outside (prdc)",
             like: &["prdc"],
-            eval: support(precision, OPEN),
+            eval: support(precision, OPEN, false),
         }],
         reference: KYNKAANNIEMI,
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::HalfSamples,
-        eval: support(precision, CLOSED),
+        eval: support(precision, CLOSED, false),
     },
     Metric {
         id: "recall",
@@ -110,13 +102,13 @@ const METRICS: &[Metric] = &[
             id: "prdc",
             about: "k = 5; a row at exactly that distance is outside (prdc)",
             like: &["prdc"],
-            eval: around_eval(recall, OPEN),
+            eval: support(recall, OPEN, true),
         }],
         reference: KYNKAANNIEMI,
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::HalfSamples,
-        eval: around_eval(recall, CLOSED),
+        eval: support(recall, CLOSED, true),
     },
     Metric {
         id: "density",
@@ -135,7 +127,7 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::HalfSamples,
-        eval: support(density, OPEN),
+        eval: support(density, OPEN, false),
     },
     Metric {
         id: "coverage",
@@ -155,7 +147,7 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::HalfSamples,
-        eval: support(coverage, OPEN),
+        eval: support(coverage, OPEN, false),
     },
     Metric {
         id: "overlap",

@@ -141,6 +141,15 @@ pub(super) const fn classes(value: fn(&ClassMoments) -> Result<f64>, rows: u64) 
     })
 }
 
+const fn ratio(normalised: bool) -> Eval {
+    Eval::Classes(FromClasses {
+        value: discriminative_ratio,
+        null: Some(ratio_of_meaningless_labels),
+        rows: 2,
+        normalised,
+    })
+}
+
 /// The family.
 pub const FAMILY: MetricFamily = MetricFamily {
     id: "class-variation",
@@ -166,12 +175,7 @@ const METRICS: &[Metric] = &[
             id: "l2",
             about: "on l2-normalised features",
             like: &[],
-            eval: Eval::Classes(FromClasses {
-                value: discriminative_ratio,
-                null: Some(ratio_of_meaningless_labels),
-                rows: 2,
-                normalised: true,
-            }),
+            eval: ratio(true),
         }],
         reference: PAPER,
         estimand: "the ratio of the populations' distances, for these classes",
@@ -183,12 +187,7 @@ const METRICS: &[Metric] = &[
             Law::ClassNames,
         ],
         error: ErrorBar::JackknifeOfExcess,
-        eval: Eval::Classes(FromClasses {
-            value: discriminative_ratio,
-            null: Some(ratio_of_meaningless_labels),
-            rows: 2,
-            normalised: false,
-        }),
+        eval: ratio(false),
     },
     Metric {
         id: "intra_class_distance",

@@ -1,6 +1,6 @@
 //! Metrics that are means of a kernel over pairs of rows: one sweep over each two sets serves them all.
 
-use super::kernel_sums::{Kernel, pair_sums, places, scale};
+use super::kernel_sums::{pair_sums, places, scale};
 use super::permutation::Pooled;
 use super::sides::{SidePair, check_measurable, say_rows};
 use super::subsets::{ROWS_IN_SUBSET, SUBSETS, sums_of_subsets};
@@ -9,7 +9,7 @@ use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::error::{Error, Result};
 use crate::metrics::sample_distance::discrepancy;
-use crate::metrics::{FromKernel, Lie, PairSums};
+use crate::metrics::{FromKernel, Kernel, Lie, PairSums};
 use crate::stats::{Rows, sweep, sweep_products};
 use crate::uncertainty::{GROUPS, PERMUTATIONS, enough_rows, p_value};
 

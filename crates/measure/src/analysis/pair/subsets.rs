@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::kernel_sums::{Kernel, pair_sums, places, scale};
-use crate::metrics::{Lie, PairSums};
+use super::kernel_sums::{pair_sums, places, scale};
+use crate::metrics::{Kernel, Lie, PairSums};
 use crate::stats::{Rows, sweep_products};
 use crate::uncertainty::GROUPS;
 

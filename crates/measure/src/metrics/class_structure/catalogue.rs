@@ -35,6 +35,14 @@ const fn residuals(value: fn(&Residuals) -> Result<f64>, needs: SecondPassNeeds,
     })
 }
 
+const fn silhouette(cosine: bool, value: fn(f64) -> Result<f64>) -> Eval {
+    Eval::ByClass(FromClassDistances {
+        cosine,
+        row: silhouette_of,
+        value,
+    })
+}
+
 const NOTHING: SecondPassNeeds = SecondPassNeeds {
     scatter: false,
     distances: false,
@@ -252,21 +260,13 @@ const METRICS: &[Metric] = &[
             "cosine",
             "cosine distance, 1 - cos (scikit-learn's metric='cosine'); not unchanged by translation",
             &[],
-            Eval::ByClass(FromClassDistances {
-                cosine: true,
-                row: silhouette_of,
-                value: directed,
-            }),
+            silhouette(true, directed),
         )],
         reference: "Rousseeuw, J. Comput. Appl. Math. 1987",
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::HalfSamples,
-        eval: Eval::ByClass(FromClassDistances {
-            cosine: false,
-            row: silhouette_of,
-            value: Ok,
-        }),
+        eval: silhouette(false, Ok),
     },
     Metric {
         id: "calinski_harabasz",

@@ -112,6 +112,20 @@ pub fn self_clustering(s: &Spectrum) -> Result<f64> {
     Ok((squares - even) / (n * n - even))
 }
 
+const fn within(row: fn(&RowView) -> RowShares, value: fn(f64) -> Result<f64>, labelled: bool) -> Eval {
+    Eval::Within(FromDistances { row, value, labelled })
+}
+
+/// A number of the eigenvalues of the cosine kernel.
+const fn of_cosines(value: fn(&Spectrum) -> Result<f64>) -> Eval {
+    Eval::Spectrum(FromSpectrum {
+        matrix: SecondMoment::Unit,
+        value,
+        beside: None,
+        flat,
+    })
+}
+
 const LAWS: &[Law] = &[Law::Rotation, Law::Scale, Law::RowOrder];
 
 /// The family.
@@ -141,21 +155,13 @@ const METRICS: &[Metric] = &[
             about: "the mean over all N^2 pairs, each row with itself too, as the integral over the empirical distribution \
                     and code with a full N x N matrix have it",
             like: &[],
-            eval: Eval::Within(FromDistances {
-                row: potential_with_itself,
-                value: |mean| directed(mean).map(f64::ln),
-                labelled: false,
-            }),
+            eval: within(potential_with_itself, |mean| directed(mean).map(f64::ln), false),
         }],
         reference: "Wang and Isola, ICML 2020, arXiv 2005.10242",
         estimand: "the population's value",
         laws: LAWS,
         error: ErrorBar::JackknifeCorrected,
-        eval: Eval::Within(FromDistances {
-            row: potential,
-            value: |mean| directed(mean).map(f64::ln),
-            labelled: false,
-        }),
+        eval: within(potential, |mean| directed(mean).map(f64::ln), false),
     },
     Metric {
         id: "class_alignment",
@@ -173,21 +179,13 @@ const METRICS: &[Metric] = &[
             id: "unsquared",
             about: "the distance itself (Wang and Isola's alpha = 1)",
             like: &[],
-            eval: Eval::Within(FromDistances {
-                row: same_class_unsquared,
-                value: directed,
-                labelled: true,
-            }),
+            eval: within(same_class_unsquared, directed, true),
         }],
         reference: "Wang and Isola, ICML 2020, arXiv 2005.10242, with classes in place of augmentations",
         estimand: "the populations' value, for these classes in these proportions",
         laws: &[Law::Rotation, Law::Scale, Law::RowOrder, Law::ClassNames],
         error: ErrorBar::JackknifeCorrected,
-        eval: Eval::Within(FromDistances {
-            row: same_class,
-            value: directed,
-            labelled: true,
-        }),
+        eval: within(same_class, directed, true),
     },
     Metric {
         id: "mean_cosine",
@@ -207,11 +205,7 @@ const METRICS: &[Metric] = &[
         estimand: "the population's value",
         laws: LAWS,
         error: ErrorBar::JackknifeCorrected,
-        eval: Eval::Within(FromDistances {
-            row: cosine,
-            value: directed,
-            labelled: false,
-        }),
+        eval: within(cosine, directed, false),
     },
     Metric {
         id: "norm_cv",
@@ -251,35 +245,20 @@ const METRICS: &[Metric] = &[
                 id: "order-2",
                 about: "order 2: the inverse of the mean squared cosine (vendi-score's q = 2)",
                 like: &[],
-                eval: Eval::Spectrum(FromSpectrum {
-                    matrix: SecondMoment::Unit,
-                    value: vendi_of_order_2,
-                    beside: None,
-                    flat,
-                }),
+                eval: of_cosines(vendi_of_order_2),
             },
             Variant {
                 id: "order-inf",
                 about: "infinite order: the inverse of the largest eigenvalue (vendi-score's q = inf)",
                 like: &[],
-                eval: Eval::Spectrum(FromSpectrum {
-                    matrix: SecondMoment::Unit,
-                    value: vendi_of_infinite_order,
-                    beside: None,
-                    flat,
-                }),
+                eval: of_cosines(vendi_of_infinite_order),
             },
         ],
         reference: "Friedman and Dieng, TMLR 2023, arXiv 2210.02410",
         estimand: "the expectation at this N: it grows with the number of rows",
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Spectrum(FromSpectrum {
-            matrix: SecondMoment::Unit,
-            value: vendi,
-            beside: None,
-            flat,
-        }),
+        eval: of_cosines(vendi),
     },
     Metric {
         id: "self_clustering",
@@ -298,12 +277,7 @@ const METRICS: &[Metric] = &[
         estimand: "the population's value",
         laws: LAWS,
         error: ErrorBar::JackknifeOfExcess,
-        eval: Eval::Spectrum(FromSpectrum {
-            matrix: SecondMoment::Unit,
-            value: self_clustering,
-            beside: None,
-            flat,
-        }),
+        eval: of_cosines(self_clustering),
     },
 ];
 

@@ -162,7 +162,25 @@ fn mle_median(rows: &NearRows, k: usize, kept: Groups) -> Result<f64> {
     dimension((local[(local.len() - 1) / 2] + local[local.len() / 2]) / 2.0)
 }
 
-const fn from_distances(value: fn(&NearRows, usize, Groups) -> Result<f64>, k: usize, settable: bool) -> Eval {
+/// The same where each row counts as its own nearest neighbour.
+fn hubness_with_itself(rows: &NearRows, k: usize, kept: Groups) -> Result<f64> {
+    check(rows, k, 2, kept)?;
+    // One more for every row does not change the skewness.
+    hubness(rows, k - 1, kept)
+}
+
+type OfNeighbours = fn(&NearRows, usize, Groups) -> Result<f64>;
+
+const fn hubs(value: OfNeighbours) -> Eval {
+    Eval::Neighbours(FromNeighbours {
+        value,
+        k: 10,
+        settable: true,
+        distances: false,
+    })
+}
+
+const fn from_distances(value: OfNeighbours, k: usize, settable: bool) -> Eval {
     Eval::Neighbours(FromNeighbours {
         value,
         k,
@@ -191,28 +209,14 @@ pub(super) const HUBNESS: Metric = Metric {
         about: "each row counts as its own nearest neighbour, as where scikit-learn (sklearn) is asked for the neighbours of \
                 the rows it was fitted on",
         like: &[],
-        eval: Eval::Neighbours(FromNeighbours {
-            value: |rows, k, kept| {
-                check(rows, k, 2, kept)?;
-                // One more for every row does not change the skewness.
-                hubness(rows, k - 1, kept)
-            },
-            k: 10,
-            settable: true,
-            distances: false,
-        }),
+        eval: hubs(hubness_with_itself),
     }],
     reference: "Radovanovic et al., JMLR 2010",
     estimand: "the expectation at this number of rows",
     // Not the order of rows, where distances are equal.
     laws: &[Law::Rotation, Law::Translation, Law::Scale],
     error: ErrorBar::None("the skewness of hubs hangs on a few rows, which no resampling of groups sees as rare"),
-    eval: Eval::Neighbours(FromNeighbours {
-        value: hubness,
-        k: 10,
-        settable: true,
-        distances: false,
-    }),
+    eval: hubs(hubness),
 };
 
 const LAWS: &[Law] = &[Law::Rotation, Law::Translation, Law::Scale, Law::RowOrder];

@@ -4,13 +4,46 @@ use super::canonical::{pwcca, pwcca_of_smaller, svcca, svcca_squared};
 use super::kernels::{cka_of_kernels, unrelated_cka_of_kernels};
 use super::moments::{cka, cka_debiased, disparity, procrustes, procrustes_angle, procrustes_distance, unrelated_cka};
 use super::shared_neighbours::{cycle_knn, mutual_knn, spearman, unrelated_cycle, unrelated_mutual};
-
+use crate::error::Result;
 use crate::metrics::eval::{
     Eval, FromCanonical, FromMatchedKernels, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks,
 };
-use crate::metrics::inputs::Between;
+use crate::metrics::inputs::{Between, Canonical, MatchedMoments};
 use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant};
 use crate::uncertainty::ErrorBar;
+
+const fn moments(value: fn(&MatchedMoments) -> Result<f64>, null: Option<fn(&MatchedMoments) -> f64>) -> Eval {
+    Eval::MatchedMoments(FromMatchedMoments { value, null })
+}
+
+const fn canonical(value: fn(&Canonical) -> Result<f64>, share: f64) -> Eval {
+    Eval::Canonical(FromCanonical { value, share })
+}
+
+const fn ranks(between: Between) -> Eval {
+    Eval::MatchedRanks(FromMatchedRanks {
+        value: spearman,
+        between,
+    })
+}
+
+const fn mutual(between: Between) -> Eval {
+    Eval::MatchedNeighbours(FromMatchedNeighbours {
+        value: mutual_knn,
+        null: unrelated_mutual,
+        between,
+        k: 10,
+    })
+}
+
+const fn cycle(between: Between) -> Eval {
+    Eval::MatchedNeighbours(FromMatchedNeighbours {
+        value: cycle_knn,
+        null: unrelated_cycle,
+        between,
+        k: 10,
+    })
+}
 
 /// The family.
 pub const FAMILY: MetricFamily = MetricFamily {
@@ -67,10 +100,7 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_N,
         laws: SIDES,
         error: ErrorBar::JackknifeOfDistance,
-        eval: Eval::MatchedMoments(FromMatchedMoments {
-            value: cka,
-            null: Some(unrelated_cka),
-        }),
+        eval: moments(cka, Some(unrelated_cka)),
     },
     Metric {
         id: "cka_debiased",
@@ -88,10 +118,7 @@ const METRICS: &[Metric] = &[
         estimand: POPULATION,
         laws: SIDES,
         error: ErrorBar::JackknifeOfExcess,
-        eval: Eval::MatchedMoments(FromMatchedMoments {
-            value: cka_debiased,
-            null: Some(|_| 0.0),
-        }),
+        eval: moments(cka_debiased, Some(|_| 0.0)),
     },
     Metric {
         id: "svcca",
@@ -109,19 +136,13 @@ const METRICS: &[Metric] = &[
             id: "squared",
             about: "mean of the squared correlations (R^2 of CCA, Kornblith et al. 2019)",
             like: &[],
-            eval: Eval::Canonical(FromCanonical {
-                value: svcca_squared,
-                share: KEPT,
-            }),
+            eval: canonical(svcca_squared, KEPT),
         }],
         reference: "Raghu et al., NeurIPS 2017, arXiv 1706.05806",
         estimand: AT_THIS_N,
         laws: SIDES,
         error: ErrorBar::None("the number of directions kept jumps: a jackknife covered 42 to 100 % in simulations"),
-        eval: Eval::Canonical(FromCanonical {
-            value: svcca,
-            share: KEPT,
-        }),
+        eval: canonical(svcca, KEPT),
     },
     Metric {
         id: "pwcca",
@@ -140,10 +161,7 @@ const METRICS: &[Metric] = &[
             id: "smaller",
             about: "weights of the side with fewer directions (the authors' published code)",
             like: &[],
-            eval: Eval::Canonical(FromCanonical {
-                value: pwcca_of_smaller,
-                share: 1.0,
-            }),
+            eval: canonical(pwcca_of_smaller, 1.0),
         }],
         reference: "Morcos et al., NeurIPS 2018, arXiv 1806.05759",
         estimand: AT_THIS_N,
@@ -151,10 +169,7 @@ const METRICS: &[Metric] = &[
         error: ErrorBar::None(
             "neither a jackknife (98 to 99 %) nor half-samples (90 to 96 %) covered 95 % in simulations",
         ),
-        eval: Eval::Canonical(FromCanonical {
-            value: pwcca,
-            share: 1.0,
-        }),
+        eval: canonical(pwcca, 1.0),
     },
     Metric {
         id: "procrustes",
@@ -174,38 +189,26 @@ const METRICS: &[Metric] = &[
                 id: "distance",
                 about: "2 - 2 s, the squared distance after the best rotation (Ding et al. 2021)",
                 like: &[],
-                eval: Eval::MatchedMoments(FromMatchedMoments {
-                    value: procrustes_distance,
-                    null: None,
-                }),
+                eval: moments(procrustes_distance, None),
             },
             Variant {
                 id: "angle",
                 about: "arccos s, the angular distance in radians (Williams et al. 2021)",
                 like: &[],
-                eval: Eval::MatchedMoments(FromMatchedMoments {
-                    value: procrustes_angle,
-                    null: None,
-                }),
+                eval: moments(procrustes_angle, None),
             },
             Variant {
                 id: "disparity",
                 about: "1 - s^2, where one side may also be scaled (scipy.spatial.procrustes)",
                 like: &[],
-                eval: Eval::MatchedMoments(FromMatchedMoments {
-                    value: disparity,
-                    null: None,
-                }),
+                eval: moments(disparity, None),
             },
         ],
         reference: "Williams et al., NeurIPS 2021, arXiv 2110.14739; Ding et al., NeurIPS 2021, arXiv 2108.01661",
         estimand: AT_THIS_N,
         laws: SIDES,
         error: ErrorBar::JackknifeOfDistance,
-        eval: Eval::MatchedMoments(FromMatchedMoments {
-            value: procrustes,
-            null: None,
-        }),
+        eval: moments(procrustes, None),
     },
     Metric {
         id: "rsa",
@@ -225,29 +228,20 @@ const METRICS: &[Metric] = &[
                 id: "correlation",
                 about: "distance 1 - Pearson's r across channels (Kriegeskorte et al. 2008); rotation changes it",
                 like: &[],
-                eval: Eval::MatchedRanks(FromMatchedRanks {
-                    value: spearman,
-                    between: Between::Correlation,
-                }),
+                eval: ranks(Between::Correlation),
             },
             Variant {
                 id: "cosine",
                 about: "distance 1 - cos, not centred",
                 like: &[],
-                eval: Eval::MatchedRanks(FromMatchedRanks {
-                    value: spearman,
-                    between: Between::Cosine,
-                }),
+                eval: ranks(Between::Cosine),
             },
         ],
         reference: "Kriegeskorte et al., Frontiers in Systems Neuroscience 2008",
         estimand: POPULATION,
         laws: SIDES,
         error: ErrorBar::JackknifeCorrected,
-        eval: Eval::MatchedRanks(FromMatchedRanks {
-            value: spearman,
-            between: Between::Euclidean,
-        }),
+        eval: ranks(Between::Euclidean),
     },
     Metric {
         id: "mutual_knn",
@@ -266,23 +260,13 @@ const METRICS: &[Metric] = &[
             id: "euclidean",
             about: "Euclidean neighbours",
             like: &[],
-            eval: Eval::MatchedNeighbours(FromMatchedNeighbours {
-                value: mutual_knn,
-                null: unrelated_mutual,
-                between: Between::Euclidean,
-                k: 10,
-            }),
+            eval: mutual(Between::Euclidean),
         }],
         reference: "Huh et al., ICML 2024, arXiv 2405.07987",
         estimand: AT_THIS_K,
         laws: UNCENTRED,
         error: ErrorBar::HalfSamples,
-        eval: Eval::MatchedNeighbours(FromMatchedNeighbours {
-            value: mutual_knn,
-            null: unrelated_mutual,
-            between: Between::Cosine,
-            k: 10,
-        }),
+        eval: mutual(Between::Cosine),
     },
     Metric {
         id: "cycle_knn",
@@ -301,22 +285,12 @@ const METRICS: &[Metric] = &[
             id: "euclidean",
             about: "Euclidean neighbours",
             like: &[],
-            eval: Eval::MatchedNeighbours(FromMatchedNeighbours {
-                value: cycle_knn,
-                null: unrelated_cycle,
-                between: Between::Euclidean,
-                k: 10,
-            }),
+            eval: cycle(Between::Euclidean),
         }],
         reference: "the authors' code of Huh et al., ICML 2024, arXiv 2405.07987 (metrics.py)",
         estimand: AT_THIS_K,
         laws: &[Law::Rotation, Law::Scale, Law::RowOrder],
         error: ErrorBar::None("neither a jackknife (99 %) nor half-samples (77 to 97 %) covered 95 % in simulations"),
-        eval: Eval::MatchedNeighbours(FromMatchedNeighbours {
-            value: cycle_knn,
-            null: unrelated_cycle,
-            between: Between::Cosine,
-            k: 10,
-        }),
+        eval: cycle(Between::Cosine),
     },
 ];

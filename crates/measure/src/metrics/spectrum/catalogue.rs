@@ -10,7 +10,7 @@ use super::eigenvalues::{
 use crate::error::Result;
 use crate::metrics::eval::{Eval, FromCorrelation, FromSpectrum, FromUnitMoments};
 use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant};
-use crate::stats::{SecondMoment, Spectrum};
+use crate::stats::{Moments, SecondMoment, Spectrum};
 use crate::uncertainty::ErrorBar;
 
 const fn spectrum(matrix: SecondMoment, value: fn(&Spectrum) -> Result<f64>) -> Eval {
@@ -34,6 +34,10 @@ const fn fit(value: fn(&Spectrum) -> Result<f64>, r_squared: fn(&Spectrum) -> Re
 
 const fn variant(id: &'static str, about: &'static str, like: &'static [&'static str], eval: Eval) -> Variant {
     Variant { id, about, like, eval }
+}
+
+const fn unit_moments(value: fn(&Moments) -> Result<f64>) -> Eval {
+    Eval::UnitMoments(FromUnitMoments { value, flat: flat_rows })
 }
 
 const CENTRED: &[Law] = &[Law::Rotation, Law::Translation, Law::Scale, Law::RowOrder];
@@ -304,19 +308,13 @@ const METRICS: &[Metric] = &[
                 "nats",
                 "natural logarithm (the MCR2 authors' code)",
                 &[],
-                Eval::UnitMoments(FromUnitMoments {
-                    value: coding_rate_in_nats,
-                    flat: flat_rows,
-                }),
+                unit_moments(coding_rate_in_nats),
             ),
             variant(
                 "emp-ssl",
                 "natural logarithm and eps^2 = 0.2 (EMP-SSL, Tong et al., arXiv 2304.03977)",
                 &[],
-                Eval::UnitMoments(FromUnitMoments {
-                    value: coding_rate_of_emp_ssl,
-                    flat: flat_rows,
-                }),
+                unit_moments(coding_rate_of_emp_ssl),
             ),
             variant(
                 "unnormalised",
@@ -329,10 +327,7 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_N,
         laws: UNCENTRED,
         error: ErrorBar::Jackknife,
-        eval: Eval::UnitMoments(FromUnitMoments {
-            value: coding_rate,
-            flat: flat_rows,
-        }),
+        eval: unit_moments(coding_rate),
     },
     super::views::LIDAR,
 ];
