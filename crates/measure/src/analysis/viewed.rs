@@ -6,7 +6,7 @@ use rand::seq::index::sample;
 
 use crate::error::{Error, Result};
 use crate::features::{FeatureSet, view_of};
-use crate::stats::{OUT_OF_RANGE, Rows, Summariser, ViewSums, generator};
+use crate::stats::{Rows, Summariser, ViewSums, generator, in_range};
 
 /// The random stream that draws images where there are more than are looked at (see [`generator`]).
 const STREAM: u64 = 33;
@@ -57,13 +57,12 @@ impl Viewed {
         let held = |view: &(usize, usize)| places.partition_point(|place| *place < view.1);
         let images: Vec<Vec<usize>> = chosen.iter().map(|views| views.iter().map(held).collect()).collect();
         let sizes = || images.iter().map(Vec::len);
-        let sums = match (set.width() > WIDEST, rows.measurable()) {
-            (true, _) => Err(Error::undefined(format!(
+        let sums = match set.width() > WIDEST {
+            true => Err(Error::undefined(format!(
                 "{} channels are more than {WIDEST}: their covariance would take minutes",
                 set.width()
             ))),
-            (_, false) => Err(Error::undefined(OUT_OF_RANGE)),
-            (false, true) => Ok(ViewSums::new(&rows, &images)),
+            false => in_range(rows.measurable()).map(|()| ViewSums::new(&rows, &images)),
         };
         Ok(Self {
             sums,

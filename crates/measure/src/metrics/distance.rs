@@ -6,7 +6,7 @@ use super::eval::{Eval, FromMoments};
 use super::metric::{Better, Law, Metric, MetricFamily, Variant};
 use crate::error::{Error, Result};
 use crate::linalg::trace_of_root;
-use crate::stats::{Moments, OUT_OF_RANGE, SMALLEST_SQUARE};
+use crate::stats::{Moments, SMALLEST_SQUARE, in_range};
 use crate::uncertainty::ErrorBar;
 
 /// The share of the traces that the trace of the root may be wrong by: the bias of a jackknife and the line to infinite N
@@ -39,9 +39,7 @@ fn covariances_over(a: &Moments, b: &Moments, divisor: fn(f64) -> f64) -> Result
     let size = both[0].diag().sum() + both[1].diag().sum();
     // Squares of squares must stay within range, too.
     let vanished = size < SMALLEST_SQUARE && (size > 0.0 || a.mean().iter().chain(b.mean()).any(|x| is_tiny(*x)));
-    if !(size * size).is_finite() || vanished {
-        return Err(Error::undefined(OUT_OF_RANGE));
-    }
+    in_range((size * size).is_finite() && !vanished)?;
     Ok(both)
 }
 

@@ -5,7 +5,7 @@ use ndarray::{Array1, Axis};
 use super::eval::{Eval, FromClasses};
 use super::metric::{Better, Law, Metric, MetricFamily, Variant};
 use crate::error::{Error, Result};
-use crate::stats::{ClassMoments, OUT_OF_RANGE, Rows, SMALLEST_SQUARE, sweep};
+use crate::stats::{ClassMoments, Rows, SMALLEST_SQUARE, in_range, sweep};
 use crate::uncertainty::ErrorBar;
 
 const PAPER: &str = "Wang et al., CVPR 2022, arXiv 2112.00496 (this project's stated convention for it)";
@@ -49,7 +49,7 @@ fn spread(m: &ClassMoments, variance: fn(f64, f64) -> f64, weight: fn(f64) -> f6
         weights += weight(n);
     }
     let value = sum / weights;
-    in_range(m, value)?;
+    check_range(m, value)?;
     if value <= ROUNDING * squared_size(m) {
         return Err(Error::undefined(
             "collapsed: within every class all rows are the same point",
@@ -59,14 +59,11 @@ fn spread(m: &ClassMoments, variance: fn(f64, f64) -> f64, weight: fn(f64) -> f6
 }
 
 /// Squares of f64 features can leave the range of f64; what is left of them then is no measurement.
-fn in_range(m: &ClassMoments, value: f64) -> Result<()> {
+fn check_range(m: &ClassMoments, value: f64) -> Result<()> {
     let size = squared_size(m).max(value);
     let vanishes = |square: f64| square > 0.0 && square < SMALLEST_SQUARE;
     let vanished = size == 0.0 && m.means().iter().any(|x| *x != 0.0);
-    if !size.is_finite() || value.is_nan() || vanishes(value) || vanishes(size) || vanished {
-        return Err(Error::undefined(OUT_OF_RANGE));
-    }
-    Ok(())
+    in_range(size.is_finite() && !(value.is_nan() || vanishes(value) || vanishes(size) || vanished))
 }
 
 /// The largest squared norm of a class mean: the scale against which rounding is judged.
@@ -98,7 +95,7 @@ pub(super) fn inter_over(m: &ClassMoments, classes: &[usize]) -> Result<f64> {
         .map(|mean| mean.iter().zip(&centre).map(|(a, b)| (a - b) * (a - b)).sum::<f64>())
         .sum();
     let value = 2.0 * sum / (classes.len() - 1) as f64;
-    in_range(m, value)?;
+    check_range(m, value)?;
     if value <= ROUNDING * squared_size(m) {
         return Err(Error::undefined("the class means coincide"));
     }

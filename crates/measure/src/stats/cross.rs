@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
-use super::range::{OUT_OF_RANGE, SMALLEST_SQUARE};
+use super::range::{SMALLEST_SQUARE, out_of_range};
 use crate::error::{Error, Result};
 use crate::linalg::{add_product, eigenvectors};
 
@@ -128,10 +128,6 @@ impl CrossSums {
             norms,
         })
     }
-}
-
-fn out_of_range() -> Error {
-    Error::undefined(OUT_OF_RANGE)
 }
 
 /// What one set has in common with itself.

@@ -54,7 +54,7 @@ pub use nearest::{nearest, nearest_by_angle, nearest_by_angle_in, nearest_in, ne
 pub use neighbours::{Neighbours, squared_distances};
 pub use pair_distances::{CentredKernels, PairDistances, centred_kernels};
 pub use random::generator;
-pub use range::{OUT_OF_RANGE, SMALLEST_SQUARE, squares_in_range};
+pub use range::{OUT_OF_RANGE, SMALLEST_SQUARE, in_range, out_of_range, squares_in_range};
 pub use residuals::{Residuals, SecondPass, SecondPassNeeds};
 pub use row_span::RowSpan;
 pub use rows::Rows;

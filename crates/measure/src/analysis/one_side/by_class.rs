@@ -7,7 +7,7 @@ use crate::analysis::plan::Plan;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromClassDistances;
-use crate::stats::{OUT_OF_RANGE, ToClasses, class_distances, unit_apart};
+use crate::stats::{ToClasses, class_distances, in_range, unit_apart};
 use crate::uncertainty::{Groups, all_and_halves, replicates_from_halves};
 
 /// The outcomes of these metrics.
@@ -25,9 +25,7 @@ fn outcome(side: &Side, asked: &PlannedMetric<FromClassDistances>, plan: &Plan) 
     });
     let resamples = all_and_halves();
     let mean = |kept: Groups| -> Result<f64> {
-        if !rows.measurable() {
-            return Err(Error::undefined(OUT_OF_RANGE));
-        }
+        in_range(rows.measurable())?;
         let place = resamples.iter().position(|r| *r == kept).expect("one of the resamples");
         let of_row = |(to, &group): (&Option<_>, &u8)| {
             let to = to.as_ref().filter(|_| kept.has(group))?;

@@ -8,7 +8,7 @@ use crate::analysis::plan::Plan;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromClasses;
-use crate::stats::{ClassMoments, OUT_OF_RANGE, can_resample, resampled, resamples};
+use crate::stats::{ClassMoments, can_resample, in_range, resampled, resamples};
 use crate::uncertainty::ErrorBar;
 
 /// The class moments of the rows as they are, and of unit rows where a metric wants them.
@@ -89,10 +89,7 @@ fn outcome(
     } = asked.eval;
     let replicates = survives(classes, side, least).and(replicates);
     // Squares that vanish look like classes that are single points.
-    let found = match side.summary.measurable() {
-        true => value(classes),
-        false => Err(Error::undefined(OUT_OF_RANGE)),
-    };
+    let found = in_range(side.summary.measurable()).and_then(|()| value(classes));
     let mut outcome = Outcome::new(found).with_replicates(asked.metric, replicates);
     of_classes(&mut outcome, side, classes, least);
     if outcome.value.is_ok() {

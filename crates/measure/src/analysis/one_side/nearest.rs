@@ -9,7 +9,7 @@ use crate::analysis::side::Side;
 use crate::analysis::ties::Ties;
 use crate::error::{Error, Result};
 use crate::metrics::{FromNeighbours, NearRows};
-use crate::stats::OUT_OF_RANGE;
+use crate::stats::in_range;
 use crate::uncertainty::{ErrorBar, Groups, replicates_from_halves};
 
 /// The outcomes of these metrics.
@@ -32,9 +32,7 @@ fn outcome(side: &Side, asked: &PlannedMetric<FromNeighbours>, near: &NearRows, 
         value, k, distances, ..
     } = asked.eval;
     let among = |kept: Groups| -> Result<f64> {
-        if !side.rows.measurable() {
-            return Err(Error::undefined(OUT_OF_RANGE));
-        }
+        in_range(side.rows.measurable())?;
         if k > MOST_NEIGHBOURS {
             return Err(Error::undefined(format!(
                 "k = {k} is above the {MOST_NEIGHBOURS} neighbours that are kept"

@@ -7,7 +7,7 @@ use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromResiduals;
 use crate::metrics::class_structure::resolution;
-use crate::stats::{ClassMoments, OUT_OF_RANGE};
+use crate::stats::{ClassMoments, in_range};
 use crate::uncertainty::ErrorBar;
 
 /// The outcomes of these metrics.
@@ -33,8 +33,7 @@ pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromResiduals>]) -> Vec<Outc
             Some(split) if needs.nearest && judged == 0 => Err(Error::undefined(format!(
                 "split {split} has none of the classes of these rows"
             ))),
-            _ if !side.summary.measurable() => Err(Error::undefined(OUT_OF_RANGE)),
-            _ => value(&whole),
+            _ => in_range(side.summary.measurable()).and_then(|()| value(&whole)),
         };
         let outcome = Outcome::new(found);
         let mut outcome = match (asked.metric.error, split) {

@@ -8,7 +8,7 @@ use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromScore;
 use crate::metrics::transferability::{Base, Labelled, Score};
-use crate::stats::OUT_OF_RANGE;
+use crate::stats::in_range;
 use crate::uncertainty::{GROUPS, leave_one_out};
 
 /// The layer that holds a classifier's scores of its own classes.
@@ -62,9 +62,7 @@ fn readable<'s>(side: &'s Side) -> Result<&'s Half> {
             half.rows.width()
         )));
     }
-    if !half.rows.measurable() {
-        return Err(Error::undefined(OUT_OF_RANGE));
-    }
+    in_range(half.rows.measurable())?;
     Ok(half)
 }
 

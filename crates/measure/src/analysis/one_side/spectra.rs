@@ -9,7 +9,7 @@ use crate::analysis::limits::WIDEST;
 use crate::analysis::outcome::{Outcome, few_rows};
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
-use crate::stats::{Moments, OUT_OF_RANGE, Reduced, SecondMoment, Spectrum};
+use crate::stats::{Moments, Reduced, SecondMoment, Spectrum, in_range};
 use crate::uncertainty::{GROUPS, enough_rows};
 
 /// A value, and the number that goes by its side.
@@ -140,9 +140,7 @@ pub fn values(side: &Side, moments: Option<&Moments>, metrics: &[SecondMoments])
 
 /// Moments of a side, where they were collected and are ordinary numbers.
 fn known<'m>(side: &Side, moments: Option<&'m Moments>) -> Result<&'m Moments> {
-    if !side.summary.measurable() {
-        return Err(Error::undefined(OUT_OF_RANGE));
-    }
+    in_range(side.summary.measurable())?;
     moments.ok_or_else(|| {
         Error::undefined(format!(
             "{} channels are more than the {WIDEST} whose spectrum is computed",

@@ -7,7 +7,7 @@ use crate::analysis::plan::Plan;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::{FromDistances, RowShares, RowView};
-use crate::stats::{OUT_OF_RANGE, sweep};
+use crate::stats::{in_range, sweep};
 use crate::uncertainty::{GROUPS, enough_rows};
 
 /// The outcomes of these metrics.
@@ -50,9 +50,7 @@ fn mean(
         sum += share.0;
         weight += share.1;
     }
-    if !side.rows.measurable() {
-        return Err(Error::undefined(OUT_OF_RANGE));
-    }
+    in_range(side.rows.measurable())?;
     match weight > 0.0 {
         true => (eval.value)(sum / weight),
         false => Err(Error::undefined("no two rows to compare")),

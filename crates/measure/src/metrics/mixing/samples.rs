@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::metrics::eval::{Eval, FromSamples};
 use crate::metrics::inputs::SamplePair;
 use crate::metrics::metric::{Better, Law, Metric, Variant};
-use crate::stats::OUT_OF_RANGE;
+use crate::stats::in_range;
 use crate::uncertainty::{ErrorBar, Groups};
 
 /// Share of the other data set among the k nearest samples, divided by the share expected under full mixing; the mean
@@ -47,9 +47,7 @@ pub fn lisi(pair: &SamplePair, k: usize, kept: Groups) -> Result<f64> {
 
 /// Samples of each side that are left of the groups kept, where k is below either.
 fn sizes_above(pair: &SamplePair, k: usize, kept: Groups) -> Result<[usize; 2]> {
-    if !pair.measurable {
-        return Err(Error::undefined(OUT_OF_RANGE));
-    }
+    in_range(pair.measurable)?;
     let mut sizes = [0usize; 2];
     left(pair, kept).for_each(|i| sizes[usize::from(pair.is_eval[i])] += 1);
     let least = sizes[0].min(sizes[1]);

@@ -13,7 +13,7 @@ use crate::metrics::{FromEpisodes, FromProbe};
 use crate::probes::logistic::PenaltyStrength;
 use crate::probes::{CROSS, Predictions, Probe, Scaling, TEMPERATURE, Vote, episodes, top1};
 use crate::results::{DEFAULT, NEAREST, RIGHT, Table};
-use crate::stats::OUT_OF_RANGE;
+use crate::stats::in_range;
 use crate::uncertainty::{ErrorBar, GROUPS, jackknife};
 
 /// Numbers of neighbours in the table of votes by k, and the one that every record of votes states.
@@ -98,9 +98,7 @@ pub fn readable<'s>(side: &'s Side) -> Result<&'s Probed> {
     if fitting.classes.iter().all(|c| *c == fitting.classes[0]) {
         return Err(Error::undefined("one class only: there is nothing to tell apart"));
     }
-    if !(fitting.rows.measurable() && probed.scored.rows.measurable()) {
-        return Err(Error::undefined(OUT_OF_RANGE));
-    }
+    in_range(fitting.rows.measurable() && probed.scored.rows.measurable())?;
     Ok(probed)
 }
 
