@@ -139,6 +139,15 @@ pub enum Law {
 }
 
 impl Law {
+    /// The laws of a ratio of distances between labelled rows.
+    pub const OF_RATIOS: &'static [Self] = &[
+        Self::Rotation,
+        Self::Translation,
+        Self::Scale,
+        Self::RowOrder,
+        Self::ClassNames,
+    ];
+
     /// In words.
     pub fn describe(self) -> &'static str {
         match self {

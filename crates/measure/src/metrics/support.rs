@@ -42,13 +42,6 @@ const fn support(value: fn(&Support) -> f64, balls: Balls, around_eval: bool) ->
 const AT_THIS_N: &str = "the expectation at these numbers of rows: with more rows balls shrink";
 const KYNKAANNIEMI: &str = "Kynkäänniemi et al., NeurIPS 2019, arXiv 1904.06991";
 const NAEEM: &str = "Naeem et al., ICML 2020, arXiv 2002.09797";
-const LAWS: &[Law] = &[
-    Law::Rotation,
-    Law::Translation,
-    Law::Scale,
-    Law::RowOrder,
-    Law::ClassNames,
-];
 
 /// The family.
 pub const FAMILY: MetricFamily = MetricFamily {
@@ -80,7 +73,7 @@ const METRICS: &[Metric] = &[
         }],
         reference: KYNKAANNIEMI,
         estimand: AT_THIS_N,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::HalfSamples,
         eval: support(precision, CLOSED, false),
     },
@@ -106,7 +99,7 @@ const METRICS: &[Metric] = &[
         }],
         reference: KYNKAANNIEMI,
         estimand: AT_THIS_N,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::HalfSamples,
         eval: support(recall, CLOSED, true),
     },
@@ -125,7 +118,7 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: NAEEM,
         estimand: AT_THIS_N,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::HalfSamples,
         eval: support(density, OPEN, false),
     },
@@ -145,7 +138,7 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: NAEEM,
         estimand: AT_THIS_N,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::HalfSamples,
         eval: support(coverage, OPEN, false),
     },

@@ -14,13 +14,6 @@ use crate::metrics::variation::classes;
 use crate::stats::{Residuals, SecondPassNeeds};
 use crate::uncertainty::ErrorBar;
 
-const LAWS: &[Law] = &[
-    Law::Rotation,
-    Law::Translation,
-    Law::Scale,
-    Law::RowOrder,
-    Law::ClassNames,
-];
 const fn variant(id: &'static str, about: &'static str, like: &'static [&'static str], eval: Eval) -> Variant {
     Variant { id, about, like, eval }
 }
@@ -89,7 +82,7 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: "Galanti et al., ICLR 2022, arXiv 2112.15121",
         estimand: POPULATION,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::InverseOfExcess,
         eval: classes(cdnv, 2),
     },
@@ -122,7 +115,7 @@ const METRICS: &[Metric] = &[
         ],
         reference: "after Papyan et al., PNAS 2020, arXiv 2008.08186",
         estimand: POPULATION,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::InverseOfExcess,
         eval: classes(nc1_quotient, 2),
     },
@@ -143,7 +136,7 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: "Papyan et al., PNAS 2020, arXiv 2008.08186",
         estimand: POPULATION,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::None(UNMEASURED),
         eval: residuals(nc1, SCATTER, 2, 0.0),
     },
@@ -165,7 +158,7 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: "Xu and Liu, ICML 2023, arXiv 2306.03440",
         estimand: AT_THIS_N,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::Jackknife,
         eval: residuals(vci, SCATTER, 2, 0.7),
     },
@@ -188,7 +181,7 @@ const METRICS: &[Metric] = &[
         )],
         reference: "Fisher, Annals of Eugenics 1936",
         estimand: POPULATION,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::JackknifeOfExcess,
         eval: classes(fisher_ratio, 2),
     },
@@ -212,7 +205,7 @@ const METRICS: &[Metric] = &[
         )],
         reference: "Papyan et al., PNAS 2020, arXiv 2008.08186",
         estimand: POPULATION,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::None(
             "a deviation of norms, which noise pushes up: a jackknife covered 81 to 96 % (simulated)",
         ),
@@ -239,7 +232,7 @@ const METRICS: &[Metric] = &[
         )],
         reference: "Papyan et al., PNAS 2020, arXiv 2008.08186",
         estimand: "the expectation at these numbers of rows, for these classes (a mean of absolute values)",
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::Bootstrap,
         eval: classes(nc2_equiangle, 1),
     },
@@ -264,7 +257,7 @@ const METRICS: &[Metric] = &[
         )],
         reference: "Rousseeuw, J. Comput. Appl. Math. 1987",
         estimand: AT_THIS_N,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::HalfSamples,
         eval: silhouette(false, Ok),
     },
@@ -283,7 +276,7 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: "Calinski and Harabasz, Communications in Statistics 1974",
         estimand: AT_THIS_N,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::None(
             "it grows with the number of rows, so that resamples of fewer rows say nothing of its spread",
         ),
@@ -305,7 +298,7 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: "Davies and Bouldin, IEEE TPAMI 1979",
         estimand: AT_THIS_N,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::Jackknife,
         eval: residuals(davies_bouldin, DISTANCES, 1, 0.8),
     },
@@ -327,7 +320,7 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: "Papyan et al., PNAS 2020, arXiv 2008.08186 (NC4, with labels in place of the network's decisions)",
         estimand: "the accuracy on new rows of centres from as many rows, for these classes in these proportions",
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::HeldOut(
             "without a train split the centres vary with the rows: a jackknife covered 82 to 99.7 %, half-samples 82 to 98 %",
         ),
@@ -356,7 +349,7 @@ const METRICS: &[Metric] = &[
         }],
         reference: "Roy and Vetterli, EUSIPCO 2007, class by class",
         estimand: "the expectation at these numbers of rows: the ranks of samples grow with their size",
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::None(
             "resamples would cost ten times as much, and say little of classes with few rows for their width",
         ),

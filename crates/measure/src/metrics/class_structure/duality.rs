@@ -107,13 +107,7 @@ pub(super) const NC3: Metric = Metric {
     ],
     reference: "Papyan, Han and Donoho, PNAS 2020, arXiv 2008.08186",
     estimand: "the value for these rows: the classifier is taken as it is, or fitted to them",
-    laws: &[
-        Law::Rotation,
-        Law::Translation,
-        Law::Scale,
-        Law::RowOrder,
-        Law::ClassNames,
-    ],
+    laws: Law::OF_RATIOS,
     error: ErrorBar::None(
         "of a probe, class means and weights vary together with the rows, which only refits would show; of a model's own classifier, \
          the rows that it was trained on are part of it",

@@ -141,13 +141,6 @@ const OTHERS: Mixing = Mixing {
     others_only: true,
     ..DEFAULT
 };
-const LAWS: &[Law] = &[
-    Law::Rotation,
-    Law::Translation,
-    Law::Scale,
-    Law::RowOrder,
-    Law::ClassNames,
-];
 
 /// The family.
 pub const FAMILY: MetricFamily = MetricFamily {
@@ -186,7 +179,7 @@ const METRICS: &[Metric] = &[
         ],
         reference: PAPER,
         estimand: "the expectation at these numbers of rows, for these classes (a step function of noisy class means)",
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::Bootstrap,
         eval: mixtureness(DEFAULT),
     },
@@ -220,7 +213,7 @@ const METRICS: &[Metric] = &[
         ],
         reference: "this project, on Wang et al. 2022",
         estimand: "the expectation at these numbers of rows, for these classes (a step function of noisy class means)",
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::Bootstrap,
         eval: scaled(DEFAULT),
     },

@@ -80,13 +80,7 @@ pub(super) const H_SCORE: Metric = Metric {
     variants: &[],
     reference: "Bao et al. 2019, ICIP (arXiv 2212.10082)",
     estimand: AT_THIS_N,
-    laws: &[
-        Law::Rotation,
-        Law::Translation,
-        Law::Scale,
-        Law::RowOrder,
-        Law::ClassNames,
-    ],
+    laws: Law::OF_RATIOS,
     error: ErrorBar::Jackknife,
     eval: score(h_score, solve),
 };
@@ -105,13 +99,7 @@ pub(super) const H_SCORE_SHRUNK: Metric = Metric {
     variants: &[],
     reference: "Ibrahim et al. 2022, ECML PKDD (arXiv 2110.06893); Ledoit and Wolf 2004; scikit-learn LedoitWolf",
     estimand: AT_THIS_N,
-    laws: &[
-        Law::Rotation,
-        Law::Translation,
-        Law::Scale,
-        Law::RowOrder,
-        Law::ClassNames,
-    ],
+    laws: Law::OF_RATIOS,
     error: ErrorBar::Jackknife,
     eval: score(h_score_shrunk, solve),
 };
