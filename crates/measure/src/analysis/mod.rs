@@ -3,6 +3,7 @@
 
 mod analyse;
 mod asked;
+mod batches;
 mod bindings;
 mod class_means;
 mod convergence;

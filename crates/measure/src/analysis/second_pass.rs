@@ -3,6 +3,7 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
+use super::batches::each_batch;
 use super::group::LayerGroup;
 use super::limits::WIDEST;
 use super::piece::Extent;
@@ -60,22 +61,14 @@ pub fn second_pass(
         _ => None,
     };
     let mut pass = SecondPass::new(summary, groups, classes, centres, wanted);
-    for batch in set.batches(Summariser::batch_rows(set.width()))? {
-        let batch = batch?;
-        pass.push(batch.view());
-        read(batch.nrows() as u64);
-    }
+    each_batch(set, read, |rows| pass.push(rows))?;
     Ok(pass)
 }
 
 /// The class means of `fitted`, and which of them belongs to each class of `set`, by name.
 fn centres(fitted: &dyn FeatureSet, set: &dyn FeatureSet, read: &(dyn Fn(u64) + Sync)) -> Result<Centres> {
     let mut summariser = Summariser::new(fitted.rows(), fitted.width(), labels(fitted), SummaryNeeds::default());
-    for batch in fitted.batches(Summariser::batch_rows(fitted.width()))? {
-        let batch = batch?;
-        summariser.push(batch.view());
-        read(batch.nrows() as u64);
-    }
+    each_batch(fitted, read, |rows| summariser.push(rows))?;
     let classes: ClassMoments = summariser.finish().classes_without(None, false);
     let names = |set: &dyn FeatureSet| labels(set).map(|l| l.names().to_vec()).unwrap_or_default();
     let known = names(fitted);
@@ -159,8 +152,7 @@ pub fn spectra_of_classes(
     for range in passes(&counts, d) {
         let mut classes: Vec<Class> = range.clone().map(|c| Class::new(counts[c], d)).collect();
         let mut seen = 0;
-        for batch in set.batches(Summariser::batch_rows(d))? {
-            let batch = batch?;
+        each_batch(set, read, |batch| {
             let mut members: Vec<Vec<usize>> = vec![Vec::new(); classes.len()];
             for (i, class) in labels.class_of()[seen..seen + batch.nrows()].iter().enumerate() {
                 if let Some(c) = class.map(|c| c as usize).filter(|c| range.contains(c)) {
@@ -180,8 +172,7 @@ pub fn spectra_of_classes(
                     Class::Moments(moments) => moments.update(batch.select(ndarray::Axis(0), members).view()),
                 });
             seen += batch.nrows();
-            read(batch.nrows() as u64);
-        }
+        })?;
         let found: Vec<Result<Spectrum>> = classes.into_par_iter().map(Class::spectrum).collect();
         spectra.extend(found);
     }

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
+use super::batches::each_batch;
 use super::group::LayerGroup;
 use super::head::head;
 use super::parts;
@@ -131,14 +132,12 @@ pub fn summarise<'a>(
         None => Some(Summariser::new(set.rows(), set.width(), of_set, plan.wanted(set))),
     };
     if summariser.is_some() || looks_at_rows {
-        for batch in set.batches(Summariser::batch_rows(set.width()))? {
-            let batch = batch?;
+        each_batch(set, read, |batch| {
             if let Some(summariser) = &mut summariser {
-                summariser.push(batch.view());
+                summariser.push(batch);
             }
-            rows.push(batch.view());
-            read(batch.nrows() as u64);
-        }
+            rows.push(batch);
+        })?;
     }
     let summary = match (given, summariser) {
         (_, Some(summariser)) => summariser.finish(),

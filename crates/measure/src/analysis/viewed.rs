@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use rand::seq::index::sample;
 
+use super::batches::each_batch;
 use crate::error::{Error, Result};
 use crate::features::{FeatureSet, view_of};
-use crate::stats::{Rows, Summariser, ViewSums, generator, in_range};
+use crate::stats::{Rows, ViewSums, generator, in_range};
 
 /// The random stream that draws images where there are more than are looked at (see [`generator`]).
 const STREAM: u64 = 33;
@@ -49,11 +50,7 @@ impl Viewed {
         let mut places: Vec<usize> = chosen.iter().flatten().map(|view| view.1).collect();
         places.sort_unstable();
         let mut rows = Rows::choose(places.clone(), &vec![0; set.rows()], None, set.width());
-        for batch in set.batches(Summariser::batch_rows(set.width()))? {
-            let batch = batch?;
-            rows.push(batch.view());
-            read(batch.nrows() as u64);
-        }
+        each_batch(set, read, |batch| rows.push(batch))?;
         let held = |view: &(usize, usize)| places.partition_point(|place| *place < view.1);
         let images: Vec<Vec<usize>> = chosen.iter().map(|views| views.iter().map(held).collect()).collect();
         let sizes = || images.iter().map(Vec::len);
