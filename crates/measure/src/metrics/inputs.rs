@@ -49,6 +49,16 @@ pub struct SamplePair {
     pub neighbours: Neighbours,
 }
 
+impl SamplePair {
+    /// The samples of both sides as the rows of one set.
+    pub fn near(&self) -> NearRows<'_> {
+        NearRows {
+            groups: &self.groups,
+            neighbours: &self.neighbours,
+        }
+    }
+}
+
 /// Rows of a set and their nearest neighbours among them.
 pub struct NearRows<'a> {
     /// Jackknife group of each row.

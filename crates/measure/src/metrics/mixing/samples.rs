@@ -15,7 +15,9 @@ use crate::uncertainty::{ErrorBar, Groups};
 pub fn sample_mixing(pair: &SamplePair, k: usize, kept: Groups) -> Result<f64> {
     let sizes = sizes_above(pair, k, kept)?;
     mean_over_samples(pair, kept, |i| {
-        let others = nearest(pair, i, k, kept)?
+        let others = pair
+            .near()
+            .nearest(i, k, kept)?
             .iter()
             .filter(|(j, _)| pair.is_eval[*j] != pair.is_eval[i])
             .count();
@@ -36,7 +38,7 @@ pub fn lisi(pair: &SamplePair, k: usize, kept: Groups) -> Result<f64> {
     }
     sizes_above(pair, k, kept)?;
     mean_over_samples(pair, kept, |i| {
-        let near = nearest(pair, i, k - 1, kept)?;
+        let near = pair.near().nearest(i, k - 1, kept)?;
         let distances: Vec<f64> = near.iter().map(|(_, squared)| squared.sqrt()).collect();
         let weights = weights(&distances, k as f64 / 3.0);
         let other = near.iter().zip(&weights).filter(|((j, _), _)| pair.is_eval[*j]);
@@ -49,7 +51,9 @@ pub fn lisi(pair: &SamplePair, k: usize, kept: Groups) -> Result<f64> {
 fn sizes_above(pair: &SamplePair, k: usize, kept: Groups) -> Result<[usize; 2]> {
     in_range(pair.measurable)?;
     let mut sizes = [0usize; 2];
-    left(pair, kept).for_each(|i| sizes[usize::from(pair.is_eval[i])] += 1);
+    pair.near()
+        .of(kept)
+        .for_each(|i| sizes[usize::from(pair.is_eval[i])] += 1);
     let least = sizes[0].min(sizes[1]);
     if k == 0 || k >= least {
         return Err(Error::undefined(format!(
@@ -59,32 +63,13 @@ fn sizes_above(pair: &SamplePair, k: usize, kept: Groups) -> Result<[usize; 2]> 
     Ok(sizes)
 }
 
-fn left(pair: &SamplePair, kept: Groups) -> impl Iterator<Item = usize> {
-    (0..pair.is_eval.len()).filter(move |&i| kept.has(pair.groups[i]))
-}
-
 fn mean_over_samples(pair: &SamplePair, kept: Groups, value: impl Fn(usize) -> Result<f64>) -> Result<f64> {
     let (mut sum, mut samples) = (0.0, 0usize);
-    for i in left(pair, kept) {
+    for i in pair.near().of(kept) {
         sum += value(i)?;
         samples += 1;
     }
     Ok(sum / samples as f64)
-}
-
-/// The `k` nearest others of sample `i` in the groups kept: (sample, squared distance).
-fn nearest(pair: &SamplePair, i: usize, k: usize, kept: Groups) -> Result<Vec<(usize, f64)>> {
-    let table = &pair.neighbours;
-    let all = table
-        .of(i)
-        .iter()
-        .map(|&j| j as usize)
-        .zip(table.squared(i).iter().copied());
-    let found: Vec<_> = all.filter(|(j, _)| kept.has(pair.groups[*j])).take(k).collect();
-    if found.len() < k {
-        return Err(Error::undefined("too few neighbours are left of some rows"));
-    }
-    Ok(found)
 }
 
 /// Weights exp(-beta (distance - least)) of ascending distances, beta such that their perplexity exp(entropy) is the one
@@ -174,14 +159,14 @@ pub(super) const SAMPLE_MIXING: Metric = Metric {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{Rows, nearest as table};
+    use crate::stats::{Rows, nearest};
     use ndarray::Array2;
 
     fn pair(points: Array2<f64>, is_eval: Vec<bool>, k: usize) -> SamplePair {
         SamplePair {
             groups: (0..is_eval.len()).map(|i| (i % 10) as u8).collect(),
             measurable: true,
-            neighbours: table(&Rows::of(points), k),
+            neighbours: nearest(&Rows::of(points), k),
             is_eval,
         }
     }
