@@ -262,7 +262,7 @@ mod tests {
         let rows = Array2::from_shape_fn((12, 3), |(i, j)| ((i * 5 + j * 7 + i * i) % 13) as f64);
         let classes: Vec<usize> = (0..12).map(|i| i % 4).collect();
         let m = ClassMoments::of(&rows, &classes);
-        let centre = m.centre();
+        let centre = m.means().mean_axis(Axis(0)).unwrap();
         let total = rows
             .outer_iter()
             .map(|r| (&r - &centre).mapv(|x| x * x).sum())

@@ -17,10 +17,10 @@ const EPISODES: u64 = 23;
 pub const COUNT: usize = 600;
 
 /// Classes of an episode at most.
-pub const WAYS: usize = 5;
+const WAYS: usize = 5;
 
 /// Scored rows of each class of an episode at most.
-pub const QUERIES: usize = 15;
+const QUERIES: usize = 15;
 
 /// Rows that episodes are drawn from: fitted on, and scored; one set where there is one.
 pub struct Drawn<'a> {

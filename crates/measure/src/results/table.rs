@@ -9,7 +9,6 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::{Error, Result};
 use crate::files;
-use crate::files::write_atomically;
 
 /// A table: columns of equal length in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -218,14 +217,6 @@ impl Table {
         }
     }
 
-    /// Writes the table as Parquet (zstd), under a temporary name first.
-    ///
-    /// # Errors
-    /// When the folder or disk refuses.
-    pub fn write_parquet(&self, path: &Path) -> Result<()> {
-        write_atomically(path, &self.to_parquet()?)
-    }
-
     /// The table as Parquet (zstd).
     ///
     /// # Errors
@@ -313,7 +304,7 @@ mod tests {
             ],
         };
         let path = dir.path().join("spectrum.parquet");
-        table.write_parquet(&path).unwrap();
+        std::fs::write(&path, table.to_parquet().unwrap()).unwrap();
         assert_eq!(Table::read_parquet(&path).unwrap(), table);
     }
 }

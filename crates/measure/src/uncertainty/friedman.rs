@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use statrs::distribution::{Continuous as _, ContinuousCDF as _, FisherSnedecor, Normal};
 
 /// Data sets from which on the test is of use.
-pub const ENOUGH_DATASETS: usize = 5;
+const ENOUGH_DATASETS: usize = 5;
 
 /// Friedman's test (M. Friedman, JASA 32, 1937) in the form of R. Iman and J. Davenport (Communications in Statistics A9, 1980),
 /// with P. Nemenyi's critical difference, as J. Demšar lays them out (JMLR 7, 2006).

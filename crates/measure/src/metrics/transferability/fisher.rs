@@ -128,7 +128,7 @@ pub fn sfda(rows: &Labelled) -> Result<Score> {
 }
 
 /// The covariance within classes (ddof 0), from the scatter about the mean and class means less the mean.
-pub(super) fn covariance_within(mut total: Symmetric, means: &Array2<f64>, counts: &[f64], n: f64) -> Array2<f64> {
+fn covariance_within(mut total: Symmetric, means: &Array2<f64>, counts: &[f64], n: f64) -> Array2<f64> {
     let mut scaled = means.clone();
     for (mut mean, count) in scaled.outer_iter_mut().zip(counts) {
         mean *= count.sqrt();
