@@ -1,7 +1,7 @@
 //! The sets of one layer, and what belongs together among them.
 
 use super::asked::PlannedMetric;
-use super::head::WIDEST as WIDEST_HEAD;
+use super::limits::WIDEST_FOR_VECTORS;
 use super::plan::Plan;
 use super::subject::{is_named, labels, record, with_split};
 use crate::features::{FeatureSet, Role, Subject};
@@ -81,7 +81,8 @@ impl<'a> LayerGroup<'a> {
             .unwrap_or(place);
         let (features, logits) = (self.sets[fitted], self.logits[fitted]?);
         let classes = labels(features).map_or(0, |l| l.classes());
-        let fits = features.width() <= WIDEST_HEAD && logits.width() == classes && logits.rows() == features.rows();
+        let fits =
+            features.width() <= WIDEST_FOR_VECTORS && logits.width() == classes && logits.rows() == features.rows();
         (fits && features.provenance().ids_sha256 == logits.provenance().ids_sha256).then_some((features, logits))
     }
 }

@@ -5,16 +5,16 @@ use rayon::prelude::*;
 
 use super::batches::each_batch;
 use super::group::LayerGroup;
-use super::limits::WIDEST;
+use super::limits::{WIDEST, too_wide};
 use super::piece::Extent;
 use super::plan::Plan;
 use super::subject::labels;
 use super::viewed::is_viewed;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::features::FeatureSet;
 use crate::stats::{
-    Centres, ClassMoments, Moments, OUT_OF_RANGE, SecondPass, SecondPassNeeds, Spectrum, Summariser, Summary,
-    SummaryNeeds,
+    Centres, ClassMoments, Moments, SecondPass, SecondPassNeeds, Spectrum, Summariser, Summary, SummaryNeeds,
+    out_of_range,
 };
 
 /// Channels above which no covariance within classes is made: a second pass holds up to 21 sums beside the first one's ten.
@@ -141,12 +141,11 @@ pub fn spectra_of_classes(
     };
     let counts = labels.counts();
     if !measurable || d > WIDEST {
-        let reason = if measurable {
-            format!("{d} channels are more than the {WIDEST} whose spectrum is computed")
-        } else {
-            OUT_OF_RANGE.to_owned()
+        let reason = match measurable {
+            true => too_wide(d, "spectrum is"),
+            false => out_of_range(),
         };
-        return Ok(counts.iter().map(|_| Err(Error::undefined(reason.clone()))).collect());
+        return Ok(counts.iter().map(|_| Err(reason.clone())).collect());
     }
     let mut spectra = Vec::with_capacity(counts.len());
     for range in passes(&counts, d) {

@@ -5,15 +5,13 @@ use std::collections::BTreeMap;
 use rand::seq::index::sample;
 
 use super::batches::each_batch;
-use crate::error::{Error, Result};
+use super::limits::check_width;
+use crate::error::Result;
 use crate::features::{FeatureSet, view_of};
 use crate::stats::{Rows, ViewSums, generator, in_range};
 
 /// The random stream that draws images where there are more than are looked at (see [`generator`]).
 const STREAM: u64 = 33;
-
-/// Channels above which d x d matrices and their eigenvectors take minutes.
-const WIDEST: usize = 4_096;
 
 /// Views of images.
 pub struct Viewed {
@@ -54,13 +52,9 @@ impl Viewed {
         let held = |view: &(usize, usize)| places.partition_point(|place| *place < view.1);
         let images: Vec<Vec<usize>> = chosen.iter().map(|views| views.iter().map(held).collect()).collect();
         let sizes = || images.iter().map(Vec::len);
-        let sums = match set.width() > WIDEST {
-            true => Err(Error::undefined(format!(
-                "{} channels are more than {WIDEST}: their covariance would take minutes",
-                set.width()
-            ))),
-            false => in_range(rows.measurable()).map(|()| ViewSums::new(&rows, &images)),
-        };
+        let sums = check_width(set.width())
+            .and_then(|()| in_range(rows.measurable()))
+            .map(|()| ViewSums::new(&rows, &images));
         Ok(Self {
             sums,
             images: all.len(),

@@ -1,6 +1,7 @@
 //! Transferability scores: of the rows that probes would be fitted on.
 
 use crate::analysis::asked::PlannedMetric;
+use crate::analysis::limits::{MOST_WORK, check_width};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::analysis::probed::Half;
@@ -16,12 +17,6 @@ pub const LOGITS: &str = "logits";
 
 /// Random stream of the rows drawn where there are more than a score looks at (see [`generator`](crate::stats::generator)).
 const STREAM: u64 = 30;
-
-/// Channels above which d x d matrices and their eigenvectors take minutes.
-const WIDEST: usize = 4_096;
-
-/// Products that the values without each jackknife group may take.
-const MOST_WORK: f64 = 1e12;
 
 /// The outcomes of these metrics. Those that look at the same rows share what is made of them.
 pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromScore>], plan: &Plan) -> Vec<Outcome> {
@@ -56,12 +51,7 @@ fn readable<'s>(side: &'s Side) -> Result<&'s Half> {
     if half.classes.len() < 2 {
         return Err(Error::undefined("fewer than two labelled rows"));
     }
-    if half.rows.width() > WIDEST {
-        return Err(Error::undefined(format!(
-            "{} channels are more than {WIDEST}: their covariance would take minutes",
-            half.rows.width()
-        )));
-    }
+    check_width(half.rows.width())?;
     in_range(half.rows.measurable())?;
     Ok(half)
 }

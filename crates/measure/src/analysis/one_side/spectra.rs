@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::rows_used::of_all_rows;
 use crate::analysis::asked::PlannedMetric;
 use crate::analysis::kinds::SecondMoments;
-use crate::analysis::limits::WIDEST;
+use crate::analysis::limits::too_wide;
 use crate::analysis::outcome::{Outcome, few_rows};
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
@@ -141,10 +141,5 @@ pub fn values(side: &Side, moments: Option<&Moments>, metrics: &[SecondMoments])
 /// Moments of a side, where they were collected and are ordinary numbers.
 fn known<'m>(side: &Side, moments: Option<&'m Moments>) -> Result<&'m Moments> {
     in_range(side.summary.measurable())?;
-    moments.ok_or_else(|| {
-        Error::undefined(format!(
-            "{} channels are more than the {WIDEST} whose spectrum is computed",
-            side.summary.width
-        ))
-    })
+    moments.ok_or_else(|| too_wide(side.summary.width, "spectrum is"))
 }

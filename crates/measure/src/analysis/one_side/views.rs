@@ -1,6 +1,7 @@
 //! Metrics of views of the same images.
 
 use crate::analysis::asked::PlannedMetric;
+use crate::analysis::limits::MOST_WORK;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::analysis::side::Side;
@@ -9,9 +10,6 @@ use crate::error::{Error, Result};
 use crate::metrics::FromViews;
 use crate::metrics::transferability::Score;
 use crate::uncertainty::{GROUPS, ROWS_FOR_GROUPS, leave_one_out_in_turn};
-
-/// Products that the values without each jackknife group may take.
-const MOST_WORK: f64 = 1e12;
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromViews>], plan: &Plan) -> Vec<Outcome> {

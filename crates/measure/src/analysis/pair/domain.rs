@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::sides::{SidePair, check_both, say_rows};
 use super::slices::along;
 use crate::analysis::asked::PlannedMetric;
-use crate::analysis::limits::WIDEST;
+use crate::analysis::limits::too_wide;
 use crate::analysis::outcome::{Outcome, few_rows};
 use crate::analysis::plan::Plan;
 use crate::analysis::side::Side;
@@ -87,12 +87,7 @@ fn classifier(pre: &Side, eval: &Side, without: [usize; 2]) -> Result<DomainClas
     let moments = |side: &Side| {
         side.summary
             .moments_of(|g| !without.contains(&g), false)
-            .ok_or_else(|| {
-                Error::undefined(format!(
-                    "{} channels are more than the {WIDEST} whose covariance is computed",
-                    side.summary.width
-                ))
-            })
+            .ok_or_else(|| too_wide(side.summary.width, "covariance is"))
     };
     domain_classifier(&moments(pre)?, &moments(eval)?)
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::matching::Matching;
 use super::source::MatchedSource;
 use super::wanted::needs;
-use crate::analysis::limits::WIDEST;
+use crate::analysis::limits::{WIDEST, too_wide};
 use crate::analysis::plan::Plan;
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
@@ -119,10 +119,7 @@ impl<'a> LayerRows<'a> {
         match self.own.get(without.map_or(0, |g| g + 1)) {
             Some(Ok(own)) => Ok(own),
             Some(Err(error)) => Err(error.clone()),
-            None => Err(Error::undefined(format!(
-                "{} channels are more than the {WIDEST} whose cross products are computed",
-                self.set.width()
-            ))),
+            None => Err(too_wide(self.set.width(), "cross products are")),
         }
     }
 
