@@ -362,6 +362,15 @@ pub(super) fn above_rounding(values: &[f64]) -> usize {
     values.iter().filter(|&&v| v > least && v > 0.0).count()
 }
 
+/// Turns the scores of classes of each row into probabilities.
+pub(super) fn softmax_rows(scores: &mut Array2<f64>) {
+    for mut row in scores.outer_iter_mut() {
+        if let Some(row) = row.as_slice_mut() {
+            softmax(row);
+        }
+    }
+}
+
 /// Turns scores of classes into probabilities.
 pub(super) fn softmax(scores: &mut [f64]) {
     let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);

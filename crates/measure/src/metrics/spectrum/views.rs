@@ -103,8 +103,7 @@ mod tests {
         let mut means = Array2::from_shape_fn((n, d), |(i, j)| noise(i, j, 1));
         let centre = means.sum_axis(ndarray::Axis(0)) / n as f64;
         means -= &centre;
-        let mut within = Symmetric::zeros(d);
-        within.add_gram(Array2::from_shape_fn((5, d), |(i, j)| noise(i + 3, j, 7)).view());
+        let within = Symmetric::gram(Array2::from_shape_fn((5, d), |(i, j)| noise(i + 3, j, 7)).view());
         ViewScatter {
             means,
             within: within.to_full(),

@@ -23,9 +23,7 @@ pub fn transrate(rows: &Labelled) -> Result<Score> {
             true => own.t().as_standard_layout().into_owned(),
             false => own,
         };
-        let mut gram = Symmetric::zeros(own.ncols());
-        gram.add_gram(own.view());
-        rate(gram, members.len() as f64)
+        rate(Symmetric::gram(own.view()), members.len() as f64)
     };
     let members = rows.by_class();
     let classes: Vec<f64> = members.par_iter().map(of_class).collect::<Result<_>>()?;

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::linalg::{Symmetric, eigenvalues, eigenvectors, nuclear_norm, product_transposed};
-use crate::metrics::labelled::{Labelled, Score, softmax, told_apart};
+use crate::metrics::labelled::{Labelled, Score, softmax_rows, told_apart};
 
 /// Principal directions looked at.
 const DIRECTIONS: usize = 64;
@@ -33,9 +33,10 @@ struct Discriminant {
 /// As the discriminant.
 pub fn ncti_seli(rows: &Labelled) -> Result<Score> {
     let found = Discriminant::new(rows)?;
-    let mut gram = Symmetric::zeros(found.projected.ncols());
-    gram.add_gram(found.projected.view());
-    let norm: f64 = eigenvalues(gram.to_full())?.iter().map(|v| v.max(0.0).sqrt()).sum();
+    let norm: f64 = eigenvalues(gram(&found.projected))?
+        .iter()
+        .map(|v| v.max(0.0).sqrt())
+        .sum();
     Ok(found.score(norm))
 }
 
@@ -90,11 +91,7 @@ impl Discriminant {
             .map(|(m, p)| p - 0.5 * m.dot(&m))
             .collect();
         probabilities += &intercepts;
-        for mut row in probabilities.outer_iter_mut() {
-            if let Some(row) = row.as_slice_mut() {
-                softmax(row);
-            }
-        }
+        softmax_rows(&mut probabilities);
         let own_class = probabilities.outer_iter().zip(rows.classes());
         let sure = own_class.map(|(p, &c)| p[c as usize]).sum::<f64>() / n;
         let kept = (rows.count() - 1).min(directions.nrows());
@@ -189,7 +186,5 @@ impl OfClasses {
 }
 
 fn gram(x: &Array2<f64>) -> Array2<f64> {
-    let mut sum = Symmetric::zeros(x.ncols());
-    sum.add_gram(x.view());
-    sum.to_full()
+    Symmetric::gram(x.view()).to_full()
 }

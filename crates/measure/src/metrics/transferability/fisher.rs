@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, Axis};
 
 use crate::error::{Error, Result};
 use crate::linalg::{Symmetric, product_transposed, solve_definite_rows};
-use crate::metrics::labelled::{Labelled, Score, softmax, told_apart};
+use crate::metrics::labelled::{Labelled, Score, softmax, softmax_rows, told_apart};
 
 /// Steps of the power iteration that finds the largest variance within classes, each of two products.
 const STEPS: usize = 3;
@@ -42,11 +42,7 @@ impl Discriminant {
     /// The probabilities of all classes for each row (rows, C).
     fn probabilities(&self, rows: &Array2<f64>) -> Array2<f64> {
         let mut scores = product_transposed(rows.view(), self.weights.view()) + &self.intercepts;
-        for mut row in scores.outer_iter_mut() {
-            if let Some(row) = row.as_slice_mut() {
-                softmax(row);
-            }
-        }
+        softmax_rows(&mut scores);
         scores
     }
 }

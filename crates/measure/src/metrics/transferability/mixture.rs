@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::linalg::{Symmetric, eigenvectors, product_transposed};
-use crate::metrics::labelled::{Labelled, Score, softmax};
+use crate::metrics::labelled::{Labelled, Score, softmax_rows};
 use crate::stats::generator;
 
 /// Share of the variance that the principal directions looked at hold.
@@ -130,9 +130,7 @@ fn step(x: &Array2<f64>, posteriors: &Array2<f64>) -> Result<(Array2<f64>, f64)>
         for (mut row, &i) in apart.outer_iter_mut().zip(&own) {
             row *= (posteriors[[i, z]] / weight).sqrt();
         }
-        let mut scatter = Symmetric::zeros(k);
-        scatter.add_gram(apart.view());
-        let mut covariance = scatter.to_full();
+        let mut covariance = Symmetric::gram(apart.view()).to_full();
         covariance.diag_mut().iter_mut().for_each(|v| *v += RIDGE);
         let (values, vectors) = eigenvectors(covariance)?;
         let roots = Array1::from_iter(values.iter().map(|v| v.max(RIDGE / 2.0).sqrt()));
@@ -150,13 +148,11 @@ fn step(x: &Array2<f64>, posteriors: &Array2<f64>) -> Result<(Array2<f64>, f64)>
         .collect::<Result<_>>()?;
     let mut found = Array2::from_shape_fn(posteriors.dim(), |(i, z)| columns[z][i]);
     let mut likelihood = 0.0;
-    for mut row in found.outer_iter_mut() {
+    for row in found.outer_iter() {
         let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         likelihood += most + row.iter().map(|l| (l - most).exp()).sum::<f64>().ln();
-        if let Some(row) = row.as_slice_mut() {
-            softmax(row);
-        }
     }
+    softmax_rows(&mut found);
     Ok((found, likelihood / n as f64))
 }
 

@@ -2,7 +2,7 @@
 
 use super::mixture::leep as of_posteriors;
 use crate::error::Result;
-use crate::metrics::labelled::{Labelled, Score, softmax};
+use crate::metrics::labelled::{Labelled, Score, softmax_rows};
 
 /// The share of the information that may be chance for rows to show its spread.
 const MOST_CHANCE: f64 = 1.0 / 3.0;
@@ -13,11 +13,7 @@ const MOST_CHANCE: f64 = 1.0 / 3.0;
 /// Undefined where a class has a probability below what 64 bits hold.
 pub fn leep(rows: &Labelled) -> Result<Score> {
     let mut theta = rows.raw();
-    for mut row in theta.outer_iter_mut() {
-        if let Some(row) = row.as_slice_mut() {
-            softmax(row);
-        }
-    }
+    softmax_rows(&mut theta);
     Ok(of_posteriors(&theta, rows.classes(), rows.count())?.into())
 }
 
