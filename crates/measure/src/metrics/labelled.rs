@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::linalg::{Symmetric, eigenvectors, product_transposed};
-use crate::stats::Rows;
+use crate::stats::{Rows, blocks};
 use crate::uncertainty::GROUPS;
 
 /// Rows that are taken at a time where a sum runs over all of them.
@@ -240,29 +240,23 @@ impl<'a> Labelled<'a> {
 
     /// What `made` makes of the rows of a range less the mean of all, block by block, in order.
     pub fn blocks<T: Send>(&self, made: impl Fn(Range<usize>, Array2<f64>) -> T + Sync) -> Vec<T> {
-        let starts: Vec<usize> = (0..self.len()).step_by(BLOCK).collect();
-        let of_block = |&start: &usize| {
-            let range = start..(start + BLOCK).min(self.len());
-            let rows = self.centred(&range.clone().collect::<Vec<_>>());
-            made(range, rows)
-        };
-        starts.par_iter().map(of_block).collect()
+        let of_block = |range: Range<usize>| made(range.clone(), self.centred(&range.collect::<Vec<_>>()));
+        blocks(self.len(), BLOCK).into_par_iter().map(of_block).collect()
     }
 
     /// sum_i z_i z_iᵀ (d, d) for the rows z that `made` makes of a range of rows less the mean of all.
     pub fn scatter(&self, made: impl Fn(Range<usize>, Array2<f64>) -> Array2<f64> + Sync) -> Symmetric {
-        let starts: Vec<usize> = (0..self.len()).step_by(BLOCK).collect();
-        let of_lane = |starts: &[usize]| {
+        let blocks = blocks(self.len(), BLOCK);
+        let of_lane = |blocks: &[Range<usize>]| {
             let mut sum = Symmetric::zeros(self.width());
-            for &start in starts {
-                let range = start..(start + BLOCK).min(self.len());
+            for range in blocks {
                 let rows = self.centred(&range.clone().collect::<Vec<_>>());
-                sum.add_gram(made(range, rows).view());
+                sum.add_gram(made(range.clone(), rows).view());
             }
             sum
         };
-        let lanes: Vec<Symmetric> = starts
-            .par_chunks(starts.len().div_ceil(LANES).max(1))
+        let lanes: Vec<Symmetric> = blocks
+            .par_chunks(blocks.len().div_ceil(LANES).max(1))
             .map(of_lane)
             .collect();
         let mut all = Symmetric::zeros(self.width());

@@ -15,8 +15,9 @@ use rayon::prelude::*;
 use super::apart::{Angles, Apart, Blurred, Euclidean, Pointed};
 use super::candidates::{Candidates, Offer, by_distance, nearest_of};
 use super::neighbours::Neighbours;
+use super::row_span::blocks;
 use super::rows::Rows;
-use super::screen::{Buffers, KEPT, ScreenFrame, blocks};
+use super::screen::{BLOCK, Buffers, KEPT, ScreenFrame};
 
 /// Rows settled in 64 bits at a time by each thread.
 const FEW: usize = 32;
@@ -98,7 +99,7 @@ fn search(a: &Rows, b: &Rows, apart: &impl Apart, k: usize) -> Neighbours {
     // Enough for ordinary data: a row needs a spare one only where bounds overlap.
     let keep = k.saturating_add(k / 8).saturating_add(16).min(others);
     let mut candidates = candidates(frame, keep);
-    let settled: Vec<Vec<Option<Vec<Offer<f64>>>>> = blocks(frame.a.len())
+    let settled: Vec<Vec<Option<Vec<Offer<f64>>>>> = blocks(frame.a.len(), BLOCK)
         .into_par_iter()
         .zip(&mut candidates)
         .map(|(block, held)| {
@@ -123,7 +124,7 @@ fn is_one_set(frame: &ScreenFrame) -> bool {
 
 /// The `keep` best candidates of each row, block by block.
 fn candidates(frame: &ScreenFrame, keep: usize) -> Vec<Candidates> {
-    let (of_a, of_b) = (blocks(frame.a.len()), blocks(frame.b.len()));
+    let (of_a, of_b) = (blocks(frame.a.len(), BLOCK), blocks(frame.b.len(), BLOCK));
     let held: Vec<Mutex<Candidates>> = of_a
         .iter()
         .map(|b| Mutex::new(Candidates::new(b.len(), keep)))
@@ -276,7 +277,6 @@ mod tests {
     use super::*;
     use crate::stats::neighbours::squared_distances;
     use crate::stats::random::generator;
-    use crate::stats::screen::BLOCK;
     use ndarray::{concatenate, s};
     use rand::Rng as _;
 

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::centre::joint_centre;
 use super::exact::Exact;
+use super::row_span::blocks;
 use super::rows::Rows;
 use crate::linalg::{product_transposed, write_single_product};
 
@@ -86,12 +87,9 @@ impl<'r> ScreenFrame<'r> {
 
     /// The squared norm of each scaled row.
     pub fn squares(&self, rows: &Rows) -> Vec<f64> {
-        let starts: Vec<usize> = (0..rows.len()).step_by(BLOCK).collect();
-        let of_block = |start: usize| -> Vec<f64> {
-            let block = self.double(rows, start..(start + BLOCK).min(rows.len()));
-            block.outer_iter().map(|r| r.dot(&r)).collect()
-        };
-        starts.into_par_iter().map(of_block).collect::<Vec<_>>().concat()
+        let of_block = |range| -> Vec<f64> { self.double(rows, range).outer_iter().map(|r| r.dot(&r)).collect() };
+        let by_block = blocks(rows.len(), BLOCK).into_par_iter().map(of_block);
+        by_block.collect::<Vec<_>>().concat()
     }
 
     /// Squared distances as the rows have them, from scaled ones.
@@ -242,18 +240,18 @@ pub fn screen(a: &Rows, b: &Rows, visit: impl Fn(&Screened) + Sync) {
     }
     let frame = ScreenFrame::new(a, b);
     let unscale = frame.unscaled(1.0);
-    let blocks: Vec<Range<usize>> = blocks(a.len());
-    blocks
+    let others = blocks(b.len(), BLOCK);
+    blocks(a.len(), BLOCK)
         .into_par_iter()
         .for_each_init(Buffers::default, |buffers, block| {
-            for from in (0..b.len()).step_by(BLOCK) {
-                buffers.multiply(&frame, block.clone(), from..(from + BLOCK).min(b.len()));
+            for columns in &others {
+                buffers.multiply(&frame, block.clone(), columns.clone());
                 for (i, products) in block.clone().zip(buffers.products.outer_iter()) {
                     let own = frame.lowered_a[i];
                     visit(&Screened {
                         frame: &frame,
                         i,
-                        from,
+                        from: columns.start,
                         products: products.to_slice().expect("rows of a standard layout"),
                         unscale,
                         own: f64::from(own),
@@ -262,11 +260,6 @@ pub fn screen(a: &Rows, b: &Rows, visit: impl Fn(&Screened) + Sync) {
                 }
             }
         });
-}
-
-/// The places of `n` rows, block by block.
-pub(super) fn blocks(n: usize) -> Vec<Range<usize>> {
-    (0..n).step_by(BLOCK).map(|from| from..(from + BLOCK).min(n)).collect()
 }
 
 #[cfg(test)]
