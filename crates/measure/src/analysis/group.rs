@@ -124,15 +124,11 @@ fn role(set: &dyn FeatureSet, plan: &Plan) -> Option<Role> {
 /// Every pre with every eval set of a group, by their places. Of several splits of one data set the one that is scored is
 /// taken.
 fn pairs(sets: &[&dyn FeatureSet], plan: &Plan) -> Vec<(usize, usize)> {
-    let preferred = |split: &String| {
-        let known = plan.together.score.iter().position(|score| score == split);
-        known.unwrap_or(plan.together.score.len())
-    };
     let pick = |names: &[String]| -> Vec<usize> {
         let mut picked: Vec<usize> = Vec::new();
         for name in names {
             let named = (0..sets.len()).filter(|&i| is_named(sets[i], name));
-            let best = named.min_by_key(|&i| preferred(&sets[i].subject().split));
+            let best = named.min_by_key(|&i| plan.together.preference(&sets[i].subject().split));
             if let Some(place) = best.filter(|place| !picked.contains(place)) {
                 picked.push(place);
             }

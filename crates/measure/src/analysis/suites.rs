@@ -57,11 +57,8 @@ fn place(record: &Record) -> (&str, &Option<String>, Option<u64>, &str) {
 fn on<'r>(group: &[&'r Record], name: &str, plan: &Plan) -> Vec<&'r Record> {
     let is_named = |r: &Record| r.dataset == name || format!("{}/{}", r.dataset, r.split) == name;
     let named = || group.iter().copied().filter(|r| is_named(r));
-    let place = |split: &str| {
-        let score = &plan.together.score;
-        score.iter().position(|known| known == split).unwrap_or(score.len())
-    };
-    let Some(split) = named().map(|r| r.split.as_str()).min_by_key(|split| place(split)) else {
+    let splits = named().map(|r| r.split.as_str());
+    let Some(split) = splits.min_by_key(|split| plan.together.preference(split)) else {
         return Vec::new();
     };
     named().filter(|r| r.split == split).collect()

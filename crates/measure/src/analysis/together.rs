@@ -11,6 +11,14 @@ pub struct Together {
     pub logits: String,
 }
 
+impl Together {
+    /// How far down a split stands in the order in which splits are scored.
+    pub(super) fn preference(&self, split: &str) -> usize {
+        let known = self.score.iter().position(|known| known == split);
+        known.unwrap_or(self.score.len())
+    }
+}
+
 impl Default for Together {
     fn default() -> Self {
         Self {
