@@ -1,7 +1,7 @@
 //! Metrics of the spectrum of each class, averaged over classes.
 
 use crate::analysis::asked::PlannedMetric;
-use crate::analysis::outcome::{Outcome, some_of};
+use crate::analysis::outcome::{Outcome, reason, some_of};
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromEachClass;
@@ -32,11 +32,8 @@ pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromEachClass>]) -> Vec<Outc
 fn left_out(spectra: &[Result<Spectrum>], names: &[String]) -> Vec<String> {
     let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
     for (name, spectrum) in names.iter().zip(spectra) {
-        let reason = match spectrum {
-            Ok(_) => continue,
-            Err(Error::Undefined(reason)) => reason.clone(),
-            Err(other) => other.to_string(),
-        };
+        let Err(error) = spectrum else { continue };
+        let reason = reason(error.clone());
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, classes)) => classes.push(name),
             None => reasons.push((reason, vec![name])),

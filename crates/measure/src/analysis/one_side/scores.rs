@@ -107,13 +107,7 @@ fn of_rows(half: &Half, side: &Side, size: usize, asked: &[&PlannedMetric<FromSc
             (Ok(groups), true) => groups.iter().map(|group| group[i].clone()).collect(),
             (Err(error), _) => Err(error.clone()),
         };
-        let (value, found) = match value {
-            Ok(score) => (Ok(score.value), score.found),
-            Err(error) => (Err(error), Vec::new()),
-        };
-        let mut outcome = Outcome::new(value).with_replicates(one.metric, replicates);
-        found.into_iter().for_each(|(name, number)| outcome.found(name, number));
-        outcomes.push(outcome);
+        outcomes.push(Outcome::of_score(value, one.metric, replicates));
     }
     outcomes
 }

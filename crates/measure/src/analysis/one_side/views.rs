@@ -46,12 +46,7 @@ fn outcome(side: &Side, viewed: &Viewed, asked: &PlannedMetric<FromViews>, plan:
         (_, Err(error)) if asked.resamples() => Err(error),
         _ => Ok(Vec::new()),
     };
-    let (value, found) = match whole {
-        Ok(score) => (Ok(score.value), score.found),
-        Err(error) => (Err(error), Vec::new()),
-    };
-    let mut outcome = Outcome::new(value).with_replicates(asked.metric, replicates);
-    found.into_iter().for_each(|(name, number)| outcome.found(name, number));
+    let mut outcome = Outcome::of_score(whole, asked.metric, replicates);
     outcome.n = viewed.rows as u64;
     outcome.d = side.summary.width as u64;
     outcome.found("images", viewed.drawn);
