@@ -66,6 +66,12 @@ impl Side<'_> {
         self.labels().map_or(0, |l| l.classes() as u64)
     }
 
+    /// The data set and split that were fitted on.
+    pub fn fitted_split(&self) -> Option<(String, String)> {
+        let subject = self.fitted?.subject();
+        Some((subject.dataset.clone(), subject.split.clone()))
+    }
+
     /// The start of a record of this side.
     pub fn record(&self) -> Record {
         Record {

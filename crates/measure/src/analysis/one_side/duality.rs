@@ -3,6 +3,7 @@
 use ndarray::{Array1, Array2, Axis};
 
 use super::probes::{classifier, readable};
+use super::rows_used::of_probed_rows;
 use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
@@ -29,20 +30,11 @@ fn outcome(side: &Side, asked: &PlannedMetric<FromDuality>, plan: &Plan) -> Outc
         .as_ref()
         .map_err(Error::clone)
         .and_then(|chosen| (eval.value)(&chosen.duality));
-    let mut outcome = Outcome::new(value).with_replicates(asked.metric, Ok(Vec::new()));
+    let outcome = Outcome::new(value).with_replicates(asked.metric, Ok(Vec::new()));
+    let mut outcome = of_probed_rows(side, outcome, |probed| probed.fitting().classes.len());
     outcome.null_value = eval.null.filter(|_| outcome.value.is_ok());
-    outcome.n = side.summary.rows;
-    outcome.d = side.summary.width as u64;
-    outcome.classes = side.classes();
-    if let Some(probed) = &side.probed {
-        outcome.n = probed.fitting().classes.len() as u64;
-        outcome.classes = probed.names.len() as u64;
-    }
-    if let (Some(fitted), Ok(_)) = (side.fitted, &chosen) {
-        let subject = fitted.subject();
-        outcome.fitted = Some((subject.dataset.clone(), subject.split.clone()));
-    }
     let Ok(chosen) = chosen else { return outcome };
+    outcome.fitted = side.fitted_split();
     outcome.notes.splice(0..0, chosen.notes);
     match chosen.of_head {
         Some((residual, error)) => {

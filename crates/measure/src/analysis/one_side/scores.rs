@@ -1,5 +1,6 @@
 //! Transferability scores: of the rows that probes would be fitted on.
 
+use super::rows_used::of_probed_rows;
 use crate::analysis::asked::PlannedMetric;
 use crate::analysis::limits::{MOST_WORK, check_width};
 use crate::analysis::outcome::Outcome;
@@ -113,14 +114,10 @@ fn of_rows(half: &Half, side: &Side, size: usize, asked: &[&PlannedMetric<FromSc
 }
 
 /// What every record says of its rows.
-fn described(side: &Side, mut outcome: Outcome, asked: &PlannedMetric<FromScore>, size: usize, plan: &Plan) -> Outcome {
-    outcome.n = side.summary.rows;
-    outcome.d = side.summary.width as u64;
-    outcome.classes = side.classes();
+fn described(side: &Side, outcome: Outcome, asked: &PlannedMetric<FromScore>, size: usize, plan: &Plan) -> Outcome {
+    let mut outcome = of_probed_rows(side, outcome, |_| size);
     let Some(probed) = &side.probed else { return outcome };
     let half = probed.fitting();
-    outcome.n = size as u64;
-    outcome.classes = probed.names.len() as u64;
     if half.groups.is_some() {
         outcome.defined_by("grouped", true);
     }
@@ -131,9 +128,8 @@ fn described(side: &Side, mut outcome: Outcome, asked: &PlannedMetric<FromScore>
     if asked.eval.seeded || size < half.classes.len() {
         outcome.defined_by("seed", plan.seed);
     }
-    if let (Some(fit), Some(fitted)) = (&probed.fit, side.fitted) {
-        let subject = fitted.subject();
-        outcome.fitted = Some((subject.dataset.clone(), subject.split.clone()));
+    if let Some(fit) = &probed.fit {
+        outcome.fitted = side.fitted_split();
         outcome.found("fitting_rows", fit.classes.len());
     }
     outcome

@@ -4,6 +4,7 @@ use super::cut::ProbeNeeds;
 use super::fits::{ProbeFit, fitted};
 use super::{efficiency, tables};
 use crate::analysis::asked::PlannedMetric;
+use crate::analysis::one_side::rows_used::of_probed_rows;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::analysis::probed::Probed;
@@ -201,23 +202,18 @@ fn right(predictions: &Predictions) -> String {
 
 /// What every record of a probe says of its rows; `crossed` says whether one split alone is cut into folds, `seeded` whether it
 /// draws at random in any case.
-fn described(side: &Side, mut outcome: Outcome, plan: &Plan, crossed: bool, seeded: bool) -> Outcome {
-    outcome.n = side.summary.rows;
-    outcome.d = side.summary.width as u64;
-    outcome.classes = side.classes();
+fn described(side: &Side, outcome: Outcome, plan: &Plan, crossed: bool, seeded: bool) -> Outcome {
+    let mut outcome = of_probed_rows(side, outcome, |probed| probed.truths.len());
     let Some(probed) = &side.probed else { return outcome };
-    outcome.n = probed.truths.len() as u64;
-    outcome.classes = probed.names.len() as u64;
     if probed.scored.groups.is_some() {
         outcome.defined_by("grouped", true);
     }
     if seeded || (crossed && probed.fit.is_none()) {
         outcome.defined_by("seed", plan.seed);
     }
-    match (&probed.fit, side.fitted) {
-        (Some(fit), Some(fitted)) => {
-            let subject = fitted.subject();
-            outcome.fitted = Some((subject.dataset.clone(), subject.split.clone()));
+    match &probed.fit {
+        Some(fit) => {
+            outcome.fitted = side.fitted_split();
             outcome.found("fitting_rows", fit.classes.len());
         }
         _ if crossed => {
