@@ -1,11 +1,11 @@
 //! Class variation: how far rows spread within their class, and how far classes lie apart.
 
-use ndarray::{Array1, Axis};
+use ndarray::Axis;
 
 use super::eval::{Eval, FromClasses};
 use super::metric::{Better, Law, Metric, MetricFamily, Variant};
 use crate::error::{Error, Result};
-use crate::stats::{ClassMoments, Rows, SMALLEST_SQUARE, in_range, sweep};
+use crate::stats::{ClassMoments, Rows, SMALLEST_SQUARE, in_range, running_mean, sweep};
 use crate::uncertainty::ErrorBar;
 
 const PAPER: &str = "Wang et al., CVPR 2022, arXiv 2112.00496 (this project's stated convention for it)";
@@ -85,11 +85,7 @@ pub(super) fn inter_over(m: &ClassMoments, classes: &[usize]) -> Result<f64> {
     if classes.len() < 2 {
         return Err(Error::undefined("distances between classes need at least two classes"));
     }
-    let mut centre = Array1::zeros(m.width());
-    for (i, mean) in means.outer_iter().enumerate() {
-        // A running mean keeps the digits of means far from zero.
-        centre.zip_mut_with(&mean, |c: &mut f64, x| *c += (x - *c) / (i + 1) as f64);
-    }
+    let centre = running_mean(means.view());
     let sum: f64 = means
         .outer_iter()
         .map(|mean| mean.iter().zip(&centre).map(|(a, b)| (a - b) * (a - b)).sum::<f64>())

@@ -37,7 +37,7 @@ mod views;
 mod within;
 
 pub use apart::squared_slack;
-pub use centre::{amid, joint_centre};
+pub use centre::{amid, joint_centre, running_mean};
 pub use channel_ranks::ChannelOrders;
 pub use channels::ChannelValues;
 pub use class_bootstrap::{can_resample, resampled, resamples};

@@ -1,6 +1,6 @@
 //! Metrics of a linear classifier and the class means: the model's own where its logits tell it, else a linear probe.
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array2, Axis};
 
 use super::probes::{classifier, readable};
 use super::rows_used::of_probed_rows;
@@ -14,6 +14,7 @@ use crate::metrics::FromDuality;
 use crate::metrics::class_structure::Duality;
 use crate::probes::class_means;
 use crate::probes::logistic::PenaltyStrength;
+use crate::stats::running_mean;
 
 /// Class means whose squares are below this share of the squared size of the features are rounding.
 const ROUNDING: f64 = 1e-28;
@@ -110,11 +111,7 @@ fn duality(probed: &Probed, weights: Array2<f64>, classes: &[usize]) -> Result<D
     }
     let mut means = all.select(Axis(0), classes);
     let size = means.outer_iter().map(|mean| mean.dot(&mean)).fold(0.0, f64::max);
-    let mut centre = Array1::<f64>::zeros(means.ncols());
-    for (i, mean) in means.outer_iter().enumerate() {
-        // A running mean keeps the digits of means far from zero.
-        centre.zip_mut_with(&mean, |c, x| *c += (x - *c) / (i + 1) as f64);
-    }
+    let centre = running_mean(means.view());
     means -= &centre;
     if means.outer_iter().all(|mean| mean.dot(&mean) <= ROUNDING * size) {
         means.fill(0.0);

@@ -6,17 +6,13 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::linalg::product_transposed;
 use crate::metrics::variation::{ROUNDING, inter_over, intra_by_rows, intra_class_distance, squared_size, with_rows};
-use crate::stats::{ClassMoments, Rows, blocks, sweep};
+use crate::stats::{ClassMoments, Rows, blocks, running_mean, sweep};
 
 /// Class means around their unweighted mean, over all classes that have rows.
 fn centred_means(m: &ClassMoments) -> Array2<f64> {
     let present = with_rows(m, 1);
     let means = m.means().select(Axis(0), &present);
-    let mut centre = Array1::<f64>::zeros(m.width());
-    for (i, mean) in means.outer_iter().enumerate() {
-        // A running mean keeps the digits of means far from zero.
-        centre.zip_mut_with(&mean, |c, x| *c += (x - *c) / (i + 1) as f64);
-    }
+    let centre = running_mean(means.view());
     means - centre
 }
 
