@@ -70,6 +70,15 @@ pub struct Variant {
     pub eval: Eval,
 }
 
+pub(super) const fn variant(
+    id: &'static str,
+    about: &'static str,
+    like: &'static [&'static str],
+    eval: Eval,
+) -> Variant {
+    Variant { id, about, like, eval }
+}
+
 /// The libraries whose conventions `--like` knows.
 pub const LIBRARIES: &[&str] = &[
     "torch-fidelity",

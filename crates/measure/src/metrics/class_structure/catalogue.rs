@@ -8,15 +8,11 @@ use super::residuals::{davies_bouldin, nc1, nc4_ncc_agreement, vci};
 use crate::error::Result;
 use crate::metrics::eval::{Eval, FromClassDistances, FromEachClass, FromResiduals};
 use crate::metrics::geometry::directed;
-use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant};
+use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant, variant};
 use crate::metrics::spectrum::{effective_rank, matrix_entropy_rank};
 use crate::metrics::variation::classes;
 use crate::stats::{Residuals, SecondPassNeeds};
 use crate::uncertainty::ErrorBar;
-
-const fn variant(id: &'static str, about: &'static str, like: &'static [&'static str], eval: Eval) -> Variant {
-    Variant { id, about, like, eval }
-}
 
 /// A metric of rows around the means of their classes, which has no interval unless so much of their distances is resolved.
 const fn residuals(value: fn(&Residuals) -> Result<f64>, needs: SecondPassNeeds, rows: u64, resolved: f64) -> Eval {

@@ -9,7 +9,7 @@ use super::eigenvalues::{
 };
 use crate::error::Result;
 use crate::metrics::eval::{Eval, FromCorrelation, FromSpectrum, FromUnitMoments};
-use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant};
+use crate::metrics::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::stats::{Moments, SecondMoment, Spectrum};
 use crate::uncertainty::ErrorBar;
 
@@ -30,10 +30,6 @@ const fn fit(value: fn(&Spectrum) -> Result<f64>, r_squared: fn(&Spectrum) -> Re
         beside: Some(("r_squared", r_squared)),
         flat: flat_where_fitted,
     })
-}
-
-const fn variant(id: &'static str, about: &'static str, like: &'static [&'static str], eval: Eval) -> Variant {
-    Variant { id, about, like, eval }
 }
 
 const fn unit_moments(value: fn(&Moments) -> Result<f64>) -> Eval {
