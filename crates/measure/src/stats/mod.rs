@@ -24,6 +24,7 @@ mod pair_distances;
 mod random;
 mod range;
 mod residuals;
+mod row_pairs;
 mod row_span;
 mod rows;
 mod screen;

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::class_moments::ClassMoments;
 use super::member::{BatchMember, Centres};
 use super::nearest::{MEANS_OFF, largest_norm};
-use super::rows::squared_apart;
+use super::row_pairs::squared_apart;
 use crate::linalg::product_transposed;
 use crate::uncertainty::GROUPS;
 

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::class_moments::ClassMoments;
 use super::member::{BatchMember, Centres};
 use super::nearest_centre::NearestCentre;
-use super::rows::squared_apart;
+use super::row_pairs::squared_apart;
 use super::summary::Summary;
 use super::within::Within;
 use crate::linalg::Symmetric;
