@@ -19,6 +19,7 @@ mod member;
 mod moments;
 mod nearest;
 mod nearest_centre;
+mod neighbour_search;
 mod neighbours;
 mod pair_distances;
 mod random;
