@@ -22,7 +22,7 @@ pub struct Bindings<'a> {
 }
 
 impl<'a> Bindings<'a> {
-    /// Of these sets, as the plan declares them.
+    /// Resolves these sets as the plan declares them.
     ///
     /// # Errors
     /// For sets that cannot be told apart, and for names that no set has.

@@ -37,7 +37,7 @@ pub struct Missing<'a> {
 }
 
 impl<'a> LayerGroup<'a> {
-    /// Of the sets of one layer, among all.
+    /// The group of the sets of one layer, among all.
     pub fn new(sets: Vec<&'a dyn FeatureSet>, all: &'a [Box<dyn FeatureSet>], plan: &Plan) -> Self {
         let roles = sets.iter().map(|set| role(*set, plan)).collect();
         let fitted = sets.iter().map(|set| fitted(*set, &sets, plan)).collect();

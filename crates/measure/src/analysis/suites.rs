@@ -108,7 +108,7 @@ fn log_odds(suite: &Suite, parts: &[Option<&Record>], leading: &str) -> Record {
         let (share, n) = (record.value?, record.n as f64);
         Some(Stratum {
             value: of_share(share, record.n),
-            // By the slope of the log-odds: n (n + 1) / ((k + ½) (n - k + ½)) of the share.
+            // The slope of the log-odds of the share is n (n + 1) / ((k + ½) (n - k + ½)).
             std_error: record.std_error.map(|error| {
                 let k = share * n;
                 error * n * (n + 1.0) / ((k + 0.5) * (n - k + 0.5))

@@ -14,7 +14,7 @@ pub struct Ties {
 }
 
 impl Ties {
-    /// Of the `k` nearest of each of so many rows.
+    /// Counts ties among the `k` nearest of each of so many rows.
     pub fn new(table: &Neighbours, rows: usize, k: usize) -> Self {
         let mut ties = Self {
             k,

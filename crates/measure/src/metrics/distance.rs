@@ -75,7 +75,7 @@ fn bures(a: &Moments, b: &Moments, divisor: fn(f64) -> f64) -> Result<f64> {
     Ok((traces - 2.0 * shared).max(0.0))
 }
 
-/// Of the variances of the channels alone.
+/// The distance of the means and the variances of the channels alone.
 fn frechet_diagonal(a: &Moments, b: &Moments) -> Result<f64> {
     let [first, second] = covariances(a, b)?;
     let roots = first

@@ -345,7 +345,7 @@ impl<'a> Labelled<'a> {
     }
 }
 
-/// Of a mean probability that leaves rows no room.
+/// Why a mean probability that leaves rows no room has no interval.
 pub(super) fn told_apart(probability: f64) -> Option<&'static str> {
     (probability > 0.999).then_some("the discriminant is sure of all rows that it was fitted to")
 }

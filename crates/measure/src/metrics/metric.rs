@@ -110,7 +110,7 @@ pub enum Better {
 }
 
 impl Better {
-    /// In words.
+    /// What it means, in words.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Higher => "higher goes with better transfer",
@@ -157,7 +157,7 @@ impl Law {
         Self::ClassNames,
     ];
 
-    /// In words.
+    /// Its name.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Rotation => "rotation",

@@ -45,7 +45,7 @@ pub type CorrectByGroup = [(u32, u32); GROUPS];
 
 /// What the episodes gave.
 pub struct Played {
-    /// Of each episode.
+    /// The tally of each episode.
     pub tallies: Vec<CorrectByGroup>,
     /// Classes of each.
     pub ways: usize,

@@ -25,7 +25,7 @@ pub(super) struct ClassSums {
     pub counts: Vec<usize>,
 }
 
-/// Of the rows at these places.
+/// The sums of the rows at these places.
 pub(super) fn class_sums(rows: &Rows, places: impl Iterator<Item = usize>, classes: &[u32], count: usize) -> ClassSums {
     // Some classes at a time: each sum has one order, whatever the number of threads.
     let mut of_class: Vec<Vec<usize>> = vec![Vec::new(); count];
@@ -88,7 +88,7 @@ pub(super) struct About {
 }
 
 impl Points {
-    /// Of the means of all classes, NaN where a class has none.
+    /// Points at the means of all classes, NaN where a class has none.
     pub fn new(means: &Array2<f64>, cosine: bool) -> Self {
         let known: Vec<usize> = (0..means.nrows()).filter(|&c| means[[c, 0]].is_finite()).collect();
         let mut at = means.select(Axis(0), &known);

@@ -16,7 +16,7 @@ pub enum Probe {
     },
     /// Nearest class mean.
     Means {
-        /// By angle instead of distance.
+        /// Angles count instead of distances.
         cosine: bool,
     },
     /// Ridge regression on one-hot targets.

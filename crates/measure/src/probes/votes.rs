@@ -33,7 +33,7 @@ pub struct Polled {
 }
 
 impl Polled {
-    /// For up to `k` votes. By cosine a fitting row of zeros has no vote, and of a scored one nobody is nearer than others.
+    /// Finds up to `k` voters of each row. By cosine a fitting row of zeros has no vote, and a scored one no neighbours.
     pub fn new(scored: &Rows, fit: &Rows, vote: Vote, k: usize) -> Self {
         let kept = |rows: &Rows| -> Vec<usize> {
             if vote != Vote::Cosine {

@@ -114,7 +114,7 @@ impl<'r> Angles<'r> {
         }
     }
 
-    /// Of row `j` of `b`.
+    /// ‖x‖² of row `j` of `b`, as [`square`] gives it.
     fn square(&self, j: usize) -> &(Exact, f64) {
         self.of_b[j].get_or_init(|| square(self.b.rows, j))
     }
@@ -140,7 +140,7 @@ impl Apart for Angles<'_> {
         (product.times(&product), product, j)
     }
 
-    /// Of two angles the one with the larger cosine: where both have one sign, by (x·y)² ‖z‖² against (x·z)² ‖y‖².
+    /// The angle with the larger cosine is the smaller one: where both have one sign, (x·y)² ‖z‖² against (x·z)² ‖y‖² decides.
     fn compare(&self, one: &Self::Key, other: &Self::Key) -> Ordering {
         let signs = (one.1.sign(), other.1.sign());
         if signs.0 != signs.1 {

@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     impl ClassMoments {
-        /// Of rows and their classes, for the unit tests of metrics.
+        /// The moments of rows and their classes, for the unit tests of metrics.
         pub fn of(rows: &Array2<f64>, classes: &[usize]) -> Self {
             let mut m = Self::new(classes.iter().max().unwrap() + 1, rows.ncols());
             rows.outer_iter().zip(classes).for_each(|(row, &c)| m.update(c, row));

@@ -155,7 +155,7 @@ pub struct Directions {
 }
 
 impl Own {
-    /// Of a set crossed with itself.
+    /// What a set crossed with itself has.
     ///
     /// # Errors
     /// Where `directions` are asked for and the eigenvalue iteration does not converge.

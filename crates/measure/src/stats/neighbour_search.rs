@@ -184,7 +184,7 @@ fn settle_in_double(frame: &ScreenFrame, apart: &impl Apart, unsettled: &[usize]
 
 /// The `k` nearest of all rows, given lower bounds of their distances.
 fn exactly(offers: &mut [Offer<f64>], k: usize, apart: &impl Apart, i: usize) -> Vec<Offer<f64>> {
-    // Of rows that coincide with many others, as collapsed features do, the first k will do.
+    // The first k of rows that coincide, as collapsed features do, are enough.
     if apart.slack(0.0) == 0.0 {
         let close = offers.iter().filter(|(bound, _)| *bound <= 0.0).map(|(_, j)| *j);
         let equal = close.filter(|&j| apart.rough(i, j as usize) == 0.0).take(k);

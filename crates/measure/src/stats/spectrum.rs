@@ -30,7 +30,7 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
-    /// Of moments: of the rows, or for [`SecondMoment::Unit`] of the l2-normalised rows.
+    /// The eigenvalues from moments of the rows, or for [`SecondMoment::Unit`] of the l2-normalised rows.
     ///
     /// # Errors
     /// Undefined with fewer than two rows, and where all eigenvalues are zero or beyond the range of 64 bits.
@@ -38,7 +38,7 @@ impl Spectrum {
         Reduced::new(moments)?.spectrum(matrix)
     }
 
-    /// Of the covariance of these rows (n, d), from the smaller one of its two Gram matrices.
+    /// The eigenvalues of the covariance of these rows (n, d), from the smaller one of its two Gram matrices.
     ///
     /// # Errors
     /// As [`Spectrum::new`].
@@ -95,7 +95,7 @@ pub struct Reduced {
 }
 
 impl Reduced {
-    /// Of the moments of at least two rows.
+    /// The tridiagonal matrix from the moments of at least two rows.
     ///
     /// # Errors
     /// Undefined with fewer.

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::linalg::Symmetric;
 use crate::uncertainty::GROUPS;
 
-/// Of the images of each jackknife group.
+/// What the images of each jackknife group add to scatters of views.
 #[derive(Clone, Debug)]
 pub struct ViewSums {
     groups: Vec<Group>,
@@ -36,7 +36,7 @@ pub struct ViewScatter {
 }
 
 impl ViewSums {
-    /// Of images, each given by the places of its views among the rows: at least two. The groups take the images in turn.
+    /// Takes images, each given by the places of its views among the rows: at least two. The groups take the images in turn.
     pub fn new(rows: &Rows, images: &[Vec<usize>]) -> Self {
         let d = rows.width();
         let first = match images.first().and_then(|views| views.first()) {
@@ -68,7 +68,7 @@ impl ViewSums {
         }
     }
 
-    /// Of all images, or without those of one group.
+    /// The scatter of all images, or of all but those of one group.
     ///
     /// # Errors
     /// Undefined with fewer than two images.

@@ -26,7 +26,7 @@ pub(super) struct Within {
     shared: Vec<Symmetric>,
     /// b of each class.
     base: Vec<u64>,
-    /// Of all rows, then without each group.
+    /// One of all rows, then one without each group.
     resamples: Vec<Resample>,
 }
 

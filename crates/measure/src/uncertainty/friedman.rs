@@ -29,8 +29,8 @@ pub struct Friedman {
 }
 
 impl Friedman {
-    /// Of values by data set, one for each method, `higher` being better or worse. `None` for fewer than five data sets or two
-    /// methods, and where no data set tells any two methods apart.
+    /// The test of values by data set, one for each method, `higher` being better or worse. `None` for fewer than five data sets or
+    /// two methods, and where no data set tells any two methods apart.
     pub fn new(values: &[Vec<f64>], higher: bool) -> Option<Self> {
         let (n, k) = (values.len(), values.first()?.len());
         if n < ENOUGH_DATASETS || k < 2 {
@@ -220,7 +220,7 @@ mod tests {
     }
 
     const CHI: f64 = 10.952380952380956;
-    /// By 200,000 draws of the ranks (numpy).
+    /// The p-value from 200,000 draws of the ranks (numpy).
     const EXACT: f64 = 0.00911;
 
     /// Three methods, five data sets, all in one order: 6 of the 6^5 orders are so extreme.

@@ -46,7 +46,7 @@ pub struct MostAlike {
 }
 
 impl MostAlike {
-    /// Of the pairs with a cosine above `level`, the `most` most alike.
+    /// Looks for the `most` most alike pairs with a cosine above `level`.
     pub fn new(level: f64, most: usize) -> Self {
         Self {
             most,
@@ -59,7 +59,7 @@ impl MostAlike {
     /// Whether a pair of row `i` that is at least so far apart may still be wanted.
     pub fn may_take(&self, i: usize, at_least: f64) -> bool {
         let beyond = f64::from_bits(self.beyond.load(Ordering::Acquire));
-        // Of many equal rows, as collapsed features have, the first will do.
+        // The first of many equal rows, as collapsed features have, is enough.
         at_least <= beyond && (beyond > 0.0 || i <= self.last.load(Ordering::Relaxed))
     }
 

@@ -130,7 +130,7 @@ fn p_values(pre: &Rows, eval: &Rows, kernels: &[Kernel], bandwidth: f64, seed: u
     let rows = &pooled.rows;
     let (scale, centre) = scale(rows, rows, bandwidth);
     let at = places(rows, &centre, scale.d);
-    // Of each row, the kernels of it and the rows that come later.
+    // The kernels of each row and the rows that come later.
     let values = sweep_products(rows, rows, &centre, |i, squared, products| -> Vec<Vec<f64>> {
         let later = || squared.iter().zip(products).enumerate().skip(i + 1);
         let of_kernel = |kernel: &Kernel| {

@@ -133,7 +133,7 @@ fn survey<'s>(sides: &'s [Balled; 2], asked: &[PlannedMetric<Overlap>], plan: &P
             }
             let unit = || unit_apart(of_pre, (b, j, other), distance.squared());
             for (level, rows) in &found.alike {
-                // Of rows of very different size a distance does not tell the angle.
+                // A distance does not tell the angle of rows of very different size.
                 let tells = norm.max(other) < 1e3 * norm.min(other);
                 let at = squared_at(*level, norm, other);
                 let clear = tells && distance.is_surely_below(at * (1.0 - 4.0 * TIED));

@@ -32,7 +32,7 @@ pub fn self_duality(d: &Duality) -> Result<f64> {
     Ok(squared_self_duality(d)?.sqrt())
 }
 
-/// Its square.
+/// The square of [`self_duality`].
 ///
 /// # Errors
 /// As [`self_duality`].

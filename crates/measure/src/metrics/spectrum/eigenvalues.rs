@@ -243,7 +243,7 @@ pub(super) fn coding_rate_of_emp_ssl(unit: &Moments) -> Result<f64> {
     rate_of_rows(unit, EMP_SSL_DISTORTION)
 }
 
-/// In nats. A determinant needs no eigenvalues.
+/// The coding rate in nats. A determinant needs no eigenvalues.
 fn rate_of_rows(rows: &Moments, distortion: f64) -> Result<f64> {
     if rows.n() < 2 {
         return Err(Error::undefined("a coding rate needs at least two rows"));
@@ -256,7 +256,7 @@ fn rate_of_rows(rows: &Moments, distortion: f64) -> Result<f64> {
     }
 }
 
-/// Of XᵀX as it is, which is N times the mean of squares and may be large in some directions: of its eigenvalues.
+/// The rate of XᵀX as it is, N times the mean of squares: it may be large in some directions, so it is taken from eigenvalues.
 pub(super) fn coding_rate_unnormalised(s: &Spectrum) -> Result<f64> {
     let scale = s.d as f64 / (DISTORTION * s.n as f64);
     let nats = s.values.iter().map(|v| (scale * v).ln_1p()).sum::<f64>() / 2.0;

@@ -47,7 +47,7 @@ fn lidar(s: &ViewScatter) -> Result<Score> {
     if size == 0.0 || total == 0.0 || !total.is_finite() {
         return Err(Error::undefined("the views of all images have the same mean"));
     }
-    // Of equal ones the noise of both covariances makes 1 + n / (n (q - 1)).
+    // The noise of both covariances makes 1 + n / (n (q - 1)) of equal ones.
     let even = unevenness(&values, d, n as u64) < LEAST_UNEVEN * (1.0 + n as f64 / s.freedom.max(1) as f64);
     let zeros = std::iter::repeat_n(EPSILON, d - values.len());
     let shares = values.iter().map(|value| value / total + EPSILON).chain(zeros);

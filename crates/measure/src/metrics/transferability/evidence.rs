@@ -39,8 +39,8 @@ pub fn logme(rows: &Labelled) -> Result<Score> {
     Ok((evidences.sum::<f64>() / moments.counts.len() as f64).into())
 }
 
-/// Of targets whose squared coordinates along the k left singular vectors of F are `squares`; `target` is ‖y‖², `sigma` the
-/// squared singular values.
+/// The evidence of targets whose squared coordinates along the k left singular vectors of F are `squares`; `target` is ‖y‖²,
+/// `sigma` the squared singular values.
 fn evidence(sigma: &[f64], squares: &[f64], target: f64, n: f64) -> f64 {
     let rest = (target - squares.iter().sum::<f64>()).max(0.0);
     let (mut alpha, mut beta) = (1.0f64, 1.0f64);

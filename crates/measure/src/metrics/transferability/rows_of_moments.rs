@@ -12,7 +12,7 @@ use crate::uncertainty::ErrorBar;
 
 pub(super) const AT_THIS_N: &str = "Its expectation at this number of rows.";
 
-/// Of all rows.
+/// A score of all rows.
 pub(super) const fn score(value: fn(&Labelled) -> Result<Score>, work: Work) -> Eval {
     drawn(value, usize::MAX, work)
 }

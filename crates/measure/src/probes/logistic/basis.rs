@@ -25,7 +25,7 @@ pub struct Basis {
 }
 
 impl Basis {
-    /// Of the rows at these places (n of d channels): from d x d products, or from n x n where those are fewer.
+    /// The basis of the rows at these places (n of d channels): from d x d products, or from n x n where those are fewer.
     ///
     /// # Errors
     /// When the eigenvalue iteration does not converge.

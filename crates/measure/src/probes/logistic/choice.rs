@@ -17,7 +17,7 @@ pub const UNTRIED: f64 = 1e-2;
 /// How λ is set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PenaltyStrength {
-    /// By what is right of rows held out.
+    /// Chosen by how many held-out rows are right.
     Chosen(Protocol),
     /// scikit-learn's C, on features as they are: λ = 1 / (n C r²).
     Fixed(f64),
@@ -61,7 +61,7 @@ pub struct Solver<'a> {
 }
 
 impl<'a> Solver<'a> {
-    /// For the rows at these places.
+    /// A solver for the rows at these places.
     ///
     /// # Errors
     /// When the eigenvalue iteration does not converge.

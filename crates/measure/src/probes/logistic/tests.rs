@@ -251,7 +251,7 @@ fn a_chosen_penalty_is_the_best_held_out_of_its_grid() {
             (found.held_out.unwrap() / best - 1.0).abs() < near,
             "{protocol:?} {found:?} {best}"
         );
-        // Of equals the first, from the end that the protocol prefers.
+        // The first of equals is taken, from the end that the protocol prefers.
         let places = 0..protocol.values();
         let is_best = |place: &i32| all[*place as usize] <= best * (1.0 + 1e-6);
         let place = match protocol.prefers_strong() {
