@@ -1,8 +1,8 @@
 //! The sets of one layer, and what belongs together among them.
 
-use super::asked::PlannedMetric;
 use super::limits::WIDEST_FOR_VECTORS;
 use super::plan::Plan;
+use super::planned_metric::PlannedMetric;
 use super::subject::{is_named, labels, record, with_split};
 use crate::features::{FeatureSet, Role, Subject};
 use crate::metrics::Eval;

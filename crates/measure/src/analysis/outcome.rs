@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::asked::PlannedMetric;
+use super::planned_metric::PlannedMetric;
 use crate::error::{Error, Result};
 use crate::metrics::Metric;
 use crate::metrics::transferability::Score;

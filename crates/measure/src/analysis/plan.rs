@@ -1,9 +1,9 @@
 //! What to compute, and what that needs.
 
-use super::asked::PlannedMetric;
+use super::benchmark::{Suite, Together};
 use super::limits::{FOREIGN_AMONG, MOST_NEIGHBOURS, SAMPLES, WIDEST};
+use super::planned_metric::PlannedMetric;
 use super::subject::is_named;
-use super::together::{Suite, Together};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::metrics::{Conventions, Eval, FAMILIES, Metric, Needs, Sides};

@@ -5,11 +5,11 @@ use rayon::prelude::*;
 
 use super::batches::each_batch;
 use super::group::LayerGroup;
+use super::image_views::is_viewed;
 use super::limits::{WIDEST, too_wide};
 use super::piece::Extent;
 use super::plan::Plan;
 use super::subject::labels;
-use super::viewed::is_viewed;
 use crate::error::Result;
 use crate::features::FeatureSet;
 use crate::stats::{

@@ -4,15 +4,15 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::batches::each_batch;
+use super::first_pass;
 use super::group::LayerGroup;
 use super::head::head;
-use super::parts;
+use super::image_views::{Viewed, is_viewed};
 use super::piece::Extent;
 use super::plan::Plan;
 use super::probed::Probed;
 use super::second_pass::{second_pass, spectra_of_classes};
 use super::subject::{labels, record};
-use super::viewed::{Viewed, is_viewed};
 use crate::error::{Error, Result};
 use crate::features::{FeatureSet, Labels, Role};
 use crate::metrics::Sides;
@@ -164,7 +164,7 @@ pub fn summarise<'a>(
     };
     let mut summariser = match &given {
         Some(summary) => {
-            parts::check(summary, set, plan)?;
+            first_pass::check(summary, set, plan)?;
             None
         }
         None => Some(Summariser::new(set.rows(), set.width(), of_set, plan.wanted(set))),

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::benchmark::Suite;
 use super::plan::Plan;
-use super::together::Suite;
 use crate::metrics::find;
 use crate::metrics::probes::{FAMILY, PROBES, SUITE_LOG_ODDS};
 use crate::results::{DATASETS, DEFAULT, Record, SPLITS};

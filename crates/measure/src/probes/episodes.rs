@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rand::seq::index::sample;
 use rayon::prelude::*;
 
-use super::means::{apart, class_means};
+use super::nearest_mean::{apart, class_means};
 use crate::error::{Error, Result};
 use crate::stats::{Rows, generator};
 use crate::uncertainty::GROUPS;

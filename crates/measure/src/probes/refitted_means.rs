@@ -6,7 +6,7 @@
 use ndarray::Axis;
 use rayon::prelude::*;
 
-use super::means::{ClassSums, Points, class_sums, seen};
+use super::nearest_mean::{ClassSums, Points, class_sums, seen};
 use super::predictions::Prediction;
 use super::scaled::BLOCK;
 use crate::linalg::product_transposed;
@@ -178,7 +178,7 @@ fn asked(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probes::means::{class_means, nearest_mean};
+    use crate::probes::nearest_mean::{class_means, nearest_mean};
     use crate::stats::generator;
     use ndarray::Array2;
     use rand::Rng as _;

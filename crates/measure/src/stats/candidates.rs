@@ -1,6 +1,6 @@
 //! The best few of many offered neighbours of each row of a block.
 
-use super::apart::Apart;
+use super::exact_distance::Apart;
 
 /// A neighbour offered: how far away, and which row. Equal distances go by row.
 pub(super) type Offer<T> = (T, u32);

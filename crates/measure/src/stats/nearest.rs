@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
-use super::apart::{Angles, Blurred, Euclidean, Pointed};
+use super::exact_distance::{Angles, Blurred, Euclidean, Pointed};
 use super::neighbour_search::{FEW, search};
 use super::neighbours::Neighbours;
 use super::rows::Rows;
@@ -76,9 +76,9 @@ fn others(rows: &Rows, k: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::distance_bounds::{BLOCK, KEPT};
     use crate::stats::neighbours::squared_distances;
     use crate::stats::random::generator;
-    use crate::stats::screen::{BLOCK, KEPT};
     use ndarray::{concatenate, s};
     use rand::Rng as _;
 

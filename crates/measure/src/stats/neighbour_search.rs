@@ -12,12 +12,12 @@ use std::sync::{Mutex, PoisonError};
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-use super::apart::Apart;
 use super::candidates::{Candidates, Offer, by_distance, nearest_of};
+use super::distance_bounds::{BLOCK, Buffers, KEPT, ScreenFrame};
+use super::exact_distance::Apart;
 use super::neighbours::Neighbours;
 use super::row_span::blocks;
 use super::rows::Rows;
-use super::screen::{BLOCK, Buffers, KEPT, ScreenFrame};
 
 /// Rows settled in 64 bits at a time by each thread.
 pub(super) const FEW: usize = 32;

@@ -3,7 +3,7 @@
 use ndarray::ArrayView1;
 
 use super::exact::{Exact, exact_product, exact_squared_apart};
-use super::grid::{fits, grid};
+use super::exact_grid::{fits, grid};
 use super::rows::{Rows, Values, over};
 
 impl Rows {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2};
 
-use super::channels::ChannelValues;
+use super::channel_values::ChannelValues;
 use super::class_moments::ClassMoments;
 use super::moments::Moments;
 use super::row_span::RowSpan;

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 
-use super::channels::ChannelValues;
+use super::channel_values::ChannelValues;
 use super::class_moments::ClassMoments;
 use super::moments::Moments;
 use super::random::generator;

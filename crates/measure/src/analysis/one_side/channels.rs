@@ -1,9 +1,9 @@
 //! Metrics of the correlations between channels.
 
 use super::rows_used::of_all_rows;
-use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::limits::too_wide;
 use crate::analysis::outcome::{Outcome, few_rows};
+use crate::analysis::planned_metric::{PlannedMetric, replicates};
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromCorrelation;

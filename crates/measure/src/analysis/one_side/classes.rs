@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::{Outcome, some_of};
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::{PlannedMetric, replicates};
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromClasses;

@@ -4,9 +4,9 @@ use ndarray::{Array2, Axis};
 
 use super::probes::{classifier, readable};
 use super::rows_used::of_probed_rows;
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::probed::{Classifier, Probed};
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};

@@ -1,9 +1,9 @@
 //! Metrics of the norms of the rows of one set.
 
 use super::rows_used::of_held_rows;
-use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::{PlannedMetric, replicates};
 use crate::analysis::side::Side;
 use crate::error::Result;
 use crate::metrics::FromNorms;

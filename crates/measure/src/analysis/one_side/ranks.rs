@@ -2,10 +2,10 @@
 
 use super::channels::{CORRELATIONS, of_correlations, resampled, value};
 use super::rows_used::say_held;
-use crate::analysis::asked::{PlannedMetric, transposed, values};
 use crate::analysis::limits::{WIDEST, too_wide};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::{PlannedMetric, transposed, values};
 use crate::analysis::side::Side;
 use crate::metrics::FromCorrelation;
 use crate::stats::ChannelOrders;

@@ -1,8 +1,8 @@
 //! Metrics of rows around the means of their classes.
 
 use super::classes::{of_classes, survives};
-use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::Outcome;
+use crate::analysis::planned_metric::{PlannedMetric, replicates};
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromResiduals;

@@ -1,10 +1,10 @@
 //! Transferability scores: of the rows that probes would be fitted on.
 
 use super::rows_used::of_probed_rows;
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::limits::{MOST_WORK, check_width};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::probed::Half;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};

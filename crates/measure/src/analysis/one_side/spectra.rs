@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 
 use super::rows_used::of_all_rows;
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::kinds::SecondMoments;
 use crate::analysis::limits::too_wide;
 use crate::analysis::outcome::{Outcome, few_rows};
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::stats::{Moments, Reduced, SecondMoment, Spectrum, in_range};

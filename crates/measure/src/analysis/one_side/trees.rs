@@ -5,9 +5,9 @@ use rand::Rng as _;
 use rayon::prelude::*;
 
 use super::rows_used::of_held_rows;
-use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::{PlannedMetric, replicates};
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromTrees;

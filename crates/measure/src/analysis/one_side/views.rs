@@ -1,11 +1,11 @@
 //! Metrics of views of the same images.
 
-use crate::analysis::asked::PlannedMetric;
+use crate::analysis::image_views::Viewed;
 use crate::analysis::limits::MOST_WORK;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::side::Side;
-use crate::analysis::viewed::Viewed;
 use crate::error::{Error, Result};
 use crate::metrics::FromViews;
 use crate::metrics::transferability::Score;

@@ -5,10 +5,10 @@ use rayon::prelude::*;
 
 use super::sides::{SidePair, check_both, say_rows};
 use super::slices::along;
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::limits::too_wide;
 use crate::analysis::outcome::{Outcome, few_rows};
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::domain_classifier::{DomainClassifier, domain_classifier, wrong};

@@ -4,10 +4,10 @@ use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 
 use super::sides::{SidePair, is_measurable};
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::class_means::{class_means, of_pooled, pooled};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::error::{Error, Result};
 use crate::metrics::mixing::{mixtureness_of, neighbours_used};
 use crate::metrics::{ClassMeans, FromMeans, Mixing};

@@ -2,9 +2,9 @@
 
 use super::equal_n::{at_equal_n, groups_at_equal_n};
 use super::sides::{SidePair, check_both};
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::limits::too_wide;
 use crate::analysis::outcome::{Outcome, few_rows};
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::error::{Error, Result};
 use crate::metrics::{FromMoments, Metric};
 use crate::stats::Moments;

@@ -2,13 +2,13 @@
 
 use std::sync::atomic::AtomicU64;
 
-use super::alike::{MostAlike, TIED, beyond};
-use super::reach::{BallCounts, Balled, Distance, PairCounts, Resamples, add};
+use super::ball_counts::{BallCounts, Balled, Distance, PairCounts, Resamples, add};
+use super::near_duplicates::{MostAlike, TIED, beyond};
 use super::sides::SidePair;
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::kinds::Overlap;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::side::Side;
 use crate::analysis::tables;
 use crate::error::{Error, Result};

@@ -3,9 +3,9 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
+use super::matched_source::MatchedSource;
 use super::matching::Matching;
-use super::source::MatchedSource;
-use super::wanted::needs;
+use super::plan_needs::needs;
 use crate::analysis::limits::{WIDEST, too_wide};
 use crate::analysis::plan::Plan;
 use crate::error::{Error, Result};

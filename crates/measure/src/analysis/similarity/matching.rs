@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::wanted::rows_ranked;
+use super::plan_needs::rows_ranked;
 use crate::analysis::limits::SAMPLES;
 use crate::analysis::plan::Plan;
 use crate::error::{Error, Result};

@@ -1,9 +1,9 @@
 //! Metrics of the nearest neighbours of rows, on both sides.
 
 use super::matched_pair::{MatchedPair, say_draw};
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::ties::Ties;
 use crate::error::{Error, Result};
 use crate::metrics::{FromMatchedNeighbours, MatchedNeighbours};

@@ -2,7 +2,7 @@
 
 use rand::seq::SliceRandom as _;
 
-use crate::probes::cuts::{CROSS, Fold, Strata};
+use crate::probes::folds::{CROSS, Fold, Strata};
 use crate::stats::generator;
 
 /// Values of λ in the grid, from strong to weak.

@@ -2,11 +2,11 @@ use ndarray::Array2;
 use rand::Rng as _;
 
 use super::basis::Basis;
-use super::choice::{Fitted, PenaltyStrength, Scaled, Solver, UNTRIED};
 use super::lbfgs::{first_gradient, minimise};
 use super::objective::{LabelledSubset, Weights, nll_and_chances};
 use super::protocol::Protocol;
-use crate::probes::cuts::Strata;
+use super::solver::{Fitted, PenaltyStrength, Scaled, Solver, UNTRIED};
+use crate::probes::folds::Strata;
 use crate::probes::scaled::{Frame, ScaledRows, Scaling};
 use crate::stats::{Rows, generator};
 

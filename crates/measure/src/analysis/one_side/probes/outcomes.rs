@@ -3,10 +3,10 @@
 use super::cut::ProbeNeeds;
 use super::fits::{ProbeFit, fitted};
 use super::{efficiency, tables};
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::one_side::rows_used::of_probed_rows;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::probed::Probed;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};

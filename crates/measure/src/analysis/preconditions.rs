@@ -1,8 +1,8 @@
 //! What must hold before anything is read: sets that are compared lie in one space, and what is asked for can be had.
 
-use super::bindings::Bindings;
 use super::group::LayerGroup;
 use super::plan::Plan;
+use super::resolved_sets::Bindings;
 use super::subject::{is_named, labels, place};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;

@@ -39,7 +39,7 @@ fn rate(mut gram: Symmetric, n: f64) -> Result<f64> {
 mod tests {
     use ndarray::{Array2, Axis};
 
-    use super::super::drawn_rows::{of_base, some_rows};
+    use super::super::test_rows::{of_base, some_rows};
     use super::*;
     use crate::linalg::eigenvalues;
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
+use super::batch_member::BatchMember;
 use super::class_moments::ClassMoments;
-use super::member::BatchMember;
 use crate::linalg::Symmetric;
 use crate::uncertainty::GROUPS;
 

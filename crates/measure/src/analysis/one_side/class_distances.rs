@@ -1,9 +1,9 @@
 //! Metrics of each row's mean distances to the classes of its set.
 
 use super::rows_used::of_held_rows;
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromClassDistances;

@@ -1,8 +1,8 @@
 //! Metrics of the values that channels take.
 
 use super::rows_used::of_all_rows;
-use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::Outcome;
+use crate::analysis::planned_metric::{PlannedMetric, replicates};
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromValues;

@@ -5,7 +5,7 @@ use super::lbfgs::{Optimum, first_gradient, from_strong, minimise, minimise_roug
 use super::objective::{LabelledSubset, Weights};
 use super::protocol::{Protocol, Tried};
 use crate::error::Result;
-use crate::probes::cuts::{Fold, Strata};
+use crate::probes::folds::{Fold, Strata};
 use crate::probes::scaled::ScaledRows;
 
 /// Rises of the held-out loss in a row after which the walk ends.

@@ -1,8 +1,8 @@
 //! Checks that every name in a plan means one thing, and a set that is there.
 
+use super::benchmark::Together;
 use super::plan::Plan;
 use super::subject::is_named;
-use super::together::Together;
 use crate::error::{Error, Result};
 use crate::features::{FeatureSet, Subject};
 

@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-use super::bindings::Bindings;
 use super::inputs::inputs;
 use super::piece::{Extent, Piece, of_pair, part_of};
 use super::plan::Plan;
+use super::resolved_sets::Bindings;
 use super::side::{Side, summarise};
 use super::suites::of_suites;
-use super::{convergence, fit, one_side, pair, tables};
+use super::{convergence, one_side, pair, preconditions, tables};
 use crate::error::Result;
 use crate::features::FeatureSet;
 use crate::results::{Analysis, Record, Results, Table};
@@ -31,7 +31,7 @@ pub fn measure(
     take: Take,
 ) -> Result<()> {
     let bindings = Bindings::new(sets, plan)?;
-    fit::check(&bindings.groups, plan)?;
+    preconditions::check(&bindings.groups, plan)?;
     for group in &bindings.groups {
         let mut sides = Vec::with_capacity(group.sets.len());
         for (place, &set) in group.sets.iter().enumerate() {

@@ -104,7 +104,7 @@ fn largest_apart(a: &[f64], b: &[f64], most: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::drawn_rows::{of_base, some_rows};
+    use super::super::test_rows::{of_base, some_rows};
     use super::*;
 
     #[test]

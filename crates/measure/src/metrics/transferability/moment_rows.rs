@@ -1,9 +1,9 @@
 //! Rows of the scores that look at first and second moments.
 
-use super::between::{h_score, h_score_shrunk};
-use super::bhattacharyya::{gbc, gbc_pca64, gbc_spherical};
-use super::coding::transrate;
-use super::evidence::logme;
+use super::gbc::{gbc, gbc_pca64, gbc_spherical};
+use super::h_score::{h_score, h_score_shrunk};
+use super::logme::logme;
+use super::transrate::transrate;
 use crate::error::Result;
 use crate::metrics::eval::{Eval, FromScore, Work};
 use crate::metrics::labelled::{Labelled, Score};

@@ -1,6 +1,6 @@
 //! LEEP and NCE: what a classifier's own classes say of the target classes.
 
-use super::mixture::leep as of_posteriors;
+use super::nleep::leep as of_posteriors;
 use crate::error::Result;
 use crate::metrics::labelled::{Labelled, Score, softmax_rows};
 
@@ -54,7 +54,7 @@ pub fn nce(rows: &Labelled) -> Result<Score> {
 mod tests {
     use ndarray::array;
 
-    use super::super::drawn_rows::of_base;
+    use super::super::test_rows::of_base;
     use super::*;
 
     #[test]

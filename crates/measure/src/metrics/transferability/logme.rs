@@ -74,7 +74,7 @@ fn evidence(sigma: &[f64], squares: &[f64], target: f64, n: f64) -> f64 {
 mod tests {
     use ndarray::{Array1, Array2};
 
-    use super::super::drawn_rows::{of_base, some_rows};
+    use super::super::test_rows::{of_base, some_rows};
     use super::*;
     use crate::linalg::{Symmetric, solve_definite};
 

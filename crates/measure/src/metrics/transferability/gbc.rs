@@ -109,7 +109,7 @@ fn distance(gaussians: &Gaussians, logs: &[f64], i: usize, j: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::drawn_rows::{of_base, some_rows};
+    use super::super::test_rows::{of_base, some_rows};
     use super::*;
 
     #[test]

@@ -1,7 +1,7 @@
 //! Metrics of the spectrum of each class, averaged over classes.
 
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::{Outcome, reason, some_of};
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromEachClass;

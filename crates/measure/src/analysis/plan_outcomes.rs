@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::asked::PlannedMetric;
 use super::kinds::Kinds;
 use super::outcome::Outcome;
 use super::plan::Plan;
+use super::planned_metric::PlannedMetric;
 use crate::error::Error;
 use crate::metrics::Sides;
 

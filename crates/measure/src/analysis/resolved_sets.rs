@@ -1,10 +1,10 @@
 //! Every set of an analysis in its place, resolved from names before anything is read.
 
+use super::benchmark::Suite;
 use super::group::LayerGroup;
-use super::names::check_names;
+use super::name_checks::check_names;
 use super::plan::Plan;
 use super::subject::{by_layer, place, with_split};
-use super::together::Suite;
 use crate::error::Result;
 use crate::features::{FeatureSet, Subject};
 

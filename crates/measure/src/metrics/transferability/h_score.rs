@@ -80,7 +80,7 @@ fn shrinkage(fourth: f64, squared: f64, trace: f64, n: f64, d: f64) -> f64 {
 mod tests {
     use ndarray::{Array1, Axis};
 
-    use super::super::drawn_rows::{of_base, some_rows};
+    use super::super::test_rows::{of_base, some_rows};
     use super::*;
     use crate::linalg::eigenvectors;
 

@@ -1,10 +1,10 @@
 //! Metrics of the nearest neighbours of each row within its set: one table serves them all.
 
 use super::rows_used::of_held_rows;
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::limits::MOST_NEIGHBOURS;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::side::Side;
 use crate::analysis::ties::Ties;
 use crate::error::{Error, Result};
