@@ -69,15 +69,14 @@ fn by_newton(x: &Array2<f64>, classes: &[u32], count: usize, lambda: f64) -> f64
     let (n, d) = x.dim();
     let k = count * (d + 1);
     let mut w = ndarray::Array1::<f64>::zeros(k);
+    let scores = |w: &ndarray::Array1<f64>, row: ndarray::ArrayView1<f64>| -> Vec<f64> {
+        let of_class = |own: ndarray::ArrayView1<f64>| own.slice(ndarray::s![..d]).dot(&row) + own[d];
+        w.exact_chunks(d + 1).into_iter().map(of_class).collect()
+    };
     let value = |w: &ndarray::Array1<f64>| {
         let mut total = 0.0;
         for (row, &class) in x.outer_iter().zip(classes) {
-            let mut scores: Vec<f64> = (0..count)
-                .map(|c| {
-                    let own = w.slice(ndarray::s![c * (d + 1)..(c + 1) * (d + 1)]);
-                    own.slice(ndarray::s![..d]).dot(&row) + own[d]
-                })
-                .collect();
+            let mut scores = scores(w, row);
             total += nll_and_chances(&mut scores, class as usize);
         }
         let squares: f64 = (0..k).filter(|i| i % (d + 1) != d).map(|i| w[i] * w[i]).sum();
@@ -87,12 +86,7 @@ fn by_newton(x: &Array2<f64>, classes: &[u32], count: usize, lambda: f64) -> f64
         let mut gradient = ndarray::Array1::<f64>::zeros(k);
         let mut hessian = Array2::<f64>::zeros((k, k));
         for (row, &class) in x.outer_iter().zip(classes) {
-            let mut p: Vec<f64> = (0..count)
-                .map(|c| {
-                    let own = w.slice(ndarray::s![c * (d + 1)..(c + 1) * (d + 1)]);
-                    own.slice(ndarray::s![..d]).dot(&row) + own[d]
-                })
-                .collect();
+            let mut p = scores(&w, row);
             nll_and_chances(&mut p, class as usize);
             let one = |j: usize| if j < d { row[j] } else { 1.0 };
             for a in 0..count {
