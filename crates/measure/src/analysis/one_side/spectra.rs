@@ -9,6 +9,7 @@ use crate::analysis::outcome::{Outcome, few_rows};
 use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
+use crate::metrics::spectrum::EQUAL_EIGENVALUES;
 use crate::stats::{Moments, Reduced, SecondMoment, Spectrum, in_range};
 use crate::uncertainty::{GROUPS, enough_rows};
 
@@ -92,9 +93,7 @@ pub fn outcomes(side: &Side, asked: &[PlannedMetric<SecondMoments>]) -> Vec<Outc
 /// Whether the eigenvalues that a metric looks at differ by more than chance.
 fn told_apart(whole: &Valued) -> Result<()> {
     if whole.flat {
-        return Err(Error::undefined(
-            "the eigenvalues it looks at are equal within sampling error, and how such ones spread no resample shows",
-        ));
+        return Err(Error::undefined(EQUAL_EIGENVALUES));
     }
     Ok(())
 }

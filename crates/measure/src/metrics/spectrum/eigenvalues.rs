@@ -114,6 +114,10 @@ pub(super) fn unevenness(values: &[f64], d: usize, n: u64) -> f64 {
     (d as f64 * squares - 1.0) * n as f64 / d as f64
 }
 
+/// Why a metric of equal eigenvalues has no interval.
+pub(crate) const EQUAL_EIGENVALUES: &str =
+    "the eigenvalues it looks at are equal within sampling error, and how such ones spread no resample shows";
+
 /// Whether all eigenvalues are equal within sampling error.
 pub(crate) fn flat(s: &Spectrum) -> bool {
     unevenness(&s.values, s.d, s.n) < LEAST_UNEVEN

@@ -1,6 +1,6 @@
 //! Spectra of what tells images apart, measured by how far views of one image differ.
 
-use super::eigenvalues::{LEAST_UNEVEN, entropy, unevenness};
+use super::eigenvalues::{EQUAL_EIGENVALUES, LEAST_UNEVEN, entropy, unevenness};
 use crate::error::{Error, Result};
 use crate::linalg::{eigenvalues, eigenvectors, product_transposed, solve_definite_rows};
 use crate::metrics::eval::{Eval, FromViews};
@@ -58,9 +58,7 @@ fn lidar(s: &ViewScatter) -> Result<Score> {
             // How much of what variances are measured by is no variance.
             ("delta_share", DELTA / (DELTA + variance)),
         ],
-        no_interval: even.then_some(
-            "the eigenvalues it looks at are equal within sampling error, and how such ones spread no resample shows",
-        ),
+        no_interval: even.then_some(EQUAL_EIGENVALUES),
     })
 }
 
