@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use super::eval::{Eval, FromMoments};
-use super::metric::{Better, Law, Metric, MetricFamily, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::error::{Error, Result};
 use crate::linalg::trace_of_root;
 use crate::stats::{Moments, SMALLEST_SQUARE, in_range};
@@ -187,18 +187,16 @@ const METRICS: &[Metric] = &[
         convention: "covariances with ddof 1 (torch-fidelity); not scaled, not square-rooted",
         like: &["torch-fidelity"],
         variants: &[
-            Variant {
-                id: "diagonal",
-                about: "of the variances of the channels alone (TF-GAN's diagonal_only)",
-                like: &[],
-                eval: moments(frechet_diagonal, |_, _, _| false),
-            },
-            Variant {
-                id: "root",
-                about: "the square root, in feature units, of covariances with ddof 0 (POT's Bures-Wasserstein distance)",
-                like: &[],
-                eval: moments(frechet_root, root_blurred),
-            },
+            variant(
+                "diagonal",
+                "of the variances of the channels alone (TF-GAN's diagonal_only)",
+                moments(frechet_diagonal, |_, _, _| false),
+            ),
+            variant(
+                "root",
+                "the square root, in feature units, of covariances with ddof 0 (POT's Bures-Wasserstein distance)",
+                moments(frechet_root, root_blurred),
+            ),
         ],
         reference: "Dowson and Landau, J. Multivariate Analysis 1982; Heusel et al., NeurIPS 2017",
         estimand: AT_THIS_N,
@@ -243,18 +241,16 @@ const METRICS: &[Metric] = &[
         convention: "covariances with ddof 1",
         like: &[],
         variants: &[
-            Variant {
-                id: "mean-square",
-                about: "|S_1 - S_2|_F^2 / d^2: the mean squared difference (DomainBed, TLlib)",
-                like: &[],
-                eval: moments(coral_mean_square, mean_square_blurred),
-            },
-            Variant {
-                id: "norm",
-                about: "|S_1 - S_2|_F: the norm itself, in squared feature units",
-                like: &[],
-                eval: moments(coral_norm, norm_blurred),
-            },
+            variant(
+                "mean-square",
+                "|S_1 - S_2|_F^2 / d^2: the mean squared difference (DomainBed, TLlib)",
+                moments(coral_mean_square, mean_square_blurred),
+            ),
+            variant(
+                "norm",
+                "|S_1 - S_2|_F: the norm itself, in squared feature units",
+                moments(coral_norm, norm_blurred),
+            ),
         ],
         reference: "Sun and Saenko, ECCV Workshops 2016, arXiv 1607.01719",
         estimand: AT_THIS_N,

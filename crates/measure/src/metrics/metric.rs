@@ -70,13 +70,21 @@ pub struct Variant {
     pub eval: Eval,
 }
 
-pub(super) const fn variant(
-    id: &'static str,
-    about: &'static str,
-    like: &'static [&'static str],
-    eval: Eval,
-) -> Variant {
-    Variant { id, about, like, eval }
+/// A convention that is not that of any library.
+pub(super) const fn variant(id: &'static str, about: &'static str, eval: Eval) -> Variant {
+    Variant {
+        id,
+        about,
+        like: &[],
+        eval,
+    }
+}
+
+impl Variant {
+    /// Names the libraries that compute exactly this.
+    pub(super) const fn like(self, like: &'static [&'static str]) -> Self {
+        Self { like, ..self }
+    }
 }
 
 /// The libraries whose conventions `--like` knows.

@@ -1,7 +1,7 @@
 //! Transfer itself: what classifiers fitted on frozen features do on rows they have not seen.
 
 use super::eval::{Eval, FromEpisodes, FromProbe};
-use super::metric::{Better, Law, Metric, MetricFamily, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::probes::logistic::{PenaltyStrength, Protocol};
 use crate::probes::{Probe, Scaling, Vote, calibration_error, class_mean, nll, top1, top5};
 use crate::uncertainty::ErrorBar;
@@ -70,54 +70,29 @@ const ISLAM12: &str =
 macro_rules! settings {
     ($value:expr) => {
         &[
-            Variant {
-                id: "standardised",
-                about: STANDARDISED,
-                like: &[],
-                eval: linear($value, Scaling::Standardised),
-            },
-            Variant {
-                id: "normalised",
-                about: NORMALISED,
-                like: &[],
-                eval: linear($value, Scaling::Normalised),
-            },
-            Variant {
-                id: "sklearn",
-                about: SKLEARN,
-                like: &["sklearn"],
-                eval: linear_by($value, Scaling::Rms, PenaltyStrength::Fixed(1.0)),
-            },
-            Variant {
-                id: "dinov2",
-                about: DINOV2,
-                like: &["dinov2"],
-                eval: published($value, Scaling::Rms, Protocol::Dinov2),
-            },
-            Variant {
-                id: "dinov3",
-                about: DINOV3,
-                like: &["dinov3"],
-                eval: published($value, Scaling::Rms, Protocol::Dinov3),
-            },
-            Variant {
-                id: "kornblith",
-                about: KORNBLITH,
-                like: &["kornblith"],
-                eval: published($value, Scaling::Rms, Protocol::Kornblith),
-            },
-            Variant {
-                id: "trex",
-                about: TREX,
-                like: &["trex"],
-                eval: published($value, Scaling::Rms, Protocol::Trex),
-            },
-            Variant {
-                id: "islam12",
-                about: ISLAM12,
-                like: &["islam12"],
-                eval: published($value, Scaling::Standardised, Protocol::Islam12),
-            },
+            variant("standardised", STANDARDISED, linear($value, Scaling::Standardised)),
+            variant("normalised", NORMALISED, linear($value, Scaling::Normalised)),
+            variant(
+                "sklearn",
+                SKLEARN,
+                linear_by($value, Scaling::Rms, PenaltyStrength::Fixed(1.0)),
+            )
+            .like(&["sklearn"]),
+            variant("dinov2", DINOV2, published($value, Scaling::Rms, Protocol::Dinov2)).like(&["dinov2"]),
+            variant("dinov3", DINOV3, published($value, Scaling::Rms, Protocol::Dinov3)).like(&["dinov3"]),
+            variant(
+                "kornblith",
+                KORNBLITH,
+                published($value, Scaling::Rms, Protocol::Kornblith),
+            )
+            .like(&["kornblith"]),
+            variant("trex", TREX, published($value, Scaling::Rms, Protocol::Trex)).like(&["trex"]),
+            variant(
+                "islam12",
+                ISLAM12,
+                published($value, Scaling::Standardised, Protocol::Islam12),
+            )
+            .like(&["islam12"]),
         ]
     };
 }
@@ -145,24 +120,22 @@ pub const FAMILY: MetricFamily = MetricFamily {
                          names, equal angles to the smaller id.",
             like: &["dinov2", "dinov3"],
             variants: &[
-                Variant {
-                    id: "uniform",
-                    about: "The 5 nearest by distance, one vote each.",
-                    like: &["sklearn"],
-                    eval: votes(Vote::Uniform, 5),
-                },
-                Variant {
-                    id: "euclidean",
-                    about: "The k nearest by distance, each with vote 1/(distance + 1e-5).",
-                    like: &[],
-                    eval: votes(Vote::Distance, 20),
-                },
-                Variant {
-                    id: "softmax-200",
-                    about: "The 200 at the smallest angle vote, by the softmax of cos / T.",
-                    like: &[],
-                    eval: votes(Vote::Cosine, 200),
-                },
+                variant(
+                    "uniform",
+                    "The 5 nearest by distance, one vote each.",
+                    votes(Vote::Uniform, 5),
+                )
+                .like(&["sklearn"]),
+                variant(
+                    "euclidean",
+                    "The k nearest by distance, each with vote 1/(distance + 1e-5).",
+                    votes(Vote::Distance, 20),
+                ),
+                variant(
+                    "softmax-200",
+                    "The 200 at the smallest angle vote, by the softmax of cos / T.",
+                    votes(Vote::Cosine, 200),
+                ),
             ],
             reference: "Wu et al. 2018, CVPR (arXiv 1805.01978); Caron et al. 2021, ICCV (arXiv 2104.14294)",
             estimand: GIVEN_THE_FIT,
@@ -182,12 +155,11 @@ pub const FAMILY: MetricFamily = MetricFamily {
             formula: "argmin_c ‖x - mu_c‖",
             convention: "Euclidean; equal distances go to the class first in the order of names.",
             like: &["sklearn"],
-            variants: &[Variant {
-                id: "cosine",
-                about: "The mean at the smallest angle.",
-                like: &[],
-                eval: top1_of(Probe::Means { cosine: true }),
-            }],
+            variants: &[variant(
+                "cosine",
+                "The mean at the smallest angle.",
+                top1_of(Probe::Means { cosine: true }),
+            )],
             reference: "Mensink et al. 2013, TPAMI; scikit-learn NearestCentroid",
             estimand: GIVEN_THE_FIT,
             laws: &[Law::Rotation, Law::Translation, Law::Scale],

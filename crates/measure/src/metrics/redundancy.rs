@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::eval::{Eval, FromCorrelation, FromValues};
-use super::metric::{Better, Law, Metric, MetricFamily, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::error::{Error, Result};
 use crate::stats::{ChannelCorrelation, ChannelValues};
 use crate::uncertainty::ErrorBar;
@@ -154,12 +154,7 @@ const METRICS: &[Metric] = &[
         formula: "R = 1/d^2 sum_{i,j} |rho_ij|",
         convention: "Pearson correlation; diagonal included; constant channels left out, d counts the others",
         like: &[],
-        variants: &[Variant {
-            id: "spearman",
-            about: SPEARMAN,
-            like: &[],
-            eval: ranks(redundancy, floor_with_diagonal),
-        }],
+        variants: &[variant("spearman", SPEARMAN, ranks(redundancy, floor_with_diagonal))],
         reference: PAPER,
         estimand: ESTIMAND,
         laws: LAWS,
@@ -178,12 +173,7 @@ const METRICS: &[Metric] = &[
         formula: "1/(d(d-1)) sum_{i != j} |rho_ij|",
         convention: "Pearson correlation; constant channels left out",
         like: &[],
-        variants: &[Variant {
-            id: "spearman",
-            about: SPEARMAN,
-            like: &[],
-            eval: ranks(redundancy_offdiagonal, floor),
-        }],
+        variants: &[variant("spearman", SPEARMAN, ranks(redundancy_offdiagonal, floor))],
         reference: PAPER,
         estimand: ESTIMAND,
         laws: LAWS,
@@ -221,14 +211,13 @@ const METRICS: &[Metric] = &[
         formula: "1/(d(d-1)) sum_{i != j} rho_ij^2",
         convention: "Pearson correlation; constant channels left out; divided by the pairs, not summed as in the loss",
         like: &[],
-        variants: &[Variant {
-            id: "sum",
-            about: "summed over i != j, as the loss has it (lightly, solo-learn): it grows with the width",
-            like: &[],
-            eval: channels(barlow_sum, |c| {
+        variants: &[variant(
+            "sum",
+            "summed over i != j, as the loss has it (lightly, solo-learn): it grows with the width",
+            channels(barlow_sum, |c| {
                 (c.channels() * (c.channels() - 1)) as f64 / (c.n as f64 - 1.0)
             }),
-        }],
+        )],
         reference: "the redundancy term of Zbontar et al., ICML 2021, arXiv 2103.03230",
         estimand: ESTIMAND,
         laws: LAWS,

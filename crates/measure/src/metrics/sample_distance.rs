@@ -3,7 +3,7 @@
 use super::domain_classifier::{domain_auc, proxy_a_distance};
 use super::eval::{Eval, FromDomain, FromKernel, FromSlices, Kernel};
 use super::inputs::{FromCentre, KernelScale, Lie, PairSums};
-use super::metric::{Better, Law, Metric, MetricFamily, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::error::{Error, Result};
 use crate::uncertainty::{ErrorBar, GROUPS};
 
@@ -98,12 +98,11 @@ const METRICS: &[Metric] = &[
         convention: "mean over 100 random subsets of min(1000, N/2) rows of each side, N the smaller side's (torch-fidelity's \
                      form; its own draws cannot be repeated)",
         like: &["torch-fidelity"],
-        variants: &[Variant {
-            id: "complete",
-            about: "over all pairs of rows instead of random subsets: torch-fidelity's kid_subset_size = N",
-            like: &[],
-            eval: kernel_mean(cubic, false, false),
-        }],
+        variants: &[variant(
+            "complete",
+            "over all pairs of rows instead of random subsets: torch-fidelity's kid_subset_size = N",
+            kernel_mean(cubic, false, false),
+        )],
         reference: "Binkowski et al., ICLR 2018, arXiv 1801.01401",
         estimand: UNBIASED,
         laws: &[Law::Rotation, Law::ClassNames, Law::Symmetry],

@@ -2,7 +2,7 @@
 
 use super::eval::{Eval, FromAlike, FromSupport};
 use super::inputs::{Balls, Support};
-use super::metric::{Better, Law, Metric, MetricFamily, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::uncertainty::ErrorBar;
 
 /// Share of evaluation rows within the ball of any pretraining row.
@@ -65,12 +65,12 @@ const METRICS: &[Metric] = &[
         convention: "k = 3; Euclidean; the row itself is no neighbour; a row at exactly that distance is within; pre is the real \
                      side (torch-fidelity)",
         like: &["torch-fidelity"],
-        variants: &[Variant {
-            id: "prdc",
-            about: "k = 5; a row at exactly that distance is outside (prdc)",
-            like: &["prdc"],
-            eval: support(precision, OPEN, false),
-        }],
+        variants: &[variant(
+            "prdc",
+            "k = 5; a row at exactly that distance is outside (prdc)",
+            support(precision, OPEN, false),
+        )
+        .like(&["prdc"])],
         reference: KYNKAANNIEMI,
         estimand: AT_THIS_N,
         laws: Law::OF_RATIOS,
@@ -91,12 +91,12 @@ const METRICS: &[Metric] = &[
         convention: "k = 3; Euclidean; the row itself is no neighbour; a row at exactly that distance is within; pre is the real \
                      side (torch-fidelity)",
         like: &["torch-fidelity"],
-        variants: &[Variant {
-            id: "prdc",
-            about: "k = 5; a row at exactly that distance is outside (prdc)",
-            like: &["prdc"],
-            eval: support(recall, OPEN, true),
-        }],
+        variants: &[variant(
+            "prdc",
+            "k = 5; a row at exactly that distance is outside (prdc)",
+            support(recall, OPEN, true),
+        )
+        .like(&["prdc"])],
         reference: KYNKAANNIEMI,
         estimand: AT_THIS_N,
         laws: Law::OF_RATIOS,
@@ -155,18 +155,8 @@ const METRICS: &[Metric] = &[
         convention: "cosine above 0.99; not centred",
         like: &[],
         variants: &[
-            Variant {
-                id: "0.95",
-                about: "cosine above 0.95",
-                like: &[],
-                eval: Eval::Alike(FromAlike { level: 0.95 }),
-            },
-            Variant {
-                id: "0.999",
-                about: "cosine above 0.999",
-                like: &[],
-                eval: Eval::Alike(FromAlike { level: 0.999 }),
-            },
+            variant("0.95", "cosine above 0.95", Eval::Alike(FromAlike { level: 0.95 })),
+            variant("0.999", "cosine above 0.999", Eval::Alike(FromAlike { level: 0.999 })),
         ],
         reference: "this project's stated convention",
         estimand: "the expectation at these numbers of rows",

@@ -3,7 +3,7 @@
 use ndarray::Axis;
 
 use super::eval::{Eval, FromClasses};
-use super::metric::{Better, Law, Metric, MetricFamily, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::error::{Error, Result};
 use crate::stats::{ClassMoments, Rows, SMALLEST_SQUARE, in_range, running_mean, sweep};
 use crate::uncertainty::ErrorBar;
@@ -164,12 +164,7 @@ const METRICS: &[Metric] = &[
         formula: "phi = D_inter / D_intra",
         convention: "squared Euclidean distances; both over the classes with at least two rows; each class counts the same",
         like: &[],
-        variants: &[Variant {
-            id: "l2",
-            about: "on l2-normalised features",
-            like: &[],
-            eval: ratio(true),
-        }],
+        variants: &[variant("l2", "on l2-normalised features", ratio(true))],
         reference: PAPER,
         estimand: "the ratio of the populations' distances, for these classes",
         laws: Law::OF_RATIOS,
@@ -190,18 +185,12 @@ const METRICS: &[Metric] = &[
         convention: "squared Euclidean distance; divided by n_c; over the classes with at least two rows, each counting the same",
         like: &[],
         variants: &[
-            Variant {
-                id: "unbiased",
-                about: "divided by n_c - 1",
-                like: &[],
-                eval: classes(intra_unbiased, 2),
-            },
-            Variant {
-                id: "by-rows",
-                about: "each row, instead of each class, counts the same",
-                like: &[],
-                eval: classes(intra_by_rows, 2),
-            },
+            variant("unbiased", "divided by n_c - 1", classes(intra_unbiased, 2)),
+            variant(
+                "by-rows",
+                "each row, instead of each class, counts the same",
+                classes(intra_by_rows, 2),
+            ),
         ],
         reference: PAPER,
         estimand: "the populations' mean squared distance, for these classes",
@@ -222,12 +211,11 @@ const METRICS: &[Metric] = &[
         formula: "D_inter = 1/(C(C-1)) sum_{j != k} |mu_j - mu_k|^2",
         convention: "squared Euclidean distance; all pairs of classes count the same",
         like: &[],
-        variants: &[Variant {
-            id: "unsquared",
-            about: "distances, not their squares",
-            like: &[],
-            eval: classes(inter_unsquared, 1),
-        }],
+        variants: &[variant(
+            "unsquared",
+            "distances, not their squares",
+            classes(inter_unsquared, 1),
+        )],
         reference: PAPER,
         estimand: "the populations' mean squared distance, for these classes",
         laws: &[Law::Rotation, Law::Translation, Law::RowOrder, Law::ClassNames],

@@ -8,7 +8,7 @@ use super::residuals::{davies_bouldin, nc1, nc4_ncc_agreement, vci};
 use crate::error::Result;
 use crate::metrics::eval::{Eval, FromClassDistances, FromEachClass, FromResiduals};
 use crate::metrics::geometry::directed;
-use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant, variant};
+use crate::metrics::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::metrics::spectrum::{effective_rank, matrix_entropy_rank};
 use crate::metrics::variation::classes;
 use crate::stats::{Residuals, SecondPassNeeds};
@@ -99,13 +99,11 @@ const METRICS: &[Metric] = &[
             variant(
                 "by-rows",
                 "sums of squares in which each row counts the same, around the mean of all rows",
-                &[],
                 classes(nc1_by_rows, 2),
             ),
             variant(
                 "share",
                 "tr S_W / (tr S_W + tr S_B): the share of the whole variance, from 0 to 1",
-                &[],
                 classes(nc1_share, 2),
             ),
         ],
@@ -172,7 +170,6 @@ const METRICS: &[Metric] = &[
         variants: &[variant(
             "by-rows",
             "sums of squares in which each row counts the same, around the mean of all rows",
-            &[],
             classes(fisher_by_rows, 2),
         )],
         reference: "Fisher, Annals of Eugenics 1936",
@@ -196,7 +193,6 @@ const METRICS: &[Metric] = &[
         variants: &[variant(
             "ddof-1",
             "standard deviation with ddof 1 (torch.std, in the authors' code)",
-            &[],
             classes(equinorm_unbiased, 1),
         )],
         reference: "Papyan et al., PNAS 2020, arXiv 2008.08186",
@@ -223,7 +219,6 @@ const METRICS: &[Metric] = &[
         variants: &[variant(
             "deviation",
             "the standard deviation of the cosines over pairs: equal angles whatever they are (Papyan et al., figure 3)",
-            &[],
             classes(equiangle_deviation, 1),
         )],
         reference: "Papyan et al., PNAS 2020, arXiv 2008.08186",
@@ -248,7 +243,6 @@ const METRICS: &[Metric] = &[
         variants: &[variant(
             "cosine",
             "cosine distance, 1 - cos (scikit-learn's metric='cosine'); not unchanged by translation",
-            &[],
             silhouette(true, directed),
         )],
         reference: "Rousseeuw, J. Comput. Appl. Math. 1987",
@@ -335,14 +329,13 @@ const METRICS: &[Metric] = &[
         convention: "as effective_rank, of each class with at least two rows that are not all the same; each class counts the \
                      same",
         like: &[],
-        variants: &[Variant {
-            id: "squared",
-            about: "shares of squared singular values: the mean matrix entropy rank",
-            like: &[],
-            eval: Eval::EachClass(FromEachClass {
+        variants: &[variant(
+            "squared",
+            "shares of squared singular values: the mean matrix entropy rank",
+            Eval::EachClass(FromEachClass {
                 value: matrix_entropy_rank,
             }),
-        }],
+        )],
         reference: "Roy and Vetterli, EUSIPCO 2007, class by class",
         estimand: "the expectation at these numbers of rows: the ranks of samples grow with their size",
         laws: Law::OF_RATIOS,

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::metrics::eval::{Eval, FromDistances, FromNorms, FromSpectrum};
 use crate::metrics::inputs::{RowShares, RowView};
-use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant};
+use crate::metrics::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::metrics::spectrum::flat;
 use crate::stats::{SecondMoment, Spectrum};
 use crate::uncertainty::{ErrorBar, GROUPS};
@@ -150,13 +150,12 @@ const METRICS: &[Metric] = &[
         formula: "log mean_{i<j} exp(-2 |x_i/|x_i| - x_j/|x_j||^2)",
         convention: "l2-normalised rows, not centred; t = 2; a row is not paired with itself",
         like: &[],
-        variants: &[Variant {
-            id: "with-itself",
-            about: "the mean over all N^2 pairs, each row with itself too, as the integral over the empirical distribution \
+        variants: &[variant(
+            "with-itself",
+            "the mean over all N^2 pairs, each row with itself too, as the integral over the empirical distribution \
                     and code with a full N x N matrix have it",
-            like: &[],
-            eval: within(potential_with_itself, |mean| directed(mean).map(f64::ln), false),
-        }],
+            within(potential_with_itself, |mean| directed(mean).map(f64::ln), false),
+        )],
         reference: "Wang and Isola, ICML 2020, arXiv 2005.10242",
         estimand: "the population's value",
         laws: LAWS,
@@ -175,12 +174,11 @@ const METRICS: &[Metric] = &[
         formula: "mean over i < j of one class of |x_i/|x_i| - x_j/|x_j||^2",
         convention: "l2-normalised rows, not centred; all pairs count the same",
         like: &[],
-        variants: &[Variant {
-            id: "unsquared",
-            about: "the distance itself (Wang and Isola's alpha = 1)",
-            like: &[],
-            eval: within(same_class_unsquared, directed, true),
-        }],
+        variants: &[variant(
+            "unsquared",
+            "the distance itself (Wang and Isola's alpha = 1)",
+            within(same_class_unsquared, directed, true),
+        )],
         reference: "Wang and Isola, ICML 2020, arXiv 2005.10242, with classes in place of augmentations",
         estimand: "the populations' value, for these classes in these proportions",
         laws: &[Law::Rotation, Law::Scale, Law::RowOrder, Law::ClassNames],
@@ -241,18 +239,16 @@ const METRICS: &[Metric] = &[
         convention: "cosine kernel; order 1; through the d x d matrix with the same eigenvalues",
         like: &[],
         variants: &[
-            Variant {
-                id: "order-2",
-                about: "order 2: the inverse of the mean squared cosine (vendi-score's q = 2)",
-                like: &[],
-                eval: of_cosines(vendi_of_order_2),
-            },
-            Variant {
-                id: "order-inf",
-                about: "infinite order: the inverse of the largest eigenvalue (vendi-score's q = inf)",
-                like: &[],
-                eval: of_cosines(vendi_of_infinite_order),
-            },
+            variant(
+                "order-2",
+                "order 2: the inverse of the mean squared cosine (vendi-score's q = 2)",
+                of_cosines(vendi_of_order_2),
+            ),
+            variant(
+                "order-inf",
+                "infinite order: the inverse of the largest eigenvalue (vendi-score's q = inf)",
+                of_cosines(vendi_of_infinite_order),
+            ),
         ],
         reference: "Friedman and Dieng, TMLR 2023, arXiv 2210.02410",
         estimand: "the expectation at this N: it grows with the number of rows",

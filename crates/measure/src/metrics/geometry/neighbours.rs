@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::metrics::eval::{Eval, FromNeighbours};
 use crate::metrics::inputs::NearRows;
-use crate::metrics::metric::{Better, Law, Metric, Variant};
+use crate::metrics::metric::{Better, Law, Metric, variant};
 use crate::uncertainty::{ErrorBar, Groups};
 
 /// Share of the largest distance ratios that TwoNN leaves out (Facco et al. 2017).
@@ -204,13 +204,12 @@ pub(super) const HUBNESS: Metric = Metric {
     convention: "k = 10; Euclidean; the row itself is no neighbour, equal distances go by row; moments over N, not corrected \
                  (scipy.stats.skew, scikit-hubness)",
     like: &[],
-    variants: &[Variant {
-        id: "self-included",
-        about: "each row counts as its own nearest neighbour, as where scikit-learn (sklearn) is asked for the neighbours of \
+    variants: &[variant(
+        "self-included",
+        "each row counts as its own nearest neighbour, as where scikit-learn (sklearn) is asked for the neighbours of \
                 the rows it was fitted on",
-        like: &[],
-        eval: hubs(hubness_with_itself),
-    }],
+        hubs(hubness_with_itself),
+    )],
     reference: "Radovanovic et al., JMLR 2010",
     estimand: "the expectation at this number of rows",
     // Not the order of rows, where distances are equal.
@@ -235,19 +234,17 @@ pub(super) const TWONN: Metric = Metric {
                  another left out",
     like: &["scikit-dimension"],
     variants: &[
-        Variant {
-            id: "mle",
-            about: "maximum likelihood, unbiased, with the largest 10 % of mu censored (scikit-dimension, method mle)",
-            like: &[],
-            eval: from_distances(twonn_censored, 2, false),
-        },
-        Variant {
-            id: "mle-all",
-            about: "maximum likelihood, unbiased, all mu counted: (N - 1) / sum log mu (scikit-dimension, method mle, \
+        variant(
+            "mle",
+            "maximum likelihood, unbiased, with the largest 10 % of mu censored (scikit-dimension, method mle)",
+            from_distances(twonn_censored, 2, false),
+        ),
+        variant(
+            "mle-all",
+            "maximum likelihood, unbiased, all mu counted: (N - 1) / sum log mu (scikit-dimension, method mle, \
                     discard_fraction 0; DADApy)",
-            like: &[],
-            eval: from_distances(twonn_all, 2, false),
-        },
+            from_distances(twonn_all, 2, false),
+        ),
     ],
     reference: "Facco et al., Scientific Reports 2017; Denti et al., Scientific Reports 2022",
     estimand: AT_THIS_N,
@@ -270,24 +267,21 @@ pub(super) const MLE: Metric = Metric {
                  coincide with another left out",
     like: &["scikit-dimension"],
     variants: &[
-        Variant {
-            id: "mean",
-            about: "mean of the local estimates m_i (scikit-dimension, comb mean, which its fit_transform takes; Levina and Bickel)",
-            like: &[],
-            eval: from_distances(mle_mean, 20, true),
-        },
-        Variant {
-            id: "median",
-            about: "median of the local estimates m_i (scikit-dimension, comb median)",
-            like: &[],
-            eval: from_distances(mle_median, 20, true),
-        },
-        Variant {
-            id: "unbiased",
-            about: "k - 2 in the numerator: unbiased where the density is even (scikit-dimension, unbiased)",
-            like: &[],
-            eval: from_distances(mle_unbiased, 20, true),
-        },
+        variant(
+            "mean",
+            "mean of the local estimates m_i (scikit-dimension, comb mean, which its fit_transform takes; Levina and Bickel)",
+            from_distances(mle_mean, 20, true),
+        ),
+        variant(
+            "median",
+            "median of the local estimates m_i (scikit-dimension, comb median)",
+            from_distances(mle_median, 20, true),
+        ),
+        variant(
+            "unbiased",
+            "k - 2 in the numerator: unbiased where the density is even (scikit-dimension, unbiased)",
+            from_distances(mle_unbiased, 20, true),
+        ),
     ],
     reference: "Levina and Bickel, NeurIPS 2004; MacKay and Ghahramani 2005 (the harmonic mean)",
     estimand: AT_THIS_N,

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::metrics::eval::{Eval, FromSamples};
 use crate::metrics::inputs::SamplePair;
-use crate::metrics::metric::{Better, Law, Metric, Variant};
+use crate::metrics::metric::{Better, Law, Metric, variant};
 use crate::stats::in_range;
 use crate::uncertainty::{ErrorBar, Groups};
 
@@ -132,19 +132,18 @@ pub(super) const SAMPLE_MIXING: Metric = Metric {
     formula: "mean over samples of (share of the other set among the k nearest samples) / (its share under full mixing)",
     convention: "k = 50; Euclidean; equally many samples of each set, at most 5,000, drawn with the seed",
     like: &[],
-    variants: &[Variant {
-        id: "lisi",
-        about: "Local Inverse Simpson's Index: 1 where the data sets are apart, about 1.9 where they are fully mixed (2 only where \
+    variants: &[variant(
+        "lisi",
+        "Local Inverse Simpson's Index: 1 where the data sets are apart, about 1.9 where they are fully mixed (2 only where \
                 neighbours are endless). The mean over samples of 1 / (p^2 + q^2), p and q the shares of the two data sets among \
                 the nearest others, which count by exp(-beta distance), beta such that their perplexity is k/3. k = 90, the \
                 sample itself counted as one of them (harmonypy, and the R package lisi)",
-        like: &[],
-        eval: Eval::Samples(FromSamples {
+        Eval::Samples(FromSamples {
             value: lisi,
             null: None,
             k: 90,
         }),
-    }],
+    )],
     reference: "this project; LISI: Korsunsky et al., Nature Methods 2019",
     estimand: "the expectation at this number of samples",
     laws: &[Law::Rotation, Law::Translation, Law::Scale],

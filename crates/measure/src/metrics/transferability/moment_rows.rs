@@ -7,7 +7,7 @@ use super::transrate::transrate;
 use crate::error::Result;
 use crate::metrics::eval::{Eval, FromScore, Work};
 use crate::metrics::labelled::{Labelled, Score};
-use crate::metrics::metric::{Better, Law, Metric, Variant};
+use crate::metrics::metric::{Better, Law, Metric, variant};
 use crate::uncertainty::ErrorBar;
 
 pub(super) const AT_THIS_N: &str = "Its expectation at this number of rows.";
@@ -136,19 +136,17 @@ pub(super) const GBC: Metric = Metric {
     convention: "Variances with ddof 0, at least 1e-4; both orders of a pair count.",
     like: &[],
     variants: &[
-        Variant {
-            id: "spherical",
-            about: "One variance a class: the mean of those of its channels. The logarithm of the determinant counts all d of them, \
+        variant(
+            "spherical",
+            "One variance a class: the mean of those of its channels. The logarithm of the determinant counts all d of them, \
                     where the paper's code counts one.",
-            like: &[],
-            eval: score(gbc_spherical, pairs_of_classes),
-        },
-        Variant {
-            id: "pca64",
-            about: "Along the first 64 principal directions, or as many as there are.",
-            like: &[],
-            eval: score(gbc_pca64, eigen),
-        },
+            score(gbc_spherical, pairs_of_classes),
+        ),
+        variant(
+            "pca64",
+            "Along the first 64 principal directions, or as many as there are.",
+            score(gbc_pca64, eigen),
+        ),
     ],
     reference: "Pándy et al. 2022, CVPR (arXiv 2111.12780)",
     estimand: AT_THIS_N,
