@@ -64,7 +64,7 @@ fn key(set: &dyn FeatureSet, plan: &Plan) -> String {
     )
 }
 
-/// Whether a first pass is over all rows of this set, and looked at what the plan wants.
+/// Checks that a first pass is over all rows of this set, and looked at what the plan wants.
 ///
 /// # Errors
 /// Says what else it is of.

@@ -1,4 +1,4 @@
-//! An analysis in pieces: what of it can be measured by itself, and the whole that pieces make. A piece does not depend on which
+//! An analysis in pieces: the parts that can be measured alone, and the whole that they make. A piece does not depend on which
 //! others there are.
 
 use std::collections::HashMap;

@@ -137,7 +137,7 @@ impl Outcome {
             }
         };
         let finite = |x: f64| x.is_finite().then_some(x);
-        // What cannot be is not in the interval: cutting it to the metric's range loses no truth.
+        // The interval is cut to the metric's range: no value lies outside.
         let (least, most) = metric.range;
         let estimate = self
             .estimate

@@ -31,7 +31,7 @@ pub struct Plan {
     pub seed: u64,
     /// Rows of each set that metrics of pairs of rows look at: `None` for all, up to a cost of minutes.
     pub rows: Option<usize>,
-    /// Whether the spread over fitting rows is wanted of probes for which it is dear, too.
+    /// Whether the spread over fitting rows is wanted of costly probes, too.
     pub fit_sd: bool,
     /// Whether the arrays behind the pictures are wanted.
     pub tables: bool,

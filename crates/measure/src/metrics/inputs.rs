@@ -140,7 +140,7 @@ pub struct FromCentre {
     pub along: f64,
 }
 
-/// How two rows x and y lie to each other: of rows of very different size neither number tells the other.
+/// Where two rows x and y lie from each other: neither number gives the other for rows of very different size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lie {
     /// ‖x - y‖².

@@ -120,7 +120,7 @@ pub struct FromNeighbours {
     pub k: usize,
     /// Whether the user may set another.
     pub settable: bool,
-    /// Whether distances count, and not only who is near: rows that coincide with another one are then left out.
+    /// Whether distances count, and not only which rows are near: rows that coincide with another one are then left out.
     pub distances: bool,
 }
 

@@ -85,7 +85,7 @@ impl Polled {
         })
     }
 
-    /// Rows of zeros that have no vote, and that nobody is near to.
+    /// Rows of zeros, which have no vote, and which no row is near to.
     pub fn without_direction(&self, scored: usize, fit: usize) -> (usize, usize) {
         (fit - self.voters.len(), scored - self.queries.len())
     }

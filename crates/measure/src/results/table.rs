@@ -97,7 +97,7 @@ impl Column {
         }
     }
 
-    /// Whether a cell may be missing: told of the file too, where it tells whole numbers from counts.
+    /// Whether a cell may be missing: the file says so too, where it tells whole numbers from counts.
     fn may_miss(&self) -> bool {
         !matches!(self, Self::Text(_) | Self::Count(_))
     }

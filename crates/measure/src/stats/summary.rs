@@ -237,7 +237,7 @@ impl Summary {
         squares_in_range(low, high, self.width)
     }
 
-    /// Lets go of the scatter of l2-normalised rows, which only one-sided metrics need, and unless `pairs` need it of that
+    /// Drops the scatter of l2-normalised rows, which only one-sided metrics need, and, unless `pairs` need it, that
     /// of the rows as they are.
     pub fn drop_scatter(&mut self, pairs: bool) {
         for part in &mut self.parts {

@@ -1,5 +1,5 @@
-//! Whether several methods differ over several data sets, from their ranks alone: a second opinion, which knows nothing of the
-//! errors within a data set.
+//! Friedman's test of whether several methods differ over several data sets, from their ranks alone: a second opinion, which
+//! takes no errors within a data set into account.
 
 use std::collections::HashMap;
 

@@ -14,7 +14,7 @@ pub const GROUPS: usize = 10;
 /// Rows below which ten groups say nothing about the spread.
 pub const ROWS_FOR_GROUPS: u64 = 2 * GROUPS as u64;
 
-/// Whether so many rows are enough for the groups to show a spread.
+/// Checks that so many rows are enough for the groups to show a spread.
 ///
 /// # Errors
 /// Undefined where they are too few.

@@ -122,7 +122,7 @@ pub fn of_classes(outcome: &mut Outcome, side: &Side, classes: &ClassMoments, le
     }
 }
 
-/// Whether every class that takes part keeps enough rows when any one group is left out. Classes are fixed: a resample
+/// Checks that every class that takes part keeps enough rows when any one group is left out. Classes are fixed: a resample
 /// with other classes would estimate something else.
 pub fn survives(classes: &ClassMoments, side: &Side, least: u64) -> Result<()> {
     let names = side.class_names();

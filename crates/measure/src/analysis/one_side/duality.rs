@@ -61,7 +61,7 @@ fn outcome(side: &Side, asked: &PlannedMetric<FromDuality>, plan: &Plan) -> Outc
 /// A classifier with the class means, and what is to be said of it.
 struct Chosen {
     duality: Duality,
-    /// What of the logits and of the weights is open, of the model's own.
+    /// The residual of the logits and the error of the weights, for the model's own classifier.
     of_head: Option<(f64, f64)>,
     beside: Vec<(&'static str, serde_json::Value)>,
     notes: Vec<String>,

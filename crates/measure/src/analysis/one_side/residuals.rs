@@ -72,8 +72,8 @@ pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromResiduals>]) -> Vec<Outc
     asked.iter().zip(resampled).map(outcome).collect()
 }
 
-/// Whether so much of the distances between class means is more than sampling noise: of noise the jackknife counts twice what
-/// pairs of rows say together, and where it hides which means are near it can miss as well.
+/// Checks that at least this share of the distances between class means is more than sampling noise: the jackknife counts such
+/// noise twice, and misses as well where it hides which means are near.
 fn is_resolved(classes: &ClassMoments, least: f64) -> Result<()> {
     let found = resolution(classes);
     if found >= least {

@@ -13,7 +13,7 @@ use crate::metrics::spectrum::EQUAL_EIGENVALUES;
 use crate::stats::{Moments, Reduced, SecondMoment, Spectrum, in_range};
 use crate::uncertainty::{GROUPS, enough_rows};
 
-/// A value, and the number that goes by its side.
+/// A value, and the number that goes with it.
 pub struct Valued {
     pub value: Result<f64>,
     beside: Option<(&'static str, f64)>,
@@ -40,7 +40,7 @@ pub fn outcomes(side: &Side, asked: &[PlannedMetric<SecondMoments>]) -> Vec<Outc
             .map(|a| a.eval)
             .collect()
     };
-    // Resamples are as dear as the whole: only for those that have an interval. All of them at once keep every processor busy.
+    // A resample costs as much as the whole: only metrics with an interval get them. All at once keep every processor busy.
     let enough = enough_rows(side.summary.rows);
     let parts: Vec<(bool, Option<usize>, Vec<SecondMoments>)> = [false, true]
         .into_iter()
@@ -90,7 +90,7 @@ pub fn outcomes(side: &Side, asked: &[PlannedMetric<SecondMoments>]) -> Vec<Outc
     asked.iter().map(outcome).collect()
 }
 
-/// Whether the eigenvalues that a metric looks at differ by more than chance.
+/// Checks that the eigenvalues that a metric looks at differ by more than chance.
 fn told_apart(whole: &Valued) -> Result<()> {
     if whole.flat {
         return Err(Error::undefined(EQUAL_EIGENVALUES));

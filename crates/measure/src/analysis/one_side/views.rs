@@ -70,7 +70,7 @@ fn outcome(side: &Side, viewed: &Viewed, asked: &PlannedMetric<FromViews>, plan:
     outcome
 }
 
-/// Whether ten values without some of the images can be had, and show a spread.
+/// Checks that ten values without some of the images can be had, and show a spread.
 fn enough(side: &Side, viewed: &Viewed) -> Result<()> {
     if (viewed.drawn as u64) < ROWS_FOR_GROUPS {
         return Err(Error::undefined(format!(

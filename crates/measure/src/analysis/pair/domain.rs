@@ -130,7 +130,7 @@ fn scored(
     all
 }
 
-/// Whether the groups show how the held-out figures vary: all have rows of both sides, and not all rows are told apart.
+/// Checks that the groups show how the held-out figures vary: all have rows of both sides, and not all rows are told apart.
 fn shows_spread(s: &DomainScores) -> Result<()> {
     let holds =
         |g: usize, eval: bool| (0..s.scores.len()).any(|i| usize::from(s.groups[i]) == g && s.is_eval[i] == eval);

@@ -11,7 +11,7 @@ use crate::stats::{Rows, in_range, squares_in_range};
 /// A pretraining and an evaluation side.
 pub type SidePair<'p> = (&'p Side<'p>, &'p Side<'p>);
 
-/// Whether the squares of distances between the rows of these sets neither overflow nor vanish.
+/// Checks that the squares of distances between the rows of these sets neither overflow nor vanish.
 pub fn check_measurable(pre: &Rows, eval: &Rows) -> Result<()> {
     in_range(pre.measurable() && eval.measurable())
 }

@@ -127,7 +127,7 @@ impl Half {
         of_class
     }
 
-    /// Whether its jackknife groups show a spread.
+    /// Checks that its jackknife groups show a spread.
     ///
     /// # Errors
     /// Undefined where there are too few rows, or groups of rows that belong together.

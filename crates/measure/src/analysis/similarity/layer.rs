@@ -212,7 +212,7 @@ fn add(sums: &mut [CrossSums], groups: &[u8], x: ArrayView2<f64>, y: ArrayView2<
     });
 }
 
-/// Whether directions are wanted of all rows, and without each jackknife group.
+/// Which principal directions are wanted: those of all rows, and those without each jackknife group.
 #[derive(Clone, Copy)]
 struct Directed {
     whole: bool,

@@ -66,7 +66,7 @@ pub fn outcomes(pair: MatchedPair, asked: &[PlannedMetric<FromMatchedNeighbours>
     asked.iter().map(outcome).collect()
 }
 
-/// Whether half-samples can show the spread of a value.
+/// Checks that half-samples can show the spread of a value.
 fn shows_spread(value: &Result<f64>, chance: f64, rows: usize, k: usize) -> Result<()> {
     let value = value.clone()?;
     if rows < ROWS_PER_NEIGHBOUR * k {

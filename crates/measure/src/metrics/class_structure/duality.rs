@@ -1,4 +1,4 @@
-//! Whether a linear classifier is the class means: the self-duality of neural collapse.
+//! The self-duality of neural collapse: how far a linear classifier is from the class means.
 
 use ndarray::Array2;
 

@@ -1,4 +1,4 @@
-//! Similarity from distances between rows: their ranks, and who is near.
+//! Similarity from distances between rows: their ranks, and which rows are near.
 
 use ndarray::{Array2, ArrayView2};
 

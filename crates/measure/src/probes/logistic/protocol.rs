@@ -129,7 +129,7 @@ impl Protocol {
         }
     }
 
-    /// What of a published protocol is not followed.
+    /// The part of a published protocol that is not followed.
     pub fn not_followed(self) -> Option<&'static str> {
         match self {
             Self::Own | Self::Few => None,

@@ -14,7 +14,7 @@ use crate::probes::{
 };
 use crate::uncertainty::GROUPS;
 
-/// What of a probe is wanted.
+/// What is wanted of a probe.
 #[derive(Clone, Copy)]
 pub struct ProbeNeeds {
     pub probe: Probe,

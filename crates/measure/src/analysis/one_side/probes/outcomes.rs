@@ -40,7 +40,7 @@ pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromProbe>], plan: &Plan) ->
     outcomes
 }
 
-/// What of a probe the plan wants. The spread over fitting rows is cheap where nothing is chosen.
+/// What the plan wants of a probe. The spread over fitting rows is cheap where nothing is chosen.
 fn wanted(probe: Probe, plan: &Plan) -> ProbeNeeds {
     let (is_free, votes) = match probe {
         Probe::Votes { .. } => (true, true),
@@ -127,7 +127,7 @@ fn outcome(side: &Side, asked: &PlannedMetric<FromProbe>, found: &Result<ProbeFi
     let without = |g| (asked.eval.value)(predictions, Some(g));
     let replicates = probed.scored.enough().and_then(|()| (0..GROUPS).map(without).collect());
     let is_share = asked.metric.error == ErrorBar::Share;
-    // Rows that belong together are not right or wrong each by itself: the jackknife over whole groups knows.
+    // Rows that belong together are right or wrong together: the jackknife over whole groups takes that in.
     let mut outcome = match (is_share, &probed.scored.groups) {
         (true, None) => Outcome::new(value).with_share(replicates, rows),
         (true, Some(_)) => Outcome::new(value).with_bar(ErrorBar::Jackknife, replicates),
