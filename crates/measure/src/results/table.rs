@@ -103,30 +103,16 @@ impl Column {
     }
 
     fn extend_from(&mut self, array: &dyn Array) -> Option<()> {
+        let array = array.as_any();
+        let texts = || array.downcast_ref::<StringArray>();
+        let floats = || array.downcast_ref::<Float64Array>();
+        let counts = || array.downcast_ref::<UInt64Array>();
         match self {
-            Self::Text(v) => v.extend(
-                array
-                    .as_any()
-                    .downcast_ref::<StringArray>()?
-                    .iter()
-                    .map(|s| s.unwrap_or("").to_owned()),
-            ),
-            Self::Float(v) => v.extend(
-                array
-                    .as_any()
-                    .downcast_ref::<Float64Array>()?
-                    .iter()
-                    .map(|x| x.unwrap_or(f64::NAN)),
-            ),
-            Self::Count(v) => v.extend(
-                array
-                    .as_any()
-                    .downcast_ref::<UInt64Array>()?
-                    .iter()
-                    .map(|x| x.unwrap_or(0)),
-            ),
-            Self::Whole(v) => v.extend(array.as_any().downcast_ref::<UInt64Array>()?),
-            Self::Flag(v) => v.extend(array.as_any().downcast_ref::<BooleanArray>()?),
+            Self::Text(v) => v.extend(texts()?.iter().map(|s| s.unwrap_or("").to_owned())),
+            Self::Float(v) => v.extend(floats()?.iter().map(|x| x.unwrap_or(f64::NAN))),
+            Self::Count(v) => v.extend(counts()?.iter().map(|x| x.unwrap_or(0))),
+            Self::Whole(v) => v.extend(counts()?),
+            Self::Flag(v) => v.extend(array.downcast_ref::<BooleanArray>()?),
         }
         Some(())
     }
