@@ -31,11 +31,16 @@ pub fn redundancy(c: &ChannelCorrelation) -> Result<f64> {
 /// # Errors
 /// Undefined with a single live channel.
 pub fn redundancy_offdiagonal(c: &ChannelCorrelation) -> Result<f64> {
+    off_diagonal(c, absolute_sum(c))
+}
+
+/// The mean over i ≠ j, from the sum over all i and j of what is 1 for i = j.
+fn off_diagonal(c: &ChannelCorrelation, sum: f64) -> Result<f64> {
     let d = c.channels() as f64;
-    if c.channels() < 2 {
-        return Err(Error::undefined("only one channel varies"));
+    match c.channels() < 2 {
+        true => Err(Error::undefined("only one channel varies")),
+        false => Ok((sum - d) / (d * (d - 1.0))),
     }
-    Ok((absolute_sum(c) - d) / (d * (d - 1.0)))
 }
 
 /// [`redundancy_offdiagonal`] less its [`floor`].
@@ -51,16 +56,8 @@ pub fn redundancy_excess(c: &ChannelCorrelation) -> Result<f64> {
 /// # Errors
 /// Undefined with a single live channel.
 pub fn barlow_redundancy(c: &ChannelCorrelation) -> Result<f64> {
-    let d = c.channels() as f64;
-    if c.channels() < 2 {
-        return Err(Error::undefined("only one channel varies"));
-    }
-    let squares: f64 = c
-        .matrix
-        .outer_iter()
-        .map(|row| row.iter().map(|r| r * r).sum::<f64>())
-        .sum();
-    Ok((squares - d) / (d * (d - 1.0)))
+    let squares = c.matrix.outer_iter().map(|row| row.iter().map(|r| r * r).sum::<f64>());
+    off_diagonal(c, squares.sum())
 }
 
 /// The sum of rho_ij² over i ≠ j, as the loss has it.
