@@ -1,11 +1,11 @@
 //! A whole analysis, and how many rows it will read.
 
-use super::bindings::Bindings;
 use super::group::LayerGroup;
 use super::inputs::inputs;
+use super::measure::{add_tables, measure};
 use super::piece::{Piece, part_of};
-use super::pieces::{add_tables, measure};
 use super::plan::Plan;
+use super::resolved_sets::Bindings;
 use super::second_pass::rows_read;
 use super::suites::of_suites;
 use crate::error::Result;

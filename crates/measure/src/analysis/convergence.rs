@@ -1,10 +1,10 @@
 //! Values against the number of rows: how far has each metric come to where it is going?
 
-use super::asked::PlannedMetric;
 use super::kinds::{Kinds, OneSided, SecondMoments};
 use super::one_side::{correlation, values_of_spectra};
 use super::pair::{SidePair, on_first_groups};
 use super::plan::Plan;
+use super::planned_metric::PlannedMetric;
 use super::side::Side;
 use super::tables::of_subject;
 use crate::error::{Error, Result};

@@ -1,8 +1,8 @@
 //! The sets of one layer, and what belongs together among them.
 
-use super::asked::PlannedMetric;
-use super::head::WIDEST as WIDEST_HEAD;
+use super::limits::WIDEST_FOR_VECTORS;
 use super::plan::Plan;
+use super::planned_metric::PlannedMetric;
 use super::subject::{is_named, labels, record, with_split};
 use crate::features::{FeatureSet, Role, Subject};
 use crate::metrics::Eval;
@@ -37,7 +37,7 @@ pub struct Missing<'a> {
 }
 
 impl<'a> LayerGroup<'a> {
-    /// Of the sets of one layer, among all.
+    /// The group of the sets of one layer, among all.
     pub fn new(sets: Vec<&'a dyn FeatureSet>, all: &'a [Box<dyn FeatureSet>], plan: &Plan) -> Self {
         let roles = sets.iter().map(|set| role(*set, plan)).collect();
         let fitted = sets.iter().map(|set| fitted(*set, &sets, plan)).collect();
@@ -81,7 +81,8 @@ impl<'a> LayerGroup<'a> {
             .unwrap_or(place);
         let (features, logits) = (self.sets[fitted], self.logits[fitted]?);
         let classes = labels(features).map_or(0, |l| l.classes());
-        let fits = features.width() <= WIDEST_HEAD && logits.width() == classes && logits.rows() == features.rows();
+        let fits =
+            features.width() <= WIDEST_FOR_VECTORS && logits.width() == classes && logits.rows() == features.rows();
         (fits && features.provenance().ids_sha256 == logits.provenance().ids_sha256).then_some((features, logits))
     }
 }
@@ -123,15 +124,11 @@ fn role(set: &dyn FeatureSet, plan: &Plan) -> Option<Role> {
 /// Every pre with every eval set of a group, by their places. Of several splits of one data set the one that is scored is
 /// taken.
 fn pairs(sets: &[&dyn FeatureSet], plan: &Plan) -> Vec<(usize, usize)> {
-    let preferred = |split: &String| {
-        let known = plan.together.score.iter().position(|score| score == split);
-        known.unwrap_or(plan.together.score.len())
-    };
     let pick = |names: &[String]| -> Vec<usize> {
         let mut picked: Vec<usize> = Vec::new();
         for name in names {
             let named = (0..sets.len()).filter(|&i| is_named(sets[i], name));
-            let best = named.min_by_key(|&i| preferred(&sets[i].subject().split));
+            let best = named.min_by_key(|&i| plan.together.preference(&sets[i].subject().split));
             if let Some(place) = best.filter(|place| !picked.contains(place)) {
                 picked.push(place);
             }

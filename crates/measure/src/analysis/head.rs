@@ -13,9 +13,6 @@ const LEFT_OVER: f64 = 1e-4;
 /// The most that may be open of the weights, as a share of them.
 const OPEN: f64 = 1e-2;
 
-/// Channels above which d x d matrices take minutes.
-pub const WIDEST: usize = 4_096;
-
 /// The classifier between a layer and the logits of the same rows, one class for each logit in the order of the labels.
 ///
 /// # Errors

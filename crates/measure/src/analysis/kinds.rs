@@ -1,6 +1,6 @@
 //! Metrics that need the same things are computed together: one list for each kind of [`Eval`], each with its own payload.
 
-use super::asked::PlannedMetric;
+use super::planned_metric::PlannedMetric;
 use crate::metrics::{
     Eval, FromAlike, FromCanonical, FromClassDistances, FromClasses, FromCorrelation, FromDistances, FromDomain,
     FromDuality, FromEachClass, FromEpisodes, FromKernel, FromMatchedKernels, FromMatchedMoments,

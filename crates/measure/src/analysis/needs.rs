@@ -1,12 +1,12 @@
 //! What a plan needs of each set, in words: passes, shared products with their size, and the metrics that use each.
 
-use super::bindings::Bindings;
+use super::image_views::is_viewed;
 use super::limits::{SAMPLES, WIDEST};
 use super::plan::Plan;
+use super::resolved_sets::Bindings;
 use super::second_pass::{WIDEST_WITHIN, passes_of_classes};
 use super::side::chosen;
 use super::subject::{labels, place, with_split};
-use super::viewed::is_viewed;
 use crate::error::Result;
 use crate::features::FeatureSet;
 use crate::metrics::{Needs, Sides};

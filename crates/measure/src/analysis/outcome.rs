@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::asked::PlannedMetric;
+use super::planned_metric::PlannedMetric;
 use crate::error::{Error, Result};
 use crate::metrics::Metric;
+use crate::metrics::transferability::Score;
 use crate::results::{DEFAULT, Record, Table};
 use crate::uncertainty::{ErrorBar, Estimate, Scheme, wilson_interval};
 
@@ -52,6 +53,17 @@ impl Outcome {
         }
     }
 
+    /// The value of a score, what was found beside it, and the error bar that the metric's row names.
+    pub fn of_score(score: Result<Score>, metric: &Metric, replicates: Result<Vec<f64>>) -> Self {
+        let (value, found) = match score {
+            Ok(score) => (Ok(score.value), score.found),
+            Err(error) => (Err(error), Vec::new()),
+        };
+        let mut outcome = Self::new(value).with_replicates(metric, replicates);
+        found.into_iter().for_each(|(name, number)| outcome.found(name, number));
+        outcome
+    }
+
     /// Says what defines the number: only records that say the same can be compared.
     pub fn defined_by(&mut self, name: &str, what: impl Into<Value>) {
         self.method.insert(name.to_owned(), what.into());
@@ -71,10 +83,7 @@ impl Outcome {
     pub fn with_bar(mut self, bar: ErrorBar, replicates: Result<Vec<f64>>) -> Self {
         let Ok(value) = self.value else { return self };
         let found = replicates
-            .map_err(|error| match error {
-                Error::Undefined(reason) => reason,
-                other => other.to_string(),
-            })
+            .map_err(reason)
             .and_then(|replicates| Ok((bar.estimate(value, &replicates)?, replicates)));
         let (estimate, replicates) = match found {
             Ok(found) => found,
@@ -122,17 +131,13 @@ impl Outcome {
                 None
             }
             Ok(value) => Some(value),
-            Err(Error::Undefined(reason)) => {
-                notes.insert(0, reason);
-                None
-            }
-            Err(other) => {
-                notes.insert(0, other.to_string());
+            Err(error) => {
+                notes.insert(0, reason(error));
                 None
             }
         };
         let finite = |x: f64| x.is_finite().then_some(x);
-        // What cannot be is not in the interval: cutting it to the metric's range loses no truth.
+        // The interval is cut to the metric's range: no value lies outside.
         let (least, most) = metric.range;
         let estimate = self
             .estimate
@@ -163,6 +168,14 @@ impl Outcome {
             seconds,
             ..sides
         }
+    }
+}
+
+/// Why there is no value, for a note.
+pub fn reason(error: Error) -> String {
+    match error {
+        Error::Undefined(reason) => reason,
+        other => other.to_string(),
     }
 }
 

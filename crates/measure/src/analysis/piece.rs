@@ -1,9 +1,9 @@
-//! What of an analysis can be measured by itself, and how much of a set is looked at for it.
+//! The parts of an analysis that can be measured alone, and how much of a set is looked at for each.
 
 use super::group::LayerGroup;
 use super::plan::Plan;
 
-/// What of an analysis can be measured by itself, at every layer.
+/// A part of an analysis that can be measured alone, at every layer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Piece {
     /// A data set, with all its splits.

@@ -1,9 +1,9 @@
 //! What to compute, and what that needs.
 
-use super::asked::PlannedMetric;
+use super::benchmark::{Suite, Together};
 use super::limits::{FOREIGN_AMONG, MOST_NEIGHBOURS, SAMPLES, WIDEST};
+use super::planned_metric::PlannedMetric;
 use super::subject::is_named;
-use super::together::{Suite, Together};
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
 use crate::metrics::{Conventions, Eval, FAMILIES, Metric, Needs, Sides};
@@ -31,7 +31,7 @@ pub struct Plan {
     pub seed: u64,
     /// Rows of each set that metrics of pairs of rows look at: `None` for all, up to a cost of minutes.
     pub rows: Option<usize>,
-    /// Whether the spread over fitting rows is wanted of probes for which it is dear, too.
+    /// Whether the spread over fitting rows is wanted of costly probes, too.
     pub fit_sd: bool,
     /// Whether the arrays behind the pictures are wanted.
     pub tables: bool,

@@ -3,17 +3,18 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
+use super::batches::each_batch;
 use super::group::LayerGroup;
-use super::limits::WIDEST;
+use super::image_views::is_viewed;
+use super::limits::{WIDEST, too_wide};
 use super::piece::Extent;
 use super::plan::Plan;
 use super::subject::labels;
-use super::viewed::is_viewed;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::features::FeatureSet;
 use crate::stats::{
-    Centres, ClassMoments, Moments, OUT_OF_RANGE, SecondPass, SecondPassNeeds, Spectrum, Summariser, Summary,
-    SummaryNeeds,
+    Centres, ClassMoments, Moments, SecondPass, SecondPassNeeds, Spectrum, Summariser, Summary, SummaryNeeds,
+    out_of_range,
 };
 
 /// Channels above which no covariance within classes is made: a second pass holds up to 21 sums beside the first one's ten.
@@ -60,22 +61,14 @@ pub fn second_pass(
         _ => None,
     };
     let mut pass = SecondPass::new(summary, groups, classes, centres, wanted);
-    for batch in set.batches(Summariser::batch_rows(set.width()))? {
-        let batch = batch?;
-        pass.push(batch.view());
-        read(batch.nrows() as u64);
-    }
+    each_batch(set, read, |rows| pass.push(rows))?;
     Ok(pass)
 }
 
 /// The class means of `fitted`, and which of them belongs to each class of `set`, by name.
 fn centres(fitted: &dyn FeatureSet, set: &dyn FeatureSet, read: &(dyn Fn(u64) + Sync)) -> Result<Centres> {
     let mut summariser = Summariser::new(fitted.rows(), fitted.width(), labels(fitted), SummaryNeeds::default());
-    for batch in fitted.batches(Summariser::batch_rows(fitted.width()))? {
-        let batch = batch?;
-        summariser.push(batch.view());
-        read(batch.nrows() as u64);
-    }
+    each_batch(fitted, read, |rows| summariser.push(rows))?;
     let classes: ClassMoments = summariser.finish().classes_without(None, false);
     let names = |set: &dyn FeatureSet| labels(set).map(|l| l.names().to_vec()).unwrap_or_default();
     let known = names(fitted);
@@ -148,19 +141,17 @@ pub fn spectra_of_classes(
     };
     let counts = labels.counts();
     if !measurable || d > WIDEST {
-        let reason = if measurable {
-            format!("{d} channels are more than the {WIDEST} whose spectrum is computed")
-        } else {
-            OUT_OF_RANGE.to_owned()
+        let reason = match measurable {
+            true => too_wide(d, "spectrum is"),
+            false => out_of_range(),
         };
-        return Ok(counts.iter().map(|_| Err(Error::undefined(reason.clone()))).collect());
+        return Ok(counts.iter().map(|_| Err(reason.clone())).collect());
     }
     let mut spectra = Vec::with_capacity(counts.len());
     for range in passes(&counts, d) {
         let mut classes: Vec<Class> = range.clone().map(|c| Class::new(counts[c], d)).collect();
         let mut seen = 0;
-        for batch in set.batches(Summariser::batch_rows(d))? {
-            let batch = batch?;
+        each_batch(set, read, |batch| {
             let mut members: Vec<Vec<usize>> = vec![Vec::new(); classes.len()];
             for (i, class) in labels.class_of()[seen..seen + batch.nrows()].iter().enumerate() {
                 if let Some(c) = class.map(|c| c as usize).filter(|c| range.contains(c)) {
@@ -180,8 +171,7 @@ pub fn spectra_of_classes(
                     Class::Moments(moments) => moments.update(batch.select(ndarray::Axis(0), members).view()),
                 });
             seen += batch.nrows();
-            read(batch.nrows() as u64);
-        }
+        })?;
         let found: Vec<Result<Spectrum>> = classes.into_par_iter().map(Class::spectrum).collect();
         spectra.extend(found);
     }

@@ -3,15 +3,16 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
+use super::batches::each_batch;
+use super::first_pass;
 use super::group::LayerGroup;
 use super::head::head;
-use super::parts;
+use super::image_views::{Viewed, is_viewed};
 use super::piece::Extent;
 use super::plan::Plan;
 use super::probed::Probed;
 use super::second_pass::{second_pass, spectra_of_classes};
 use super::subject::{labels, record};
-use super::viewed::{Viewed, is_viewed};
 use crate::error::{Error, Result};
 use crate::features::{FeatureSet, Labels, Role};
 use crate::metrics::Sides;
@@ -65,6 +66,12 @@ impl Side<'_> {
         self.labels().map_or(0, |l| l.classes() as u64)
     }
 
+    /// The data set and split that were fitted on.
+    pub fn fitted_split(&self) -> Option<(String, String)> {
+        let subject = self.fitted?.subject();
+        Some((subject.dataset.clone(), subject.split.clone()))
+    }
+
     /// The start of a record of this side.
     pub fn record(&self) -> Record {
         Record {
@@ -84,6 +91,38 @@ impl Side<'_> {
     /// The neighbours of its rows where a metric has asked for them.
     pub fn known_neighbours(&self) -> Option<&Neighbours> {
         self.neighbours.get().filter(|table| table.k() > 0)
+    }
+
+    /// Makes the passes after the first that the plan's metrics of one set need; `groups` has the jackknife group of each row.
+    fn read_again(
+        &mut self,
+        group: &LayerGroup,
+        place: usize,
+        plan: &Plan,
+        groups: Vec<u8>,
+        read: &(dyn Fn(u64) + Sync),
+    ) -> Result<()> {
+        let set = self.set;
+        if group.is_probed(place, plan) {
+            self.probed = Probed::read(set, self.fitted, read)?;
+        }
+        if let Some((features, logits)) = group.head_of(place, plan) {
+            self.head = match head(features, logits, read) {
+                Err(error) if !matches!(error, Error::Undefined(_)) => return Err(error),
+                found => Some(found),
+            };
+        }
+        if let Some(most) = plan.most_views().filter(|_| is_viewed(set)) {
+            self.views = Some(Viewed::read(set, most, plan.seed, read)?);
+        }
+        let wanted = plan.second_pass_needs(set);
+        if wanted.any() {
+            self.second_pass = Some(second_pass(set, &self.summary, groups, self.fitted, wanted, read)?);
+        }
+        if plan.spectra_of_classes(set) {
+            self.spectra = spectra_of_classes(set, self.summary.measurable(), read)?;
+        }
+        Ok(())
     }
 
     /// Keeps what metrics of pairs need, and nothing else.
@@ -125,80 +164,42 @@ pub fn summarise<'a>(
     };
     let mut summariser = match &given {
         Some(summary) => {
-            parts::check(summary, set, plan)?;
+            first_pass::check(summary, set, plan)?;
             None
         }
         None => Some(Summariser::new(set.rows(), set.width(), of_set, plan.wanted(set))),
     };
     if summariser.is_some() || looks_at_rows {
-        for batch in set.batches(Summariser::batch_rows(set.width()))? {
-            let batch = batch?;
+        each_batch(set, read, |batch| {
             if let Some(summariser) = &mut summariser {
-                summariser.push(batch.view());
+                summariser.push(batch);
             }
-            rows.push(batch.view());
-            read(batch.nrows() as u64);
-        }
+            rows.push(batch);
+        })?;
     }
     let summary = match (given, summariser) {
         (_, Some(summariser)) => summariser.finish(),
         (given, None) => given.expect("it was given, or is made here"),
     };
-    let fitted = group.fitted_of(place, plan);
-    if !alone {
-        return Ok(Side {
-            set,
-            role: group.roles[place],
-            summary,
-            rows,
-            neighbours: OnceLock::new(),
-            second_pass: None,
-            fitted,
-            probed: None,
-            head: None,
-            views: None,
-            spectra: Vec::new(),
-            seconds: start.elapsed().as_secs_f64(),
-        });
-    }
-    let wanted = plan.second_pass_needs(set);
-    let probed = match group.is_probed(place, plan) {
-        true => Probed::read(set, fitted, read)?,
-        false => None,
-    };
-    let head = match group.head_of(place, plan) {
-        Some((features, logits)) => match head(features, logits, read) {
-            Err(error) if !matches!(error, Error::Undefined(_)) => return Err(error),
-            found => Some(found),
-        },
-        None => None,
-    };
-    let views = match plan.most_views() {
-        Some(most) if is_viewed(set) => Some(Viewed::read(set, most, plan.seed, read)?),
-        _ => None,
-    };
-    let second = match wanted.any() {
-        true => Some(second_pass(set, &summary, groups, fitted, wanted, read)?),
-        false => None,
-    };
-    let spectra = match plan.spectra_of_classes(set) {
-        true => spectra_of_classes(set, summary.measurable(), read)?,
-        false => Vec::new(),
-    };
-    Ok(Side {
+    let mut side = Side {
         set,
         role: group.roles[place],
         summary,
         rows,
         neighbours: OnceLock::new(),
-        second_pass: second,
-        fitted,
-        probed,
-        head,
-        views,
-        spectra,
-        seconds: start.elapsed().as_secs_f64(),
-    })
+        second_pass: None,
+        fitted: group.fitted_of(place, plan),
+        probed: None,
+        head: None,
+        views: None,
+        spectra: Vec::new(),
+        seconds: 0.0,
+    };
+    if alone {
+        side.read_again(group, place, plan, groups, read)?;
+    }
+    side.seconds = start.elapsed().as_secs_f64();
+    Ok(side)
 }
 
 /// The jackknife group of each row of a set.

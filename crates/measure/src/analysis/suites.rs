@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::benchmark::Suite;
 use super::plan::Plan;
-use super::together::Suite;
 use crate::metrics::find;
 use crate::metrics::probes::{FAMILY, PROBES, SUITE_LOG_ODDS};
 use crate::results::{DATASETS, DEFAULT, Record, SPLITS};
@@ -57,11 +57,8 @@ fn place(record: &Record) -> (&str, &Option<String>, Option<u64>, &str) {
 fn on<'r>(group: &[&'r Record], name: &str, plan: &Plan) -> Vec<&'r Record> {
     let is_named = |r: &Record| r.dataset == name || format!("{}/{}", r.dataset, r.split) == name;
     let named = || group.iter().copied().filter(|r| is_named(r));
-    let place = |split: &str| {
-        let score = &plan.together.score;
-        score.iter().position(|known| known == split).unwrap_or(score.len())
-    };
-    let Some(split) = named().map(|r| r.split.as_str()).min_by_key(|split| place(split)) else {
+    let splits = named().map(|r| r.split.as_str());
+    let Some(split) = splits.min_by_key(|split| plan.together.preference(split)) else {
         return Vec::new();
     };
     named().filter(|r| r.split == split).collect()
@@ -111,7 +108,7 @@ fn log_odds(suite: &Suite, parts: &[Option<&Record>], leading: &str) -> Record {
         let (share, n) = (record.value?, record.n as f64);
         Some(Stratum {
             value: of_share(share, record.n),
-            // By the slope of the log-odds: n (n + 1) / ((k + ½) (n - k + ½)) of the share.
+            // The slope of the log-odds of the share is n (n + 1) / ((k + ½) (n - k + ½)).
             std_error: record.std_error.map(|error| {
                 let k = share * n;
                 error * n * (n + 1.0) / ((k + 0.5) * (n - k + 0.5))

@@ -14,7 +14,7 @@ pub struct Ties {
 }
 
 impl Ties {
-    /// Of the `k` nearest of each of so many rows.
+    /// Counts ties among the `k` nearest of each of so many rows.
     pub fn new(table: &Neighbours, rows: usize, k: usize) -> Self {
         let mut ties = Self {
             k,
@@ -35,10 +35,10 @@ impl Ties {
         ties
     }
 
-    /// Whether distances say anything.
+    /// Checks that distances tell some rows' neighbours.
     ///
     /// # Errors
-    /// Undefined where the order of rows alone says who is near.
+    /// Undefined where the order of rows alone tells which are near.
     pub fn leave_something(&self) -> Result<()> {
         if self.crowded > 0 && self.crowded == self.rows {
             return Err(Error::undefined(format!(

@@ -105,32 +105,11 @@ mod tests {
     }
 
     #[test]
-    fn eigenvectors_give_the_matrix_back() {
-        let x = Array2::from_shape_fn((6, 4), |(i, j)| ((i * 7 + j * 3 + i * j) % 11) as f64 - 4.0);
-        let matrix = x.t().dot(&x);
-        let (values, vectors) = eigenvectors(matrix.clone()).unwrap();
-        assert_eq!(
-            values,
-            eigenvalues(matrix.clone())
-                .unwrap()
-                .iter()
-                .zip(&values)
-                .map(|(a, b)| {
-                    assert!((a - b).abs() < 1e-12 * values[0]);
-                    *b
-                })
-                .collect::<Vec<_>>()
-        );
-        let scaled = &vectors * &ndarray::Array1::from(values).insert_axis(ndarray::Axis(1));
-        let back = vectors.t().dot(&scaled);
-        assert!(back.iter().zip(&matrix).all(|(a, b)| (a - b).abs() < 1e-11));
-    }
-
-    #[test]
     fn eigenvectors_rebuild_the_matrix() {
         let matrix = array![[2.0, 1.0, 0.5], [1.0, 2.0, 0.0], [0.5, 0.0, 7.0]];
         let (values, vectors) = eigenvectors(matrix.clone()).unwrap();
-        assert!(values.is_sorted_by(|a, b| a >= b));
+        let alone = eigenvalues(matrix.clone()).unwrap();
+        assert!(values.iter().zip(&alone).all(|(a, b)| (a - b).abs() < 1e-13));
         let diagonal = Array2::from_diag(&ndarray::Array1::from(values));
         let back = vectors.t().dot(&diagonal).dot(&vectors);
         assert!(back.iter().zip(&matrix).all(|(a, b)| (a - b).abs() < 1e-13));

@@ -1,181 +1,125 @@
 //! Matrix products.
 
-use ndarray::{Array2, ArrayView2};
+use std::ffi::c_int;
+
+use cblas_sys::{CBLAS_LAYOUT, CBLAS_TRANSPOSE};
+use ndarray::{Array2, ArrayView2, s};
 
 use super::lapack::{int, single_threaded_blas};
 
-/// A Bᵀ for A (m, d) and B (n, d), both in standard layout.
+/// A matrix of a product, as it is or transposed.
+struct Factor<'a, T> {
+    matrix: ArrayView2<'a, T>,
+    transpose: CBLAS_TRANSPOSE,
+}
+
+fn plain<T>(matrix: ArrayView2<T>) -> Factor<T> {
+    Factor {
+        matrix,
+        transpose: CBLAS_TRANSPOSE::CblasNoTrans,
+    }
+}
+
+fn transposed<T>(matrix: ArrayView2<T>) -> Factor<T> {
+    Factor {
+        matrix,
+        transpose: CBLAS_TRANSPOSE::CblasTrans,
+    }
+}
+
+impl<T> Factor<'_, T> {
+    /// Its rows and columns in the product.
+    fn dim(&self) -> (usize, usize) {
+        match self.transpose {
+            CBLAS_TRANSPOSE::CblasNoTrans => self.matrix.dim(),
+            _ => self.matrix.t().dim(),
+        }
+    }
+
+    /// The numbers from one row to the next, for rows that each lie in one piece.
+    fn stride(&self) -> c_int {
+        let (rows, columns) = self.matrix.dim();
+        let stride = self.matrix.strides();
+        let is_sound = (columns < 2 || stride[1] == 1) && (rows < 2 || stride[0] >= columns as isize);
+        assert!(is_sound, "the product of rows that are not in one piece");
+        int(if rows < 2 { columns } else { stride[0] as usize })
+    }
+}
+
+macro_rules! product {
+    ($name:ident, $number:ty, $gemm:ident) => {
+        /// `scale` AB + `keep` C in place of C, which is in standard layout.
+        fn $name(scale: $number, a: Factor<$number>, b: Factor<$number>, keep: $number, c: &mut Array2<$number>) {
+            let ((m, inner), (own, n)) = (a.dim(), b.dim());
+            assert_eq!(inner, own, "the product of matrices that do not fit");
+            assert_eq!(c.dim(), (m, n), "a product of another shape");
+            assert!(c.is_standard_layout(), "a product that is not in standard layout");
+            if c.is_empty() || inner == 0 {
+                return;
+            }
+            single_threaded_blas();
+            // SAFETY: all three are row-major with the leading dimensions given, and of these sizes.
+            unsafe {
+                cblas_sys::$gemm(
+                    CBLAS_LAYOUT::CblasRowMajor,
+                    a.transpose,
+                    b.transpose,
+                    int(m),
+                    int(n),
+                    int(inner),
+                    scale,
+                    a.matrix.as_ptr(),
+                    a.stride(),
+                    b.matrix.as_ptr(),
+                    b.stride(),
+                    keep,
+                    c.as_mut_ptr(),
+                    int(n),
+                );
+            }
+        }
+    };
+}
+
+product!(product_in_double, f64, cblas_dgemm);
+product!(product_in_single, f32, cblas_sgemm);
+
+/// A Bᵀ for A (m, d) and B (n, d).
 pub fn product_transposed(a: ArrayView2<f64>, b: ArrayView2<f64>) -> Array2<f64> {
-    assert_eq!(a.ncols(), b.ncols(), "the product of rows of different widths");
     let (a, b) = (a.as_standard_layout(), b.as_standard_layout());
     let mut out = Array2::zeros((a.nrows(), b.nrows()));
-    if out.is_empty() || a.ncols() == 0 {
-        return out;
-    }
-    single_threaded_blas();
-    let (m, n, d) = (int(a.nrows()), int(b.nrows()), int(a.ncols()));
-    // SAFETY: all three are row-major with the leading dimensions given.
-    unsafe {
-        cblas_sys::cblas_dgemm(
-            cblas_sys::CBLAS_LAYOUT::CblasRowMajor,
-            cblas_sys::CBLAS_TRANSPOSE::CblasNoTrans,
-            cblas_sys::CBLAS_TRANSPOSE::CblasTrans,
-            m,
-            n,
-            d,
-            1.0,
-            a.as_ptr(),
-            d,
-            b.as_ptr(),
-            d,
-            0.0,
-            out.as_mut_ptr(),
-            n,
-        );
-    }
+    product_in_double(1.0, plain(a.view()), transposed(b.view()), 0.0, &mut out);
     out
 }
 
 /// Adds AᵀB, (d1, d2), to `sum`, for A (n, d1) and B (n, d2).
 pub fn add_product(sum: &mut Array2<f64>, a: ArrayView2<f64>, b: ArrayView2<f64>) {
-    assert_eq!(a.nrows(), b.nrows(), "the product of different numbers of rows");
-    assert_eq!(sum.dim(), (a.ncols(), b.ncols()), "the product of other widths");
-    if sum.is_empty() || a.nrows() == 0 {
-        return;
-    }
-    single_threaded_blas();
     let (a, b) = (a.as_standard_layout(), b.as_standard_layout());
-    let (m, n, rows) = (int(a.ncols()), int(b.ncols()), int(a.nrows()));
-    let to = sum.as_slice_mut().expect("the sum is in standard layout");
-    // SAFETY: all three are row-major with the leading dimensions given.
-    unsafe {
-        cblas_sys::cblas_dgemm(
-            cblas_sys::CBLAS_LAYOUT::CblasRowMajor,
-            cblas_sys::CBLAS_TRANSPOSE::CblasTrans,
-            cblas_sys::CBLAS_TRANSPOSE::CblasNoTrans,
-            m,
-            n,
-            rows,
-            1.0,
-            a.as_ptr(),
-            m,
-            b.as_ptr(),
-            n,
-            1.0,
-            to.as_mut_ptr(),
-            n,
-        );
-    }
+    product_in_double(1.0, transposed(a.view()), plain(b.view()), 1.0, sum);
 }
 
 /// Writes `scale` A Bᵀ to `out` in 32 bits, for A (m, d) and B (n, d), `depth` channels at a time: no entry is a sum of
 /// more than `depth` products and the sums of the d / `depth` pieces before, which bounds its rounding error.
 pub fn write_single_product(a: ArrayView2<f32>, b: ArrayView2<f32>, scale: f32, depth: usize, out: &mut Array2<f32>) {
     assert_eq!(a.ncols(), b.ncols(), "the product of rows of different widths");
-    assert_eq!(out.dim(), (a.nrows(), b.nrows()), "a product of another shape");
-    assert!(
-        a.is_standard_layout() && b.is_standard_layout() && out.is_standard_layout(),
-        "the product of rows that are not in standard layout"
-    );
     out.fill(0.0);
-    if out.is_empty() {
-        return;
-    }
-    single_threaded_blas();
-    let width = a.ncols();
-    let (m, n, stride) = (int(a.nrows()), int(b.nrows()), int(width));
-    for start in (0..width).step_by(depth.max(1)) {
-        let channels = depth.max(1).min(width - start);
-        // SAFETY: all three are row-major with the leading dimensions given; the piece of channels lies within the rows.
-        unsafe {
-            cblas_sys::cblas_sgemm(
-                cblas_sys::CBLAS_LAYOUT::CblasRowMajor,
-                cblas_sys::CBLAS_TRANSPOSE::CblasNoTrans,
-                cblas_sys::CBLAS_TRANSPOSE::CblasTrans,
-                m,
-                n,
-                int(channels),
-                scale,
-                a.as_ptr().add(start),
-                stride,
-                b.as_ptr().add(start),
-                stride,
-                1.0,
-                out.as_mut_ptr(),
-                n,
-            );
-        }
+    let (width, depth) = (a.ncols(), depth.max(1));
+    for start in (0..width).step_by(depth) {
+        let piece = s![.., start..(start + depth).min(width)];
+        product_in_single(scale, plain(a.slice(piece)), transposed(b.slice(piece)), 1.0, out);
     }
 }
 
 /// Writes AᵀB, (d1, d2), to `out` in 32 bits, for A (n, d1) and B (n, d2).
 pub fn write_single_cross(a: ArrayView2<f32>, b: ArrayView2<f32>, out: &mut Array2<f32>) {
-    assert_eq!(a.nrows(), b.nrows(), "the product of different numbers of rows");
-    assert_eq!(out.dim(), (a.ncols(), b.ncols()), "a product of another shape");
-    assert!(
-        a.is_standard_layout() && b.is_standard_layout() && out.is_standard_layout(),
-        "the product of rows that are not in standard layout"
-    );
     out.fill(0.0);
-    if out.is_empty() || a.nrows() == 0 {
-        return;
-    }
-    single_threaded_blas();
-    let (m, n, rows) = (int(a.ncols()), int(b.ncols()), int(a.nrows()));
-    // SAFETY: all three are row-major with the leading dimensions given.
-    unsafe {
-        cblas_sys::cblas_sgemm(
-            cblas_sys::CBLAS_LAYOUT::CblasRowMajor,
-            cblas_sys::CBLAS_TRANSPOSE::CblasTrans,
-            cblas_sys::CBLAS_TRANSPOSE::CblasNoTrans,
-            m,
-            n,
-            rows,
-            1.0,
-            a.as_ptr(),
-            m,
-            b.as_ptr(),
-            n,
-            0.0,
-            out.as_mut_ptr(),
-            n,
-        );
-    }
+    product_in_single(1.0, transposed(a), plain(b), 0.0, out);
 }
 
 /// Writes AB, (m, d), to `out` in 32 bits, for A (m, n) and B (n, d).
 pub fn write_single_plain(a: ArrayView2<f32>, b: ArrayView2<f32>, out: &mut Array2<f32>) {
-    assert_eq!(a.ncols(), b.nrows(), "the product of matrices that do not fit");
-    assert_eq!(out.dim(), (a.nrows(), b.ncols()), "a product of another shape");
-    assert!(
-        a.is_standard_layout() && b.is_standard_layout() && out.is_standard_layout(),
-        "the product of matrices that are not in standard layout"
-    );
     out.fill(0.0);
-    if out.is_empty() || a.ncols() == 0 {
-        return;
-    }
-    single_threaded_blas();
-    let (m, n, inner) = (int(a.nrows()), int(b.ncols()), int(a.ncols()));
-    // SAFETY: all three are row-major with the leading dimensions given.
-    unsafe {
-        cblas_sys::cblas_sgemm(
-            cblas_sys::CBLAS_LAYOUT::CblasRowMajor,
-            cblas_sys::CBLAS_TRANSPOSE::CblasNoTrans,
-            cblas_sys::CBLAS_TRANSPOSE::CblasNoTrans,
-            m,
-            n,
-            inner,
-            1.0,
-            a.as_ptr(),
-            inner,
-            b.as_ptr(),
-            n,
-            0.0,
-            out.as_mut_ptr(),
-            n,
-        );
-    }
+    product_in_single(1.0, plain(a), plain(b), 0.0, out);
 }
 
 #[cfg(test)]

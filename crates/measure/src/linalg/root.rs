@@ -168,8 +168,7 @@ mod tests {
     #[test]
     fn a_matrix_with_itself_gives_its_trace_even_where_it_is_singular() {
         let x = Array2::from_shape_fn((7, 12), |(i, j)| ((i * 7 + j * 3 + i * j * j) % 11) as f64 - 4.0);
-        let mut packed = Symmetric::zeros(12);
-        packed.add_gram(x.view());
+        let packed = Symmetric::gram(x.view());
         let (matrix, trace) = (packed.to_full(), packed.to_full().diag().sum());
         let root = trace_of_root(&matrix, &matrix, 1e-10 * trace).unwrap();
         assert!((root - trace).abs() < 1e-13 * trace);

@@ -22,7 +22,14 @@ impl Symmetric {
         }
     }
 
-    /// Its d(d+1)/2 numbers, as they are packed.
+    /// XᵀX, X being (rows, d).
+    pub fn gram(rows: ArrayView2<f64>) -> Self {
+        let mut gram = Self::zeros(rows.ncols());
+        gram.add_gram(rows);
+        gram
+    }
+
+    /// The d(d+1)/2 numbers, as they are packed.
     pub fn packed(&self) -> &[f64] {
         &self.packed
     }
@@ -165,8 +172,7 @@ mod tests {
         // Odd and even d are packed differently.
         for d in 1..8 {
             let x = Array2::from_shape_fn((5, d), |(i, j)| ((i * 7 + j * 3) % 11) as f64 - 4.0);
-            let mut s = Symmetric::zeros(d);
-            s.add_gram(x.view());
+            let mut s = Symmetric::gram(x.view());
             s.add_gram(x.view());
             // Small integers: exact.
             assert_eq!(s.to_full(), x.t().dot(&x) * 2.0);
@@ -177,8 +183,7 @@ mod tests {
     fn a_determinant_is_the_product_of_the_eigenvalues() {
         for d in 1..8 {
             let x = Array2::from_shape_fn((3, d), |(i, j)| ((i * 7 + j * 3) % 11) as f64 - 4.0);
-            let mut s = Symmetric::zeros(d);
-            s.add_gram(x.view());
+            let mut s = Symmetric::gram(x.view());
             s.scale(0.5);
             let values = crate::linalg::eigen::eigenvalues(s.to_full()).unwrap();
             let expected: f64 = values.iter().map(|v| v.max(0.0).ln_1p()).sum();
@@ -192,11 +197,7 @@ mod tests {
     #[test]
     fn a_sum_is_what_adding_one_by_one_gives() {
         let x = Array2::from_shape_fn((9, 70), |(i, j)| ((i * 7 + j * 3) % 11) as f64 - 4.0);
-        let columns = |from, to| {
-            let mut s = Symmetric::zeros(70);
-            s.add_gram(x.slice(ndarray::s![from..to, ..]));
-            s
-        };
+        let columns = |from, to| Symmetric::gram(x.slice(ndarray::s![from..to, ..]));
         // Small integers: exact.
         let parts = [columns(0, 4), columns(4, 5)];
         assert_eq!(

@@ -162,8 +162,7 @@ mod tests {
     fn one_reduction_serves_every_multiple_of_a_rank_one_matrix() {
         for d in 1..7 {
             let x = Array2::from_shape_fn((5, d), |(i, j)| ((i * 7 + j * 3 + i * j) % 11) as f64 - 4.0);
-            let mut packed = Symmetric::zeros(d);
-            packed.add_gram(x.view());
+            let packed = Symmetric::gram(x.view());
             for first in [
                 Array1::from_shape_fn(d, |j| (j as f64 - 1.5) * 3.0),
                 Array1::from_elem(d, -2.0),
@@ -184,8 +183,7 @@ mod tests {
 
     #[test]
     fn a_far_mean_leaves_the_spectrum_around_it_alone() {
-        let mut packed = Symmetric::zeros(3);
-        packed.add_gram(array![[1.0, 0.0, 0.0], [0.0, 1e-3, 0.0], [0.0, 0.0, 1e-6]].view());
+        let packed = Symmetric::gram(array![[1.0, 0.0, 0.0], [0.0, 1e-3, 0.0], [0.0, 0.0, 1e-6]].view());
         let form = packed.tridiagonal(array![1e6, 2e6, -1e6].view());
         for (got, expected) in form.eigenvalues(0.0).unwrap().iter().zip([1.0, 1e-6, 1e-12]) {
             assert!((got - expected).abs() < 1e-15);

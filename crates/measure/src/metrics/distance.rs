@@ -3,10 +3,10 @@
 use ndarray::Array2;
 
 use super::eval::{Eval, FromMoments};
-use super::metric::{Better, Law, Metric, MetricFamily, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::error::{Error, Result};
 use crate::linalg::trace_of_root;
-use crate::stats::{Moments, OUT_OF_RANGE, SMALLEST_SQUARE};
+use crate::stats::{Moments, SMALLEST_SQUARE, in_range};
 use crate::uncertainty::ErrorBar;
 
 /// The share of the traces that the trace of the root may be wrong by: the bias of a jackknife and the line to infinite N
@@ -39,9 +39,7 @@ fn covariances_over(a: &Moments, b: &Moments, divisor: fn(f64) -> f64) -> Result
     let size = both[0].diag().sum() + both[1].diag().sum();
     // Squares of squares must stay within range, too.
     let vanished = size < SMALLEST_SQUARE && (size > 0.0 || a.mean().iter().chain(b.mean()).any(|x| is_tiny(*x)));
-    if !(size * size).is_finite() || vanished {
-        return Err(Error::undefined(OUT_OF_RANGE));
-    }
+    in_range((size * size).is_finite() && !vanished)?;
     Ok(both)
 }
 
@@ -77,7 +75,7 @@ fn bures(a: &Moments, b: &Moments, divisor: fn(f64) -> f64) -> Result<f64> {
     Ok((traces - 2.0 * shared).max(0.0))
 }
 
-/// Of the variances of the channels alone.
+/// The distance of the means and the variances of the channels alone.
 fn frechet_diagonal(a: &Moments, b: &Moments) -> Result<f64> {
     let [first, second] = covariances(a, b)?;
     let roots = first
@@ -146,6 +144,14 @@ fn coral_blurred(value: f64, a: &Moments, b: &Moments) -> bool {
     mean_square_blurred(4.0 * value, a, b)
 }
 
+const fn moments(value: fn(&Moments, &Moments) -> Result<f64>, blurred: fn(f64, &Moments, &Moments) -> bool) -> Eval {
+    Eval::Moments(FromMoments {
+        value,
+        infinite: false,
+        blurred,
+    })
+}
+
 /// The family.
 pub const FAMILY: MetricFamily = MetricFamily {
     id: "distribution-distance",
@@ -181,36 +187,22 @@ const METRICS: &[Metric] = &[
         convention: "covariances with ddof 1 (torch-fidelity); not scaled, not square-rooted",
         like: &["torch-fidelity"],
         variants: &[
-            Variant {
-                id: "diagonal",
-                about: "of the variances of the channels alone (TF-GAN's diagonal_only)",
-                like: &[],
-                eval: Eval::Moments(FromMoments {
-                    value: frechet_diagonal,
-                    infinite: false,
-                    blurred: |_, _, _| false,
-                }),
-            },
-            Variant {
-                id: "root",
-                about: "the square root, in feature units, of covariances with ddof 0 (POT's Bures-Wasserstein distance)",
-                like: &[],
-                eval: Eval::Moments(FromMoments {
-                    value: frechet_root,
-                    infinite: false,
-                    blurred: root_blurred,
-                }),
-            },
+            variant(
+                "diagonal",
+                "of the variances of the channels alone (TF-GAN's diagonal_only)",
+                moments(frechet_diagonal, |_, _, _| false),
+            ),
+            variant(
+                "root",
+                "the square root, in feature units, of covariances with ddof 0 (POT's Bures-Wasserstein distance)",
+                moments(frechet_root, root_blurred),
+            ),
         ],
         reference: "Dowson and Landau, J. Multivariate Analysis 1982; Heusel et al., NeurIPS 2017",
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::JackknifeOfDistance,
-        eval: Eval::Moments(FromMoments {
-            value: frechet_distance,
-            infinite: false,
-            blurred: frechet_blurred,
-        }),
+        eval: moments(frechet_distance, frechet_blurred),
     },
     Metric {
         id: "frechet_infinity",
@@ -249,36 +241,22 @@ const METRICS: &[Metric] = &[
         convention: "covariances with ddof 1",
         like: &[],
         variants: &[
-            Variant {
-                id: "mean-square",
-                about: "|S_1 - S_2|_F^2 / d^2: the mean squared difference (DomainBed, TLlib)",
-                like: &[],
-                eval: Eval::Moments(FromMoments {
-                    value: coral_mean_square,
-                    infinite: false,
-                    blurred: mean_square_blurred,
-                }),
-            },
-            Variant {
-                id: "norm",
-                about: "|S_1 - S_2|_F: the norm itself, in squared feature units",
-                like: &[],
-                eval: Eval::Moments(FromMoments {
-                    value: coral_norm,
-                    infinite: false,
-                    blurred: norm_blurred,
-                }),
-            },
+            variant(
+                "mean-square",
+                "|S_1 - S_2|_F^2 / d^2: the mean squared difference (DomainBed, TLlib)",
+                moments(coral_mean_square, mean_square_blurred),
+            ),
+            variant(
+                "norm",
+                "|S_1 - S_2|_F: the norm itself, in squared feature units",
+                moments(coral_norm, norm_blurred),
+            ),
         ],
         reference: "Sun and Saenko, ECCV Workshops 2016, arXiv 1607.01719",
         estimand: AT_THIS_N,
         laws: LAWS,
         error: ErrorBar::JackknifeOfDistance,
-        eval: Eval::Moments(FromMoments {
-            value: coral,
-            infinite: false,
-            blurred: coral_blurred,
-        }),
+        eval: moments(coral, coral_blurred),
     },
 ];
 

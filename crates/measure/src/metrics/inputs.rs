@@ -49,6 +49,16 @@ pub struct SamplePair {
     pub neighbours: Neighbours,
 }
 
+impl SamplePair {
+    /// The samples of both sides as the rows of one set.
+    pub fn near(&self) -> NearRows<'_> {
+        NearRows {
+            groups: &self.groups,
+            neighbours: &self.neighbours,
+        }
+    }
+}
+
 /// Rows of a set and their nearest neighbours among them.
 pub struct NearRows<'a> {
     /// Jackknife group of each row.
@@ -130,7 +140,7 @@ pub struct FromCentre {
     pub along: f64,
 }
 
-/// How two rows x and y lie to each other: of rows of very different size neither number tells the other.
+/// Where two rows x and y lie from each other: neither number gives the other for rows of very different size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lie {
     /// ‖x - y‖².

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::linalg::{Symmetric, eigenvectors, product_transposed};
-use crate::stats::Rows;
+use crate::stats::{Rows, blocks};
 use crate::uncertainty::GROUPS;
 
 /// Rows that are taken at a time where a sum runs over all of them.
@@ -240,29 +240,23 @@ impl<'a> Labelled<'a> {
 
     /// What `made` makes of the rows of a range less the mean of all, block by block, in order.
     pub fn blocks<T: Send>(&self, made: impl Fn(Range<usize>, Array2<f64>) -> T + Sync) -> Vec<T> {
-        let starts: Vec<usize> = (0..self.len()).step_by(BLOCK).collect();
-        let of_block = |&start: &usize| {
-            let range = start..(start + BLOCK).min(self.len());
-            let rows = self.centred(&range.clone().collect::<Vec<_>>());
-            made(range, rows)
-        };
-        starts.par_iter().map(of_block).collect()
+        let of_block = |range: Range<usize>| made(range.clone(), self.centred(&range.collect::<Vec<_>>()));
+        blocks(self.len(), BLOCK).into_par_iter().map(of_block).collect()
     }
 
     /// sum_i z_i z_iᵀ (d, d) for the rows z that `made` makes of a range of rows less the mean of all.
     pub fn scatter(&self, made: impl Fn(Range<usize>, Array2<f64>) -> Array2<f64> + Sync) -> Symmetric {
-        let starts: Vec<usize> = (0..self.len()).step_by(BLOCK).collect();
-        let of_lane = |starts: &[usize]| {
+        let blocks = blocks(self.len(), BLOCK);
+        let of_lane = |blocks: &[Range<usize>]| {
             let mut sum = Symmetric::zeros(self.width());
-            for &start in starts {
-                let range = start..(start + BLOCK).min(self.len());
+            for range in blocks {
                 let rows = self.centred(&range.clone().collect::<Vec<_>>());
-                sum.add_gram(made(range, rows).view());
+                sum.add_gram(made(range.clone(), rows).view());
             }
             sum
         };
-        let lanes: Vec<Symmetric> = starts
-            .par_chunks(starts.len().div_ceil(LANES).max(1))
+        let lanes: Vec<Symmetric> = blocks
+            .par_chunks(blocks.len().div_ceil(LANES).max(1))
             .map(of_lane)
             .collect();
         let mut all = Symmetric::zeros(self.width());
@@ -351,7 +345,7 @@ impl<'a> Labelled<'a> {
     }
 }
 
-/// Of a mean probability that leaves rows no room.
+/// Why a mean probability that leaves rows no room has no interval.
 pub(super) fn told_apart(probability: f64) -> Option<&'static str> {
     (probability > 0.999).then_some("the discriminant is sure of all rows that it was fitted to")
 }
@@ -360,6 +354,15 @@ pub(super) fn told_apart(probability: f64) -> Option<&'static str> {
 pub(super) fn above_rounding(values: &[f64]) -> usize {
     let least = values.len() as f64 * f64::EPSILON * values.first().copied().unwrap_or(0.0);
     values.iter().filter(|&&v| v > least && v > 0.0).count()
+}
+
+/// Turns the scores of classes of each row into probabilities.
+pub(super) fn softmax_rows(scores: &mut Array2<f64>) {
+    for mut row in scores.outer_iter_mut() {
+        if let Some(row) = row.as_slice_mut() {
+            softmax(row);
+        }
+    }
 }
 
 /// Turns scores of classes into probabilities.

@@ -70,6 +70,23 @@ pub struct Variant {
     pub eval: Eval,
 }
 
+/// A convention that is not that of any library.
+pub(super) const fn variant(id: &'static str, about: &'static str, eval: Eval) -> Variant {
+    Variant {
+        id,
+        about,
+        like: &[],
+        eval,
+    }
+}
+
+impl Variant {
+    /// Names the libraries that compute exactly this.
+    pub(super) const fn like(self, like: &'static [&'static str]) -> Self {
+        Self { like, ..self }
+    }
+}
+
 /// The libraries whose conventions `--like` knows.
 pub const LIBRARIES: &[&str] = &[
     "torch-fidelity",
@@ -101,7 +118,7 @@ pub enum Better {
 }
 
 impl Better {
-    /// In words.
+    /// What it means, in words.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Higher => "higher goes with better transfer",
@@ -139,7 +156,16 @@ pub enum Law {
 }
 
 impl Law {
-    /// In words.
+    /// The laws of a ratio of distances between labelled rows.
+    pub const OF_RATIOS: &'static [Self] = &[
+        Self::Rotation,
+        Self::Translation,
+        Self::Scale,
+        Self::RowOrder,
+        Self::ClassNames,
+    ];
+
+    /// Its name.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Rotation => "rotation",

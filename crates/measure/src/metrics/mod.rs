@@ -14,6 +14,7 @@ mod labelled;
 mod metric;
 pub mod mixing;
 mod needs;
+mod payload;
 pub mod probes;
 pub mod redundancy;
 pub mod sample_distance;

@@ -58,7 +58,7 @@ pub struct Needs {
     pub views: Option<usize>,
     /// The spectrum of each class: further passes.
     pub class_spectra: bool,
-    /// Of two layers or models on the same images.
+    /// What two layers or models on the same images need.
     pub matched: MatchedNeeds,
 }
 

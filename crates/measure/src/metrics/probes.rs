@@ -1,7 +1,7 @@
 //! Transfer itself: what classifiers fitted on frozen features do on rows they have not seen.
 
 use super::eval::{Eval, FromEpisodes, FromProbe};
-use super::metric::{Better, Law, Metric, MetricFamily, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::probes::logistic::{PenaltyStrength, Protocol};
 use crate::probes::{Probe, Scaling, Vote, calibration_error, class_mean, nll, top1, top5};
 use crate::uncertainty::ErrorBar;
@@ -19,6 +19,21 @@ const LINEAR: &str = "Features less their mean and divided by their root mean sq
                       max(1, n_c/10) rows of each class, seeded, from 45 values between 1 and 1e-8, walked from strong to weak until \
                       the loss has risen three times, extended by up to two decades at an edge; then fitted again on all fitting \
                       rows. ID.C=C fixes scikit-learn's C = 1/(n λ r²), ID.lambda=L fixes λ.";
+
+const EPISODES_CAVEAT: &str = "Episodes of min(5, C) classes: the fewer classes, the easier.";
+const EPISODES: &str = "600 seeded episodes of min(5, C) classes, 15 scored rows a class or as many as there are, the same for every \
+                        model; Euclidean.";
+const GIVEN_THE_EPISODES: &str = "Its mean over further scored rows, given the episodes' fitting rows. found.episode_error is the spread over \
+                                  episodes alone, which more episodes would shrink.";
+
+/// The accuracy of a probe.
+const fn top1_of(probe: Probe) -> Eval {
+    Eval::Probe(FromProbe { probe, value: top1 })
+}
+
+const fn votes(vote: Vote, k: usize) -> Eval {
+    top1_of(Probe::Votes { vote, k })
+}
 
 const fn linear(value: FromProbeValue, scaling: Scaling) -> Eval {
     linear_by(value, scaling, PenaltyStrength::Chosen(Protocol::Own))
@@ -55,54 +70,29 @@ const ISLAM12: &str =
 macro_rules! settings {
     ($value:expr) => {
         &[
-            Variant {
-                id: "standardised",
-                about: STANDARDISED,
-                like: &[],
-                eval: linear($value, Scaling::Standardised),
-            },
-            Variant {
-                id: "normalised",
-                about: NORMALISED,
-                like: &[],
-                eval: linear($value, Scaling::Normalised),
-            },
-            Variant {
-                id: "sklearn",
-                about: SKLEARN,
-                like: &["sklearn"],
-                eval: linear_by($value, Scaling::Rms, PenaltyStrength::Fixed(1.0)),
-            },
-            Variant {
-                id: "dinov2",
-                about: DINOV2,
-                like: &["dinov2"],
-                eval: published($value, Scaling::Rms, Protocol::Dinov2),
-            },
-            Variant {
-                id: "dinov3",
-                about: DINOV3,
-                like: &["dinov3"],
-                eval: published($value, Scaling::Rms, Protocol::Dinov3),
-            },
-            Variant {
-                id: "kornblith",
-                about: KORNBLITH,
-                like: &["kornblith"],
-                eval: published($value, Scaling::Rms, Protocol::Kornblith),
-            },
-            Variant {
-                id: "trex",
-                about: TREX,
-                like: &["trex"],
-                eval: published($value, Scaling::Rms, Protocol::Trex),
-            },
-            Variant {
-                id: "islam12",
-                about: ISLAM12,
-                like: &["islam12"],
-                eval: published($value, Scaling::Standardised, Protocol::Islam12),
-            },
+            variant("standardised", STANDARDISED, linear($value, Scaling::Standardised)),
+            variant("normalised", NORMALISED, linear($value, Scaling::Normalised)),
+            variant(
+                "sklearn",
+                SKLEARN,
+                linear_by($value, Scaling::Rms, PenaltyStrength::Fixed(1.0)),
+            )
+            .like(&["sklearn"]),
+            variant("dinov2", DINOV2, published($value, Scaling::Rms, Protocol::Dinov2)).like(&["dinov2"]),
+            variant("dinov3", DINOV3, published($value, Scaling::Rms, Protocol::Dinov3)).like(&["dinov3"]),
+            variant(
+                "kornblith",
+                KORNBLITH,
+                published($value, Scaling::Rms, Protocol::Kornblith),
+            )
+            .like(&["kornblith"]),
+            variant("trex", TREX, published($value, Scaling::Rms, Protocol::Trex)).like(&["trex"]),
+            variant(
+                "islam12",
+                ISLAM12,
+                published($value, Scaling::Standardised, Protocol::Islam12),
+            )
+            .like(&["islam12"]),
         ]
     };
 }
@@ -130,54 +120,28 @@ pub const FAMILY: MetricFamily = MetricFamily {
                          names, equal angles to the smaller id.",
             like: &["dinov2", "dinov3"],
             variants: &[
-                Variant {
-                    id: "uniform",
-                    about: "The 5 nearest by distance, one vote each.",
-                    like: &["sklearn"],
-                    eval: Eval::Probe(FromProbe {
-                        probe: Probe::Votes {
-                            vote: Vote::Uniform,
-                            k: 5,
-                        },
-                        value: top1,
-                    }),
-                },
-                Variant {
-                    id: "euclidean",
-                    about: "The k nearest by distance, each with vote 1/(distance + 1e-5).",
-                    like: &[],
-                    eval: Eval::Probe(FromProbe {
-                        probe: Probe::Votes {
-                            vote: Vote::Distance,
-                            k: 20,
-                        },
-                        value: top1,
-                    }),
-                },
-                Variant {
-                    id: "softmax-200",
-                    about: "The 200 at the smallest angle vote, by the softmax of cos / T.",
-                    like: &[],
-                    eval: Eval::Probe(FromProbe {
-                        probe: Probe::Votes {
-                            vote: Vote::Cosine,
-                            k: 200,
-                        },
-                        value: top1,
-                    }),
-                },
+                variant(
+                    "uniform",
+                    "The 5 nearest by distance, one vote each.",
+                    votes(Vote::Uniform, 5),
+                )
+                .like(&["sklearn"]),
+                variant(
+                    "euclidean",
+                    "The k nearest by distance, each with vote 1/(distance + 1e-5).",
+                    votes(Vote::Distance, 20),
+                ),
+                variant(
+                    "softmax-200",
+                    "The 200 at the smallest angle vote, by the softmax of cos / T.",
+                    votes(Vote::Cosine, 200),
+                ),
             ],
             reference: "Wu et al. 2018, CVPR (arXiv 1805.01978); Caron et al. 2021, ICCV (arXiv 2104.14294)",
             estimand: GIVEN_THE_FIT,
             laws: &[Law::Rotation, Law::Scale],
             error: ErrorBar::Share,
-            eval: Eval::Probe(FromProbe {
-                probe: Probe::Votes {
-                    vote: Vote::Cosine,
-                    k: 20,
-                },
-                value: top1,
-            }),
+            eval: votes(Vote::Cosine, 20),
         },
         Metric {
             id: "ncm_top1",
@@ -191,23 +155,16 @@ pub const FAMILY: MetricFamily = MetricFamily {
             formula: "argmin_c ‖x - mu_c‖",
             convention: "Euclidean; equal distances go to the class first in the order of names.",
             like: &["sklearn"],
-            variants: &[Variant {
-                id: "cosine",
-                about: "The mean at the smallest angle.",
-                like: &[],
-                eval: Eval::Probe(FromProbe {
-                    probe: Probe::Means { cosine: true },
-                    value: top1,
-                }),
-            }],
+            variants: &[variant(
+                "cosine",
+                "The mean at the smallest angle.",
+                top1_of(Probe::Means { cosine: true }),
+            )],
             reference: "Mensink et al. 2013, TPAMI; scikit-learn NearestCentroid",
             estimand: GIVEN_THE_FIT,
             laws: &[Law::Rotation, Law::Translation, Law::Scale],
             error: ErrorBar::Share,
-            eval: Eval::Probe(FromProbe {
-                probe: Probe::Means { cosine: false },
-                value: top1,
-            }),
+            eval: top1_of(Probe::Means { cosine: false }),
         },
         Metric {
             id: "ridge_top1",
@@ -226,10 +183,7 @@ pub const FAMILY: MetricFamily = MetricFamily {
             estimand: GIVEN_THE_FIT,
             laws: &[Law::Rotation, Law::Translation, Law::Scale],
             error: ErrorBar::Share,
-            eval: Eval::Probe(FromProbe {
-                probe: Probe::Ridge,
-                value: top1,
-            }),
+            eval: top1_of(Probe::Ridge),
         },
         Metric {
             id: "linear_top1",
@@ -332,15 +286,13 @@ pub const FAMILY: MetricFamily = MetricFamily {
             range: (0.0, 1.0),
             about: "The accuracy of class means made of one fitting row a class, over many small draws of classes and rows: what can be \
                     learned from next to nothing.",
-            caveat: "Episodes of min(5, C) classes: the fewer classes, the easier.",
+            caveat: EPISODES_CAVEAT,
             formula: "mean over episodes of the share of scored rows nearest to the fitting row of their class",
-            convention: "600 seeded episodes of min(5, C) classes, 15 scored rows a class or as many as there are, the same for every \
-                         model; Euclidean.",
+            convention: EPISODES,
             like: &[],
             variants: &[],
             reference: "Snell et al. 2017, NeurIPS (arXiv 1703.05175)",
-            estimand: "Its mean over further scored rows, given the episodes' fitting rows. found.episode_error is the spread over \
-                       episodes alone, which more episodes would shrink.",
+            estimand: GIVEN_THE_EPISODES,
             laws: &[Law::Rotation, Law::Translation, Law::Scale],
             error: ErrorBar::Jackknife,
             eval: Eval::Episodes(FromEpisodes { shots: 1 }),
@@ -352,15 +304,13 @@ pub const FAMILY: MetricFamily = MetricFamily {
             better: Better::Higher,
             range: (0.0, 1.0),
             about: "The accuracy of class means made of five fitting rows a class, over many small draws of classes and rows.",
-            caveat: "Episodes of min(5, C) classes: the fewer classes, the easier.",
+            caveat: EPISODES_CAVEAT,
             formula: "mean over episodes of the share of scored rows nearest to the mean of five fitting rows of their class",
-            convention: "600 seeded episodes of min(5, C) classes, 15 scored rows a class or as many as there are, the same for every \
-                         model; Euclidean.",
+            convention: EPISODES,
             like: &[],
             variants: &[],
             reference: "Snell et al. 2017, NeurIPS (arXiv 1703.05175)",
-            estimand: "Its mean over further scored rows, given the episodes' fitting rows. found.episode_error is the spread over \
-                       episodes alone, which more episodes would shrink.",
+            estimand: GIVEN_THE_EPISODES,
             laws: &[Law::Rotation, Law::Translation, Law::Scale],
             error: ErrorBar::Jackknife,
             eval: Eval::Episodes(FromEpisodes { shots: 5 }),

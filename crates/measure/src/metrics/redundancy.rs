@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::eval::{Eval, FromCorrelation, FromValues};
-use super::metric::{Better, Law, Metric, MetricFamily, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::error::{Error, Result};
 use crate::stats::{ChannelCorrelation, ChannelValues};
 use crate::uncertainty::ErrorBar;
@@ -31,11 +31,16 @@ pub fn redundancy(c: &ChannelCorrelation) -> Result<f64> {
 /// # Errors
 /// Undefined with a single live channel.
 pub fn redundancy_offdiagonal(c: &ChannelCorrelation) -> Result<f64> {
+    off_diagonal(c, absolute_sum(c))
+}
+
+/// The mean over i ≠ j, from the sum over all i and j of what is 1 for i = j.
+fn off_diagonal(c: &ChannelCorrelation, sum: f64) -> Result<f64> {
     let d = c.channels() as f64;
-    if c.channels() < 2 {
-        return Err(Error::undefined("only one channel varies"));
+    match c.channels() < 2 {
+        true => Err(Error::undefined("only one channel varies")),
+        false => Ok((sum - d) / (d * (d - 1.0))),
     }
-    Ok((absolute_sum(c) - d) / (d * (d - 1.0)))
 }
 
 /// [`redundancy_offdiagonal`] less its [`floor`].
@@ -51,16 +56,8 @@ pub fn redundancy_excess(c: &ChannelCorrelation) -> Result<f64> {
 /// # Errors
 /// Undefined with a single live channel.
 pub fn barlow_redundancy(c: &ChannelCorrelation) -> Result<f64> {
-    let d = c.channels() as f64;
-    if c.channels() < 2 {
-        return Err(Error::undefined("only one channel varies"));
-    }
-    let squares: f64 = c
-        .matrix
-        .outer_iter()
-        .map(|row| row.iter().map(|r| r * r).sum::<f64>())
-        .sum();
-    Ok((squares - d) / (d * (d - 1.0)))
+    let squares = c.matrix.outer_iter().map(|row| row.iter().map(|r| r * r).sum::<f64>());
+    off_diagonal(c, squares.sum())
 }
 
 /// The sum of rho_ij² over i ≠ j, as the loss has it.
@@ -123,6 +120,16 @@ const COUNT: &str = "none: a property of the set as it is";
 const COUNTED: &str = "a count over the set as it is stored, not an estimate of anything beyond it";
 const LAWS: &[Law] = &[Law::Translation, Law::Scale, Law::ChannelScale, Law::RowOrder];
 
+type OfCorrelation<T> = fn(&ChannelCorrelation) -> T;
+
+const fn channels(value: OfCorrelation<Result<f64>>, null: OfCorrelation<f64>) -> Eval {
+    Eval::Channels(FromCorrelation { value, null })
+}
+
+const fn ranks(value: OfCorrelation<Result<f64>>, null: OfCorrelation<f64>) -> Eval {
+    Eval::Ranks(FromCorrelation { value, null })
+}
+
 /// The family.
 pub const FAMILY: MetricFamily = MetricFamily {
     id: "channel-redundancy",
@@ -144,23 +151,12 @@ const METRICS: &[Metric] = &[
         formula: "R = 1/d^2 sum_{i,j} |rho_ij|",
         convention: "Pearson correlation; diagonal included; constant channels left out, d counts the others",
         like: &[],
-        variants: &[Variant {
-            id: "spearman",
-            about: SPEARMAN,
-            like: &[],
-            eval: Eval::Ranks(FromCorrelation {
-                value: redundancy,
-                null: floor_with_diagonal,
-            }),
-        }],
+        variants: &[variant("spearman", SPEARMAN, ranks(redundancy, floor_with_diagonal))],
         reference: PAPER,
         estimand: ESTIMAND,
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Channels(FromCorrelation {
-            value: redundancy,
-            null: floor_with_diagonal,
-        }),
+        eval: channels(redundancy, floor_with_diagonal),
     },
     Metric {
         id: "redundancy_offdiagonal",
@@ -174,23 +170,12 @@ const METRICS: &[Metric] = &[
         formula: "1/(d(d-1)) sum_{i != j} |rho_ij|",
         convention: "Pearson correlation; constant channels left out",
         like: &[],
-        variants: &[Variant {
-            id: "spearman",
-            about: SPEARMAN,
-            like: &[],
-            eval: Eval::Ranks(FromCorrelation {
-                value: redundancy_offdiagonal,
-                null: floor,
-            }),
-        }],
+        variants: &[variant("spearman", SPEARMAN, ranks(redundancy_offdiagonal, floor))],
         reference: PAPER,
         estimand: ESTIMAND,
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Channels(FromCorrelation {
-            value: redundancy_offdiagonal,
-            null: floor,
-        }),
+        eval: channels(redundancy_offdiagonal, floor),
     },
     Metric {
         id: "redundancy_excess",
@@ -209,10 +194,7 @@ const METRICS: &[Metric] = &[
         estimand: ESTIMAND,
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Channels(FromCorrelation {
-            value: redundancy_excess,
-            null: |_| 0.0,
-        }),
+        eval: channels(redundancy_excess, |_| 0.0),
     },
     Metric {
         id: "barlow_redundancy",
@@ -226,23 +208,18 @@ const METRICS: &[Metric] = &[
         formula: "1/(d(d-1)) sum_{i != j} rho_ij^2",
         convention: "Pearson correlation; constant channels left out; divided by the pairs, not summed as in the loss",
         like: &[],
-        variants: &[Variant {
-            id: "sum",
-            about: "summed over i != j, as the loss has it (lightly, solo-learn): it grows with the width",
-            like: &[],
-            eval: Eval::Channels(FromCorrelation {
-                value: barlow_sum,
-                null: |c| (c.channels() * (c.channels() - 1)) as f64 / (c.n as f64 - 1.0),
+        variants: &[variant(
+            "sum",
+            "summed over i != j, as the loss has it (lightly, solo-learn): it grows with the width",
+            channels(barlow_sum, |c| {
+                (c.channels() * (c.channels() - 1)) as f64 / (c.n as f64 - 1.0)
             }),
-        }],
+        )],
         reference: "the redundancy term of Zbontar et al., ICML 2021, arXiv 2103.03230",
         estimand: ESTIMAND,
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Channels(FromCorrelation {
-            value: barlow_redundancy,
-            null: |c| 1.0 / (c.n as f64 - 1.0),
-        }),
+        eval: channels(barlow_redundancy, |c| 1.0 / (c.n as f64 - 1.0)),
     },
     Metric {
         id: "dead_channels",
@@ -285,10 +262,7 @@ const METRICS: &[Metric] = &[
         estimand: COUNT,
         laws: LAWS,
         error: ErrorBar::None(COUNTED),
-        eval: Eval::Channels(FromCorrelation {
-            value: duplicate_channels,
-            null: |_| 0.0,
-        }),
+        eval: channels(duplicate_channels, |_| 0.0),
     },
     Metric {
         id: "sparsity",

@@ -1,9 +1,9 @@
 //! Distance between the rows of the pretraining and of the evaluation data: beyond means and covariances.
 
 use super::domain_classifier::{domain_auc, proxy_a_distance};
-use super::eval::{Eval, FromDomain, FromKernel, FromSlices};
+use super::eval::{Eval, FromDomain, FromKernel, FromSlices, Kernel};
 use super::inputs::{FromCentre, KernelScale, Lie, PairSums};
-use super::metric::{Better, Law, Metric, MetricFamily, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::error::{Error, Result};
 use crate::uncertainty::{ErrorBar, GROUPS};
 
@@ -63,6 +63,14 @@ pub fn sliced_wasserstein(squares: &[f64]) -> Result<f64> {
     Ok((squares.iter().sum::<f64>() / squares.len() as f64).sqrt())
 }
 
+const fn kernel_mean(kernel: Kernel, subsets: bool, tested: bool) -> Eval {
+    Eval::Kernel(FromKernel {
+        kernel,
+        subsets,
+        tested,
+    })
+}
+
 /// The family.
 pub const FAMILY: MetricFamily = MetricFamily {
     id: "sample-distance",
@@ -90,27 +98,18 @@ const METRICS: &[Metric] = &[
         convention: "mean over 100 random subsets of min(1000, N/2) rows of each side, N the smaller side's (torch-fidelity's \
                      form; its own draws cannot be repeated)",
         like: &["torch-fidelity"],
-        variants: &[Variant {
-            id: "complete",
-            about: "over all pairs of rows instead of random subsets: torch-fidelity's kid_subset_size = N",
-            like: &[],
-            eval: Eval::Kernel(FromKernel {
-                kernel: cubic,
-                subsets: false,
-                tested: false,
-            }),
-        }],
+        variants: &[variant(
+            "complete",
+            "over all pairs of rows instead of random subsets: torch-fidelity's kid_subset_size = N",
+            kernel_mean(cubic, false, false),
+        )],
         reference: "Binkowski et al., ICLR 2018, arXiv 1801.01401",
         estimand: UNBIASED,
         laws: &[Law::Rotation, Law::ClassNames, Law::Symmetry],
         error: ErrorBar::None(
             "the cubic kernel hangs on the farthest rows: one by resampling covered 89.8 to 98.2 % in simulations",
         ),
-        eval: Eval::Kernel(FromKernel {
-            kernel: cubic,
-            subsets: true,
-            tested: false,
-        }),
+        eval: kernel_mean(cubic, true, false),
     },
     Metric {
         id: "mmd_rbf",
@@ -138,11 +137,7 @@ const METRICS: &[Metric] = &[
             Law::Symmetry,
         ],
         error: ErrorBar::Jackknife,
-        eval: Eval::Kernel(FromKernel {
-            kernel: gaussian,
-            subsets: false,
-            tested: true,
-        }),
+        eval: kernel_mean(gaussian, false, true),
     },
     Metric {
         id: "energy_distance",
@@ -162,11 +157,7 @@ const METRICS: &[Metric] = &[
         estimand: UNBIASED,
         laws: &[Law::Rotation, Law::Translation, Law::ClassNames, Law::Symmetry],
         error: ErrorBar::Jackknife,
-        eval: Eval::Kernel(FromKernel {
-            kernel: nearness,
-            subsets: false,
-            tested: true,
-        }),
+        eval: kernel_mean(nearness, false, true),
     },
     Metric {
         id: "sliced_wasserstein",

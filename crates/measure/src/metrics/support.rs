@@ -2,7 +2,7 @@
 
 use super::eval::{Eval, FromAlike, FromSupport};
 use super::inputs::{Balls, Support};
-use super::metric::{Better, Law, Metric, MetricFamily, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::uncertainty::ErrorBar;
 
 /// Share of evaluation rows within the ball of any pretraining row.
@@ -31,32 +31,17 @@ const CLOSED: Balls = Balls { k: 3, closed: true };
 /// prdc's balls: k = 5, open.
 const OPEN: Balls = Balls { k: 5, closed: false };
 
-const fn support(value: fn(&Support) -> f64, balls: Balls) -> Eval {
+const fn support(value: fn(&Support) -> f64, balls: Balls, around_eval: bool) -> Eval {
     Eval::Support(FromSupport {
         value,
         balls,
-        around_eval: false,
-    })
-}
-
-const fn around_eval(value: fn(&Support) -> f64, balls: Balls) -> Eval {
-    Eval::Support(FromSupport {
-        value,
-        balls,
-        around_eval: true,
+        around_eval,
     })
 }
 
 const AT_THIS_N: &str = "the expectation at these numbers of rows: with more rows balls shrink";
 const KYNKAANNIEMI: &str = "Kynkäänniemi et al., NeurIPS 2019, arXiv 1904.06991";
 const NAEEM: &str = "Naeem et al., ICML 2020, arXiv 2002.09797";
-const LAWS: &[Law] = &[
-    Law::Rotation,
-    Law::Translation,
-    Law::Scale,
-    Law::RowOrder,
-    Law::ClassNames,
-];
 
 /// The family.
 pub const FAMILY: MetricFamily = MetricFamily {
@@ -80,17 +65,17 @@ const METRICS: &[Metric] = &[
         convention: "k = 3; Euclidean; the row itself is no neighbour; a row at exactly that distance is within; pre is the real \
                      side (torch-fidelity)",
         like: &["torch-fidelity"],
-        variants: &[Variant {
-            id: "prdc",
-            about: "k = 5; a row at exactly that distance is outside (prdc)",
-            like: &["prdc"],
-            eval: support(precision, OPEN),
-        }],
+        variants: &[variant(
+            "prdc",
+            "k = 5; a row at exactly that distance is outside (prdc)",
+            support(precision, OPEN, false),
+        )
+        .like(&["prdc"])],
         reference: KYNKAANNIEMI,
         estimand: AT_THIS_N,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::HalfSamples,
-        eval: support(precision, CLOSED),
+        eval: support(precision, CLOSED, false),
     },
     Metric {
         id: "recall",
@@ -106,17 +91,17 @@ const METRICS: &[Metric] = &[
         convention: "k = 3; Euclidean; the row itself is no neighbour; a row at exactly that distance is within; pre is the real \
                      side (torch-fidelity)",
         like: &["torch-fidelity"],
-        variants: &[Variant {
-            id: "prdc",
-            about: "k = 5; a row at exactly that distance is outside (prdc)",
-            like: &["prdc"],
-            eval: around_eval(recall, OPEN),
-        }],
+        variants: &[variant(
+            "prdc",
+            "k = 5; a row at exactly that distance is outside (prdc)",
+            support(recall, OPEN, true),
+        )
+        .like(&["prdc"])],
         reference: KYNKAANNIEMI,
         estimand: AT_THIS_N,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::HalfSamples,
-        eval: around_eval(recall, CLOSED),
+        eval: support(recall, CLOSED, true),
     },
     Metric {
         id: "density",
@@ -133,9 +118,9 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: NAEEM,
         estimand: AT_THIS_N,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::HalfSamples,
-        eval: support(density, OPEN),
+        eval: support(density, OPEN, false),
     },
     Metric {
         id: "coverage",
@@ -153,9 +138,9 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: NAEEM,
         estimand: AT_THIS_N,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::HalfSamples,
-        eval: support(coverage, OPEN),
+        eval: support(coverage, OPEN, false),
     },
     Metric {
         id: "overlap",
@@ -170,18 +155,8 @@ const METRICS: &[Metric] = &[
         convention: "cosine above 0.99; not centred",
         like: &[],
         variants: &[
-            Variant {
-                id: "0.95",
-                about: "cosine above 0.95",
-                like: &[],
-                eval: Eval::Alike(FromAlike { level: 0.95 }),
-            },
-            Variant {
-                id: "0.999",
-                about: "cosine above 0.999",
-                like: &[],
-                eval: Eval::Alike(FromAlike { level: 0.999 }),
-            },
+            variant("0.95", "cosine above 0.95", Eval::Alike(FromAlike { level: 0.95 })),
+            variant("0.999", "cosine above 0.999", Eval::Alike(FromAlike { level: 0.999 })),
         ],
         reference: "this project's stated convention",
         estimand: "the expectation at these numbers of rows",

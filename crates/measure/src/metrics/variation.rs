@@ -1,11 +1,11 @@
 //! Class variation: how far rows spread within their class, and how far classes lie apart.
 
-use ndarray::{Array1, Axis};
+use ndarray::Axis;
 
 use super::eval::{Eval, FromClasses};
-use super::metric::{Better, Law, Metric, MetricFamily, Variant};
+use super::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::error::{Error, Result};
-use crate::stats::{ClassMoments, OUT_OF_RANGE, Rows, SMALLEST_SQUARE, sweep};
+use crate::stats::{ClassMoments, Rows, SMALLEST_SQUARE, in_range, running_mean, sweep};
 use crate::uncertainty::ErrorBar;
 
 const PAPER: &str = "Wang et al., CVPR 2022, arXiv 2112.00496 (this project's stated convention for it)";
@@ -49,7 +49,7 @@ fn spread(m: &ClassMoments, variance: fn(f64, f64) -> f64, weight: fn(f64) -> f6
         weights += weight(n);
     }
     let value = sum / weights;
-    in_range(m, value)?;
+    check_range(m, value)?;
     if value <= ROUNDING * squared_size(m) {
         return Err(Error::undefined(
             "collapsed: within every class all rows are the same point",
@@ -59,14 +59,11 @@ fn spread(m: &ClassMoments, variance: fn(f64, f64) -> f64, weight: fn(f64) -> f6
 }
 
 /// Squares of f64 features can leave the range of f64; what is left of them then is no measurement.
-fn in_range(m: &ClassMoments, value: f64) -> Result<()> {
+fn check_range(m: &ClassMoments, value: f64) -> Result<()> {
     let size = squared_size(m).max(value);
     let vanishes = |square: f64| square > 0.0 && square < SMALLEST_SQUARE;
     let vanished = size == 0.0 && m.means().iter().any(|x| *x != 0.0);
-    if !size.is_finite() || value.is_nan() || vanishes(value) || vanishes(size) || vanished {
-        return Err(Error::undefined(OUT_OF_RANGE));
-    }
-    Ok(())
+    in_range(size.is_finite() && !(value.is_nan() || vanishes(value) || vanishes(size) || vanished))
 }
 
 /// The largest squared norm of a class mean: the scale against which rounding is judged.
@@ -88,17 +85,13 @@ pub(super) fn inter_over(m: &ClassMoments, classes: &[usize]) -> Result<f64> {
     if classes.len() < 2 {
         return Err(Error::undefined("distances between classes need at least two classes"));
     }
-    let mut centre = Array1::zeros(m.width());
-    for (i, mean) in means.outer_iter().enumerate() {
-        // A running mean keeps the digits of means far from zero.
-        centre.zip_mut_with(&mean, |c: &mut f64, x| *c += (x - *c) / (i + 1) as f64);
-    }
+    let centre = running_mean(means.view());
     let sum: f64 = means
         .outer_iter()
         .map(|mean| mean.iter().zip(&centre).map(|(a, b)| (a - b) * (a - b)).sum::<f64>())
         .sum();
     let value = 2.0 * sum / (classes.len() - 1) as f64;
-    in_range(m, value)?;
+    check_range(m, value)?;
     if value <= ROUNDING * squared_size(m) {
         return Err(Error::undefined("the class means coincide"));
     }
@@ -141,6 +134,15 @@ pub(super) const fn classes(value: fn(&ClassMoments) -> Result<f64>, rows: u64) 
     })
 }
 
+const fn ratio(normalised: bool) -> Eval {
+    Eval::Classes(FromClasses {
+        value: discriminative_ratio,
+        null: Some(ratio_of_meaningless_labels),
+        rows: 2,
+        normalised,
+    })
+}
+
 /// The family.
 pub const FAMILY: MetricFamily = MetricFamily {
     id: "class-variation",
@@ -162,33 +164,12 @@ const METRICS: &[Metric] = &[
         formula: "phi = D_inter / D_intra",
         convention: "squared Euclidean distances; both over the classes with at least two rows; each class counts the same",
         like: &[],
-        variants: &[Variant {
-            id: "l2",
-            about: "on l2-normalised features",
-            like: &[],
-            eval: Eval::Classes(FromClasses {
-                value: discriminative_ratio,
-                null: Some(ratio_of_meaningless_labels),
-                rows: 2,
-                normalised: true,
-            }),
-        }],
+        variants: &[variant("l2", "on l2-normalised features", ratio(true))],
         reference: PAPER,
         estimand: "the ratio of the populations' distances, for these classes",
-        laws: &[
-            Law::Rotation,
-            Law::Translation,
-            Law::Scale,
-            Law::RowOrder,
-            Law::ClassNames,
-        ],
+        laws: Law::OF_RATIOS,
         error: ErrorBar::JackknifeOfExcess,
-        eval: Eval::Classes(FromClasses {
-            value: discriminative_ratio,
-            null: Some(ratio_of_meaningless_labels),
-            rows: 2,
-            normalised: false,
-        }),
+        eval: ratio(false),
     },
     Metric {
         id: "intra_class_distance",
@@ -204,18 +185,12 @@ const METRICS: &[Metric] = &[
         convention: "squared Euclidean distance; divided by n_c; over the classes with at least two rows, each counting the same",
         like: &[],
         variants: &[
-            Variant {
-                id: "unbiased",
-                about: "divided by n_c - 1",
-                like: &[],
-                eval: classes(intra_unbiased, 2),
-            },
-            Variant {
-                id: "by-rows",
-                about: "each row, instead of each class, counts the same",
-                like: &[],
-                eval: classes(intra_by_rows, 2),
-            },
+            variant("unbiased", "divided by n_c - 1", classes(intra_unbiased, 2)),
+            variant(
+                "by-rows",
+                "each row, instead of each class, counts the same",
+                classes(intra_by_rows, 2),
+            ),
         ],
         reference: PAPER,
         estimand: "the populations' mean squared distance, for these classes",
@@ -236,12 +211,11 @@ const METRICS: &[Metric] = &[
         formula: "D_inter = 1/(C(C-1)) sum_{j != k} |mu_j - mu_k|^2",
         convention: "squared Euclidean distance; all pairs of classes count the same",
         like: &[],
-        variants: &[Variant {
-            id: "unsquared",
-            about: "distances, not their squares",
-            like: &[],
-            eval: classes(inter_unsquared, 1),
-        }],
+        variants: &[variant(
+            "unsquared",
+            "distances, not their squares",
+            classes(inter_unsquared, 1),
+        )],
         reference: PAPER,
         estimand: "the populations' mean squared distance, for these classes",
         laws: &[Law::Rotation, Law::Translation, Law::RowOrder, Law::ClassNames],
@@ -272,7 +246,7 @@ mod tests {
         let rows = Array2::from_shape_fn((12, 3), |(i, j)| ((i * 5 + j * 7 + i * i) % 13) as f64);
         let classes: Vec<usize> = (0..12).map(|i| i % 4).collect();
         let m = ClassMoments::of(&rows, &classes);
-        let centre = m.centre();
+        let centre = m.means().mean_axis(Axis(0)).unwrap();
         let total = rows
             .outer_iter()
             .map(|r| (&r - &centre).mapv(|x| x * x).sum())

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rand::seq::index::sample;
 use rayon::prelude::*;
 
-use super::means::{apart, class_means};
+use super::nearest_mean::{apart, class_means};
 use crate::error::{Error, Result};
 use crate::stats::{Rows, generator};
 use crate::uncertainty::GROUPS;
@@ -17,10 +17,10 @@ const EPISODES: u64 = 23;
 pub const COUNT: usize = 600;
 
 /// Classes of an episode at most.
-pub const WAYS: usize = 5;
+const WAYS: usize = 5;
 
 /// Scored rows of each class of an episode at most.
-pub const QUERIES: usize = 15;
+const QUERIES: usize = 15;
 
 /// Rows that episodes are drawn from: fitted on, and scored; one set where there is one.
 pub struct Drawn<'a> {
@@ -45,7 +45,7 @@ pub type CorrectByGroup = [(u32, u32); GROUPS];
 
 /// What the episodes gave.
 pub struct Played {
-    /// Of each episode.
+    /// The tally of each episode.
     pub tallies: Vec<CorrectByGroup>,
     /// Classes of each.
     pub ways: usize,

@@ -84,15 +84,17 @@ impl Predictions {
     }
 
     fn mean(&self, without: Option<usize>, of_row: impl Fn(&Prediction) -> f64) -> Result<f64> {
-        let (mut sum, mut rows) = (0.0, 0.0);
-        for (prediction, _) in self.kept(without) {
-            sum += of_row(prediction);
-            rows += 1.0;
-        }
-        match rows > 0.0 {
-            true => Ok(sum / rows),
-            false => Err(Error::undefined("no labelled row is scored")),
-        }
+        mean(self.kept(without).map(|(prediction, _)| of_row(prediction)))
+    }
+}
+
+const NO_ROW: &str = "no labelled row is scored";
+
+fn mean(values: impl Iterator<Item = f64>) -> Result<f64> {
+    let (sum, n) = values.fold((0.0, 0.0), |(sum, n), value| (sum + value, n + 1.0));
+    match n > 0.0 {
+        true => Ok(sum / n),
+        false => Err(Error::undefined(NO_ROW)),
     }
 }
 
@@ -130,11 +132,7 @@ pub fn class_mean(found: &Predictions, without: Option<usize>) -> Result<f64> {
         tally.0 += f64::from(u8::from(prediction.right));
         tally.1 += 1.0;
     }
-    let shares: Vec<f64> = tallies.iter().filter(|t| t.1 > 0.0).map(|t| t.0 / t.1).collect();
-    match shares.len() {
-        0 => Err(Error::undefined("no labelled row is scored")),
-        n => Ok(shares.iter().sum::<f64>() / n as f64),
-    }
+    mean(tallies.iter().filter(|t| t.1 > 0.0).map(|t| t.0 / t.1))
 }
 
 /// The mean of -log p of a row's class.
@@ -165,7 +163,7 @@ pub fn calibration_error(found: &Predictions, without: Option<usize>) -> Result<
         .map(|(p, _)| (p.confidence, f64::from(u8::from(p.right))))
         .collect();
     if rows.is_empty() {
-        return Err(Error::undefined("no labelled row is scored"));
+        return Err(Error::undefined(NO_ROW));
     }
     rows.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let mut bins = [(0.0, 0.0); BINS];

@@ -1,8 +1,8 @@
 //! Which probes there are, and how each is set.
 
+use super::knn::Vote;
 use super::logistic::PenaltyStrength;
 use super::scaled::Scaling;
-use super::votes::Vote;
 
 /// Which probe, and how it is set.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,7 +16,7 @@ pub enum Probe {
     },
     /// Nearest class mean.
     Means {
-        /// By angle instead of distance.
+        /// Angles count instead of distances.
         cosine: bool,
     },
     /// Ridge regression on one-hot targets.

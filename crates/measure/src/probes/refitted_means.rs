@@ -6,7 +6,7 @@
 use ndarray::Axis;
 use rayon::prelude::*;
 
-use super::means::{ClassSums, Points, class_sums, seen};
+use super::nearest_mean::{ClassSums, Points, class_sums, seen};
 use super::predictions::Prediction;
 use super::scaled::BLOCK;
 use crate::linalg::product_transposed;
@@ -61,7 +61,7 @@ pub fn refitted_means(fit: &Fitting, scored: &ScoredRows, cosine: bool) -> (Vec<
 }
 
 impl Fitting<'_> {
-    /// Of all rows that count, or of those of one group.
+    /// The sums of all rows that count, or of those of one group.
     fn sums(&self, group: Option<usize>) -> ClassSums {
         let groups = self.rows.groups();
         let is_in = |&i: &usize| group.is_none_or(|g| usize::from(groups[i]) == g);
@@ -73,7 +73,7 @@ impl Fitting<'_> {
         )
     }
 
-    /// Of no rows.
+    /// The sums of no rows.
     fn none(&self) -> ClassSums {
         class_sums(self.rows, std::iter::empty(), self.classes, self.count)
     }
@@ -130,7 +130,7 @@ fn asked(
 ) -> (Vec<Prediction>, Vec<Vec<Prediction>>) {
     let moved = Moved::new(whole, others, count);
     let places: Vec<_> = others.iter().map(|points| points.places(count)).collect();
-    // Of each block what all means say first.
+    // What all means say comes first, block by block.
     let blocks: Vec<Vec<Vec<Prediction>>> = scored
         .places
         .par_chunks(BLOCK)
@@ -178,7 +178,7 @@ fn asked(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probes::means::{class_means, nearest_mean};
+    use crate::probes::nearest_mean::{class_means, nearest_mean};
     use crate::stats::generator;
     use ndarray::Array2;
     use rand::Rng as _;

@@ -33,7 +33,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Of the fitting rows at these places.
+    /// The frame of the fitting rows at these places.
     pub fn new(rows: &Rows, places: &[usize], scaling: Scaling) -> Self {
         let d = rows.width();
         let n = places.len().max(1) as f64;

@@ -5,8 +5,8 @@
 
 mod analysis;
 mod check;
+mod earlier_results;
 mod file;
-mod former;
 mod listed;
 mod read;
 mod record;
@@ -15,8 +15,8 @@ mod write;
 
 pub use analysis::Analysis;
 pub use check::RecordKey;
+pub use earlier_results::check_folder;
 pub use file::{AnalysedInput, FILE, Results, SCHEMA, json_schema};
-pub use former::check_folder;
 pub use listed::{Listed, TABLES};
 pub use record::{DATASETS, DEFAULT, NEAREST, RIGHT, Record, SPLITS, SuiteMember};
 pub use table::{Column, Table, TableBuilder};

@@ -229,7 +229,7 @@ impl Analysis {
     }
 }
 
-/// Results that list nothing must not stand in a folder with tables of an analysis: nobody knows whose they are. A file of
+/// Results that list nothing must not stand in a folder with tables of an analysis: they may be of another. A file of
 /// another name was never a folder's.
 fn refuse_strangers(dir: &Path, file: &Path, is_folder: bool) -> Result<()> {
     if !is_folder && file.file_name().is_none_or(|name| name != FILE) {

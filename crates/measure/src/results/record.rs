@@ -12,7 +12,7 @@ pub const DEFAULT: &str = "default";
 /// Where the record of a suite says which data sets it is the mean of, in `method`.
 pub const DATASETS: &str = "datasets";
 
-/// And where it says which split of each.
+/// Where the record of a suite says which split of each data set, in `method`.
 pub const SPLITS: &str = "splits";
 
 /// A data set of a suite, and its split.

@@ -9,7 +9,6 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::{Error, Result};
 use crate::files;
-use crate::files::write_atomically;
 
 /// A table: columns of equal length in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,36 +97,22 @@ impl Column {
         }
     }
 
-    /// Whether a cell may be missing: told of the file too, where it tells whole numbers from counts.
+    /// Whether a cell may be missing: the file says so too, where it tells whole numbers from counts.
     fn may_miss(&self) -> bool {
         !matches!(self, Self::Text(_) | Self::Count(_))
     }
 
     fn extend_from(&mut self, array: &dyn Array) -> Option<()> {
+        let array = array.as_any();
+        let texts = || array.downcast_ref::<StringArray>();
+        let floats = || array.downcast_ref::<Float64Array>();
+        let counts = || array.downcast_ref::<UInt64Array>();
         match self {
-            Self::Text(v) => v.extend(
-                array
-                    .as_any()
-                    .downcast_ref::<StringArray>()?
-                    .iter()
-                    .map(|s| s.unwrap_or("").to_owned()),
-            ),
-            Self::Float(v) => v.extend(
-                array
-                    .as_any()
-                    .downcast_ref::<Float64Array>()?
-                    .iter()
-                    .map(|x| x.unwrap_or(f64::NAN)),
-            ),
-            Self::Count(v) => v.extend(
-                array
-                    .as_any()
-                    .downcast_ref::<UInt64Array>()?
-                    .iter()
-                    .map(|x| x.unwrap_or(0)),
-            ),
-            Self::Whole(v) => v.extend(array.as_any().downcast_ref::<UInt64Array>()?),
-            Self::Flag(v) => v.extend(array.as_any().downcast_ref::<BooleanArray>()?),
+            Self::Text(v) => v.extend(texts()?.iter().map(|s| s.unwrap_or("").to_owned())),
+            Self::Float(v) => v.extend(floats()?.iter().map(|x| x.unwrap_or(f64::NAN))),
+            Self::Count(v) => v.extend(counts()?.iter().map(|x| x.unwrap_or(0))),
+            Self::Whole(v) => v.extend(counts()?),
+            Self::Flag(v) => v.extend(array.downcast_ref::<BooleanArray>()?),
         }
         Some(())
     }
@@ -218,14 +203,6 @@ impl Table {
         }
     }
 
-    /// Writes the table as Parquet (zstd), under a temporary name first.
-    ///
-    /// # Errors
-    /// When the folder or disk refuses.
-    pub fn write_parquet(&self, path: &Path) -> Result<()> {
-        write_atomically(path, &self.to_parquet()?)
-    }
-
     /// The table as Parquet (zstd).
     ///
     /// # Errors
@@ -313,7 +290,7 @@ mod tests {
             ],
         };
         let path = dir.path().join("spectrum.parquet");
-        table.write_parquet(&path).unwrap();
+        std::fs::write(&path, table.to_parquet().unwrap()).unwrap();
         assert_eq!(Table::read_parquet(&path).unwrap(), table);
     }
 }

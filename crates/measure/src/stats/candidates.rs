@@ -1,6 +1,6 @@
 //! The best few of many offered neighbours of each row of a block.
 
-use super::apart::Apart;
+use super::exact_distance::Apart;
 
 /// A neighbour offered: how far away, and which row. Equal distances go by row.
 pub(super) type Offer<T> = (T, u32);
@@ -103,7 +103,7 @@ pub(super) fn nearest_of(
     complete.then(|| in_order(held, k, apart, i))
 }
 
-/// Of many rows at one rounded distance keeps those that may be among the nearest.
+/// Keeps those of many rows at one rounded distance that may be among the nearest.
 fn thin_out(held: &mut Vec<Offer<f64>>, rough: f64, k: usize, apart: &impl Apart, i: usize) {
     let first = held.partition_point(|other| other.0 < rough);
     let end = held.partition_point(|other| other.0 <= rough);
@@ -143,7 +143,7 @@ fn in_order(mut held: Vec<Offer<f64>>, k: usize, apart: &impl Apart, i: usize) -
 
 /// Rows in the order of their distances without rounding, equal ones by row, and whether each is as far away as the one before.
 fn sorted(run: &[Offer<f64>], apart: &impl Apart, i: usize) -> Vec<(u32, bool)> {
-    // Of copies of a row one stands for all.
+    // One copy of a row stands for all.
     let mut distinct: Vec<(u32, _)> = Vec::new();
     let mut rows: Vec<(usize, u32)> = Vec::with_capacity(run.len());
     for &(_, j) in run {

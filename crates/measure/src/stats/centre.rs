@@ -27,6 +27,15 @@ pub fn amid(rows: ArrayView2<f64>) -> Array1<f64> {
     medians(rows.select(Axis(0), &spread_evenly(rows.nrows(), rows.ncols())).view())
 }
 
+/// The mean of the rows of a matrix (n, d), kept up row by row: it keeps the digits of rows far from zero.
+pub fn running_mean(rows: ArrayView2<f64>) -> Array1<f64> {
+    let mut mean = Array1::<f64>::zeros(rows.ncols());
+    for (i, row) in rows.outer_iter().enumerate() {
+        mean.zip_mut_with(&row, |mean, x| *mean += (x - *mean) / (i + 1) as f64);
+    }
+    mean
+}
+
 /// The places of some of `n` rows of width `d`.
 fn spread_evenly(n: usize, d: usize) -> Vec<usize> {
     let some = n.min((NUMBERS / d.max(1)).clamp(16, ROWS));

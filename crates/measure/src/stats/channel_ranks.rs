@@ -35,7 +35,7 @@ pub struct ChannelOrders {
 }
 
 impl ChannelOrders {
-    /// Of all rows held (below 2^31).
+    /// The orders of all rows held (below 2^31).
     pub fn new(rows: &Rows) -> Self {
         let (n, d) = (rows.len(), rows.width());
         assert!(n < AS_BEFORE as usize, "more rows than an order can name");

@@ -20,10 +20,10 @@ pub fn resamples(means: usize, d: usize) -> u64 {
     (AFFORDABLE / (m * m * d)).clamp(100.0, 1000.0) as u64
 }
 
-/// Whether every class has groups enough to be drawn from.
+/// Checks that every class has groups enough to be drawn from.
 ///
 /// # Errors
-/// Names the first class that has not.
+/// Names the first class that has too few.
 pub fn can_resample(summary: &Summary, names: &[String]) -> Result<()> {
     match (0..names.len()).find(|&c| members(summary, c).count() < 3) {
         Some(c) => Err(Error::undefined(format!(

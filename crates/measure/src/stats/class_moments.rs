@@ -1,6 +1,6 @@
 //! Per-class count, mean and spread, mergeable.
 
-use ndarray::{Array1, Array2, ArrayView1};
+use ndarray::{Array2, ArrayView1};
 
 /// For each of C classes: rows n_c, mean mu_c (C x d) and Σ ‖x - mu_c‖² over its rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,17 +84,6 @@ impl ClassMoments {
         self.spreads[c] += other.spreads[c] + squared * (a * b / joint);
         self.counts[c] += other.counts[c];
     }
-
-    /// The unweighted mean of the class means, mu_bar (d).
-    pub fn centre(&self) -> Array1<f64> {
-        let mut centre = Array1::zeros(self.width());
-        for (i, mean) in self.means.outer_iter().enumerate() {
-            // A running mean keeps the digits of means far from zero.
-            let weight = 1.0 / (i + 1) as f64;
-            centre.zip_mut_with(&mean, |c: &mut f64, m| *c += (m - *c) * weight);
-        }
-        centre
-    }
 }
 
 #[cfg(test)]
@@ -102,7 +91,7 @@ mod tests {
     use super::*;
 
     impl ClassMoments {
-        /// Of rows and their classes, for the unit tests of metrics.
+        /// The moments of rows and their classes, for the unit tests of metrics.
         pub fn of(rows: &Array2<f64>, classes: &[usize]) -> Self {
             let mut m = Self::new(classes.iter().max().unwrap() + 1, rows.ncols());
             rows.outer_iter().zip(classes).for_each(|(row, &c)| m.update(c, row));

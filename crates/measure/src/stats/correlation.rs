@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis};
 
 use super::moments::Moments;
-use super::range::{OUT_OF_RANGE, SMALLEST_SQUARE};
+use super::range::{SMALLEST_SQUARE, out_of_range};
 use crate::error::{Error, Result};
 
 /// The correlation matrix of the live channels, or of the ranks of their values, with what is needed to read it.
@@ -39,7 +39,7 @@ impl ChannelCorrelation {
         }
         let mut squares = channels.iter().filter(|&&j| varies[j]).map(|&j| matrix[[j, j]]);
         if squares.any(|s| !s.is_finite() || s < SMALLEST_SQUARE) {
-            return Err(Error::undefined(OUT_OF_RANGE));
+            return Err(out_of_range());
         }
         let weights: Vec<f64> = (0..keep.len())
             .map(|j| if varies[j] { 1.0 / matrix[[j, j]].sqrt() } else { 0.0 })

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
-use super::range::{OUT_OF_RANGE, SMALLEST_SQUARE};
+use super::range::{SMALLEST_SQUARE, out_of_range};
 use crate::error::{Error, Result};
 use crate::linalg::{add_product, eigenvectors};
 
@@ -130,10 +130,6 @@ impl CrossSums {
     }
 }
 
-fn out_of_range() -> Error {
-    Error::undefined(OUT_OF_RANGE)
-}
-
 /// What one set has in common with itself.
 #[derive(Clone, Debug)]
 pub struct Own {
@@ -159,7 +155,7 @@ pub struct Directions {
 }
 
 impl Own {
-    /// Of a set crossed with itself.
+    /// What a set crossed with itself has.
     ///
     /// # Errors
     /// Where `directions` are asked for and the eigenvalue iteration does not converge.

@@ -19,7 +19,7 @@ pub struct DistanceOrder {
 }
 
 impl DistanceOrder {
-    /// Of points (n, d), at most 90,000, each as far off as `off` by rounding.
+    /// The order of points (n, d), at most 90,000, each as far off as `off` by rounding.
     pub fn new(points: ArrayView2<f64>, off: f64) -> Self {
         let n = points.nrows();
         let mut rows = Rows::choose((0..n).collect(), &vec![0; n], None, points.ncols());

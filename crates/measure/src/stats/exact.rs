@@ -56,7 +56,7 @@ impl Exact {
         self.0.last().map_or(Ordering::Equal, |x| x.total_cmp(&0.0))
     }
 
-    /// By size.
+    /// Compares by size.
     pub fn compare(&self, other: &Self) -> Ordering {
         let mut apart = self.clone();
         other.0.iter().for_each(|x| apart.add(-x));

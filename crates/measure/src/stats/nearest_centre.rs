@@ -3,10 +3,10 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
+use super::batch_member::{BatchMember, Centres};
 use super::class_moments::ClassMoments;
-use super::member::{BatchMember, Centres};
 use super::nearest::{MEANS_OFF, largest_norm};
-use super::rows::squared_apart;
+use super::row_pairs::squared_apart;
 use crate::linalg::product_transposed;
 use crate::uncertainty::GROUPS;
 

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
-use super::rows::squared_apart;
+use super::row_pairs::squared_apart;
 
 /// For each row the indices of its nearest other rows and the squared distances to them, nearest first; equal distances by
 /// index.

@@ -51,7 +51,7 @@ impl PairDistances {
             others.filter(|(_, kept)| **kept).map(|(squared, _)| *squared)
         };
         let mut pairs: Vec<f64> = rows().flat_map(of_row).collect();
-        // Of all ordered pairs the first m, from rows to themselves, are 0; each other distance comes twice.
+        // The first m of all ordered pairs, from rows to themselves, are 0; each other distance comes twice.
         let mut at = |place: usize| match place.checked_sub(m) {
             None => 0.0,
             Some(place) => *pairs.select_nth_unstable_by(place / 2, f64::total_cmp).1,
@@ -77,7 +77,7 @@ pub struct CentredKernels {
 /// Sums over pairs of rows.
 #[derive(Clone)]
 struct Sums {
-    /// Of every row's kernel values with all other rows, on both sides.
+    /// Every row's kernel values with all other rows, summed, on both sides.
     rows: [Vec<f64>; 2],
     /// Over pairs i < j: K L, K², L².
     products: [f64; 3],

@@ -3,12 +3,12 @@
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
+use super::batch_member::{BatchMember, Centres};
 use super::class_moments::ClassMoments;
-use super::member::{BatchMember, Centres};
 use super::nearest_centre::NearestCentre;
-use super::rows::squared_apart;
+use super::row_pairs::squared_apart;
 use super::summary::Summary;
-use super::within::Within;
+use super::within_class_scatter::Within;
 use crate::linalg::Symmetric;
 use crate::uncertainty::GROUPS;
 

@@ -2,6 +2,16 @@
 
 use std::ops::Range;
 
+/// The fixed blocks of a set of so many rows: each of `most` rows, the last of what is left. Who computes which of them, and
+/// when, changes no bit of what merging them gives.
+pub fn blocks(rows: usize, most: usize) -> Vec<Range<usize>> {
+    let most = most.max(1);
+    (0..rows)
+        .step_by(most)
+        .map(|from| from..rows.min(from.saturating_add(most)))
+        .collect()
+}
+
 /// Which rows of a set a pass takes in, and what is known of the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowSpan {

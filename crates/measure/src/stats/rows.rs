@@ -7,8 +7,6 @@ use std::sync::OnceLock;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip, s};
 use rayon::prelude::*;
 
-use super::exact::{Exact, exact_product, exact_squared_apart};
-use super::grid::{fits, grid};
 use super::random::generator;
 use super::range::squares_in_range;
 use crate::features::Labels;
@@ -21,19 +19,30 @@ pub struct Rows {
     chosen: Vec<usize>,
     groups: Vec<u8>,
     classes: Vec<Option<u32>>,
-    values: Values,
+    pub(super) values: Values,
     /// Rows of the set seen, and rows kept of them.
     seen: usize,
     kept: usize,
-    /// What [`Rows::grid`] found.
-    grid: OnceLock<Option<(i32, f64)>>,
+    /// The power of two and the norm that [`Rows::is_exact_with`] goes by, once it is asked for.
+    pub(super) grid: OnceLock<Option<(i32, f64)>>,
 }
 
 #[derive(Clone, Debug)]
-enum Values {
+pub(super) enum Values {
     Single(Array2<f32>),
     Double(Array2<f64>),
 }
+
+/// An expression over the values of rows, whatever their precision.
+macro_rules! over {
+    ($rows:expr, $values:ident => $made:expr) => {
+        match &$rows.values {
+            Values::Single($values) => $made,
+            Values::Double($values) => $made,
+        }
+    };
+}
+pub(super) use over;
 
 impl Default for Values {
     fn default() -> Self {
@@ -101,10 +110,7 @@ impl Rows {
 
     /// The width, d.
     pub fn width(&self) -> usize {
-        match &self.values {
-            Values::Single(single) => single.ncols(),
-            Values::Double(double) => double.ncols(),
-        }
+        over!(self, values => values.ncols())
     }
 
     /// Whether these are all rows of the set.
@@ -135,26 +141,17 @@ impl Rows {
 
     /// Row `i` (d).
     pub fn row(&self, i: usize) -> Array1<f64> {
-        match &self.values {
-            Values::Single(single) => single.row(i).mapv(f64::from),
-            Values::Double(double) => double.row(i).to_owned(),
-        }
+        over!(self, values => values.row(i).mapv(f64::from))
     }
 
     /// Adds row `i` to a sum (d).
     pub fn add_row(&self, i: usize, sum: &mut ArrayViewMut1<f64>) {
-        match &self.values {
-            Values::Single(single) => sum.zip_mut_with(&single.row(i), |sum, &x| *sum += f64::from(x)),
-            Values::Double(double) => *sum += &double.row(i),
-        }
+        over!(self, values => meet(sum, values.row(i), |sum, x| *sum += x));
     }
 
     /// The rows of a range (rows, d).
     pub fn block(&self, range: Range<usize>) -> Array2<f64> {
-        match &self.values {
-            Values::Single(single) => single.slice(s![range, ..]).mapv(f64::from),
-            Values::Double(double) => double.slice(s![range, ..]).to_owned(),
-        }
+        over!(self, values => values.slice(s![range, ..]).mapv(f64::from))
     }
 
     /// The values of a range of channels (channels, n).
@@ -163,10 +160,7 @@ impl Rows {
         // Row by row, as they lie in memory.
         for i in 0..self.len() {
             let mut to = out.column_mut(i);
-            match &self.values {
-                Values::Single(single) => to.zip_mut_with(&single.slice(s![i, range.clone()]), |to, &x| *to = x.into()),
-                Values::Double(double) => to.assign(&double.slice(s![i, range.clone()])),
-            }
+            over!(self, values => meet(&mut to, values.slice(s![i, range.clone()]), |to, x| *to = x));
         }
         out
     }
@@ -239,10 +233,7 @@ impl Rows {
                 .map(of_row)
                 .reduce(|| (0.0, 0.0), both)
         }
-        let (low, high) = match &self.values {
-            Values::Single(single) => ends(single),
-            Values::Double(double) => ends(double),
-        };
+        let (low, high) = over!(self, values => ends(values));
         squares_in_range(low, high, self.width())
     }
 
@@ -261,10 +252,7 @@ impl Rows {
             }
         }
         let out = out.slice_mut(s![..range.len(), ..]);
-        match &self.values {
-            Values::Single(single) => write(single.slice(s![range, ..]), centre, scale, out),
-            Values::Double(double) => write(double.slice(s![range, ..]), centre, scale, out),
-        }
+        over!(self, values => write(values.slice(s![range, ..]), centre, scale, out));
     }
 
     /// The rows at these places less `centre`, times `factors` channel by channel, in 32 bits; each divided by its norm before all
@@ -291,76 +279,8 @@ impl Rows {
             }
         }
         for (&place, to) in places.iter().zip(out.outer_iter_mut()) {
-            match &self.values {
-                Values::Single(single) => write(single.row(place), (centre, factors), unit, to),
-                Values::Double(double) => write(double.row(place), (centre, factors), unit, to),
-            }
+            over!(self, values => write(values.row(place), (centre, factors), unit, to));
         }
-    }
-
-    /// The squared Euclidean distance of row `i` to row `j` of `other`, by differences: the same bits either way round,
-    /// and zero for equal rows alone (where squares do not vanish).
-    pub fn squared_apart(&self, i: usize, other: &Self, j: usize) -> f64 {
-        use Values::{Double, Single};
-        match (&self.values, &other.values) {
-            (Single(a), Single(b)) => squared_apart(a.row(i), b.row(j)),
-            (Single(a), Double(b)) => squared_apart(a.row(i), b.row(j)),
-            (Double(a), Single(b)) => squared_apart(a.row(i), b.row(j)),
-            (Double(a), Double(b)) => squared_apart(a.row(i), b.row(j)),
-        }
-    }
-
-    /// The same without rounding.
-    pub fn exact_squared_apart(&self, i: usize, other: &Self, j: usize) -> Exact {
-        use Values::{Double, Single};
-        match (&self.values, &other.values) {
-            (Single(a), Single(b)) => exact_squared_apart(a.row(i), b.row(j)),
-            (Single(a), Double(b)) => exact_squared_apart(a.row(i), b.row(j)),
-            (Double(a), Single(b)) => exact_squared_apart(a.row(i), b.row(j)),
-            (Double(a), Double(b)) => exact_squared_apart(a.row(i), b.row(j)),
-        }
-    }
-
-    /// x·y of row `i` and row `j` of `other`, without rounding.
-    pub fn exact_product(&self, i: usize, other: &Self, j: usize) -> Exact {
-        use Values::{Double, Single};
-        match (&self.values, &other.values) {
-            (Single(a), Single(b)) => exact_product(a.row(i), b.row(j)),
-            (Single(a), Double(b)) => exact_product(a.row(i), b.row(j)),
-            (Double(a), Single(b)) => exact_product(a.row(i), b.row(j)),
-            (Double(a), Double(b)) => exact_product(a.row(i), b.row(j)),
-        }
-    }
-
-    /// Whether two rows are the same.
-    pub fn are_same(&self, i: usize, j: usize) -> bool {
-        match &self.values {
-            Values::Single(single) => single.row(i) == single.row(j),
-            Values::Double(double) => double.row(i) == double.row(j),
-        }
-    }
-
-    /// Whether products and squared distances of the rows of both sets are exact in 64 bits: their values are whole multiples of
-    /// one power of two, and not too large.
-    pub fn is_exact_with(&self, other: &Self) -> bool {
-        match (self.grid(), other.grid()) {
-            (Some((a, square_a)), Some((b, square_b))) => fits(a.min(b), square_a.max(square_b)),
-            _ => false,
-        }
-    }
-
-    /// The largest power of two that all values are multiples of, and the largest squared norm of a row; `None` where they do
-    /// not fit together.
-    fn grid(&self) -> Option<(i32, f64)> {
-        *self.grid.get_or_init(|| match &self.values {
-            Values::Single(single) => grid(single.outer_iter()),
-            Values::Double(double) => grid(double.outer_iter()),
-        })
-    }
-
-    /// x·y of row `i` and row `j` of `other`.
-    pub fn product(&self, i: usize, other: &Self, j: usize) -> f64 {
-        self.row(i).dot(&other.row(j))
     }
 
     /// The Euclidean norm of each row.
@@ -373,33 +293,16 @@ impl Rows {
     }
 }
 
-/// ‖x - y‖², summed in an order that depends on the width alone.
-pub(super) fn squared_apart<A: Copy + Into<f64>, B: Copy + Into<f64>>(x: ArrayView1<A>, y: ArrayView1<B>) -> f64 {
-    const LANES: usize = 8;
-    let (Some(x), Some(y)) = (x.to_slice(), y.to_slice()) else {
-        unreachable!("rows of a standard layout")
-    };
-    let (xs, x_rest) = x.as_chunks::<LANES>();
-    let (ys, y_rest) = y.as_chunks::<LANES>();
-    let mut sums = [0.0; LANES];
-    for (x, y) in xs.iter().zip(ys) {
-        for lane in 0..LANES {
-            let apart: f64 = x[lane].into() - y[lane].into();
-            sums[lane] += apart * apart;
-        }
-    }
-    for (lane, (&x, &y)) in x_rest.iter().zip(y_rest).enumerate() {
-        let apart: f64 = x.into() - y.into();
-        sums[lane] += apart * apart;
-    }
-    sums.iter().sum()
+/// Calls `change` with each number of `to` and that of `row` at its place.
+fn meet<T: Copy + Into<f64>>(to: &mut ArrayViewMut1<f64>, row: ArrayView1<T>, change: impl Fn(&mut f64, f64)) {
+    to.zip_mut_with(&row, |to, &x| change(to, x.into()));
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn pushed(values: &Array2<f64>, chosen: Vec<usize>) -> Rows {
+    pub(in crate::stats) fn pushed(values: &Array2<f64>, chosen: Vec<usize>) -> Rows {
         let groups: Vec<u8> = (0..values.nrows()).map(|i| (i % 10) as u8).collect();
         let mut rows = Rows::choose(chosen, &groups, None, values.ncols());
         values.axis_chunks_iter(Axis(0), 4).for_each(|batch| rows.push(batch));
@@ -418,27 +321,6 @@ mod tests {
             assert_eq!(rows.block(1..3), values.slice(s![3..5, ..]));
             assert_eq!(rows.channels(1..3), rows.matrix().slice(s![.., 1..3]).t());
             assert_eq!((rows.place(4), rows.groups()[4], rows.are_all()), (10, 0, false));
-        }
-    }
-
-    #[test]
-    fn distances_by_differences_are_the_same_either_way_round() {
-        let values = Array2::from_shape_fn((4, 21), |(i, j)| 1e3 + ((i * 31 + j * 17) % 29) as f64 / 3.0);
-        let (double, single) = (
-            Rows::of(values.clone()),
-            pushed(&values.mapv(|x| f64::from(x as f32)), vec![0, 1, 2, 3]),
-        );
-        for (a, b) in [
-            (&double, &double),
-            (&double, &single),
-            (&single, &double),
-            (&single, &single),
-        ] {
-            let apart = a.row(1) - b.row(2);
-            let found = a.squared_apart(1, b, 2);
-            assert!((found - apart.dot(&apart)).abs() < 1e-12 * found);
-            assert_eq!(found, b.squared_apart(2, a, 1));
-            assert_eq!(a.squared_apart(3, a, 3), 0.0);
         }
     }
 

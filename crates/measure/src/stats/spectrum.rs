@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, Axis};
 
 use super::moments::Moments;
-use super::range::{OUT_OF_RANGE, SMALLEST_SQUARE};
+use super::range::{SMALLEST_SQUARE, out_of_range};
 use crate::error::{Error, Result};
 use crate::linalg::{Tridiagonal, eigenvalues, product_transposed};
 
@@ -30,7 +30,7 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
-    /// Of moments: of the rows, or for [`SecondMoment::Unit`] of the l2-normalised rows.
+    /// The eigenvalues from moments of the rows, or for [`SecondMoment::Unit`] of the l2-normalised rows.
     ///
     /// # Errors
     /// Undefined with fewer than two rows, and where all eigenvalues are zero or beyond the range of 64 bits.
@@ -38,7 +38,7 @@ impl Spectrum {
         Reduced::new(moments)?.spectrum(matrix)
     }
 
-    /// Of the covariance of these rows (n, d), from the smaller one of its two Gram matrices.
+    /// The eigenvalues of the covariance of these rows (n, d), from the smaller one of its two Gram matrices.
     ///
     /// # Errors
     /// As [`Spectrum::new`].
@@ -66,7 +66,7 @@ impl Spectrum {
             return Err(Error::undefined("every channel is constant"));
         }
         if !largest.is_finite() || largest < SMALLEST_SQUARE {
-            return Err(beyond_range());
+            return Err(out_of_range());
         }
         let rounding = (n as f64).max(d as f64) * f64::EPSILON * largest;
         values.truncate(d.min(usize::try_from(n).unwrap_or(usize::MAX)));
@@ -95,7 +95,7 @@ pub struct Reduced {
 }
 
 impl Reduced {
-    /// Of the moments of at least two rows.
+    /// The tridiagonal matrix from the moments of at least two rows.
     ///
     /// # Errors
     /// Undefined with fewer.
@@ -122,7 +122,7 @@ impl Reduced {
             SecondMoment::Unit => (self.shift, n),
         };
         if !shift.is_finite() || self.scatter.diagonal.iter().any(|x| !x.is_finite()) {
-            return Err(beyond_range());
+            return Err(out_of_range());
         }
         let mut values = self.scatter.eigenvalues(shift)?;
         values.iter_mut().for_each(|v| *v /= over);
@@ -132,10 +132,6 @@ impl Reduced {
 
 fn few_rows() -> Error {
     Error::undefined("a spectrum needs at least two rows")
-}
-
-fn beyond_range() -> Error {
-    Error::undefined(OUT_OF_RANGE)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2};
 
-use super::channels::ChannelValues;
+use super::channel_values::ChannelValues;
 use super::class_moments::ClassMoments;
 use super::moments::Moments;
 use super::row_span::RowSpan;
@@ -18,16 +18,6 @@ pub const STATE: &str = "featscope/state/1";
 
 /// Numbers that the sample of a state may take up when it is read: 2 GiB. A few bytes can claim more.
 const MOST_SAMPLED: usize = 1 << 28;
-
-/// The fixed blocks of a set of so many rows: each of `most` rows, the last of what is left. Who computes which of them, and
-/// when, changes no bit of what merging them gives.
-pub fn blocks(rows: usize, most: usize) -> Vec<Range<usize>> {
-    let most = most.max(1);
-    (0..rows)
-        .step_by(most)
-        .map(|from| from..rows.min(from.saturating_add(most)))
-        .collect()
-}
 
 /// All rows of several parts of one set, given in any order: a pairwise tree over the parts in the order of their rows.
 ///

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 
-use super::channels::ChannelValues;
+use super::channel_values::ChannelValues;
 use super::class_moments::ClassMoments;
 use super::moments::Moments;
 use super::random::generator;
@@ -174,33 +174,25 @@ impl Summary {
 
     /// All rows but those of one group.
     pub fn without(&self, group: Option<usize>) -> GroupMoments {
-        self.merged(|g| Some(g) != group)
+        GroupMoments::merged(self.kept(|g| Some(g) != group))
     }
 
     /// The rows of the first `groups` groups.
     pub fn first(&self, groups: usize) -> GroupMoments {
-        self.merged(|g| g < groups)
+        GroupMoments::merged(self.kept(|g| g < groups))
     }
 
-    fn merged(&self, keep: impl Fn(usize) -> bool) -> GroupMoments {
-        let kept = self.parts.iter().enumerate().filter(|(g, _)| keep(*g));
-        GroupMoments::merged(kept.map(|(_, part)| part))
+    fn kept(&self, keep: impl Fn(usize) -> bool) -> impl Iterator<Item = &GroupMoments> {
+        let kept = self.parts.iter().enumerate().filter(move |(g, _)| keep(*g));
+        kept.map(|(_, part)| part)
     }
 
     /// Class moments of all rows but those of one group, of the rows as they are or l2-normalised.
     pub fn classes_without(&self, group: Option<usize>, normalised: bool) -> ClassMoments {
-        let mut kept = self
-            .parts
-            .iter()
-            .enumerate()
-            .filter(|(g, _)| Some(*g) != group)
-            .map(|(_, part)| {
-                if normalised {
-                    part.normalised.as_ref().expect("collected when it was wanted")
-                } else {
-                    &part.classes
-                }
-            });
+        let mut kept = self.kept(|g| Some(g) != group).map(|part| match normalised {
+            true => part.normalised.as_ref().expect("collected when it was wanted"),
+            false => &part.classes,
+        });
         let mut all = kept.next().expect("there are several groups").clone();
         kept.for_each(|classes| all.merge(classes));
         all
@@ -209,8 +201,8 @@ impl Summary {
     /// Values of the channels of all rows but those of one group.
     pub fn channels_without(&self, group: Option<usize>) -> ChannelValues {
         let mut all = ChannelValues::new(self.width);
-        let kept = self.parts.iter().enumerate().filter(|(g, _)| Some(*g) != group);
-        kept.for_each(|(_, part)| all.merge(&part.channels));
+        self.kept(|g| Some(g) != group)
+            .for_each(|part| all.merge(&part.channels));
         all
     }
 
@@ -221,9 +213,9 @@ impl Summary {
 
     /// Moments of the rows of the groups to keep, of the rows as they are or l2-normalised; `None` where not collected.
     pub fn moments_of(&self, keep: impl Fn(usize) -> bool, unit: bool) -> Option<Moments> {
-        let kept = self.parts.iter().enumerate().filter(|(g, _)| keep(*g));
-        let sets: Option<Vec<&Moments>> = kept
-            .map(|(_, part)| {
+        let sets: Option<Vec<&Moments>> = self
+            .kept(keep)
+            .map(|part| {
                 if unit {
                     part.unit.as_ref()
                 } else {
@@ -245,7 +237,7 @@ impl Summary {
         squares_in_range(low, high, self.width)
     }
 
-    /// Lets go of the scatter of l2-normalised rows, which only one-sided metrics need, and unless `pairs` need it of that
+    /// Drops the scatter of l2-normalised rows, which only one-sided metrics need, and, unless `pairs` need it, that
     /// of the rows as they are.
     pub fn drop_scatter(&mut self, pairs: bool) {
         for part in &mut self.parts {

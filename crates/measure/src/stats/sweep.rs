@@ -4,6 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 use rayon::prelude::*;
 
 use super::centre::joint_centre;
+use super::row_span::blocks;
 use super::rows::Rows;
 use crate::linalg::product_transposed;
 
@@ -121,17 +122,8 @@ fn centred(rows: &Rows, range: std::ops::Range<usize>, centre: &Array1<f64>) -> 
 
 /// ‖x - centre‖² of each row.
 fn squares(rows: &Rows, centre: &Array1<f64>) -> Vec<f64> {
-    let starts: Vec<usize> = (0..rows.len()).step_by(CHUNK).collect();
-    let by_chunk: Vec<Vec<f64>> = starts
-        .into_par_iter()
-        .map(|start| {
-            let end = (start + CHUNK).min(rows.len());
-            centred(rows, start..end, centre)
-                .outer_iter()
-                .map(|r| r.dot(&r))
-                .collect()
-        })
-        .collect();
+    let of_chunk = |range| centred(rows, range, centre).outer_iter().map(|r| r.dot(&r)).collect();
+    let by_chunk: Vec<Vec<f64>> = blocks(rows.len(), CHUNK).into_par_iter().map(of_chunk).collect();
     by_chunk.concat()
 }
 

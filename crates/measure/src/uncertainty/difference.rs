@@ -1,10 +1,11 @@
 //! The difference of two models on the same images, from the replicates their records keep.
 
-use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{ContinuousCDF as _, Normal};
 
-use super::jackknife::GROUPS;
-use super::paired::{Paired, beyond_range, without_spread};
-use super::quantiles::NORMAL_QUANTILE;
+use super::bootstrap::bootstrap_interval;
+use super::jackknife::{GROUPS, mean_and_error};
+use super::paired::{Paired, beyond_range, with_interval, without_spread};
+use super::quantiles::{NORMAL_QUANTILE, t_p_value, t_quantile};
 use super::runs::welch;
 use super::scheme::Scheme;
 use super::strata::strata;
@@ -68,21 +69,19 @@ pub fn difference(a: DifferenceSide, b: DifferenceSide) -> Option<Paired> {
     }
     let replicates: Vec<f64> = with_a.iter().zip(with_b).map(|(x, y)| x - y).collect();
     Some(match of_a {
-        Scheme::Bootstrap => bootstrap(plain, &replicates),
+        Scheme::Bootstrap => by_bootstrap(plain, &replicates),
         Scheme::JackknifeStrata if replicates.len().is_multiple_of(GROUPS) => strata(plain, &replicates),
         Scheme::JackknifeStrata => return untested("no interval: the two models were resampled differently"),
         _ => {
             let corrected = [of_a, of_b] == [Scheme::JackknifeCorrected; 2];
-            jackknife(plain, &replicates, corrected)
+            by_jackknife(plain, &replicates, corrected)
         }
     })
 }
 
-fn jackknife(plain: Paired, replicates: &[f64], corrected: bool) -> Paired {
+fn by_jackknife(plain: Paired, replicates: &[f64], corrected: bool) -> Paired {
     let groups = replicates.len() as f64;
-    let mean = replicates.iter().sum::<f64>() / groups;
-    let squares: f64 = replicates.iter().map(|d| (d - mean).powi(2)).sum();
-    let std_error = ((groups - 1.0) / groups * squares).sqrt();
+    let (mean, std_error) = mean_and_error(replicates);
     let centre = if corrected {
         groups * plain.value - (groups - 1.0) * mean
     } else {
@@ -96,40 +95,21 @@ fn jackknife(plain: Paired, replicates: &[f64], corrected: bool) -> Paired {
     if std_error <= scale * 1e-13 {
         return without_spread(plain, "resample");
     }
-    let Ok(t) = StudentsT::new(0.0, 1.0, groups - 1.0) else {
-        return plain;
-    };
-    let half = t.inverse_cdf(0.975) * std_error;
-    if !(centre.abs() + half).is_finite() {
-        return beyond_range(plain);
-    }
-    let p_value = 2.0 * t.sf((centre / std_error).abs());
-    Paired {
-        std_error: Some(std_error),
-        interval: Some((centre - half, centre + half)),
-        p_value: Some(p_value.min(1.0)),
-        ..plain
-    }
+    let half = t_quantile(groups - 1.0) * std_error;
+    with_interval(plain, std_error, (centre, half), || {
+        Some(t_p_value(centre / std_error, groups - 1.0))
+    })
 }
 
-fn bootstrap(plain: Paired, replicates: &[f64]) -> Paired {
-    let count = replicates.len() as f64;
-    let mean = replicates.iter().sum::<f64>() / count;
-    let std_error = (replicates.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
+fn by_bootstrap(plain: Paired, replicates: &[f64]) -> Paired {
+    let std_error = bootstrap_interval(plain.value, replicates).std_error;
     if std_error == 0.0 {
         return without_spread(plain, "resample");
     }
-    let half = NORMAL_QUANTILE * std_error;
-    if !(plain.value.abs() + half).is_finite() {
-        return beyond_range(plain);
-    }
-    let p_value = 2.0 * Normal::standard().sf((plain.value / std_error).abs());
-    Paired {
-        std_error: Some(std_error),
-        interval: Some((plain.value - half, plain.value + half)),
-        p_value: Some(p_value),
-        ..plain
-    }
+    let (value, half) = (plain.value, NORMAL_QUANTILE * std_error);
+    with_interval(plain, std_error, (value, half), || {
+        Some(2.0 * Normal::standard().sf((value / std_error).abs()))
+    })
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl ErrorBar {
         !matches!(self, Self::None(_))
     }
 
-    /// In words.
+    /// How it is found, in words.
     pub fn describe(self) -> &'static str {
         match self {
             Self::JackknifeCorrected => {
@@ -176,7 +176,7 @@ mod tests {
             let told = mostly_bias(value, &[1.0; GROUPS]).unwrap();
             assert!(told.starts_with("the value is no larger than its bias"), "{told}");
         }
-        // Of two equal sets nothing is biased.
+        // Two equal sets have no bias.
         assert_eq!(mostly_bias(0.0, &[0.0; GROUPS]), None);
     }
 }

@@ -1,12 +1,12 @@
-//! Whether several methods differ over several data sets, from their ranks alone: a second opinion, which knows nothing of the
-//! errors within a data set.
+//! Friedman's test of whether several methods differ over several data sets, from their ranks alone: a second opinion, which
+//! takes no errors within a data set into account.
 
 use std::collections::HashMap;
 
 use statrs::distribution::{Continuous as _, ContinuousCDF as _, FisherSnedecor, Normal};
 
 /// Data sets from which on the test is of use.
-pub const ENOUGH_DATASETS: usize = 5;
+const ENOUGH_DATASETS: usize = 5;
 
 /// Friedman's test (M. Friedman, JASA 32, 1937) in the form of R. Iman and J. Davenport (Communications in Statistics A9, 1980),
 /// with P. Nemenyi's critical difference, as J. Demšar lays them out (JMLR 7, 2006).
@@ -29,8 +29,8 @@ pub struct Friedman {
 }
 
 impl Friedman {
-    /// Of values by data set, one for each method, `higher` being better or worse. `None` for fewer than five data sets or two
-    /// methods, and where no data set tells any two methods apart.
+    /// The test of values by data set, one for each method, `higher` being better or worse. `None` for fewer than five data sets or
+    /// two methods, and where no data set tells any two methods apart.
     pub fn new(values: &[Vec<f64>], higher: bool) -> Option<Self> {
         let (n, k) = (values.len(), values.first()?.len());
         if n < ENOUGH_DATASETS || k < 2 {
@@ -220,7 +220,7 @@ mod tests {
     }
 
     const CHI: f64 = 10.952380952380956;
-    /// By 200,000 draws of the ranks (numpy).
+    /// The p-value from 200,000 draws of the ranks (numpy).
     const EXACT: f64 = 0.00911;
 
     /// Three methods, five data sets, all in one order: 6 of the 6^5 orders are so extreme.

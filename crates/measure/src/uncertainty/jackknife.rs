@@ -14,7 +14,7 @@ pub const GROUPS: usize = 10;
 /// Rows below which ten groups say nothing about the spread.
 pub const ROWS_FOR_GROUPS: u64 = 2 * GROUPS as u64;
 
-/// Whether so many rows are enough for the groups to show a spread.
+/// Checks that so many rows are enough for the groups to show a spread.
 ///
 /// # Errors
 /// Undefined where they are too few.
@@ -74,9 +74,7 @@ pub fn whole_groups(numbers: &[u32]) -> Vec<u8> {
 /// freedom around the corrected value, or around the value itself where `centre_corrected` is false.
 pub fn jackknife(value: f64, replicates: &[f64], centre_corrected: bool) -> Estimate {
     let groups = replicates.len() as f64;
-    let mean = replicates.iter().sum::<f64>() / groups;
-    let squares: f64 = replicates.iter().map(|r| (r - mean).powi(2)).sum();
-    let std_error = ((groups - 1.0) / groups * squares).sqrt();
+    let (mean, std_error) = mean_and_error(replicates);
     let corrected = value - (groups - 1.0) * (mean - value);
     let centre = if centre_corrected { corrected } else { value };
     let half = t_quantile(groups - 1.0) * std_error;
@@ -86,6 +84,14 @@ pub fn jackknife(value: f64, replicates: &[f64], centre_corrected: bool) -> Esti
         high: centre + half,
         corrected,
     }
+}
+
+/// The mean of the values without each group, and the standard error that they show.
+pub(super) fn mean_and_error(replicates: &[f64]) -> (f64, f64) {
+    let groups = replicates.len() as f64;
+    let mean = replicates.iter().sum::<f64>() / groups;
+    let squares: f64 = replicates.iter().map(|r| (r - mean).powi(2)).sum();
+    (mean, ((groups - 1.0) / groups * squares).sqrt())
 }
 
 /// The values without each jackknife group: `without` makes what they are computed from, for one group and thread at a time.

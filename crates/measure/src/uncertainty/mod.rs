@@ -25,7 +25,7 @@ pub use bootstrap::{bootstrap_draws, bootstrap_interval};
 pub use difference::{DifferenceSide, difference};
 pub use error_bar::{ErrorBar, mostly_bias};
 pub use estimate::Estimate;
-pub use friedman::{ENOUGH_DATASETS, Friedman, mean_ranks};
+pub use friedman::{Friedman, mean_ranks};
 pub use half_samples::{
     Groups, RESAMPLES, SPLITS, all_and_halves, half_samples, replicates_from_halves, replicates_of_halves,
     with_spare_for_halves,

@@ -16,7 +16,25 @@ pub struct Paired {
     pub note: Option<String>,
 }
 
-/// An interval has two finite ends, or there is none.
+/// With an interval of this half width around a centre, and a p-value: an interval has two finite ends, or there is none.
+pub(super) fn with_interval(
+    plain: Paired,
+    std_error: f64,
+    (centre, half): (f64, f64),
+    p_value: impl FnOnce() -> Option<f64>,
+) -> Paired {
+    if !(centre.abs() + half).is_finite() {
+        return beyond_range(plain);
+    }
+    Paired {
+        std_error: Some(std_error),
+        interval: Some((centre - half, centre + half)),
+        p_value: p_value(),
+        ..plain
+    }
+}
+
+/// Without an interval, whose numbers would not be finite.
 pub(super) fn beyond_range(plain: Paired) -> Paired {
     Paired {
         note: Some("no interval: beyond the range of 64-bit numbers".to_owned()),

@@ -1,7 +1,7 @@
 //! Several runs of one model: what the mean over them is uncertain by.
 
 use super::estimate::Estimate;
-use super::paired::{Paired, beyond_range, without_spread};
+use super::paired::{Paired, with_interval, without_spread};
 use super::quantiles::{t_p_value, t_quantile};
 
 /// Runs from which on the spread over them is the error of their mean: two have one degree of freedom, and a 95 % interval of
@@ -48,16 +48,10 @@ pub(super) fn welch(plain: Paired, a: &[f64], b: &[f64]) -> Paired {
     }
     let squares = of_a.powi(2) / (a.len() as f64 - 1.0) + of_b.powi(2) / (b.len() as f64 - 1.0);
     let degrees = (of_a + of_b).powi(2) / squares;
-    let half = t_quantile(degrees) * std_error;
-    if !(plain.value.abs() + half).is_finite() {
-        return beyond_range(plain);
-    }
-    Paired {
-        std_error: Some(std_error),
-        interval: Some((plain.value - half, plain.value + half)),
-        p_value: Some(t_p_value(plain.value / std_error, degrees)),
-        ..plain
-    }
+    let (value, half) = (plain.value, t_quantile(degrees) * std_error);
+    with_interval(plain, std_error, (value, half), || {
+        Some(t_p_value(value / std_error, degrees))
+    })
 }
 
 #[cfg(test)]

@@ -18,9 +18,9 @@ pub enum Scheme {
     Bootstrap,
     /// Values without each of ten groups, for pairing; Wilson's interval.
     Wilson,
-    /// Of a mean over data sets: values without each of ten groups of each data set; the errors add in quadrature.
+    /// A mean over data sets: values without each of ten groups of each data set; the errors add in quadrature.
     JackknifeStrata,
-    /// Of a model that is a set of runs: the value of each run; t interval of their mean.
+    /// A model that is a set of runs: the value of each run; t interval of their mean.
     Runs,
 }
 

@@ -2,7 +2,7 @@
 
 use super::estimate::Estimate;
 use super::jackknife::GROUPS;
-use super::paired::{Paired, beyond_range, without_spread};
+use super::paired::{Paired, with_interval, without_spread};
 use super::quantiles::{quantile, t_p_value};
 use super::scheme::Scheme;
 
@@ -89,19 +89,11 @@ pub(super) fn strata(plain: Paired, replicates: &[f64]) -> Paired {
         return without_spread(plain, "resample");
     }
     let degrees = satterthwaite(variances.iter().map(|v| (*v, Some(groups - 1.0))));
-    let half = quantile(degrees) * std_error;
-    if !(plain.value.abs() + half).is_finite() {
-        return beyond_range(plain);
-    }
-    let statistic = plain.value / std_error;
+    let (value, half) = (plain.value, quantile(degrees) * std_error);
     // The replicates have degrees of freedom, whatever the interval of the values themselves is made of.
-    let p_value = degrees.map(|degrees| t_p_value(statistic, degrees));
-    Paired {
-        std_error: Some(std_error),
-        interval: Some((plain.value - half, plain.value + half)),
-        p_value,
-        ..plain
-    }
+    with_interval(plain, std_error, (value, half), || {
+        degrees.map(|degrees| t_p_value(value / std_error, degrees))
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::estimate::Estimate;
 use super::quantiles::NORMAL_QUANTILE;
 
-/// Wilson's 95 % interval (1927) of the share `value` of so many `rows`, each right or not by itself. Its standard error is half
+/// Wilson's 95 % interval (1927) of the share `value` of so many independent `rows`. Its standard error is half
 /// its width over 1.96: that of a share of 0 or 1 is not zero.
 pub fn wilson_interval(value: f64, rows: u64) -> Estimate {
     let (n, z) = (rows as f64, NORMAL_QUANTILE);

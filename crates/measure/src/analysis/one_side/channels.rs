@@ -1,9 +1,9 @@
 //! Metrics of the correlations between channels.
 
 use super::rows_used::of_all_rows;
-use crate::analysis::asked::{PlannedMetric, replicates};
-use crate::analysis::limits::WIDEST;
+use crate::analysis::limits::too_wide;
 use crate::analysis::outcome::{Outcome, few_rows};
+use crate::analysis::planned_metric::{PlannedMetric, replicates};
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromCorrelation;
@@ -78,16 +78,12 @@ pub fn of_correlations(
 pub fn correlation(moments: Option<&Moments>, keep: &[bool], varies: &[bool]) -> Result<ChannelCorrelation> {
     match moments {
         Some(moments) => ChannelCorrelation::new(moments, keep, varies),
-        None => Err(too_wide(keep.len())),
+        None => Err(too_wide(keep.len(), CORRELATIONS)),
     }
 }
 
-/// Why wider sets have no correlations.
-pub fn too_wide(channels: usize) -> Error {
-    Error::undefined(format!(
-        "{channels} channels are more than the {WIDEST} whose correlations are computed"
-    ))
-}
+/// What sets that are too wide lack.
+pub const CORRELATIONS: &str = "correlations are";
 
 /// The value of a metric of correlations.
 pub fn value(eval: FromCorrelation, c: &ChannelCorrelation) -> Result<f64> {

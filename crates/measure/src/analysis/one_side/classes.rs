@@ -2,13 +2,13 @@
 
 use rayon::prelude::*;
 
-use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::{Outcome, some_of};
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::{PlannedMetric, replicates};
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromClasses;
-use crate::stats::{ClassMoments, OUT_OF_RANGE, can_resample, resampled, resamples};
+use crate::stats::{ClassMoments, can_resample, in_range, resampled, resamples};
 use crate::uncertainty::ErrorBar;
 
 /// The class moments of the rows as they are, and of unit rows where a metric wants them.
@@ -89,10 +89,7 @@ fn outcome(
     } = asked.eval;
     let replicates = survives(classes, side, least).and(replicates);
     // Squares that vanish look like classes that are single points.
-    let found = match side.summary.measurable() {
-        true => value(classes),
-        false => Err(Error::undefined(OUT_OF_RANGE)),
-    };
+    let found = in_range(side.summary.measurable()).and_then(|()| value(classes));
     let mut outcome = Outcome::new(found).with_replicates(asked.metric, replicates);
     of_classes(&mut outcome, side, classes, least);
     if outcome.value.is_ok() {
@@ -125,7 +122,7 @@ pub fn of_classes(outcome: &mut Outcome, side: &Side, classes: &ClassMoments, le
     }
 }
 
-/// Whether every class that takes part keeps enough rows when any one group is left out. Classes are fixed: a resample
+/// Checks that every class that takes part keeps enough rows when any one group is left out. Classes are fixed: a resample
 /// with other classes would estimate something else.
 pub fn survives(classes: &ClassMoments, side: &Side, least: u64) -> Result<()> {
     let names = side.class_names();

@@ -1,11 +1,12 @@
 //! Metrics of a linear classifier and the class means: the model's own where its logits tell it, else a linear probe.
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array2, Axis};
 
 use super::probes::{classifier, readable};
-use crate::analysis::asked::PlannedMetric;
+use super::rows_used::of_probed_rows;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::probed::{Classifier, Probed};
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
@@ -13,6 +14,7 @@ use crate::metrics::FromDuality;
 use crate::metrics::class_structure::Duality;
 use crate::probes::class_means;
 use crate::probes::logistic::PenaltyStrength;
+use crate::stats::running_mean;
 
 /// Class means whose squares are below this share of the squared size of the features are rounding.
 const ROUNDING: f64 = 1e-28;
@@ -29,20 +31,11 @@ fn outcome(side: &Side, asked: &PlannedMetric<FromDuality>, plan: &Plan) -> Outc
         .as_ref()
         .map_err(Error::clone)
         .and_then(|chosen| (eval.value)(&chosen.duality));
-    let mut outcome = Outcome::new(value).with_replicates(asked.metric, Ok(Vec::new()));
+    let outcome = Outcome::new(value).with_replicates(asked.metric, Ok(Vec::new()));
+    let mut outcome = of_probed_rows(side, outcome, |probed| probed.fitting().classes.len());
     outcome.null_value = eval.null.filter(|_| outcome.value.is_ok());
-    outcome.n = side.summary.rows;
-    outcome.d = side.summary.width as u64;
-    outcome.classes = side.classes();
-    if let Some(probed) = &side.probed {
-        outcome.n = probed.fitting().classes.len() as u64;
-        outcome.classes = probed.names.len() as u64;
-    }
-    if let (Some(fitted), Ok(_)) = (side.fitted, &chosen) {
-        let subject = fitted.subject();
-        outcome.fitted = Some((subject.dataset.clone(), subject.split.clone()));
-    }
     let Ok(chosen) = chosen else { return outcome };
+    outcome.fitted = side.fitted_split();
     outcome.notes.splice(0..0, chosen.notes);
     match chosen.of_head {
         Some((residual, error)) => {
@@ -68,7 +61,7 @@ fn outcome(side: &Side, asked: &PlannedMetric<FromDuality>, plan: &Plan) -> Outc
 /// A classifier with the class means, and what is to be said of it.
 struct Chosen {
     duality: Duality,
-    /// What of the logits and of the weights is open, of the model's own.
+    /// The residual of the logits and the error of the weights, for the model's own classifier.
     of_head: Option<(f64, f64)>,
     beside: Vec<(&'static str, serde_json::Value)>,
     notes: Vec<String>,
@@ -118,11 +111,7 @@ fn duality(probed: &Probed, weights: Array2<f64>, classes: &[usize]) -> Result<D
     }
     let mut means = all.select(Axis(0), classes);
     let size = means.outer_iter().map(|mean| mean.dot(&mean)).fold(0.0, f64::max);
-    let mut centre = Array1::<f64>::zeros(means.ncols());
-    for (i, mean) in means.outer_iter().enumerate() {
-        // A running mean keeps the digits of means far from zero.
-        centre.zip_mut_with(&mean, |c, x| *c += (x - *c) / (i + 1) as f64);
-    }
+    let centre = running_mean(means.view());
     means -= &centre;
     if means.outer_iter().all(|mean| mean.dot(&mean) <= ROUNDING * size) {
         means.fill(0.0);

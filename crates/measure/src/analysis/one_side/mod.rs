@@ -1,31 +1,31 @@
 //! Records of one data set.
 
-mod by_class;
+mod channel_values;
 mod channels;
+mod class_distances;
+mod class_spectra;
 mod classes;
 mod duality;
-mod each_class;
-mod nearest;
+mod neighbours;
 mod norms;
 mod probes;
 mod ranks;
 mod residuals;
+mod row_distances;
 mod rows_used;
 mod scores;
 mod spectra;
 mod trees;
-mod values;
 mod views;
-mod within;
 
 pub use channels::correlation;
 use scores::LOGITS;
 pub use spectra::values as values_of_spectra;
 
-use super::fit::unlabelled;
 use super::kinds::OneSided;
 use super::plan::Plan;
-use super::run::{OptionalInputs, PlanOutcomes};
+use super::plan_outcomes::{OptionalInputs, PlanOutcomes};
+use super::preconditions::unlabelled;
 use super::side::Side;
 use crate::error::Result;
 use crate::metrics::Sides;
@@ -61,14 +61,14 @@ pub fn records(side: &Side, plan: &Plan) -> Result<(Vec<Record>, Vec<Table>)> {
     } = kinds.one_sided;
     run.kind(&classes, |asked| classes::outcomes(side, asked, plan));
     run.kind(&residuals, |asked| residuals::outcomes(side, asked));
-    run.kind(&each_class, |asked| each_class::outcomes(side, asked));
-    run.kind(&values, |asked| values::outcomes(side, asked));
+    run.kind(&each_class, |asked| class_spectra::outcomes(side, asked));
+    run.kind(&values, |asked| channel_values::outcomes(side, asked));
     run.kind(&channels, |asked| channels::outcomes(side, asked));
     run.kind(&ranks, |asked| ranks::outcomes(side, asked, plan));
     run.kind(&spectra, |asked| spectra::outcomes(side, asked));
-    run.kind(&within, |asked| within::outcomes(side, asked, plan));
-    run.kind(&by_class, |asked| by_class::outcomes(side, asked, plan));
-    run.kind(&neighbours, |asked| nearest::outcomes(side, asked, plan));
+    run.kind(&within, |asked| row_distances::outcomes(side, asked, plan));
+    run.kind(&by_class, |asked| class_distances::outcomes(side, asked, plan));
+    run.kind(&neighbours, |asked| neighbours::outcomes(side, asked, plan));
     run.kind(&norms, |asked| norms::outcomes(side, asked, plan));
     run.kind(&trees, |asked| trees::outcomes(side, asked, plan));
     run.kind(&views, |asked| views::outcomes(side, asked, plan));

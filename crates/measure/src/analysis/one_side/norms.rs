@@ -1,13 +1,13 @@
 //! Metrics of the norms of the rows of one set.
 
 use super::rows_used::of_held_rows;
-use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::{PlannedMetric, replicates};
 use crate::analysis::side::Side;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::metrics::FromNorms;
-use crate::stats::OUT_OF_RANGE;
+use crate::stats::in_range;
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromNorms>], plan: &Plan) -> Vec<Outcome> {
@@ -19,10 +19,8 @@ pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromNorms>], plan: &Plan) ->
             .map(|(norm, _)| *norm)
             .collect())
     };
-    let value = |eval: FromNorms, norms: &Vec<f64>| match side.rows.measurable() {
-        true => (eval.value)(norms),
-        false => Err(Error::undefined(OUT_OF_RANGE)),
-    };
+    let measurable = in_range(side.rows.measurable());
+    let value = |eval: FromNorms, norms: &Vec<f64>| measurable.clone().and_then(|()| (eval.value)(norms));
     let replicates = replicates(asked, norms.len() as u64, without, value);
     let outcome = |(asked, replicates): (&PlannedMetric<FromNorms>, Result<Vec<f64>>)| {
         let outcome = Outcome::new(value(asked.eval, &norms)).with_replicates(asked.metric, replicates);

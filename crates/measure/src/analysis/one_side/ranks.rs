@@ -1,11 +1,11 @@
 //! Metrics of the correlations between the ranks of channels.
 
-use super::channels::{of_correlations, resampled, too_wide, value};
+use super::channels::{CORRELATIONS, of_correlations, resampled, value};
 use super::rows_used::say_held;
-use crate::analysis::asked::{PlannedMetric, transposed, values};
-use crate::analysis::limits::WIDEST;
+use crate::analysis::limits::{WIDEST, too_wide};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::{PlannedMetric, transposed, values};
 use crate::analysis::side::Side;
 use crate::metrics::FromCorrelation;
 use crate::stats::ChannelOrders;
@@ -19,7 +19,7 @@ pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromCorrelation>], plan: &Pl
     let live = orders.as_ref().map_or_else(|| vec![true; width], ChannelOrders::live);
     let correlation = |group: Option<u8>| match &orders {
         Some(orders) => orders.correlation(&live, group),
-        None => Err(too_wide(width)),
+        None => Err(too_wide(width, CORRELATIONS)),
     };
     let whole = correlation(None);
     let resampled = resampled(asked, &whole, || {

@@ -1,13 +1,13 @@
 //! Metrics of rows around the means of their classes.
 
 use super::classes::{of_classes, survives};
-use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::Outcome;
+use crate::analysis::planned_metric::{PlannedMetric, replicates};
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromResiduals;
 use crate::metrics::class_structure::resolution;
-use crate::stats::{ClassMoments, OUT_OF_RANGE};
+use crate::stats::{ClassMoments, in_range};
 use crate::uncertainty::ErrorBar;
 
 /// The outcomes of these metrics.
@@ -33,8 +33,7 @@ pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromResiduals>]) -> Vec<Outc
             Some(split) if needs.nearest && judged == 0 => Err(Error::undefined(format!(
                 "split {split} has none of the classes of these rows"
             ))),
-            _ if !side.summary.measurable() => Err(Error::undefined(OUT_OF_RANGE)),
-            _ => value(&whole),
+            _ => in_range(side.summary.measurable()).and_then(|()| value(&whole)),
         };
         let outcome = Outcome::new(found);
         let mut outcome = match (asked.metric.error, split) {
@@ -73,8 +72,8 @@ pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromResiduals>]) -> Vec<Outc
     asked.iter().zip(resampled).map(outcome).collect()
 }
 
-/// Whether so much of the distances between class means is more than sampling noise: of noise the jackknife counts twice what
-/// pairs of rows say together, and where it hides which means are near it can miss as well.
+/// Checks that at least this share of the distances between class means is more than sampling noise: the jackknife counts such
+/// noise twice, and misses as well where it hides which means are near.
 fn is_resolved(classes: &ClassMoments, least: f64) -> Result<()> {
     let found = resolution(classes);
     if found >= least {

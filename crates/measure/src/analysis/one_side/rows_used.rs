@@ -2,6 +2,7 @@
 
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::probed::Probed;
 use crate::analysis::side::Side;
 
 /// An outcome of all rows of a side.
@@ -12,12 +13,21 @@ pub fn of_all_rows(side: &Side, mut outcome: Outcome) -> Outcome {
     outcome
 }
 
+/// An outcome of as many labelled rows as `rows` finds among those that probes look at; of all rows of a side without such.
+pub fn of_probed_rows(side: &Side, outcome: Outcome, rows: impl Fn(&Probed) -> usize) -> Outcome {
+    let mut outcome = of_all_rows(side, outcome);
+    if let Some(probed) = &side.probed {
+        outcome.n = rows(probed) as u64;
+        outcome.classes = probed.names.len() as u64;
+    }
+    outcome
+}
+
 /// An outcome of the rows of a side that were held; the record says so where they are a choice.
 pub fn of_held_rows(side: &Side, mut outcome: Outcome, plan: &Plan) -> Outcome {
     say_held(side, &mut outcome, plan);
+    outcome = of_all_rows(side, outcome);
     outcome.n = side.rows.len() as u64;
-    outcome.d = side.summary.width as u64;
-    outcome.classes = side.classes();
     outcome
 }
 

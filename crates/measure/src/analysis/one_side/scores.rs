@@ -1,14 +1,16 @@
 //! Transferability scores: of the rows that probes would be fitted on.
 
-use crate::analysis::asked::PlannedMetric;
+use super::rows_used::of_probed_rows;
+use crate::analysis::limits::{MOST_WORK, check_width};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::probed::Half;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromScore;
 use crate::metrics::transferability::{Base, Labelled, Score};
-use crate::stats::OUT_OF_RANGE;
+use crate::stats::in_range;
 use crate::uncertainty::{GROUPS, leave_one_out};
 
 /// The layer that holds a classifier's scores of its own classes.
@@ -16,12 +18,6 @@ pub const LOGITS: &str = "logits";
 
 /// Random stream of the rows drawn where there are more than a score looks at (see [`generator`](crate::stats::generator)).
 const STREAM: u64 = 30;
-
-/// Channels above which d x d matrices and their eigenvectors take minutes.
-const WIDEST: usize = 4_096;
-
-/// Products that the values without each jackknife group may take.
-const MOST_WORK: f64 = 1e12;
 
 /// The outcomes of these metrics. Those that look at the same rows share what is made of them.
 pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromScore>], plan: &Plan) -> Vec<Outcome> {
@@ -56,15 +52,8 @@ fn readable<'s>(side: &'s Side) -> Result<&'s Half> {
     if half.classes.len() < 2 {
         return Err(Error::undefined("fewer than two labelled rows"));
     }
-    if half.rows.width() > WIDEST {
-        return Err(Error::undefined(format!(
-            "{} channels are more than {WIDEST}: their covariance would take minutes",
-            half.rows.width()
-        )));
-    }
-    if !half.rows.measurable() {
-        return Err(Error::undefined(OUT_OF_RANGE));
-    }
+    check_width(half.rows.width())?;
+    in_range(half.rows.measurable())?;
     Ok(half)
 }
 
@@ -119,26 +108,16 @@ fn of_rows(half: &Half, side: &Side, size: usize, asked: &[&PlannedMetric<FromSc
             (Ok(groups), true) => groups.iter().map(|group| group[i].clone()).collect(),
             (Err(error), _) => Err(error.clone()),
         };
-        let (value, found) = match value {
-            Ok(score) => (Ok(score.value), score.found),
-            Err(error) => (Err(error), Vec::new()),
-        };
-        let mut outcome = Outcome::new(value).with_replicates(one.metric, replicates);
-        found.into_iter().for_each(|(name, number)| outcome.found(name, number));
-        outcomes.push(outcome);
+        outcomes.push(Outcome::of_score(value, one.metric, replicates));
     }
     outcomes
 }
 
 /// What every record says of its rows.
-fn described(side: &Side, mut outcome: Outcome, asked: &PlannedMetric<FromScore>, size: usize, plan: &Plan) -> Outcome {
-    outcome.n = side.summary.rows;
-    outcome.d = side.summary.width as u64;
-    outcome.classes = side.classes();
+fn described(side: &Side, outcome: Outcome, asked: &PlannedMetric<FromScore>, size: usize, plan: &Plan) -> Outcome {
+    let mut outcome = of_probed_rows(side, outcome, |_| size);
     let Some(probed) = &side.probed else { return outcome };
     let half = probed.fitting();
-    outcome.n = size as u64;
-    outcome.classes = probed.names.len() as u64;
     if half.groups.is_some() {
         outcome.defined_by("grouped", true);
     }
@@ -149,9 +128,8 @@ fn described(side: &Side, mut outcome: Outcome, asked: &PlannedMetric<FromScore>
     if asked.eval.seeded || size < half.classes.len() {
         outcome.defined_by("seed", plan.seed);
     }
-    if let (Some(fit), Some(fitted)) = (&probed.fit, side.fitted) {
-        let subject = fitted.subject();
-        outcome.fitted = Some((subject.dataset.clone(), subject.split.clone()));
+    if let Some(fit) = &probed.fit {
+        outcome.fitted = side.fitted_split();
         outcome.found("fitting_rows", fit.classes.len());
     }
     outcome

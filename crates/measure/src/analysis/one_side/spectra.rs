@@ -3,16 +3,17 @@
 use rayon::prelude::*;
 
 use super::rows_used::of_all_rows;
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::kinds::SecondMoments;
-use crate::analysis::limits::WIDEST;
+use crate::analysis::limits::too_wide;
 use crate::analysis::outcome::{Outcome, few_rows};
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
-use crate::stats::{Moments, OUT_OF_RANGE, Reduced, SecondMoment, Spectrum};
+use crate::metrics::spectrum::EQUAL_EIGENVALUES;
+use crate::stats::{Moments, Reduced, SecondMoment, Spectrum, in_range};
 use crate::uncertainty::{GROUPS, enough_rows};
 
-/// A value, and the number that goes by its side.
+/// A value, and the number that goes with it.
 pub struct Valued {
     pub value: Result<f64>,
     beside: Option<(&'static str, f64)>,
@@ -39,7 +40,7 @@ pub fn outcomes(side: &Side, asked: &[PlannedMetric<SecondMoments>]) -> Vec<Outc
             .map(|a| a.eval)
             .collect()
     };
-    // Resamples are as dear as the whole: only for those that have an interval. All of them at once keep every processor busy.
+    // A resample costs as much as the whole: only metrics with an interval get them. All at once keep every processor busy.
     let enough = enough_rows(side.summary.rows);
     let parts: Vec<(bool, Option<usize>, Vec<SecondMoments>)> = [false, true]
         .into_iter()
@@ -89,12 +90,10 @@ pub fn outcomes(side: &Side, asked: &[PlannedMetric<SecondMoments>]) -> Vec<Outc
     asked.iter().map(outcome).collect()
 }
 
-/// Whether the eigenvalues that a metric looks at differ by more than chance.
+/// Checks that the eigenvalues that a metric looks at differ by more than chance.
 fn told_apart(whole: &Valued) -> Result<()> {
     if whole.flat {
-        return Err(Error::undefined(
-            "the eigenvalues it looks at are equal within sampling error, and how such ones spread no resample shows",
-        ));
+        return Err(Error::undefined(EQUAL_EIGENVALUES));
     }
     Ok(())
 }
@@ -140,13 +139,6 @@ pub fn values(side: &Side, moments: Option<&Moments>, metrics: &[SecondMoments])
 
 /// Moments of a side, where they were collected and are ordinary numbers.
 fn known<'m>(side: &Side, moments: Option<&'m Moments>) -> Result<&'m Moments> {
-    if !side.summary.measurable() {
-        return Err(Error::undefined(OUT_OF_RANGE));
-    }
-    moments.ok_or_else(|| {
-        Error::undefined(format!(
-            "{} channels are more than the {WIDEST} whose spectrum is computed",
-            side.summary.width
-        ))
-    })
+    in_range(side.summary.measurable())?;
+    moments.ok_or_else(|| too_wide(side.summary.width, "spectrum is"))
 }

@@ -5,13 +5,13 @@ use rand::Rng as _;
 use rayon::prelude::*;
 
 use super::rows_used::of_held_rows;
-use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::{PlannedMetric, replicates};
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::FromTrees;
-use crate::stats::{OUT_OF_RANGE, Rows, distances, generator, tree_length};
+use crate::stats::{Rows, distances, generator, in_range, tree_length};
 use crate::uncertainty::ROWS_FOR_GROUPS;
 
 /// Random streams of the rows drawn where there are more than are looked at, and of the orders that subsets are taken from.
@@ -98,9 +98,7 @@ impl Forest {
                 "{size} rows are too few: how trees grow is seen from {ROWS_FOR_GROUPS} rows on"
             )));
         }
-        if !rows.measurable() {
-            return Err(Error::undefined(OUT_OF_RANGE));
-        }
+        in_range(rows.measurable())?;
         let drawn = rows.draw(size, seed, ROWS_STREAM);
         let mut rng = generator(seed, ORDERS_STREAM);
         let mut order = || {

@@ -1,17 +1,15 @@
 //! Metrics of views of the same images.
 
-use crate::analysis::asked::PlannedMetric;
+use crate::analysis::image_views::Viewed;
+use crate::analysis::limits::MOST_WORK;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::side::Side;
-use crate::analysis::viewed::Viewed;
 use crate::error::{Error, Result};
 use crate::metrics::FromViews;
 use crate::metrics::transferability::Score;
 use crate::uncertainty::{GROUPS, ROWS_FOR_GROUPS, leave_one_out_in_turn};
-
-/// Products that the values without each jackknife group may take.
-const MOST_WORK: f64 = 1e12;
 
 /// The outcomes of these metrics.
 pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromViews>], plan: &Plan) -> Vec<Outcome> {
@@ -48,12 +46,7 @@ fn outcome(side: &Side, viewed: &Viewed, asked: &PlannedMetric<FromViews>, plan:
         (_, Err(error)) if asked.resamples() => Err(error),
         _ => Ok(Vec::new()),
     };
-    let (value, found) = match whole {
-        Ok(score) => (Ok(score.value), score.found),
-        Err(error) => (Err(error), Vec::new()),
-    };
-    let mut outcome = Outcome::new(value).with_replicates(asked.metric, replicates);
-    found.into_iter().for_each(|(name, number)| outcome.found(name, number));
+    let mut outcome = Outcome::of_score(whole, asked.metric, replicates);
     outcome.n = viewed.rows as u64;
     outcome.d = side.summary.width as u64;
     outcome.found("images", viewed.drawn);
@@ -77,7 +70,7 @@ fn outcome(side: &Side, viewed: &Viewed, asked: &PlannedMetric<FromViews>, plan:
     outcome
 }
 
-/// Whether ten values without some of the images can be had, and show a spread.
+/// Checks that ten values without some of the images can be had, and show a spread.
 fn enough(side: &Side, viewed: &Viewed) -> Result<()> {
     if (viewed.drawn as u64) < ROWS_FOR_GROUPS {
         return Err(Error::undefined(format!(

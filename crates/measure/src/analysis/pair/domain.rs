@@ -5,10 +5,10 @@ use rayon::prelude::*;
 
 use super::sides::{SidePair, check_both, say_rows};
 use super::slices::along;
-use crate::analysis::asked::PlannedMetric;
-use crate::analysis::limits::WIDEST;
+use crate::analysis::limits::too_wide;
 use crate::analysis::outcome::{Outcome, few_rows};
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::domain_classifier::{DomainClassifier, domain_classifier, wrong};
@@ -87,12 +87,7 @@ fn classifier(pre: &Side, eval: &Side, without: [usize; 2]) -> Result<DomainClas
     let moments = |side: &Side| {
         side.summary
             .moments_of(|g| !without.contains(&g), false)
-            .ok_or_else(|| {
-                Error::undefined(format!(
-                    "{} channels are more than the {WIDEST} whose covariance is computed",
-                    side.summary.width
-                ))
-            })
+            .ok_or_else(|| too_wide(side.summary.width, "covariance is"))
     };
     domain_classifier(&moments(pre)?, &moments(eval)?)
 }
@@ -135,7 +130,7 @@ fn scored(
     all
 }
 
-/// Whether the groups show how the held-out figures vary: all have rows of both sides, and not all rows are told apart.
+/// Checks that the groups show how the held-out figures vary: all have rows of both sides, and not all rows are told apart.
 fn shows_spread(s: &DomainScores) -> Result<()> {
     let holds =
         |g: usize, eval: bool| (0..s.scores.len()).any(|i| usize::from(s.groups[i]) == g && s.is_eval[i] == eval);

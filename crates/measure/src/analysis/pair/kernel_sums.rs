@@ -3,12 +3,9 @@
 use ndarray::Array1;
 use rayon::prelude::*;
 
-use crate::metrics::{FromCentre, KernelScale, Lie, PairSums};
+use crate::metrics::{FromCentre, Kernel, KernelScale, Lie, PairSums};
 use crate::stats::{Rows, joint_centre, sweep_products};
 use crate::uncertainty::GROUPS;
-
-/// A kernel of two rows.
-pub type Kernel = fn(&KernelScale, FromCentre, FromCentre, Lie) -> f64;
 
 /// The sums of each kernel over the pairs of rows of `a`, of `b` and of both.
 pub fn pair_sums(a: &Rows, b: &Rows, kernels: &[Kernel], bandwidth: f64) -> Vec<PairSums> {

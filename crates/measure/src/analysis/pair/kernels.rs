@@ -1,15 +1,15 @@
 //! Metrics that are means of a kernel over pairs of rows: one sweep over each two sets serves them all.
 
-use super::kernel_sums::{Kernel, pair_sums, places, scale};
+use super::kernel_sums::{pair_sums, places, scale};
 use super::permutation::Pooled;
 use super::sides::{SidePair, check_measurable, say_rows};
 use super::subsets::{ROWS_IN_SUBSET, SUBSETS, sums_of_subsets};
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::error::{Error, Result};
 use crate::metrics::sample_distance::discrepancy;
-use crate::metrics::{FromKernel, Lie, PairSums};
+use crate::metrics::{FromKernel, Kernel, Lie, PairSums};
 use crate::stats::{Rows, sweep, sweep_products};
 use crate::uncertainty::{GROUPS, PERMUTATIONS, enough_rows, p_value};
 
@@ -130,7 +130,7 @@ fn p_values(pre: &Rows, eval: &Rows, kernels: &[Kernel], bandwidth: f64, seed: u
     let rows = &pooled.rows;
     let (scale, centre) = scale(rows, rows, bandwidth);
     let at = places(rows, &centre, scale.d);
-    // Of each row, the kernels of it and the rows that come later.
+    // The kernels of each row and the rows that come later.
     let values = sweep_products(rows, rows, &centre, |i, squared, products| -> Vec<Vec<f64>> {
         let later = || squared.iter().zip(products).enumerate().skip(i + 1);
         let of_kernel = |kernel: &Kernel| {

@@ -4,14 +4,14 @@ use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 
 use super::sides::{SidePair, is_measurable};
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::class_means::{class_means, of_pooled, pooled};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::error::{Error, Result};
 use crate::metrics::mixing::{mixtureness_of, neighbours_used};
 use crate::metrics::{ClassMeans, FromMeans, Mixing};
-use crate::stats::{OUT_OF_RANGE, can_resample, generator, resampled, resamples};
+use crate::stats::{can_resample, generator, in_range, resampled, resamples};
 use crate::uncertainty::{ErrorBar, next_combination};
 
 /// The random stream of permutations (see [`generator`]).
@@ -47,10 +47,7 @@ pub fn outcomes((pre, eval): SidePair, asked: &[PlannedMetric<FromMeans>], plan:
             let values: Option<Vec<f64>> = all.iter().map(|resample| resample[i]).collect();
             values.ok_or_else(|| Error::undefined("undefined on a resample"))
         };
-        let found = match measurable {
-            true => value(&means, mixing),
-            false => Err(Error::undefined(OUT_OF_RANGE)),
-        };
+        let found = in_range(measurable).and_then(|()| value(&means, mixing));
         let replicates = replicates.clone().and_then(of_metric);
         let mut outcome = Outcome::new(found).with_replicates(asked.metric, replicates);
         if let Ok(k) = neighbours_used(means.sizes(), mixing) {

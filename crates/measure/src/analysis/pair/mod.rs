@@ -1,26 +1,26 @@
 //! Records of a pretraining and an evaluation data set together.
 
-mod alike;
+mod ball_counts;
 mod domain;
 mod equal_n;
 mod kernel_sums;
 mod kernels;
 mod means;
 mod moments;
+mod near_duplicates;
 mod permutation;
-mod reach;
 mod samples;
 mod sides;
 mod slices;
 mod subsets;
 mod support;
 
-use super::fit::unlabelled;
 use super::group::{LayerGroup, Missing};
 use super::kinds::OfPairs;
 use super::outcome::Outcome;
 use super::plan::Plan;
-use super::run::{OptionalInputs, PlanOutcomes};
+use super::plan_outcomes::{OptionalInputs, PlanOutcomes};
+use super::preconditions::unlabelled;
 use super::side::Side;
 use crate::error::{Error, Result};
 use crate::metrics::Sides;

@@ -2,9 +2,9 @@
 
 use super::equal_n::{at_equal_n, groups_at_equal_n};
 use super::sides::{SidePair, check_both};
-use crate::analysis::asked::PlannedMetric;
-use crate::analysis::limits::WIDEST;
+use crate::analysis::limits::too_wide;
 use crate::analysis::outcome::{Outcome, few_rows};
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::error::{Error, Result};
 use crate::metrics::{FromMoments, Metric};
 use crate::stats::Moments;
@@ -115,11 +115,7 @@ fn at_infinity(value: f64, replicates: &[f64]) -> (f64, Vec<f64>) {
 
 /// Both sides' moments, where they were collected.
 fn both(a: Option<Moments>, b: Option<Moments>, width: usize) -> Result<Both> {
-    a.zip(b).ok_or_else(|| {
-        Error::undefined(format!(
-            "{width} channels are more than the {WIDEST} whose covariance is computed"
-        ))
-    })
+    a.zip(b).ok_or_else(|| too_wide(width, "covariance is"))
 }
 
 #[cfg(test)]

@@ -93,13 +93,13 @@ impl Pooled {
 /// What some rows of a kernel matrix add to sums.
 struct Triangle {
     from: usize,
-    /// To the sum of each row, from the first of these.
+    /// Added to the sum of each row, from the first of these.
     sums: Array1<f64>,
-    /// To the sums within the evaluation data, by labelling.
+    /// Added to the sums within the evaluation data, by labelling.
     within_eval: Array1<f64>,
 }
 
-/// Of the rows of a block from `from` on, beside rows that come later; labels of (rows, labellings).
+/// What the rows of a block from `from` on add, beside rows that come later; labels of (rows, labellings).
 fn triangle(kernel: &impl Fn(usize, usize) -> f64, from: usize, labels: ArrayView2<f64>) -> Triangle {
     let (n, count) = labels.dim();
     let to = (from + BLOCK).min(n);

@@ -3,10 +3,10 @@
 use ndarray::{Axis, concatenate, s};
 
 use super::sides::{SidePair, is_measurable};
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::limits::SAMPLES;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::ties::Ties;
 use crate::metrics::{FromSamples, SamplePair};
 use crate::stats::{Rows, nearest};

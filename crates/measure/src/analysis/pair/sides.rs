@@ -5,13 +5,13 @@ use ndarray::Array2;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
 use crate::analysis::side::Side;
-use crate::error::{Error, Result};
-use crate::stats::{OUT_OF_RANGE, Rows, squares_in_range};
+use crate::error::Result;
+use crate::stats::{Rows, in_range, squares_in_range};
 
 /// A pretraining and an evaluation side.
 pub type SidePair<'p> = (&'p Side<'p>, &'p Side<'p>);
 
-/// Whether the squares of distances between the rows of these sets neither overflow nor vanish.
+/// Checks that the squares of distances between the rows of these sets neither overflow nor vanish.
 pub fn check_measurable(pre: &Rows, eval: &Rows) -> Result<()> {
     in_range(pre.measurable() && eval.measurable())
 }
@@ -19,13 +19,6 @@ pub fn check_measurable(pre: &Rows, eval: &Rows) -> Result<()> {
 /// The same of all rows of both sides.
 pub fn check_both((pre, eval): SidePair) -> Result<()> {
     in_range(pre.summary.measurable() && eval.summary.measurable())
-}
-
-fn in_range(measurable: bool) -> Result<()> {
-    match measurable {
-        true => Ok(()),
-        false => Err(Error::undefined(OUT_OF_RANGE)),
-    }
 }
 
 /// What a record says of the rows looked at, where they are a choice.

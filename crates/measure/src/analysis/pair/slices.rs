@@ -6,12 +6,12 @@ use rayon::prelude::*;
 use super::equal_n::{at_equal_n, groups_at_equal_n};
 use super::permutation::Pooled;
 use super::sides::{SidePair, check_measurable, say_rows};
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::linalg::product_transposed;
 use crate::metrics::FromSlices;
-use crate::stats::{QuantileSteps, Rows, directions, joint_centre};
+use crate::stats::{QuantileSteps, Rows, blocks, directions, joint_centre};
 use crate::uncertainty::{GROUPS, PERMUTATIONS, enough_rows, p_value};
 
 /// Directions looked along, how many at a time, and how many the permutation test looks along.
@@ -159,14 +159,8 @@ fn squares_along(pre: &Rows, eval: &Rows, kept: &[Kept], seed: u64) -> Vec<Vec<f
 
 /// The products of the rows, less a centre, with some directions (rows, directions).
 pub fn along(rows: &Rows, centre: &ndarray::Array1<f64>, directions: ArrayView2<f64>) -> Array2<f64> {
-    let starts: Vec<usize> = (0..rows.len()).step_by(CHUNK).collect();
-    let chunks: Vec<Array2<f64>> = starts
-        .into_par_iter()
-        .map(|from| {
-            let block = rows.block(from..(from + CHUNK).min(rows.len())) - centre;
-            product_transposed(block.view(), directions)
-        })
-        .collect();
+    let of_chunk = |range| product_transposed((rows.block(range) - centre).view(), directions);
+    let chunks: Vec<Array2<f64>> = blocks(rows.len(), CHUNK).into_par_iter().map(of_chunk).collect();
     let views: Vec<_> = chunks.iter().map(|c| c.view()).collect();
     ndarray::concatenate(ndarray::Axis(0), &views).expect("chunks of one width")
 }

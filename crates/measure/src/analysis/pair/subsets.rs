@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::kernel_sums::{Kernel, pair_sums, places, scale};
-use crate::metrics::{Lie, PairSums};
+use super::kernel_sums::{pair_sums, places, scale};
+use crate::metrics::{Kernel, Lie, PairSums};
 use crate::stats::{Rows, sweep_products};
 use crate::uncertainty::GROUPS;
 
@@ -96,7 +96,7 @@ fn members(rows: &Rows, places: Vec<usize>) -> Vec<Member> {
     places.into_iter().map(|i| (i as u32, rows.groups()[i])).collect()
 }
 
-/// Of each subset the sums of these kernels (rows of side `a`, of side `b`), by jackknife groups.
+/// The sums of these kernels over each subset (rows of side `a`, of side `b`), by jackknife groups.
 fn cells_of_subsets(
     values: &[Vec<f64>],
     drawn: &[[Vec<Member>; 2]],

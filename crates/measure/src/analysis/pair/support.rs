@@ -2,13 +2,13 @@
 
 use std::sync::atomic::AtomicU64;
 
-use super::alike::{MostAlike, TIED, beyond};
-use super::reach::{BallCounts, Balled, Distance, PairCounts, Resamples, add};
+use super::ball_counts::{BallCounts, Balled, Distance, PairCounts, Resamples, add};
+use super::near_duplicates::{MostAlike, TIED, beyond};
 use super::sides::SidePair;
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::kinds::Overlap;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::side::Side;
 use crate::analysis::tables;
 use crate::error::{Error, Result};
@@ -133,7 +133,7 @@ fn survey<'s>(sides: &'s [Balled; 2], asked: &[PlannedMetric<Overlap>], plan: &P
             }
             let unit = || unit_apart(of_pre, (b, j, other), distance.squared());
             for (level, rows) in &found.alike {
-                // Of rows of very different size a distance does not tell the angle.
+                // A distance does not tell the angle of rows of very different size.
                 let tells = norm.max(other) < 1e3 * norm.min(other);
                 let at = squared_at(*level, norm, other);
                 let clear = tells && distance.is_surely_below(at * (1.0 - 4.0 * TIED));

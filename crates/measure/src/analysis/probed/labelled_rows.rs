@@ -7,12 +7,13 @@ use ndarray::Array2;
 use serde_json::Value;
 
 use super::leaks::{shared_ids, shared_rows};
+use crate::analysis::batches::each_batch;
 use crate::analysis::outcome::some_of;
 use crate::analysis::subject::labels;
 use crate::error::{Error, Result};
 use crate::features::{FeatureSet, Labels};
 use crate::probes::{Probe, Strata};
-use crate::stats::{Rows, Summariser};
+use crate::stats::Rows;
 use crate::uncertainty::{GROUPS, enough_rows, groups_within_classes, whole_groups};
 
 /// Labelled rows of one set.
@@ -77,11 +78,7 @@ impl Source<'_> {
         let mut order: Vec<usize> = (0..set.rows()).filter(is_taken).collect();
         // Their jackknife groups follow, in the order of ids.
         let mut rows = Rows::choose(order.clone(), &vec![0; set.rows()], Some(self.labels), set.width());
-        for batch in set.batches(Summariser::batch_rows(set.width()))? {
-            let batch = batch?;
-            rows.push(batch.view());
-            read(batch.nrows() as u64);
-        }
+        each_batch(set, read, |batch| rows.push(batch))?;
         if set.has_ids() {
             let ids = set.ids()?;
             let mut by_id: Vec<usize> = (0..order.len()).collect();
@@ -130,7 +127,7 @@ impl Half {
         of_class
     }
 
-    /// Whether its jackknife groups show a spread.
+    /// Checks that its jackknife groups show a spread.
     ///
     /// # Errors
     /// Undefined where there are too few rows, or groups of rows that belong together.

@@ -3,10 +3,10 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
+use super::matched_source::MatchedSource;
 use super::matching::Matching;
-use super::source::MatchedSource;
-use super::wanted::needs;
-use crate::analysis::limits::WIDEST;
+use super::plan_needs::needs;
+use crate::analysis::limits::{WIDEST, too_wide};
 use crate::analysis::plan::Plan;
 use crate::error::{Error, Result};
 use crate::features::FeatureSet;
@@ -119,10 +119,7 @@ impl<'a> LayerRows<'a> {
         match self.own.get(without.map_or(0, |g| g + 1)) {
             Some(Ok(own)) => Ok(own),
             Some(Err(error)) => Err(error.clone()),
-            None => Err(Error::undefined(format!(
-                "{} channels are more than the {WIDEST} whose cross products are computed",
-                self.set.width()
-            ))),
+            None => Err(too_wide(self.set.width(), "cross products are")),
         }
     }
 
@@ -215,7 +212,7 @@ fn add(sums: &mut [CrossSums], groups: &[u8], x: ArrayView2<f64>, y: ArrayView2<
     });
 }
 
-/// Whether directions are wanted of all rows, and without each jackknife group.
+/// Which principal directions are wanted: those of all rows, and those without each jackknife group.
 #[derive(Clone, Copy)]
 struct Directed {
     whole: bool,

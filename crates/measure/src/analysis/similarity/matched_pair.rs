@@ -12,7 +12,7 @@ pub struct MatchedPair<'p> {
     pub x: &'p LayerRows<'p>,
     pub y: &'p LayerRows<'p>,
     pub matching: &'p Matching,
-    /// By jackknife group; empty where they are not wanted or cannot be had.
+    /// Cross products by jackknife group; empty where they are not wanted or cannot be had.
     pub sums: &'p [CrossSums],
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::wanted::rows_ranked;
+use super::plan_needs::rows_ranked;
 use crate::analysis::limits::SAMPLES;
 use crate::analysis::plan::Plan;
 use crate::error::{Error, Result};
@@ -30,7 +30,7 @@ pub struct Matching {
 }
 
 impl Matching {
-    /// Of two sets, or of one with itself. Groups and draws go by the ids, not by the order of rows.
+    /// Matches two sets, or one with itself. Groups and draws go by the ids, not by the order of rows.
     ///
     /// # Errors
     /// When no row is matched, when only one side has ids, when sides without ids differ in length, and when ids cannot be read.

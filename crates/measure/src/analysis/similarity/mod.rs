@@ -3,12 +3,12 @@
 mod kernels;
 mod layer;
 mod matched_pair;
+mod matched_source;
 mod matching;
 mod pair;
+mod plan_needs;
 mod ranks;
 mod shared_neighbours;
-mod source;
-mod wanted;
 
 use layer::LayerRows;
 use matching::Matching;

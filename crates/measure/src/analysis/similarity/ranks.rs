@@ -1,9 +1,9 @@
 //! Metrics of the ranks of distances between rows, on both sides.
 
 use super::matched_pair::{MatchedPair, say_draw};
-use crate::analysis::asked::{PlannedMetric, replicates};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::{PlannedMetric, replicates};
 use crate::error::Result;
 use crate::metrics::FromMatchedRanks;
 

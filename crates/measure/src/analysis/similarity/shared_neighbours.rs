@@ -1,9 +1,9 @@
 //! Metrics of the nearest neighbours of rows, on both sides.
 
 use super::matched_pair::{MatchedPair, say_draw};
-use crate::analysis::asked::PlannedMetric;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::ties::Ties;
 use crate::error::{Error, Result};
 use crate::metrics::{FromMatchedNeighbours, MatchedNeighbours};
@@ -66,7 +66,7 @@ pub fn outcomes(pair: MatchedPair, asked: &[PlannedMetric<FromMatchedNeighbours>
     asked.iter().map(outcome).collect()
 }
 
-/// Whether half-samples can show the spread of a value.
+/// Checks that half-samples can show the spread of a value.
 fn shows_spread(value: &Result<f64>, chance: f64, rows: usize, k: usize) -> Result<()> {
     let value = value.clone()?;
     if rows < ROWS_PER_NEIGHBOUR * k {

@@ -8,22 +8,11 @@ use super::residuals::{davies_bouldin, nc1, nc4_ncc_agreement, vci};
 use crate::error::Result;
 use crate::metrics::eval::{Eval, FromClassDistances, FromEachClass, FromResiduals};
 use crate::metrics::geometry::directed;
-use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant};
+use crate::metrics::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::metrics::spectrum::{effective_rank, matrix_entropy_rank};
 use crate::metrics::variation::classes;
 use crate::stats::{Residuals, SecondPassNeeds};
 use crate::uncertainty::ErrorBar;
-
-const LAWS: &[Law] = &[
-    Law::Rotation,
-    Law::Translation,
-    Law::Scale,
-    Law::RowOrder,
-    Law::ClassNames,
-];
-const fn variant(id: &'static str, about: &'static str, like: &'static [&'static str], eval: Eval) -> Variant {
-    Variant { id, about, like, eval }
-}
 
 /// A metric of rows around the means of their classes, which has no interval unless so much of their distances is resolved.
 const fn residuals(value: fn(&Residuals) -> Result<f64>, needs: SecondPassNeeds, rows: u64, resolved: f64) -> Eval {
@@ -32,6 +21,14 @@ const fn residuals(value: fn(&Residuals) -> Result<f64>, needs: SecondPassNeeds,
         needs,
         resolved,
         rows,
+    })
+}
+
+const fn silhouette(cosine: bool, value: fn(f64) -> Result<f64>) -> Eval {
+    Eval::ByClass(FromClassDistances {
+        cosine,
+        row: silhouette_of,
+        value,
     })
 }
 
@@ -81,7 +78,7 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: "Galanti et al., ICLR 2022, arXiv 2112.15121",
         estimand: POPULATION,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::InverseOfExcess,
         eval: classes(cdnv, 2),
     },
@@ -102,19 +99,17 @@ const METRICS: &[Metric] = &[
             variant(
                 "by-rows",
                 "sums of squares in which each row counts the same, around the mean of all rows",
-                &[],
                 classes(nc1_by_rows, 2),
             ),
             variant(
                 "share",
                 "tr S_W / (tr S_W + tr S_B): the share of the whole variance, from 0 to 1",
-                &[],
                 classes(nc1_share, 2),
             ),
         ],
         reference: "after Papyan et al., PNAS 2020, arXiv 2008.08186",
         estimand: POPULATION,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::InverseOfExcess,
         eval: classes(nc1_quotient, 2),
     },
@@ -135,7 +130,7 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: "Papyan et al., PNAS 2020, arXiv 2008.08186",
         estimand: POPULATION,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::None(UNMEASURED),
         eval: residuals(nc1, SCATTER, 2, 0.0),
     },
@@ -157,7 +152,7 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: "Xu and Liu, ICML 2023, arXiv 2306.03440",
         estimand: AT_THIS_N,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::Jackknife,
         eval: residuals(vci, SCATTER, 2, 0.7),
     },
@@ -175,12 +170,11 @@ const METRICS: &[Metric] = &[
         variants: &[variant(
             "by-rows",
             "sums of squares in which each row counts the same, around the mean of all rows",
-            &[],
             classes(fisher_by_rows, 2),
         )],
         reference: "Fisher, Annals of Eugenics 1936",
         estimand: POPULATION,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::JackknifeOfExcess,
         eval: classes(fisher_ratio, 2),
     },
@@ -199,12 +193,11 @@ const METRICS: &[Metric] = &[
         variants: &[variant(
             "ddof-1",
             "standard deviation with ddof 1 (torch.std, in the authors' code)",
-            &[],
             classes(equinorm_unbiased, 1),
         )],
         reference: "Papyan et al., PNAS 2020, arXiv 2008.08186",
         estimand: POPULATION,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::None(
             "a deviation of norms, which noise pushes up: a jackknife covered 81 to 96 % (simulated)",
         ),
@@ -226,12 +219,11 @@ const METRICS: &[Metric] = &[
         variants: &[variant(
             "deviation",
             "the standard deviation of the cosines over pairs: equal angles whatever they are (Papyan et al., figure 3)",
-            &[],
             classes(equiangle_deviation, 1),
         )],
         reference: "Papyan et al., PNAS 2020, arXiv 2008.08186",
         estimand: "the expectation at these numbers of rows, for these classes (a mean of absolute values)",
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::Bootstrap,
         eval: classes(nc2_equiangle, 1),
     },
@@ -251,22 +243,13 @@ const METRICS: &[Metric] = &[
         variants: &[variant(
             "cosine",
             "cosine distance, 1 - cos (scikit-learn's metric='cosine'); not unchanged by translation",
-            &[],
-            Eval::ByClass(FromClassDistances {
-                cosine: true,
-                row: silhouette_of,
-                value: directed,
-            }),
+            silhouette(true, directed),
         )],
         reference: "Rousseeuw, J. Comput. Appl. Math. 1987",
         estimand: AT_THIS_N,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::HalfSamples,
-        eval: Eval::ByClass(FromClassDistances {
-            cosine: false,
-            row: silhouette_of,
-            value: Ok,
-        }),
+        eval: silhouette(false, Ok),
     },
     Metric {
         id: "calinski_harabasz",
@@ -283,7 +266,7 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: "Calinski and Harabasz, Communications in Statistics 1974",
         estimand: AT_THIS_N,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::None(
             "it grows with the number of rows, so that resamples of fewer rows say nothing of its spread",
         ),
@@ -305,7 +288,7 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: "Davies and Bouldin, IEEE TPAMI 1979",
         estimand: AT_THIS_N,
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::Jackknife,
         eval: residuals(davies_bouldin, DISTANCES, 1, 0.8),
     },
@@ -327,7 +310,7 @@ const METRICS: &[Metric] = &[
         variants: &[],
         reference: "Papyan et al., PNAS 2020, arXiv 2008.08186 (NC4, with labels in place of the network's decisions)",
         estimand: "the accuracy on new rows of centres from as many rows, for these classes in these proportions",
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::HeldOut(
             "without a train split the centres vary with the rows: a jackknife covered 82 to 99.7 %, half-samples 82 to 98 %",
         ),
@@ -346,17 +329,16 @@ const METRICS: &[Metric] = &[
         convention: "as effective_rank, of each class with at least two rows that are not all the same; each class counts the \
                      same",
         like: &[],
-        variants: &[Variant {
-            id: "squared",
-            about: "shares of squared singular values: the mean matrix entropy rank",
-            like: &[],
-            eval: Eval::EachClass(FromEachClass {
+        variants: &[variant(
+            "squared",
+            "shares of squared singular values: the mean matrix entropy rank",
+            Eval::EachClass(FromEachClass {
                 value: matrix_entropy_rank,
             }),
-        }],
+        )],
         reference: "Roy and Vetterli, EUSIPCO 2007, class by class",
         estimand: "the expectation at these numbers of rows: the ranks of samples grow with their size",
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::None(
             "resamples would cost ten times as much, and say little of classes with few rows for their width",
         ),

@@ -1,4 +1,4 @@
-//! Whether a linear classifier is the class means: the self-duality of neural collapse.
+//! The self-duality of neural collapse: how far a linear classifier is from the class means.
 
 use ndarray::Array2;
 
@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::linalg::product_transposed;
 use crate::metrics::eval::{Eval, FromDuality};
 use crate::metrics::inputs::Duality;
-use crate::metrics::metric::{Better, Law, Metric, Variant};
+use crate::metrics::metric::{Better, Law, Metric, variant};
 use crate::probes::logistic::{PenaltyStrength, Protocol};
 use crate::uncertainty::ErrorBar;
 
@@ -32,7 +32,7 @@ pub fn self_duality(d: &Duality) -> Result<f64> {
     Ok(squared_self_duality(d)?.sqrt())
 }
 
-/// Its square.
+/// The square of [`self_duality`].
 ///
 /// # Errors
 /// As [`self_duality`].
@@ -86,34 +86,25 @@ pub(super) const NC3: Metric = Metric {
                  fitted on all fitting rows; ID.C=C and ID.lambda=L fix its penalty. W is not centred over classes",
     like: &[],
     variants: &[
-        Variant {
-            id: "squared",
-            about: "the square (the paper's figure 4 and its code)",
-            like: &[],
-            eval: duality(squared_self_duality, Some(2.0), true),
-        },
-        Variant {
-            id: "products",
-            about: "|WM/|WM|_F - (I - 11'/C)/sqrt(C - 1)|_F, not squared (Zhu et al. 2021, arXiv 2105.02375)",
-            like: &[],
-            eval: duality(products_apart, None, true),
-        },
-        Variant {
-            id: "probe",
-            about: "of the linear probe, whatever classifier the model has",
-            like: &[],
-            eval: duality(self_duality, Some(std::f64::consts::SQRT_2), false),
-        },
+        variant(
+            "squared",
+            "the square (the paper's figure 4 and its code)",
+            duality(squared_self_duality, Some(2.0), true),
+        ),
+        variant(
+            "products",
+            "|WM/|WM|_F - (I - 11'/C)/sqrt(C - 1)|_F, not squared (Zhu et al. 2021, arXiv 2105.02375)",
+            duality(products_apart, None, true),
+        ),
+        variant(
+            "probe",
+            "of the linear probe, whatever classifier the model has",
+            duality(self_duality, Some(std::f64::consts::SQRT_2), false),
+        ),
     ],
     reference: "Papyan, Han and Donoho, PNAS 2020, arXiv 2008.08186",
     estimand: "the value for these rows: the classifier is taken as it is, or fitted to them",
-    laws: &[
-        Law::Rotation,
-        Law::Translation,
-        Law::Scale,
-        Law::RowOrder,
-        Law::ClassNames,
-    ],
+    laws: Law::OF_RATIOS,
     error: ErrorBar::None(
         "of a probe, class means and weights vary together with the rows, which only refits would show; of a model's own classifier, \
          the rows that it was trained on are part of it",

@@ -6,17 +6,13 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::linalg::product_transposed;
 use crate::metrics::variation::{ROUNDING, inter_over, intra_by_rows, intra_class_distance, squared_size, with_rows};
-use crate::stats::{ClassMoments, Rows, sweep};
+use crate::stats::{ClassMoments, Rows, blocks, running_mean, sweep};
 
 /// Class means around their unweighted mean, over all classes that have rows.
 fn centred_means(m: &ClassMoments) -> Array2<f64> {
     let present = with_rows(m, 1);
     let means = m.means().select(Axis(0), &present);
-    let mut centre = Array1::<f64>::zeros(m.width());
-    for (i, mean) in means.outer_iter().enumerate() {
-        // A running mean keeps the digits of means far from zero.
-        centre.zip_mut_with(&mean, |c, x| *c += (x - *c) / (i + 1) as f64);
-    }
+    let centre = running_mean(means.view());
     means - centre
 }
 
@@ -197,13 +193,11 @@ fn directions_of_means(m: &ClassMoments) -> Result<Array2<f64>> {
 fn mean_over_pairs(units: &Array2<f64>, value: impl Fn(f64) -> f64 + Sync) -> f64 {
     const BLOCK: usize = 128;
     let n = units.nrows();
-    let sums: Vec<f64> = (0..n)
+    let sums: Vec<f64> = blocks(n, BLOCK)
         .into_par_iter()
-        .step_by(BLOCK)
-        .map(|from| {
-            let to = (from + BLOCK).min(n);
-            let cosines = product_transposed(units.slice(s![from..to, ..]), units.slice(s![..to, ..]));
-            let rows = cosines.outer_iter().zip(from..to);
+        .map(|block| {
+            let cosines = product_transposed(units.slice(s![block.clone(), ..]), units.slice(s![..block.end, ..]));
+            let rows = cosines.outer_iter().zip(block);
             rows.map(|(row, i)| row.iter().take(i).map(|&x| value(x)).sum::<f64>())
                 .sum()
         })

@@ -31,9 +31,7 @@ fn between_directions(means: &Array2<f64>) -> Result<(Vec<f64>, Array2<f64>)> {
         let (values, of_classes) = eigenvectors(product_transposed(means.view(), means.view()))?;
         (values, of_classes.dot(means))
     } else {
-        let mut between = Symmetric::zeros(d);
-        between.add_gram(means.view());
-        eigenvectors(between.to_full())?
+        eigenvectors(Symmetric::gram(means.view()).to_full())?
     };
     let rounding = (c.max(d) as f64) * f64::EPSILON * values[0];
     let rank = values.iter().take(c - 1).take_while(|v| **v > rounding).count();

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::metrics::eval::{Eval, FromDistances, FromNorms, FromSpectrum};
 use crate::metrics::inputs::{RowShares, RowView};
-use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant};
+use crate::metrics::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::metrics::spectrum::flat;
 use crate::stats::{SecondMoment, Spectrum};
 use crate::uncertainty::{ErrorBar, GROUPS};
@@ -112,6 +112,20 @@ pub fn self_clustering(s: &Spectrum) -> Result<f64> {
     Ok((squares - even) / (n * n - even))
 }
 
+const fn within(row: fn(&RowView) -> RowShares, value: fn(f64) -> Result<f64>, labelled: bool) -> Eval {
+    Eval::Within(FromDistances { row, value, labelled })
+}
+
+/// A number of the eigenvalues of the cosine kernel.
+const fn of_cosines(value: fn(&Spectrum) -> Result<f64>) -> Eval {
+    Eval::Spectrum(FromSpectrum {
+        matrix: SecondMoment::Unit,
+        value,
+        beside: None,
+        flat,
+    })
+}
+
 const LAWS: &[Law] = &[Law::Rotation, Law::Scale, Law::RowOrder];
 
 /// The family.
@@ -136,26 +150,17 @@ const METRICS: &[Metric] = &[
         formula: "log mean_{i<j} exp(-2 |x_i/|x_i| - x_j/|x_j||^2)",
         convention: "l2-normalised rows, not centred; t = 2; a row is not paired with itself",
         like: &[],
-        variants: &[Variant {
-            id: "with-itself",
-            about: "the mean over all N^2 pairs, each row with itself too, as the integral over the empirical distribution \
+        variants: &[variant(
+            "with-itself",
+            "the mean over all N^2 pairs, each row with itself too, as the integral over the empirical distribution \
                     and code with a full N x N matrix have it",
-            like: &[],
-            eval: Eval::Within(FromDistances {
-                row: potential_with_itself,
-                value: |mean| directed(mean).map(f64::ln),
-                labelled: false,
-            }),
-        }],
+            within(potential_with_itself, |mean| directed(mean).map(f64::ln), false),
+        )],
         reference: "Wang and Isola, ICML 2020, arXiv 2005.10242",
         estimand: "the population's value",
         laws: LAWS,
         error: ErrorBar::JackknifeCorrected,
-        eval: Eval::Within(FromDistances {
-            row: potential,
-            value: |mean| directed(mean).map(f64::ln),
-            labelled: false,
-        }),
+        eval: within(potential, |mean| directed(mean).map(f64::ln), false),
     },
     Metric {
         id: "class_alignment",
@@ -169,25 +174,16 @@ const METRICS: &[Metric] = &[
         formula: "mean over i < j of one class of |x_i/|x_i| - x_j/|x_j||^2",
         convention: "l2-normalised rows, not centred; all pairs count the same",
         like: &[],
-        variants: &[Variant {
-            id: "unsquared",
-            about: "the distance itself (Wang and Isola's alpha = 1)",
-            like: &[],
-            eval: Eval::Within(FromDistances {
-                row: same_class_unsquared,
-                value: directed,
-                labelled: true,
-            }),
-        }],
+        variants: &[variant(
+            "unsquared",
+            "the distance itself (Wang and Isola's alpha = 1)",
+            within(same_class_unsquared, directed, true),
+        )],
         reference: "Wang and Isola, ICML 2020, arXiv 2005.10242, with classes in place of augmentations",
         estimand: "the populations' value, for these classes in these proportions",
         laws: &[Law::Rotation, Law::Scale, Law::RowOrder, Law::ClassNames],
         error: ErrorBar::JackknifeCorrected,
-        eval: Eval::Within(FromDistances {
-            row: same_class,
-            value: directed,
-            labelled: true,
-        }),
+        eval: within(same_class, directed, true),
     },
     Metric {
         id: "mean_cosine",
@@ -207,11 +203,7 @@ const METRICS: &[Metric] = &[
         estimand: "the population's value",
         laws: LAWS,
         error: ErrorBar::JackknifeCorrected,
-        eval: Eval::Within(FromDistances {
-            row: cosine,
-            value: directed,
-            labelled: false,
-        }),
+        eval: within(cosine, directed, false),
     },
     Metric {
         id: "norm_cv",
@@ -231,10 +223,10 @@ const METRICS: &[Metric] = &[
         error: ErrorBar::JackknifeCorrected,
         eval: Eval::Norms(FromNorms { value: norm_cv }),
     },
-    super::nearness::HUBNESS,
-    super::nearness::TWONN,
-    super::nearness::MLE,
-    super::tree::MST,
+    super::neighbours::HUBNESS,
+    super::neighbours::TWONN,
+    super::neighbours::MLE,
+    super::spanning_tree::MST,
     Metric {
         id: "vendi",
         label: "Vendi score",
@@ -247,39 +239,22 @@ const METRICS: &[Metric] = &[
         convention: "cosine kernel; order 1; through the d x d matrix with the same eigenvalues",
         like: &[],
         variants: &[
-            Variant {
-                id: "order-2",
-                about: "order 2: the inverse of the mean squared cosine (vendi-score's q = 2)",
-                like: &[],
-                eval: Eval::Spectrum(FromSpectrum {
-                    matrix: SecondMoment::Unit,
-                    value: vendi_of_order_2,
-                    beside: None,
-                    flat,
-                }),
-            },
-            Variant {
-                id: "order-inf",
-                about: "infinite order: the inverse of the largest eigenvalue (vendi-score's q = inf)",
-                like: &[],
-                eval: Eval::Spectrum(FromSpectrum {
-                    matrix: SecondMoment::Unit,
-                    value: vendi_of_infinite_order,
-                    beside: None,
-                    flat,
-                }),
-            },
+            variant(
+                "order-2",
+                "order 2: the inverse of the mean squared cosine (vendi-score's q = 2)",
+                of_cosines(vendi_of_order_2),
+            ),
+            variant(
+                "order-inf",
+                "infinite order: the inverse of the largest eigenvalue (vendi-score's q = inf)",
+                of_cosines(vendi_of_infinite_order),
+            ),
         ],
         reference: "Friedman and Dieng, TMLR 2023, arXiv 2210.02410",
         estimand: "the expectation at this N: it grows with the number of rows",
         laws: LAWS,
         error: ErrorBar::Jackknife,
-        eval: Eval::Spectrum(FromSpectrum {
-            matrix: SecondMoment::Unit,
-            value: vendi,
-            beside: None,
-            flat,
-        }),
+        eval: of_cosines(vendi),
     },
     Metric {
         id: "self_clustering",
@@ -298,12 +273,7 @@ const METRICS: &[Metric] = &[
         estimand: "the population's value",
         laws: LAWS,
         error: ErrorBar::JackknifeOfExcess,
-        eval: Eval::Spectrum(FromSpectrum {
-            matrix: SecondMoment::Unit,
-            value: self_clustering,
-            beside: None,
-            flat,
-        }),
+        eval: of_cosines(self_clustering),
     },
 ];
 

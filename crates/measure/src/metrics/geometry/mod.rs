@@ -1,9 +1,9 @@
 //! Geometry: how do rows spread over the sphere and the space?
 
 mod catalogue;
-mod nearness;
-mod tree;
+mod neighbours;
+mod spanning_tree;
 
 pub(super) use catalogue::directed;
 pub use catalogue::{FAMILY, norm_cv, self_clustering, vendi};
-pub use nearness::occurrences;
+pub use neighbours::occurrences;

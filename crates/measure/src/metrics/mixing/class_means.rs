@@ -5,7 +5,7 @@ use statrs::distribution::{Discrete as _, Hypergeometric};
 use crate::error::{Error, Result};
 use crate::metrics::eval::{Eval, FromMeans};
 use crate::metrics::inputs::{ClassMeans, Mixing};
-use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant};
+use crate::metrics::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::uncertainty::ErrorBar;
 
 const PAPER: &str = "Wang et al., CVPR 2022, arXiv 2112.00496 (this project's stated convention for it)";
@@ -141,13 +141,6 @@ const OTHERS: Mixing = Mixing {
     others_only: true,
     ..DEFAULT
 };
-const LAWS: &[Law] = &[
-    Law::Rotation,
-    Law::Translation,
-    Law::Scale,
-    Law::RowOrder,
-    Law::ClassNames,
-];
 
 /// The family.
 pub const FAMILY: MetricFamily = MetricFamily {
@@ -171,22 +164,16 @@ const METRICS: &[Metric] = &[
         convention: "Euclidean; the mean itself is no neighbour; k = min(5, min(C_pre, C_eval) - 1) unless set",
         like: &[],
         variants: &[
-            Variant {
-                id: "cosine",
-                about: "neighbours by cosine",
-                like: &[],
-                eval: mixtureness(COSINE),
-            },
-            Variant {
-                id: "others-only",
-                about: "expected share among the other means, (C_eval - [i is eval]) / (M - 1)",
-                like: &[],
-                eval: mixtureness(OTHERS),
-            },
+            variant("cosine", "neighbours by cosine", mixtureness(COSINE)),
+            variant(
+                "others-only",
+                "expected share among the other means, (C_eval - [i is eval]) / (M - 1)",
+                mixtureness(OTHERS),
+            ),
         ],
         reference: PAPER,
         estimand: "the expectation at these numbers of rows, for these classes (a step function of noisy class means)",
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::Bootstrap,
         eval: mixtureness(DEFAULT),
     },
@@ -205,22 +192,16 @@ const METRICS: &[Metric] = &[
                      all of them where there are at most 100,000",
         like: &[],
         variants: &[
-            Variant {
-                id: "cosine",
-                about: "neighbours by cosine",
-                like: &[],
-                eval: scaled(COSINE),
-            },
-            Variant {
-                id: "others-only",
-                about: "expected share among the other means, (C_eval - [i is eval]) / (M - 1)",
-                like: &[],
-                eval: scaled(OTHERS),
-            },
+            variant("cosine", "neighbours by cosine", scaled(COSINE)),
+            variant(
+                "others-only",
+                "expected share among the other means, (C_eval - [i is eval]) / (M - 1)",
+                scaled(OTHERS),
+            ),
         ],
         reference: "this project, on Wang et al. 2022",
         estimand: "the expectation at these numbers of rows, for these classes (a step function of noisy class means)",
-        laws: LAWS,
+        laws: Law::OF_RATIOS,
         error: ErrorBar::Bootstrap,
         eval: scaled(DEFAULT),
     },

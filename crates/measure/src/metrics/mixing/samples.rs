@@ -3,8 +3,8 @@
 use crate::error::{Error, Result};
 use crate::metrics::eval::{Eval, FromSamples};
 use crate::metrics::inputs::SamplePair;
-use crate::metrics::metric::{Better, Law, Metric, Variant};
-use crate::stats::OUT_OF_RANGE;
+use crate::metrics::metric::{Better, Law, Metric, variant};
+use crate::stats::in_range;
 use crate::uncertainty::{ErrorBar, Groups};
 
 /// Share of the other data set among the k nearest samples, divided by the share expected under full mixing; the mean
@@ -15,7 +15,9 @@ use crate::uncertainty::{ErrorBar, Groups};
 pub fn sample_mixing(pair: &SamplePair, k: usize, kept: Groups) -> Result<f64> {
     let sizes = sizes_above(pair, k, kept)?;
     mean_over_samples(pair, kept, |i| {
-        let others = nearest(pair, i, k, kept)?
+        let others = pair
+            .near()
+            .nearest(i, k, kept)?
             .iter()
             .filter(|(j, _)| pair.is_eval[*j] != pair.is_eval[i])
             .count();
@@ -36,7 +38,7 @@ pub fn lisi(pair: &SamplePair, k: usize, kept: Groups) -> Result<f64> {
     }
     sizes_above(pair, k, kept)?;
     mean_over_samples(pair, kept, |i| {
-        let near = nearest(pair, i, k - 1, kept)?;
+        let near = pair.near().nearest(i, k - 1, kept)?;
         let distances: Vec<f64> = near.iter().map(|(_, squared)| squared.sqrt()).collect();
         let weights = weights(&distances, k as f64 / 3.0);
         let other = near.iter().zip(&weights).filter(|((j, _), _)| pair.is_eval[*j]);
@@ -47,11 +49,11 @@ pub fn lisi(pair: &SamplePair, k: usize, kept: Groups) -> Result<f64> {
 
 /// Samples of each side that are left of the groups kept, where k is below either.
 fn sizes_above(pair: &SamplePair, k: usize, kept: Groups) -> Result<[usize; 2]> {
-    if !pair.measurable {
-        return Err(Error::undefined(OUT_OF_RANGE));
-    }
+    in_range(pair.measurable)?;
     let mut sizes = [0usize; 2];
-    left(pair, kept).for_each(|i| sizes[usize::from(pair.is_eval[i])] += 1);
+    pair.near()
+        .of(kept)
+        .for_each(|i| sizes[usize::from(pair.is_eval[i])] += 1);
     let least = sizes[0].min(sizes[1]);
     if k == 0 || k >= least {
         return Err(Error::undefined(format!(
@@ -61,32 +63,13 @@ fn sizes_above(pair: &SamplePair, k: usize, kept: Groups) -> Result<[usize; 2]> 
     Ok(sizes)
 }
 
-fn left(pair: &SamplePair, kept: Groups) -> impl Iterator<Item = usize> {
-    (0..pair.is_eval.len()).filter(move |&i| kept.has(pair.groups[i]))
-}
-
 fn mean_over_samples(pair: &SamplePair, kept: Groups, value: impl Fn(usize) -> Result<f64>) -> Result<f64> {
     let (mut sum, mut samples) = (0.0, 0usize);
-    for i in left(pair, kept) {
+    for i in pair.near().of(kept) {
         sum += value(i)?;
         samples += 1;
     }
     Ok(sum / samples as f64)
-}
-
-/// The `k` nearest others of sample `i` in the groups kept: (sample, squared distance).
-fn nearest(pair: &SamplePair, i: usize, k: usize, kept: Groups) -> Result<Vec<(usize, f64)>> {
-    let table = &pair.neighbours;
-    let all = table
-        .of(i)
-        .iter()
-        .map(|&j| j as usize)
-        .zip(table.squared(i).iter().copied());
-    let found: Vec<_> = all.filter(|(j, _)| kept.has(pair.groups[*j])).take(k).collect();
-    if found.len() < k {
-        return Err(Error::undefined("too few neighbours are left of some rows"));
-    }
-    Ok(found)
 }
 
 /// Weights exp(-beta (distance - least)) of ascending distances, beta such that their perplexity exp(entropy) is the one
@@ -149,19 +132,18 @@ pub(super) const SAMPLE_MIXING: Metric = Metric {
     formula: "mean over samples of (share of the other set among the k nearest samples) / (its share under full mixing)",
     convention: "k = 50; Euclidean; equally many samples of each set, at most 5,000, drawn with the seed",
     like: &[],
-    variants: &[Variant {
-        id: "lisi",
-        about: "Local Inverse Simpson's Index: 1 where the data sets are apart, about 1.9 where they are fully mixed (2 only where \
+    variants: &[variant(
+        "lisi",
+        "Local Inverse Simpson's Index: 1 where the data sets are apart, about 1.9 where they are fully mixed (2 only where \
                 neighbours are endless). The mean over samples of 1 / (p^2 + q^2), p and q the shares of the two data sets among \
                 the nearest others, which count by exp(-beta distance), beta such that their perplexity is k/3. k = 90, the \
                 sample itself counted as one of them (harmonypy, and the R package lisi)",
-        like: &[],
-        eval: Eval::Samples(FromSamples {
+        Eval::Samples(FromSamples {
             value: lisi,
             null: None,
             k: 90,
         }),
-    }],
+    )],
     reference: "this project; LISI: Korsunsky et al., Nature Methods 2019",
     estimand: "the expectation at this number of samples",
     laws: &[Law::Rotation, Law::Translation, Law::Scale],
@@ -176,14 +158,14 @@ pub(super) const SAMPLE_MIXING: Metric = Metric {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{Rows, nearest as table};
+    use crate::stats::{Rows, nearest};
     use ndarray::Array2;
 
     fn pair(points: Array2<f64>, is_eval: Vec<bool>, k: usize) -> SamplePair {
         SamplePair {
             groups: (0..is_eval.len()).map(|i| (i % 10) as u8).collect(),
             measurable: true,
-            neighbours: table(&Rows::of(points), k),
+            neighbours: nearest(&Rows::of(points), k),
             is_eval,
         }
     }

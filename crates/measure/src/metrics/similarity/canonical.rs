@@ -8,7 +8,7 @@ use crate::metrics::inputs::Canonical;
 use crate::stats::{Cross, Directions};
 
 impl<'a> Canonical<'a> {
-    /// Of the directions of both sides that hold this `share` of their variance.
+    /// Compares the directions of both sides that hold this `share` of their variance.
     ///
     /// # Errors
     /// For directions of other sides than those crossed. Undefined where a side has as many directions as rows allow: all

@@ -4,13 +4,46 @@ use super::canonical::{pwcca, pwcca_of_smaller, svcca, svcca_squared};
 use super::kernels::{cka_of_kernels, unrelated_cka_of_kernels};
 use super::moments::{cka, cka_debiased, disparity, procrustes, procrustes_angle, procrustes_distance, unrelated_cka};
 use super::shared_neighbours::{cycle_knn, mutual_knn, spearman, unrelated_cycle, unrelated_mutual};
-
+use crate::error::Result;
 use crate::metrics::eval::{
     Eval, FromCanonical, FromMatchedKernels, FromMatchedMoments, FromMatchedNeighbours, FromMatchedRanks,
 };
-use crate::metrics::inputs::Between;
-use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant};
+use crate::metrics::inputs::{Between, Canonical, MatchedMoments};
+use crate::metrics::metric::{Better, Law, Metric, MetricFamily, variant};
 use crate::uncertainty::ErrorBar;
+
+const fn moments(value: fn(&MatchedMoments) -> Result<f64>, null: Option<fn(&MatchedMoments) -> f64>) -> Eval {
+    Eval::MatchedMoments(FromMatchedMoments { value, null })
+}
+
+const fn canonical(value: fn(&Canonical) -> Result<f64>, share: f64) -> Eval {
+    Eval::Canonical(FromCanonical { value, share })
+}
+
+const fn ranks(between: Between) -> Eval {
+    Eval::MatchedRanks(FromMatchedRanks {
+        value: spearman,
+        between,
+    })
+}
+
+const fn mutual(between: Between) -> Eval {
+    Eval::MatchedNeighbours(FromMatchedNeighbours {
+        value: mutual_knn,
+        null: unrelated_mutual,
+        between,
+        k: 10,
+    })
+}
+
+const fn cycle(between: Between) -> Eval {
+    Eval::MatchedNeighbours(FromMatchedNeighbours {
+        value: cycle_knn,
+        null: unrelated_cycle,
+        between,
+        k: 10,
+    })
+}
 
 /// The family.
 pub const FAMILY: MetricFamily = MetricFamily {
@@ -50,27 +83,23 @@ const METRICS: &[Metric] = &[
         formula: "|X'Y|_F^2 / (|X'X|_F |Y'Y|_F), X and Y centred; of kernel matrices K and L: <HKH, HLH> / (|HKH|_F |HLH|_F)",
         convention: "linear kernel, biased HSIC; through channels, or where rows are fewer through rows: the same number",
         like: &["thingsvision"],
-        variants: &[Variant {
-            id: "rbf",
-            about: "Gaussian kernel exp(-|x_i - x_j|^2 / (2 s^2)), s on each side the median distance times a fraction (1, or \
+        variants: &[variant(
+            "rbf",
+            "Gaussian kernel exp(-|x_i - x_j|^2 / (2 s^2)), s on each side the median distance times a fraction (1, or \
                     `--convention cka.bandwidth=F`: the paper tries 0.2, 0.4 and 0.8); s^2 from the median of all N^2 squared \
                     distances, each row's to itself too, as in the authors' code; biased HSIC; at most 2,000 rows, drawn under the \
                     seed (--rows, up to 10,000). A small fraction makes every two sides alike: see the null value",
-            like: &[],
-            eval: Eval::MatchedKernels(FromMatchedKernels {
+            Eval::MatchedKernels(FromMatchedKernels {
                 value: cka_of_kernels,
                 null: unrelated_cka_of_kernels,
                 bandwidth: 1.0,
             }),
-        }],
+        )],
         reference: "Kornblith et al., ICML 2019, arXiv 1905.00414",
         estimand: AT_THIS_N,
         laws: SIDES,
         error: ErrorBar::JackknifeOfDistance,
-        eval: Eval::MatchedMoments(FromMatchedMoments {
-            value: cka,
-            null: Some(unrelated_cka),
-        }),
+        eval: moments(cka, Some(unrelated_cka)),
     },
     Metric {
         id: "cka_debiased",
@@ -88,10 +117,7 @@ const METRICS: &[Metric] = &[
         estimand: POPULATION,
         laws: SIDES,
         error: ErrorBar::JackknifeOfExcess,
-        eval: Eval::MatchedMoments(FromMatchedMoments {
-            value: cka_debiased,
-            null: Some(|_| 0.0),
-        }),
+        eval: moments(cka_debiased, Some(|_| 0.0)),
     },
     Metric {
         id: "svcca",
@@ -105,23 +131,16 @@ const METRICS: &[Metric] = &[
         formula: "mean_i rho_i, i = 1..min(k1, k2), k the fewest directions that together hold 99 % of a side's variance",
         convention: "centred; the cut is by cumulative variance (squared singular values)",
         like: &[],
-        variants: &[Variant {
-            id: "squared",
-            about: "mean of the squared correlations (R^2 of CCA, Kornblith et al. 2019)",
-            like: &[],
-            eval: Eval::Canonical(FromCanonical {
-                value: svcca_squared,
-                share: KEPT,
-            }),
-        }],
+        variants: &[variant(
+            "squared",
+            "mean of the squared correlations (R^2 of CCA, Kornblith et al. 2019)",
+            canonical(svcca_squared, KEPT),
+        )],
         reference: "Raghu et al., NeurIPS 2017, arXiv 1706.05806",
         estimand: AT_THIS_N,
         laws: SIDES,
         error: ErrorBar::None("the number of directions kept jumps: a jackknife covered 42 to 100 % in simulations"),
-        eval: Eval::Canonical(FromCanonical {
-            value: svcca,
-            share: KEPT,
-        }),
+        eval: canonical(svcca, KEPT),
     },
     Metric {
         id: "pwcca",
@@ -136,25 +155,18 @@ const METRICS: &[Metric] = &[
         convention: "centred; weights of the first side; all directions that are not rounding; needs more rows than the \
                      directions of both sides",
         like: &[],
-        variants: &[Variant {
-            id: "smaller",
-            about: "weights of the side with fewer directions (the authors' published code)",
-            like: &[],
-            eval: Eval::Canonical(FromCanonical {
-                value: pwcca_of_smaller,
-                share: 1.0,
-            }),
-        }],
+        variants: &[variant(
+            "smaller",
+            "weights of the side with fewer directions (the authors' published code)",
+            canonical(pwcca_of_smaller, 1.0),
+        )],
         reference: "Morcos et al., NeurIPS 2018, arXiv 1806.05759",
         estimand: AT_THIS_N,
         laws: &[Law::Translation, Law::Scale, Law::RowOrder],
         error: ErrorBar::None(
             "neither a jackknife (98 to 99 %) nor half-samples (90 to 96 %) covered 95 % in simulations",
         ),
-        eval: Eval::Canonical(FromCanonical {
-            value: pwcca,
-            share: 1.0,
-        }),
+        eval: canonical(pwcca, 1.0),
     },
     Metric {
         id: "procrustes",
@@ -170,42 +182,27 @@ const METRICS: &[Metric] = &[
         convention: "a similarity, at most 1",
         like: &[],
         variants: &[
-            Variant {
-                id: "distance",
-                about: "2 - 2 s, the squared distance after the best rotation (Ding et al. 2021)",
-                like: &[],
-                eval: Eval::MatchedMoments(FromMatchedMoments {
-                    value: procrustes_distance,
-                    null: None,
-                }),
-            },
-            Variant {
-                id: "angle",
-                about: "arccos s, the angular distance in radians (Williams et al. 2021)",
-                like: &[],
-                eval: Eval::MatchedMoments(FromMatchedMoments {
-                    value: procrustes_angle,
-                    null: None,
-                }),
-            },
-            Variant {
-                id: "disparity",
-                about: "1 - s^2, where one side may also be scaled (scipy.spatial.procrustes)",
-                like: &[],
-                eval: Eval::MatchedMoments(FromMatchedMoments {
-                    value: disparity,
-                    null: None,
-                }),
-            },
+            variant(
+                "distance",
+                "2 - 2 s, the squared distance after the best rotation (Ding et al. 2021)",
+                moments(procrustes_distance, None),
+            ),
+            variant(
+                "angle",
+                "arccos s, the angular distance in radians (Williams et al. 2021)",
+                moments(procrustes_angle, None),
+            ),
+            variant(
+                "disparity",
+                "1 - s^2, where one side may also be scaled (scipy.spatial.procrustes)",
+                moments(disparity, None),
+            ),
         ],
         reference: "Williams et al., NeurIPS 2021, arXiv 2110.14739; Ding et al., NeurIPS 2021, arXiv 2108.01661",
         estimand: AT_THIS_N,
         laws: SIDES,
         error: ErrorBar::JackknifeOfDistance,
-        eval: Eval::MatchedMoments(FromMatchedMoments {
-            value: procrustes,
-            null: None,
-        }),
+        eval: moments(procrustes, None),
     },
     Metric {
         id: "rsa",
@@ -221,33 +218,18 @@ const METRICS: &[Metric] = &[
         convention: "Euclidean distances; at most 2,000 rows, drawn with the seed",
         like: &[],
         variants: &[
-            Variant {
-                id: "correlation",
-                about: "distance 1 - Pearson's r across channels (Kriegeskorte et al. 2008); rotation changes it",
-                like: &[],
-                eval: Eval::MatchedRanks(FromMatchedRanks {
-                    value: spearman,
-                    between: Between::Correlation,
-                }),
-            },
-            Variant {
-                id: "cosine",
-                about: "distance 1 - cos, not centred",
-                like: &[],
-                eval: Eval::MatchedRanks(FromMatchedRanks {
-                    value: spearman,
-                    between: Between::Cosine,
-                }),
-            },
+            variant(
+                "correlation",
+                "distance 1 - Pearson's r across channels (Kriegeskorte et al. 2008); rotation changes it",
+                ranks(Between::Correlation),
+            ),
+            variant("cosine", "distance 1 - cos, not centred", ranks(Between::Cosine)),
         ],
         reference: "Kriegeskorte et al., Frontiers in Systems Neuroscience 2008",
         estimand: POPULATION,
         laws: SIDES,
         error: ErrorBar::JackknifeCorrected,
-        eval: Eval::MatchedRanks(FromMatchedRanks {
-            value: spearman,
-            between: Between::Euclidean,
-        }),
+        eval: ranks(Between::Euclidean),
     },
     Metric {
         id: "mutual_knn",
@@ -262,27 +244,12 @@ const METRICS: &[Metric] = &[
         convention: "k = 10; cosine neighbours, not centred, equal ones by row; at most 5,000 rows, drawn with the seed: the value \
                      falls as rows grow",
         like: &[],
-        variants: &[Variant {
-            id: "euclidean",
-            about: "Euclidean neighbours",
-            like: &[],
-            eval: Eval::MatchedNeighbours(FromMatchedNeighbours {
-                value: mutual_knn,
-                null: unrelated_mutual,
-                between: Between::Euclidean,
-                k: 10,
-            }),
-        }],
+        variants: &[variant("euclidean", "Euclidean neighbours", mutual(Between::Euclidean))],
         reference: "Huh et al., ICML 2024, arXiv 2405.07987",
         estimand: AT_THIS_K,
         laws: UNCENTRED,
         error: ErrorBar::HalfSamples,
-        eval: Eval::MatchedNeighbours(FromMatchedNeighbours {
-            value: mutual_knn,
-            null: unrelated_mutual,
-            between: Between::Cosine,
-            k: 10,
-        }),
+        eval: mutual(Between::Cosine),
     },
     Metric {
         id: "cycle_knn",
@@ -297,26 +264,11 @@ const METRICS: &[Metric] = &[
         formula: "mean_i [i in union of N_X(j) over j in N_Y(i)]",
         convention: "k = 10; cosine neighbours, not centred, equal ones by row; at most 5,000 rows, drawn with the seed",
         like: &[],
-        variants: &[Variant {
-            id: "euclidean",
-            about: "Euclidean neighbours",
-            like: &[],
-            eval: Eval::MatchedNeighbours(FromMatchedNeighbours {
-                value: cycle_knn,
-                null: unrelated_cycle,
-                between: Between::Euclidean,
-                k: 10,
-            }),
-        }],
+        variants: &[variant("euclidean", "Euclidean neighbours", cycle(Between::Euclidean))],
         reference: "the authors' code of Huh et al., ICML 2024, arXiv 2405.07987 (metrics.py)",
         estimand: AT_THIS_K,
         laws: &[Law::Rotation, Law::Scale, Law::RowOrder],
         error: ErrorBar::None("neither a jackknife (99 %) nor half-samples (77 to 97 %) covered 95 % in simulations"),
-        eval: Eval::MatchedNeighbours(FromMatchedNeighbours {
-            value: cycle_knn,
-            null: unrelated_cycle,
-            between: Between::Cosine,
-            k: 10,
-        }),
+        eval: cycle(Between::Cosine),
     },
 ];

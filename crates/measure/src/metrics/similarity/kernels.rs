@@ -15,7 +15,7 @@ pub fn cka_of_kernels(k: &CentredKernels) -> Result<f64> {
     Err(Error::undefined("the kernel of a side tells no two rows apart"))
 }
 
-/// Its mean over all ways to match the rows: tr K̃ tr L̃ / ((N - 1) ‖K̃‖ ‖L̃‖).
+/// The mean of [`cka_of_kernels`] over all ways to match the rows: tr K̃ tr L̃ / ((N - 1) ‖K̃‖ ‖L̃‖).
 pub fn unrelated_cka_of_kernels(k: &CentredKernels) -> f64 {
     k.traces[0] * k.traces[1] / (k.n as f64 - 1.0) / (k.squares[0] * k.squares[1]).sqrt()
 }

@@ -13,7 +13,7 @@ pub fn cka(m: &MatchedMoments) -> Result<f64> {
     Ok((products(m) / (m.x.squares * m.y.squares).sqrt()).min(1.0))
 }
 
-/// Its mean over all ways to match the rows: E ‖XᵀPY‖_F² = tr K tr L / (N - 1) over permutations P, K = XXᵀ, L = YYᵀ.
+/// The mean of CKA over all ways to match the rows: E ‖XᵀPY‖_F² = tr K tr L / (N - 1) over permutations P, K = XXᵀ, L = YYᵀ.
 pub fn unrelated_cka(m: &MatchedMoments) -> f64 {
     m.x.trace * m.y.trace / (m.cross.n as f64 - 1.0) / (m.x.squares * m.y.squares).sqrt()
 }
@@ -37,7 +37,7 @@ pub fn cka_debiased(m: &MatchedMoments) -> Result<f64> {
     // to -k and -l, which leaves Σ K L - N/(N-2) Σ k l + tr K tr L / ((N-1)(N-2)).
     let hsic =
         |squares: f64, norms: f64, traces: f64| squares - n / (n - 2.0) * norms + traces / ((n - 1.0) * (n - 2.0));
-    // Of a side with itself it is a sum of squares: of what pairs of different rows have in common beyond their rows' own shares.
+    // A side with itself gives a sum of squares, of what pairs of different rows have in common beyond their rows' own shares.
     let of_side = |own: &Own| {
         let hsic = hsic(own.squares, own.norms, own.trace * own.trace);
         if hsic > BLUR * own.squares {

@@ -1,4 +1,4 @@
-//! Similarity from distances between rows: their ranks, and who is near.
+//! Similarity from distances between rows: their ranks, and which rows are near.
 
 use ndarray::{Array2, ArrayView2};
 
@@ -34,7 +34,7 @@ impl Between {
         Ok(points)
     }
 
-    /// In words.
+    /// Its name in records.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Euclidean => "euclidean",
@@ -175,7 +175,7 @@ mod tests {
             };
             metric(&m, Groups::ALL)
         };
-        // Of 1, 0, 1, 2 and 2, 3, 1, 1 only row 2 shares its nearest.
+        // The nearest are 1, 0, 1, 2 and 2, 3, 1, 1: only row 2 shares its own.
         assert_eq!(value(mutual_knn, 1).unwrap(), 0.25);
         // 0 → 2 → 1, 1 → 3 → 2, 2 → 1 → 0, 3 → 1 → 0: nobody comes back.
         assert_eq!(value(cycle_knn, 1).unwrap(), 0.0);

@@ -9,8 +9,8 @@ use super::eigenvalues::{
 };
 use crate::error::Result;
 use crate::metrics::eval::{Eval, FromCorrelation, FromSpectrum, FromUnitMoments};
-use crate::metrics::metric::{Better, Law, Metric, MetricFamily, Variant};
-use crate::stats::{SecondMoment, Spectrum};
+use crate::metrics::metric::{Better, Law, Metric, MetricFamily, variant};
+use crate::stats::{Moments, SecondMoment, Spectrum};
 use crate::uncertainty::ErrorBar;
 
 const fn spectrum(matrix: SecondMoment, value: fn(&Spectrum) -> Result<f64>) -> Eval {
@@ -32,8 +32,8 @@ const fn fit(value: fn(&Spectrum) -> Result<f64>, r_squared: fn(&Spectrum) -> Re
     })
 }
 
-const fn variant(id: &'static str, about: &'static str, like: &'static [&'static str], eval: Eval) -> Variant {
-    Variant { id, about, like, eval }
+const fn unit_moments(value: fn(&Moments) -> Result<f64>) -> Eval {
+    Eval::UnitMoments(FromUnitMoments { value, flat: flat_rows })
 }
 
 const CENTRED: &[Law] = &[Law::Rotation, Law::Translation, Law::Scale, Law::RowOrder];
@@ -66,37 +66,32 @@ const METRICS: &[Metric] = &[
             variant(
                 "epsilon-1e-5",
                 "1e-5 in place of 1e-7 (stable-pretraining)",
-                &["stable-pretraining"],
                 spectrum(SecondMoment::Uncentred, rankme_stable_pretraining),
-            ),
+            )
+            .like(&["stable-pretraining"]),
             variant(
                 "no-epsilon",
                 "nothing added: shares that sum to one, as Roy and Vetterli have it",
-                &[],
                 spectrum(SecondMoment::Uncentred, effective_rank),
             ),
             variant(
                 "epsilon-in-log",
                 "exp -sum p log(p + 1e-7): the constant inside the logarithm only, as many re-implementations have it",
-                &[],
                 spectrum(SecondMoment::Uncentred, rankme_epsilon_in_log),
             ),
             variant(
                 "centred",
                 "of the features less their mean",
-                &[],
                 spectrum(SecondMoment::Covariance, rankme),
             ),
             variant(
                 "eigenvalues",
                 "of the eigenvalues of the covariance in place of singular values",
-                &[],
                 spectrum(SecondMoment::Covariance, rankme_of_eigenvalues),
             ),
             variant(
                 "l2",
                 "of l2-normalised rows, not centred",
-                &[],
                 spectrum(SecondMoment::Unit, rankme),
             ),
         ],
@@ -123,13 +118,11 @@ const METRICS: &[Metric] = &[
             variant(
                 "uncentred",
                 "of the features as they are",
-                &[],
                 spectrum(SecondMoment::Uncentred, effective_rank),
             ),
             variant(
                 "squared",
                 "shares of squared singular values: the matrix entropy rank under this name",
-                &[],
                 spectrum(SecondMoment::Covariance, matrix_entropy_rank),
             ),
         ],
@@ -153,7 +146,6 @@ const METRICS: &[Metric] = &[
         variants: &[variant(
             "uncentred",
             "of X'X as it is, which has the spectrum of the Gram matrix (Skean et al.)",
-            &[],
             spectrum(SecondMoment::Uncentred, matrix_entropy_rank),
         )],
         reference: "von Neumann entropy of the normalised covariance; Skean et al., arXiv 2502.02013",
@@ -178,7 +170,6 @@ const METRICS: &[Metric] = &[
             variant(
                 "correlation",
                 "of the correlation matrix of the channels that vary: each channel counts the same",
-                &[],
                 Eval::Channels(FromCorrelation {
                     value: participation_ratio_of_correlations,
                     null: participation_ratio_of_independence,
@@ -187,7 +178,6 @@ const METRICS: &[Metric] = &[
             variant(
                 "uncentred",
                 "of X'X as it is",
-                &[],
                 spectrum(SecondMoment::Uncentred, participation_ratio),
             ),
         ],
@@ -211,7 +201,6 @@ const METRICS: &[Metric] = &[
         variants: &[variant(
             "uncentred",
             "|X|_F^2 / |X|_2^2 of the features as they are, as Rudelson and Vershynin write it",
-            &[],
             spectrum(SecondMoment::Uncentred, stable_rank),
         )],
         reference: "Rudelson and Vershynin, J. ACM 2007",
@@ -237,7 +226,6 @@ const METRICS: &[Metric] = &[
         variants: &[variant(
             "unweighted",
             "plain least squares over the same ranks, as re-implementations with a linear regression have it",
-            &[],
             fit(alpha_req_unweighted, alpha_req_unweighted_r_squared),
         )],
         reference: "Agrawal et al., NeurIPS 2022; range of the fit: this project",
@@ -260,7 +248,6 @@ const METRICS: &[Metric] = &[
         variants: &[variant(
             "singular-values",
             "sigma_1 / sigma_r of the centred features: the square root (numpy.linalg.cond)",
-            &[],
             spectrum(SecondMoment::Covariance, condition_of_singular_values),
         )],
         reference: "linear algebra; cut-off as numpy.linalg.matrix_rank has it",
@@ -303,25 +290,16 @@ const METRICS: &[Metric] = &[
             variant(
                 "nats",
                 "natural logarithm (the MCR2 authors' code)",
-                &[],
-                Eval::UnitMoments(FromUnitMoments {
-                    value: coding_rate_in_nats,
-                    flat: flat_rows,
-                }),
+                unit_moments(coding_rate_in_nats),
             ),
             variant(
                 "emp-ssl",
                 "natural logarithm and eps^2 = 0.2 (EMP-SSL, Tong et al., arXiv 2304.03977)",
-                &[],
-                Eval::UnitMoments(FromUnitMoments {
-                    value: coding_rate_of_emp_ssl,
-                    flat: flat_rows,
-                }),
+                unit_moments(coding_rate_of_emp_ssl),
             ),
             variant(
                 "unnormalised",
                 "of the features as they are: it has their scale",
-                &[],
                 spectrum(SecondMoment::Uncentred, coding_rate_unnormalised),
             ),
         ],
@@ -329,10 +307,7 @@ const METRICS: &[Metric] = &[
         estimand: AT_THIS_N,
         laws: UNCENTRED,
         error: ErrorBar::Jackknife,
-        eval: Eval::UnitMoments(FromUnitMoments {
-            value: coding_rate,
-            flat: flat_rows,
-        }),
+        eval: unit_moments(coding_rate),
     },
     super::views::LIDAR,
 ];

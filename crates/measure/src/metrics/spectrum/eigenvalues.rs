@@ -114,6 +114,10 @@ pub(super) fn unevenness(values: &[f64], d: usize, n: u64) -> f64 {
     (d as f64 * squares - 1.0) * n as f64 / d as f64
 }
 
+/// Why a metric of equal eigenvalues has no interval.
+pub(crate) const EQUAL_EIGENVALUES: &str =
+    "the eigenvalues it looks at are equal within sampling error, and how such ones spread no resample shows";
+
 /// Whether all eigenvalues are equal within sampling error.
 pub(crate) fn flat(s: &Spectrum) -> bool {
     unevenness(&s.values, s.d, s.n) < LEAST_UNEVEN
@@ -243,7 +247,7 @@ pub(super) fn coding_rate_of_emp_ssl(unit: &Moments) -> Result<f64> {
     rate_of_rows(unit, EMP_SSL_DISTORTION)
 }
 
-/// In nats. A determinant needs no eigenvalues.
+/// The coding rate in nats. A determinant needs no eigenvalues.
 fn rate_of_rows(rows: &Moments, distortion: f64) -> Result<f64> {
     if rows.n() < 2 {
         return Err(Error::undefined("a coding rate needs at least two rows"));
@@ -256,7 +260,7 @@ fn rate_of_rows(rows: &Moments, distortion: f64) -> Result<f64> {
     }
 }
 
-/// Of XᵀX as it is, which is N times the mean of squares and may be large in some directions: of its eigenvalues.
+/// The rate of XᵀX as it is, N times the mean of squares: it may be large in some directions, so it is taken from eigenvalues.
 pub(super) fn coding_rate_unnormalised(s: &Spectrum) -> Result<f64> {
     let scale = s.d as f64 / (DISTORTION * s.n as f64);
     let nats = s.values.iter().map(|v| (scale * v).ln_1p()).sum::<f64>() / 2.0;

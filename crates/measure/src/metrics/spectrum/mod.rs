@@ -5,6 +5,7 @@ mod eigenvalues;
 mod views;
 
 pub use catalogue::FAMILY;
+pub(crate) use eigenvalues::EQUAL_EIGENVALUES;
 pub(super) use eigenvalues::flat;
 pub use eigenvalues::{
     alpha_req, alpha_req_r_squared, coding_rate, condition_number, effective_rank, matrix_entropy_rank,

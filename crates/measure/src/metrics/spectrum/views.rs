@@ -1,6 +1,6 @@
 //! Spectra of what tells images apart, measured by how far views of one image differ.
 
-use super::eigenvalues::{LEAST_UNEVEN, entropy, unevenness};
+use super::eigenvalues::{EQUAL_EIGENVALUES, LEAST_UNEVEN, entropy, unevenness};
 use crate::error::{Error, Result};
 use crate::linalg::{eigenvalues, eigenvectors, product_transposed, solve_definite_rows};
 use crate::metrics::eval::{Eval, FromViews};
@@ -47,7 +47,7 @@ fn lidar(s: &ViewScatter) -> Result<Score> {
     if size == 0.0 || total == 0.0 || !total.is_finite() {
         return Err(Error::undefined("the views of all images have the same mean"));
     }
-    // Of equal ones the noise of both covariances makes 1 + n / (n (q - 1)).
+    // The noise of both covariances makes 1 + n / (n (q - 1)) of equal ones.
     let even = unevenness(&values, d, n as u64) < LEAST_UNEVEN * (1.0 + n as f64 / s.freedom.max(1) as f64);
     let zeros = std::iter::repeat_n(EPSILON, d - values.len());
     let shares = values.iter().map(|value| value / total + EPSILON).chain(zeros);
@@ -58,9 +58,7 @@ fn lidar(s: &ViewScatter) -> Result<Score> {
             // How much of what variances are measured by is no variance.
             ("delta_share", DELTA / (DELTA + variance)),
         ],
-        no_interval: even.then_some(
-            "the eigenvalues it looks at are equal within sampling error, and how such ones spread no resample shows",
-        ),
+        no_interval: even.then_some(EQUAL_EIGENVALUES),
     })
 }
 
@@ -103,8 +101,7 @@ mod tests {
         let mut means = Array2::from_shape_fn((n, d), |(i, j)| noise(i, j, 1));
         let centre = means.sum_axis(ndarray::Axis(0)) / n as f64;
         means -= &centre;
-        let mut within = Symmetric::zeros(d);
-        within.add_gram(Array2::from_shape_fn((5, d), |(i, j)| noise(i + 3, j, 7)).view());
+        let within = Symmetric::gram(Array2::from_shape_fn((5, d), |(i, j)| noise(i + 3, j, 7)).view());
         ViewScatter {
             means,
             within: within.to_full(),

@@ -1,12 +1,12 @@
 //! Rows of the scores that fit something, look at pairs of rows, or at a classifier's own classes.
 
-use super::collapse::{ncti_ncc, ncti_seli, ncti_variability};
-use super::correlation::parc;
-use super::entropy::tmi;
-use super::fisher::sfda;
-use super::mixture::nleep;
-use super::rows_of_moments::{AT_THIS_N, GBC, H_SCORE, H_SCORE_SHRUNK, LOGME, TRANSRATE, drawn, eigen, passes, score};
-use super::sources::{leep, nce};
+use super::leep::{leep, nce};
+use super::moment_rows::{AT_THIS_N, GBC, H_SCORE, H_SCORE_SHRUNK, LOGME, TRANSRATE, drawn, eigen, passes, score};
+use super::ncti::{ncti_ncc, ncti_seli, ncti_variability};
+use super::nleep::nleep;
+use super::parc::parc;
+use super::sfda::sfda;
+use super::tmi::tmi;
 use crate::error::Result;
 use crate::metrics::eval::{Eval, FromScore};
 use crate::metrics::labelled::{Labelled, Score};
@@ -261,7 +261,7 @@ pub const FAMILY: MetricFamily = MetricFamily {
 
 #[cfg(test)]
 mod tests {
-    use super::super::drawn_rows::{of_base, some_rows};
+    use super::super::test_rows::{of_base, some_rows};
     use super::*;
 
     #[test]

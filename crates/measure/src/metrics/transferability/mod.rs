@@ -3,20 +3,20 @@
 //! Each is computed from the fitting rows of the evaluation data: no row that probes are scored on is seen, where there is another
 //! split.
 
-mod between;
-mod bhattacharyya;
 mod catalogue;
-mod coding;
-mod collapse;
-mod correlation;
+mod gbc;
+mod h_score;
+mod leep;
+mod logme;
+mod moment_rows;
+mod ncti;
+mod nleep;
+mod parc;
+mod sfda;
 #[cfg(test)]
-mod drawn_rows;
-mod entropy;
-mod evidence;
-mod fisher;
-mod mixture;
-mod rows_of_moments;
-mod sources;
+mod test_rows;
+mod tmi;
+mod transrate;
 
 pub use super::labelled::{Base, Labelled, LabelledMoments, Principal, Score};
 pub use catalogue::FAMILY;

@@ -1,5 +1,7 @@
 //! The principal directions of the fitting rows: what a step is measured by.
 
+use std::ops::Range;
+
 use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 
@@ -23,7 +25,7 @@ pub struct Basis {
 }
 
 impl Basis {
-    /// Of the rows at these places (n of d channels): from d x d products, or from n x n where those are fewer.
+    /// The basis of the rows at these places (n of d channels): from d x d products, or from n x n where those are fewer.
     ///
     /// # Errors
     /// When the eigenvalue iteration does not converge.
@@ -102,7 +104,7 @@ impl Basis {
         let unit = if size > 0.0 { size } else { 1.0 };
         let single = gradient.matrix.mapv(|x| (x / unit) as f32);
         let mut along = Array2::zeros((c, self.directions.nrows()));
-        in_columns(&mut along, |range, out| {
+        in_pieces(&mut along, Axis(1), 256, |range, out| {
             write_single_product(single.view(), self.directions.slice(s![range, ..]), 1.0, d, out);
         });
         for (mut row, w) in along.outer_iter_mut().zip(&level) {
@@ -111,7 +113,7 @@ impl Basis {
             }
         }
         let mut back = Array2::zeros((c, d));
-        in_rows(&mut back, |range, out| {
+        in_pieces(&mut back, Axis(0), 25, |range, out| {
             write_single_plain(along.slice(s![range, ..]), self.directions.view(), out);
         });
         Weights {
@@ -121,28 +123,13 @@ impl Basis {
     }
 }
 
-/// Fills a matrix by pieces of its columns.
-fn in_columns(out: &mut Array2<f32>, fill: impl Fn(std::ops::Range<usize>, &mut Array2<f32>) + Sync) {
-    const PIECE: usize = 256;
-    let (rows, columns) = out.dim();
-    let pieces: Vec<_> = out.axis_chunks_iter_mut(Axis(1), PIECE).enumerate().collect();
+/// Fills a matrix by pieces of so many of its rows or columns.
+fn in_pieces(out: &mut Array2<f32>, axis: Axis, size: usize, fill: impl Fn(Range<usize>, &mut Array2<f32>) + Sync) {
+    let all = out.len_of(axis);
+    let pieces: Vec<_> = out.axis_chunks_iter_mut(axis, size).enumerate().collect();
     pieces.into_par_iter().for_each(|(i, mut piece)| {
-        let range = i * PIECE..((i + 1) * PIECE).min(columns);
-        let mut own = Array2::zeros((rows, range.len()));
-        fill(range, &mut own);
-        piece.assign(&own);
-    });
-}
-
-/// Fills a matrix by pieces of its rows.
-fn in_rows(out: &mut Array2<f32>, fill: impl Fn(std::ops::Range<usize>, &mut Array2<f32>) + Sync) {
-    const PIECE: usize = 25;
-    let (rows, columns) = out.dim();
-    let pieces: Vec<_> = out.axis_chunks_iter_mut(Axis(0), PIECE).enumerate().collect();
-    pieces.into_par_iter().for_each(|(i, mut piece)| {
-        let range = i * PIECE..((i + 1) * PIECE).min(rows);
-        let mut own = Array2::zeros((range.len(), columns));
-        fill(range, &mut own);
+        let mut own = Array2::zeros(piece.dim());
+        fill(i * size..((i + 1) * size).min(all), &mut own);
         piece.assign(&own);
     });
 }

@@ -11,21 +11,21 @@ const MEMORY: usize = 12;
 /// Passes over the rows after which a fit is given up.
 const MOST_PASSES: usize = 2_000;
 
-/// What may be left, as shares of the objective.
+/// Where a fit stops, as shares of the objective.
 struct Shares {
-    /// To gain by the step's own forecast, where a fit stops.
+    /// The gain that the step's own forecast still promises.
     enough: f64,
-    /// By the bound.
+    /// The gain that the bound still allows.
     bounded: f64,
-    /// Change that rounding may feign.
+    /// A change that may be rounding.
     rounding: f64,
-    /// To gain where the products no longer tell which way is down.
+    /// The gain still promised where the products no longer tell which way is down.
     blurred: f64,
-    /// Forecasts of so little in a row that are believed: a first one may know too little of the way. The bound is believed at once.
+    /// How many forecasts of so little in a row are believed: the first knows too little of the way. The bound is believed at once.
     believed: usize,
 }
 
-/// Of products in 32 bits.
+/// For products in 32 bits.
 const SINGLE: Shares = Shares {
     enough: 1e-8,
     bounded: 3e-8,
@@ -34,7 +34,7 @@ const SINGLE: Shares = Shares {
     believed: 3,
 };
 
-/// Of products in 64 bits: a pass over few rows costs nothing, and there the forecast may know little of a flat way.
+/// For products in 64 bits: a pass over few rows costs nothing, and there the forecast may know little of a flat way.
 const DOUBLE: Shares = Shares {
     enough: 1e-12,
     bounded: 1e-12,
@@ -43,7 +43,7 @@ const DOUBLE: Shares = Shares {
     believed: 3,
 };
 
-/// Of a start.
+/// For a start.
 const NEAR: Shares = Shares {
     enough: 1e-2,
     bounded: 1e-2,
@@ -52,7 +52,7 @@ const NEAR: Shares = Shares {
     believed: 1,
 };
 
-/// Of a strength that is tried on few rows.
+/// For a strength that is tried on few rows.
 const ROUGH: Shares = Shares {
     enough: 1e-4,
     bounded: 1e-4,

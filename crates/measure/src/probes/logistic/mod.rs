@@ -5,16 +5,16 @@
 //! of class c where the fit stands. Products in 32 bits; softmax, sums and steps in 64.
 
 mod basis;
-mod choice;
 mod lbfgs;
 mod objective;
 mod protocol;
+mod solver;
 
 pub use basis::Basis;
-pub use choice::{Fitted, PenaltyStrength, Scaled, Solver, UNTRIED};
 pub use lbfgs::{Optimum, first_gradient, minimise};
 pub use objective::{LabelledSubset, Weights, nll_and_chances, scores};
 pub use protocol::{GRID, Protocol, Tried, of_grid};
+pub use solver::{Fitted, PenaltyStrength, Scaled, Solver, UNTRIED};
 
 #[cfg(test)]
 mod tests;

@@ -259,7 +259,7 @@ pub fn nll_and_chances(scores: &mut [f64], class: usize) -> f64 {
         *score = (*score - most).exp();
         sum += *score;
     }
-    // Of a class that is all but certain: log(1 + x), x what the others add.
+    // A class that is all but certain has log(1 + x), x what the others add.
     let others: f64 = match own == 0.0 {
         true => (0..scores.len()).filter(|&k| k != class).map(|k| scores[k]).sum(),
         false => sum - 1.0,

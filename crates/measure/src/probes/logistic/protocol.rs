@@ -2,7 +2,7 @@
 
 use rand::seq::SliceRandom as _;
 
-use crate::probes::cuts::{CROSS, Fold, Strata};
+use crate::probes::folds::{CROSS, Fold, Strata};
 use crate::stats::generator;
 
 /// Values of λ in the grid, from strong to weak.
@@ -129,7 +129,7 @@ impl Protocol {
         }
     }
 
-    /// What of a published protocol is not followed.
+    /// The part of a published protocol that is not followed.
     pub fn not_followed(self) -> Option<&'static str> {
         match self {
             Self::Own | Self::Few => None,

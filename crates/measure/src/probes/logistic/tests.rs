@@ -2,11 +2,11 @@ use ndarray::Array2;
 use rand::Rng as _;
 
 use super::basis::Basis;
-use super::choice::{Fitted, PenaltyStrength, Scaled, Solver, UNTRIED};
 use super::lbfgs::{first_gradient, minimise};
 use super::objective::{LabelledSubset, Weights, nll_and_chances};
 use super::protocol::Protocol;
-use crate::probes::cuts::Strata;
+use super::solver::{Fitted, PenaltyStrength, Scaled, Solver, UNTRIED};
+use crate::probes::folds::Strata;
 use crate::probes::scaled::{Frame, ScaledRows, Scaling};
 use crate::stats::{Rows, generator};
 
@@ -69,15 +69,14 @@ fn by_newton(x: &Array2<f64>, classes: &[u32], count: usize, lambda: f64) -> f64
     let (n, d) = x.dim();
     let k = count * (d + 1);
     let mut w = ndarray::Array1::<f64>::zeros(k);
+    let scores = |w: &ndarray::Array1<f64>, row: ndarray::ArrayView1<f64>| -> Vec<f64> {
+        let of_class = |own: ndarray::ArrayView1<f64>| own.slice(ndarray::s![..d]).dot(&row) + own[d];
+        w.exact_chunks(d + 1).into_iter().map(of_class).collect()
+    };
     let value = |w: &ndarray::Array1<f64>| {
         let mut total = 0.0;
         for (row, &class) in x.outer_iter().zip(classes) {
-            let mut scores: Vec<f64> = (0..count)
-                .map(|c| {
-                    let own = w.slice(ndarray::s![c * (d + 1)..(c + 1) * (d + 1)]);
-                    own.slice(ndarray::s![..d]).dot(&row) + own[d]
-                })
-                .collect();
+            let mut scores = scores(w, row);
             total += nll_and_chances(&mut scores, class as usize);
         }
         let squares: f64 = (0..k).filter(|i| i % (d + 1) != d).map(|i| w[i] * w[i]).sum();
@@ -87,12 +86,7 @@ fn by_newton(x: &Array2<f64>, classes: &[u32], count: usize, lambda: f64) -> f64
         let mut gradient = ndarray::Array1::<f64>::zeros(k);
         let mut hessian = Array2::<f64>::zeros((k, k));
         for (row, &class) in x.outer_iter().zip(classes) {
-            let mut p: Vec<f64> = (0..count)
-                .map(|c| {
-                    let own = w.slice(ndarray::s![c * (d + 1)..(c + 1) * (d + 1)]);
-                    own.slice(ndarray::s![..d]).dot(&row) + own[d]
-                })
-                .collect();
+            let mut p = scores(&w, row);
             nll_and_chances(&mut p, class as usize);
             let one = |j: usize| if j < d { row[j] } else { 1.0 };
             for a in 0..count {
@@ -251,7 +245,7 @@ fn a_chosen_penalty_is_the_best_held_out_of_its_grid() {
             (found.held_out.unwrap() / best - 1.0).abs() < near,
             "{protocol:?} {found:?} {best}"
         );
-        // Of equals the first, from the end that the protocol prefers.
+        // The first of equals is taken, from the end that the protocol prefers.
         let places = 0..protocol.values();
         let is_best = |place: &i32| all[*place as usize] <= best * (1.0 + 1e-6);
         let place = match protocol.prefers_strong() {

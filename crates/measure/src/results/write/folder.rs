@@ -9,8 +9,8 @@ use tempfile::TempDir;
 use crate::error::{Error, Result};
 use crate::files::{sweep, write_atomically_with};
 use crate::results::analysis::Analysis;
+use crate::results::earlier_results::{Former, NEW, TEMPORARY};
 use crate::results::file::{FILE, Results};
-use crate::results::former::{Former, NEW, TEMPORARY};
 use crate::results::listed::{Listed, is_own, table_file};
 use crate::results::table::Table;
 

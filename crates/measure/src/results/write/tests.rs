@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::folder::{FolderWriter, Move};
 use crate::results::analysis::Analysis;
+use crate::results::earlier_results::TEMPORARY;
 use crate::results::file::{FILE, Results};
-use crate::results::former::TEMPORARY;
 use crate::results::listed::Listed;
 use crate::results::record::Record;
 use crate::results::table::{Column, Table};

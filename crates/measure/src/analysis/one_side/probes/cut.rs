@@ -14,7 +14,7 @@ use crate::probes::{
 };
 use crate::uncertainty::GROUPS;
 
-/// What of a probe is wanted.
+/// What is wanted of a probe.
 #[derive(Clone, Copy)]
 pub struct ProbeNeeds {
     pub probe: Probe,
@@ -28,7 +28,7 @@ pub struct ProbeNeeds {
 /// What one cut gave.
 #[derive(Default)]
 pub struct FoldResult {
-    /// Of the rows held out, in their order.
+    /// What is said of the rows held out, in their order.
     pub predictions: Vec<Prediction>,
     /// The same without each jackknife group of the fitting rows; empty where that is not wanted.
     pub refitted: Vec<Vec<Prediction>>,
@@ -53,7 +53,7 @@ pub struct Asking<'a> {
 
 /// The classes that some fitting rows have, numbered by themselves: what no row is of cannot be fitted.
 struct Present {
-    /// And back.
+    /// The class that each number stands for.
     classes: Vec<usize>,
     /// The class of each fitting row.
     of_row: Vec<u32>,

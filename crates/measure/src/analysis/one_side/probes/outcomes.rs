@@ -3,9 +3,10 @@
 use super::cut::ProbeNeeds;
 use super::fits::{ProbeFit, fitted};
 use super::{efficiency, tables};
-use crate::analysis::asked::PlannedMetric;
+use crate::analysis::one_side::rows_used::of_probed_rows;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::plan::Plan;
+use crate::analysis::planned_metric::PlannedMetric;
 use crate::analysis::probed::Probed;
 use crate::analysis::side::Side;
 use crate::error::{Error, Result};
@@ -13,7 +14,7 @@ use crate::metrics::{FromEpisodes, FromProbe};
 use crate::probes::logistic::PenaltyStrength;
 use crate::probes::{CROSS, Predictions, Probe, Scaling, TEMPERATURE, Vote, episodes, top1};
 use crate::results::{DEFAULT, NEAREST, RIGHT, Table};
-use crate::stats::OUT_OF_RANGE;
+use crate::stats::in_range;
 use crate::uncertainty::{ErrorBar, GROUPS, jackknife};
 
 /// Numbers of neighbours in the table of votes by k, and the one that every record of votes states.
@@ -39,7 +40,7 @@ pub fn outcomes(side: &Side, asked: &[PlannedMetric<FromProbe>], plan: &Plan) ->
     outcomes
 }
 
-/// What of a probe the plan wants. The spread over fitting rows is cheap where nothing is chosen.
+/// What the plan wants of a probe. The spread over fitting rows is cheap where nothing is chosen.
 fn wanted(probe: Probe, plan: &Plan) -> ProbeNeeds {
     let (is_free, votes) = match probe {
         Probe::Votes { .. } => (true, true),
@@ -98,9 +99,7 @@ pub fn readable<'s>(side: &'s Side) -> Result<&'s Probed> {
     if fitting.classes.iter().all(|c| *c == fitting.classes[0]) {
         return Err(Error::undefined("one class only: there is nothing to tell apart"));
     }
-    if !(fitting.rows.measurable() && probed.scored.rows.measurable()) {
-        return Err(Error::undefined(OUT_OF_RANGE));
-    }
+    in_range(fitting.rows.measurable() && probed.scored.rows.measurable())?;
     Ok(probed)
 }
 
@@ -128,7 +127,7 @@ fn outcome(side: &Side, asked: &PlannedMetric<FromProbe>, found: &Result<ProbeFi
     let without = |g| (asked.eval.value)(predictions, Some(g));
     let replicates = probed.scored.enough().and_then(|()| (0..GROUPS).map(without).collect());
     let is_share = asked.metric.error == ErrorBar::Share;
-    // Rows that belong together are not right or wrong each by itself: the jackknife over whole groups knows.
+    // Rows that belong together are right or wrong together: the jackknife over whole groups takes that in.
     let mut outcome = match (is_share, &probed.scored.groups) {
         (true, None) => Outcome::new(value).with_share(replicates, rows),
         (true, Some(_)) => Outcome::new(value).with_bar(ErrorBar::Jackknife, replicates),
@@ -203,23 +202,18 @@ fn right(predictions: &Predictions) -> String {
 
 /// What every record of a probe says of its rows; `crossed` says whether one split alone is cut into folds, `seeded` whether it
 /// draws at random in any case.
-fn described(side: &Side, mut outcome: Outcome, plan: &Plan, crossed: bool, seeded: bool) -> Outcome {
-    outcome.n = side.summary.rows;
-    outcome.d = side.summary.width as u64;
-    outcome.classes = side.classes();
+fn described(side: &Side, outcome: Outcome, plan: &Plan, crossed: bool, seeded: bool) -> Outcome {
+    let mut outcome = of_probed_rows(side, outcome, |probed| probed.truths.len());
     let Some(probed) = &side.probed else { return outcome };
-    outcome.n = probed.truths.len() as u64;
-    outcome.classes = probed.names.len() as u64;
     if probed.scored.groups.is_some() {
         outcome.defined_by("grouped", true);
     }
     if seeded || (crossed && probed.fit.is_none()) {
         outcome.defined_by("seed", plan.seed);
     }
-    match (&probed.fit, side.fitted) {
-        (Some(fit), Some(fitted)) => {
-            let subject = fitted.subject();
-            outcome.fitted = Some((subject.dataset.clone(), subject.split.clone()));
+    match &probed.fit {
+        Some(fit) => {
+            outcome.fitted = side.fitted_split();
             outcome.found("fitting_rows", fit.classes.len());
         }
         _ if crossed => {
