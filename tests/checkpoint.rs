@@ -430,6 +430,20 @@ fn a_network_that_only_its_name_tells_from_another_is_refused() {
     let config = folder.path().join("config.json");
     std::fs::write(&config, r#"{"architecture": "resnetblur50.bt_in1k"}"#).unwrap();
     let beside = load(&path).unwrap_err().to_string();
+    // By the name of the file where nothing else calls it so.
+    std::fs::remove_file(&config).unwrap();
+    let renamed = |name: &str| {
+        let renamed = folder.path().join(name);
+        std::fs::rename(&path, &renamed).unwrap();
+        let found = load(&renamed);
+        std::fs::rename(&renamed, &path).unwrap();
+        found
+    };
+    let called = renamed("ResNetBlur50-84f4748f.pth").unwrap_err().to_string();
+    assert!(
+        renamed("my-resnetblur50.pth").is_ok(),
+        "only what begins with a name has it"
+    );
     for (refused, expected) in [
         (
             inside,
@@ -438,6 +452,10 @@ fn a_network_that_only_its_name_tells_from_another_is_refused() {
         (
             beside,
             "calls its network resnetblur50.bt_in1k, which has the tensors of a resnet50 and blurs",
+        ),
+        (
+            called,
+            "its file is called ResNetBlur50-84f4748f.pth, which has the tensors of a resnet50 and blurs",
         ),
     ] {
         assert!(

@@ -153,6 +153,29 @@ fn versions_of_convnext_are_not_taken_for_each_other() {
     );
 }
 
+/// Made for CLIP, it has a hidden layer before its classifier, without which its `logits` would be others.
+#[test]
+fn a_hidden_layer_that_is_lost_is_missed_by_the_networks_name() {
+    let mut tensors = case("convnext timm-hidden").file();
+    let whole = tensors.len();
+    tensors.retain(|name, _| !name.contains("pre_logits.fc"));
+    assert_eq!(tensors.len(), whole - 2);
+    let tag = "convnext_large_mlp.clip_laion2b_ft_in1k";
+    let named = json!({"architecture": tag});
+    for saved in [
+        Saved::folder(tensors.clone(), Some(&named)),
+        Saved::file(tag, tensors.clone()),
+    ] {
+        let sentence = saved.refused();
+        assert!(
+            sentence.contains("it calls itself convnext_large_mlp") && sentence.contains("head.pre_logits.fc.weight"),
+            "{sentence}"
+        );
+    }
+    // Under another name it is a ConvNeXt without one.
+    assert!(Saved::file("convnext_large.fb_in1k", tensors).load().is_ok());
+}
+
 /// The second version's windows are in no tensor: a guess would be another network.
 #[test]
 fn windows_that_nothing_tells_are_not_guessed() {

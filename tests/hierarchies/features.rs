@@ -1,6 +1,10 @@
 //! Features: every layer of every case.
 
+use serde_json::{Value, json};
+
 use super::support::golden_rows::{GoldenRows, images};
+use super::support::prefixed;
+use super::support::saved::Saved;
 use super::{case, cases};
 
 #[test]
@@ -43,4 +47,34 @@ fn what_no_tensor_shows_shows_in_the_features() {
             "{id} {key}: {right:e} as it says, {wrong:e} otherwise"
         );
     }
+}
+
+/// No tensor of a ConvNeXt shows the size of its images: OpenCLIP's description does.
+#[test]
+fn openclips_convnexts_are_prepared_as_their_description_says() {
+    let tensors = prefixed(&case("convnext timm").file(), "visual.trunk.");
+    let described = |whole: Value| {
+        let saved = Saved::file("open_clip_model", tensors.clone());
+        saved.beside("open_clip_config.json", whole).prepared().unwrap()
+    };
+    let vision = json!({"vision_cfg": {"image_size": 320, "timm_model_name": "convnext_base"}});
+    let own = json!({"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.4]});
+    let (found, from) = described(json!({"model_cfg": vision, "preprocess_cfg": own}));
+    assert_eq!(from, "open_clip_config.json says so");
+    assert_eq!(
+        found,
+        "shorter side to 320 (bicubic), centre 320 x 320, mean [0.5, 0.4, 0.3], std [0.2, 0.3, 0.4]"
+    );
+    let (found, _) = described(json!({"model_cfg": vision, "preprocess_cfg": {}}));
+    assert!(
+        found.starts_with("shorter side to 320 (bicubic), centre 320 x 320, mean [0.48145466"),
+        "{found}"
+    );
+    // Without a description it is still one of CLIP's.
+    let (found, from) = Saved::file("open_clip_model", tensors.clone()).prepared().unwrap();
+    assert!(
+        found.starts_with("shorter side to 224 (bicubic), centre 224 x 224, mean [0.48145466"),
+        "{found}"
+    );
+    assert!(from.starts_with("usual for"), "{from}");
 }
