@@ -5,7 +5,6 @@
 
 mod support;
 
-use featscope::checkpoint::LoadOptions;
 use featscope::checkpoint::arch::Pooling;
 use serde::Deserialize;
 use support::golden_rows::{GoldenRows, images};
@@ -29,10 +28,7 @@ fn check_all(list: &[(&str, &str, &str)]) {
     let mut expected = GoldenRows::open("architectures.safetensors");
     for (id, arch, style) in list {
         let case = cases.iter().find(|c| c.id == *id).unwrap();
-        let saved = Saved::file("x", numbered(&case.tensors)).with(LoadOptions {
-            pooling: case.pooling,
-            ..LoadOptions::default()
-        });
+        let saved = Saved::file("x", numbered(&case.tensors)).pooled(case.pooling);
         let (loading, taps) = saved.run(&images(case.side));
         assert_eq!(
             (loading.audit.arch.as_str(), loading.audit.style.as_str()),

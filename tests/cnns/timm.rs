@@ -1,7 +1,7 @@
 //! timm's networks; who says how a network is padded where no tensor does.
 
+use featscope::checkpoint::Loading;
 use featscope::checkpoint::arch::{Arch, Cnn, Details};
-use featscope::checkpoint::{LoadOptions, Loading};
 use serde_json::json;
 
 use super::Case;
@@ -39,11 +39,7 @@ fn called(tensors: Tensors, file: &str, name: Option<&str>) -> Saved {
 }
 
 fn load(tensors: Tensors, file: &str, name: Option<&str>, arch: &str) -> Result<Loading, String> {
-    let options = LoadOptions {
-        arch: arch.to_owned(),
-        ..LoadOptions::default()
-    };
-    called(tensors, file, name).with(options).load()
+    called(tensors, file, name).named(arch).load()
 }
 
 #[test]

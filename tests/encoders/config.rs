@@ -1,6 +1,5 @@
 //! What no tensor shows: who says it, and what is refused because nobody does.
 
-use featscope::checkpoint::LoadOptions;
 use featscope::checkpoint::arch::{Activation, Arch, Pooling, Rotary, Vit};
 use serde_json::{Value, json};
 
@@ -11,13 +10,6 @@ fn vit(arch: &Arch) -> &Vit {
     match arch {
         Arch::Vit(vit) => vit,
         other => panic!("{other:?}"),
-    }
-}
-
-fn named(arch: &str) -> LoadOptions {
-    LoadOptions {
-        arch: arch.to_owned(),
-        ..LoadOptions::default()
     }
 }
 
@@ -85,16 +77,11 @@ fn a_clip_of_which_nobody_says_it_is_refused_until_it_is_named() {
             ("vit_width128_depth4_patch8_clip_quickgelu_32", Activation::QuickGelu),
             ("vit_width128_depth4_patch8_clip_32", Activation::Gelu),
         ] {
-            let loading = case.saved().with(named(arch)).load().unwrap();
+            let loading = case.saved().named(arch).load().unwrap();
             assert_eq!(vit(&loading.arch).activation, activation);
         }
         // A name without the word does not say it.
-        assert!(
-            case.saved()
-                .with(named("vit_width128_depth4_patch8_32"))
-                .load()
-                .is_err()
-        );
+        assert!(case.saved().named("vit_width128_depth4_patch8_32").load().is_err());
     }
     // timm has OpenAI's weights under names of both.
     for name in [
@@ -285,11 +272,7 @@ fn the_pooling_asked_for_is_given_and_the_networks_own_is_a_layer() {
     for id in ["open-clip", "timm-siglip", "beit", "eva02-clip"] {
         let case = case(id);
         let pooler = |pooling| {
-            let options = LoadOptions {
-                pooling,
-                ..LoadOptions::default()
-            };
-            let loading = case.saved().with(options).load().unwrap();
+            let loading = case.saved().pooled(pooling).load().unwrap();
             loading.taps().into_iter().find(|(tap, _)| tap == "pooler")
         };
         let width = if id == "timm-siglip" { 192 } else { 128 };
@@ -352,5 +335,5 @@ fn the_heads_of_a_resnet_of_clip_are_those_of_its_description() {
     // Named, it is what was named.
     let case = case("open-clip-resnet");
     let arch = "clip_rn_width8_depths1-2-2-1_heads8_96";
-    assert_eq!(case.saved().with(named(arch)).load().unwrap().arch.name(), arch);
+    assert_eq!(case.saved().named(arch).load().unwrap().arch.name(), arch);
 }

@@ -10,8 +10,8 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use featscope::checkpoint::Loading;
 use featscope::checkpoint::arch::Pooling;
-use featscope::checkpoint::{LoadOptions, Loading};
 use serde::Deserialize;
 use serde_json::Value;
 use support::Tensors;
@@ -50,19 +50,12 @@ impl Case {
         tensors
     }
 
-    fn options(&self) -> LoadOptions {
-        LoadOptions {
-            pooling: self.pooling,
-            ..LoadOptions::default()
-        }
-    }
-
     fn saved(&self) -> Saved {
         Saved {
             tensors: self.tensors(),
             file: Some(self.file.clone()),
             beside: self.beside.clone(),
-            options: self.options(),
+            ..Saved::file("", Tensors::new()).pooled(self.pooling)
         }
     }
 

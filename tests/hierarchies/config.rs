@@ -1,6 +1,5 @@
 //! What `config.json` tells, what contradicts it, and near twins.
 
-use featscope::checkpoint::LoadOptions;
 use serde_json::{Value, json};
 
 use super::case;
@@ -226,11 +225,7 @@ fn methods_that_train_swins_are_known() {
     assert_eq!((audit.style.as_str(), audit.branch.as_str()), ("SimMIM", "only"));
     let moby = case("swin moby");
     for (branch, prefix) in [("auto", "encoder."), ("query", "encoder."), ("key", "encoder_k.")] {
-        let options = LoadOptions {
-            branch: branch.to_owned(),
-            ..LoadOptions::default()
-        };
-        let audit = Saved::folder(moby.file(), None).with(options).load().unwrap().audit;
+        let audit = Saved::folder(moby.file(), None).branch(branch).load().unwrap().audit;
         assert_eq!((audit.style.as_str(), audit.prefix.as_str()), ("MoBY", prefix));
         let projector = audit.projector.unwrap();
         assert_eq!(projector, "Linear 64→24, BatchNorm1d 24, ReLU, Linear 24→16");

@@ -8,7 +8,6 @@ mod features;
 #[path = "../support/mod.rs"]
 mod support;
 
-use featscope::checkpoint::LoadOptions;
 use serde::Deserialize;
 use serde_json::Value;
 use support::saved::{Saved, golden};
@@ -66,10 +65,7 @@ impl Case {
             "swinv2 timm-pretrained" => "swinv2_width8_depths2-2-2-1_heads1-2-2-4_window6to4_96to128",
             _ => "auto",
         };
-        Saved::folder(self.file(), self.config.as_ref()).with(LoadOptions {
-            arch: arch.to_owned(),
-            ..LoadOptions::default()
-        })
+        Saved::folder(self.file(), self.config.as_ref()).named(arch)
     }
 }
 

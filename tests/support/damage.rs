@@ -23,13 +23,17 @@ pub struct Parts {
 }
 
 /// A stage and a block in it, by what the names of layouts hold.
-const PLACES: [[&str; 2]; 10] = [
+const PLACES: [[&str; 2]; 14] = [
     ["features.3.", "features.3.0."],
     ["stages.1.", "stages.1.blocks.0."],
     ["stages.1.", "stages.1.layers.0."],
     ["stages.1.", "stages.1.0."],
     ["layers.1.", "layers.1.blocks.0."],
     ["layer2.", "layer2.0."],
+    ["layer2.", "layer2.layers.0."],
+    ["res3.", "res3.0."],
+    ["conv3_x.", "conv3_x.0."],
+    ["5.", "5.0."],
     ["blocks.1.", "blocks.1."],
     ["layers.1.", "layers.1."],
     ["layer.1.", "layer.1."],
@@ -189,6 +193,11 @@ pub fn every_kind(id: &str, saved: &Saved, parts: &Parts) {
             "missing statistics",
             &|t| t.retain(|name, _| !statistics.contains(name)),
             &["BatchNorm running statistics of the backbone are missing"],
+        );
+        tell(
+            "an infinite statistic",
+            &|t| t.get_mut(variance).unwrap().1[0] = f32::INFINITY,
+            &[variance, "infinite"],
         );
         tell(
             "a negative variance",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use featscope::checkpoint::arch::Pooling;
 use featscope::checkpoint::{Checkpoint, LoadOptions, Loading, detect};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -73,9 +74,22 @@ impl Saved {
         self
     }
 
-    /// Opened so.
-    pub fn with(self, options: LoadOptions) -> Self {
-        Self { options, ..self }
+    /// Opened as this architecture.
+    pub fn named(mut self, arch: &str) -> Self {
+        self.options.arch = arch.to_owned();
+        self
+    }
+
+    /// Opened at this branch.
+    pub fn branch(mut self, branch: &str) -> Self {
+        self.options.branch = branch.to_owned();
+        self
+    }
+
+    /// Opened with this pooling.
+    pub fn pooled(mut self, pooling: Option<Pooling>) -> Self {
+        self.options.pooling = pooling;
+        self
     }
 
     /// With other tensors.

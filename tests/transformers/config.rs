@@ -317,12 +317,8 @@ fn without_it_nothing_is_assumed_that_others_have_otherwise() {
             .refused()
             .contains("no tensor tells how many attention heads")
     );
-    let named = |arch: &str| LoadOptions {
-        arch: arch.to_owned(),
-        ..LoadOptions::default()
-    };
     let loading = Saved::folder(small.clone(), None)
-        .with(named("vit_width32_depth3_heads4_patch8_32"))
+        .named("vit_width32_depth3_heads4_patch8_32")
         .load()
         .unwrap();
     let found = vit(&loading.arch);
@@ -338,7 +334,7 @@ fn without_it_nothing_is_assumed_that_others_have_otherwise() {
                 vit_width32_depth3_headsN_patch8_32 to take quick_gelu";
     assert!(sentence.contains(says), "{sentence}");
     let loading = Saved::folder(clip.clone(), None)
-        .with(named("vit_width32_depth3_heads4_patch8_32"))
+        .named("vit_width32_depth3_heads4_patch8_32")
         .load()
         .unwrap();
     assert_eq!(vit(&loading.arch).activation, Activation::QuickGelu);
@@ -348,10 +344,11 @@ fn without_it_nothing_is_assumed_that_others_have_otherwise() {
             .refused()
             .contains("attention heads")
     );
-    let (folder, _) = Saved::folder(small, None).write();
+    let saved = Saved::folder(small, None).named("vit_width32_depth3_heads4_patch8_32");
+    let (folder, _) = saved.write();
     std::fs::write(folder.path().join("config.json"), "{\"model_type\": ").unwrap();
     let checkpoint = featscope::checkpoint::Checkpoint::open(folder.path()).unwrap();
-    let sentence = featscope::checkpoint::detect(&checkpoint, &named("vit_width32_depth3_heads4_patch8_32"))
+    let sentence = featscope::checkpoint::detect(&checkpoint, &saved.options)
         .unwrap_err()
         .to_string();
     assert!(sentence.contains("config.json beside it is no JSON"), "{sentence}");
@@ -360,11 +357,11 @@ fn without_it_nothing_is_assumed_that_others_have_otherwise() {
 #[test]
 fn what_is_named_is_not_what_config_json_overrules() {
     let case = case("vit");
-    let options = LoadOptions {
-        arch: "vit_width32_depth3_heads2_patch8_32".to_owned(),
-        ..LoadOptions::default()
-    };
-    let loading = case.saved().with(options).load().unwrap();
+    let loading = case
+        .saved()
+        .named("vit_width32_depth3_heads2_patch8_32")
+        .load()
+        .unwrap();
     assert_eq!(vit(&loading.arch).heads, 2);
 }
 

@@ -1,8 +1,6 @@
 //! Damage: every kind of it to every case and to every tensor of one of each family; parts of joined tensors are named by their own
 //! names.
 
-use featscope::checkpoint::LoadOptions;
-
 use super::support::Tensors;
 use super::support::damage::{Parts, every_kind, every_tensor};
 use super::{Case, case, golden};
@@ -63,17 +61,14 @@ fn a_part_that_is_missing_is_counted_by_itself() {
     for name in [KEY, "encoder.layer.0.attention.attention.query.bias", "layernorm.bias"] {
         let mut tensors = case.file();
         tensors.remove(name).unwrap();
-        let saved = case.saved().holding(tensors);
+        let mut saved = case.saved().holding(tensors);
         let sentence = saved.refused();
         assert!(
             sentence.contains(&format!("1 of {count} tensors of the backbone are missing: {name};")),
             "{sentence}"
         );
-        let partial = saved.with(LoadOptions {
-            allow_partial: true,
-            ..LoadOptions::default()
-        });
-        let audit = partial.load().unwrap().audit;
+        saved.options.allow_partial = true;
+        let audit = saved.load().unwrap().audit;
         assert_eq!(audit.missing, [name]);
         assert!(!audit.matched.iter().any(|n| n == name) && audit.backbone_coverage < 1.0);
         // What is left of a joined tensor is part of the network, though it cannot be used.

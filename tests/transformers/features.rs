@@ -1,7 +1,5 @@
 //! Features: every layer of every case, and networks that differ from one of them in what no tensor shows.
 
-use featscope::checkpoint::LoadOptions;
-
 use super::support::golden_rows::{GoldenRows, images};
 use super::{case, golden};
 
@@ -9,10 +7,7 @@ use super::{case, golden};
 fn folders_give_transformers_features() {
     let mut expected = GoldenRows::open("hugging_face.safetensors");
     for case in golden().cases {
-        let saved = case.saved().with(LoadOptions {
-            pooling: case.pooling,
-            ..LoadOptions::default()
-        });
+        let saved = case.saved().pooled(case.pooling);
         let (_, taps) = saved.run(&images(case.side));
         // The steps of a head are not all of the library's outputs.
         expected.compare(&case.id, taps.iter().filter(|(tap, _)| !tap.contains('.')));
