@@ -223,3 +223,43 @@ fn only_the_command_line_prints() {
         }
     }
 }
+
+/// One meaning per name: a type that other files can see shares its name with no other type of the house. In files of their own, names
+/// such as `Row` may repeat.
+#[test]
+fn a_name_stands_for_one_type() {
+    // One in the module of each command, one in that of each network.
+    const IN_EACH_MODULE: [&str; 2] = ["Args", "Net"];
+    let mut declared: BTreeMap<String, Vec<(String, bool)>> = BTreeMap::new();
+    for root in ROOTS {
+        for (path, text) in files_below(root) {
+            for line in code(&text) {
+                let (is_visible, item) = match line.strip_prefix("pub") {
+                    Some(rest) if rest.starts_with('(') => (true, rest.split_once(") ").map_or("", |(_, item)| item)),
+                    Some(rest) => (true, rest.trim_start()),
+                    None => (false, line),
+                };
+                let mut words = item.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+                if let (Some("struct" | "enum" | "trait" | "type" | "union"), Some(name)) = (words.next(), words.next())
+                {
+                    let place = format!("{root}/{}", path.display());
+                    declared.entry(name.to_owned()).or_default().push((place, is_visible));
+                }
+            }
+        }
+    }
+    assert!(declared.len() > 500, "only {} types are found", declared.len());
+    let shared: Vec<String> = declared
+        .iter()
+        .filter(|(name, places)| {
+            places.len() > 1
+                && places.iter().any(|(_, is_visible)| *is_visible)
+                && !IN_EACH_MODULE.contains(&name.as_str())
+        })
+        .map(|(name, places)| {
+            let places: Vec<&str> = places.iter().map(|(place, _)| place.as_str()).collect();
+            format!("{name}: {}", places.join(", "))
+        })
+        .collect();
+    assert!(shared.is_empty(), "types of one name:\n{}", shared.join("\n"));
+}

@@ -30,11 +30,12 @@ const NAMED: usize = 5;
 #[derive(clap::Args)]
 #[command(
     after_help = "Layers: stage1, stage2, … (average pooled) or block1, block2, …, backbone, pooler (what a \
-transformer pools itself), projector.0, projector.1, … (each step), projector, predictor.0, …, predictor, prototypes, logits. `featscope inspect CKPT` lists those of a checkpoint.
+transformer pools itself), projector.0, projector.1, … (each step), projector, predictor.0, …, predictor, prototypes, \
+logits. `featscope inspect CKPT` lists those of a checkpoint.
 
-TorchScript: libtorch runs the code it brings, with --trust-code alone. A tensor it returns is layer backbone; members of a tuple or
-list are output.0, output.1, …; those of a dictionary have their keys for names. Maps are averaged over space, of tokens the
-first is taken.
+TorchScript: libtorch runs the code it brings, with --trust-code alone. A tensor it returns is layer backbone; members of \
+a tuple or list are output.0, output.1, …; those of a dictionary have their keys for names. Maps are averaged over space; \
+of tokens the first is taken.
 
 Example:
   featscope extract --model sl-mlp.safetensors --data vehicles-test.parquet --layers all --out features"

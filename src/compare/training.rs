@@ -14,9 +14,14 @@ pub(super) fn warnings(inputs: &[AnalysedInput], models: &[String]) -> Vec<Strin
         if training.get("finished") != Some(&Value::Bool(false)) {
             continue;
         }
-        let said = training.get("said").and_then(Value::as_str).unwrap_or("an early epoch");
+        // Older results call it `said`.
+        let progress = training
+            .get("progress")
+            .or(training.get("said"))
+            .and_then(Value::as_str);
+        let progress = progress.unwrap_or("an early epoch");
         let warning = format!(
-            "the weights of {} are those of {said}, saved before its training ended; at its end it may measure otherwise",
+            "the weights of {} are those of {progress}, saved before its training ended; at its end it may measure otherwise",
             input.model
         );
         if !warnings.contains(&warning) {

@@ -15,7 +15,7 @@ fn weights_of_an_unfinished_training_say_so() {
         let training = audit.training.clone().expect("a counter");
         let line = format!("{:<10} {}", "training", training.describe());
         assert!(audit.lines().contains(&line), "{line}");
-        assert_eq!(audit.to_json()["training"]["said"], training.said.as_str());
+        assert_eq!(audit.to_json()["training"]["progress"], training.progress.as_str());
         assert_eq!(summary(&path).unwrap().training.as_ref(), Some(&training));
         (training.describe(), training.finished)
     };

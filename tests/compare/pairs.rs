@@ -108,7 +108,7 @@ fn different_preprocessing_is_paired_with_a_warning() {
 #[test]
 fn weights_of_an_unfinished_training_are_a_warning() {
     let mut results = analysis().results;
-    let audit = |finished: bool| serde_json::json!({"training": {"said": "epoch 4 of 40", "finished": finished}});
+    let audit = |finished: bool| serde_json::json!({"training": {"progress": "epoch 4 of 40", "finished": finished}});
     let (first, last) = (
         results.inputs[0].model.clone(),
         results.inputs.last().unwrap().model.clone(),

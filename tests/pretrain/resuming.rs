@@ -88,7 +88,7 @@ fn a_limited_model_says_so_and_is_continued_with_its_own_limit_alone() {
     let out = dir.path().join("a.safetensors");
     let training = |path: &Path| {
         let loading = detect(&Checkpoint::open(path).unwrap(), &LoadOptions::default()).unwrap();
-        loading.audit.training.unwrap().said
+        loading.audit.training.unwrap().progress
     };
     let mut limited = trial("sl", &tiny, &out);
     limited.config.limit = Some(10);
@@ -157,7 +157,7 @@ fn a_run_that_was_stopped_is_not_taken_for_a_finished_one() {
             .audit
             .training
             .unwrap();
-        (training.said, training.finished)
+        (training.progress, training.finished)
     };
     let mut stopped = trial("sl", &tiny, &out);
     // Two steps an epoch: in the last one.

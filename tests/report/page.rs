@@ -127,6 +127,7 @@ fn an_unfinished_training_stands_in_the_summary_and_with_its_model() {
     let mut analysis = analysis();
     let input = &mut analysis.results.inputs[0];
     input.audit = Some(serde_json::json!({
+        // The key of older results.
         "training": {"said": "epoch 4 of 40", "finished": false},
         "lines": ["training   epoch 4 of 40, saved before the training ended (epoch, args.epochs)"],
     }));

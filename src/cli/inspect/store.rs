@@ -46,7 +46,7 @@ pub(super) fn of_store(path: &Path) -> anyhow::Result<(Sheet, Value)> {
     if s.unlabelled > 0 {
         sheet.line("unlabelled", format!("{} rows", s.unlabelled));
     }
-    sheet.list("read as", &s.said);
+    sheet.list("read as", &s.interpretation);
     sheet.line("precision", &s.precision);
     sheet.list(
         "off f32 by",

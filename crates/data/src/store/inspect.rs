@@ -76,8 +76,8 @@ pub struct StoreSummary {
     pub device: String,
     /// Versions of the libraries that took part.
     pub versions: std::collections::BTreeMap<String, String>,
-    /// What was made of an array's file.
-    pub said: Vec<String>,
+    /// What was made of an array's file, a sentence each.
+    pub interpretation: Vec<String>,
     /// Files, or parts of the store.
     pub parts: usize,
     /// Bytes on disk.
@@ -111,7 +111,7 @@ pub fn summary(path: &Path) -> Result<StoreSummary> {
             parts: manifest.parts.len(),
             verified: true,
             training: training(&manifest.model),
-            said: Vec::new(),
+            interpretation: Vec::new(),
             model: manifest.model,
             dataset: manifest.data.name,
             split: manifest.data.split,
@@ -151,7 +151,7 @@ pub fn summary(path: &Path) -> Result<StoreSummary> {
             ..manifest::ModelInfo::default()
         },
         training: None,
-        said: first
+        interpretation: first
             .interpretation()
             .arrays
             .iter()
@@ -186,10 +186,14 @@ pub fn summary(path: &Path) -> Result<StoreSummary> {
 /// What the loading audit of a model says of its training.
 fn training(model: &manifest::ModelInfo) -> Option<String> {
     let training = model.audit.get("training")?;
-    let said = training.get("said").and_then(Value::as_str)?;
+    // Older stores call it `said`.
+    let progress = training
+        .get("progress")
+        .or(training.get("said"))
+        .and_then(Value::as_str)?;
     Some(match training.get("finished") {
-        Some(Value::Bool(false)) => format!("{said}, saved before the training ended"),
-        _ => said.to_owned(),
+        Some(Value::Bool(false)) => format!("{progress}, saved before the training ended"),
+        _ => progress.to_owned(),
     })
 }
 

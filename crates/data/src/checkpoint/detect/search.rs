@@ -6,7 +6,6 @@ use super::refusals::{called, not_this, resembles};
 use crate::checkpoint::arch::{Arch, Pooling};
 use crate::checkpoint::branch::BRANCHES;
 use crate::checkpoint::candidate::{Candidate, RECOGNISED, candidates};
-use crate::checkpoint::comparison::{Descriptions, Heads, audit};
 use crate::checkpoint::found_head::{FoundClassifier, FoundHead};
 use crate::checkpoint::head_search::Surroundings;
 use crate::checkpoint::loading::{LoadOptions, Loading};
@@ -16,6 +15,7 @@ use crate::checkpoint::projection;
 use crate::checkpoint::published::{self, Published};
 use crate::checkpoint::stack::{HeadSlot, stack_at};
 use crate::checkpoint::style::Style;
+use crate::checkpoint::tensor_check::{Descriptions, Heads, audit};
 use crate::checkpoint::weights::Checkpoint;
 use crate::error::{Error, Result};
 

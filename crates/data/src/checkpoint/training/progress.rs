@@ -22,7 +22,7 @@ pub struct Training {
     /// Whether it was at its end; `None` where that is not known.
     pub finished: Option<bool>,
     /// In a few words: `epoch 4 of 40`.
-    pub said: String,
+    pub progress: String,
 }
 
 /// How far the training had come whose weights a file holds; `None` where nobody says.
@@ -81,7 +81,7 @@ impl Training {
     /// Says of a training on a part of the images that it was one: whoever sees how far it came sees that too.
     fn limited(mut self, limit: Option<u64>) -> Self {
         if let Some(limit) = limit {
-            self.said.push_str(&format!(" with --limit {limit}"));
+            self.progress.push_str(&format!(" with --limit {limit}"));
         }
         self
     }
@@ -104,7 +104,7 @@ impl Training {
     /// not said.
     fn from_counters(counters: Vec<Counter>, at_end: impl Fn(&Counter) -> Option<bool>) -> Self {
         let ended: Vec<bool> = counters.iter().filter_map(at_end).collect();
-        let said: Vec<String> = counters
+        let counts: Vec<String> = counters
             .iter()
             .map(|Counter { unit, at, end, .. }| match end {
                 Some(end) => format!("{unit} {at} of {end}"),
@@ -113,7 +113,7 @@ impl Training {
             .collect();
         Self {
             finished: (!ended.is_empty()).then(|| ended.contains(&true)),
-            said: said.join(", "),
+            progress: counts.join(", "),
             counters,
         }
     }
@@ -121,11 +121,11 @@ impl Training {
     /// A sentence about it, and where it is told.
     pub fn describe(&self) -> String {
         let told: Vec<&str> = self.counters.iter().map(|counter| counter.told.as_str()).collect();
-        let (said, told) = (&self.said, told.join("; "));
+        let (progress, told) = (&self.progress, told.join("; "));
         match self.finished {
-            Some(false) => format!("{said}, saved before the training ended ({told})"),
-            Some(true) => format!("{said}, at the end of the training ({told})"),
-            None => format!("{said}, of how many is not told ({told})"),
+            Some(false) => format!("{progress}, saved before the training ended ({told})"),
+            Some(true) => format!("{progress}, at the end of the training ({told})"),
+            None => format!("{progress}, of how many is not told ({told})"),
         }
     }
 }
@@ -144,8 +144,8 @@ mod tests {
         Training::told_by(&metadata)
     }
 
-    fn said(metadata: Value) -> (String, Option<bool>) {
-        told(metadata).map_or((String::new(), None), |t| (t.said, t.finished))
+    fn progress(metadata: Value) -> (String, Option<bool>) {
+        told(metadata).map_or((String::new(), None), |t| (t.progress, t.finished))
     }
 
     #[test]
@@ -220,20 +220,24 @@ mod tests {
             ),
         ];
         for (metadata, expected, finished) in cases {
-            assert_eq!(said(metadata.clone()), (expected.to_owned(), finished), "{metadata}");
+            assert_eq!(
+                progress(metadata.clone()),
+                (expected.to_owned(), finished),
+                "{metadata}"
+            );
         }
     }
 
     #[test]
     fn a_finished_training_is_never_called_unfinished() {
         for at in [39, 40, 41, 400] {
-            let (said, finished) = said(json!({"epoch": at, "args": {"epochs": 40}}));
-            assert_eq!((said, finished), (format!("epoch {at} of 40"), Some(true)));
+            let (found, finished) = progress(json!({"epoch": at, "args": {"epochs": 40}}));
+            assert_eq!((found, finished), (format!("epoch {at} of 40"), Some(true)));
         }
-        assert_eq!(said(json!({"epoch": 0, "epochs": 1})).1, Some(true));
+        assert_eq!(progress(json!({"epoch": 0, "epochs": 1})).1, Some(true));
         // Stopped by its steps.
         let by_steps = json!({"epoch": 4, "global_step": 99, "max_steps": 100, "max_epochs": 1000});
-        assert_eq!(said(by_steps).1, Some(true));
+        assert_eq!(progress(by_steps).1, Some(true));
         // The epochs of something else, or of several things.
         for other in [
             json!({"epoch": 99, "lr_scheduler": {"max_epochs": 500}}),
@@ -245,11 +249,11 @@ mod tests {
             json!({"epoch": 99, "epochs": 0}),
             json!({"epoch": 99, "note": "my_max_epochs = 500, max_epochs = None, max_epochs=1e3"}),
         ] {
-            assert_eq!(said(other.clone()), ("epoch 99".to_owned(), None), "{other}");
+            assert_eq!(progress(other.clone()), ("epoch 99".to_owned(), None), "{other}");
         }
         // The end nearest to the root is the training's.
         let near = json!({"epoch": 99, "args": {"epochs": 100, "head": {"epochs": 500}}});
-        assert_eq!(said(near).1, Some(true));
+        assert_eq!(progress(near).1, Some(true));
         // What was asked for is no counter, nor is the epoch of the best.
         for none in [
             json!({"args": {"epoch": 4, "start_epoch": 0, "epochs": 40}}),
@@ -270,7 +274,7 @@ mod tests {
             let mut own = own.as_object().unwrap().clone();
             own.extend(more.as_object().unwrap().clone());
             let own: OwnMetadata = serde_json::from_value(own.into()).unwrap();
-            Training::of_own(&own).map(|t| (t.said, t.finished))
+            Training::of_own(&own).map(|t| (t.progress, t.finished))
         };
         let with = |epoch: u64| own(json!({"epoch": epoch, "hyperparameters": {"epochs": 40}}));
         assert_eq!(with(39), Some(("epoch 39 of 40".into(), Some(false))));

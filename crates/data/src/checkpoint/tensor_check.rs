@@ -54,10 +54,10 @@ pub(super) fn audit(
         named,
     } = descriptions;
     let claim = Claim::of(checkpoint).filter(|_| own.is_none());
-    let mut comparison = TensorCheck::default();
+    let mut tensors = TensorCheck::default();
     let mut backbone = Vec::new();
     for (expected, name) in chosen.expected.iter().zip(&chosen.names) {
-        if comparison.check_joined(checkpoint, name, &expected.shape)? {
+        if tensors.check_joined(checkpoint, name, &expected.shape)? {
             backbone.push((expected.name.clone(), name.clone()));
         }
     }
@@ -70,14 +70,14 @@ pub(super) fn audit(
         running(&mut backbone.iter().map(|(_, n)| n)),
         running(&mut chosen.names.iter()),
     ];
-    let missing = std::mem::take(&mut comparison.missing);
-    let backbone_coverage = comparison.coverage();
+    let missing = std::mem::take(&mut tensors.missing);
+    let backbone_coverage = tensors.coverage();
 
     let mut problem = heads.problem.clone();
     let mut head_names = BTreeSet::new();
-    let mut check_head = |comparison: &mut TensorCheck, head: &FoundHead| -> Result<()> {
+    let mut check_head = |tensors: &mut TensorCheck, head: &FoundHead| -> Result<()> {
         for (_, _, name, shape) in head.tensors() {
-            comparison.check(checkpoint, &name, &shape)?;
+            tensors.check(checkpoint, &name, &shape)?;
             head_names.insert(name);
         }
         Ok(())
@@ -93,9 +93,9 @@ pub(super) fn audit(
                 of_projector.missing.len()
             ));
         }
-        comparison.mis_shaped.append(&mut of_projector.mis_shaped);
-        comparison.non_finite.append(&mut of_projector.non_finite);
-        comparison.negative.append(&mut of_projector.negative);
+        tensors.mis_shaped.append(&mut of_projector.mis_shaped);
+        tensors.non_finite.append(&mut of_projector.non_finite);
+        tensors.negative.append(&mut of_projector.negative);
     }
     let further = [
         heads.predictor.as_ref(),
@@ -103,7 +103,7 @@ pub(super) fn audit(
         heads.classifier.as_ref().map(|c| &c.head),
     ];
     for head in further.into_iter().flatten() {
-        check_head(&mut comparison, head)?;
+        check_head(&mut tensors, head)?;
     }
 
     let switches = match (&chosen.arch, chosen.naming.layout) {
@@ -157,9 +157,9 @@ pub(super) fn audit(
         matched: backbone.iter().flat_map(|(_, n)| checkpoint.parts(n)).collect(),
         missing,
         unexpected,
-        mis_shaped: comparison.mis_shaped,
-        non_finite: comparison.non_finite,
-        negative_variance: comparison.negative,
+        mis_shaped: tensors.mis_shaped,
+        non_finite: tensors.non_finite,
+        negative_variance: tensors.negative,
         unused,
         backbone_coverage,
         parameters: Some(parameters(&chosen.expected)),
