@@ -5,73 +5,37 @@
 
 mod support;
 
-use std::path::Path;
-
 use featscope::checkpoint::arch::Pooling;
-use featscope::checkpoint::{Checkpoint, LoadOptions, detect};
-use featscope::extract::device::DeviceChoice;
-use featscope::extract::model::Model;
 use serde::Deserialize;
-use support::golden_rows::{images, worst_error};
-use support::{Tensors, add, write_safetensors};
+use support::golden_rows::{GoldenRows, images};
+use support::saved::{Numbered, Saved, golden, numbered};
 
 #[derive(Deserialize)]
 struct Case {
     id: String,
     side: i64,
     pooling: Option<Pooling>,
-    /// Name with * for a number, shape, first number, how many.
-    tensors: Vec<(String, Vec<usize>, usize, usize)>,
+    tensors: Vec<Numbered>,
 }
 
-impl Case {
-    fn file(&self) -> Tensors {
-        let mut tensors = Tensors::new();
-        for (name, shape, first, count) in &self.tensors {
-            for i in *first..first + count {
-                add(&mut tensors, &name.replace('*', &i.to_string()), shape);
-            }
-        }
-        tensors
-    }
-}
-
-fn golden(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden").join(name)
-}
-
-/// The bar of quality.md: cosine at least 0.99999 per row, largest error at most 1e-4 of the largest feature of the layer.
-fn check(case: &Case, expected: &Checkpoint, arch: &str, style: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.safetensors");
-    write_safetensors(&path, &case.file(), None);
-    let checkpoint = Checkpoint::open(&path).unwrap();
-    let options = LoadOptions {
-        pooling: case.pooling,
-        ..LoadOptions::default()
-    };
-    let loading = detect(&checkpoint, &options).unwrap();
-    assert_eq!(
-        (loading.arch.name().as_str(), loading.audit.style.as_str()),
-        (arch, style),
-        "{}",
-        case.id
-    );
-    assert_eq!(loading.audit.backbone_coverage, 1.0);
-    let model = Model::load(&checkpoint, &loading, DeviceChoice::Cpu.open().unwrap()).unwrap();
-    let taps = model.forward(&images(case.side));
-    let worst = worst_error(&case.id, &taps[..loading.arch.taps().len()], expected);
-    println!("{:28} {arch:28} largest error {worst:.1e} of the scale", case.id);
+fn cases() -> Vec<Case> {
+    golden("architectures.json")
 }
 
 /// Checks every case of this list: id, architecture, style.
 fn check_all(list: &[(&str, &str, &str)]) {
-    let cases: Vec<Case> =
-        serde_json::from_str(&std::fs::read_to_string(golden("architectures.json")).unwrap()).unwrap();
-    let expected = Checkpoint::open(&golden("architectures.safetensors")).unwrap();
+    let cases = cases();
+    let mut expected = GoldenRows::open("architectures.safetensors");
     for (id, arch, style) in list {
         let case = cases.iter().find(|c| c.id == *id).unwrap();
-        check(case, &expected, arch, style);
+        let saved = Saved::file("x", numbered(&case.tensors)).pooled(case.pooling);
+        let (loading, taps) = saved.run(&images(case.side));
+        assert_eq!(
+            (loading.audit.arch.as_str(), loading.audit.style.as_str()),
+            (*arch, *style),
+            "{id}"
+        );
+        expected.compare(id, &taps[..loading.arch.taps().len()]);
     }
 }
 
@@ -133,8 +97,7 @@ fn self_supervised_transformers_give_their_librarys_features() {
 
 #[test]
 fn every_golden_case_is_checked() {
-    let cases: Vec<Case> =
-        serde_json::from_str(&std::fs::read_to_string(golden("architectures.json")).unwrap()).unwrap();
+    let cases = cases();
     let mut ids: Vec<_> = cases.iter().map(|c| c.id.as_str()).collect();
     let mut checked: Vec<_> = [RESNETS, SUPERVISED_TRANSFORMERS, SELF_SUPERVISED_TRANSFORMERS]
         .concat()

@@ -1,24 +1,19 @@
 //! Small files that would take gigabytes: each is refused in a sentence that states the bound, before it is unpacked.
 #![cfg(feature = "analysis")]
 
+#[path = "common/program.rs"]
+mod program;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
-use assert_cmd::Command;
 use featscope::images::transform::{Orientation, Preprocess};
 use featscope::images::{self, ImageSet};
 
+/// Refused in one line that says this.
 fn refused(dir: &Path, words: &[&str], said: &str) {
-    let mut command = Command::cargo_bin("featscope").unwrap();
-    let out = command.current_dir(dir).env_clear().args(words).output().unwrap();
-    let stderr = String::from_utf8(out.stderr).unwrap();
-    assert_eq!(
-        (out.status.code(), stderr.lines().count()),
-        (Some(2), 1),
-        "{words:?}: {stderr}"
-    );
-    assert!(stderr.contains(said), "{words:?}: {stderr}");
+    assert_eq!(program::refused(dir, words, &[said]).lines().count(), 1, "{words:?}");
 }
 
 /// A safetensors file of a header alone.

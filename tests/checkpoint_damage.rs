@@ -3,70 +3,18 @@
 mod support;
 
 use featscope::checkpoint::arch::Arch;
+use support::damage::{Parts, every_kind};
+use support::saved::{Saved, golden};
 use support::*;
 
 type Damage = (&'static str, fn(&mut Tensors), &'static str);
 
-/// What happens to checkpoints, and the reason each must be refused with.
+/// What happens to the network's head, or to both, and the reason it must be refused with.
 const DAMAGES: &[Damage] = &[
-    (
-        "a transposed weight",
-        |t| t.get_mut("backbone.stage2.conv1.weight").unwrap().0 = vec![6, 8, 3, 3],
-        "backbone.stage2.conv1.weight has shape [6, 8, 3, 3], expected [8, 6, 3, 3] for small-cnn (it looks transposed)",
-    ),
-    (
-        "a renamed tensor",
-        |t| {
-            let moved = t.remove("backbone.stage1.bn2.weight").unwrap();
-            t.insert("backbone.stage1.norm2.weight".into(), moved);
-        },
-        "backbone.stage1.bn2.weight, while backbone.stage1.norm2.weight is not one of its tensors (renamed?)",
-    ),
-    (
-        "a missing weight",
-        |t| drop(t.remove("backbone.bn1.bias")),
-        "1 of 25 tensors of the backbone are missing: backbone.bn1.bias",
-    ),
-    (
-        "missing statistics",
-        |t| t.retain(|n, _| !n.starts_with("backbone.") || !n.contains("running_")),
-        "BatchNorm running statistics of the backbone are missing",
-    ),
-    (
-        "an extra tensor inside the backbone",
-        |t| add(t, "backbone.stage1.conv3.weight", &[6, 6, 3, 3]),
-        "backbone.stage1.conv3.weight lies inside the backbone, and small-cnn has no such tensor",
-    ),
-    (
-        "a half-sized tensor",
-        |t| add(t, "backbone.stage1.bn1.weight", &[3]),
-        "backbone.stage1.bn1.weight has shape [3], expected [6]",
-    ),
-    (
-        "a wrong prefix on half of the network",
-        |t| {
-            let moved: Vec<_> = t.keys().filter(|n| n.starts_with("backbone.stage1")).cloned().collect();
-            for name in moved {
-                let tensor = t.remove(&name).unwrap();
-                t.insert(format!("bakcbone{}", &name[8..]), tensor);
-            }
-        },
-        "10 of 25 tensors of the backbone are missing: backbone.stage1.conv1.weight",
-    ),
     (
         "a lost last stage",
         |t| t.retain(|n, _| !n.starts_with("backbone.stage2")),
         "the projector projector takes width 8, the backbone gives 6; pass --projector none",
-    ),
-    (
-        "a NaN weight",
-        |t| t.get_mut("backbone.conv1.weight").unwrap().1[5] = f32::NAN,
-        "backbone.conv1.weight holds NaN or infinite values",
-    ),
-    (
-        "an infinite statistic",
-        |t| t.get_mut("backbone.bn1.running_var").unwrap().1[0] = f32::INFINITY,
-        "holds NaN or infinite",
     ),
     (
         "a half-sized projector",
@@ -83,21 +31,50 @@ const DAMAGES: &[Damage] = &[
         |t| drop(t.remove("projector.1.running_mean")),
         "running statistics of BatchNorm projector.1 is missing",
     ),
-    (
-        "nothing of a known network",
-        |t| t.retain(|n, _| !n.starts_with("backbone.stage")),
-        "no known network among its",
-    ),
 ];
 
 #[test]
 fn every_damage_is_refused_with_its_reason() {
-    load(&Folder::new().safetensors(&whole())).expect("the whole one loads");
+    let saved = Saved::file("x", whole());
+    every_kind("small-cnn", &saved, &Parts::at(&saved, ["stage1.", "stage1."]));
     for (what, damage, reason) in DAMAGES {
         let mut tensors = whole();
         damage(&mut tensors);
         let message = refused(&tensors);
         assert!(message.contains(reason), "{what}: {message}");
+    }
+}
+
+/// A style of each way to name a ResNet and of each kind of branch (`fixtures/golden/key_styles.py`).
+const STYLES: [&str; 9] = [
+    "MoCo v2",
+    "SimCLR, f and g",
+    "SupContrast",
+    "BYOL, another port",
+    "DINO",
+    "solo-learn",
+    "lightly, its own ResNet",
+    "MMSelfSup, BYOL",
+    "Detectron2",
+];
+
+#[test]
+fn every_damage_to_every_style_is_refused_with_its_reason() {
+    #[derive(serde::Deserialize)]
+    struct Style {
+        id: String,
+        /// Name in the file, shape, and the name that seeds its values.
+        tensors: Vec<(String, Vec<usize>, String)>,
+    }
+    let styles = golden::<Vec<Style>>("key_styles.json");
+    for id in STYLES {
+        let style = styles.iter().find(|style| style.id == id).unwrap();
+        let one =
+            |(name, shape, seed): &(String, Vec<usize>, String)| (name.clone(), (shape.clone(), weights(seed, shape)));
+        let mut saved = Saved::file("x", style.tensors.iter().map(one).collect());
+        // Its other side would be taken where one is not whole.
+        saved.options.branch = saved.load().unwrap().audit.prefix;
+        every_kind(id, &saved, &Parts::found(&saved));
     }
 }
 

@@ -1,17 +1,21 @@
 //! How the command line reads what it is given: names of the user's own, and what is said of files it had to make sense of.
 #![cfg(feature = "analysis")]
 
+#[path = "common/program.rs"]
+mod program;
+
 use std::path::Path;
 use std::process::Output;
 
-use assert_cmd::Command;
 use ndarray::{Array1, Array2};
 use serde_json::Value;
 
 fn featscope(dir: &Path, words: &str) -> Output {
-    let mut command = Command::cargo_bin("featscope").unwrap();
-    let words = words.split_whitespace();
-    command.current_dir(dir).env_clear().args(words).output().unwrap()
+    program::featscope(dir, &words.split_whitespace().collect::<Vec<_>>())
+}
+
+fn refused(dir: &Path, words: &str, parts: &[&str]) {
+    program::refused(dir, &words.split_whitespace().collect::<Vec<_>>(), parts);
 }
 
 fn said(out: &Output) -> String {
@@ -23,16 +27,6 @@ fn records(dir: &Path, words: &str) -> Vec<Value> {
     assert!(out.status.success(), "{words}: {}", said(&out));
     let results: Value = serde_json::from_slice(&out.stdout).unwrap();
     results["records"].as_array().unwrap().clone()
-}
-
-fn refused(dir: &Path, words: &str, parts: &[&str]) {
-    let out = featscope(dir, words);
-    let said = said(&out);
-    assert_eq!(out.status.code(), Some(2), "{words}: {said}");
-    assert!(out.stdout.is_empty(), "{words}");
-    for part in parts {
-        assert!(said.contains(part), "{words}: {said}");
-    }
 }
 
 /// Three classes of 20 rows in no order, apart by their first channels.

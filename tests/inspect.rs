@@ -1,11 +1,14 @@
 //! `featscope inspect` knows whatever `extract` and `run` take, and what they leave.
 #![cfg(feature = "analysis")]
 
+#[path = "common/program.rs"]
+mod program;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
 use image::{ImageFormat, RgbImage};
+use program::{featscope, refused, text};
 use serde_json::{Value, json};
 
 fn fixture(name: &str) -> PathBuf {
@@ -15,23 +18,12 @@ fn fixture(name: &str) -> PathBuf {
 /// The text and the JSON that inspecting gives.
 fn inspected(dir: &Path, path: &str) -> (String, Value) {
     let run = |more: &[&str]| {
-        let mut command = Command::cargo_bin("featscope").unwrap();
-        let out = command.current_dir(dir).env_clear().args(["inspect", path]).args(more);
-        let out = out.output().unwrap();
-        let error = String::from_utf8(out.stderr).unwrap();
-        assert_eq!(out.status.code(), Some(0), "{path}: {error}");
-        String::from_utf8(out.stdout).unwrap()
+        let out = featscope(dir, &[&["inspect", path], more].concat());
+        assert_eq!(out.status.code(), Some(0), "{path}: {}", text(&out.stderr));
+        text(&out.stdout)
     };
     let shown = run(&["--format", "json"]);
     (run(&[]), serde_json::from_str(&shown).unwrap())
-}
-
-/// The error of a path that cannot be told.
-fn refused(dir: &Path, words: &[&str]) -> String {
-    let mut command = Command::cargo_bin("featscope").unwrap();
-    let out = command.current_dir(dir).env_clear().args(words).output().unwrap();
-    assert_eq!(out.status.code(), Some(2), "{words:?}");
-    String::from_utf8(out.stderr).unwrap()
 }
 
 fn png(path: &Path, i: u32) {
@@ -86,7 +78,7 @@ fn annotations_are_known_with_and_without_the_place_of_their_images() {
         assert_eq!(value["format"], "coco", "{path}");
         assert!(text.contains("cat (1)"), "{path}: {text}");
     }
-    let alone = refused(dir, &["inspect", "apart.json"]);
+    let alone = refused(dir, &["inspect", "apart.json"], &[]);
     assert!(alone.contains("say where with coco:apart.json@FOLDER"), "{alone}");
     // The folder is images as well as annotations of them.
     let (text, value) = inspected(dir, "zoo");
@@ -161,7 +153,7 @@ fn checkpoints_are_known_whatever_they_are_called() {
     assert_eq!(inspected(dir, "best.weights").1["arch"], "small-cnn");
     copy("golden/torchscript/dict.pt", &dir.join("script.ts"));
     assert!(inspected(dir, "script.ts").0.contains("TorchScript"));
-    let images = refused(dir, &["inspect", "webdataset:best.tar"]);
+    let images = refused(dir, &["inspect", "webdataset:best.tar"], &[]);
     assert!(images.contains("best.tar"), "{images}");
 }
 
@@ -191,7 +183,7 @@ fn a_folder_of_one_checkpoint_is_it_and_one_of_several_says_so() {
     let (text, value) = inspected(dir, "course");
     assert_eq!(value["checkpoints"], json!(["a.pth.tar", "b.pth.tar", "c.tar"]));
     assert!(text.contains("3 checkpoints; inspect one of them"), "{text}");
-    let images = refused(dir, &["inspect", "webdataset:course"]);
+    let images = refused(dir, &["inspect", "webdataset:course"], &[]);
     assert!(images.contains("holds no webdataset data set"), "{images}");
 }
 
@@ -222,7 +214,7 @@ fn a_run_folder_says_what_is_in_it_finished_or_not() {
     let (text, value) = inspected(dir, "out");
     assert!(value["problem"].as_str().unwrap().contains("results.json"), "{text}");
     write(&dir.join("out/run.json"), r#"{"stores": 3}"#);
-    let damaged = refused(dir, &["inspect", "out"]);
+    let damaged = refused(dir, &["inspect", "out"], &[]);
     assert!(damaged.contains("run the experiment again"), "{damaged}");
 }
 
@@ -254,10 +246,10 @@ fn json_that_is_no_results_says_what_it_is() {
         ("{}", "it is empty"),
     ] {
         write(&dir.path().join("other.json"), file);
-        let said = refused(dir.path(), &["inspect", "other.json"]);
+        let said = refused(dir.path(), &["inspect", "other.json"], &[]);
         let expected = format!("other.json: JSON of no known kind ({what}); inspect takes a checkpoint, images,");
         assert!(said.contains(&expected) && said.lines().count() == 1, "{said}");
     }
     write(&dir.path().join("other.json"), "{\"schema\"");
-    assert!(refused(dir.path(), &["inspect", "other.json"]).contains("not JSON"));
+    assert!(refused(dir.path(), &["inspect", "other.json"], &[]).contains("not JSON"));
 }

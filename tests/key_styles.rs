@@ -6,28 +6,17 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
-use featscope::checkpoint::{Checkpoint, LoadOptions, detect};
-use featscope::extract::device::DeviceChoice;
-use featscope::extract::model::Model;
 use serde::Deserialize;
-use support::{Tensors, stream, weights, write_safetensors};
-use tch::Tensor;
+use support::golden_rows::{GoldenRows, images};
+use support::saved::{Saved, golden};
+use support::{Tensors, weights};
 
 #[derive(Deserialize)]
 struct Case {
     id: String,
     /// Name in the file, shape, and the name that seeds its values.
     tensors: Vec<(String, Vec<usize>, String)>,
-}
-
-fn golden(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden").join(name)
-}
-
-fn cases() -> Vec<Case> {
-    serde_json::from_str(&std::fs::read_to_string(golden("key_styles.json")).unwrap()).unwrap()
 }
 
 /// What is expected of a style: id, `--branch`, and style, branch and projector as the audit has them.
@@ -104,31 +93,19 @@ fn file(case: &Case) -> Tensors {
     case.tensors.iter().map(tensor).collect()
 }
 
-fn images() -> Tensor {
-    Tensor::from_slice(&stream("images 32", 2 * 3 * 32 * 32)).view([2, 3, 32, 32])
-}
-
 #[test]
 fn every_style_gives_pytorchs_features() {
-    let expected = Checkpoint::open(&golden("key_styles.safetensors")).unwrap();
-    let cases = cases();
+    let expected = GoldenRows::open("key_styles.safetensors");
+    let cases: Vec<Case> = golden("key_styles.json");
     let ids = |all: &mut dyn Iterator<Item = &str>| all.map(str::to_owned).collect::<BTreeSet<_>>();
     assert_eq!(
         ids(&mut cases.iter().map(|c| c.id.as_str())),
         ids(&mut ROWS.iter().map(|r| r.0))
     );
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.safetensors");
     let mut same: Option<Vec<f32>> = None;
     for &(id, branch, style, found_branch, projector) in ROWS {
         let case = cases.iter().find(|c| c.id == id).unwrap();
-        write_safetensors(&path, &file(case), None);
-        let checkpoint = Checkpoint::open(&path).unwrap();
-        let options = LoadOptions {
-            branch: branch.to_owned(),
-            ..LoadOptions::default()
-        };
-        let loading = detect(&checkpoint, &options).unwrap_or_else(|e| panic!("{id}: {e}"));
+        let (loading, taps) = Saved::file("x", file(case)).branch(branch).run(&images(32));
         let audit = &loading.audit;
         assert_eq!(
             (
@@ -139,32 +116,14 @@ fn every_style_gives_pytorchs_features() {
             (style, found_branch, projector),
             "{id}"
         );
-        assert_eq!((audit.backbone_coverage, audit.unexpected.len()), (1.0, 0), "{id}");
-        let model = Model::load(&checkpoint, &loading, DeviceChoice::Cpu.open().unwrap()).unwrap();
-        let taps = model.forward(&images());
-        assert_eq!(
-            taps.iter()
-                .map(|(n, t)| (n.clone(), t.size()[1] as usize))
-                .collect::<Vec<_>>(),
-            loading.taps(),
-            "{id}"
-        );
-        let mut worst = 0.0f32;
+        let mut worst = 0.0f64;
         for layer in ["backbone", "projector", "predictor", "prototypes"] {
-            let name = format!("{id}/{layer}");
             let there = taps.iter().find(|(tap, _)| tap == layer);
-            assert_eq!(there.is_some(), expected.tensors().contains_key(&name), "{name}");
+            assert_eq!(there.is_some(), expected.has(id, layer), "{id}/{layer}");
             let Some((_, rows)) = there else { continue };
+            let (_, error) = expected.distance(id, layer, rows);
+            assert!(error <= 1e-5, "{id}/{layer}: error {error:e} of the scale");
             let found: Vec<f32> = Vec::try_from(rows.contiguous().view([-1])).unwrap();
-            let (_, wanted) = expected.tensor_f32(&name).unwrap();
-            let scale = wanted.iter().fold(0.0f32, |m, v| m.max(v.abs()));
-            let error = found
-                .iter()
-                .zip(&wanted)
-                .map(|(a, b)| (a - b).abs())
-                .fold(0.0, f32::max)
-                / scale;
-            assert!(error <= 1e-5, "{name}: error {error:e} of the scale");
             worst = worst.max(error);
             // solo-learn's stem pads by 2, and none of lightly's has an activation: other networks.
             if layer == "backbone" && !id.starts_with("solo") && id != "lightly, its own ResNet" {

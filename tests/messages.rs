@@ -1,25 +1,18 @@
 //! What is said and printed: one sentence of bounded length whatever is in a file, and names that steer nothing that shows them.
 #![cfg(feature = "analysis")]
 
+#[path = "common/program.rs"]
+mod program;
 mod synthetic;
 
 use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use assert_cmd::Command;
 use featscope::results::{Analysis, Column};
 use featscope::shown::{MAX_SENTENCE, steers};
 use ndarray::Array2;
-
-fn featscope(dir: &Path, words: &[&str]) -> Output {
-    let mut command = Command::cargo_bin("featscope").unwrap();
-    command.current_dir(dir).env_clear().args(words).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use program::{featscope, text};
 
 /// One sentence of bounded length on standard error, nothing on standard output.
 fn one_sentence(out: &Output, what: &str) -> String {

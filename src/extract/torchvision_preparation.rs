@@ -59,6 +59,7 @@ const WEIGHTS: &[Row] = &[
     ("swin_v2_b-781e5279", 272, 256, Bicubic),
     ("swin_v2_s-637d8ceb", 260, 256, Bicubic),
     ("swin_v2_t-b137f0e2", 260, 256, Bicubic),
+    ("vgg16_features-amdegroot-88682ab5", 256, 224, Bilinear),
     ("vit_b_16_lc_swag-4e70ced5", 224, 224, Bicubic),
     ("vit_b_16_swag-9ac1b537", 384, 384, Bicubic),
     ("vit_h_14_lc_swag-c1eb923e", 224, 224, Bicubic),
@@ -72,6 +73,9 @@ const WEIGHTS: &[Row] = &[
 
 /// Whose mean and deviation are 0.5.
 const HALF: &str = "efficientnet_v2_l-59c71312";
+
+/// Trained as Caffe had it: a mean of its own, and values of 0 to 255.
+const BYTES: &str = "vgg16_features-amdegroot-88682ab5";
 
 /// How these very weights are evaluated, and what says that it is these; `None` where it is none of them.
 pub(super) fn published(checkpoint: &Checkpoint, loading: &Loading) -> Option<(Preprocess, String)> {
@@ -107,6 +111,11 @@ pub(super) fn efficientnet(name: &str) -> Option<Preprocess> {
 fn evaluation(&(name, shorter, side, interpolation): &Row) -> Preprocess {
     let usual = match name {
         HALF => Preprocess::inception(side),
+        BYTES => Preprocess {
+            mean: [0.48235, 0.45882, 0.40784],
+            std: [1.0 / 255.0; 3],
+            ..Preprocess::imagenet()
+        },
         _ => Preprocess::imagenet(),
     };
     Preprocess {
@@ -131,7 +140,11 @@ mod tests {
             );
             assert!(shorter >= side, "{name}");
         }
-        assert!(WEIGHTS.iter().any(|row| row.0 == HALF));
+        assert!(
+            [HALF, BYTES]
+                .iter()
+                .all(|name| WEIGHTS.iter().any(|row| row.0 == *name))
+        );
     }
 
     #[test]
@@ -144,6 +157,10 @@ mod tests {
             from.contains("efficientnet_v2_l-59c71312 so, and by the SHA-256"),
             "{from}"
         );
+        let (vgg, _) = said("vgg16_features-amdegroot-88682ab5", "0").unwrap();
+        let wanted = "shorter side to 256 (bilinear), centre 224 x 224, mean [0.48235, 0.45882, 0.40784], \
+                      std [0.00392156862745098, 0.00392156862745098, 0.00392156862745098]";
+        assert_eq!(vgg, wanted);
         let (swin, from) = said("swin_v2_b-781e5279", "0").unwrap();
         assert!(
             swin.starts_with("shorter side to 272 (bicubic), centre 256 x 256"),

@@ -1,6 +1,5 @@
 //! What no tensor shows: who says it, and what is refused because nobody does.
 
-use featscope::checkpoint::LoadOptions;
 use featscope::checkpoint::arch::{Activation, Arch, Pooling, Rotary, Vit};
 use serde_json::{Value, json};
 
@@ -11,13 +10,6 @@ fn vit(arch: &Arch) -> &Vit {
     match arch {
         Arch::Vit(vit) => vit,
         other => panic!("{other:?}"),
-    }
-}
-
-fn named(arch: &str) -> LoadOptions {
-    LoadOptions {
-        arch: arch.to_owned(),
-        ..LoadOptions::default()
     }
 }
 
@@ -76,7 +68,7 @@ fn the_activation_of_a_clip_comes_from_who_says_it() {
 fn a_clip_of_which_nobody_says_it_is_refused_until_it_is_named() {
     for file in ["x", "laion400m", "dfn", "openai-laion2b"] {
         let case = called("open-clip-named-quick", file, None);
-        let sentence = case.refused(&case.tensors());
+        let sentence = case.saved().refused();
         let says = "nothing says whether its activation is quick GELU (OpenAI's) or GELU (most of OpenCLIP's); put its \
                     open_clip_config.json beside it, or pass --arch vit_width128_depth4_patch8_clip_quickgelu_32 or --arch \
                     vit_width128_depth4_patch8_clip_32";
@@ -85,14 +77,11 @@ fn a_clip_of_which_nobody_says_it_is_refused_until_it_is_named() {
             ("vit_width128_depth4_patch8_clip_quickgelu_32", Activation::QuickGelu),
             ("vit_width128_depth4_patch8_clip_32", Activation::Gelu),
         ] {
-            let loading = case.load_by(&case.tensors(), &named(arch)).unwrap();
+            let loading = case.saved().named(arch).load().unwrap();
             assert_eq!(vit(&loading.arch).activation, activation);
         }
         // A name without the word does not say it.
-        assert!(
-            case.load_by(&case.tensors(), &named("vit_width128_depth4_patch8_32"))
-                .is_err()
-        );
+        assert!(case.saved().named("vit_width128_depth4_patch8_32").load().is_err());
     }
     // timm has OpenAI's weights under names of both.
     for name in [
@@ -101,7 +90,7 @@ fn a_clip_of_which_nobody_says_it_is_refused_until_it_is_named() {
         Value::Null,
     ] {
         let case = called("timm-clip", "x", Some(("config.json", json!({"architecture": name}))));
-        let sentence = case.refused(&case.tensors());
+        let sentence = case.saved().refused();
         assert!(
             sentence.contains("--arch vit_tiny_patch8_clip_quickgelu_32"),
             "{sentence}"
@@ -146,7 +135,7 @@ fn a_description_that_contradicts_the_tensors_is_refused() {
         ("timm_model_name", json!("vit_base_patch16_224"), "says timm_model_name"),
     ] {
         let case = called("open-clip", "x", Some(("open_clip_config.json", whole(key, value))));
-        let sentence = case.refused(&case.tensors());
+        let sentence = case.saved().refused();
         assert!(sentence.contains(says), "{sentence}");
     }
     let case = called(
@@ -154,10 +143,10 @@ fn a_description_that_contradicts_the_tensors_is_refused() {
         "x",
         Some(("open_clip_config.json", json!({"model_cfg": {}}))),
     );
-    assert!(case.refused(&case.tensors()).contains("has no vision_cfg"));
+    assert!(case.saved().refused().contains("has no vision_cfg"));
     // CLIPA's tensors say nothing of how it pools.
     let case = called("clipa", "datacomp", None);
-    assert!(case.refused(&case.tensors()).contains("nothing says how it pools"));
+    assert!(case.saved().refused().contains("nothing says how it pools"));
 }
 
 #[test]
@@ -181,7 +170,7 @@ fn the_half_for_texts_is_counted_and_left() {
     let case = case("open-clip");
     let mut texts = case.tensors();
     texts.retain(|name, _| !name.starts_with("visual."));
-    assert!(case.refused(&texts).contains("no known network"));
+    assert!(case.saved().holding(texts).refused().contains("no known network"));
 }
 
 #[test]
@@ -221,7 +210,9 @@ fn near_twins_are_told_apart_or_refused() {
     let twin = renamed(&dinov3, |name| (name != "reg_token").then(|| name.to_owned()));
     assert!(
         dinov3
-            .refused(&twin)
+            .saved()
+            .holding(twin)
+            .refused()
             .contains("rotary positions of a kind that no tensor tells")
     );
     let pooled = renamed(&dinov3, |name| {
@@ -231,20 +222,31 @@ fn near_twins_are_told_apart_or_refused() {
         .into_iter()
         .filter(|(name, _)| !name.starts_with("cls_token"))
         .collect();
-    assert!(dinov3.refused(&pooled).contains("rotary positions of a kind"));
+    assert!(
+        dinov3
+            .saved()
+            .holding(pooled)
+            .refused()
+            .contains("rotary positions of a kind")
+    );
     // The Perception Encoder by timm's names: a CLIP with attention pooling that turns its queries.
     let clip = case("timm-clip");
     let mut encoder = clip.tensors();
     let pool = case("timm-siglip").tensors();
     encoder.extend(pool.into_iter().filter(|(name, _)| name.starts_with("attn_pool.")));
-    assert!(clip.refused(&encoder).contains("rotary positions of a kind"));
+    assert!(
+        clip.saved()
+            .holding(encoder)
+            .refused()
+            .contains("rotary positions of a kind")
+    );
     // A class token with a normalisation of its own.
     let own = case("dinov3");
     let mut untied = own.tensors();
     for name in ["cls_norm.weight", "cls_norm.bias"] {
         untied.insert(name.to_owned(), (vec![128], vec![0.1; 128]));
     }
-    let sentence = own.refused(&untied);
+    let sentence = own.saved().holding(untied).refused();
     assert!(
         sentence.contains("tensor cls_norm.bias (and 1 more unexpected) lies inside"),
         "{sentence}"
@@ -257,7 +259,9 @@ fn near_twins_are_told_apart_or_refused() {
     ] {
         let twin = called("timm-eva", file, Some(("config.json", json!({"architecture": name}))));
         assert!(
-            twin.refused(&eva.tensors())
+            twin.saved()
+                .holding(eva.tensors())
+                .refused()
                 .contains("normalises after its attention and its MLP")
         );
     }
@@ -268,11 +272,7 @@ fn the_pooling_asked_for_is_given_and_the_networks_own_is_a_layer() {
     for id in ["open-clip", "timm-siglip", "beit", "eva02-clip"] {
         let case = case(id);
         let pooler = |pooling| {
-            let options = LoadOptions {
-                pooling,
-                ..LoadOptions::default()
-            };
-            let loading = case.load_by(&case.tensors(), &options).unwrap();
+            let loading = case.saved().pooled(pooling).load().unwrap();
             loading.taps().into_iter().find(|(tap, _)| tap == "pooler")
         };
         let width = if id == "timm-siglip" { 192 } else { 128 };
@@ -329,11 +329,11 @@ fn the_heads_of_a_resnet_of_clip_are_those_of_its_description() {
     ] {
         let mut case = case("open-clip-resnet-described");
         case.beside.get_mut("open_clip_config.json").unwrap()["model_cfg"]["vision_cfg"][key] = value;
-        let sentence = case.refused(&case.tensors());
+        let sentence = case.saved().refused();
         assert!(sentence.contains(says), "{sentence}");
     }
     // Named, it is what was named.
     let case = case("open-clip-resnet");
     let arch = "clip_rn_width8_depths1-2-2-1_heads8_96";
-    assert_eq!(case.load_by(&case.tensors(), &named(arch)).unwrap().arch.name(), arch);
+    assert_eq!(case.saved().named(arch).load().unwrap().arch.name(), arch);
 }

@@ -85,3 +85,36 @@ fn styles_have_their_usual_preparation() {
         assert!(from.starts_with("usual for "), "{from}");
     }
 }
+
+/// torchvision's largest networks, in place of which a small one lies in the file.
+#[test]
+fn torchvisions_largest_networks_are_prepared_at_their_own_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.safetensors");
+    write_safetensors(&path, &backbone(&Arch::parse("resnet18").unwrap()), None);
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    for (arch, naming, wanted) in [
+        (
+            "efficientnet_v2_l",
+            "torchvision",
+            "shorter side to 480 (bicubic), centre 480 x 480, mean [0.5, 0.5, 0.5], std [0.5, 0.5, 0.5]",
+        ),
+        (
+            "vit_huge_patch14_518",
+            "torchvision",
+            "shorter side to 518 (bilinear), centre 518 x 518, mean [0.485, 0.456, 0.406]",
+        ),
+        // DINOv2's size in training is not that of its evaluation.
+        (
+            "vit_huge_patch14_518",
+            "timm",
+            "shorter side to 256 (bilinear), centre 224 x 224, mean [0.485, 0.456, 0.406]",
+        ),
+    ] {
+        let mut loading = loading_of(&checkpoint);
+        loading.arch = Arch::parse(arch).unwrap();
+        loading.audit.naming = naming.to_owned();
+        let prepared = prepare(&checkpoint, &loading).unwrap().preprocess.to_string();
+        assert!(prepared.starts_with(wanted), "{arch}, {naming}: {prepared}");
+    }
+}

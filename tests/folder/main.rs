@@ -4,6 +4,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod mixtures;
+#[path = "../common/program.rs"]
+mod program;
 mod records;
 mod writing;
 
@@ -11,46 +13,16 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use assert_cmd::Command;
 use common::Formula;
 use featscope::results::{Analysis, Results, TABLES};
 use ndarray::Array1;
+use program::{featscope, one_sentence, refused, text};
 use serde_json::{Value, json};
-
-fn featscope(dir: &Path, words: &[&str]) -> Output {
-    let mut command = Command::cargo_bin("featscope").unwrap();
-    command.current_dir(dir).env_clear().args(words).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
 
 fn done(dir: &Path, words: &[&str]) -> String {
     let out = featscope(dir, words);
     assert_eq!(out.status.code(), Some(0), "{words:?}: {}", text(&out.stderr));
     text(&out.stderr) + &text(&out.stdout)
-}
-
-/// Ends with exit code 2 and one sentence that holds all of `said`.
-fn refused(dir: &Path, words: &[&str], said: &[&str]) {
-    let out = featscope(dir, words);
-    one_sentence(&out, said);
-    assert!(out.stdout.is_empty(), "{words:?}: {}", text(&out.stdout));
-}
-
-fn one_sentence(out: &Output, said: &[&str]) {
-    let error = text(&out.stderr);
-    assert_eq!(out.status.code(), Some(2), "{error}");
-    // What files were taken for may stand before it.
-    let sentences = error.lines().filter(|line| line.starts_with("error: ")).count();
-    assert!(
-        sentences == 1 && error.lines().last().is_some_and(|line| line.starts_with("error: ")),
-        "{error}"
-    );
-    for part in said {
-        assert!(error.contains(part), "{part}: {error}");
-    }
 }
 
 /// Every command that reads results.

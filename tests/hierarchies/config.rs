@@ -1,9 +1,9 @@
 //! What `config.json` tells, what contradicts it, and near twins.
 
-use featscope::checkpoint::LoadOptions;
 use serde_json::{Value, json};
 
-use super::{case, load, refused};
+use super::case;
+use super::support::saved::Saved;
 
 fn with(id: &str, key: &str, value: Value) -> Value {
     let mut config = case(id).config.unwrap();
@@ -123,7 +123,7 @@ fn what_contradicts_the_tensors_or_is_not_done_is_refused() {
             "says hidden_act \"relu\"; expected gelu",
         ),
     ] {
-        let sentence = refused(&case(id).file(), Some(&with(id, key, value)), &LoadOptions::default());
+        let sentence = Saved::folder(case(id).file(), Some(&with(id, key, value))).refused();
         assert!(sentence.contains(says), "{sentence}");
     }
 }
@@ -139,20 +139,47 @@ fn versions_of_convnext_are_not_taken_for_each_other() {
     ] {
         let mut tensors = case(id).file();
         tensors.retain(|name, _| !name.ends_with(part));
-        let sentence = refused(&tensors, None, &LoadOptions::default());
+        let sentence = Saved::folder(tensors, None).refused();
         assert!(sentence.contains(lost), "{id}: {sentence}");
     }
     // Both of them are in neither.
     let mut tensors = case("convnextv2 timm").file();
     tensors.extend(case("convnext timm").file());
-    assert!(refused(&tensors, None, &LoadOptions::default()).contains("lies inside the backbone"));
+    assert!(
+        Saved::folder(tensors, None)
+            .refused()
+            .contains("lies inside the backbone")
+    );
+}
+
+/// Made for CLIP, it has a hidden layer before its classifier, without which its `logits` would be others.
+#[test]
+fn a_hidden_layer_that_is_lost_is_missed_by_the_networks_name() {
+    let mut tensors = case("convnext timm-hidden").file();
+    let whole = tensors.len();
+    tensors.retain(|name, _| !name.contains("pre_logits.fc"));
+    assert_eq!(tensors.len(), whole - 2);
+    let tag = "convnext_large_mlp.clip_laion2b_ft_in1k";
+    let named = json!({"architecture": tag});
+    for saved in [
+        Saved::folder(tensors.clone(), Some(&named)),
+        Saved::file(tag, tensors.clone()),
+    ] {
+        let sentence = saved.refused();
+        assert!(
+            sentence.contains("it calls itself convnext_large_mlp") && sentence.contains("head.pre_logits.fc.weight"),
+            "{sentence}"
+        );
+    }
+    // Under another name it is a ConvNeXt without one.
+    assert!(Saved::file("convnext_large.fb_in1k", tensors).load().is_ok());
 }
 
 /// The second version's windows are in no tensor: a guess would be another network.
 #[test]
 fn windows_that_nothing_tells_are_not_guessed() {
     for id in ["swinv2 timm", "swinv2 transformers"] {
-        let sentence = refused(&case(id).file(), None, &LoadOptions::default());
+        let sentence = Saved::folder(case(id).file(), None).refused();
         assert!(
             sentence.contains("no tensor tells its windows")
                 && sentence.contains("--arch swinv2_width8_depths2-2-2-1_heads1-2-2-4_windowN_IMAGE"),
@@ -160,7 +187,7 @@ fn windows_that_nothing_tells_are_not_guessed() {
         );
     }
     let named = json!({"architecture": "swinv2_width8_depths2-2-2-1_heads1-2-2-4_window4_128"});
-    let loading = load(&case("swinv2 timm").file(), Some(&named), &LoadOptions::default()).unwrap();
+    let loading = Saved::folder(case("swinv2 timm").file(), Some(&named)).load().unwrap();
     assert!(
         loading.audit.notes.join("; ").contains("windows of [4, 4, 4, 4]"),
         "{:?}",
@@ -180,10 +207,10 @@ fn versions_of_swin_are_not_taken_for_each_other() {
     ] {
         let mut tensors = case(id).file();
         let (_, taken) = (tensors.remove(lost).unwrap(), case(other).file());
-        let sentence = refused(&tensors, None, &LoadOptions::default());
+        let sentence = Saved::folder(tensors.clone(), None).refused();
         assert!(sentence.contains(lost), "{id}: {sentence}");
         tensors.extend(taken);
-        let sentence = refused(&tensors, None, &LoadOptions::default());
+        let sentence = Saved::folder(tensors, None).refused();
         assert!(
             sentence.contains("has shape") || sentence.contains("lies inside the backbone"),
             "{id}: {sentence}"
@@ -194,15 +221,11 @@ fn versions_of_swin_are_not_taken_for_each_other() {
 #[test]
 fn methods_that_train_swins_are_known() {
     let simmim = case("swin simmim");
-    let audit = load(&simmim.file(), None, &LoadOptions::default()).unwrap().audit;
+    let audit = Saved::folder(simmim.file(), None).load().unwrap().audit;
     assert_eq!((audit.style.as_str(), audit.branch.as_str()), ("SimMIM", "only"));
     let moby = case("swin moby");
     for (branch, prefix) in [("auto", "encoder."), ("query", "encoder."), ("key", "encoder_k.")] {
-        let options = LoadOptions {
-            branch: branch.to_owned(),
-            ..LoadOptions::default()
-        };
-        let audit = load(&moby.file(), None, &options).unwrap().audit;
+        let audit = Saved::folder(moby.file(), None).branch(branch).load().unwrap().audit;
         assert_eq!((audit.style.as_str(), audit.prefix.as_str()), ("MoBY", prefix));
         let projector = audit.projector.unwrap();
         assert_eq!(projector, "Linear 64→24, BatchNorm1d 24, ReLU, Linear 24→16");
@@ -221,18 +244,15 @@ fn the_audit_says_where_what_no_tensor_shows_comes_from() {
         ("convnext authors", "a size without a name"),
     ] {
         let case = case(id);
-        let notes = load(&case.file(), case.config.as_ref(), &LoadOptions::default())
+        let notes = Saved::folder(case.file(), case.config.as_ref())
+            .load()
             .unwrap()
             .audit
             .notes;
         assert!(notes.join("; ").contains(says), "{id}: {notes:?}");
     }
     let case = case("convnext transformers");
-    let alone = load(&case.file(), None, &LoadOptions::default())
-        .unwrap()
-        .audit
-        .notes
-        .join("; ");
+    let alone = Saved::folder(case.file(), None).load().unwrap().audit.notes.join("; ");
     assert!(
         alone.contains("epsilon 1e-12 in the last normalisation: there is no config.json"),
         "{alone}"
@@ -253,7 +273,7 @@ fn classifiers_are_layers() {
         ("swin torchvision", "at head"),
     ] {
         let case = case(id);
-        let loading = load(&case.file(), case.config.as_ref(), &LoadOptions::default()).unwrap();
+        let loading = Saved::folder(case.file(), case.config.as_ref()).load().unwrap();
         let classifier = loading.audit.classifier.clone().unwrap();
         assert!(
             classifier.contains("→5 after the backbone") && classifier.ends_with(at),

@@ -8,12 +8,10 @@ mod features;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::path::{Path, PathBuf};
-
-use featscope::checkpoint::{Checkpoint, LoadOptions, Loading, detect};
 use serde::Deserialize;
 use serde_json::Value;
-use support::{Tensors, add, write_safetensors};
+use support::saved::{Saved, golden};
+use support::{Tensors, add};
 
 #[derive(Deserialize)]
 struct Golden {
@@ -30,13 +28,8 @@ struct Case {
     tensors: Vec<(String, Vec<usize>)>,
 }
 
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden").join(name)
-}
-
 fn cases() -> Vec<Case> {
-    let golden: Golden = serde_json::from_str(&std::fs::read_to_string(fixture("hierarchies.json")).unwrap()).unwrap();
-    golden.cases
+    golden::<Golden>("hierarchies.json").cases
 }
 
 fn case(id: &str) -> Case {
@@ -65,16 +58,14 @@ impl Case {
         tensors
     }
 
-    fn options(&self) -> LoadOptions {
+    /// Its folder as its library publishes it.
+    fn saved(&self) -> Saved {
         let arch = match self.id.as_str() {
             "swinv2 timm" => "swinv2_width8_depths2-2-2-1_heads1-2-2-4_window4_128",
             "swinv2 timm-pretrained" => "swinv2_width8_depths2-2-2-1_heads1-2-2-4_window6to4_96to128",
             _ => "auto",
         };
-        LoadOptions {
-            arch: arch.to_owned(),
-            ..LoadOptions::default()
-        }
+        Saved::folder(self.file(), self.config.as_ref()).named(arch)
     }
 }
 
@@ -88,34 +79,4 @@ fn coordinates(window: i64, pretrained: f64) -> Vec<f32> {
     side.clone()
         .flat_map(|y| side.clone().flat_map(move |x| [scaled(y), scaled(x)]))
         .collect()
-}
-
-/// A folder as a library publishes it.
-fn folder(tensors: &Tensors, config: Option<&Value>) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    write_safetensors(&folder.path().join("model.safetensors"), tensors, None);
-    if let Some(config) = config {
-        std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
-    }
-    folder
-}
-
-fn load(tensors: &Tensors, config: Option<&Value>, options: &LoadOptions) -> Result<Loading, String> {
-    let folder = folder(tensors, config);
-    let checkpoint = Checkpoint::open(folder.path()).map_err(|e| e.to_string())?;
-    let shown = folder.path().display().to_string();
-    detect(&checkpoint, options).map_err(|e| e.to_string().replace(&shown, "FOLDER"))
-}
-
-/// The one sentence of a refusal.
-fn refused(tensors: &Tensors, config: Option<&Value>, options: &LoadOptions) -> String {
-    let sentence = match load(tensors, config, options) {
-        Ok(loading) => panic!("loaded as {}: {:?}", loading.audit.arch, loading.audit.lines()),
-        Err(sentence) => sentence,
-    };
-    assert!(
-        !sentence.contains('\n') && sentence.starts_with("FOLDER: "),
-        "{sentence}"
-    );
-    sentence
 }

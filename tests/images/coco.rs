@@ -147,6 +147,25 @@ fn boxes_for_another_size_are_not_cut() {
     assert!(said[1..].iter().all(|s| s.contains("not JPEG, PNG")), "{said:?}");
 }
 
+/// A picture counts for each of its objects, for each of them is decoded.
+#[test]
+fn objects_of_large_images_are_not_held_all_at_once() {
+    const OBJECTS: usize = 12;
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("x.json");
+    let mut many = annotations();
+    let object = |id: usize| json!({"id": id, "image_id": 7, "category_id": 3, "bbox": [0, 0, 4, 4]});
+    many["annotations"] = (0..OBJECTS).map(object).collect();
+    write(&path, &many);
+    // 16 MB of nothing, which take no room.
+    let picture = std::fs::File::create(dir.path().join("0.png")).unwrap();
+    picture.set_len(16 << 20).unwrap();
+    let set = open(&path, None);
+    let some = set.read_some(0..OBJECTS).unwrap().len();
+    assert!((1..=4).contains(&some), "{some} objects of an image of 16 MB at once");
+    assert_eq!(set.read(0..OBJECTS).unwrap().len(), OBJECTS);
+}
+
 #[test]
 fn annotations_that_contradict_themselves_are_refused() {
     let dir = tempdir().unwrap();

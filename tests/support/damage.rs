@@ -1,5 +1,6 @@
-//! Twelve kinds of damage to a network's file, each with what its refusal has to say.
+//! Kinds of damage to a network's file, each with what its refusal has to say.
 
+use super::saved::Saved;
 use super::{Tensors, add};
 
 /// Names of a network that damage is done to.
@@ -13,33 +14,94 @@ pub struct Parts {
     pub norm: String,
     /// The first convolution.
     pub stem: String,
-    /// What the names of one stage begin with, its prefix included.
+    /// What the names of one stage begin with, its prefix included; a block's where there are no stages.
     pub stage: String,
     /// What the names of one block in it begin with.
     pub block: String,
+    /// The running statistics of normalisations.
+    pub statistics: Vec<String>,
 }
 
+/// A stage and a block in it, by what the names of layouts hold.
+const PLACES: [[&str; 2]; 14] = [
+    ["features.3.", "features.3.0."],
+    ["stages.1.", "stages.1.blocks.0."],
+    ["stages.1.", "stages.1.layers.0."],
+    ["stages.1.", "stages.1.0."],
+    ["layers.1.", "layers.1.blocks.0."],
+    ["layer2.", "layer2.0."],
+    ["layer2.", "layer2.layers.0."],
+    ["res3.", "res3.0."],
+    ["conv3_x.", "conv3_x.0."],
+    ["5.", "5.0."],
+    ["blocks.1.", "blocks.1."],
+    ["layers.1.", "layers.1."],
+    ["layer.1.", "layer.1."],
+    ["encoder_layer_1.", "encoder_layer_1."],
+];
+
 impl Parts {
-    /// Those of a network without biases but for its normalisations'.
-    pub fn convolutions(norm: &str, matrix: &str, stem: &str, [stage, block]: [&str; 2]) -> Self {
+    /// Those of a network as it is found in the file.
+    pub fn found(saved: &Saved) -> Self {
+        let names = matched(saved);
+        let is_there = |part: &str| names.iter().any(|name| name.contains(part));
+        let place = PLACES.into_iter().find(|place| place.iter().all(|part| is_there(part)));
+        Self::at(saved, place.unwrap_or_else(|| panic!("no known block in {names:?}")))
+    }
+
+    /// Those of this stage and of this block in it, by what their names hold.
+    pub fn at(saved: &Saved, [stage, block]: [&str; 2]) -> Self {
+        let names = matched(saved);
+        let shape = |name: &str| &*saved.tensors[name].0;
+        let begin = |part: &str| {
+            let whole = names.iter().find_map(|name| Some((name, name.find(part)?)));
+            let (name, at) = whole.unwrap_or_else(|| panic!("no {part} in {names:?}"));
+            name[..at + part.len()].to_owned()
+        };
+        let first = |what: &str, fits: &dyn Fn(&str) -> bool| {
+            let found = names.iter().find(|name| fits(name));
+            found.unwrap_or_else(|| panic!("no {what} in {names:?}")).clone()
+        };
+        let block = begin(block);
+        let bias_of = |weight: &str| weight.replace(".weight", ".bias");
+        let is_inside = |name: &str| name.starts_with(&block) && name.ends_with(".weight");
+        let has_bias = |name: &str| names.contains(&bias_of(name));
+        let norm = first("normalisation", &|name| {
+            is_inside(name) && shape(name).len() == 1 && has_bias(name)
+        });
+        let matrix = |name: &str| is_inside(name) && shape(name).len() > 1 && shape(name)[0] != shape(name)[1];
+        let biased = names.iter().find(|name| matrix(name) && has_bias(name));
+        let matrix = biased.cloned().unwrap_or_else(|| first("matrix", &matrix));
         Self {
-            matrix: matrix.to_owned(),
-            bias: norm.replace(".weight", ".bias"),
-            norm: norm.to_owned(),
-            stem: stem.to_owned(),
-            stage: stage.to_owned(),
-            block: block.to_owned(),
+            bias: bias_of(if has_bias(&matrix) { &matrix } else { &norm }),
+            matrix,
+            norm,
+            // It alone reads colours.
+            stem: first("stem", &|name| shape(name).len() == 4 && shape(name)[1] == 3),
+            stage: begin(stage),
+            block,
+            statistics: names.into_iter().filter(|name| name.contains(".running_")).collect(),
         }
     }
 }
 
-/// Damages the file in twelve ways; `refusal` gives the one sentence of each.
-pub fn every_kind(id: &str, whole: &Tensors, parts: &Parts, refusal: &dyn Fn(&Tensors) -> String) {
+/// The tensors of the backbone that is found in the file.
+fn matched(saved: &Saved) -> Vec<String> {
+    saved.load().unwrap_or_else(|e| panic!("{e}")).audit.matched
+}
+
+/// The refusal of a file after damage to its tensors.
+fn refusal(saved: &Saved, damage: impl FnOnce(&mut Tensors)) -> String {
+    let mut tensors = saved.tensors.clone();
+    damage(&mut tensors);
+    assert_ne!(tensors, saved.tensors, "nothing was damaged");
+    saved.holding(tensors).refused()
+}
+
+/// Damages parts of the file in every way.
+pub fn every_kind(id: &str, saved: &Saved, parts: &Parts) {
     let tell = |what: &str, damage: &dyn Fn(&mut Tensors), reasons: &[&str]| {
-        let mut tensors = whole.clone();
-        damage(&mut tensors);
-        assert_ne!(&tensors, whole, "{id}, {what}: nothing was damaged");
-        let said = refusal(&tensors);
+        let said = refusal(saved, damage);
         let misses = reasons.iter().find(|reason| !said.contains(**reason));
         assert_eq!(misses, None, "{id}, {what}: {said}");
     };
@@ -50,13 +112,11 @@ pub fn every_kind(id: &str, whole: &Tensors, parts: &Parts, refusal: &dyn Fn(&Te
         stem,
         stage,
         block,
+        statistics,
     } = parts;
     let below = |part: &str| {
-        whole
-            .keys()
-            .filter(|n| n.starts_with(part))
-            .cloned()
-            .collect::<Vec<_>>()
+        let names = saved.tensors.keys().filter(|name| name.starts_with(part));
+        names.cloned().collect::<Vec<_>>()
     };
     let rename = |t: &mut Tensors, from: &str, to: &str| {
         let moved = t.remove(from).unwrap();
@@ -73,12 +133,13 @@ pub fn every_kind(id: &str, whole: &Tensors, parts: &Parts, refusal: &dyn Fn(&Te
         &|t| rename(t, norm, &other),
         &[norm, "missing", "renamed?"],
     );
-    tell(
-        "a missing weight",
-        &|t| drop(t.remove(norm)),
-        &["1 of", "missing", norm],
-    );
-    tell("a missing bias", &|t| drop(t.remove(bias)), &["1 of", "missing", bias]);
+    for (what, lost) in [("weight", norm), ("bias", bias)] {
+        tell(
+            &format!("a missing {what}"),
+            &|t| drop(t.remove(lost)),
+            &["1 of", "missing", lost],
+        );
+    }
     tell("a missing stem", &|t| drop(t.remove(stem)), &["missing", stem]);
     let extra = norm.replace(".weight", ".scale");
     tell(
@@ -86,12 +147,16 @@ pub fn every_kind(id: &str, whole: &Tensors, parts: &Parts, refusal: &dyn Fn(&Te
         &|t| add(t, &extra, &[8]),
         &[&extra, "lies inside the backbone"],
     );
-    tell("a half-sized tensor", &|t| add(t, norm, &[4]), &[norm, "has shape [4]"]);
+    for (what, length) in [("a cut", 4), ("an empty", 0)] {
+        tell(
+            &format!("{what} tensor"),
+            &|t| add(t, norm, &[length]),
+            &[norm, &format!("has shape [{length}]")],
+        );
+    }
     // A description beside the file may say how many blocks there should be.
     let lose = |what: &str, part: &str, damage: &dyn Fn(&mut Tensors)| {
-        let mut tensors = whole.clone();
-        damage(&mut tensors);
-        let said = refusal(&tensors);
+        let said = refusal(saved, damage);
         let missed = said.contains("missing: ") && said.contains(part);
         // What a whole stage alone shows is asked for before it is missed.
         let others = ["bakcbone.", "beside it says", "no tensor tells its windows"];
@@ -123,4 +188,52 @@ pub fn every_kind(id: &str, whole: &Tensors, parts: &Parts, refusal: &dyn Fn(&Te
         &|t| t.retain(|name, _| name == stem || name == norm),
         &["no known network"],
     );
+    if let Some(variance) = statistics.iter().find(|name| name.ends_with("running_var")) {
+        tell(
+            "missing statistics",
+            &|t| t.retain(|name, _| !statistics.contains(name)),
+            &["BatchNorm running statistics of the backbone are missing"],
+        );
+        tell(
+            "an infinite statistic",
+            &|t| t.get_mut(variance).unwrap().1[0] = f32::INFINITY,
+            &[variance, "infinite"],
+        );
+        tell(
+            "a negative variance",
+            &|t| t.get_mut(variance).unwrap().1[0] = -1.0,
+            &[variance, "negative variance"],
+        );
+    }
+}
+
+/// Damages the tensors of the first and the last block one by one, and all that are in none: each is missed, of another shape and
+/// not finite by its own name. Those that hold one of `telling` make another network where they have another shape.
+pub fn every_tensor(id: &str, saved: &Saved, telling: &[&str]) {
+    let names = matched(saved);
+    let number = |name: &str| name.split('.').find_map(|part| part.parse::<usize>().ok());
+    let last = names.iter().filter_map(|name| number(name)).max();
+    let mut wrong = Vec::new();
+    let mut tell = |what: &str, name: &String, said: String, reason: &str| {
+        if !(said.contains(name) && said.contains(reason)) {
+            wrong.push(format!("{id}, {name} {what}: {said}"));
+        }
+    };
+    for name in names
+        .iter()
+        .filter(|name| number(name).is_none_or(|n| n == 0 || Some(n) == last))
+    {
+        tell("missing", name, refusal(saved, |t| drop(t.remove(name))), "missing");
+        let longer = refusal(saved, |t| {
+            let (shape, values) = t.get_mut(name).unwrap();
+            shape[0] += 1;
+            *values = vec![0.1; shape.iter().product()];
+        });
+        if !telling.iter().any(|part| name.contains(part)) {
+            tell("of another shape", name, longer, "has shape");
+        }
+        let nan = refusal(saved, |t| *t.get_mut(name).unwrap().1.last_mut().unwrap() = f32::NAN);
+        tell("not finite", name, nan, "NaN");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -6,6 +6,7 @@ pub mod damage;
 #[cfg(feature = "torch")]
 pub mod golden_rows;
 pub mod pickles;
+pub mod saved;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};

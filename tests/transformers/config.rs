@@ -4,7 +4,8 @@ use featscope::checkpoint::LoadOptions;
 use featscope::checkpoint::arch::{Activation, Arch, Pooling, Vit};
 use serde_json::{Value, json};
 
-use super::{case, load, load_by, refused};
+use super::support::saved::Saved;
+use super::{Case, case};
 
 fn vit(arch: &Arch) -> &Vit {
     match arch {
@@ -13,9 +14,9 @@ fn vit(arch: &Arch) -> &Vit {
     }
 }
 
-/// The case's `config.json` with another value; `null` leaves it out.
-fn with(config: &Value, key: &str, value: Value) -> Value {
-    let mut config = config.clone();
+/// The case with another value in its `config.json`; `null` leaves it out.
+fn with(case: &Case, key: &str, value: Value) -> Saved {
+    let mut config = case.config.clone();
     let inner = match config.get("vision_config").is_some() {
         true => config["vision_config"].as_object_mut().unwrap(),
         false => config.as_object_mut().unwrap(),
@@ -24,7 +25,7 @@ fn with(config: &Value, key: &str, value: Value) -> Value {
         Value::Null => inner.remove(key),
         value => inner.insert(key.to_owned(), value),
     };
-    config
+    Saved::folder(case.file(), Some(&config))
 }
 
 #[test]
@@ -41,7 +42,7 @@ fn it_tells_what_no_tensor_shows() {
         ("ijepa", 4, Activation::Gelu, 1e-12, Pooling::Mean),
     ] {
         let case = case(id);
-        let loading = load(&case.file(), Some(&case.config)).unwrap();
+        let loading = case.load();
         let vit = vit(&loading.arch);
         assert_eq!(
             (vit.heads, vit.activation, vit.epsilon.value(), vit.pooling),
@@ -63,7 +64,7 @@ fn where_it_is_silent_transformers_own_values_hold_and_the_audit_says_so() {
     let case = case("clip");
     let mut silent = case.config.clone();
     silent["vision_config"] = json!({"model_type": "clip_vision_model", "num_attention_heads": 4});
-    let loading = load(&case.file(), Some(&silent)).unwrap();
+    let loading = Saved::folder(case.file(), Some(&silent)).load().unwrap();
     let found = vit(&loading.arch);
     assert_eq!((found.activation, found.epsilon.value()), (Activation::QuickGelu, 1e-5));
     let notes = loading.audit.notes.join("; ");
@@ -74,10 +75,7 @@ fn where_it_is_silent_transformers_own_values_hold_and_the_audit_says_so() {
         "{notes}"
     );
     // Silence about heads means twelve, which do not fit here.
-    let sentence = refused(
-        &case.file(),
-        Some(&with(&case.config, "num_attention_heads", Value::Null)),
-    );
+    let sentence = with(&case, "num_attention_heads", Value::Null).refused();
     assert!(
         sentence.contains("num_attention_heads 12, which do not divide the 32 channels"),
         "{sentence}"
@@ -198,7 +196,7 @@ fn what_contradicts_the_tensors_is_refused() {
         ),
     ] {
         let case = case(id);
-        let sentence = refused(&case.file(), Some(&with(&case.config, key, value)));
+        let sentence = with(&case, key, value).refused();
         assert!(sentence.contains(says), "{sentence}");
     }
     for (id, key, value, says) in [
@@ -234,7 +232,7 @@ fn what_contradicts_the_tensors_is_refused() {
         ),
     ] {
         let case = case(id);
-        let sentence = refused(&case.file(), Some(&with(&case.config, key, value)));
+        let sentence = with(&case, key, value).refused();
         assert!(sentence.contains(says), "{sentence}");
     }
 }
@@ -305,7 +303,7 @@ fn what_this_program_does_not_do_is_refused() {
         ),
     ] {
         let case = case(id);
-        let sentence = refused(&case.file(), Some(&with(&case.config, key, value)));
+        let sentence = with(&case, key, value).refused();
         assert!(sentence.contains(says), "{sentence}");
     }
 }
@@ -314,12 +312,15 @@ fn what_this_program_does_not_do_is_refused() {
 fn without_it_nothing_is_assumed_that_others_have_otherwise() {
     // 32 channels: the number of heads is a guess.
     let (small, clip) = (case("vit").file(), case("clip-projection").file());
-    assert!(refused(&small, None).contains("no tensor tells how many attention heads"));
-    let named = |arch: &str| LoadOptions {
-        arch: arch.to_owned(),
-        ..LoadOptions::default()
-    };
-    let loading = load_by(&small, None, &named("vit_width32_depth3_heads4_patch8_32")).unwrap();
+    assert!(
+        Saved::folder(small.clone(), None)
+            .refused()
+            .contains("no tensor tells how many attention heads")
+    );
+    let loading = Saved::folder(small.clone(), None)
+        .named("vit_width32_depth3_heads4_patch8_32")
+        .load()
+        .unwrap();
     let found = vit(&loading.arch);
     assert_eq!((found.heads, found.epsilon.value()), (4, 1e-12));
     let notes = loading.audit.notes.join("; ");
@@ -328,18 +329,26 @@ fn without_it_nothing_is_assumed_that_others_have_otherwise() {
         "{notes}"
     );
     // OpenAI's CLIPs have quick GELU, LAION's GELU, and the same tensors.
-    let sentence = load_by(&clip, None, &LoadOptions::default()).unwrap_err();
+    let sentence = Saved::folder(clip.clone(), None).load().unwrap_err();
     let says = "whether its activation is quick_gelu or gelu; put its config.json there, or pass --arch \
                 vit_width32_depth3_headsN_patch8_32 to take quick_gelu";
     assert!(sentence.contains(says), "{sentence}");
-    let loading = load_by(&clip, None, &named("vit_width32_depth3_heads4_patch8_32")).unwrap();
+    let loading = Saved::folder(clip.clone(), None)
+        .named("vit_width32_depth3_heads4_patch8_32")
+        .load()
+        .unwrap();
     assert_eq!(vit(&loading.arch).activation, Activation::QuickGelu);
     // A config.json of something else says nothing of it; one that is no JSON should have said something.
-    assert!(refused(&small, Some(&json!({"lr": 0.1}))).contains("attention heads"));
-    let folder = super::folder(&small, None);
+    assert!(
+        Saved::folder(small.clone(), Some(&json!({"lr": 0.1})))
+            .refused()
+            .contains("attention heads")
+    );
+    let saved = Saved::folder(small, None).named("vit_width32_depth3_heads4_patch8_32");
+    let (folder, _) = saved.write();
     std::fs::write(folder.path().join("config.json"), "{\"model_type\": ").unwrap();
     let checkpoint = featscope::checkpoint::Checkpoint::open(folder.path()).unwrap();
-    let sentence = featscope::checkpoint::detect(&checkpoint, &named("vit_width32_depth3_heads4_patch8_32"))
+    let sentence = featscope::checkpoint::detect(&checkpoint, &saved.options)
         .unwrap_err()
         .to_string();
     assert!(sentence.contains("config.json beside it is no JSON"), "{sentence}");
@@ -348,11 +357,11 @@ fn without_it_nothing_is_assumed_that_others_have_otherwise() {
 #[test]
 fn what_is_named_is_not_what_config_json_overrules() {
     let case = case("vit");
-    let options = LoadOptions {
-        arch: "vit_width32_depth3_heads2_patch8_32".to_owned(),
-        ..LoadOptions::default()
-    };
-    let loading = load_by(&case.file(), Some(&case.config), &options).unwrap();
+    let loading = case
+        .saved()
+        .named("vit_width32_depth3_heads2_patch8_32")
+        .load()
+        .unwrap();
     assert_eq!(vit(&loading.arch).heads, 2);
 }
 
@@ -393,12 +402,12 @@ fn what_lies_beside_the_network_is_left_and_listed() {
         ),
     ] {
         let case = case(id);
-        let audit = load(&case.file(), Some(&case.config)).unwrap().audit;
+        let audit = case.load().audit;
         assert_eq!(audit.unused, unused, "{id}");
         assert_eq!((audit.unexpected.len(), audit.other_branches.len()), (0, 0), "{id}");
     }
     let case = case("mae-pretraining");
-    let audit = load(&case.file(), Some(&case.config)).unwrap().audit;
+    let audit = case.load().audit;
     assert!(audit.unused.iter().all(|name| name.starts_with("decoder.")) && !audit.unused.is_empty());
     assert_eq!((audit.prefix.as_str(), audit.branch.as_str()), ("vit.", "only"));
 }
@@ -407,13 +416,13 @@ fn what_lies_beside_the_network_is_left_and_listed() {
 fn the_projection_of_clip_is_its_projector() {
     for id in ["clip", "clip-projection"] {
         let case = case(id);
-        let audit = load(&case.file(), Some(&case.config)).unwrap().audit;
+        let audit = case.load().audit;
         assert_eq!(audit.projector_path.as_deref(), Some("visual_projection"));
         assert_eq!(audit.projector_coverage, Some(1.0));
     }
     for id in ["clip-vision", "siglip-vision", "siglip", "vit"] {
         let case = case(id);
-        let audit = load(&case.file(), Some(&case.config)).unwrap().audit;
+        let audit = case.load().audit;
         assert_eq!((audit.projector, audit.projector_problem), (None, None), "{id}");
     }
 }
@@ -423,7 +432,7 @@ fn a_file_of_texts_alone_is_no_network_of_images() {
     let case = case("clip");
     let mut texts = case.file();
     texts.retain(|name, _| name.starts_with("text_"));
-    let sentence = refused(&texts, Some(&case.config));
+    let sentence = case.saved().holding(texts).refused();
     assert!(
         sentence.contains("no known network") && sentence.contains("\"CLIPModel\""),
         "{sentence}"
@@ -435,9 +444,9 @@ fn a_file_of_texts_alone_is_no_network_of_images() {
 fn older_files_are_the_same_network() {
     let case = case("clip-projection");
     let mut tensors = case.file();
-    let whole = load(&tensors, Some(&case.config)).unwrap();
+    let whole = case.load();
     super::support::add(&mut tensors, "vision_model.embeddings.position_ids", &[1, 17]);
-    let folder = super::folder(&tensors, Some(&case.config));
+    let (folder, _) = case.saved().holding(tensors.clone()).write();
     std::fs::remove_file(folder.path().join("model.safetensors")).unwrap();
     let weights = folder.path().join("pytorch_model.bin");
     super::support::write_pth(&weights, &tensors, None);

@@ -3,13 +3,13 @@
 use featscope::checkpoint::export::{ExportContainer, ExportNaming, export};
 use featscope::checkpoint::{Checkpoint, LoadOptions, detect};
 
-use super::{case, folder};
+use super::case;
 
 #[test]
 fn joined_tensors_are_written_whole_and_loaded_with_their_epsilon() {
     let case = case("vit");
     let tensors = case.file();
-    let folder = folder(&tensors, Some(&case.config));
+    let (folder, _) = case.saved().write();
     let checkpoint = Checkpoint::open(folder.path()).unwrap();
     let loading = detect(&checkpoint, &LoadOptions::default()).unwrap();
     for (naming, class, qkv) in [
@@ -48,7 +48,7 @@ fn shapes_are_the_other_code_bases_and_clip_is_refused() {
         ("vit-unusual", true),
     ] {
         let case = case(id);
-        let folder = folder(&case.file(), Some(&case.config));
+        let (folder, _) = case.saved().write();
         let checkpoint = Checkpoint::open(folder.path()).unwrap();
         let loading = detect(&checkpoint, &LoadOptions::default()).unwrap();
         match export(&checkpoint, &loading, ExportNaming::Timm) {

@@ -1,24 +1,13 @@
-//! DINOv3, BEiT and data2vec: what their `config.json` tells and may not contradict, damage, and what they share with a ViT.
+//! DINOv3, BEiT and data2vec: what their `config.json` tells and may not contradict, and what they share with a ViT.
 
-use featscope::checkpoint::LoadOptions;
 use featscope::checkpoint::arch::{Activation, Arch, FinalNorm, Pooling, Relative, Rotary, Vit};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Case, case, load, load_by, refused};
-
-const FAMILIES: [&str; 8] = [
-    "dinov3",
-    "dinov3-in-memory",
-    "dinov3-gated",
-    "beit",
-    "beit-in-memory",
-    "beit-shared",
-    "beit-pretraining",
-    "data2vec",
-];
+use super::support::saved::Saved;
+use super::{Case, case};
 
 fn vit(case: &Case) -> Vit {
-    match load(&case.file(), Some(&case.config)).unwrap().arch {
+    match case.load().arch {
         Arch::Vit(vit) => vit,
         other => panic!("{other:?}"),
     }
@@ -146,7 +135,7 @@ fn what_contradicts_the_tensors_or_is_not_done_is_refused() {
         let case = case(id);
         let mut config = case.config.clone();
         config[key] = value;
-        let sentence = refused(&case.file(), Some(&config));
+        let sentence = Saved::folder(case.file(), Some(&config)).refused();
         assert!(sentence.contains(says), "{id} {key}: {sentence}");
     }
 }
@@ -154,7 +143,7 @@ fn what_contradicts_the_tensors_or_is_not_done_is_refused() {
 #[test]
 fn without_it_tables_tell_the_heads() {
     let beit = case("beit");
-    let loading = load(&beit.file(), None).unwrap();
+    let loading = Saved::folder(beit.file(), None).load().unwrap();
     let Arch::Vit(found) = &loading.arch else { panic!() };
     assert_eq!((found.heads, found.norm), (4, FinalNorm::Pooled));
     let notes = loading.audit.notes.join("; ");
@@ -166,46 +155,9 @@ fn without_it_tables_tell_the_heads() {
     let vit = case("vit");
     let mut tensors = vit.file();
     tensors.retain(|name, _| !name.ends_with("key.bias"));
-    let sentence = refused(&tensors, Some(&vit.config));
+    let sentence = vit.saved().holding(tensors).refused();
     assert!(
         sentence.contains("query.bias") || sentence.contains("qkv_bias"),
         "{sentence}"
     );
-}
-
-#[test]
-fn every_tensor_that_is_missing_of_another_shape_or_not_finite_is_named() {
-    for id in FAMILIES {
-        let case = case(id);
-        let config: Option<&Value> = Some(&case.config);
-        let whole = load_by(&case.file(), config, &LoadOptions::default())
-            .unwrap()
-            .audit
-            .matched;
-        for name in whole {
-            let mut tensors = case.file();
-            tensors.remove(&name).unwrap();
-            let sentence = refused(&tensors, config);
-            assert!(
-                sentence.contains(&name) || sentence.contains("config.json"),
-                "{id}, {name} missing: {sentence}"
-            );
-            let mut tensors = case.file();
-            tensors.get_mut(&name).unwrap().1[0] = f32::INFINITY;
-            let sentence = refused(&tensors, config);
-            assert!(
-                sentence.contains(&format!("{name} holds NaN or infinite")),
-                "{id}: {sentence}"
-            );
-            let mut tensors = case.file();
-            let (shape, values) = tensors.get_mut(&name).unwrap();
-            shape[0] += 1;
-            *values = vec![0.1; shape.iter().product()];
-            let sentence = refused(&tensors, config);
-            assert!(
-                sentence.contains(&name) || sentence.contains("config.json") || sentence.contains("heads"),
-                "{id}, {name} of another shape: {sentence}"
-            );
-        }
-    }
 }

@@ -11,13 +11,12 @@ mod preparation;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::path::{Path, PathBuf};
-
+use featscope::checkpoint::Loading;
 use featscope::checkpoint::arch::Pooling;
-use featscope::checkpoint::{Checkpoint, LoadOptions, Loading, detect};
 use serde::Deserialize;
 use serde_json::Value;
-use support::{Tensors, add, write_safetensors};
+use support::Tensors;
+use support::saved::{Numbered, Saved, numbered};
 
 #[derive(Deserialize)]
 struct Golden {
@@ -33,8 +32,7 @@ struct Case {
     side: i64,
     pooling: Option<Pooling>,
     config: Value,
-    /// Name with * for a number, shape, first number, how many.
-    tensors: Vec<(String, Vec<usize>, usize, usize)>,
+    tensors: Vec<Numbered>,
 }
 
 /// An image processor, and the shape of what it gives.
@@ -45,17 +43,8 @@ struct Processor {
     shape: Vec<usize>,
 }
 
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden").join(name)
-}
-
 fn golden() -> Golden {
-    serde_json::from_str(&std::fs::read_to_string(fixture("hugging_face.json")).unwrap()).unwrap()
-}
-
-/// What transformers gave.
-fn expected() -> Checkpoint {
-    Checkpoint::open(&fixture("hugging_face.safetensors")).unwrap()
+    support::saved::golden("hugging_face.json")
 }
 
 fn case(id: &str) -> Case {
@@ -64,43 +53,15 @@ fn case(id: &str) -> Case {
 
 impl Case {
     fn file(&self) -> Tensors {
-        let mut tensors = Tensors::new();
-        for (name, shape, first, count) in &self.tensors {
-            for i in *first..first + count {
-                add(&mut tensors, &name.replace('*', &i.to_string()), shape);
-            }
-        }
-        tensors
+        numbered(&self.tensors)
     }
-}
 
-/// A folder as transformers publishes it.
-fn folder(tensors: &Tensors, config: Option<&Value>) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    write_safetensors(&folder.path().join("model.safetensors"), tensors, None);
-    if let Some(config) = config {
-        std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+    /// Its folder as transformers publishes it.
+    fn saved(&self) -> Saved {
+        Saved::folder(self.file(), Some(&self.config))
     }
-    folder
-}
 
-fn load_by(tensors: &Tensors, config: Option<&Value>, options: &LoadOptions) -> Result<Loading, String> {
-    let folder = folder(tensors, config);
-    let checkpoint = Checkpoint::open(folder.path()).map_err(|e| e.to_string())?;
-    let shown = folder.path().display().to_string();
-    detect(&checkpoint, options).map_err(|e| e.to_string().replace(&shown, "FOLDER"))
-}
-
-fn load(tensors: &Tensors, config: Option<&Value>) -> Result<Loading, String> {
-    load_by(tensors, config, &LoadOptions::default())
-}
-
-/// The one sentence of a refusal.
-fn refused(tensors: &Tensors, config: Option<&Value>) -> String {
-    let sentence = load(tensors, config).unwrap_err();
-    assert!(
-        !sentence.contains('\n') && sentence.starts_with("FOLDER: "),
-        "{sentence}"
-    );
-    sentence
+    fn load(&self) -> Loading {
+        self.saved().load().unwrap_or_else(|e| panic!("{}: {e}", self.id))
+    }
 }

@@ -1,15 +1,17 @@
 //! Preparation: what transformers' own image processors make of pictures, by their own description.
 
+use featscope::checkpoint::Checkpoint;
 use featscope::images::transform::{Orientation, Preprocess};
 
-use super::{expected, fixture, golden};
+use super::golden;
+use super::support::saved::fixture;
 
 /// Every how many values of a prepared image are kept.
 const STEP: usize = 997;
 
 #[test]
 fn pictures_are_prepared_as_by_transformers() {
-    let expected = expected();
+    let expected = Checkpoint::open(&fixture("hugging_face.safetensors")).unwrap();
     let set = featscope::images::open(fixture("images").to_str().unwrap(), None, None).unwrap();
     let pictures: Vec<_> = set.read(0..set.len()).unwrap();
     let pictures: Vec<_> = pictures
@@ -42,7 +44,7 @@ mod beside {
     use featscope::images::transform::{Interpolation, Preprocess, Resize};
     use serde_json::{Value, json};
 
-    use super::super::{case, folder};
+    use super::super::case;
 
     fn of(folder: &tempfile::TempDir) -> Result<(Preprocess, String), String> {
         let checkpoint = Checkpoint::open(folder.path()).unwrap();
@@ -58,7 +60,7 @@ mod beside {
     #[test]
     fn what_lies_beside_the_weights_says_how() {
         let case = case("clip-vision");
-        let folder = folder(&case.file(), Some(&case.config));
+        let (folder, _) = case.saved().write();
         let write = |name: &str, value: &Value| std::fs::write(folder.path().join(name), value.to_string()).unwrap();
         let (usual, from) = of(&folder).unwrap();
         assert_eq!(usual, Preprocess::clip(32));
@@ -108,7 +110,7 @@ mod beside {
             ("clip", Preprocess::clip(32)),
         ] {
             let case = case(id);
-            assert_eq!(of(&folder(&case.file(), Some(&case.config))).unwrap().0, wanted, "{id}");
+            assert_eq!(of(&case.saved().write().0).unwrap().0, wanted, "{id}");
         }
     }
 }
