@@ -94,7 +94,7 @@ fn load(tensors: &Tensors, file: &str, called: Option<&str>, arch: &str) -> Resu
 #[test]
 fn every_network_has_timms_names_and_shapes() {
     let cases = cases();
-    assert_eq!(cases.len(), 108);
+    assert_eq!(cases.len(), 111);
     for case in cases {
         let mut lines: Vec<String> = arch(&case.id)
             .tensors()
@@ -235,11 +235,7 @@ fn who_says_how_a_network_is_padded_is_told() {
 fn a_network_of_which_nobody_says_how_it_is_padded_is_refused() {
     for id in ["efficientnet_b0", "mobilenetv3_small_075", "efficientnet_lite0"] {
         let tensors = file(id);
-        for name in [
-            "x.safetensors",
-            "my_efficientnet_b0.safetensors",
-            "efficientnet_blur_b0.safetensors",
-        ] {
+        for name in ["x.safetensors", "my_efficientnet_b0.safetensors"] {
             let said = load(&tensors, name, None, "auto").unwrap_err();
             let wanted = format!(
                 "nothing says which it is; put its config.json beside it, or pass --arch {id} or --arch tf_{id}"
@@ -247,14 +243,61 @@ fn a_network_of_which_nobody_says_how_it_is_padded_is_refused() {
             assert!(said.contains(&wanted), "{said}");
         }
     }
-    // A network with the same tensors that blurs before its strides, and the name of another size.
-    for called in ["efficientnet_blur_b0", "tf_efficientnet_b1"] {
-        let said = load(&file("efficientnet_b0"), "x.safetensors", Some(called), "auto").unwrap_err();
-        assert!(
-            said.contains(&format!("it calls itself {called:?}, which is neither")),
-            "{said}"
+    // The name of another size.
+    let said = load(
+        &file("efficientnet_b0"),
+        "x.safetensors",
+        Some("tf_efficientnet_b1"),
+        "auto",
+    )
+    .unwrap_err();
+    assert!(
+        said.contains("it calls itself \"tf_efficientnet_b1\", which is neither"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_not_computed_is_refused_by_its_name() {
+    let b0 = file("efficientnet_b0");
+    let cut: Tensors = b0
+        .clone()
+        .into_iter()
+        .filter(|(name, _)| !name.contains("running_"))
+        .collect();
+    for (tensors, name, how) in [
+        (&b0, "efficientnet_blur_b0", "blurs before its strides"),
+        (&cut, "efficientnet_b0_gn", "normalises by groups of channels"),
+        (&b0, "mobilenetv4_conv_small", "has blocks of another kind"),
+    ] {
+        for (file, called) in [
+            (format!("{name}.safetensors"), None),
+            (format!("{name}-1234abcd.safetensors"), None),
+            ("x.safetensors".to_owned(), Some(format!("{name}.in1k"))),
+        ] {
+            let said = load(tensors, &file, called.as_deref(), "auto").unwrap_err();
+            assert!(said.contains(how) && said.contains("scripts/trace.py"), "{said}");
+            let who = called.unwrap_or(file);
+            assert!(said.contains(&who) && !said.contains('\n'), "{said}");
+        }
+        // Whoever names the architecture has seen to it.
+        assert_eq!(
+            load(&b0, &format!("{name}.safetensors"), None, "efficientnet_b0")
+                .unwrap()
+                .arch,
+            arch("efficientnet_b0")
         );
     }
+    // Without a name, what is missing or of another shape is said, not that nobody named it.
+    let said = load(&cut, "x.safetensors", None, "auto").unwrap_err();
+    assert!(said.contains("if it has GroupNorm in their place, trace it"), "{said}");
+    let mut narrow = b0.clone();
+    add(&mut narrow, "blocks.2.1.conv_pw.weight", &[100, 40, 1, 1]);
+    let said = load(&narrow, "x.safetensors", None, "auto").unwrap_err();
+    assert!(
+        said.contains("blocks.2.1.conv_pw.weight has shape [100, 40, 1, 1]"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -271,6 +314,9 @@ fn what_stands_behind_a_name_does_not_hide_it() {
 #[test]
 fn networks_that_timm_has_once_need_no_name() {
     for id in [
+        "mobilenetv1_100",
+        "mobilenetv1_100h",
+        "mobilenetv1_125",
         "mobilenetv2_050",
         "regnety_002",
         "tf_efficientnetv2_b0",
@@ -307,6 +353,13 @@ fn twelve_kinds_of_damage_are_refused_with_their_reasons() {
             "tf_efficientnetv2_b0",
             "blocks.2.1.bn1.weight",
             "blocks.2.1.conv_pwl.weight",
+            "conv_stem.weight",
+            ["blocks.2.", "blocks.2.1."],
+        ),
+        (
+            "mobilenetv1_100h",
+            "blocks.2.1.bn2.weight",
+            "blocks.2.0.conv_pw.weight",
             "conv_stem.weight",
             ["blocks.2.", "blocks.2.1."],
         ),

@@ -27,8 +27,14 @@ const ROWS: &[Row] = &[
         "bicubic",
         "center",
         Half,
-        &["tf_efficientnet_es", "tf_efficientnet_lite0"],
+        &[
+            "mobilenetv1_100",
+            "mobilenetv1_100h",
+            "tf_efficientnet_es",
+            "tf_efficientnet_lite0",
+        ],
     ),
+    (224, 0.9, "bicubic", "center", Half, &["mobilenetv1_125"]),
     (
         224,
         0.875,

@@ -5,6 +5,7 @@ mod config;
 mod damage;
 #[cfg(feature = "torch")]
 mod features;
+mod radio;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -23,6 +24,8 @@ use support::{Tensors, add, write_safetensors};
 struct Case {
     id: String,
     side: i64,
+    /// Of so many of its images' rows; `None`: of all.
+    rows: Option<i64>,
     pooling: Option<Pooling>,
     /// Name of the file, without its ending.
     file: String,
@@ -38,8 +41,12 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden").join(name)
 }
 
+fn cases_of(file: &str) -> Vec<Case> {
+    serde_json::from_str(&std::fs::read_to_string(fixture(file)).unwrap()).unwrap()
+}
+
 fn cases() -> Vec<Case> {
-    serde_json::from_str(&std::fs::read_to_string(fixture("encoders.json")).unwrap()).unwrap()
+    cases_of("encoders.json")
 }
 
 fn case(id: &str) -> Case {

@@ -1,6 +1,8 @@
 //! Images that are files of their own: a folder per class, or paths listed somewhere.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
@@ -40,6 +42,29 @@ pub(super) struct Files {
     pub(super) files: Vec<String>,
     /// Whether they were found in their folders, rather than named somewhere.
     pub(super) found: bool,
+    pub(super) sizes: Sizes,
+}
+
+/// Sizes of the files that are to be read next: a call that reads the first few of them leaves those of the others to the
+/// calls after it.
+#[derive(Default)]
+pub(super) struct Sizes(Mutex<HashMap<usize, Option<u64>>>);
+
+impl Sizes {
+    /// Sizes in bytes of these files, each by its number; of one that is not there, none. Only files that the call before
+    /// did not name are asked for.
+    pub(super) fn get(&self, numbers: &[usize], path: impl Fn(usize) -> PathBuf) -> Vec<Option<u64>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (new, paths): (Vec<usize>, Vec<PathBuf>) = numbers
+            .iter()
+            .filter(|number| !known.contains_key(number))
+            .map(|&number| (number, path(number)))
+            .unzip();
+        known.extend(new.into_iter().zip(sizes(&paths)));
+        let found: Vec<Option<u64>> = numbers.iter().map(|number| known[number]).collect();
+        *known = numbers.iter().copied().zip(found.iter().copied()).collect();
+        found
+    }
 }
 
 impl ImageSource for Files {
@@ -49,24 +74,30 @@ impl ImageSource for Files {
 
     fn read(&self, rows: &[usize], budget: usize) -> Result<Vec<Raw>> {
         let some = &rows[..rows.len().min(AT_ONCE)];
-        let paths: Vec<PathBuf> = some.iter().map(|&row| self.root.join(&self.files[row])).collect();
-        let many = first_within(&sizes(&paths), budget as u64);
-        let raw = |(&row, path): (&usize, &PathBuf)| {
-            let body = read(path).map_or_else(Body::Missing, Body::Encoded);
+        let many = first_within(&self.sizes.get(some, |row| self.path(row)), budget as u64);
+        let raw = |&row: &usize| {
+            let path = self.path(row);
+            let body = read(&path).map_or_else(Body::Missing, Body::Encoded);
             Raw::new(self.id(row), path.display().to_string(), body)
         };
-        Ok(some[..many].par_iter().zip(&paths).map(raw).collect())
+        Ok(some[..many].par_iter().map(raw).collect())
     }
 
     fn gone(&self, row: usize) -> Option<PathBuf> {
-        let path = self.root.join(&self.files[row]);
+        let path = self.path(row);
         let folder = path.parent().filter(|_| self.found).unwrap_or(&self.root);
         // A path of one name is in the folder where the program runs.
         (!folder.as_os_str().is_empty() && !folder.is_dir()).then(|| folder.to_path_buf())
     }
 
     fn digest(&self, rows: &[usize], hasher: &mut Sha256) -> Result<()> {
-        digest(rows.iter().map(|&row| self.root.join(&self.files[row])), hasher)
+        digest(rows.iter().map(|&row| self.path(row)), hasher)
+    }
+}
+
+impl Files {
+    fn path(&self, row: usize) -> PathBuf {
+        self.root.join(&self.files[row])
     }
 }
 
@@ -99,7 +130,7 @@ pub(super) fn read(path: &Path) -> Clause<Vec<u8>> {
 }
 
 /// Sizes in bytes of these files; of one that is not there, none. Disks that are far away answer many as fast as one.
-pub(super) fn sizes(paths: &[PathBuf]) -> Vec<Option<u64>> {
+fn sizes(paths: &[PathBuf]) -> Vec<Option<u64>> {
     let size = |path: &PathBuf| std::fs::metadata(path).map(|about| about.len()).ok();
     paths.par_iter().map(size).collect()
 }
@@ -176,6 +207,7 @@ mod tests {
             root: folder.path().to_path_buf(),
             files,
             found: true,
+            sizes: Sizes::default(),
         };
         (folder, files)
     }
@@ -191,6 +223,38 @@ mod tests {
         let raws = files.read(&rows[8..], 4).unwrap();
         assert_eq!(raws.iter().map(Raw::stored).collect::<Vec<_>>(), [9]);
         assert_eq!(files.read(&rows, 1000).unwrap().len(), 11);
+    }
+
+    #[test]
+    fn sizes_are_asked_for_once_in_all_calls_of_a_batch() {
+        let (folder, _) = folder(12);
+        let sizes = Sizes::default();
+        let asked = Mutex::new(Vec::new());
+        let path = |number: usize| {
+            asked.lock().unwrap().push(number);
+            folder.path().join(format!("{number}.png"))
+        };
+        let rows: Vec<usize> = (0..12).collect();
+        // As a batch is read: three at a time, and each call names all that are left.
+        for from in (0..12).step_by(3) {
+            let expected: Vec<Option<u64>> = rows[from..].iter().map(|&i| (i != 2).then_some(i as u64)).collect();
+            assert_eq!(sizes.get(&rows[from..], path), expected);
+        }
+        assert_eq!(*asked.lock().unwrap(), rows);
+        // No more is kept than the last call named.
+        sizes.get(&[0, 11], path);
+        assert_eq!(asked.lock().unwrap()[12..], [0]);
+    }
+
+    #[test]
+    fn a_batch_of_files_is_read_by_the_sizes_its_first_call_found() {
+        let (folder, files) = folder(12);
+        let rows: Vec<usize> = (0..12).collect();
+        assert_eq!(files.read(&rows, 4).unwrap().len(), 4);
+        // Asked for anew, the next would be too large for another one beside it.
+        std::fs::write(folder.path().join("4.png"), [0; 100]).unwrap();
+        let raws = files.read(&rows[4..], 9).unwrap();
+        assert_eq!(raws.iter().map(Raw::stored).collect::<Vec<_>>(), [100, 5]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::annotations::{self, Annotations};
 use super::object::{CocoObject, Image};
 use crate::error::{Error, Result};
-use crate::images::files;
+use crate::images::files::{self, Sizes};
 use crate::images::located::Located;
 use crate::images::raw::{Area, Body, Raw, Whole};
 use crate::images::source::{ImageSource, SplitContents};
@@ -107,7 +107,12 @@ pub(in crate::images) fn open(at: &Located, split: &str) -> Result<SplitContents
         classes,
         labels,
         left_out,
-        source: Box::new(Objects { root, images, objects }),
+        source: Box::new(Objects {
+            root,
+            images,
+            objects,
+            sizes: Sizes::default(),
+        }),
     })
 }
 
@@ -145,11 +150,13 @@ struct Objects {
     root: PathBuf,
     images: Vec<Image>,
     objects: Vec<CocoObject>,
+    /// Those of the images' files.
+    sizes: Sizes,
 }
 
 impl Objects {
-    fn path(&self, image: u32) -> PathBuf {
-        self.root.join(&self.images[image as usize].file_name)
+    fn path(&self, image: usize) -> PathBuf {
+        self.root.join(&self.images[image].file_name)
     }
 }
 
@@ -161,32 +168,25 @@ impl ImageSource for Objects {
 
     fn read(&self, rows: &[usize], budget: usize) -> Result<Vec<Raw>> {
         let rows = &rows[..rows.len().min(files::AT_ONCE)];
-        let mut images: Vec<u32> = Vec::new();
         let mut met = HashSet::new();
-        images.extend(
-            rows.iter()
-                .map(|&row| self.objects[row].image)
-                .filter(|image| met.insert(*image)),
-        );
-        let paths: Vec<PathBuf> = images.iter().map(|&image| self.path(image)).collect();
-        let sizes: HashMap<u32, Option<u64>> = images.iter().copied().zip(files::sizes(&paths)).collect();
+        let image = |row: usize| self.objects[row].image as usize;
+        let images: Vec<usize> = rows.iter().map(|&row| image(row)).filter(|i| met.insert(*i)).collect();
+        let sizes = self.sizes.get(&images, |image| self.path(image));
+        let sizes: HashMap<usize, Option<u64>> = images.iter().copied().zip(sizes).collect();
         // A picture counts for each of its objects, which limits the decoded pictures that are kept too.
-        let counted: Vec<Option<u64>> = rows.iter().map(|&row| sizes[&self.objects[row].image]).collect();
+        let counted: Vec<Option<u64>> = rows.iter().map(|&row| sizes[&image(row)]).collect();
         let rows = &rows[..files::first_within(&counted, budget as u64)];
-        let wanted: HashSet<u32> = rows.iter().map(|&row| self.objects[row].image).collect();
-        let whole = |(&image, path): (&u32, &PathBuf)| (image, Whole::new(files::read(path)));
-        let read = images
-            .par_iter()
-            .zip(&paths)
-            .filter(|(image, _)| wanted.contains(image));
-        let wholes: HashMap<u32, Arc<Whole>> = read.map(whole).collect();
+        let wanted: HashSet<usize> = rows.iter().map(|&row| image(row)).collect();
+        let whole = |&image: &usize| (image, Whole::new(files::read(&self.path(image))));
+        let read = images.par_iter().filter(|image| wanted.contains(image));
+        let wholes: HashMap<usize, Arc<Whole>> = read.map(whole).collect();
         let raw = |&row: &usize| {
             let object = &self.objects[row];
             let body = Body::Part {
-                whole: Arc::clone(wholes.get(&object.image)?),
+                whole: Arc::clone(wholes.get(&image(row))?),
                 area: object.area,
             };
-            let place = format!("{}: object {}", self.path(object.image).display(), object.id);
+            let place = format!("{}: object {}", self.path(image(row)).display(), object.id);
             Some(Raw::new(self.id(row), place, body))
         };
         Ok(rows.iter().map_while(raw).collect())
@@ -211,6 +211,49 @@ impl ImageSource for Objects {
         }
         let mut images: Vec<u32> = rows.iter().map(|&row| self.objects[row].image).collect();
         images.dedup();
-        files::digest(images.into_iter().map(|image| self.path(image)), hasher)
+        files::digest(images.into_iter().map(|image| self.path(image as usize)), hasher)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::images::coco::object::CocoId;
+
+    #[test]
+    fn images_of_objects_are_read_by_the_sizes_their_first_call_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = |i: i64| Image {
+            id: CocoId::Number(i),
+            file_name: format!("{i}.png"),
+        };
+        let object = |i: u32| CocoObject {
+            image: i / 2,
+            class: 0,
+            id: CocoId::Number(i.into()),
+            area: Area {
+                left: 0,
+                top: 0,
+                width: 1,
+                height: 1,
+                whole_size: (1, 1),
+            },
+        };
+        for i in 0..4 {
+            std::fs::write(folder.path().join(format!("{i}.png")), [0; 5]).unwrap();
+        }
+        let objects = Objects {
+            root: folder.path().to_path_buf(),
+            images: (0..4).map(image).collect(),
+            objects: (0..8).map(object).collect(),
+            sizes: Sizes::default(),
+        };
+        let rows: Vec<usize> = (0..8).collect();
+        // A picture counts for each of its two objects.
+        assert_eq!(objects.read(&rows, 12).unwrap().len(), 2);
+        // Asked for anew, the next would be too large for both.
+        std::fs::write(folder.path().join("1.png"), [0; 100]).unwrap();
+        let raws = objects.read(&rows[2..], 15).unwrap();
+        assert_eq!(raws.iter().map(Raw::stored).collect::<Vec<_>>(), [100, 100, 5]);
     }
 }
