@@ -158,8 +158,10 @@ fn fill(vs: &VarStore, checkpoint: &Checkpoint, names: &BTreeMap<String, String>
     Ok(())
 }
 
-/// Whether two sizes are the same but for axes of length one, which some files leave out and others add.
+/// Whether two sizes are the same but for axes of length one, which some files leave out and others add, or for axes behind the
+/// first that a file has as one.
 fn same(a: &[i64], b: &[i64]) -> bool {
     let bare = |size: &[i64]| size.iter().copied().filter(|n| *n != 1).collect::<Vec<_>>();
-    bare(a) == bare(b)
+    let matrix = |size: &[i64]| (size.first().copied(), size.iter().product::<i64>());
+    bare(a) == bare(b) || matrix(a) == matrix(b)
 }

@@ -103,7 +103,10 @@ impl Network for Loaded {
             return vit.describe_pooled().to_owned();
         }
         let pooled = self.loading.arch.taps().iter().any(|(tap, _)| tap == layer);
-        if pooled { self.loading.arch.pooling() } else { "none" }.to_owned()
+        match pooled {
+            true => self.loading.arch.pooling(),
+            false => "none".to_owned(),
+        }
     }
 
     fn why_not(&self, layer: &str) -> &'static str {

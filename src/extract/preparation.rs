@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::{timm_preparation, torchvision_preparation};
-use crate::checkpoint::arch::Arch;
-use crate::checkpoint::{Checkpoint, Loading, Recipe, Traced};
+use crate::checkpoint::arch::{Arch, Positions, Vit};
+use crate::checkpoint::{Checkpoint, Conditioner, Loading, Recipe, Traced};
 use crate::error::{Error, Result};
 use crate::files::ScriptFile;
 use crate::images::transform::{Interpolation, Preprocess, Resize};
@@ -37,6 +37,32 @@ impl Preparation {
 /// # Errors
 /// When a description is there and is damaged, or asks for what this program does not do.
 pub fn prepare(checkpoint: &Checkpoint, loading: &Loading) -> Result<Preparation> {
+    let outside = prepare_outside(checkpoint, loading)?;
+    let usual = Preprocess::clip(224);
+    let (mean, std) = match Conditioner::of(checkpoint, loading)? {
+        Conditioner::Absent => return Ok(outside),
+        Conditioner::Clip => (usual.mean, usual.std),
+        Conditioner::Told { mean, std } => (mean, std),
+    };
+    let Preparation { mut preprocess, from } = outside;
+    // What the network normalises itself comes after what was done before.
+    let before = match checkpoint.preparation_beside() {
+        Some(_) => (preprocess.mean, preprocess.std),
+        None => ([0.0; 3], [1.0; 3]),
+    };
+    preprocess.mean = [0, 1, 2].map(|i| before.0[i] + before.1[i] * mean[i]);
+    preprocess.std = [0, 1, 2].map(|i| before.1[i] * std[i]);
+    preprocess
+        .check()
+        .map_err(|e| Error::input(format!("{}: its input_conditioner: {e}", checkpoint.path().display())))?;
+    Ok(Preparation {
+        preprocess,
+        from: format!("{from}, and its own input_conditioner"),
+    })
+}
+
+/// As [`prepare`], without what the network itself does first.
+fn prepare_outside(checkpoint: &Checkpoint, loading: &Loading) -> Result<Preparation> {
     if let Some(value) = loading.own.as_ref().and_then(|own| own.preprocess.clone()) {
         let preprocess: Preprocess = serde_json::from_value(value).map_err(|e| {
             Error::input(format!(
@@ -81,7 +107,7 @@ pub fn prepare(checkpoint: &Checkpoint, loading: &Loading) -> Result<Preparation
         return Ok(Preparation::new(preprocess, from));
     }
     let from = format!("usual for {} {}", loading.audit.style, loading.audit.arch);
-    Ok(Preparation::new(by_recipe(loading), from))
+    Ok(Preparation::new(by_recipe(checkpoint, loading), from))
 }
 
 /// As OpenCLIP's description beside the checkpoint says, where the network is named as there.
@@ -106,7 +132,7 @@ fn open_clip(checkpoint: &Checkpoint, loading: &Loading) -> Result<Option<Prepar
     let mut preprocess = match (&loading.arch, side) {
         // No tensor of theirs shows the size of the images.
         (Arch::Cnn(cnn), Some(side)) if cnn.image().is_none() => Preprocess::clip(side),
-        _ => by_recipe(loading),
+        _ => by_recipe(checkpoint, loading),
     };
     for (key, place) in [("mean", &mut preprocess.mean), ("std", &mut preprocess.std)] {
         if let Some(value) = said.get(key) {
@@ -177,7 +203,7 @@ fn gathered(checkpoint: &Checkpoint, name: &str) -> Option<Value> {
     (!fields.is_empty()).then_some(Value::Object(fields))
 }
 
-fn by_recipe(loading: &Loading) -> Preprocess {
+fn by_recipe(checkpoint: &Checkpoint, loading: &Loading) -> Preprocess {
     let preprocess = match loading.recipe {
         Recipe::Cifar => return cifar(),
         Recipe::Imagenet => Preprocess::imagenet(),
@@ -191,6 +217,7 @@ fn by_recipe(loading: &Loading) -> Preprocess {
         Recipe::Clip => Preprocess::clip(224),
     };
     match &loading.arch {
+        Arch::Vit(vit) if vit.positions == Positions::Cropped => preprocess.with_size(radio_side(checkpoint, vit)),
         // DINOv2 was trained at 518 px last, and is evaluated at 224.
         Arch::Vit(vit) if vit.image() != 518 || loading.audit.naming.starts_with("torchvision") => {
             preprocess.with_size(vit.image() as u32)
@@ -203,6 +230,22 @@ fn by_recipe(loading: &Loading) -> Preprocess {
         }
         _ => preprocess,
     }
+}
+
+/// Side of the images that a RADIO prefers, as its `config.json` says, else that of the later ones: they are trained at many
+/// sizes, and have positions for the largest.
+fn radio_side(checkpoint: &Checkpoint, vit: &Vit) -> u32 {
+    const USUAL: u32 = 512;
+    const LARGEST: u64 = 2048;
+    let said = checkpoint
+        .config_beside()
+        .and_then(|config| config.pointer("/preferred_resolution/0")?.as_u64());
+    let side = said
+        .filter(|side| (1..=LARGEST).contains(side))
+        .map_or(USUAL, |side| side as u32);
+    let patch = (vit.patch as u32).max(1);
+    let most = vit.image() as u32;
+    (side.min(most) / patch).max(1) * patch
 }
 
 /// 32 x 32 px, CIFAR-10's mean and deviation.

@@ -12,9 +12,10 @@ const CONFIGURATIONS: &str = "\
 192 0.875 bicubic center imagenet tf_efficientnetv2_b0
 192 0.882 bicubic center imagenet tf_efficientnetv2_b1
 208 0.89 bicubic center imagenet tf_efficientnetv2_b2
-224 0.875 bicubic center half tf_efficientnet_es tf_efficientnet_lite0
+224 0.875 bicubic center half mobilenetv1_100 mobilenetv1_100h tf_efficientnet_es tf_efficientnet_lite0
 224 0.875 bilinear center imagenet mobilenetv3_large_075 vgg11 vgg11_bn vgg13 vgg13_bn vgg16 vgg16_bn vgg19 vgg19_bn
 224 0.875 bilinear center half tf_mobilenetv3_large_075 tf_mobilenetv3_large_100 tf_mobilenetv3_large_minimal_100 tf_mobilenetv3_small_075 tf_mobilenetv3_small_100 tf_mobilenetv3_small_minimal_100
+224 0.9 bicubic center half mobilenetv1_125
 224 0.95 bicubic center imagenet regnety_032 regnety_040 regnety_064 regnety_080 regnety_120 regnety_160
 224 0.965 bicubic center imagenet regnetx_004_tv regnetx_008 regnetx_016 regnetx_032 regnetx_080 regnetx_160 regnetx_320 regnety_004 regnety_008_tv regnety_016 regnety_080_tv regnety_320
 224 1.0 bicubic center imagenet efficientnetv2_rw_t

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Case;
 use super::support::damage::{Parts, every_kind};
 use super::support::saved::{Saved, golden};
-use super::support::{Tensors, prefixed};
+use super::support::{Tensors, add, prefixed};
 
 fn cases() -> Vec<Case> {
     golden("timm_cnns.json")
@@ -45,7 +45,7 @@ fn load(tensors: Tensors, file: &str, name: Option<&str>, arch: &str) -> Result<
 #[test]
 fn every_network_has_timms_names_and_shapes() {
     let cases = cases();
-    assert_eq!(cases.len(), 108);
+    assert_eq!(cases.len(), 111);
     for case in cases {
         assert!(case.names_are(&arch(&case.id)), "{}", case.id);
     }
@@ -144,7 +144,7 @@ fn who_says_how_a_network_is_padded_is_told() {
 fn a_network_of_which_nobody_says_how_it_is_padded_is_refused() {
     for id in ["efficientnet_b0", "mobilenetv3_small_075", "efficientnet_lite0"] {
         let tensors = file(id);
-        for name in ["x", "my_efficientnet_b0", "efficientnet_blur_b0"] {
+        for name in ["x", "my_efficientnet_b0"] {
             let said = load(tensors.clone(), name, None, "auto").unwrap_err();
             let wanted = format!(
                 "nothing says which it is; put its config.json beside it, or pass --arch {id} or --arch tf_{id}"
@@ -152,14 +152,48 @@ fn a_network_of_which_nobody_says_how_it_is_padded_is_refused() {
             assert!(said.contains(&wanted), "{said}");
         }
     }
-    // A network with the same tensors that blurs before its strides, and the name of another size.
-    for called in ["efficientnet_blur_b0", "tf_efficientnet_b1"] {
-        let said = load(file("efficientnet_b0"), "x", Some(called), "auto").unwrap_err();
-        assert!(
-            said.contains(&format!("it calls itself {called:?}, which is neither")),
-            "{said}"
-        );
+    // The name of another size.
+    let said = load(file("efficientnet_b0"), "x", Some("tf_efficientnet_b1"), "auto").unwrap_err();
+    assert!(
+        said.contains("it calls itself \"tf_efficientnet_b1\", which is neither"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_not_computed_is_refused_by_its_name() {
+    let b0 = file("efficientnet_b0");
+    let mut cut = b0.clone();
+    cut.retain(|name, _| !name.contains("running_"));
+    for (tensors, name, how) in [
+        (&b0, "efficientnet_blur_b0", "blurs before its strides"),
+        (&cut, "efficientnet_b0_gn", "normalises by groups of channels"),
+        (&b0, "mobilenetv4_conv_small", "has blocks of another kind"),
+    ] {
+        for (file, called) in [
+            (name.to_owned(), None),
+            (format!("{name}-1234abcd"), None),
+            ("x".to_owned(), Some(format!("{name}.in1k"))),
+        ] {
+            let said = load(tensors.clone(), &file, called.as_deref(), "auto").unwrap_err();
+            assert!(said.contains(how) && said.contains("scripts/trace.py"), "{said}");
+            let who = called.unwrap_or(file);
+            assert!(said.contains(&who) && !said.contains('\n'), "{said}");
+        }
+        // Whoever names the architecture has seen to it.
+        let loading = load(b0.clone(), name, None, "efficientnet_b0").unwrap();
+        assert_eq!(loading.arch, arch("efficientnet_b0"));
     }
+    // Without a name, what is missing or of another shape is said, not that nobody named it.
+    let said = load(cut, "x", None, "auto").unwrap_err();
+    assert!(said.contains("if it has GroupNorm in their place, trace it"), "{said}");
+    let mut narrow = b0;
+    add(&mut narrow, "blocks.2.1.conv_pw.weight", &[100, 40, 1, 1]);
+    let said = load(narrow, "x", None, "auto").unwrap_err();
+    assert!(
+        said.contains("blocks.2.1.conv_pw.weight has shape [100, 40, 1, 1]"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -176,6 +210,9 @@ fn what_stands_behind_a_name_does_not_hide_it() {
 #[test]
 fn networks_that_timm_has_once_need_no_name() {
     for id in [
+        "mobilenetv1_100",
+        "mobilenetv1_100h",
+        "mobilenetv1_125",
         "mobilenetv2_050",
         "regnety_002",
         "tf_efficientnetv2_b0",
@@ -203,6 +240,7 @@ fn every_damage_is_refused_with_its_reason() {
     for (id, place) in [
         ("efficientnet_b0", ["blocks.2.", "blocks.2.1."]),
         ("tf_efficientnetv2_b0", ["blocks.2.", "blocks.2.1."]),
+        ("mobilenetv1_100h", ["blocks.2.", "blocks.2.1."]),
         ("mobilenetv2_050", ["blocks.2.", "blocks.2.1."]),
         ("mobilenetv3_small_100", ["blocks.2.", "blocks.2.1."]),
         ("regnety_002", ["s3.", "s3.b2."]),

@@ -3,13 +3,23 @@
 use serde_json::{Value, json};
 
 use super::support::golden_rows::{GoldenRows, images};
-use super::{case, cases};
+use super::{case, cases_of};
 
 #[test]
 fn encoders_give_their_librarys_features() {
-    let mut expected = GoldenRows::open("encoders.safetensors");
-    for case in cases() {
-        let (loading, taps) = case.saved().run(&images(case.side));
+    compare("encoders");
+}
+
+#[test]
+fn radio_gives_the_features_of_its_own_code() {
+    compare("radio");
+}
+
+fn compare(golden: &str) {
+    let mut expected = GoldenRows::open(&format!("{golden}.safetensors"));
+    for case in cases_of(&format!("{golden}.json")) {
+        let images = images(case.side).narrow(2, 0, case.rows.unwrap_or(case.side));
+        let (loading, taps) = case.saved().run(&images);
         // What a method trains after the network is compared elsewhere.
         let is_left = |tap: &str| {
             tap.contains('.') || ["iBOT", "MSN"].contains(&&*loading.audit.style) && !expected.has(&case.id, tap)

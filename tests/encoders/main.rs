@@ -5,6 +5,7 @@ mod config;
 mod damage;
 #[cfg(feature = "torch")]
 mod features;
+mod radio;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -23,6 +24,8 @@ use support::saved::{Numbered, Saved, golden, numbered};
 struct Case {
     id: String,
     side: i64,
+    /// Of so many of its images' rows; `None`: of all.
+    rows: Option<i64>,
     pooling: Option<Pooling>,
     /// Name of the file, without its ending.
     file: String,
@@ -33,8 +36,12 @@ struct Case {
     tensors: Vec<Numbered>,
 }
 
+fn cases_of(file: &str) -> Vec<Case> {
+    golden(file)
+}
+
 fn cases() -> Vec<Case> {
-    golden("encoders.json")
+    cases_of("encoders.json")
 }
 
 fn case(id: &str) -> Case {

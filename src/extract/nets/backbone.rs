@@ -215,6 +215,14 @@ mod tests {
         }));
         archs.push(Arch::Vit(Vit {
             relative: Some(Relative::Shared),
+            ..vit.clone()
+        }));
+        archs.push(Arch::Vit(Vit {
+            class_token: false,
+            placed: 0,
+            registers: 5,
+            summary: vec![0, 2],
+            norm: FinalNorm::Absent,
             ..vit
         }));
         for arch in archs {

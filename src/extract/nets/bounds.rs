@@ -73,6 +73,9 @@ pub(super) fn check(arch: &Arch) -> Result<()> {
             if vit.relative.is_some() && (!vit.class_token || *registers > 0) {
                 return refuse("biases by distance are for a class token and patches");
             }
+            if vit.summary.iter().any(|i| i >= registers) {
+                return refuse("a summary is of tokens before the patches");
+            }
             if !(1..=256).contains(depth) || !(1..=1024).contains(grid) || *registers > 1024 {
                 return refuse("a transformer has 1 to 256 blocks and at most 1024 patches a side");
             }

@@ -171,6 +171,11 @@ impl Net {
                 grid.upsample_bicubic2d(size, false, scale(high), scale(wide))
             }
             Positions::Corners => grid.upsample_bicubic2d(size, true, None, None),
+            Positions::Cropped => {
+                let longer = high.max(wide);
+                let square = grid.upsample_bilinear2d([longer, longer], false, None, None);
+                square.narrow(2, 0, high).narrow(3, 0, wide)
+            }
         };
         let grid = grid.permute([0, 2, 3, 1]).reshape([1, high * wide, width]);
         let grid = grid.to_kind(embeddings.kind());
@@ -187,7 +192,13 @@ impl Net {
 
     fn pooled(&self, tokens: &Tensor, pooling: Pooling) -> Tensor {
         let first = self.arch.prefix() as i64;
-        let class = || tokens.select(1, 0);
+        let class = || match self.arch.summary.as_slice() {
+            [] => tokens.select(1, 0),
+            summary => {
+                let each: Vec<Tensor> = summary.iter().map(|&i| tokens.select(1, i as i64)).collect();
+                Tensor::cat(&each, 1)
+            }
+        };
         let mean = || {
             let count = tokens.size()[1] - first;
             tokens.narrow(1, first, count).mean_dim(1, false, None)

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::elsewhere::ELSEWHERE;
 use super::training::Training;
 use crate::error::{Error, Result};
 use crate::files::UnknownCalls;
@@ -102,8 +103,7 @@ impl Audit {
         let refuse = |what: String| Err(Error::input(format!("{}: {what}", path.display())));
         if let Some(lookalike) = &self.lookalike {
             return refuse(format!(
-                "{lookalike}: features of a {} would not be its own; compute them where it comes from and give them to analyze as an \
-                 array, or pass --arch {} to load it as that all the same",
+                "{lookalike}: features of a {} would not be its own; {ELSEWHERE}, or pass --arch {} to load it as that all the same",
                 self.arch, self.arch
             ));
         }
@@ -128,6 +128,9 @@ impl Audit {
             };
             let instead = match self.unexpected.first() {
                 Some(name) => format!(", while {name} is not one of its tensors (renamed?)"),
+                None if self.running_statistics[0] == 0 && self.running_statistics[1] == self.missing.len() => {
+                    format!("; if it has GroupNorm in their place, {ELSEWHERE}")
+                }
                 None => String::new(),
             };
             return refuse(format!(

@@ -6,7 +6,7 @@ use super::arch::{Arch, ArchFamily, Expected};
 use super::branch::{self, Branch};
 use super::flavour::{self, Told};
 use super::joined;
-use super::naming::{Layout, NAMINGS, Naming};
+use super::naming::{Layout, NAMINGS, Naming, RADIO_NAME};
 use super::published::{Published, convnext, swin};
 use super::weights::Checkpoint;
 
@@ -20,6 +20,9 @@ const OF_IMAGES: [&str; 4] = [
     "cls_token",
     "norm_pre.weight",
 ];
+
+/// Tensors that a RADIO names otherwise than all others; it has at least one of them.
+const RADIOS: [&str; 3] = ["patch_embed.proj.weight", "pos_embed", "reg_token"];
 
 /// A place in the file where a network may be, and how well it fits.
 pub(super) struct Candidate {
@@ -49,6 +52,9 @@ impl Candidate {
         // The half for texts of a network of images and texts has the very same blocks.
         let paired = naming.layout.is_some() || naming.projection.is_some();
         if paired && naming.family == ArchFamily::Vit && !OF_IMAGES.iter().any(|name| shape(name).is_some()) {
+            return None;
+        }
+        if naming.name == RADIO_NAME && RADIOS.iter().all(|name| shape(name).is_none()) {
             return None;
         }
         // A ViT that lost the biases of its keys is none of these.
@@ -145,6 +151,12 @@ impl Candidate {
         self.names.iter().flat_map(|name| checkpoint.parts(name)).collect()
     }
 
+    /// Whether all its tensors are there in their shapes.
+    pub(super) fn is_whole(&self, checkpoint: &Checkpoint) -> bool {
+        let fits = |(expected, name): (&Expected, &String)| checkpoint.shape(name).is_some_and(|s| s == expected.shape);
+        self.expected.iter().zip(&self.names).all(fits)
+    }
+
     pub(super) fn branch(&self) -> Option<&'static Branch> {
         self.branch
     }
@@ -184,10 +196,10 @@ fn key(checkpoint: &Checkpoint, naming: &Naming, prefix: &str, ours: &str) -> St
     naming.locate(prefix, ours, |name| checkpoint.has(name))
 }
 
-/// Its shape, with the leading axes that the file leaves out.
+/// Its shape, as it is ours.
 fn shape(checkpoint: &Checkpoint, naming: &Naming, prefix: &str, ours: &str) -> Option<Vec<usize>> {
     let found = checkpoint.shape(&key(checkpoint, naming, prefix, ours))?;
-    Some([vec![1; naming.left_out(ours)], found].concat())
+    Some(naming.from_file(ours, found))
 }
 
 /// Every place where an anchor of a naming ends a name; one naming per prefix, the best.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::arch::Arch;
+use super::elsewhere::ELSEWHERE;
 use super::weights::Checkpoint;
 use crate::files;
 
@@ -25,7 +26,8 @@ const PLACES: &[&str] = &[
 /// A description beside the file is not longer.
 const LONGEST: u64 = 1 << 20;
 
-/// Networks whose tensors have the names and shapes of another, by a part of timm's name for them, and how they differ.
+/// Networks that are not computed here, by a part of timm's name for them, and how they differ from others, whose tensors some of them
+/// have.
 const LOOKALIKES: &[(&str, &str)] = &[
     ("resnetaa", "averages positions before its strides"),
     ("resnetblur", "blurs before its strides"),
@@ -34,7 +36,27 @@ const LOOKALIKES: &[(&str, &str)] = &[
     ("eva02_enormous", "normalises after its attention and its MLP"),
     ("eva02-e-14", "normalises after its attention and its MLP"),
     ("evae-14", "normalises after its attention and its MLP"),
+    ("resnet50_gn", GROUPS),
+    ("resnetv2_", "normalises before its convolutions"),
+    ("efficientnet_b0_gn", GROUPS),
+    ("efficientnet_b0_g8_gn", GROUPS),
+    ("efficientnet_b3_gn", GROUPS),
+    ("efficientnet_b3_g8_gn", GROUPS),
+    ("efficientnet_blur", "blurs before its strides"),
+    ("ecaresnet50d_pruned", CUT),
+    ("ecaresnet101d_pruned", CUT),
+    ("efficientnet_b1_pruned", CUT),
+    ("efficientnet_b2_pruned", CUT),
+    ("efficientnet_b3_pruned", CUT),
+    ("mobilenetv3_rw", "squeezes and excites by the inputs of its blocks"),
+    ("mobilenetv4_", "has blocks of another kind than the first three"),
+    ("regnetv_", "normalises before its convolutions"),
+    ("regnetz_", "has inverted bottlenecks"),
 ];
+
+const GROUPS: &str = "normalises by groups of channels";
+
+const CUT: &str = "had channels cut out";
 
 /// The name a checkpoint has for its network.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +104,18 @@ impl Claim {
         let begins = |part: &str| name.to_lowercase().starts_with(part);
         let (_, how) = LOOKALIKES.iter().find(|(part, _)| begins(part))?;
         Some((name, *how))
+    }
+
+    /// Why a file that was not understood is no wonder: what it calls itself, or is called, is not computed here.
+    pub(super) fn stranger(checkpoint: &Checkpoint) -> Option<String> {
+        let (who, how) = match Self::of(checkpoint) {
+            Some(claim) => (format!("it calls itself {:?}", claim.name), claim.difference()?),
+            None => {
+                let (file, how) = Self::difference_of_file(checkpoint.path())?;
+                (format!("its file is called {file:?}"), how)
+            }
+        };
+        Some(format!("{who}, which {how}; that is not computed here: {ELSEWHERE}"))
     }
 
     /// For the audit: the name, and what the tensors are where they contradict it.

@@ -9,8 +9,10 @@ mod audit;
 mod branch;
 mod candidate;
 mod claim;
+mod conditioner;
 mod container;
 mod detect;
+mod elsewhere;
 pub mod export;
 mod fingerprint;
 mod flavour;
@@ -37,6 +39,7 @@ mod weights;
 pub use crate::files::{Opaque, UnknownCall, UnknownCalls};
 
 pub use audit::{Audit, MisShaped};
+pub use conditioner::Conditioner;
 pub use detect::detect;
 pub use fingerprint::fingerprint;
 pub use folder::{is_named_as_weights, named_in, weights_in};

@@ -6,8 +6,10 @@ use super::arch::{Arch, Expected, HeadStep};
 use super::audit::{Audit, MisShaped};
 use super::candidate::Candidate;
 use super::claim::Claim;
+use super::flavour;
 use super::found_head::{FoundClassifier, FoundHead};
 use super::loading::Loading;
+use super::naming::RADIO_NAME;
 use super::own::{ClassifierInput, OwnMetadata};
 use super::published::{Published, convnext, swin};
 use super::style::Style;
@@ -348,7 +350,8 @@ fn leftovers(checkpoint: &Checkpoint, chosen: &Candidate, heads: &BTreeSet<Strin
     let mut inside = Vec::new();
     let mut outside: BTreeMap<String, Vec<&String>> = BTreeMap::new();
     for name in checkpoint.tensors().keys() {
-        if known.contains(name) || name.ends_with("num_batches_tracked") {
+        let read = known.contains(name) || (chosen.naming.name == RADIO_NAME && flavour::is_read(name));
+        if read || name.ends_with("num_batches_tracked") {
             continue;
         }
         match name.strip_prefix(&chosen.prefix) {

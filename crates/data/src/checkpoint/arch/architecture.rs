@@ -209,16 +209,16 @@ impl Arch {
     /// Width of what the network's own heads read: the backbone's output, whatever pooling was asked for.
     pub fn head_input(&self) -> usize {
         match self {
-            Self::Vit(v) => v.width,
+            Self::Vit(v) => v.own_row(),
             _ => self.width(),
         }
     }
 
     /// How positions or tokens become one row of features.
-    pub fn pooling(&self) -> &'static str {
+    pub fn pooling(&self) -> String {
         match self {
-            Self::Vit(v) => v.pooling.describe(),
-            _ => "average",
+            Self::Vit(v) => v.describe_pooling(),
+            _ => "average".to_owned(),
         }
     }
 

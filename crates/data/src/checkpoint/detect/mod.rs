@@ -2,6 +2,7 @@
 
 mod refusals;
 mod search;
+mod strangers;
 
 pub use search::detect;
 pub(super) use search::{inspect, refuse_calls};

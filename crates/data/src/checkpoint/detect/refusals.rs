@@ -3,6 +3,7 @@
 use crate::checkpoint::arch::Arch;
 use crate::checkpoint::candidate::{Candidate, RECOGNISED, candidates};
 use crate::checkpoint::claim::Claim;
+use crate::checkpoint::elsewhere::ELSEWHERE;
 use crate::checkpoint::published::Published;
 use crate::checkpoint::weights::Checkpoint;
 
@@ -15,8 +16,7 @@ pub(super) fn called(checkpoint: &Checkpoint) -> String {
 pub(super) fn resembles(checkpoint: &Checkpoint, near: &Candidate) -> String {
     format!(
         "no known network{}: of the nearest, a {}, only {:.0} of {} tensors are there; if it is a shallower one, name it with \
-         --arch (transformers: vit_widthW_depthD_headsH_patchP_IMAGE); another network's features can be computed elsewhere \
-         and given to analyze as an array",
+         --arch (transformers: vit_widthW_depthD_headsH_patchP_IMAGE); if it is another network, {ELSEWHERE}",
         called(checkpoint),
         near.arch.name(),
         near.named * near.expected.len() as f64,

@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::refusals::{called, not_this, resembles};
+use super::strangers::stranger;
 use crate::checkpoint::arch::{Arch, Pooling};
 use crate::checkpoint::branch::BRANCHES;
 use crate::checkpoint::candidate::{Candidate, RECOGNISED, candidates};
+use crate::checkpoint::claim::Claim;
+use crate::checkpoint::elsewhere::ELSEWHERE;
 use crate::checkpoint::found_head::{FoundClassifier, FoundHead};
 use crate::checkpoint::head_search::Surroundings;
 use crate::checkpoint::loading::{LoadOptions, Loading};
-use crate::checkpoint::naming::Layout;
+use crate::checkpoint::naming::{Layout, RADIO_NAME};
 use crate::checkpoint::own::{ClassifierInput, OwnMetadata};
 use crate::checkpoint::projection;
 use crate::checkpoint::published::{self, Published};
@@ -58,6 +61,14 @@ pub(in crate::checkpoint) fn refuse_calls(checkpoint: &Checkpoint) -> Result<()>
 
 /// As [`detect`], without refusing what is not whole or would run code elsewhere.
 pub(in crate::checkpoint) fn inspect(checkpoint: &Checkpoint, options: &LoadOptions) -> Result<Loading> {
+    let named = |error| match Claim::stranger(checkpoint).filter(|_| options.arch == "auto") {
+        Some(what) => Error::input(format!("{}: {what}", checkpoint.path().display())),
+        None => error,
+    };
+    searched(checkpoint, options).map_err(named)
+}
+
+fn searched(checkpoint: &Checkpoint, options: &LoadOptions) -> Result<Loading> {
     if let Some(what) = &checkpoint.no_weights {
         return Err(Error::input(format!("{}: {what}", checkpoint.path().display())));
     }
@@ -88,7 +99,11 @@ pub(in crate::checkpoint) fn inspect(checkpoint: &Checkpoint, options: &LoadOpti
         published::check(checkpoint, &published, layout, &chosen.arch, &shape, asked)?;
     }
     let clip_named = ["_clip", "_siglip"].iter().any(|word| options.arch.contains(word));
-    let undecided = chosen.told.undecided.as_ref().filter(|_| !clip_named);
+    // The mean of patches needs no summary.
+    let settled = clip_named || (chosen.naming.name == RADIO_NAME && options.pooling == Some(Pooling::Mean));
+    // What is not whole is refused as that.
+    let whole = options.allow_partial || chosen.is_whole(checkpoint);
+    let undecided = chosen.told.undecided.as_ref().filter(|_| !settled && whole);
     let refused = chosen.told.refused.as_ref().filter(|_| chosen.named >= WHOLE);
     if let Some(what) = refused.or(undecided).filter(|_| own.is_none()) {
         return Err(Error::input(format!("{}: {what}", checkpoint.path().display())));
@@ -179,7 +194,7 @@ fn pool(checkpoint: &Checkpoint, arch: &mut Arch, asked: Option<Pooling>) -> Res
     let Some(asked) = asked else { return Ok(()) };
     let refuse = |what: &str| Err(Error::input(format!("{}: {what}", checkpoint.path().display())));
     match arch {
-        Arch::Vit(vit) if vit.class_token || asked == Pooling::Mean => {
+        Arch::Vit(vit) if vit.has_class() || asked == Pooling::Mean => {
             vit.pooling = asked;
             Ok(())
         }
@@ -206,6 +221,9 @@ fn choose(
         if let Some(arch) = forced {
             return Err(refuse(not_this(checkpoint, arch, &candidates, published)));
         }
+        if let Some(what) = stranger(checkpoint) {
+            return Err(refuse(format!("{what}; that is not computed here: {ELSEWHERE}")));
+        }
         let called = called(checkpoint);
         let first: Vec<_> = checkpoint.tensors().keys().take(3).map(String::as_str).collect();
         let nearest = candidates.iter().max_by(|a, b| a.named.total_cmp(&b.named));
@@ -214,8 +232,7 @@ fn choose(
         }
         return Err(refuse(format!(
             "no known network among its {} tensors ({}, …){called}; expected a ResNet or another of torchvision's convolutional \
-             networks, a vision transformer or this project's small CNN; any other network can be given as TorchScript, or its \
-             features computed elsewhere and given to analyze as an array",
+             networks, a vision transformer or this project's small CNN; if it is another, {ELSEWHERE}",
             checkpoint.tensors().len(),
             first.join(", ")
         )));

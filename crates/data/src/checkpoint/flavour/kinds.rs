@@ -2,9 +2,10 @@
 
 use super::names::NetworkNames;
 use super::told::Told;
-use super::{clip, padding, towers};
+use super::{clip, padding, radio, towers};
 use crate::checkpoint::arch::{Activation, Cnn, Epsilon, FinalNorm, Rotary, Shapes, Vit};
-use crate::checkpoint::naming::{DINOV3_NAME, Naming, OPEN_CLIP_NAME};
+use crate::checkpoint::elsewhere::ELSEWHERE;
+use crate::checkpoint::naming::{DINOV3_NAME, Naming, OPEN_CLIP_NAME, RADIO_NAME};
 use crate::checkpoint::recipe::Recipe;
 
 /// Kinds of networks whose code differs in what has no tensors.
@@ -18,6 +19,7 @@ enum Kind {
     Beit3,
     Eva,
     Eva02,
+    Radio,
     /// Rotary positions of a kind that is not computed here.
     OtherRotary,
 }
@@ -33,6 +35,8 @@ fn kind(naming: &Naming, vit: &Vit) -> Kind {
         Kind::Clip
     } else if naming.name.starts_with(DINOV3_NAME) {
         Kind::Dinov3
+    } else if naming.name == RADIO_NAME {
+        Kind::Radio
     } else if vit.relative.is_some() {
         Kind::Beit
     } else if naming.name.starts_with("BEiT") || naming.name.starts_with("timm's DINOv3") {
@@ -92,28 +96,26 @@ pub(in crate::checkpoint) fn complete(naming: &Naming, names: &NetworkNames, sha
         Kind::Eva => {
             let mut told = named("EVA", "heads by the width, GELU, epsilon 1e-6");
             if vit.width == ENORMOUS {
-                told.refused = Some(
-                    "it has the tensors of EVA-02's enormous CLIP, which normalises after its attention and its MLP; compute its \
-                     features with timm and give them to analyze as an array"
-                        .to_owned(),
-                );
+                told.refused = Some(format!(
+                    "it has the tensors of EVA-02's enormous CLIP, which normalises after its attention and its MLP; {ELSEWHERE}"
+                ));
             }
             told
         }
         Kind::Eva02 => eva02(vit),
+        Kind::Radio => radio::complete(&names.radio, shape, vit),
         Kind::OtherRotary => Told {
-            refused: Some(
+            refused: Some(format!(
                 "a transformer of timm without pos_embed that has not all of DINOv3's LayerScale, reg_token and norm, or one with a \
                  normalisation and attention pooling around its blocks: rotary positions of a kind that no tensor tells and that is not \
-                 computed here; compute its features with timm and give them to analyze as an array"
-                    .to_owned(),
-            ),
+                 computed here; {ELSEWHERE}"
+            )),
             ..Told::default()
         },
     };
     vit.pooling = vit.own_pooling();
     if kind != Kind::Plain {
-        told.notes.push(format!("{} as features", vit.pooling.describe()));
+        told.notes.push(format!("{} as features", vit.describe_pooling()));
     }
     told
 }

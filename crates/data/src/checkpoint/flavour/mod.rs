@@ -6,9 +6,11 @@ mod clip;
 mod kinds;
 mod names;
 mod padding;
+mod radio;
 mod told;
 mod towers;
 
 pub(super) use kinds::{centred, complete, complete_cnn, dinov3_heads};
 pub(super) use names::NetworkNames;
+pub(super) use radio::is_read;
 pub(super) use told::Told;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::radio::SaidByRadio;
 use crate::checkpoint::arch::{Arch, Vit};
 use crate::checkpoint::claim::Claim;
 use crate::checkpoint::weights::Checkpoint;
@@ -26,6 +27,8 @@ pub(in crate::checkpoint) struct NetworkNames {
     pub(super) open_clip: Option<Value>,
     /// Whether it has the scalars that only OpenAI's own files hold.
     pub(super) openai: bool,
+    /// What a RADIO says of itself.
+    pub(super) radio: SaidByRadio,
 }
 
 impl NetworkNames {
@@ -47,6 +50,7 @@ impl NetworkNames {
             claim: Claim::of(checkpoint),
             file,
             open_clip: checkpoint.open_clip_beside(),
+            radio: SaidByRadio::of(checkpoint),
             openai: ["input_resolution", "context_length"].iter().all(|scalar| {
                 let is = |name: &String| name.rsplit('.').next() == Some(scalar);
                 checkpoint.tensors().keys().any(is)

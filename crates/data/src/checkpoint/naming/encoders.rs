@@ -1,6 +1,6 @@
-//! How further code bases name their encoders: OpenCLIP and OpenAI, timm's and BAAI's BEiT and EVA, DINOv3's own.
+//! How further code bases name their encoders: OpenCLIP and OpenAI, timm's and BAAI's BEiT and EVA, DINOv3's own, RADIO.
 
-use super::rules::{Naming, Rule, naming};
+use super::rules::{AxisForm, Naming, Rule, naming};
 use crate::checkpoint::arch::ArchFamily;
 
 /// timm's attention pooling: the key and the value of the tokens in one.
@@ -106,3 +106,32 @@ pub(super) const OPEN_CLIP: Naming = Naming {
 
 /// CLIP's ResNets, which have ours.
 pub(super) const OPEN_CLIP_RESNET: Naming = naming(OPEN_CLIP_NAME, ArchFamily::ClipResNet, &[]);
+
+/// As [`DINOV3_NAME`].
+pub(in crate::checkpoint) const RADIO_NAME: &str = "RADIO";
+
+/// All tokens before the patches in one, and patches by a matrix.
+const RADIO_TOKENS: &[Rule] = &[
+    ("reg_token", "patch_generator.cls_token.token"),
+    ("pos_embed", "patch_generator.pos_embed"),
+    ("patch_embed.proj", "patch_generator.embedder"),
+];
+
+const fn radio(rules: &'static [&'static [Rule]]) -> Naming {
+    Naming {
+        bare: &[("reg_token", 1)],
+        forms: &[("patch_embed.proj.weight", AxisForm::Matrix)],
+        ..naming(RADIO_NAME, ArchFamily::Vit, rules)
+    }
+}
+
+pub(super) const RADIO: Naming = radio(&[RADIO_TOKENS]);
+
+/// transformers renames what has gamma in its name, so that RADIO calls it otherwise.
+pub(super) const RADIO_SCALED: Naming = radio(&[
+    RADIO_TOKENS,
+    &[
+        ("blocks.*.ls1.gamma", "blocks.*.ls1.grandma"),
+        ("blocks.*.ls2.gamma", "blocks.*.ls2.grandma"),
+    ],
+]);

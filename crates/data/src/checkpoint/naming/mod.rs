@@ -8,7 +8,7 @@ mod rules;
 mod table;
 mod transformers;
 
-pub(super) use encoders::{DINOV3_NAME, OPEN_CLIP_NAME};
+pub(super) use encoders::{DINOV3_NAME, OPEN_CLIP_NAME, RADIO_NAME};
 pub(super) use layout::Layout;
 pub(super) use rules::Naming;
 pub(super) use table::NAMINGS;

@@ -26,13 +26,15 @@ pub(in crate::checkpoint) struct Naming {
     pub(super) forms: &'static [(&'static str, AxisForm)],
 }
 
-/// How the axes of length one of a tensor differ in a file.
+/// How the axes of a tensor differ in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AxisForm {
     /// There are none behind the first axis.
     Flat,
     /// There are so many more before the first.
     Before(usize),
+    /// The weights of a convolution as a matrix: channels and both sides of a square kernel are one axis.
+    Matrix,
 }
 
 /// The beginning of a name: ours, theirs.
@@ -100,9 +102,26 @@ impl Naming {
         match self.forms.iter().find(|(end, _)| ours.ends_with(end)) {
             Some((_, AxisForm::Flat)) => shape.truncate(1),
             Some((_, AxisForm::Before(axes))) => shape.splice(..0, vec![1; *axes]).for_each(drop),
+            Some((_, AxisForm::Matrix)) if !shape.is_empty() => shape = vec![shape[0], shape[1..].iter().product()],
+            Some((_, AxisForm::Matrix)) => {}
             None => {}
         }
         shape
+    }
+
+    /// As it is ours, of a tensor that files keep in this shape; one that cannot be ours stays as it is.
+    pub(in crate::checkpoint) fn from_file(&self, ours: &str, shape: Vec<usize>) -> Vec<usize> {
+        let shape = [vec![1; self.left_out(ours)], shape].concat();
+        match (self.forms.iter().find(|(end, _)| ours.ends_with(end)), &shape[..]) {
+            (Some((_, AxisForm::Matrix)), &[rows, columns]) => {
+                let side = (columns / 3).isqrt();
+                match columns == 3 * side * side {
+                    true => vec![rows, 3, side, side],
+                    false => shape,
+                }
+            }
+            _ => shape,
+        }
     }
 
     /// Whether a name (as this naming spells it, without prefix) lies inside the backbone's own modules.

@@ -215,6 +215,8 @@ pub(in crate::checkpoint) const NAMINGS: &[Naming] = &[
     encoders::DINOV3_SWIGLU,
     encoders::OPEN_CLIP,
     encoders::OPEN_CLIP_RESNET,
+    encoders::RADIO,
+    encoders::RADIO_SCALED,
     transformers::VIT_IN_FILES,
     transformers::MSN_IN_PARTS,
     transformers::VIT_IN_MEMORY,

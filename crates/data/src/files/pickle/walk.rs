@@ -26,6 +26,9 @@ const MAX_NAMES: usize = 256 << 20;
 /// The most objects that are named as not read; the others are counted.
 const MOST_OPAQUE: usize = 10_000;
 
+/// The most dictionaries of a list of settings that are looked at.
+const MOST_SETTINGS: usize = 64;
+
 /// The tables that every `torch.nn.Module` keeps in its attributes; submodules last.
 const TABLES: [&str; 3] = ["_parameters", "_buffers", "_modules"];
 
@@ -231,7 +234,38 @@ impl<'a> Walker<'a> {
             for &(key, value) in attributes {
                 if let Some(key) = self.pickle.key(key) {
                     let name = self.path.iter().chain([&key]).cloned().collect::<Vec<_>>().join(".");
-                    self.plain(name, self.pickle.get(value));
+                    self.plain(name.clone(), self.pickle.get(value));
+                    self.settings(&name, value)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a namespace holds in a dictionary, or in a list of dictionaries (a RADIO's teachers): texts, switches and
+    /// fractions. Whole numbers there count something else than the training.
+    fn settings(&mut self, name: &str, value: ValueId) -> Result<(), Failure> {
+        let pickle = self.pickle;
+        let dictionaries: Vec<(String, ValueId)> = match pickle.get(value) {
+            PickleValue::Dict(_) => vec![(name.to_owned(), value)],
+            PickleValue::List(items) | PickleValue::Tuple(items) => {
+                let numbered = |(i, &item): (usize, &ValueId)| (format!("{name}.{i}"), item);
+                items.iter().take(MOST_SETTINGS).enumerate().map(numbered).collect()
+            }
+            _ => return Ok(()),
+        };
+        for (name, dictionary) in dictionaries {
+            let PickleValue::Dict(pairs) = pickle.get(dictionary) else {
+                continue;
+            };
+            for &(key, item) in pairs {
+                self.visit()?;
+                let kept = matches!(
+                    pickle.get(item),
+                    PickleValue::Bool(_) | PickleValue::Float(_) | PickleValue::Text(_)
+                );
+                if let Some(key) = pickle.key(key).filter(|_| kept) {
+                    self.plain(format!("{name}.{key}"), pickle.get(item));
                 }
             }
         }

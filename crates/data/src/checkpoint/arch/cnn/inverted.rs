@@ -1,5 +1,5 @@
-//! timm's networks of inverted residuals, by timm's names: EfficientNet and its second version, its lite and edge forms, MobileNet v2
-//! and v3. Stages are written as timm writes them: `ir_r2_k3_s2_e6_c24_se` is an inverted residual, twice, of kernel 3, stride 2,
+//! timm's networks of inverted residuals, by timm's names: EfficientNet and its second version, its lite and edge forms, MobileNet,
+//! v2 and v3. Stages are written as timm writes them: `ir_r2_k3_s2_e6_c24_se` is an inverted residual, twice, of kernel 3, stride 2,
 //! six times as wide inside, 24 channels, with squeeze and excitation.
 
 use super::inverted_sizes::{FinalLayers, InvertedKind, NAMED, PaddingForms, SizeRow};
@@ -64,6 +64,8 @@ struct Block {
 enum Form {
     /// Channel by channel, then across channels.
     Separable,
+    /// As [`Form::Separable`], with an activation at the end.
+    Active,
     /// Wider by a convolution of one position, channel by channel, narrower.
     Inverted,
     /// Wider by a convolution with the kernel, narrower.
@@ -77,6 +79,7 @@ impl Block {
         let mut words = text.split('_');
         let form = match words.next()? {
             "ds" => Form::Separable,
+            "dsa" => Form::Active,
             "ir" => Form::Inverted,
             "er" => Form::Edge,
             "cn" => Form::Plain,
@@ -92,8 +95,8 @@ impl Block {
             squeezes: false,
             relu: false,
             inputs: None,
-            // A convolution is alone where nothing is said, the others are residuals.
-            skips: form != Form::Plain,
+            // These two are alone where nothing is said, the others are residuals.
+            skips: ![Form::Plain, Form::Active].contains(&form),
         };
         for word in words {
             let number = |before: &str| word.strip_prefix(before)?.parse().ok();
@@ -180,6 +183,7 @@ impl Build {
             });
         }
         plan.width = match head {
+            FinalLayers::Bare => inputs,
             _ if ends => self.kind.last,
             FinalLayers::Maps => self.scaled(self.kind.last),
             FinalLayers::Wide => self.scaled(self.kind.last).max(self.kind.last),
@@ -187,6 +191,7 @@ impl Build {
         };
         let conv = self.conv(inputs, plan.width, 1, 1);
         plan.neck = match head {
+            FinalLayers::Bare => Vec::new(),
             FinalLayers::Mean => vec![
                 PlanLayer::Mean,
                 PlanLayer::Conv(Conv {
@@ -225,7 +230,7 @@ impl Build {
         let act = Some(if block.relu { Pointwise::Relu } else { self.kind.act });
         let from = block.inputs.map_or(inputs, |n| self.scaled(n));
         let inside = match block.form {
-            Form::Separable | Form::Plain => inputs,
+            Form::Separable | Form::Active | Form::Plain => inputs,
             Form::Inverted | Form::Edge => divisible(from as f64 * block.factor),
         };
         let each = Conv {
@@ -238,7 +243,7 @@ impl Build {
             Form::Plain => {
                 return self.normal(at, "conv", "bn1", self.conv(inputs, outputs, block.kernel, stride), act);
             }
-            Form::Separable => self.normal(at, "conv_dw", "bn1", each, act),
+            Form::Separable | Form::Active => self.normal(at, "conv_dw", "bn1", each, act),
             Form::Inverted => {
                 let mut layers = self.normal(at, "conv_pw", "bn1", one(inputs, inside), act);
                 layers.extend(self.normal(at, "conv_dw", "bn2", each, act));
@@ -254,11 +259,12 @@ impl Build {
         };
         layers.extend(excited);
         let [conv, norm] = match block.form {
-            Form::Separable => ["conv_pw", "bn2"],
+            Form::Separable | Form::Active => ["conv_pw", "bn2"],
             Form::Inverted => ["conv_pwl", "bn3"],
             _ => ["conv_pwl", "bn2"],
         };
-        layers.extend(self.normal(at, conv, norm, one(inside, outputs), None));
+        let last = act.filter(|_| block.form == Form::Active);
+        layers.extend(self.normal(at, conv, norm, one(inside, outputs), last));
         layers
     }
 

@@ -26,6 +26,8 @@ pub(super) enum FinalLayers {
     Wide,
     /// A convolution with a bias on the mean over positions, not scaled: MobileNet v3.
     Mean,
+    /// Nothing.
+    Bare,
 }
 
 const PLAIN: InvertedKind = InvertedKind {
@@ -160,6 +162,25 @@ const V2_XL: InvertedKind = InvertedKind {
     ..PLAIN
 };
 
+const MOBILE1: InvertedKind = InvertedKind {
+    stages: &[
+        "dsa_r1_k3_s1_e1_c64",
+        "dsa_r2_k3_s2_e1_c128",
+        "dsa_r2_k3_s2_e1_c256",
+        "dsa_r6_k3_s2_e1_c512",
+        "dsa_r2_k3_s2_e1_c1024",
+    ],
+    act: Pointwise::Relu6,
+    head: FinalLayers::Bare,
+    ..PLAIN
+};
+
+const MOBILE1_HEAD: InvertedKind = InvertedKind {
+    last: 1024,
+    head: FinalLayers::Wide,
+    ..MOBILE1
+};
+
 const MOBILE2: InvertedKind = InvertedKind {
     stages: &[
         "ds_r1_k3_s1_e1_c16",
@@ -278,6 +299,9 @@ pub(super) const NAMED: &[SizeRow] = &[
     row("efficientnetv2_rw_t", &V2_S, 0.8, 0.9, PaddingForms::Even),
     row("efficientnetv2_rw_s", &V2_RW, 1.0, 1.0, PaddingForms::Even),
     ("efficientnetv2_rw_m", &V2_RW, 1.2, [1.2, 1.6], PaddingForms::Even),
+    row("mobilenetv1_100", &MOBILE1, 1.0, 1.0, PaddingForms::Even),
+    row("mobilenetv1_100h", &MOBILE1_HEAD, 1.0, 1.0, PaddingForms::Even),
+    row("mobilenetv1_125", &MOBILE1, 1.25, 1.0, PaddingForms::Even),
     row("mobilenetv2_035", &MOBILE2, 0.35, 1.0, PaddingForms::Even),
     row("mobilenetv2_050", &MOBILE2, 0.5, 1.0, PaddingForms::Even),
     row("mobilenetv2_075", &MOBILE2, 0.75, 1.0, PaddingForms::Even),

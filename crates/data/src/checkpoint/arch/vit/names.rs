@@ -115,6 +115,7 @@ pub(super) fn plain() -> Vit {
         attn_norm: false,
         mlp_norm: false,
         gate: Activation::Silu,
+        summary: Vec::new(),
         pooler: None,
     }
 }

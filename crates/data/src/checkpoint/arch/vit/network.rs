@@ -78,6 +78,10 @@ pub struct Vit {
     /// What a gated MLP has on its gate.
     #[serde(default = "silu", skip_serializing_if = "is_silu")]
     pub gate: Activation,
+    /// Which of the tokens before the patches are handed on, one after the other, where the network has no class token of that
+    /// name (RADIO).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub summary: Vec<usize>,
     /// Width of a linear layer and tanh after the first token (transformers' pooler), where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pooler: Option<usize>,
@@ -137,7 +141,7 @@ pub enum FinalNorm {
     Absent,
 }
 
-/// How a code base brings position embeddings to another grid; all are bicubic.
+/// How a code base brings position embeddings to another grid; bicubic where nothing else is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Positions {
@@ -149,13 +153,15 @@ pub enum Positions {
     Offset,
     /// Without antialiasing, the corners fixed (torchvision).
     Corners,
+    /// Bilinear, to a square as wide as the longer side, of which the first rows and columns are taken (RADIO).
+    Cropped,
 }
 
 /// How tokens become one row of features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pooling {
-    /// The class token.
+    /// The class token, or all tokens of a summary.
     Class,
     /// The mean of the patch tokens.
     Mean,
@@ -226,10 +232,25 @@ impl Vit {
     pub fn own_pooling(&self) -> Pooling {
         if self.attention_pool {
             Pooling::Attention
-        } else if self.class_token && self.norm == FinalNorm::Tokens {
+        } else if (self.class_token && self.norm == FinalNorm::Tokens) || !self.summary.is_empty() {
             Pooling::Class
         } else {
             Pooling::Mean
+        }
+    }
+
+    /// How tokens become a row of features, as audits name it.
+    pub fn describe_pooling(&self) -> String {
+        match (self.pooling, self.summary.len()) {
+            (Pooling::Class | Pooling::Both, tokens @ 1..) => {
+                let mean = if self.pooling == Pooling::Both {
+                    " and mean of patches"
+                } else {
+                    ""
+                };
+                format!("summary of {tokens} token(s){mean}")
+            }
+            (pooling, _) => pooling.describe().to_owned(),
         }
     }
 
@@ -250,7 +271,26 @@ impl Vit {
 
     /// Width of a row of features.
     pub(in crate::checkpoint::arch) fn row(&self) -> usize {
-        self.width * if self.pooling == Pooling::Both { 2 } else { 1 }
+        self.width_by(self.pooling)
+    }
+
+    /// Width of the row that its own heads read.
+    pub(in crate::checkpoint::arch) fn own_row(&self) -> usize {
+        self.width_by(self.own_pooling())
+    }
+
+    fn width_by(&self, pooling: Pooling) -> usize {
+        let class = self.width * self.summary.len().max(1);
+        match pooling {
+            Pooling::Class => class,
+            Pooling::Both => class + self.width,
+            Pooling::Mean | Pooling::Attention => self.width,
+        }
+    }
+
+    /// Whether there is a class token or a summary.
+    pub fn has_class(&self) -> bool {
+        self.class_token || !self.summary.is_empty()
     }
 
     pub(in crate::checkpoint::arch) fn tensors(&self, list: &mut Tensors) {
