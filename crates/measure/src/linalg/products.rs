@@ -8,26 +8,26 @@ use ndarray::{Array2, ArrayView2, s};
 use super::lapack::{int, single_threaded_blas};
 
 /// A matrix of a product, as it is or transposed.
-struct Factor<'a, T> {
+struct Operand<'a, T> {
     matrix: ArrayView2<'a, T>,
     transpose: CBLAS_TRANSPOSE,
 }
 
-fn plain<T>(matrix: ArrayView2<T>) -> Factor<T> {
-    Factor {
+fn plain<T>(matrix: ArrayView2<T>) -> Operand<T> {
+    Operand {
         matrix,
         transpose: CBLAS_TRANSPOSE::CblasNoTrans,
     }
 }
 
-fn transposed<T>(matrix: ArrayView2<T>) -> Factor<T> {
-    Factor {
+fn transposed<T>(matrix: ArrayView2<T>) -> Operand<T> {
+    Operand {
         matrix,
         transpose: CBLAS_TRANSPOSE::CblasTrans,
     }
 }
 
-impl<T> Factor<'_, T> {
+impl<T> Operand<'_, T> {
     /// Its rows and columns in the product.
     fn dim(&self) -> (usize, usize) {
         match self.transpose {
@@ -49,7 +49,7 @@ impl<T> Factor<'_, T> {
 macro_rules! product {
     ($name:ident, $number:ty, $gemm:ident) => {
         /// `scale` AB + `keep` C in place of C, which is in standard layout.
-        fn $name(scale: $number, a: Factor<$number>, b: Factor<$number>, keep: $number, c: &mut Array2<$number>) {
+        fn $name(scale: $number, a: Operand<$number>, b: Operand<$number>, keep: $number, c: &mut Array2<$number>) {
             let ((m, inner), (own, n)) = (a.dim(), b.dim());
             assert_eq!(inner, own, "the product of matrices that do not fit");
             assert_eq!(c.dim(), (m, n), "a product of another shape");

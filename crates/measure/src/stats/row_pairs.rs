@@ -4,7 +4,7 @@ use ndarray::ArrayView1;
 
 use super::exact::{Exact, exact_product, exact_squared_apart};
 use super::exact_grid::{fits, grid};
-use super::rows::{Rows, Values, over};
+use super::rows::{RowValues, Rows, over};
 
 impl Rows {
     /// The squared Euclidean distance of row `i` to row `j` of `other`, by differences: the same bits either way round,

@@ -19,7 +19,7 @@ pub struct Rows {
     chosen: Vec<usize>,
     groups: Vec<u8>,
     classes: Vec<Option<u32>>,
-    pub(super) values: Values,
+    pub(super) values: RowValues,
     /// Rows of the set seen, and rows kept of them.
     seen: usize,
     kept: usize,
@@ -28,7 +28,7 @@ pub struct Rows {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Values {
+pub(super) enum RowValues {
     Single(Array2<f32>),
     Double(Array2<f64>),
 }
@@ -37,14 +37,14 @@ pub(super) enum Values {
 macro_rules! over {
     ($rows:expr, $values:ident => $made:expr) => {
         match &$rows.values {
-            Values::Single($values) => $made,
-            Values::Double($values) => $made,
+            RowValues::Single($values) => $made,
+            RowValues::Double($values) => $made,
         }
     };
 }
 pub(super) use over;
 
-impl Default for Values {
+impl Default for RowValues {
     fn default() -> Self {
         Self::Single(Array2::zeros((0, 0)))
     }
@@ -56,7 +56,7 @@ impl Rows {
         Self {
             groups: chosen.iter().map(|&i| groups[i]).collect(),
             classes: chosen.iter().map(|&i| labels.and_then(|l| l.class_of()[i])).collect(),
-            values: Values::Single(Array2::zeros((chosen.len(), d))),
+            values: RowValues::Single(Array2::zeros((chosen.len(), d))),
             chosen,
             seen: 0,
             kept: 0,
@@ -71,7 +71,7 @@ impl Rows {
             chosen: (0..n).collect(),
             groups: vec![0; n],
             classes: vec![None; n],
-            values: Values::Double(values),
+            values: RowValues::Double(values),
             seen: n,
             kept: n,
             grid: OnceLock::new(),
@@ -85,14 +85,14 @@ impl Rows {
         self.grid = OnceLock::new();
         while let Some(&next) = self.chosen.get(self.kept).filter(|&&row| row < self.seen) {
             let row = rows.row(next - first);
-            if let Values::Single(single) = &self.values
+            if let RowValues::Single(single) = &self.values
                 && row.iter().any(|&x| f64::from(x as f32) != x)
             {
-                self.values = Values::Double(single.mapv(f64::from));
+                self.values = RowValues::Double(single.mapv(f64::from));
             }
             match &mut self.values {
-                Values::Single(single) => single.row_mut(self.kept).zip_mut_with(&row, |to, &x| *to = x as f32),
-                Values::Double(double) => double.row_mut(self.kept).assign(&row),
+                RowValues::Single(single) => single.row_mut(self.kept).zip_mut_with(&row, |to, &x| *to = x as f32),
+                RowValues::Double(double) => double.row_mut(self.kept).assign(&row),
             }
             self.kept += 1;
         }
@@ -173,8 +173,8 @@ impl Rows {
     /// The rows at these places among those held, in this order.
     pub fn select(&self, places: &[usize]) -> Array2<f64> {
         match &self.values {
-            Values::Single(single) => single.select(Axis(0), places).mapv(f64::from),
-            Values::Double(double) => double.select(Axis(0), places),
+            RowValues::Single(single) => single.select(Axis(0), places).mapv(f64::from),
+            RowValues::Double(double) => double.select(Axis(0), places),
         }
     }
 
@@ -185,8 +185,8 @@ impl Rows {
             groups: places.iter().map(|&i| self.groups[i]).collect(),
             classes: places.iter().map(|&i| self.classes[i]).collect(),
             values: match &self.values {
-                Values::Single(single) => Values::Single(single.select(Axis(0), places)),
-                Values::Double(double) => Values::Double(double.select(Axis(0), places)),
+                RowValues::Single(single) => RowValues::Single(single.select(Axis(0), places)),
+                RowValues::Double(double) => RowValues::Double(double.select(Axis(0), places)),
             },
             seen: self.seen,
             kept: places.len(),
@@ -341,10 +341,10 @@ pub(super) mod tests {
     #[test]
     fn features_of_32_bits_are_kept_in_32_bits() {
         let values = Array2::from_shape_fn((3, 2), |(i, j)| f64::from(0.1f32 * (i + 2 * j) as f32));
-        assert!(matches!(pushed(&values, vec![0, 1, 2]).values, Values::Single(_)));
+        assert!(matches!(pushed(&values, vec![0, 1, 2]).values, RowValues::Single(_)));
         assert!(matches!(
             pushed(&(values * 1.1), vec![0, 1, 2]).values,
-            Values::Double(_)
+            RowValues::Double(_)
         ));
     }
 }
