@@ -56,7 +56,7 @@ fn file(case: &Case) -> Tensors {
 #[test]
 fn every_network_has_torchvisions_names_and_shapes() {
     let cases = cases();
-    assert_eq!(cases.len(), 45);
+    assert!(cases.len() >= 45, "only {} networks", cases.len());
     for case in cases {
         let tensors = Arch::parse(&case.id).unwrap().tensors();
         let mut lines: Vec<String> = tensors
