@@ -45,7 +45,7 @@ fn load(tensors: Tensors, file: &str, name: Option<&str>, arch: &str) -> Result<
 #[test]
 fn every_network_has_timms_names_and_shapes() {
     let cases = cases();
-    assert_eq!(cases.len(), 111);
+    assert!(cases.len() >= 111, "only {} networks", cases.len());
     for case in cases {
         assert!(case.names_are(&arch(&case.id)), "{}", case.id);
     }

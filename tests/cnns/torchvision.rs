@@ -22,7 +22,7 @@ fn file(id: &str) -> Tensors {
 #[test]
 fn every_network_has_torchvisions_names_and_shapes() {
     let cases = cases();
-    assert_eq!(cases.len(), 45);
+    assert!(cases.len() >= 45, "only {} networks", cases.len());
     for case in cases {
         assert!(case.names_are(&arch(&case.id)), "{}", case.id);
     }
