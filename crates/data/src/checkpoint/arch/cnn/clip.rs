@@ -151,23 +151,16 @@ pub(super) fn plan(name: &str) -> Option<CnnPlan> {
             layers.push(relu());
             inputs = outputs;
         }
-        stages.push(PlanStage {
-            layers: std::mem::take(&mut layers),
-            width: inputs,
-        });
+        stages.push(PlanStage::take(&mut layers, inputs));
     }
     Some(CnnPlan {
-        stages,
-        neck: Vec::new(),
-        grid: 1,
         pool: Some(AttentionPool {
             name: "attnpool".to_owned(),
             width: inputs,
             heads: size.heads,
             grid: size.image / STRIDE,
         }),
-        tail: Vec::new(),
-        width: inputs,
+        ..CnnPlan::new(stages, inputs)
     })
 }
 

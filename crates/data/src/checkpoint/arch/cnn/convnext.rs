@@ -181,10 +181,7 @@ pub(super) fn plan(name: &str, details: &Details) -> Option<CnnPlan> {
             }
             layers.push(PlanLayer::Residual(body));
         }
-        stages.push(PlanStage {
-            layers: std::mem::take(&mut layers),
-            width,
-        });
+        stages.push(PlanStage::take(&mut layers, width));
         if let Some(&next) = size.widths.get(i + 1) {
             let name = format!("features.{}", 2 * i + 2);
             layers = vec![
@@ -208,12 +205,8 @@ pub(super) fn plan(name: &str, details: &Details) -> Option<CnnPlan> {
         tail.push(PlanLayer::Act(Pointwise::Gelu));
     }
     Some(CnnPlan {
-        stages,
-        neck: Vec::new(),
-        grid: 1,
-        pool: None,
         tail,
-        width: details.hidden.unwrap_or(width),
+        ..CnnPlan::new(stages, details.hidden.unwrap_or(width))
     })
 }
 

@@ -131,14 +131,7 @@ pub(in crate::checkpoint::arch) fn parse(name: &str) -> Option<Cnn> {
 impl Cnn {
     /// Its layers; of a name that is none (a damaged description), a network without any.
     pub fn plan(&self) -> CnnPlan {
-        plan(&self.name, &self.details).unwrap_or(CnnPlan {
-            stages: Vec::new(),
-            neck: Vec::new(),
-            grid: 1,
-            pool: None,
-            tail: Vec::new(),
-            width: 0,
-        })
+        plan(&self.name, &self.details).unwrap_or_else(|| CnnPlan::new(Vec::new(), 0))
     }
 
     /// The same as timm builds it, where it does.
