@@ -2,7 +2,7 @@
 //! strides, and attention in place of the mean at the end.
 
 use super::plan::{AttentionPool, CnnPlan, Conv, PlanLayer, PlanStage, Pointwise, normalised};
-use crate::checkpoint::arch::tensors::Shapes;
+use crate::checkpoint::arch::tensors::{Shapes, blocks};
 
 /// Name, channels of the first stage before they are widened, blocks of each stage, side of the images.
 pub(super) const NAMED: [(&str, usize, [usize; 4], usize); 5] = [
@@ -164,13 +164,10 @@ pub(super) fn plan(name: &str) -> Option<CnnPlan> {
     })
 }
 
-/// Blocks of each stage, as the tensors show: up to the last of which a convolution is there.
+/// Blocks of each stage, as the tensors show.
 pub(in crate::checkpoint) fn depths(shape: Shapes) -> [usize; 4] {
-    [1, 2, 3, 4].map(|stage| {
-        let there =
-            |block: &usize| (1..4).any(|part| shape(&format!("layer{stage}.{block}.conv{part}.weight")).is_some());
-        (0..MOST).rev().find(there).map_or(0, |last| last + 1)
-    })
+    const TELLING: [&str; 3] = ["conv1.weight", "conv2.weight", "conv3.weight"];
+    [1, 2, 3, 4].map(|stage| blocks(shape, MOST, &TELLING, |b, t| format!("layer{stage}.{b}.{t}")))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::details::Details;
 use super::plan::{CnnPlan, Conv, PlanLayer, PlanStage, Pointwise};
-use crate::checkpoint::arch::tensors::Shapes;
+use crate::checkpoint::arch::tensors::{Shapes, blocks, stages};
 
 /// Name, width of the first stage (each has twice the width of the one before), blocks of each stage.
 pub(super) const NAMED: &[(&str, usize, [usize; 4])] = &[
@@ -210,21 +210,13 @@ pub(super) fn plan(name: &str, details: &Details) -> Option<CnnPlan> {
     })
 }
 
-/// Blocks of a stage of which any of the telling tensors is there, up to the last.
-fn depth(shape: Shapes, stage: usize) -> usize {
-    let there = |block: &usize| {
-        ["block.0.weight", "block.2.weight", "block.5.weight"]
-            .iter()
-            .any(|t| shape(&format!("features.{}.{block}.{t}", 2 * stage + 1)).is_some())
-    };
-    (0..MOST[1]).rev().find(there).map_or(0, |last| last + 1)
-}
-
 /// Blocks of each stage, as the tensors show.
 pub(in crate::checkpoint) fn depths(shape: Shapes) -> Vec<usize> {
-    let found: Vec<usize> = (0..MOST[0]).map(|stage| depth(shape, stage)).collect();
-    let stages = found.iter().rposition(|depth| *depth > 0).map_or(0, |last| last + 1);
-    found[..stages].to_vec()
+    const TELLING: [&str; 3] = ["block.0.weight", "block.2.weight", "block.5.weight"];
+    stages(MOST[0], |stage| {
+        let at = 2 * stage + 1;
+        blocks(shape, MOST[1], &TELLING, |b, t| format!("features.{at}.{b}.{t}"))
+    })
 }
 
 #[cfg(test)]
