@@ -62,6 +62,15 @@ pub(in crate::checkpoint::arch) fn most(votes: impl Iterator<Item = Option<usize
         .map(|(_, v)| *v)
 }
 
+/// The shapes of these tensors without the one at `lost`.
+#[cfg(test)]
+pub(super) fn all_but(tensors: &[Expected], lost: usize) -> impl Fn(&str) -> Option<Vec<usize>> {
+    move |ours| {
+        let mut kept = tensors.iter().enumerate().filter(|(i, _)| *i != lost);
+        kept.find(|(_, t)| t.name == ours).map(|(_, t)| t.shape.clone())
+    }
+}
+
 /// How many blocks there are, at most `most`: the last one with any of these tensors counts, so that a lost or renamed one
 /// before it is missed later, by name.
 pub(super) fn blocks(shape: Shapes, most: usize, parts: &[&str], name: impl Fn(usize, &str) -> String) -> usize {
