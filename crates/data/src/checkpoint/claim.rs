@@ -10,17 +10,9 @@ use super::weights::Checkpoint;
 use crate::files;
 
 /// Where code bases write the name, inside the file.
-const PLACES: &[&str] = &[
-    "arch",
-    "architecture",
-    "model_name",
-    "pretrained_cfg.architecture",
-    "default_cfg.architecture",
-    "args.arch",
-    "hyper_parameters.arch",
-    "hyper_parameters.backbone.name",
-    "hyper_parameters.model_name",
-];
+const PLACES: &str = "\
+    arch architecture model_name pretrained_cfg.architecture default_cfg.architecture args.arch \
+    hyper_parameters.arch hyper_parameters.backbone.name hyper_parameters.model_name";
 
 /// A description beside the file is not longer.
 const LONGEST: u64 = 1 << 20;
@@ -55,8 +47,8 @@ impl Claim {
             })
         };
         PLACES
-            .iter()
-            .find_map(|place| claim(checkpoint.metadata().get(*place)?, place))
+            .split(' ')
+            .find_map(|place| claim(checkpoint.metadata().get(place)?, place))
             .or_else(|| {
                 let beside = checkpoint.config_beside()?;
                 // timm's word, else transformers'.

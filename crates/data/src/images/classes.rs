@@ -7,29 +7,17 @@ use crate::error::{Error, Result};
 use crate::files;
 
 /// What labels are called, the most telling first.
-pub(super) const LABEL_NAMES: [&str; 10] = [
-    "label",
-    "labels",
-    "fine_label",
-    "class",
-    "class_name",
-    "class_label",
-    "category",
-    "target",
-    "y",
-    "cls",
-];
+pub(super) const LABEL_NAMES: &str = "label labels fine_label class class_name class_label category target y cls";
 
 /// The column that holds labels.
 pub(super) fn label_column<'a>(columns: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
-    column(columns, &LABEL_NAMES)
+    column(columns, LABEL_NAMES)
 }
 
 /// The first column that has one of these names, the earlier names first.
-pub(super) fn column<'a>(columns: impl Iterator<Item = &'a str> + Clone, names: &[&str]) -> Option<usize> {
-    names
-        .iter()
-        .find_map(|name| columns.clone().position(|c| c.trim().eq_ignore_ascii_case(name)))
+pub(super) fn column<'a>(columns: impl Iterator<Item = &'a str> + Clone, names: &str) -> Option<usize> {
+    let place = |name| columns.clone().position(|c| c.trim().eq_ignore_ascii_case(name));
+    names.split(' ').find_map(place)
 }
 
 /// The distinct values in order, and each row's place among them.

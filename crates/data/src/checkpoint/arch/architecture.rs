@@ -51,8 +51,8 @@ pub(in crate::checkpoint) enum ArchFamily {
 impl ArchFamily {
     /// Names that the search looks for at the end of the file's names. Several, so that one lost tensor does not hide a
     /// network.
-    pub(in crate::checkpoint) fn anchors(self) -> &'static [&'static str] {
-        match self {
+    pub(in crate::checkpoint) fn anchors(self) -> impl Iterator<Item = &'static str> {
+        let words = match self {
             Self::ResNet => resnet::ANCHORS,
             Self::SmallCnn => small_cnn::ANCHORS,
             Self::Cnn => cnn::ANCHORS,
@@ -61,12 +61,13 @@ impl ArchFamily {
             Self::ClipResNet => cnn::clip::ANCHORS,
             Self::Vit => vit::ANCHORS,
             Self::Swin => swin::ANCHORS,
-        }
+        };
+        words.split(' ')
     }
 
     /// First parts of the names of everything that lies inside such a backbone.
-    pub(in crate::checkpoint) fn modules(self) -> &'static [&'static str] {
-        match self {
+    pub(in crate::checkpoint) fn modules(self) -> impl Iterator<Item = &'static str> {
+        let words = match self {
             Self::ResNet => resnet::MODULES,
             Self::SmallCnn => small_cnn::MODULES,
             Self::Cnn => cnn::MODULES,
@@ -75,7 +76,8 @@ impl ArchFamily {
             Self::ClipResNet => cnn::clip::MODULES,
             Self::Vit => vit::MODULES,
             Self::Swin => swin::MODULES,
-        }
+        };
+        words.split(' ')
     }
 
     /// The architecture that the tensors seen through `shape` come closest to; `None` where they are none of this

@@ -69,15 +69,10 @@ const UNNAMED: &[(ResidualBlock, [usize; 4])] = &[
 /// No network here has more blocks in a stage.
 const MOST: usize = 64;
 
-pub(super) const ANCHORS: &[&str] = &[
-    "conv1.weight",
-    "bn1.running_mean",
-    "layer1.0.conv1.weight",
-    "layer2.0.conv2.weight",
-    "layer4.0.conv1.weight",
-];
+pub(super) const ANCHORS: &str = "\
+    conv1.weight bn1.running_mean layer1.0.conv1.weight layer2.0.conv2.weight layer4.0.conv1.weight";
 
-pub(super) const MODULES: &[&str] = &["conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "layer5"];
+pub(super) const MODULES: &str = "conv1 bn1 layer1 layer2 layer3 layer4 layer5";
 
 /// The names that `--arch` takes, without `-cifar`.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {

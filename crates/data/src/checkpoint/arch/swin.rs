@@ -62,14 +62,11 @@ const MOST: [usize; 2] = [6, 64];
 /// What normalisations add where nothing says so: everybody's.
 pub(in crate::checkpoint) const EPSILON: Epsilon = Epsilon::known(1e-5);
 
-pub(super) const ANCHORS: &[&str] = &[
-    "patch_embed.proj.weight",
-    "layers.0.blocks.0.norm1.weight",
-    "layers.0.blocks.0.attn.proj.weight",
-    "layers.1.blocks.0.mlp.fc2.weight",
-];
+pub(super) const ANCHORS: &str = "\
+    patch_embed.proj.weight layers.0.blocks.0.norm1.weight layers.0.blocks.0.attn.proj.weight \
+    layers.1.blocks.0.mlp.fc2.weight";
 
-pub(super) const MODULES: &[&str] = &["patch_embed", "layers", "norm", "absolute_pos_embed"];
+pub(super) const MODULES: &str = "patch_embed layers norm absolute_pos_embed";
 
 pub(super) fn sizes() -> impl Iterator<Item = &'static str> {
     SIZES.iter().map(|s| s.0)

@@ -110,10 +110,10 @@ impl Naming {
         let first = |name: &'static str| name.split('.').next().unwrap_or("");
         let begin = theirs.split('.').next().unwrap_or("");
         // What is called after a head in ours is none of the modules; what keeps its name in a rule is one beside them.
-        let within = |from: &'static str| self.family.modules().contains(&first(from));
+        let within = |from: &'static str| self.family.modules().any(|module| module == first(from));
         let mut ruled = self.rules().filter(|(from, to)| within(from) || from == to);
         let plain = |module: &str| !self.rules().any(|(from, _)| *from == module);
-        ruled.any(|(_, to)| first(to) == begin) || self.family.modules().iter().any(|m| *m == begin && plain(m))
+        ruled.any(|(_, to)| first(to) == begin) || self.family.modules().any(|m| m == begin && plain(m))
     }
 }
 

@@ -13,17 +13,12 @@ pub(super) const NAMED: [(&str, usize, [usize; 4], usize); 5] = [
     ("clip_rn50x64", 128, [3, 15, 36, 10], 448),
 ];
 
-pub(in crate::checkpoint::arch) const ANCHORS: &[&str] = &[
-    "attnpool.positional_embedding",
-    "attnpool.q_proj.weight",
-    "attnpool.v_proj.weight",
-    "layer1.0.conv1.weight",
-    "layer2.0.conv1.weight",
-];
+pub(in crate::checkpoint::arch) const ANCHORS: &str = "\
+    attnpool.positional_embedding attnpool.q_proj.weight attnpool.v_proj.weight layer1.0.conv1.weight \
+    layer2.0.conv1.weight";
 
-pub(in crate::checkpoint::arch) const MODULES: &[&str] = &[
-    "conv1", "bn1", "conv2", "bn2", "conv3", "bn3", "layer1", "layer2", "layer3", "layer4", "attnpool",
-];
+pub(in crate::checkpoint::arch) const MODULES: &str = "\
+    conv1 bn1 conv2 bn2 conv3 bn3 layer1 layer2 layer3 layer4 attnpool";
 
 /// No stage has more blocks.
 const MOST: usize = 64;
@@ -32,16 +27,9 @@ const MOST: usize = 64;
 pub(super) const STRIDE: usize = 32;
 
 /// What tells one from a ResNet.
-pub(super) const TELLING: [&str; 8] = [
-    "attnpool.positional_embedding",
-    "attnpool.q_proj.weight",
-    "attnpool.k_proj.weight",
-    "attnpool.v_proj.weight",
-    "attnpool.q_proj.bias",
-    "conv2.weight",
-    "conv3.weight",
-    "bn3.weight",
-];
+pub(super) const TELLING: &str = "\
+    attnpool.positional_embedding attnpool.q_proj.weight attnpool.k_proj.weight attnpool.v_proj.weight \
+    attnpool.q_proj.bias conv2.weight conv3.weight bn3.weight";
 
 /// Width, blocks of each stage, attention heads, side of the images.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -166,8 +154,8 @@ pub(super) fn plan(name: &str) -> Option<CnnPlan> {
 
 /// Blocks of each stage, as the tensors show.
 pub(in crate::checkpoint) fn depths(shape: Shapes) -> [usize; 4] {
-    const TELLING: [&str; 3] = ["conv1.weight", "conv2.weight", "conv3.weight"];
-    [1, 2, 3, 4].map(|stage| blocks(shape, MOST, &TELLING, |b, t| format!("layer{stage}.{b}.{t}")))
+    const PARTS: [&str; 3] = ["conv1.weight", "conv2.weight", "conv3.weight"];
+    [1, 2, 3, 4].map(|stage| blocks(shape, MOST, &PARTS, |b, t| format!("layer{stage}.{b}.{t}")))
 }
 
 #[cfg(test)]

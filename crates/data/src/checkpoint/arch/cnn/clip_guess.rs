@@ -6,7 +6,7 @@ use super::network::Cnn;
 use crate::checkpoint::arch::tensors::{Shapes, apart, most};
 
 pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Cnn> {
-    if TELLING.iter().filter(|name| shape(name).is_some()).count() < 2 {
+    if TELLING.split(' ').filter(|name| shape(name).is_some()).count() < 2 {
         return None;
     }
     let first = |name: &str| shape(name)?.first().copied();

@@ -30,15 +30,11 @@ pub(super) const NAMED: &[(&str, usize, [usize; 4])] = &[
 /// Those that torchvision has.
 pub(super) const TORCHVISIONS: usize = 4;
 
-pub(in crate::checkpoint::arch) const ANCHORS: &[&str] = &[
-    "features.0.0.weight",
-    "features.1.0.block.0.weight",
-    "features.3.0.block.2.weight",
-    "features.5.0.block.5.weight",
-    "features.7.0.block.0.weight",
-];
+pub(in crate::checkpoint::arch) const ANCHORS: &str = "\
+    features.0.0.weight features.1.0.block.0.weight features.3.0.block.2.weight features.5.0.block.5.weight \
+    features.7.0.block.0.weight";
 
-pub(in crate::checkpoint::arch) const MODULES: &[&str] = &["features"];
+pub(in crate::checkpoint::arch) const MODULES: &str = "features";
 
 /// A hidden layer before the classifier, which torchvision's networks do not have.
 pub(super) const HIDDEN: &str = "classifier.hidden";

@@ -17,55 +17,22 @@ pub struct Cnn {
     pub details: Details,
 }
 
-pub(in crate::checkpoint::arch) const ANCHORS: &[&str] = &[
-    "features.0.0.weight",
-    "features.1.0.block.0.0.weight",
-    "features.1.0.block.0.weight",
-    "features.1.conv.0.0.weight",
-    "features.1.block.0.0.weight",
-    "features.0.weight",
-    "features.2.weight",
-    "features.3.weight",
-    "features.4.weight",
-    "features.conv0.weight",
-    "features.denseblock1.denselayer1.conv1.weight",
-    "stem.0.weight",
-    "trunk_output.block1.block1-0.f.a.0.weight",
-];
+pub(in crate::checkpoint::arch) const ANCHORS: &str = "\
+    features.0.0.weight features.1.0.block.0.0.weight features.1.0.block.0.weight features.1.conv.0.0.weight \
+    features.1.block.0.0.weight features.0.weight features.2.weight features.3.weight features.4.weight \
+    features.conv0.weight features.denseblock1.denselayer1.conv1.weight stem.0.weight \
+    trunk_output.block1.block1-0.f.a.0.weight";
 
-pub(in crate::checkpoint::arch) const MODULES: &[&str] = &["features", "stem", "trunk_output"];
+pub(in crate::checkpoint::arch) const MODULES: &str = "features stem trunk_output";
 
 /// As [`ANCHORS`], of those that timm builds.
-pub(in crate::checkpoint::arch) const TIMM_ANCHORS: &[&str] = &[
-    "conv_stem.weight",
-    "conv_head.weight",
-    "blocks.0.0.conv_dw.weight",
-    "blocks.0.0.conv.weight",
-    "blocks.0.0.conv_exp.weight",
-    "stem.conv.weight",
-    "s1.b1.conv1.conv.weight",
-    "s2.b1.conv1.conv.weight",
-    "pre_logits.fc1.weight",
-    "pre_logits.fc2.weight",
-];
+pub(in crate::checkpoint::arch) const TIMM_ANCHORS: &str = "\
+    conv_stem.weight conv_head.weight blocks.0.0.conv_dw.weight blocks.0.0.conv.weight blocks.0.0.conv_exp.weight \
+    stem.conv.weight s1.b1.conv1.conv.weight s2.b1.conv1.conv.weight pre_logits.fc1.weight pre_logits.fc2.weight";
 
 /// As [`MODULES`].
-pub(in crate::checkpoint::arch) const TIMM_MODULES: &[&str] = &[
-    "conv_stem",
-    "bn1",
-    "blocks",
-    "conv_head",
-    "norm_head",
-    "bn2",
-    "stem",
-    "s1",
-    "s2",
-    "s3",
-    "s4",
-    "final_conv",
-    "features",
-    "pre_logits",
-];
+pub(in crate::checkpoint::arch) const TIMM_MODULES: &str = "\
+    conv_stem bn1 blocks conv_head norm_head bn2 stem s1 s2 s3 s4 final_conv features pre_logits";
 
 /// With less of its tensors a file is not taken for a network.
 const LEAST: f64 = 0.5;

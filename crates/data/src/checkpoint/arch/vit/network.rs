@@ -177,29 +177,12 @@ impl Pooling {
     }
 }
 
-pub(in crate::checkpoint::arch) const ANCHORS: &[&str] = &[
-    "patch_embed.proj.weight",
-    "pos_embed",
-    "blocks.0.norm1.weight",
-    "blocks.0.attn.qkv.weight",
-    "blocks.1.attn.proj.weight",
-];
+pub(in crate::checkpoint::arch) const ANCHORS: &str = "\
+    patch_embed.proj.weight pos_embed blocks.0.norm1.weight blocks.0.attn.qkv.weight blocks.1.attn.proj.weight";
 
-pub(in crate::checkpoint::arch) const MODULES: &[&str] = &[
-    "cls_token",
-    "reg_token",
-    "register_tokens",
-    "dist_token",
-    "pos_embed",
-    "patch_embed",
-    "norm_pre",
-    "blocks",
-    "norm",
-    "fc_norm",
-    "attn_pool",
-    "rope",
-    "rel_pos_bias",
-];
+pub(in crate::checkpoint::arch) const MODULES: &str = "\
+    cls_token reg_token register_tokens dist_token pos_embed patch_embed norm_pre blocks norm fc_norm attn_pool \
+    rope rel_pos_bias";
 
 impl Vit {
     /// Side of the images it was trained on, in pixels.
