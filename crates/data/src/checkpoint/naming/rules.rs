@@ -38,6 +38,18 @@ pub(super) enum AxisForm {
 /// The beginning of a name: ours, theirs.
 pub(super) type Rule = (&'static str, &'static str);
 
+/// Rules, behind what all of ours begin with and what all of theirs do.
+macro_rules! rules {
+    ($ours:tt => $theirs:tt { $($from:literal => $to:literal,)* }) => {
+        &[$((rules!(@join $ours $from), rules!(@join $theirs $to)),)*]
+    };
+    (@join [$($before:literal)*] $rest:literal) => {
+        concat!($($before,)* $rest)
+    };
+}
+
+pub(super) use rules;
+
 pub(super) const fn naming(name: &'static str, family: ArchFamily, rules: &'static [&'static [Rule]]) -> Naming {
     Naming {
         name,
