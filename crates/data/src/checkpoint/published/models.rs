@@ -72,7 +72,7 @@ pub(super) const MODELS: &[PublishedModel] = rows! {
 };
 
 /// `hidden_act`, and what it is here.
-pub(super) const ACTIVATIONS: &[(&str, Activation)] = &[
+pub(super) const ACTIVATIONS: [(&str, Activation); 6] = [
     ("gelu", Activation::Gelu),
     ("quick_gelu", Activation::QuickGelu),
     ("gelu_pytorch_tanh", Activation::TanhGelu),
