@@ -68,12 +68,7 @@ pub(super) fn numbered(folder: &Path, largest: u64) -> Result<Vec<String>> {
         }
         read => read?,
     };
-    let names: Vec<String> = text
-        .lines()
-        .map(str::trim)
-        .filter(|l| !l.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let names = lines(&text);
     if names.len() as u64 <= largest {
         let (path, n) = (path.display(), names.len());
         return Err(Error::input(format!(
@@ -81,6 +76,12 @@ pub(super) fn numbered(folder: &Path, largest: u64) -> Result<Vec<String>> {
         )));
     }
     Ok(names)
+}
+
+/// Names in a text, one a line.
+pub(super) fn lines(text: &str) -> Vec<String> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(str::to_owned).collect()
 }
 
 /// The classes asked for, as ascending indices into `all`. A name goes before an index, so that MNIST's class `3` is
