@@ -148,9 +148,13 @@ fn matches(pattern: &str, name: &str) -> bool {
 }
 
 /// Names in a row; many are cut short and counted.
-pub(super) fn listed(names: &[&str]) -> String {
+pub(super) fn listed<T: AsRef<str>>(names: &[T]) -> String {
     const SHOWN: usize = 8;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
+    let shown: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("{:?}", name.as_ref()))
+        .collect();
     match names.len() {
         0..=SHOWN => shown.join(", "),
         n => format!("{}, … ({n} in all)", shown.join(", ")),

@@ -130,10 +130,9 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>, groups: Option<&str>) 
     }
     let chosen = channels::choose(path, &columns, asked)?;
     if chosen.layers.is_empty() {
-        let all: Vec<&str> = head.names.iter().map(String::as_str).collect();
         let what = format!(
             "no column of numbers that could be channels; its columns are {}: pick some with --columns",
-            channels::listed(&all)
+            channels::listed(&head.names)
         );
         return Err(malformed(path, what));
     }

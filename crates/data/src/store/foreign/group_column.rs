@@ -26,7 +26,7 @@ pub(super) fn place(path: &Path, names: &[String], is_id: impl Fn(usize) -> bool
             path,
             format!(
                 "which of its columns {} has the groups? Call it \"group\"",
-                listed(&names.iter().map(String::as_str).collect::<Vec<_>>())
+                listed(names)
             ),
         )),
     }

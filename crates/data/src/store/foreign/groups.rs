@@ -92,10 +92,7 @@ fn of_column(path: &Path, name: &str, calls: &mut UnknownCalls) -> Result<Texts>
         let shown = path.display();
         let known = match known.len() {
             0 => format!("{shown} has no columns"),
-            _ => format!(
-                "{shown} has no column of that name, but {}",
-                listed(&known.iter().map(String::as_str).collect::<Vec<_>>())
-            ),
+            _ => format!("{shown} has no column of that name, but {}", listed(known)),
         };
         Error::input(format!("--groups {name}: no such file, and {known}"))
     };
