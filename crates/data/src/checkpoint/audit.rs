@@ -265,17 +265,10 @@ impl Audit {
 const SHOWN: usize = 4;
 
 fn listed(names: &[String]) -> String {
-    let more = names.len().saturating_sub(SHOWN);
-    let shown = names
-        .iter()
-        .take(SHOWN)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
-    if more == 0 {
-        shown
-    } else {
-        format!("{shown} and {more} more")
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    match names.len() - names.len().min(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 
