@@ -94,7 +94,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Whether every tensor of the backbone and of the projector was loaded, and nothing inside the backbone was left.
+    /// Demands that every tensor of the backbone and of the projector was loaded, and none inside the backbone was left.
     ///
     /// # Errors
     /// The first reason why not, in one sentence about `path`.

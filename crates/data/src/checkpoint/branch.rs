@@ -9,11 +9,11 @@ pub(super) struct Branch {
     pub(super) name: &'static str,
     /// Parts of a prefix that mean it.
     pub(super) parts: &'static [&'static str],
-    /// Whether it belongs to self-supervised training, so that a single linear layer after it projects, not classifies.
+    /// True if it belongs to self-supervised training, so that a single linear layer after it projects, not classifies.
     pub(super) self_supervised: bool,
     /// What is put before or after the names of its heads where those of both sides lie in one folder.
     pub(super) affixes: &'static [(&'static str, &'static str)],
-    /// Whether a head without such an affix in that folder belongs to the other side.
+    /// True if a head without such an affix in that folder belongs to the other side.
     pub(super) second: bool,
 }
 

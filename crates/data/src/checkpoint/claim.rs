@@ -68,7 +68,7 @@ impl Claim {
             .map(|(_, how)| *how)
     }
 
-    /// The same by the name of the file, as far as it begins with such a name: anything may stand after it.
+    /// How the network differs that the file's name begins with, where it does: anything may stand after it.
     pub(super) fn difference_of_file(path: &Path) -> Option<(String, &'static str)> {
         let name = path.file_name()?.to_string_lossy().into_owned();
         let begins = |part: &str| name.to_lowercase().starts_with(part);
@@ -94,7 +94,7 @@ impl Claim {
     }
 }
 
-/// Whether two networks have the same blocks; names do not say the stem, the image or the tokens.
+/// True if two networks have the same blocks; names do not say the stem, the image or the tokens.
 fn same(named: &Arch, found: &Arch) -> bool {
     match (named, found) {
         (Arch::ResNet(a), Arch::ResNet(b)) => {

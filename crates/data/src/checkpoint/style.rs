@@ -19,11 +19,11 @@ pub(super) struct Style {
     within: &'static [&'static str],
     /// Each of these begins a name below the backbone's prefix or in a folder around it.
     beside: &'static [&'static str],
-    /// Whether it is self-supervised: a single linear layer after the backbone then projects, and does not classify.
+    /// True if it is self-supervised: a single linear layer after the backbone then projects, and does not classify.
     pub(super) self_supervised: bool,
-    /// Whether the method's own forward pass ends by dividing the projector's output by its length.
+    /// True if the method's own forward pass ends by dividing the projector's output by its length.
     pub(super) normalised: bool,
-    /// Whether its projector has GELU between its layers where the place alone does not say so.
+    /// True if its projector has GELU between its layers where the place alone does not say so.
     pub(super) gelu: bool,
     /// The preparation of images that belongs to it.
     recipe: Option<Recipe>,

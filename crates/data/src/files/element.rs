@@ -89,7 +89,7 @@ impl Element {
         self.size().unwrap_or(0) as u64
     }
 
-    /// Whether this is a number.
+    /// True if this is a number.
     pub fn is_number(self) -> bool {
         !matches!(self, Self::Bool | Self::Bytes(_) | Self::Unicode(_) | Self::Other(..))
     }

@@ -133,7 +133,7 @@ impl ImageSet {
         self.rows.len()
     }
 
-    /// Whether there are no images.
+    /// True if there are no images.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }

@@ -20,7 +20,7 @@ pub struct ResNet {
     /// Padding of the stem, where it is not the one that keeps the size (solo-learn pads its 3x3 stem by 2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stem_padding: Option<usize>,
-    /// Whether no activation follows the stem (lightly's CIFAR networks: a Sequential of their children leaves it out).
+    /// True if no activation follows the stem (lightly's CIFAR networks: a Sequential of their children leaves it out).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bare_stem: bool,
 }

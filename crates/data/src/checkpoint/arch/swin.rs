@@ -8,7 +8,7 @@ use super::tensors::{Shapes, Tensors, apart, blocks, most, stages};
 /// A Swin transformer of either version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Swin {
-    /// Whether it is the second version: cosine attention, a continuous position bias, normalisations behind attention and MLP.
+    /// True if it is the second version: cosine attention, a continuous position bias, normalisations behind attention and MLP.
     pub second: bool,
     /// Width of the first stage; each has twice the width of the one before.
     pub width: usize,
@@ -24,7 +24,7 @@ pub struct Swin {
     pub patch: usize,
     /// How many times wider than a block its MLP is.
     pub ratio: usize,
-    /// Whether the second version keeps a bias for the keys too, which plays no part.
+    /// True if the second version keeps a bias for the keys too, which plays no part.
     pub whole_bias: bool,
     /// What the MLPs have between their layers.
     pub activation: Activation,

@@ -12,7 +12,7 @@ pub struct Expected {
     pub name: String,
     /// Shape.
     pub shape: Vec<usize>,
-    /// Whether training changes it by gradient (false: running statistics).
+    /// True if training changes it by gradient (false: running statistics).
     pub parameter: bool,
 }
 

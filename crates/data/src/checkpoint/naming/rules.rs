@@ -92,7 +92,7 @@ impl Naming {
             .unwrap_or_else(|| numbered(0))
     }
 
-    /// Whether a tensor inside the modules, by this naming's name for it, plays no part in the features.
+    /// True if a tensor inside the modules, by this naming's name for it, plays no part in the features.
     pub(in crate::checkpoint) fn is_idle(&self, theirs: &str) -> bool {
         let fits = |idle: &&str| match idle.strip_prefix('*') {
             Some(end) => theirs.ends_with(end),
@@ -117,7 +117,7 @@ impl Naming {
         shape
     }
 
-    /// Whether a name (as this naming spells it, without prefix) lies inside the backbone's own modules.
+    /// True if a name (as this naming spells it, without prefix) lies inside the backbone's own modules.
     pub(in crate::checkpoint) fn inside(&self, theirs: &str) -> bool {
         let first = |name: &'static str| name.split('.').next().unwrap_or("");
         let begin = theirs.split('.').next().unwrap_or("");

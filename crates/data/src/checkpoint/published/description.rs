@@ -20,7 +20,7 @@ pub(in crate::checkpoint) struct Published {
     pub(super) kind: Option<String>,
     /// What it says of the network of images.
     pub(super) fields: Value,
-    /// Whether the file is there and cannot be read.
+    /// True if the file is there and cannot be read.
     pub(super) damaged: bool,
     /// What the file and what lies around it call the network.
     names: NetworkNames,
@@ -62,7 +62,7 @@ impl Published {
         &self.names
     }
 
-    /// Whether it speaks of a network with this layout.
+    /// True if it speaks of a network with this layout.
     pub(in crate::checkpoint) fn is_of(&self, layout: Option<Layout>) -> bool {
         layout.is_some() && self.model.map(|m| m.layout) == layout
     }
@@ -218,7 +218,7 @@ impl Published {
         notes
     }
 
-    /// Whether its `model_type` is one of these.
+    /// True if its `model_type` is one of these.
     pub(super) fn is_one_of(&self, kinds: &[&str]) -> bool {
         self.kind.as_ref().is_some_and(|kind| kinds.contains(&kind.as_str()))
     }

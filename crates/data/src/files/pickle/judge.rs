@@ -16,7 +16,7 @@ const ENCODINGS: &str = "ascii iso-8859-1 iso8859-1 latin-1 latin1 latin_1 utf-8
 const MOST_KEYS: usize = 100;
 
 impl Machine<'_> {
-    /// Notes what a call of `name` would run elsewhere. Whether its result is known: what an unknown name makes is not.
+    /// Notes what a call of `name` would run elsewhere. True if its result is known: what an unknown name makes is not.
     pub(super) fn judge(&mut self, name: &PickleName, given: &[ValueId], how: How) -> bool {
         let many = given.len() > MAX_ARGUMENTS;
         match name.known {
@@ -112,7 +112,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// Whether a key is a plain value, and none that means more to Python.
+    /// True if a key is a plain value, and none that means more to Python.
     fn is_plain(&self, key: ValueId, special: &str) -> bool {
         match self.get(key) {
             PickleValue::Text(text) => &**text != special && &**text != "__dict__",
@@ -120,7 +120,7 @@ impl Machine<'_> {
         }
     }
 
-    /// Whether the keys of a dictionary are such; None has none.
+    /// True if the keys of a dictionary are such; None has none.
     fn are_plain(&self, id: ValueId, special: &str) -> bool {
         match self.get(id) {
             PickleValue::Dict(pairs) => {

@@ -39,7 +39,7 @@ const MAGIC_WITHIN: usize = 64;
 pub(in crate::files) fn open(path: &Path, file: &mut File, len: u64, head: &[u8], keep: Keep) -> Result<Container> {
     let magic = &head[..head.len().min(MAGIC_WITHIN)];
     let has = |number: &[u8]| magic.windows(number.len()).any(|bytes| bytes == number);
-    // Of all its pickles: each of them is loaded.
+    // All its pickles count: each of them is loaded.
     let mut calls = UnknownCalls::default();
     let (container, parsed) = if head.starts_with(b"PK") {
         ("PyTorch zip", zipped(file, len, keep, &mut calls))
@@ -78,7 +78,7 @@ pub(in crate::files) fn open(path: &Path, file: &mut File, len: u64, head: &[u8]
     }
 }
 
-/// Whether a file says that it is a pickle, as all but the oldest do.
+/// True if a file says that it is a pickle, as all but the oldest do.
 fn is_pickle(head: &[u8]) -> bool {
     matches!(head, [0x80, 0..=5, ..])
 }

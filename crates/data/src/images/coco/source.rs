@@ -47,7 +47,7 @@ fn list(path: &Path) -> Vec<(String, PathBuf)> {
     found
 }
 
-/// Whether a folder holds annotation files of objects.
+/// True if a folder holds annotation files of objects.
 pub(in crate::images) fn is_in(path: &Path) -> bool {
     !list(path).is_empty()
 }

@@ -180,7 +180,7 @@ fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<Fore
     })
 }
 
-/// Whether a file of tensors is features rather than weights: a few arrays, of which some can be told to be the features.
+/// True if a file of tensors is features rather than weights: a few arrays, of which some can be told to be the features.
 pub fn holds_features(path: &Path, extension: &str) -> bool {
     let Ok(held) = held(path, extension) else {
         return false;

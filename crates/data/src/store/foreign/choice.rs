@@ -114,7 +114,7 @@ pub(super) fn choose(path: &Path, held: FileArrays) -> Result<ArrayChoice> {
     })
 }
 
-/// Whether what is described is called labels.
+/// True if what is described is called labels.
 fn is_label_word(described: &str) -> bool {
     let name = described.split(" (").next().unwrap_or_default();
     names::array_label_rank(name).is_some() && !names::lists_classes(name)

@@ -39,7 +39,7 @@ pub(in crate::store) struct LayerColumn {
     pub(super) width: usize,
 }
 
-/// Whether these are numbers that can be features.
+/// True if these are numbers that can be features.
 pub(super) fn is_number(kind: &DataType) -> bool {
     kind.is_integer() || matches!(kind, DataType::Float16 | DataType::Float32 | DataType::Float64)
 }

@@ -10,7 +10,7 @@ use crate::store::refusal::malformed;
 /// Names of groups.
 const GROUPS: [&str; 2] = ["group", "groups"];
 
-/// Whether a name says so.
+/// True if a name says so.
 pub(super) fn is_name(name: &str) -> bool {
     GROUPS.contains(&plain(name).as_str())
 }

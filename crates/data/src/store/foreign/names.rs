@@ -55,13 +55,13 @@ pub(super) fn plain(name: &str) -> String {
     }
 }
 
-/// Whether a name only says that this is the features.
+/// True if a name only says that this is the features.
 pub(super) fn says_features(name: &str) -> bool {
     let name = plain(name);
     name.is_empty() || has(FEATURES, &name)
 }
 
-/// Whether a name says, alone or with other words, that this is features.
+/// True if a name says, alone or with other words, that this is features.
 pub(super) fn is_feature(name: &str) -> bool {
     let words = plain(name);
     has(FEATURES, &words) || words.split('_').any(|word| has(FEATURE_WORDS, word))
@@ -70,26 +70,26 @@ pub(super) fn is_feature(name: &str) -> bool {
 /// Words in a name that say that it is labels where no other name does: `train_labels`, `y_true`.
 const LABEL_WORDS: &str = "labels label targets target y gt";
 
-/// Whether a name is that of labels; how telling it is, 0 being the most.
+/// How telling a name of labels is, 0 being the most; `None` for other names.
 pub(super) fn label_rank(name: &str) -> Option<usize> {
     let name = plain(name);
     place(LABELS, &name).or_else(|| lists_classes(&name).then_some(usize::MAX - 1))
 }
 
-/// The same, and after all names those with a word that says so: of arrays, which have no names of bookkeeping.
+/// How telling a name of an array is; a mere word in it tells least. Columns are not asked so: bookkeeping has such words.
 pub(super) fn array_label_rank(name: &str) -> Option<usize> {
     let words = plain(name);
     let by_word = || words.split('_').any(|word| has(LABEL_WORDS, word));
     label_rank(name).or_else(|| by_word().then_some(usize::MAX))
 }
 
-/// Whether a name is that of weights: of a layer, not of rows.
+/// True if a name is that of weights: of a layer, not of rows.
 pub(super) fn is_weight(name: &str) -> bool {
     let name = plain(name);
     matches!(name.as_str(), "weight" | "bias" | "weights") || name.ends_with("_weight") || name.ends_with("_bias")
 }
 
-/// Whether a name is that of a matrix of pairs.
+/// True if a name is that of a matrix of pairs.
 pub(super) fn is_of_pairs(name: &str) -> bool {
     const PAIRS: &str = "dist distance distances similarity similarities kernel gram adjacency cov covariance sigma";
     plain(name).split('_').any(|word| has(PAIRS, word))
@@ -108,7 +108,7 @@ pub(super) fn statistic(name: &str) -> Option<(String, &'static str)> {
     Some((format!("{}/{}", parent(name), rest.join("_")), found))
 }
 
-/// Whether a name leaves no doubt that this is meant to be the features; `x` and `data` may be anything.
+/// True if a name leaves no doubt that this is meant to be the features; `x` and `data` may be anything.
 pub(super) fn insists_on_features(name: &str) -> bool {
     is_feature(name) && !matches!(plain(name).as_str(), "x" | "data" | "arr_0")
 }
@@ -118,12 +118,12 @@ pub(super) fn parent(name: &str) -> &str {
     name.rsplit_once(['.', '/']).map_or("", |(parent, _)| parent)
 }
 
-/// Whether a name may also be that of a list of the classes.
+/// True if a name may also be that of a list of the classes.
 pub(super) fn lists_classes(name: &str) -> bool {
     has(CLASSES, &plain(name))
 }
 
-/// Whether an array has its name from its place alone: `arr_1` of an npz file, `1` of a tuple.
+/// True if an array has its name from its place alone: `arr_1` of an npz file, `1` of a tuple.
 pub(super) fn is_positional(name: &str) -> bool {
     let name = plain(name);
     let number = name.strip_prefix("arr_").unwrap_or(&name);
@@ -139,7 +139,7 @@ pub(super) enum IdName {
     Key(usize),
 }
 
-/// Whether a name is that of ids; the most telling first.
+/// What kind of name of ids it is, the most telling first; `None` for other names.
 pub(super) fn id_rank(name: &str) -> Option<IdName> {
     let name = plain(name);
     // What pandas calls the index of a frame.
@@ -149,7 +149,7 @@ pub(super) fn id_rank(name: &str) -> Option<IdName> {
     by_word.or(is_index.then_some(IdName::Key(usize::MAX)))
 }
 
-/// Whether a name is that of paths of files.
+/// True if a name is that of paths of files.
 pub(super) fn is_path(name: &str) -> bool {
     let name = plain(name);
     has(KEYS, &name)
@@ -158,7 +158,7 @@ pub(super) fn is_path(name: &str) -> bool {
             .any(|word| word.starts_with("path") || word.contains("file"))
 }
 
-/// Whether numbers of this name say something about a row, and are no channel.
+/// True if numbers of this name say something about a row, and are no channel.
 pub(super) fn is_bookkeeping(name: &str) -> bool {
     let name = plain(name);
     label_rank(&name).is_some()

@@ -27,7 +27,7 @@ struct TableShape {
     rows: usize,
 }
 
-/// Whether these can be labels or ids.
+/// True if these can be labels or ids.
 fn is_text(kind: &DataType) -> bool {
     is_number(kind) || matches!(kind, DataType::Utf8 | DataType::Boolean | DataType::Binary)
 }

@@ -25,7 +25,7 @@ pub(in crate::checkpoint) fn twins(name: &str) -> Option<[String; 2]> {
     Some([row.0.to_owned(), format!("{TENSORFLOW}{}", row.0)])
 }
 
-/// Whether it is padded as TensorFlow does, and what its normalisations add to the variance; `None` where it is none of these.
+/// The padding of TensorFlow or not, and what normalisations add to the variance; `None` where the name is none of these.
 pub(super) fn switches(name: &str) -> Option<(bool, f64)> {
     names()
         .iter()

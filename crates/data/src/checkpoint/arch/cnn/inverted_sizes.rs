@@ -13,7 +13,7 @@ pub(super) struct InvertedKind {
     pub(super) head: FinalLayers,
     /// A width is not rounded up where rounding takes more than this share of it.
     pub(super) limit: f64,
-    /// Whether the first and the last stage keep their depth, and the stem and the head their width.
+    /// True if the first and the last stage keep their depth, and the stem and the head their width.
     pub(super) ends: bool,
 }
 

@@ -96,12 +96,12 @@ pub(in crate::checkpoint::arch) fn parse(name: &str) -> Option<Cnn> {
 }
 
 impl Cnn {
-    /// Its layers; of a name that is none (a damaged description), a network without any.
+    /// Its layers; none where the name is none, as in a damaged description.
     pub fn plan(&self) -> CnnPlan {
         plan(&self.name, &self.details).unwrap_or_else(|| CnnPlan::new(Vec::new(), 0))
     }
 
-    /// The same as timm builds it, where it does.
+    /// The network as timm builds it, where it does.
     pub(in crate::checkpoint::arch) fn by_timm(&self) -> Option<Self> {
         let details = Details {
             timm: true,
@@ -113,7 +113,7 @@ impl Cnn {
         })
     }
 
-    /// The same with what its name does not say as it was found.
+    /// The network, with all that its name does not say as it was found.
     pub(in crate::checkpoint::arch) fn completed(&self, found: &Self) -> Self {
         match self.is_convnext() && found.is_convnext() {
             true => Self {
@@ -140,7 +140,7 @@ impl Cnn {
         clip::ClipSize::parse(&self.name).map(|size| size.image)
     }
 
-    /// Whether it is a ConvNeXt of either version.
+    /// True if it is a ConvNeXt of either version.
     pub fn is_convnext(&self) -> bool {
         convnext::ConvNextSize::parse(&self.name).is_some()
     }
@@ -161,7 +161,7 @@ impl Cnn {
         size.into_iter().chain([usual]).collect()
     }
 
-    /// Whether torchvision builds it.
+    /// True if torchvision builds it.
     pub(in crate::checkpoint) fn is_torchvisions(&self) -> bool {
         let named = convnext::names();
         self.details.is_usual()

@@ -126,11 +126,11 @@ pub struct Conv {
     pub stride: usize,
     /// Padding.
     pub padding: usize,
-    /// Whether it is padded as TensorFlow does in its place: by what the image's size asks for, more at the end than at the beginning.
+    /// True if it is padded as TensorFlow does in its place: by what the image's size asks for, more at the end than at the beginning.
     pub same: bool,
     /// Groups of channels.
     pub groups: usize,
-    /// Whether there is a bias.
+    /// True if there is a bias.
     pub bias: bool,
 }
 
