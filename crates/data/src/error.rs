@@ -43,7 +43,7 @@ impl Error {
         Self::Undefined(reason.into())
     }
 
-    /// Whether what was asked for is not there.
+    /// True if what was asked for is not there.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }

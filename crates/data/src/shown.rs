@@ -9,7 +9,7 @@ const MAX_WORD: usize = 120;
 /// What stands for what was left out.
 const ELLIPSIS: &str = "…";
 
-/// Whether a character acts on what shows it rather than being seen: controls, line ends, and the marks that turn the
+/// True if a character acts on what shows it rather than being seen: controls, line ends, and the marks that turn the
 /// direction of writing or take no space (Unicode's bidirectional controls, separators, byte order mark and tags).
 pub fn steers(c: char) -> bool {
     c.is_control()

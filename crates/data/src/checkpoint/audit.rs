@@ -95,7 +95,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Whether every tensor of the backbone and of the projector was loaded, and nothing inside the backbone was left.
+    /// Demands that every tensor of the backbone and of the projector was loaded, and none inside the backbone was left.
     ///
     /// # Errors
     /// The first reason why not, in one sentence about `path`.
@@ -268,17 +268,10 @@ impl Audit {
 const SHOWN: usize = 4;
 
 fn listed(names: &[String]) -> String {
-    let more = names.len().saturating_sub(SHOWN);
-    let shown = names
-        .iter()
-        .take(SHOWN)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
-    if more == 0 {
-        shown
-    } else {
-        format!("{shown} and {more} more")
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    match names.len() - names.len().min(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Branches: the sides of a two-branch method, and how their parts are called.
 
+use super::rows::rows;
+
 /// A name for the side of a two-branch method, by a part of the prefix.
 #[derive(Debug)]
 pub(super) struct Branch {
@@ -7,83 +9,39 @@ pub(super) struct Branch {
     pub(super) name: &'static str,
     /// Parts of a prefix that mean it.
     pub(super) parts: &'static [&'static str],
-    /// Whether it belongs to self-supervised training, so that a single linear layer after it projects, not classifies.
+    /// True if it belongs to self-supervised training, so that a single linear layer after it projects, not classifies.
     pub(super) self_supervised: bool,
     /// What is put before or after the names of its heads where those of both sides lie in one folder.
     pub(super) affixes: &'static [(&'static str, &'static str)],
-    /// Whether a head without such an affix in that folder belongs to the other side.
+    /// True if a head without such an affix in that folder belongs to the other side.
     pub(super) second: bool,
 }
 
-const fn branch(
-    name: &'static str,
-    parts: &'static [&'static str],
-    affixes: &'static [(&'static str, &'static str)],
-    second: bool,
-) -> Branch {
-    Branch {
-        name,
-        parts,
-        self_supervised: true,
-        affixes,
-        second,
-    }
-}
+/// The first side of a self-supervised method.
+const FIRST: Branch = Branch {
+    name: "",
+    parts: &[],
+    self_supervised: true,
+    affixes: &[],
+    second: false,
+};
 
 /// All branches, in the order `auto` prefers them; a prefix that names none comes after the first sides.
-pub(super) const BRANCHES: &[Branch] = &[
-    branch("query", &["encoder_q", "query_encoder"], &[("", "_q")], false),
-    branch(
-        "online",
-        &[
-            "online_encoder",
-            "online_network",
-            "online_net",
-            "online_backbone",
-            "online_network_state_dict",
-            "online",
-        ],
-        &[("online_", "")],
-        false,
-    ),
-    branch(
-        "teacher",
-        &["teacher", "teacher_encoder", "teacher_backbone"],
-        &[("teacher_", "")],
-        false,
-    ),
-    branch(
-        "student",
-        &["student", "student_encoder", "student_backbone"],
-        &[("student_", "")],
-        false,
-    ),
-    branch("base", &["base_encoder"], &[], false),
-    Branch {
-        self_supervised: false,
-        ..branch("ema", &["model_ema", "state_dict_ema", "ema", "ema_model"], &[], true)
-    },
-    branch("key", &["encoder_k", "key_encoder"], &[("", "_k")], true),
-    branch(
-        "target",
-        &[
-            "target_encoder",
-            "target_network",
-            "target_net",
-            "target_backbone",
-            "target_network_state_dict",
-            "target",
-        ],
-        &[("target_", "")],
-        true,
-    ),
-    branch(
-        "momentum",
-        &["momentum_encoder", "momentum_backbone", "backbone_momentum"],
-        &[("momentum_", ""), ("", "_momentum")],
-        true,
-    ),
-];
+pub(super) const BRANCHES: &[Branch] = rows! {
+    Branch, FIRST;
+    name: "query", parts: &["encoder_q", "query_encoder"], affixes: &[("", "_q")];
+    name: "online", affixes: &[("online_", "")], parts: &["online_encoder", "online_network", "online_net",
+        "online_backbone", "online_network_state_dict", "online"];
+    name: "teacher", parts: &["teacher", "teacher_encoder", "teacher_backbone"], affixes: &[("teacher_", "")];
+    name: "student", parts: &["student", "student_encoder", "student_backbone"], affixes: &[("student_", "")];
+    name: "base", parts: &["base_encoder"];
+    name: "ema", parts: &["model_ema", "state_dict_ema", "ema", "ema_model"], second: true, self_supervised: false;
+    name: "key", parts: &["encoder_k", "key_encoder"], affixes: &[("", "_k")], second: true;
+    name: "target", affixes: &[("target_", "")], second: true, parts: &["target_encoder", "target_network",
+        "target_net", "target_backbone", "target_network_state_dict", "target"];
+    name: "momentum", parts: &["momentum_encoder", "momentum_backbone", "backbone_momentum"],
+        affixes: &[("momentum_", ""), ("", "_momentum")], second: true;
+};
 
 /// The branch that a prefix names, by the part nearest the backbone.
 pub(super) fn branch_of(prefix: &str) -> Option<&'static Branch> {

@@ -166,7 +166,7 @@ impl Candidate {
         branch::rank(self.branch())
     }
 
-    /// Whether it is the other network once more, value by value: a module that is registered twice is saved twice.
+    /// True if it is the other network once more, value by value: a module that is registered twice is saved twice.
     pub(super) fn is_same(&self, other: &Self, checkpoint: &Checkpoint) -> bool {
         let bits = |name: &String| {
             let (shape, values) = checkpoint.tensor_f32(name).ok()?;

@@ -11,17 +11,9 @@ use super::weights::Checkpoint;
 use crate::files;
 
 /// Where code bases write the name, inside the file.
-const PLACES: &[&str] = &[
-    "arch",
-    "architecture",
-    "model_name",
-    "pretrained_cfg.architecture",
-    "default_cfg.architecture",
-    "args.arch",
-    "hyper_parameters.arch",
-    "hyper_parameters.backbone.name",
-    "hyper_parameters.model_name",
-];
+const PLACES: &str = "\
+    arch architecture model_name pretrained_cfg.architecture default_cfg.architecture args.arch \
+    hyper_parameters.arch hyper_parameters.backbone.name hyper_parameters.model_name";
 
 /// A description beside the file is not longer.
 const LONGEST: u64 = 1 << 20;
@@ -77,8 +69,8 @@ impl Claim {
             })
         };
         PLACES
-            .iter()
-            .find_map(|place| claim(checkpoint.metadata().get(*place)?, place))
+            .split(' ')
+            .find_map(|place| claim(checkpoint.metadata().get(place)?, place))
             .or_else(|| {
                 let beside = checkpoint.config_beside()?;
                 // timm's word, else transformers'.
@@ -98,7 +90,7 @@ impl Claim {
             .map(|(_, how)| *how)
     }
 
-    /// The same by the name of the file, as far as it begins with such a name: anything may stand after it.
+    /// How the network differs that the file's name begins with, where it does: anything may stand after it.
     pub(super) fn difference_of_file(path: &Path) -> Option<(String, &'static str)> {
         let name = path.file_name()?.to_string_lossy().into_owned();
         let begins = |part: &str| name.to_lowercase().starts_with(part);
@@ -136,7 +128,7 @@ impl Claim {
     }
 }
 
-/// Whether two networks have the same blocks; names do not say the stem, the image or the tokens.
+/// True if two networks have the same blocks; names do not say the stem, the image or the tokens.
 fn same(named: &Arch, found: &Arch) -> bool {
     match (named, found) {
         (Arch::ResNet(a), Arch::ResNet(b)) => {

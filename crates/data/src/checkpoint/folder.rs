@@ -20,7 +20,7 @@ const NAMED: [&str; 4] = [
 /// How files of weights end. Many other things end in `.bin`.
 const ENDINGS: [&str; 6] = ["safetensors", "pth", "pt", "ckpt", "pyth", "torch"];
 
-/// Whether the name says that this is a file of weights: `NAME.pth.tar` is no archive, but what many training scripts call
+/// True if the name says that this is a file of weights: `NAME.pth.tar` is no archive, but what many training scripts call
 /// their checkpoints.
 pub fn is_named_as_weights(path: &Path) -> bool {
     let extension = |path: &Path| path.extension().map(|e| e.to_string_lossy().to_lowercase());
@@ -97,7 +97,7 @@ pub(super) fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Whether a file is the index of shards, by its name.
+/// True if a file is the index of shards, by its name.
 pub(super) fn is_index(path: &Path) -> bool {
     path.file_name()
         .and_then(OsStr::to_str)

@@ -13,7 +13,7 @@ use super::weights::Checkpoint;
 struct HeadModule {
     /// Name, possibly dotted.
     name: &'static str,
-    /// Whether the name alone says that it is no classifier.
+    /// True if the name alone says that it is no classifier.
     sure: bool,
     /// The activation that a gap in the numbering stands for.
     gelu: bool,
@@ -134,11 +134,11 @@ pub(super) struct Surroundings<'a> {
     pub(super) own: &'a [String],
     /// Width of what the heads read.
     pub(super) width: usize,
-    /// Whether a single linear layer projects.
+    /// True if a single linear layer projects.
     pub(super) self_supervised: bool,
-    /// Whether the method divides the projector's output by its length.
+    /// True if the method divides the projector's output by its length.
     pub(super) normalised: bool,
-    /// Whether the method's projector has GELU between its layers, wherever it lies.
+    /// True if the method's projector has GELU between its layers, wherever it lies.
     pub(super) gelu: bool,
 }
 

@@ -38,7 +38,7 @@ impl Checkpoint {
         }
     }
 
-    /// Whether the tensor is there with all its parts.
+    /// True if the tensor is there with all its parts.
     pub(super) fn has(&self, name: &str) -> bool {
         self.parts(name).iter().all(|part| self.tensors.contains_key(part))
     }

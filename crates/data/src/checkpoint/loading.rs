@@ -17,9 +17,9 @@ pub struct LoadOptions {
     pub branch: String,
     /// How a transformer's tokens become one row; `None`: as its own heads take them.
     pub pooling: Option<Pooling>,
-    /// Whether a backbone that is not whole is accepted.
+    /// True if a backbone that is not whole is accepted.
     pub allow_partial: bool,
-    /// Whether a file is accepted that would run code where it is loaded with Python's pickle.
+    /// True if a file is accepted that would run code where it is loaded with Python's pickle.
     pub allow_unknown_calls: bool,
 }
 

@@ -27,6 +27,7 @@ pub mod own;
 mod projection;
 mod published;
 mod recipe;
+mod rows;
 mod shards;
 mod stack;
 mod style;

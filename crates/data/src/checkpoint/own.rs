@@ -80,25 +80,18 @@ impl OwnMetadata {
         let Some(text) = metadata.get(KEY).and_then(Value::as_str) else {
             return Ok(None);
         };
-        let value: Value = serde_json::from_str(text).map_err(|e| {
-            Error::input(format!(
-                "the checkpoint's own description is not JSON ({e}); write it again"
-            ))
-        })?;
-        match value.get("schema").and_then(Value::as_str) {
-            Some(SCHEMA) => {}
-            other => {
-                return Err(Error::input(format!(
-                    "the checkpoint's own description has schema {}, expected {SCHEMA}; write it again with this version",
-                    other.unwrap_or("none")
-                )));
-            }
+        let refused = |what: String| Error::input(format!("the checkpoint's own description {what}"));
+        let value: Value =
+            serde_json::from_str(text).map_err(|e| refused(format!("is not JSON ({e}); write it again")))?;
+        let schema = value.get("schema").and_then(Value::as_str);
+        if schema != Some(SCHEMA) {
+            let found = schema.unwrap_or("none");
+            return Err(refused(format!(
+                "has schema {found}, expected {SCHEMA}; write it again with this version"
+            )));
         }
-        serde_json::from_value(value).map(Some).map_err(|e| {
-            Error::input(format!(
-                "the checkpoint's own description is damaged ({e}); write it again"
-            ))
-        })
+        let own = serde_json::from_value(value).map_err(|e| refused(format!("is damaged ({e}); write it again")))?;
+        Ok(Some(own))
     }
 }
 

@@ -90,7 +90,7 @@ pub(super) fn open(index: &Path, given: &Path) -> Result<Checkpoint> {
     finish(given, paths, parts, kind)
 }
 
-/// Whether a name is a file of the folder itself.
+/// True if a name is a file of the folder itself.
 fn is_plain(name: &str) -> bool {
     let mut parts = Path::new(name).components();
     matches!(parts.next(), Some(Component::Normal(part)) if part == OsStr::new(name)) && parts.next().is_none()

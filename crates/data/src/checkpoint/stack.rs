@@ -174,7 +174,7 @@ fn trailing_number(part: &str) -> Option<usize> {
     part[part.len() - digits..].parse().ok()
 }
 
-/// Whether an activation stands between two modules: a gap in the numbering of a Sequential says so; where modules have
+/// True if an activation stands between two modules: a gap in the numbering of a Sequential says so; where modules have
 /// names of their own, it is assumed before every further linear layer.
 fn activation_between(before: &str, name: &str, step: &HeadStep) -> bool {
     let split = |n: &str| {

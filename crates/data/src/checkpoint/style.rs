@@ -5,6 +5,7 @@ use super::arch::{Arch, ArchFamily, Library, Positions};
 use super::head_search::scopes;
 use super::naming::Naming;
 use super::recipe::Recipe;
+use super::rows::rows;
 use super::weights::Checkpoint;
 
 /// How the files of a method or a code base look.
@@ -18,11 +19,11 @@ pub(super) struct Style {
     within: &'static [&'static str],
     /// Each of these begins a name below the backbone's prefix or in a folder around it.
     beside: &'static [&'static str],
-    /// Whether it is self-supervised: a single linear layer after the backbone then projects, and does not classify.
+    /// True if it is self-supervised: a single linear layer after the backbone then projects, and does not classify.
     pub(super) self_supervised: bool,
-    /// Whether the method's own forward pass ends by dividing the projector's output by its length.
+    /// True if the method's own forward pass ends by dividing the projector's output by its length.
     pub(super) normalised: bool,
-    /// Whether its projector has GELU between its layers where the place alone does not say so.
+    /// True if its projector has GELU between its layers where the place alone does not say so.
     pub(super) gelu: bool,
     /// The preparation of images that belongs to it.
     recipe: Option<Recipe>,
@@ -50,313 +51,76 @@ const ROW: Style = Style {
 };
 
 /// All styles. The row with the most conditions that hold is taken, of equals the earlier one.
-pub(super) const STYLES: &[Style] = &[
-    Style {
-        name: "MoCo v1",
-        within: &["encoder_q", "encoder_k"],
-        beside: &["fc."],
-        normalised: true,
-        ..ROW
-    },
-    Style {
-        name: "MoCo v2",
-        within: &["encoder_q", "encoder_k"],
-        beside: &["fc.0.", "fc.2."],
-        normalised: true,
-        ..ROW
-    },
-    Style {
-        name: "MoCo v3",
-        within: &["base_encoder", "momentum_encoder"],
-        beside: &["predictor."],
-        recipe: Some(Recipe::ImagenetBicubic),
-        heads: Some((384, 12)),
-        ..ROW
-    },
-    Style {
-        name: "MoCo v3",
-        family: Some(ArchFamily::ResNet),
-        within: &["base_encoder", "momentum_encoder"],
-        beside: &["predictor.", "fc."],
-        ..ROW
-    },
-    Style {
-        name: "SimCLR (head in backbone.fc)",
-        within: &["backbone"],
-        beside: &["fc.0.", "fc.2."],
-        ..ROW
-    },
-    Style {
-        name: "SimCLR (encoder, projector)",
-        within: &["encoder"],
-        beside: &["projector."],
-        ..ROW
-    },
-    Style {
-        name: "SimCLR (f, g)",
-        within: &["f"],
-        beside: &["g."],
-        normalised: true,
-        ..ROW
-    },
-    Style {
-        name: "SupContrast",
-        within: &["encoder"],
-        beside: &["head."],
-        normalised: true,
-        ..ROW
-    },
-    Style {
-        name: "SimSiam",
-        within: &["encoder"],
-        beside: &["predictor.", "fc.0."],
-        ..ROW
-    },
-    Style {
-        name: "SimSiam",
-        within: &["encoder", "backbone"],
-        beside: &["projector.", "predictor."],
-        ..ROW
-    },
-    Style {
-        name: "BYOL",
-        within: &[
-            "online_encoder",
-            "online_network",
-            "online_net",
-            "online_network_state_dict",
-            "online",
-            "target_encoder",
-            "target_network",
-            "target_net",
-            "target_network_state_dict",
-            "target",
-        ],
-        ..ROW
-    },
-    Style {
-        name: "lightly (SwAV)",
-        beside: &["projection_head.layers.", "prototypes.heads."],
-        normalised: true,
-        ..ROW
-    },
-    Style {
-        name: "SwAV",
-        beside: &["projection_head.", "prototypes."],
-        normalised: true,
-        ..ROW
-    },
-    Style {
-        name: "Barlow Twins",
-        within: &["backbone"],
-        beside: &["projector.", "bn.running_mean"],
-        ..ROW
-    },
-    Style {
-        name: "VICReg and others",
-        within: &["backbone"],
-        beside: &["projector."],
-        ..ROW
-    },
-    Style {
-        name: "DINO",
-        within: &["teacher", "student"],
-        beside: &["head.mlp.", "head.last_layer."],
-        normalised: true,
-        recipe: Some(Recipe::ImagenetBicubic),
-        positions: Some(Positions::Offset),
-        ..ROW
-    },
-    Style {
-        name: "DINOv2",
-        family: Some(ArchFamily::Vit),
-        beside: &["mask_token", "blocks.0.ls1.gamma"],
-        normalised: true,
-        recipe: Some(Recipe::ImagenetBicubic),
-        positions: Some(Positions::Offset),
-        ..ROW
-    },
-    Style {
-        name: "DINOv2 with registers",
-        family: Some(ArchFamily::Vit),
-        beside: &["mask_token", "blocks.0.ls1.gamma", "register_tokens"],
-        normalised: true,
-        recipe: Some(Recipe::ImagenetBicubic),
-        positions: Some(Positions::Antialiased),
-        ..ROW
-    },
-    Style {
-        name: "DINOv3",
-        family: Some(ArchFamily::Vit),
-        beside: &["mask_token", "blocks.0.ls1.gamma", "storage_tokens"],
-        normalised: true,
-        recipe: Some(Recipe::SquaredImagenet),
-        ..ROW
-    },
-    Style {
-        name: "DINOv2",
-        family: Some(ArchFamily::Vit),
-        beside: &["mask_token", "blocks.0.0.ls1.gamma"],
-        normalised: true,
-        recipe: Some(Recipe::ImagenetBicubic),
-        positions: Some(Positions::Offset),
-        ..ROW
-    },
-    Style {
-        name: "DINOv2 with registers",
-        family: Some(ArchFamily::Vit),
-        beside: &["mask_token", "blocks.0.0.ls1.gamma", "register_tokens"],
-        normalised: true,
-        recipe: Some(Recipe::ImagenetBicubic),
-        positions: Some(Positions::Antialiased),
-        ..ROW
-    },
-    Style {
-        name: "MAE",
-        family: Some(ArchFamily::Vit),
-        beside: &["mask_token", "decoder_blocks.0."],
-        recipe: Some(Recipe::ImagenetBicubic),
-        positions: Some(Positions::Plain),
-        ..ROW
-    },
-    Style {
-        name: "SimMIM",
-        family: Some(ArchFamily::Swin),
-        within: &["encoder"],
-        beside: &["mask_token", "decoder.0."],
-        ..ROW
-    },
-    Style {
-        name: "MoBY",
-        within: &["encoder", "encoder_k"],
-        beside: &["projector.linear_hidden.", "predictor.linear_hidden.", "queue1"],
-        ..ROW
-    },
-    Style {
-        name: "iBOT",
-        family: Some(ArchFamily::Vit),
-        within: &["teacher", "student"],
-        beside: &["masked_embed", "head.mlp.", "head.last_layer"],
-        normalised: true,
-        recipe: Some(Recipe::ImagenetBicubic),
-        positions: Some(Positions::Offset),
-        ..ROW
-    },
-    Style {
-        name: "I-JEPA",
-        family: Some(ArchFamily::Vit),
-        within: &["encoder", "target_encoder"],
-        beside: &["predictor.module.predictor_embed."],
-        recipe: Some(Recipe::ImagenetBicubic),
-        positions: Some(Positions::Plain),
-        ..ROW
-    },
-    Style {
-        name: "I-JEPA",
-        family: Some(ArchFamily::Vit),
-        within: &["encoder", "target_encoder"],
-        beside: &["predictor.predictor_embed."],
-        recipe: Some(Recipe::ImagenetBicubic),
-        positions: Some(Positions::Plain),
-        ..ROW
-    },
-    Style {
-        name: "solo-learn",
-        within: &["backbone", "momentum_backbone"],
-        beside: &["projector.", "classifier."],
-        cifar_padding: Some(2),
-        ..ROW
-    },
-    Style {
-        name: "solo-learn (DINO)",
-        within: &["backbone", "momentum_backbone"],
-        beside: &["head.mlp.", "classifier."],
-        normalised: true,
-        cifar_padding: Some(2),
-        ..ROW
-    },
-    Style {
-        name: "solo-learn",
-        within: &["backbone", "momentum_backbone"],
-        beside: &["projector.", "predictor.", "classifier."],
-        cifar_padding: Some(2),
-        ..ROW
-    },
-    Style {
-        name: "solo-learn (SwAV)",
-        within: &["backbone"],
-        beside: &["projector.", "prototypes.", "classifier."],
-        normalised: true,
-        cifar_padding: Some(2),
-        ..ROW
-    },
-    Style {
-        name: "lightly",
-        beside: &["projection_head.layers."],
-        ..ROW
-    },
-    Style {
-        name: "lightly (DINO)",
-        within: &["teacher_backbone", "student_backbone"],
-        beside: &["teacher_head.layers.", "teacher_head.last_layer."],
-        normalised: true,
-        ..ROW
-    },
-    Style {
-        name: "lightly (MSN)",
-        beside: &["projection_head.layers.", "anchor_projection_head.layers."],
-        gelu: true,
-        ..ROW
-    },
-    Style {
-        name: "MSN",
-        within: &["encoder", "target_encoder"],
-        beside: &["fc.fc1.", "fc.fc2.", "fc.fc3."],
-        gelu: true,
-        recipe: Some(Recipe::ImagenetBicubic),
-        ..ROW
-    },
-    Style {
-        name: "MMSelfSup",
-        within: &["backbone"],
-        beside: &["neck."],
-        ..ROW
-    },
-    Style {
-        name: "MMSelfSup",
-        within: &["backbone"],
-        beside: &["neck.mlp.", "queue"],
-        normalised: true,
-        ..ROW
-    },
-    Style {
-        name: "MMSelfSup (SwAV)",
-        within: &["backbone"],
-        beside: &["neck.", "neck.projection_neck."],
-        normalised: true,
-        ..ROW
-    },
-    Style {
-        name: "MMSelfSup",
-        within: &["encoder_q", "encoder_k"],
-        beside: &["queue", "1.mlp.", "0."],
-        normalised: true,
-        ..ROW
-    },
-    Style {
-        name: "MMSelfSup",
-        within: &["online_net", "target_net"],
-        beside: &["1.fc0.", "0."],
-        ..ROW
-    },
-    Style {
-        name: "mmpretrain",
-        within: &["backbone"],
-        beside: &["head."],
-        self_supervised: false,
-        ..ROW
-    },
-];
+pub(super) const STYLES: &[Style] = rows! {
+    Style, ROW;
+    name: "MoCo v1", within: &["encoder_q", "encoder_k"], beside: &["fc."], normalised: true;
+    name: "MoCo v2", within: &["encoder_q", "encoder_k"], beside: &["fc.0.", "fc.2."], normalised: true;
+    name: "MoCo v3", within: &["base_encoder", "momentum_encoder"], beside: &["predictor."],
+        recipe: Some(Recipe::ImagenetBicubic), heads: Some((384, 12));
+    name: "MoCo v3", family: Some(ArchFamily::ResNet), within: &["base_encoder", "momentum_encoder"],
+        beside: &["predictor.", "fc."];
+    name: "SimCLR (head in backbone.fc)", within: &["backbone"], beside: &["fc.0.", "fc.2."];
+    name: "SimCLR (encoder, projector)", within: &["encoder"], beside: &["projector."];
+    name: "SimCLR (f, g)", within: &["f"], beside: &["g."], normalised: true;
+    name: "SupContrast", within: &["encoder"], beside: &["head."], normalised: true;
+    name: "SimSiam", within: &["encoder"], beside: &["predictor.", "fc.0."];
+    name: "SimSiam", within: &["encoder", "backbone"], beside: &["projector.", "predictor."];
+    name: "BYOL",
+        within: &["online_encoder", "online_network", "online_net", "online_network_state_dict", "online",
+            "target_encoder", "target_network", "target_net", "target_network_state_dict", "target"];
+    name: "lightly (SwAV)", beside: &["projection_head.layers.", "prototypes.heads."], normalised: true;
+    name: "SwAV", beside: &["projection_head.", "prototypes."], normalised: true;
+    name: "Barlow Twins", within: &["backbone"], beside: &["projector.", "bn.running_mean"];
+    name: "VICReg and others", within: &["backbone"], beside: &["projector."];
+    name: "DINO", within: &["teacher", "student"], beside: &["head.mlp.", "head.last_layer."], normalised: true,
+        recipe: Some(Recipe::ImagenetBicubic), positions: Some(Positions::Offset);
+    name: "DINOv2", family: Some(ArchFamily::Vit), beside: &["mask_token", "blocks.0.ls1.gamma"], normalised: true,
+        recipe: Some(Recipe::ImagenetBicubic), positions: Some(Positions::Offset);
+    name: "DINOv2 with registers", family: Some(ArchFamily::Vit),
+        beside: &["mask_token", "blocks.0.ls1.gamma", "register_tokens"], normalised: true,
+        recipe: Some(Recipe::ImagenetBicubic), positions: Some(Positions::Antialiased);
+    name: "DINOv3", family: Some(ArchFamily::Vit), beside: &["mask_token", "blocks.0.ls1.gamma", "storage_tokens"],
+        normalised: true, recipe: Some(Recipe::SquaredImagenet);
+    name: "DINOv2", family: Some(ArchFamily::Vit), beside: &["mask_token", "blocks.0.0.ls1.gamma"], normalised: true,
+        recipe: Some(Recipe::ImagenetBicubic), positions: Some(Positions::Offset);
+    name: "DINOv2 with registers", family: Some(ArchFamily::Vit),
+        beside: &["mask_token", "blocks.0.0.ls1.gamma", "register_tokens"], normalised: true,
+        recipe: Some(Recipe::ImagenetBicubic), positions: Some(Positions::Antialiased);
+    name: "MAE", family: Some(ArchFamily::Vit), beside: &["mask_token", "decoder_blocks.0."],
+        recipe: Some(Recipe::ImagenetBicubic), positions: Some(Positions::Plain);
+    name: "SimMIM", family: Some(ArchFamily::Swin), within: &["encoder"], beside: &["mask_token", "decoder.0."];
+    name: "MoBY", within: &["encoder", "encoder_k"],
+        beside: &["projector.linear_hidden.", "predictor.linear_hidden.", "queue1"];
+    name: "iBOT", family: Some(ArchFamily::Vit), within: &["teacher", "student"],
+        beside: &["masked_embed", "head.mlp.", "head.last_layer"], normalised: true,
+        recipe: Some(Recipe::ImagenetBicubic), positions: Some(Positions::Offset);
+    name: "I-JEPA", family: Some(ArchFamily::Vit), within: &["encoder", "target_encoder"],
+        beside: &["predictor.module.predictor_embed."], recipe: Some(Recipe::ImagenetBicubic),
+        positions: Some(Positions::Plain);
+    name: "I-JEPA", family: Some(ArchFamily::Vit), within: &["encoder", "target_encoder"],
+        beside: &["predictor.predictor_embed."], recipe: Some(Recipe::ImagenetBicubic),
+        positions: Some(Positions::Plain);
+    name: "solo-learn", within: &["backbone", "momentum_backbone"], beside: &["projector.", "classifier."],
+        cifar_padding: Some(2);
+    name: "solo-learn (DINO)", within: &["backbone", "momentum_backbone"], beside: &["head.mlp.", "classifier."],
+        normalised: true, cifar_padding: Some(2);
+    name: "solo-learn", within: &["backbone", "momentum_backbone"],
+        beside: &["projector.", "predictor.", "classifier."], cifar_padding: Some(2);
+    name: "solo-learn (SwAV)", within: &["backbone"], beside: &["projector.", "prototypes.", "classifier."],
+        normalised: true, cifar_padding: Some(2);
+    name: "lightly", beside: &["projection_head.layers."];
+    name: "lightly (DINO)", within: &["teacher_backbone", "student_backbone"],
+        beside: &["teacher_head.layers.", "teacher_head.last_layer."], normalised: true;
+    name: "lightly (MSN)", beside: &["projection_head.layers.", "anchor_projection_head.layers."], gelu: true;
+    name: "MSN", within: &["encoder", "target_encoder"], beside: &["fc.fc1.", "fc.fc2.", "fc.fc3."], gelu: true,
+        recipe: Some(Recipe::ImagenetBicubic);
+    name: "MMSelfSup", within: &["backbone"], beside: &["neck."];
+    name: "MMSelfSup", within: &["backbone"], beside: &["neck.mlp.", "queue"], normalised: true;
+    name: "MMSelfSup (SwAV)", within: &["backbone"], beside: &["neck.", "neck.projection_neck."], normalised: true;
+    name: "MMSelfSup", within: &["encoder_q", "encoder_k"], beside: &["queue", "1.mlp.", "0."], normalised: true;
+    name: "MMSelfSup", within: &["online_net", "target_net"], beside: &["1.fc0.", "0."];
+    name: "mmpretrain", within: &["backbone"], beside: &["head."], self_supervised: false;
+};
 
 impl Style {
     fn fits(&self, checkpoint: &Checkpoint, prefix: &str, family: ArchFamily) -> bool {

@@ -33,9 +33,9 @@ pub struct CheckpointSummary {
     pub container: String,
     /// Dictionaries that tensors are nested in.
     pub nests: Vec<String>,
-    /// Of a TorchScript file: its files of code and what each defines. None of it was run.
+    /// The files of code in a TorchScript file, and what each defines. None of it was run.
     pub code: Vec<String>,
-    /// Of a TorchScript file: how it was traced, where it says so.
+    /// How a TorchScript file was traced, where it says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traced: Option<Traced>,
     /// Number of tensors of any kind; of a TorchScript file, of their storages.

@@ -37,7 +37,7 @@ pub(super) struct Descriptions<'a> {
     pub(super) style: Option<&'static Style>,
     pub(super) own: Option<OwnMetadata>,
     pub(super) published: &'a Published,
-    /// Whether the user said which architecture it is.
+    /// True if the user said which architecture it is.
     pub(super) named: bool,
 }
 
@@ -309,7 +309,7 @@ impl TensorCheck {
         Ok(sound)
     }
 
-    /// Whether the tensor is there, has this shape and is finite; counts it either way.
+    /// True if the tensor is there, has this shape and is finite; counts it either way.
     fn check(&mut self, checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<bool> {
         let elements: usize = shape.iter().product();
         self.expected += elements;

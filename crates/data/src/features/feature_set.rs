@@ -54,7 +54,7 @@ pub trait FeatureSet: Send + Sync {
     /// When they cannot be read.
     fn ids(&self) -> Result<Vec<String>>;
 
-    /// Whether the rows have ids of their own; else they are numbered.
+    /// True if the rows have ids of their own; else they are numbered.
     fn has_ids(&self) -> bool {
         true
     }

@@ -11,7 +11,7 @@ pub struct IdColumn {
     pub name: String,
     /// One for each row.
     pub ids: Vec<String>,
-    /// Whether it only counts the rows: an id where the other side's rows are in another order, and else the position.
+    /// True if it only counts the rows: an id where the other side's rows are in another order, and else the position.
     pub counts: bool,
     /// Why rows cannot be joined by it: two share one, or one has none.
     pub trouble: Option<String>,

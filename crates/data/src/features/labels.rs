@@ -53,7 +53,7 @@ impl Labels {
         self.class_of.len()
     }
 
-    /// Whether there are no rows.
+    /// True if there are no rows.
     pub fn is_empty(&self) -> bool {
         self.class_of.is_empty()
     }

@@ -20,7 +20,7 @@ pub struct Array {
     pub shape: Vec<u64>,
     /// What its elements are.
     pub element: Element,
-    /// Whether the most significant byte of an element comes first.
+    /// True if the most significant byte of an element comes first.
     pub(super) big_endian: bool,
     /// The bytes it is a part of.
     pub(super) place: ByteRange,
@@ -68,7 +68,7 @@ impl Array {
         }
     }
 
-    /// Whether the most significant byte of an element comes first in what [`Array::reader`] gives.
+    /// True if the most significant byte of an element comes first in what [`Array::reader`] gives.
     pub fn is_big_endian(&self) -> bool {
         self.big_endian && self.order().is_some()
     }

@@ -1,7 +1,6 @@
 //! Files that are written whole or not at all.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use super::temporary;
 use crate::error::{Error, Result};
@@ -40,10 +39,7 @@ pub fn write_atomically_with(path: &Path, write: impl FnOnce(&mut std::fs::File)
         .and_then(|()| file.as_file().sync_all())
         .map_err(Error::io(path))?;
     set_default_permissions(file.as_file(), path)?;
-    file.persist(path).map_err(|e| Error::Io {
-        path: path.to_path_buf(),
-        source: Arc::new(e.error),
-    })?;
+    file.persist(path).map_err(|e| Error::io(path)(e.error))?;
     temporary::sweep(dir);
     Ok(())
 }

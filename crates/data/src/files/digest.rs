@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 
-/// The digest of what a hasher took in.
+/// The digest of all that was given to a hasher.
 pub fn hex(hash: Sha256) -> String {
     format!("{:x}", hash.finalize())
 }

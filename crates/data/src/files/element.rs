@@ -45,6 +45,31 @@ pub enum Element {
     Other(&'static str, Option<u8>),
 }
 
+/// An element, and what numpy's type strings, torch's storages, dtypes and safetensors call it.
+type ElementNames = (Element, &'static str, &'static str, &'static str, Safe);
+
+const NAMES: [ElementNames; 13] = [
+    (Element::F64, "f8", "DoubleStorage", "float64 double", Safe::F64),
+    (Element::F32, "f4", "FloatStorage", "float32 float", Safe::F32),
+    (Element::F16, "f2", "HalfStorage", "float16 half", Safe::F16),
+    (Element::Bf16, "", "BFloat16Storage", "bfloat16", Safe::BF16),
+    (Element::I64, "i8", "LongStorage", "int64 long", Safe::I64),
+    (Element::I32, "i4", "IntStorage", "int32 int", Safe::I32),
+    (Element::I16, "i2", "ShortStorage", "int16 short", Safe::I16),
+    (Element::I8, "i1", "CharStorage", "int8", Safe::I8),
+    (Element::U64, "u8", "", "uint64", Safe::U64),
+    (Element::U32, "u4", "", "uint32", Safe::U32),
+    (Element::U16, "u2", "", "uint16", Safe::U16),
+    (Element::U8, "u1", "ByteStorage", "uint8", Safe::U8),
+    (Element::Bool, "b1 ?", "BoolStorage", "bool", Safe::BOOL),
+];
+
+/// The element with this name among those of one format.
+fn named(name: &str, format: impl Fn(&ElementNames) -> &'static str) -> Option<Element> {
+    let has = |names: &&ElementNames| format(names).split_whitespace().any(|own| own == name);
+    NAMES.iter().find(has).map(|names| names.0)
+}
+
 impl Element {
     /// Bytes of one element; `None` where that is not known or overflows.
     pub fn size(self) -> Option<usize> {
@@ -64,75 +89,40 @@ impl Element {
         self.size().unwrap_or(0) as u64
     }
 
-    /// Whether this is a number.
+    /// True if this is a number.
     pub fn is_number(self) -> bool {
         !matches!(self, Self::Bool | Self::Bytes(_) | Self::Unicode(_) | Self::Other(..))
     }
 
     /// By the name of a torch storage class (without `torch.`).
     pub fn from_storage(class: &str) -> Option<Self> {
-        Some(match class {
-            "DoubleStorage" => Self::F64,
-            "FloatStorage" => Self::F32,
-            "HalfStorage" => Self::F16,
-            "BFloat16Storage" => Self::Bf16,
-            "LongStorage" => Self::I64,
-            "IntStorage" => Self::I32,
-            "ShortStorage" => Self::I16,
-            "CharStorage" => Self::I8,
-            "ByteStorage" => Self::U8,
-            "BoolStorage" => Self::Bool,
-            "ComplexDoubleStorage" => Self::Other("complex128", Some(16)),
-            "ComplexFloatStorage" => Self::Other("complex64", Some(8)),
-            "QInt32Storage" => Self::Other("quantised", Some(4)),
+        let other = || match class {
+            "ComplexDoubleStorage" => Some(Self::Other("complex128", Some(16))),
+            "ComplexFloatStorage" => Some(Self::Other("complex64", Some(8))),
+            "QInt32Storage" => Some(Self::Other("quantised", Some(4))),
             "QInt8Storage" | "QUInt8Storage" | "QUInt4x2Storage" | "QUInt2x4Storage" => {
-                Self::Other("quantised", Some(1))
+                Some(Self::Other("quantised", Some(1)))
             }
-            _ => return None,
-        })
+            _ => None,
+        };
+        named(class, |names| names.2).or_else(other)
     }
 
     /// By the name of a dtype of torch (without `torch.`) or numpy.
     pub fn from_dtype(name: &str) -> Option<Self> {
-        Some(match name {
-            "float64" | "double" => Self::F64,
-            "float32" | "float" => Self::F32,
-            "float16" | "half" => Self::F16,
-            "bfloat16" => Self::Bf16,
-            "int64" | "long" => Self::I64,
-            "int32" | "int" => Self::I32,
-            "int16" | "short" => Self::I16,
-            "int8" => Self::I8,
-            "uint64" => Self::U64,
-            "uint32" => Self::U32,
-            "uint16" => Self::U16,
-            "uint8" => Self::U8,
-            "bool" => Self::Bool,
-            "complex128" => Self::Other("complex128", Some(16)),
-            "complex64" => Self::Other("complex64", Some(8)),
-            "complex32" => Self::Other("complex32", Some(4)),
-            float8 if float8.starts_with("float8_") => Self::Other("float8", Some(1)),
-            _ => return None,
-        })
+        let other = || match name {
+            "complex128" => Some(Self::Other("complex128", Some(16))),
+            "complex64" => Some(Self::Other("complex64", Some(8))),
+            "complex32" => Some(Self::Other("complex32", Some(4))),
+            float8 if float8.starts_with("float8_") => Some(Self::Other("float8", Some(1))),
+            _ => None,
+        };
+        named(name, |names| names.3).or_else(other)
     }
 
     /// By the kind and the size in a type string of numpy: `f4`, `U12`…; names of dtypes are taken too.
     pub fn from_numpy(code: &str) -> Self {
-        let known = match code {
-            "f2" => Some(Self::F16),
-            "f4" => Some(Self::F32),
-            "f8" => Some(Self::F64),
-            "i1" => Some(Self::I8),
-            "i2" => Some(Self::I16),
-            "i4" => Some(Self::I32),
-            "i8" => Some(Self::I64),
-            "u1" => Some(Self::U8),
-            "u2" => Some(Self::U16),
-            "u4" => Some(Self::U32),
-            "u8" => Some(Self::U64),
-            "b1" | "?" => Some(Self::Bool),
-            name => Self::from_dtype(name),
-        };
+        let known = named(code, |names| names.1).or_else(|| Self::from_dtype(code));
         let (kind, size) = code.split_at_checked(1).unwrap_or_default();
         known.unwrap_or_else(|| match (kind, size.parse()) {
             ("S" | "a", Ok(n)) => Self::Bytes(n),
@@ -146,22 +136,10 @@ impl Element {
 
     /// By safetensors' name.
     pub fn from_safetensors(dtype: Safe) -> Self {
-        match dtype {
-            Safe::F64 => Self::F64,
-            Safe::F32 => Self::F32,
-            Safe::F16 => Self::F16,
-            Safe::BF16 => Self::Bf16,
-            Safe::I64 => Self::I64,
-            Safe::I32 => Self::I32,
-            Safe::I16 => Self::I16,
-            Safe::I8 => Self::I8,
-            Safe::U64 => Self::U64,
-            Safe::U32 => Self::U32,
-            Safe::U16 => Self::U16,
-            Safe::U8 => Self::U8,
-            Safe::BOOL => Self::Bool,
+        match NAMES.iter().find(|names| names.4 == dtype) {
+            Some(names) => names.0,
             // Less than a byte never comes apart: such a tensor is only ever read whole.
-            other => Self::Other("a narrow number", Some(other.bitsize().div_ceil(8) as u8)),
+            None => Self::Other("a narrow number", Some(dtype.bitsize().div_ceil(8) as u8)),
         }
     }
 

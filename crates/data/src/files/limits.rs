@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// What a label, a class or an id has at most, in bytes.
+/// The longest label, class or id, in bytes.
 const MAX_NAME: usize = 1 << 16;
 
 /// Refuses a label, class or id that is no name, but data; `what` says what it is.
@@ -22,8 +22,8 @@ pub fn check_name(path: &Path, what: &str, name: &str) -> Result<()> {
     }
 }
 
-/// What a file of a label in each line has at most, in bytes.
+/// The largest file of one label a line, in bytes.
 pub const MAX_LIST: u64 = 256 << 20;
 
-/// What a file of names, notes or settings has at most, in bytes: those of data sets with a million classes fit.
+/// The largest file of names, notes or settings, in bytes: those of data sets with a million classes fit.
 pub const MAX_TEXT: u64 = 64 << 20;

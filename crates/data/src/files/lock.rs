@@ -59,7 +59,7 @@ fn open(path: &Path) -> Result<File> {
     options.open(path).map_err(Error::io(path))
 }
 
-/// Whether the file is still the one at its path.
+/// True if the file is still the one at its path.
 fn is_at(file: &File, path: &Path) -> bool {
     #[cfg(unix)]
     {

@@ -61,6 +61,19 @@ impl Numbers {
         self.counts.remove(name)
     }
 
+    /// Every array: its name, its type and its numbers as bytes.
+    fn arrays(&self) -> impl Iterator<Item = (&String, Dtype, Vec<u8>)> {
+        let floats = self.floats.iter().map(|(name, values)| {
+            let bytes = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+            (name, Dtype::F64, bytes)
+        });
+        let counts = self.counts.iter().map(|(name, values)| {
+            let bytes = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+            (name, Dtype::U64, bytes)
+        });
+        floats.chain(counts)
+    }
+
     /// As bytes under a schema. The same bytes for the same numbers.
     ///
     /// # Errors
@@ -70,17 +83,9 @@ impl Numbers {
         about.insert(SCHEMA.to_owned(), schema.to_owned());
         about.insert(CHECKSUM.to_owned(), self.checksum(schema));
         let about = HashMap::from([(ABOUT.to_owned(), serde_json::json!(about).to_string())]);
-        let floats = self.floats.iter().map(|(name, values)| {
-            let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
-            (name, Dtype::F64, values.len(), bytes)
-        });
-        let counts = self.counts.iter().map(|(name, values)| {
-            let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
-            (name, Dtype::U64, values.len(), bytes)
-        });
-        let all: Vec<_> = floats.chain(counts).collect();
-        let views = all.iter().map(|(name, dtype, length, bytes)| {
-            let view = TensorView::new(*dtype, vec![*length], bytes);
+        let all: Vec<_> = self.arrays().collect();
+        let views = all.iter().map(|(name, dtype, bytes)| {
+            let view = TensorView::new(*dtype, vec![bytes.len() / 8], bytes);
             view.map(|view| (name.as_str(), view))
         });
         let views = views
@@ -146,15 +151,10 @@ impl Numbers {
             text(name);
             text(value);
         }
-        for (name, values) in &self.floats {
+        for (name, _, bytes) in self.arrays() {
             hash.update((name.len() as u64).to_le_bytes());
             hash.update(name);
-            values.iter().for_each(|x| hash.update(x.to_le_bytes()));
-        }
-        for (name, values) in &self.counts {
-            hash.update((name.len() as u64).to_le_bytes());
-            hash.update(name);
-            values.iter().for_each(|x| hash.update(x.to_le_bytes()));
+            hash.update(bytes);
         }
         hex(hash)
     }

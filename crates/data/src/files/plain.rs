@@ -1,4 +1,4 @@
-//! A plain pickle: containers, texts, whole numbers and arrays of numpy, as data sets of old are kept in.
+//! A plain pickle: containers, texts, whole numbers and arrays of numpy, as old data sets are kept in.
 
 use std::io::BufRead;
 use std::sync::Arc;

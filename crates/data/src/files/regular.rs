@@ -49,7 +49,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     }
 }
 
-/// The same of a text in UTF-8.
+/// A text in UTF-8 of at most `most` bytes.
 ///
 /// # Errors
 /// As [`read`], and for bytes that are no such text.

@@ -13,17 +13,17 @@ fn start<const N: usize>(path: &Path) -> Vec<u8> {
     bytes
 }
 
-/// Whether a file is a zip archive or a pickle: what PyTorch writes, whatever it is called.
+/// True if a file is a zip archive or a pickle: what PyTorch writes, whatever it is called.
 pub fn is_zip_or_pickle(path: &Path) -> bool {
     is_zip(path) || matches!(start::<2>(path).as_slice(), [0x80, 2..=5])
 }
 
-/// Whether a file is a zip archive.
+/// True if a file is a zip archive.
 pub fn is_zip(path: &Path) -> bool {
     start::<4>(path) == b"PK\x03\x04"
 }
 
-/// Whether a file begins with a header as safetensors has it.
+/// True if a file begins with a header as safetensors has it.
 pub fn is_safetensors(path: &Path) -> bool {
     start::<10>(path).get(8..).is_some_and(|header| header == b"{\"")
 }

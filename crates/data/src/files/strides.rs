@@ -22,12 +22,12 @@ impl Strides {
         Self(following(shape.iter()))
     }
 
-    /// Whether the elements lie row after row, without gaps.
+    /// True if the elements lie row after row, without gaps.
     pub fn are_by_row(&self, shape: &[u64]) -> bool {
         self.agree(shape, &Self::by_row(shape))
     }
 
-    /// Whether the elements lie column after column, without gaps.
+    /// True if the elements lie column after column, without gaps.
     pub fn are_by_column(&self, shape: &[u64]) -> bool {
         self.agree(shape, &Self::by_column(shape))
     }

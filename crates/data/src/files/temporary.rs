@@ -1,4 +1,4 @@
-//! Temporary files and folders: named after who writes them, so that those of a process that was killed can be told.
+//! Temporary files and folders: named after who writes them, so that what a killed process left is known.
 
 use std::fs::Metadata;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// How their names begin.
 const PREFIX: &str = ".featscope-";
 
-/// How old one is that nobody writes any more, where its process cannot be asked.
+/// From this age on nobody writes one any more, where its process cannot be asked.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// This machine since it was started: processes have their numbers from it. Another one may share the folder.
@@ -30,7 +30,7 @@ pub(super) fn prefix() -> String {
     }
 }
 
-/// Whether a name is that of a temporary file or folder of this program.
+/// True if a name is that of a temporary file or folder of this program.
 pub fn is_temporary(name: &str) -> bool {
     let random = |text: &str| text.len() == 6 && text.chars().all(|c| c.is_ascii_alphanumeric());
     name.strip_prefix(PREFIX).is_some_and(|rest| match writer(name) {
@@ -39,14 +39,14 @@ pub fn is_temporary(name: &str) -> bool {
     })
 }
 
-/// The machine and the process in a name, and what follows them.
+/// The machine and the process that a name tells, and the rest of it.
 fn writer(name: &str) -> Option<(&str, u32, &str)> {
     let (machine, rest) = name.strip_prefix(PREFIX)?.split_once('-')?;
     let (process, rest) = rest.split_once('-')?;
     Some((machine, process.parse().ok()?, rest))
 }
 
-/// Whether nobody writes it any more.
+/// True if nobody writes it any more.
 fn is_abandoned(name: &str, about: &Metadata) -> bool {
     let here = writer(name).filter(|(machine, ..)| MACHINE.as_deref() == Some(*machine));
     match here {
@@ -57,7 +57,7 @@ fn is_abandoned(name: &str, about: &Metadata) -> bool {
     }
 }
 
-/// Removes the temporary files in a folder whose process was killed.
+/// Removes the temporary files that killed processes left in a folder.
 pub fn sweep(dir: &Path) {
     each_abandoned(dir, |path, about| {
         if about.is_file() {
@@ -73,7 +73,7 @@ fn each_abandoned(dir: &Path, mut remove: impl FnMut(&Path, &Metadata)) {
         let Some(name) = name.to_str().filter(|name| is_temporary(name)) else {
             continue;
         };
-        // Of a link itself, not of what it leads to.
+        // This is about a link itself, not about what it leads to.
         if let Ok(about) = entry.metadata()
             && is_abandoned(name, &about)
         {
@@ -82,7 +82,7 @@ fn each_abandoned(dir: &Path, mut remove: impl FnMut(&Path, &Metadata)) {
     }
 }
 
-/// A new folder among the system's temporary files, which goes with its owner; those of processes that were killed go now.
+/// A new folder among the system's temporary files, which goes with its owner; what killed processes left goes now.
 ///
 /// # Errors
 /// When the system has no room for it.

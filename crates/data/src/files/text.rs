@@ -24,9 +24,9 @@ pub struct TextLayout {
     pub delimiter: u8,
     /// The fields of the first line that is no comment, or of the commented header.
     pub first: Vec<String>,
-    /// Whether `first` was a comment, and so can only be a header.
+    /// True if `first` was a comment, and so can only be a header.
     pub commented: bool,
-    /// Whether as many fields stand in all of the first lines.
+    /// True if as many fields stand in all of the first lines.
     pub even: bool,
     /// The fields of the lines behind the first one, as far as they were looked at.
     pub next: Vec<Vec<String>>,
@@ -138,8 +138,9 @@ const MAX_RECORD: u64 = 64 << 20;
 pub struct TableRecords {
     file: File,
     delimiter: u8,
-    /// Whether inside quotes, and whether quotes may open here.
+    /// True inside quotes.
     quoted: bool,
+    /// True where quotes may open.
     may_open: bool,
     /// The line that is read, from 1, and that of the last quote that opened.
     line: u64,

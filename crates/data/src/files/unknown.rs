@@ -35,7 +35,7 @@ pub struct UnknownCalls {
 }
 
 impl UnknownCalls {
-    /// Whether there are none.
+    /// True if there are none.
     pub fn is_empty(&self) -> bool {
         self.calls.is_empty()
     }

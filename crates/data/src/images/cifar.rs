@@ -1,17 +1,17 @@
 //! CIFAR-10 and CIFAR-100, in the binary and the Python form of their makers.
 
 use std::fs::File;
-use std::io::{BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{BufReader, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::archive;
 use super::format::DatasetFormat;
 use super::located::Located;
 use super::records::{PixelLayout, RecordFile, SplitRecords};
 use super::source::SplitContents;
 use super::split::Splits;
+use super::{archive, classes};
 use crate::error::{Error, Result};
 use crate::files::{self, PlainPickle};
 
@@ -21,18 +21,7 @@ const LAYOUT: PixelLayout = PixelLayout {
     planes: 3,
 };
 const PIXELS: usize = 3072;
-const CIFAR10: [&str; 10] = [
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-];
+const CIFAR10: &str = "airplane automobile bird cat deer dog frog horse ship truck";
 
 /// One of the four official forms.
 #[derive(Clone, Copy)]
@@ -110,8 +99,12 @@ impl Form {
             .collect()
     }
 
+    fn is_cifar10(&self) -> bool {
+        self.format == DatasetFormat::Cifar10
+    }
+
     fn classes(&self) -> usize {
-        if self.format == DatasetFormat::Cifar10 { 10 } else { 100 }
+        if self.is_cifar10() { 10 } else { 100 }
     }
 }
 
@@ -237,11 +230,7 @@ impl BatchFiles {
     }
 
     fn open_binary(&self) -> Result<SplitContents> {
-        let label_bytes = if self.form.format == DatasetFormat::Cifar10 {
-            1
-        } else {
-            2
-        };
+        let label_bytes = if self.form.is_cifar10() { 1 } else { 2 };
         let stride = label_bytes + PIXELS;
         let (mut labels, mut files) = (Vec::new(), Vec::new());
         for name in self.form.files(&self.split) {
@@ -279,12 +268,7 @@ impl BatchFiles {
 
     fn names_in_text(&self) -> Result<Vec<String>> {
         match files::read_text(&self.dir.join(self.form.names), files::MAX_TEXT) {
-            Ok(text) => Ok(text
-                .lines()
-                .map(str::trim)
-                .filter(|l| !l.is_empty())
-                .map(str::to_owned)
-                .collect()),
+            Ok(text) => Ok(classes::lines(&text)),
             Err(e) if e.is_absent() => Ok(self.default_names()),
             Err(e) => Err(e),
         }
@@ -293,7 +277,7 @@ impl BatchFiles {
     /// Ten names everybody knows; a hundred nobody does stay numbers.
     fn default_names(&self) -> Vec<String> {
         match self.form.format {
-            DatasetFormat::Cifar10 => CIFAR10.iter().map(|s| (*s).to_owned()).collect(),
+            DatasetFormat::Cifar10 => CIFAR10.split(' ').map(str::to_owned).collect(),
             _ => (0..self.form.classes()).map(|i| i.to_string()).collect(),
         }
     }
@@ -316,7 +300,7 @@ impl BatchFiles {
     /// Pickles are read whole, one at a time, and their pixels set down in one temporary file.
     fn open_python(&self) -> Result<SplitContents> {
         let mut spool = tempfile::tempfile().map_err(Error::io(std::env::temp_dir()))?;
-        let key = if self.form.format == DatasetFormat::Cifar10 {
+        let key = if self.form.is_cifar10() {
             "labels"
         } else {
             "fine_labels"
@@ -347,9 +331,7 @@ impl BatchFiles {
             true => self.names_in_pickle()?,
             false => self.default_names(),
         };
-        spool
-            .seek(SeekFrom::Start(0))
-            .map_err(Error::io(std::env::temp_dir()))?;
+        spool.rewind().map_err(Error::io(std::env::temp_dir()))?;
         let rows = labels.len();
         let file = RecordFile {
             file: spool,
@@ -362,7 +344,7 @@ impl BatchFiles {
     }
 
     fn names_in_pickle(&self) -> Result<Vec<String>> {
-        let key = if self.form.format == DatasetFormat::Cifar10 {
+        let key = if self.form.is_cifar10() {
             "label_names"
         } else {
             "fine_label_names"

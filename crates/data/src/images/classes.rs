@@ -7,29 +7,17 @@ use crate::error::{Error, Result};
 use crate::files;
 
 /// What labels are called, the most telling first.
-pub(super) const LABEL_NAMES: [&str; 10] = [
-    "label",
-    "labels",
-    "fine_label",
-    "class",
-    "class_name",
-    "class_label",
-    "category",
-    "target",
-    "y",
-    "cls",
-];
+pub(super) const LABEL_NAMES: &str = "label labels fine_label class class_name class_label category target y cls";
 
 /// The column that holds labels.
 pub(super) fn label_column<'a>(columns: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
-    column(columns, &LABEL_NAMES)
+    column(columns, LABEL_NAMES)
 }
 
 /// The first column that has one of these names, the earlier names first.
-pub(super) fn column<'a>(columns: impl Iterator<Item = &'a str> + Clone, names: &[&str]) -> Option<usize> {
-    names
-        .iter()
-        .find_map(|name| columns.clone().position(|c| c.trim().eq_ignore_ascii_case(name)))
+pub(super) fn column<'a>(columns: impl Iterator<Item = &'a str> + Clone, names: &str) -> Option<usize> {
+    let place = |name| columns.clone().position(|c| c.trim().eq_ignore_ascii_case(name));
+    names.split(' ').find_map(place)
 }
 
 /// The distinct values in order, and each row's place among them.
@@ -80,12 +68,7 @@ pub(super) fn numbered(folder: &Path, largest: u64) -> Result<Vec<String>> {
         }
         read => read?,
     };
-    let names: Vec<String> = text
-        .lines()
-        .map(str::trim)
-        .filter(|l| !l.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let names = lines(&text);
     if names.len() as u64 <= largest {
         let (path, n) = (path.display(), names.len());
         return Err(Error::input(format!(
@@ -93,6 +76,12 @@ pub(super) fn numbered(folder: &Path, largest: u64) -> Result<Vec<String>> {
         )));
     }
     Ok(names)
+}
+
+/// Names in a text, one a line.
+pub(super) fn lines(text: &str) -> Vec<String> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(str::to_owned).collect()
 }
 
 /// The classes asked for, as ascending indices into `all`. A name goes before an index, so that MNIST's class `3` is

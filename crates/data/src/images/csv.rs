@@ -13,19 +13,7 @@ use crate::files::text::layout;
 /// What the tables' names end in.
 pub(super) const ENDING: &str = "csv";
 /// What the column of paths is called, the most telling first.
-const PATH_NAMES: [&str; 11] = [
-    "path",
-    "filepath",
-    "file_path",
-    "image_path",
-    "img_path",
-    "filename",
-    "file_name",
-    "file",
-    "image",
-    "img",
-    "image_file",
-];
+const PATH_NAMES: &str = "path filepath file_path image_path img_path filename file_name file image img image_file";
 
 pub(super) fn open(at: &Located, split: &str) -> Result<SplitContents> {
     let root = match at.path.is_file() {
@@ -85,7 +73,7 @@ fn rows(path: &Path) -> Result<impl Iterator<Item = Result<Row>>> {
         )));
     };
     layout.refuse_open_quote(path)?;
-    let Some(file_column) = classes::column(layout.first.iter().map(String::as_str), &PATH_NAMES) else {
+    let Some(file_column) = classes::column(layout.first.iter().map(String::as_str), PATH_NAMES) else {
         return Err(Error::input(format!(
             "{shown}: no column of paths in its first line ({}); expected a header such as path,label",
             layout.first.join(", ")

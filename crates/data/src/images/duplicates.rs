@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 pub struct Digest([u8; 16]);
 
 impl Digest {
-    /// Of the size and every pixel: half of their SHA-256.
+    /// Half of the SHA-256 of the size and every pixel.
     pub fn of(image: &RgbImage) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(image.width().to_le_bytes());

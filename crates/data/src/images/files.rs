@@ -24,14 +24,14 @@ const HASH_HELD: u64 = 64 << 20;
 /// Files asked for at once.
 pub(super) const AT_ONCE: usize = 1024;
 
-/// Whether the file's ending is that of an image.
+/// True if the file's ending is that of an image.
 pub(super) fn is_image(path: &Path) -> bool {
     path.extension()
         .and_then(|e| e.to_str())
         .is_some_and(|e| ENDINGS.contains(&e.to_lowercase().as_str()))
 }
 
-/// Whether a file that ends in `.tar` is what PyTorch writes: many training scripts call checkpoints so.
+/// True if a file that ends in `.tar` is what PyTorch writes: many training scripts call checkpoints so.
 pub(super) fn is_checkpoint(path: &Path) -> bool {
     crate::files::is_zip_or_pickle(path)
 }
@@ -40,7 +40,7 @@ pub(super) fn is_checkpoint(path: &Path) -> bool {
 pub(super) struct Files {
     pub(super) root: PathBuf,
     pub(super) files: Vec<String>,
-    /// Whether they were found in their folders, rather than named somewhere.
+    /// True if they were found in their folders, rather than named somewhere.
     pub(super) found: bool,
     pub(super) sizes: Sizes,
 }

@@ -35,7 +35,7 @@ fn identity(path: &Path) -> Option<Identity> {
 struct Holders(HashMap<Identity, bool>);
 
 impl Holders {
-    /// Whether a folder holds an image at any depth.
+    /// True if a folder holds an image at any depth.
     fn holds_image(&mut self, path: &Path, depth: usize) -> bool {
         let Some(id) = identity(path).filter(|_| depth > 0) else {
             return false;
@@ -69,7 +69,7 @@ fn entries(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Whether this is a folder of images.
+/// True if this is a folder of images.
 pub(super) fn is_in(path: &Path) -> bool {
     Holders::default().holds_image(path, MAX_DEPTH)
 }

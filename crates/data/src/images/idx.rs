@@ -1,6 +1,6 @@
 //! IDX, the format of MNIST and its family: big-endian dimensions, then bytes.
 
-use std::io::{BufReader, Read, Seek as _, SeekFrom};
+use std::io::{BufReader, Read, Seek as _};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
@@ -156,6 +156,14 @@ fn wrong_length(path: &Path, what: &str, expected: u64, found: &str) -> Error {
     ))
 }
 
+/// How much was unpacked: nothing is, once there is more than expected.
+fn or_more(found: u64, expected: u64) -> String {
+    match found > expected {
+        true => "more".to_owned(),
+        false => found.to_string(),
+    }
+}
+
 /// Opens a file of images; a gzipped one is unpacked into an unnamed temporary file.
 fn open_images(path: &Path) -> Result<(RecordFile, PixelLayout)> {
     let mut reader = reader(path)?;
@@ -187,16 +195,9 @@ fn open_images(path: &Path) -> Result<(RecordFile, PixelLayout)> {
         let mut spool = tempfile::tempfile().map_err(Error::io(std::env::temp_dir()))?;
         let copied = std::io::copy(&mut reader.take(expected + 1), &mut spool).map_err(|e| unreadable(path, &e))?;
         if copied != expected {
-            let found = if copied > expected {
-                "more".to_owned()
-            } else {
-                copied.to_string()
-            };
-            return Err(wrong_length(path, &what, expected, &found));
+            return Err(wrong_length(path, &what, expected, &or_more(copied, expected)));
         }
-        spool
-            .seek(SeekFrom::Start(0))
-            .map_err(Error::io(std::env::temp_dir()))?;
+        spool.rewind().map_err(Error::io(std::env::temp_dir()))?;
         (spool, 0)
     } else {
         let (file, length) = files::open(path)?;
@@ -233,17 +234,16 @@ fn read_labels(path: &Path, images: usize) -> Result<Vec<u8>> {
         .take(u64::from(n) + 1)
         .read_to_end(&mut labels)
         .map_err(|e| unreadable(path, &e))?;
-    match labels.len() == images {
-        true => Ok(labels),
-        false => {
-            let found = if labels.len() > images {
-                "more".to_owned()
-            } else {
-                labels.len().to_string()
-            };
-            Err(wrong_length(path, &format!("{n} labels"), u64::from(n), &found))
-        }
+    if labels.len() == images {
+        return Ok(labels);
     }
+    let (found, expected) = (labels.len() as u64, u64::from(n));
+    Err(wrong_length(
+        path,
+        &format!("{n} labels"),
+        expected,
+        &or_more(found, expected),
+    ))
 }
 
 #[cfg(test)]

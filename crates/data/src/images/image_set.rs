@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 use super::format::DatasetFormat;
 use super::located::Located;
 use super::raw::Raw;
-use super::source::{ImageSource, SplitContents};
+use super::source::ImageSource;
 use super::{cifar, classes, coco, csv, folder, idx, locate, parquet, shards, split, webdataset};
 use crate::error::{Error, Result};
-use crate::files::check_name;
+use crate::files::{check_name, hex};
 
 /// Bytes of stored images that are held at once, and one image more.
 const HELD: usize = 64 << 20;
@@ -64,58 +64,49 @@ pub(super) fn open_split(at: &Located, split: &str, classes: Option<&[String]>) 
         DatasetFormat::Csv => csv::open(at, split)?,
         DatasetFormat::Coco => coco::open(at, split)?,
     };
-    let SplitContents {
-        classes: all,
-        labels,
-        left_out,
-        source,
-    } = contents;
-    all.iter()
+    contents
+        .classes
+        .iter()
         .try_for_each(|class| check_name(&at.path, "a class", class))?;
-    let Some(wanted) = classes else {
-        let rows = (0..labels.len()).collect();
-        return Ok(ImageSet {
-            name: at.name(),
-            format: at.format,
-            split: split.to_owned(),
-            classes: all,
-            labels,
-            rows,
-            left_out,
-            source,
-        });
-    };
-    let kept = classes::select(&at.shown, &all, wanted)?;
-    let dense: Vec<Option<u32>> = (0..all.len())
-        .map(|c| kept.iter().position(|&k| k == c).map(|i| i as u32))
-        .collect();
-    let new_label = |old: Option<u32>| old.and_then(|c| dense.get(c as usize).copied().flatten());
-    let rows: Vec<usize> = (0..labels.len())
-        .filter(|&row| new_label(labels[row]).is_some())
-        .collect();
-    Ok(ImageSet {
+    let mut set = ImageSet {
         name: at.name(),
         format: at.format,
         split: split.to_owned(),
-        classes: kept.iter().map(|&c| all[c].clone()).collect(),
-        labels: rows.iter().map(|&row| new_label(labels[row])).collect(),
-        rows,
-        left_out,
-        source,
-    })
+        rows: (0..contents.labels.len()).collect(),
+        classes: contents.classes,
+        labels: contents.labels,
+        left_out: contents.left_out,
+        source: contents.source,
+    };
+    if let Some(wanted) = classes {
+        let kept = classes::select(&at.shown, &set.classes, wanted)?;
+        let dense: Vec<Option<u32>> = (0..set.classes.len())
+            .map(|c| kept.iter().position(|&k| k == c).map(|i| i as u32))
+            .collect();
+        for label in &mut set.labels {
+            *label = label.and_then(|c| dense.get(c as usize).copied().flatten());
+        }
+        set.classes = kept.iter().map(|&c| set.classes[c].clone()).collect();
+        set = set.filtered(Option::is_some);
+    }
+    Ok(set)
 }
 
 impl ImageSet {
     /// The same set with the first so many images of each class alone, in the same order. Those without a label count as a
     /// class.
     #[must_use]
-    pub fn first_of_each(mut self, limit: u64) -> Self {
+    pub fn first_of_each(self, limit: u64) -> Self {
         let mut taken = std::collections::HashMap::new();
-        let mut is_kept = |label: &Option<u32>| {
+        self.filtered(|label| {
             let count = taken.entry(*label).or_insert(0);
             *count += 1;
             *count <= limit
-        };
+        })
+    }
+
+    /// The same set with the images alone whose label is kept.
+    fn filtered(mut self, mut is_kept: impl FnMut(&Option<u32>) -> bool) -> Self {
         let kept: Vec<usize> = (0..self.rows.len()).filter(|&i| is_kept(&self.labels[i])).collect();
         self.rows = kept.iter().map(|&i| self.rows[i]).collect();
         self.labels = kept.iter().map(|&i| self.labels[i]).collect();
@@ -142,7 +133,7 @@ impl ImageSet {
         self.rows.len()
     }
 
-    /// Whether there are no images.
+    /// True if there are no images.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -199,7 +190,7 @@ impl ImageSet {
             hasher.update(self.label(i).unwrap_or(u32::MAX).to_le_bytes());
         }
         self.source.digest(&self.rows, &mut hasher)?;
-        Ok(format!("{:x}", hasher.finalize()))
+        Ok(hex(hasher))
     }
 
     /// The first images of `range` as they are stored, in order: at least one, and as many as may be held at once.

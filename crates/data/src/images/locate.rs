@@ -257,12 +257,12 @@ impl Located {
                 Some((before, _)) => (before, !before.is_empty()),
                 None => (stem, true),
             };
-            if self.format != DatasetFormat::Idx && named && !(listing && COMMON.contains(&before)) {
+            if self.format != DatasetFormat::Idx && named && !(listing && is_common(before)) {
                 return before.to_owned();
             }
         }
         let says_nothing = |part: &String| {
-            let common = listing && COMMON.contains(&part.as_str());
+            let common = listing && is_common(part);
             common || split::known(part).is_some() || part == "data" || part == "raw"
         };
         parts
@@ -274,21 +274,11 @@ impl Located {
 }
 
 /// What tables, annotations, shards and their folders are called in any data set.
-const COMMON: [&str; 13] = [
-    "",
-    "annotations",
-    "_annotations.coco",
-    "instances",
-    "labels",
-    "metadata",
-    "index",
-    "images",
-    "shard",
-    "shards",
-    "part",
-    "data",
-    "..",
-];
+const COMMON: &str = "annotations _annotations.coco instances labels metadata index images shard shards part data";
+
+fn is_common(name: &str) -> bool {
+    name.is_empty() || name == ".." || COMMON.split(' ').any(|common| common == name)
+}
 
 #[cfg(test)]
 mod tests {

@@ -79,7 +79,7 @@ pub(super) fn resize(image: &RgbImage, to: (u64, u64), kept: KeptPart, interpola
     resize_cut(image, whole, to, kept, interpolation)
 }
 
-/// The same of what is cut out of an image, which is not copied for it.
+/// Resizes a part of an image, without a copy of that part.
 pub(super) fn resize_cut(
     image: &RgbImage,
     cut: Crop,
@@ -105,7 +105,7 @@ pub(super) fn resize_cut(
     RgbImage::from_raw(kept.size.0, kept.size.1, pixels.into_bytes()).unwrap_or_default()
 }
 
-/// Whether Pillow 13 shrinks the height first: when it loses more than twice as many pixels as the width (found by trying
+/// True if Pillow 13 shrinks the height first: when it loses more than twice as many pixels as the width (found by trying
 /// sizes; earlier versions always begin with the width).
 fn height_goes_first(from: (u32, u32), to: (u64, u64)) -> bool {
     let lost = |from: u32, to: u64| i128::from(from) - i128::from(to);
@@ -182,7 +182,7 @@ impl ResizeAxis {
         }
     }
 
-    /// Whether the length stays, and with it every pixel.
+    /// True if the length stays, and with it every pixel.
     fn is_same(&self) -> bool {
         self.from as u64 == self.to
     }

@@ -61,7 +61,7 @@ pub(super) fn list(path: &Path, ending: &str) -> Result<Vec<ShardFile>> {
     Ok(files)
 }
 
-/// Whether a folder holds such files. Checkpoints that are called tar archives come together: one of them tells.
+/// True if a folder holds such files. Checkpoints that are called tar archives come together: one of them tells.
 pub(super) fn is_in(path: &Path, ending: &str) -> bool {
     list(path, ending).is_ok_and(|parts| parts.first().is_some_and(|part| !files::is_checkpoint(&part.path)))
 }

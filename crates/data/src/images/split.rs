@@ -10,7 +10,7 @@ pub(super) enum Splits {
     Whole {
         /// The name the path gives away, or empty.
         name: String,
-        /// Whether the user may name it.
+        /// True if the user may name it.
         nameable: bool,
     },
 }

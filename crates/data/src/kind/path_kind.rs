@@ -110,7 +110,7 @@ fn of_file(path: &Path) -> PathKind {
     }
 }
 
-/// Whether a file is the index of a checkpoint in several files.
+/// True if a file is the index of a checkpoint in several files.
 fn is_index(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name.to_string_lossy().ends_with(".index.json"))

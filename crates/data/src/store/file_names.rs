@@ -14,7 +14,7 @@ pub(super) fn part_name(index: usize) -> String {
     format!("part-{index:05}.parquet")
 }
 
-/// Whether a file is named as parts are.
+/// True if a file is named as parts are.
 pub(super) fn is_part(name: &str) -> bool {
     let number = name.strip_prefix("part-").and_then(|n| n.strip_suffix(".parquet"));
     number.is_some_and(|n| n.parse::<usize>().is_ok())
@@ -25,7 +25,7 @@ pub(super) fn note_name(part: &str) -> String {
     format!("{}.json", part.trim_end_matches(".parquet"))
 }
 
-/// Whether a file is named as notes are.
+/// True if a file is named as notes are.
 pub(super) fn is_note(file: &str) -> bool {
     let part = file.strip_suffix(".json").map(|stem| format!("{stem}.parquet"));
     part.is_some_and(|part| is_part(&part))

@@ -35,7 +35,7 @@ pub struct Repeated {
 pub struct StoreShard {
     /// Which one, from 1.
     pub index: usize,
-    /// Of how many.
+    /// How many there are.
     pub count: usize,
     /// Place of its first image in the data set, from 0.
     pub first_image: usize,

@@ -36,7 +36,7 @@ fn collect(folder: &Path, before: &str, depth: usize, names: &mut Vec<String>) {
     }
 }
 
-/// Whether there are stores directly in a folder.
+/// True if there are stores directly in a folder.
 pub fn has_stores(folder: &Path) -> bool {
     let mut names = Vec::new();
     collect(folder, "", 1, &mut names);
@@ -47,12 +47,12 @@ pub(super) fn is_folder_of_stores(path: &Path) -> bool {
     !path.join(MANIFEST).exists() && !stores_in(path).is_empty()
 }
 
-/// Whether a folder is a feature store.
+/// True if a folder is a feature store.
 pub fn is_store(folder: &Path) -> bool {
     folder.join(MANIFEST).is_file()
 }
 
-/// Whether a file is the manifest of a feature store, by its name.
+/// True if a file is the manifest of a feature store, by its name.
 pub fn is_store_manifest(file: &Path) -> bool {
     file.ends_with(MANIFEST)
 }

@@ -82,7 +82,7 @@ pub struct StoreSummary {
     pub parts: usize,
     /// Bytes on disk.
     pub bytes: u64,
-    /// Whether every part was seen to have the SHA-256 that the manifest says; false for an array, which has none.
+    /// True if every part was seen to have the SHA-256 that the manifest says; false for an array, which has none.
     pub verified: bool,
 }
 

@@ -13,13 +13,13 @@ pub struct OpenOptions {
     pub dataset: Option<String>,
     /// The split, where it is to be another than the store's, or none of an array.
     pub split: Option<String>,
-    /// Of a table, only these columns are channels; `*` stands for any characters.
+    /// The only columns of a table that are channels; `*` stands for any characters.
     pub columns: Option<Vec<String>>,
     /// Only these layers, in network order; default: all of them.
     pub layers: Option<Vec<String>>,
     /// Which rows belong together, where the user says so.
     pub groups: Option<GroupsFrom>,
-    /// Whether a file is accepted that would run code where it is loaded with Python's pickle; nothing of it runs here.
+    /// True if a file is accepted that would run code where it is loaded with Python's pickle; nothing of it runs here.
     pub allow_unknown_calls: bool,
 }
 

@@ -42,7 +42,7 @@ impl Places {
         Ok(Self { store, partial, old })
     }
 
-    /// Whether a writer was killed while it put a finished store in its place.
+    /// True if a writer was killed while it put a finished store in its place.
     pub(super) fn is_unsettled(&self) -> bool {
         self.partial.join(MANIFEST).is_file() || self.old.exists()
     }
@@ -133,7 +133,7 @@ impl Places {
     }
 }
 
-/// Whether a file is there only while a store is written.
+/// True if a file is there only while a store is written.
 fn is_helper(name: &str) -> bool {
     name == DESCRIPTION || name == LOCK || is_note(name)
 }

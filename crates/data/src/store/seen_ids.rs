@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 pub(super) struct SeenIds(HashSet<u128>);
 
 impl SeenIds {
-    /// Whether this id is new.
+    /// True if this id is new.
     pub(super) fn is_new(&mut self, id: &str) -> bool {
         let digest = Sha256::digest(id);
         let mut half = [0; 16];

@@ -17,7 +17,7 @@ pub(super) const SIDES: [&str; 3] = ["id", "label", "class"];
 type Sound = Result<(), String>;
 
 impl Manifest {
-    /// Whether it can be what a writer wrote; else why not.
+    /// Checks that it can be what a writer wrote.
     pub(super) fn sound(&self) -> Sound {
         described(&self.model, &self.data, &self.precision, &self.device)?;
         layers(&self.layers)?;
@@ -49,7 +49,7 @@ impl Description {
     }
 }
 
-/// Whether texts are texts of one line, and a digest is one.
+/// Checks that texts are texts of one line, and a digest is one.
 pub(super) fn described(model: &ModelInfo, data: &DataInfo, precision: &str, device: &str) -> Sound {
     let texts = [
         ("model name", model.name.as_str()),
@@ -90,7 +90,7 @@ fn digest(what: &str, sha256: &str) -> Sound {
     }
 }
 
-/// Whether layers can be columns.
+/// Checks that layers can be columns.
 pub(super) fn layers(layers: &[LayerInfo]) -> Sound {
     let mut seen = BTreeSet::from(SIDES);
     for layer in layers {
@@ -130,7 +130,7 @@ fn parts(parts: &[Part]) -> Sound {
     Ok(())
 }
 
-/// Whether a count and the first of what it counts fit together.
+/// Checks that a count and the first of what it counts fit together.
 fn counted(what: &str, count: usize, named: usize) -> Sound {
     match named > count || (named == 0) != (count == 0) {
         true => Err(format!("{count} images {what}, and {named} of them named")),

@@ -372,10 +372,7 @@ impl Writer {
 fn refused(path: &Path, error: parquet::errors::ParquetError) -> Error {
     if let parquet::errors::ParquetError::External(inner) = error {
         return match inner.downcast::<io::Error>() {
-            Ok(source) => Error::Io {
-                path: path.to_path_buf(),
-                source: Arc::new(*source),
-            },
+            Ok(source) => Error::io(path)(*source),
             Err(other) => malformed(path, format!("cannot be written ({other})")),
         };
     }

@@ -51,8 +51,8 @@ pub(in crate::checkpoint) enum ArchFamily {
 impl ArchFamily {
     /// Names that the search looks for at the end of the file's names. Several, so that one lost tensor does not hide a
     /// network.
-    pub(in crate::checkpoint) fn anchors(self) -> &'static [&'static str] {
-        match self {
+    pub(in crate::checkpoint) fn anchors(self) -> impl Iterator<Item = &'static str> {
+        let words = match self {
             Self::ResNet => resnet::ANCHORS,
             Self::SmallCnn => small_cnn::ANCHORS,
             Self::Cnn => cnn::ANCHORS,
@@ -61,12 +61,13 @@ impl ArchFamily {
             Self::ClipResNet => cnn::clip::ANCHORS,
             Self::Vit => vit::ANCHORS,
             Self::Swin => swin::ANCHORS,
-        }
+        };
+        words.split(' ')
     }
 
     /// First parts of the names of everything that lies inside such a backbone.
-    pub(in crate::checkpoint) fn modules(self) -> &'static [&'static str] {
-        match self {
+    pub(in crate::checkpoint) fn modules(self) -> impl Iterator<Item = &'static str> {
+        let words = match self {
             Self::ResNet => resnet::MODULES,
             Self::SmallCnn => small_cnn::MODULES,
             Self::Cnn => cnn::MODULES,
@@ -75,7 +76,8 @@ impl ArchFamily {
             Self::ClipResNet => cnn::clip::MODULES,
             Self::Vit => vit::MODULES,
             Self::Swin => swin::MODULES,
-        }
+        };
+        words.split(' ')
     }
 
     /// The architecture that the tensors seen through `shape` come closest to; `None` where they are none of this
@@ -240,20 +242,39 @@ impl Arch {
 mod tests {
     use super::*;
 
-    fn parameters(name: &str) -> usize {
-        let arch = Arch::parse(name).unwrap();
-        assert_eq!(arch.name(), name);
-        arch.tensors()
-            .iter()
-            .filter(|t| t.parameter)
-            .map(|t| t.shape.iter().product::<usize>())
-            .sum()
-    }
-
+    /// torchvision's `num_params` less the layers of its classifier that are left out here.
     #[test]
-    fn resnets_have_torchvisions_parameter_counts_without_the_classifier() {
-        // torchvision: 11,689,512 and 25,557,032 with fc of 512 x 1000 + 1000 and 2048 x 1000 + 1000.
-        assert_eq!(parameters("resnet18"), 11_689_512 - 513_000);
-        assert_eq!(parameters("resnet50"), 25_557_032 - 2_049_000);
+    fn parameters_are_torchvisions_without_the_classifier() {
+        for (name, all, last) in [
+            ("resnet18", 11_689_512, 512),
+            ("resnet50", 25_557_032, 2048),
+            ("vgg11", 132_863_336, 4096),
+            ("vgg16_bn", 138_365_992, 4096),
+            ("vgg19", 143_667_240, 4096),
+            ("mobilenet_v2", 3_504_872, 1280),
+            ("mobilenet_v3_large", 5_483_032, 1280),
+            ("mobilenet_v3_small", 2_542_856, 1024),
+            ("efficientnet_b0", 5_288_548, 1280),
+            ("efficientnet_b4", 19_341_616, 1792),
+            ("efficientnet_b7", 66_347_960, 2560),
+            ("efficientnet_v2_s", 21_458_488, 1280),
+            ("efficientnet_v2_l", 118_515_272, 1280),
+            ("regnet_x_8gf", 39_572_648, 1920),
+            ("regnet_x_400mf", 5_495_976, 400),
+            ("regnet_y_400mf", 4_344_144, 440),
+            ("regnet_y_32gf", 145_046_770, 3712),
+            ("densenet121", 7_978_856, 1024),
+            ("densenet161", 28_681_000, 2208),
+            ("densenet201", 20_013_928, 1920),
+            ("convnext_tiny", 28_589_128, 768),
+            ("convnext_large", 197_767_336, 1536),
+        ] {
+            let arch = Arch::parse(name).unwrap();
+            let tensors = arch.tensors();
+            let parameters = tensors.iter().filter(|t| t.parameter);
+            let count: usize = parameters.map(|t| t.shape.iter().product::<usize>()).sum();
+            assert_eq!(count, all - 1000 * (last + 1), "{name}");
+            assert_eq!((arch.name().as_str(), arch.width()), (name, last));
+        }
     }
 }

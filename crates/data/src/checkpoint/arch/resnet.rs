@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::tensors::{Shapes, Tensors};
+use super::tensors::{Shapes, Tensors, apart, blocks};
 
 /// The ResNet family, by torchvision's names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct ResNet {
     /// Padding of the stem, where it is not the one that keeps the size (solo-learn pads its 3x3 stem by 2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stem_padding: Option<usize>,
-    /// Whether no activation follows the stem (lightly's CIFAR networks: a Sequential of their children leaves it out).
+    /// True if no activation follows the stem (lightly's CIFAR networks: a Sequential of their children leaves it out).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bare_stem: bool,
 }
@@ -69,15 +69,10 @@ const UNNAMED: &[(ResidualBlock, [usize; 4])] = &[
 /// No network here has more blocks in a stage.
 const MOST: usize = 64;
 
-pub(super) const ANCHORS: &[&str] = &[
-    "conv1.weight",
-    "bn1.running_mean",
-    "layer1.0.conv1.weight",
-    "layer2.0.conv2.weight",
-    "layer4.0.conv1.weight",
-];
+pub(super) const ANCHORS: &str = "\
+    conv1.weight bn1.running_mean layer1.0.conv1.weight layer2.0.conv2.weight layer4.0.conv1.weight";
 
-pub(super) const MODULES: &[&str] = &["conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "layer5"];
+pub(super) const MODULES: &str = "conv1 bn1 layer1 layer2 layer3 layer4 layer5";
 
 /// The names that `--arch` takes, without `-cifar`.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
@@ -168,18 +163,8 @@ impl ResNet {
 }
 
 pub(super) fn guess(shape: Shapes) -> Option<ResNet> {
-    let mut layers = [0; 4];
-    for (stage, count) in layers.iter_mut().enumerate() {
-        // The highest block counts, so that a lost or renamed one in between is missed later, by name.
-        *count = (0..MOST)
-            .rev()
-            .find(|b| {
-                ["conv1.weight", "conv2.weight", "bn1.weight"]
-                    .iter()
-                    .any(|t| shape(&format!("layer{}.{b}.{t}", stage + 1)).is_some())
-            })
-            .map_or(0, |b| b + 1);
-    }
+    const TELLING: [&str; 3] = ["conv1.weight", "conv2.weight", "bn1.weight"];
+    let layers = [1, 2, 3, 4].map(|stage| blocks(shape, MOST, &TELLING, |b, t| format!("layer{stage}.{b}.{t}")));
     if layers.iter().sum::<usize>() == 0 {
         return None;
     }
@@ -191,11 +176,9 @@ pub(super) fn guess(shape: Shapes) -> Option<ResNet> {
     };
     // Snapped to a known depth: one that lost a block is a damaged ResNet-18, not a whole "ResNet-16".
     let known = NAMED.iter().map(|n| (n.1, n.2)).chain(UNNAMED.iter().copied());
-    let (_, layers) = known.filter(|(b, _)| *b == block).min_by_key(|(_, n)| {
-        let apart: usize = n.iter().zip(&layers).map(|(a, b)| a.abs_diff(*b)).sum();
-        // Of two as near, the larger: tensors get lost, they do not appear.
-        (apart, std::cmp::Reverse(n.iter().sum::<usize>()))
-    })?;
+    let (_, layers) = known
+        .filter(|(b, _)| *b == block)
+        .min_by_key(|(_, depths)| apart(depths, &layers))?;
     let kernel = shape("conv1.weight").and_then(|s| s.last().copied()).unwrap_or(7);
     let (width_per_group, groups) = bottleneck.then(|| bottleneck_width(shape)).flatten().unwrap_or((64, 1));
     Some(ResNet {

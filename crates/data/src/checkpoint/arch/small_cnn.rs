@@ -17,16 +17,9 @@ pub struct SmallCnn {
 /// No network here has more stages.
 const MOST: usize = 64;
 
-pub(super) const ANCHORS: &[&str] = &[
-    "conv1.weight",
-    "stage1.conv1.weight",
-    "stage1.conv2.weight",
-    "stage2.conv1.weight",
-];
+pub(super) const ANCHORS: &str = "conv1.weight stage1.conv1.weight stage1.conv2.weight stage2.conv1.weight";
 
-pub(super) const MODULES: &[&str] = &[
-    "conv1", "bn1", "stage1", "stage2", "stage3", "stage4", "stage5", "stage6", "stage7", "stage8",
-];
+pub(super) const MODULES: &str = "conv1 bn1 stage1 stage2 stage3 stage4 stage5 stage6 stage7 stage8";
 
 impl SmallCnn {
     pub(super) fn tensors(&self, list: &mut Tensors) {

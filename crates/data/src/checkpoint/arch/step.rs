@@ -12,7 +12,7 @@ pub enum HeadStep {
         inputs: usize,
         /// Output width.
         outputs: usize,
-        /// Whether there is a bias.
+        /// True if there is a bias.
         bias: bool,
     },
     /// `y = x W` with `W` as (inputs, outputs), a tensor without a module: CLIP's projection.
@@ -35,7 +35,7 @@ pub enum HeadStep {
     BatchNorm1d {
         /// Width.
         width: usize,
-        /// Whether there are weight and bias.
+        /// True if there are weight and bias.
         affine: bool,
     },
     /// Layer normalisation.
@@ -93,7 +93,7 @@ impl HeadStep {
         }
     }
 
-    /// Whether it is a linear layer of either kind.
+    /// True if it is a linear layer of either kind.
     pub fn is_linear(&self) -> bool {
         matches!(
             self,

@@ -1,16 +1,14 @@
 //! Swin transformers (Liu et al. 2021) and their second version (2022), by timm's names.
 
-use std::cmp::Reverse;
-
 use serde::{Deserialize, Serialize};
 
 use super::switches::{Activation, Epsilon};
-use super::tensors::{Shapes, Tensors, most};
+use super::tensors::{Shapes, Tensors, apart, blocks, most, stages};
 
 /// A Swin transformer of either version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Swin {
-    /// Whether it is the second version: cosine attention, a continuous position bias, normalisations behind attention and MLP.
+    /// True if it is the second version: cosine attention, a continuous position bias, normalisations behind attention and MLP.
     pub second: bool,
     /// Width of the first stage; each has twice the width of the one before.
     pub width: usize,
@@ -26,7 +24,7 @@ pub struct Swin {
     pub patch: usize,
     /// How many times wider than a block its MLP is.
     pub ratio: usize,
-    /// Whether the second version keeps a bias for the keys too, which plays no part.
+    /// True if the second version keeps a bias for the keys too, which plays no part.
     pub whole_bias: bool,
     /// What the MLPs have between their layers.
     pub activation: Activation,
@@ -64,14 +62,11 @@ const MOST: [usize; 2] = [6, 64];
 /// What normalisations add where nothing says so: everybody's.
 pub(in crate::checkpoint) const EPSILON: Epsilon = Epsilon::known(1e-5);
 
-pub(super) const ANCHORS: &[&str] = &[
-    "patch_embed.proj.weight",
-    "layers.0.blocks.0.norm1.weight",
-    "layers.0.blocks.0.attn.proj.weight",
-    "layers.1.blocks.0.mlp.fc2.weight",
-];
+pub(super) const ANCHORS: &str = "\
+    patch_embed.proj.weight layers.0.blocks.0.norm1.weight layers.0.blocks.0.attn.proj.weight \
+    layers.1.blocks.0.mlp.fc2.weight";
 
-pub(super) const MODULES: &[&str] = &["patch_embed", "layers", "norm", "absolute_pos_embed"];
+pub(super) const MODULES: &str = "patch_embed layers norm absolute_pos_embed";
 
 pub(super) fn sizes() -> impl Iterator<Item = &'static str> {
     SIZES.iter().map(|s| s.0)
@@ -259,17 +254,12 @@ impl Swin {
 
 /// Blocks of each stage, as the tensors show.
 pub(in crate::checkpoint) fn depths(shape: Shapes) -> Vec<usize> {
-    let depth = |stage: usize| {
-        let there = |block: &usize| {
-            ["norm1.weight", "attn.qkv.weight", "mlp.fc2.weight"]
-                .iter()
-                .any(|t| shape(&format!("layers.{stage}.blocks.{block}.{t}")).is_some())
-        };
-        (0..MOST[1]).rev().find(there).map_or(0, |last| last + 1)
-    };
-    let found: Vec<usize> = (0..MOST[0]).map(depth).collect();
-    let stages = found.iter().rposition(|depth| *depth > 0).map_or(0, |last| last + 1);
-    found[..stages].to_vec()
+    const TELLING: [&str; 3] = ["norm1.weight", "attn.qkv.weight", "mlp.fc2.weight"];
+    stages(MOST[0], |stage| {
+        blocks(shape, MOST[1], &TELLING, |b, t| {
+            format!("layers.{stage}.blocks.{b}.{t}")
+        })
+    })
 }
 
 /// Side of a window, by the table of its position bias.
@@ -303,10 +293,8 @@ pub(super) fn guess(shape: Shapes) -> Option<Swin> {
     }
     let second = second > first;
     let whole_bias = second && count("qkv.bias") > count("q_bias");
-    let named = SIZES.iter().filter(|s| s.1 == width).min_by_key(|s| {
-        let differences = (0..4).map(|i| s.2[i].abs_diff(depths.get(i).copied().unwrap_or(0)));
-        (differences.sum::<usize>(), Reverse(s.2.iter().sum::<usize>()))
-    });
+    let named = SIZES.iter().filter(|s| s.1 == width);
+    let named = named.min_by_key(|s| apart(&s.2, &depths));
     if let Some((_, _, known, _)) = named {
         // One that lost its last block is a damaged network of a known depth, not another one.
         depths = known.to_vec();

@@ -62,7 +62,7 @@ impl Epsilon {
 }
 
 impl Default for Epsilon {
-    /// That of timm, DINO, DINOv2, MAE, MoCo v3 and torchvision.
+    /// The epsilon of timm, DINO, DINOv2, MAE, MoCo v3 and torchvision.
     fn default() -> Self {
         Self(1e-6)
     }

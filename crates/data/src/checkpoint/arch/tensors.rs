@@ -12,7 +12,7 @@ pub struct Expected {
     pub name: String,
     /// Shape.
     pub shape: Vec<usize>,
-    /// Whether training changes it by gradient (false: running statistics).
+    /// True if training changes it by gradient (false: running statistics).
     pub parameter: bool,
 }
 
@@ -62,8 +62,31 @@ pub(in crate::checkpoint::arch) fn most(votes: impl Iterator<Item = Option<usize
         .map(|(_, v)| *v)
 }
 
+/// The shapes of these tensors without the one at `lost`.
+#[cfg(test)]
+pub(super) fn all_but(tensors: &[Expected], lost: usize) -> impl Fn(&str) -> Option<Vec<usize>> {
+    move |ours| {
+        let mut kept = tensors.iter().enumerate().filter(|(i, _)| *i != lost);
+        kept.find(|(_, t)| t.name == ours).map(|(_, t)| t.shape.clone())
+    }
+}
+
+/// How many blocks there are, at most `most`: the last one with any of these tensors counts, so that a lost or renamed one
+/// before it is missed later, by name.
+pub(super) fn blocks(shape: Shapes, most: usize, parts: &[&str], name: impl Fn(usize, &str) -> String) -> usize {
+    let is_there = |block: &usize| parts.iter().any(|part| shape(&name(*block, part)).is_some());
+    (0..most).rev().find(is_there).map_or(0, |last| last + 1)
+}
+
+/// The blocks of each stage, up to the last stage that has any.
+pub(super) fn stages(most: usize, blocks: impl Fn(usize) -> usize) -> Vec<usize> {
+    let mut found: Vec<usize> = (0..most).map(blocks).collect();
+    found.truncate(found.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1));
+    found
+}
+
 /// How many blocks two networks differ by; of two as near the larger is meant, for tensors get lost and do not appear.
-pub(super) fn apart(known: &[usize; 4], found: &[usize]) -> (usize, std::cmp::Reverse<usize>) {
+pub(super) fn apart(known: &[usize; 4], found: &[usize]) -> (usize, Reverse<usize>) {
     let differences = (0..4).map(|i| known[i].abs_diff(found.get(i).copied().unwrap_or(0)));
-    (differences.sum(), std::cmp::Reverse(known.iter().sum()))
+    (differences.sum(), Reverse(known.iter().sum()))
 }

@@ -38,7 +38,7 @@ pub enum ExportContainer {
 pub struct Export {
     pub(super) arch: Arch,
     pub(super) naming: ExportNaming,
-    /// Of the file it comes from.
+    /// The digest of the file it comes from.
     pub(super) sha256: String,
     pub(super) tensors: Vec<Tensor>,
 }

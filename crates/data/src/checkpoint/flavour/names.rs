@@ -21,11 +21,11 @@ const TANH: &[&str] = &[
 pub(in crate::checkpoint) struct NetworkNames {
     /// In the file or in timm's `config.json`.
     claim: Option<Claim>,
-    /// Of the file, or of its folder where the file's says nothing; in lower case.
+    /// The file's name, or its folder's where that says nothing; in lower case.
     file: String,
     /// OpenCLIP's description.
     pub(super) open_clip: Option<Value>,
-    /// Whether it has the scalars that only OpenAI's own files hold.
+    /// True if it has the scalars that only OpenAI's own files hold.
     pub(super) openai: bool,
     /// What a RADIO says of itself.
     pub(super) radio: SaidByRadio,

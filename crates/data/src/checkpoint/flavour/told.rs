@@ -5,7 +5,7 @@ use crate::checkpoint::recipe::Recipe;
 /// What is known of a network beside its tensors.
 #[derive(Clone, Debug, Default)]
 pub(in crate::checkpoint) struct Told {
-    /// Whether the number of attention heads is more than a guess by the width.
+    /// True if the number of attention heads is more than a guess by the width.
     pub(in crate::checkpoint) heads: bool,
     /// Why its features cannot be computed as they should be.
     pub(in crate::checkpoint) refused: Option<String>,

@@ -1,6 +1,6 @@
 //! How further code bases name their encoders: OpenCLIP and OpenAI, timm's and BAAI's BEiT and EVA, DINOv3's own, RADIO.
 
-use super::rules::{AxisForm, Naming, Rule, naming};
+use super::rules::{AxisForm, Naming, Rule, naming, rules};
 use crate::checkpoint::arch::ArchFamily;
 
 /// timm's attention pooling: the key and the value of the tokens in one.
@@ -80,28 +80,33 @@ pub(super) const OPEN_CLIP: Naming = Naming {
     ..naming(
         OPEN_CLIP_NAME,
         ArchFamily::Vit,
-        &[&[
-            ("cls_token", "class_embedding"),
-            ("pos_embed", "positional_embedding"),
-            ("patch_embed.proj", "conv1"),
-            ("norm_pre", "ln_pre"),
-            ("blocks.*.norm1", "transformer.resblocks.*.ln_1"),
-            ("blocks.*.norm2", "transformer.resblocks.*.ln_2"),
-            (
-                "blocks.*.attn.qkv.weight",
-                "transformer.resblocks.*.attn.in_proj_weight",
-            ),
-            ("blocks.*.attn.qkv.bias", "transformer.resblocks.*.attn.in_proj_bias"),
-            ("blocks.*.attn.proj", "transformer.resblocks.*.attn.out_proj"),
-            ("blocks.*.mlp.fc1", "transformer.resblocks.*.mlp.c_fc"),
-            ("blocks.*.mlp.fc2", "transformer.resblocks.*.mlp.c_proj"),
-            ("blocks.*.ls1", "transformer.resblocks.*.ls_1"),
-            ("blocks.*.ls2", "transformer.resblocks.*.ls_2"),
-            ("blocks", "transformer.resblocks"),
-            ("norm", "ln_post"),
-            ("fc_norm", "ln_post"),
-        ]],
+        &[
+            &[
+                ("cls_token", "class_embedding"),
+                ("pos_embed", "positional_embedding"),
+                ("patch_embed.proj", "conv1"),
+                ("norm_pre", "ln_pre"),
+                ("norm", "ln_post"),
+                ("fc_norm", "ln_post"),
+            ],
+            OPEN_CLIP_BLOCKS,
+        ],
     )
+};
+
+const OPEN_CLIP_BLOCKS: &[Rule] = rules! {
+    ["blocks"] => ["transformer.resblocks"] {
+        ".*.norm1" => ".*.ln_1",
+        ".*.norm2" => ".*.ln_2",
+        ".*.attn.qkv.weight" => ".*.attn.in_proj_weight",
+        ".*.attn.qkv.bias" => ".*.attn.in_proj_bias",
+        ".*.attn.proj" => ".*.attn.out_proj",
+        ".*.mlp.fc1" => ".*.mlp.c_fc",
+        ".*.mlp.fc2" => ".*.mlp.c_proj",
+        ".*.ls1" => ".*.ls_1",
+        ".*.ls2" => ".*.ls_2",
+        "" => "",
+    }
 };
 
 /// CLIP's ResNets, which have ours.

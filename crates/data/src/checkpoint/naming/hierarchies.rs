@@ -1,7 +1,7 @@
 //! How code bases name hierarchical networks: ConvNeXt by timm, by its authors, by transformers.
 
 use super::layout::Layout;
-use super::rules::{AxisForm, Naming, Rule, naming};
+use super::rules::{AxisForm, Naming, Rule, naming, rules};
 use crate::checkpoint::arch::ArchFamily;
 
 /// The stages of a ConvNeXt: ours and theirs, each with the rules of `$body` for what lies in a block.
@@ -70,7 +70,7 @@ const TRANSFORMERS: &[&[Rule]] = convnext! {
 };
 
 /// Rules of six stages, and more.
-macro_rules! rules {
+macro_rules! stages {
     ($stages:ident, $more:expr) => {
         &[
             $stages[0], $stages[1], $stages[2], $stages[3], $stages[4], $stages[5], $more,
@@ -78,15 +78,15 @@ macro_rules! rules {
     };
 }
 
-const TIMM_RULES: &[&[Rule]] = rules!(
+const TIMM_RULES: &[&[Rule]] = stages!(
     TIMM,
     &[
         ("classifier.0", "head.norm"),
         ("classifier.hidden", "head.pre_logits.fc")
     ]
 );
-const AUTHORS_RULES: &[&[Rule]] = rules!(AUTHORS, &[("classifier.0", "norm")]);
-const TRANSFORMERS_RULES: &[&[Rule]] = rules!(
+const AUTHORS_RULES: &[&[Rule]] = stages!(AUTHORS, &[("classifier.0", "norm")]);
+const TRANSFORMERS_RULES: &[&[Rule]] = stages!(
     TRANSFORMERS,
     &[("features.0.1", "embeddings.layernorm"), ("classifier.0", "layernorm")]
 );
@@ -143,71 +143,43 @@ const AT_END_IN_ENCODER: &[Rule] = &[
 ];
 
 /// Blocks as transformers' files have them.
-const IN_FILES: &[Rule] = &[
-    ("layers.*.blocks.*.norm1", "encoder.layers.*.blocks.*.layernorm_before"),
-    ("layers.*.blocks.*.norm2", "encoder.layers.*.blocks.*.layernorm_after"),
-    (
-        "layers.*.blocks.*.attn.qkv",
-        "encoder.layers.*.blocks.*.attention.self.{query,key,value}",
-    ),
-    (
-        "layers.*.blocks.*.attn.q_bias",
-        "encoder.layers.*.blocks.*.attention.self.query.bias",
-    ),
-    (
-        "layers.*.blocks.*.attn.v_bias",
-        "encoder.layers.*.blocks.*.attention.self.value.bias",
-    ),
-    (
-        "layers.*.blocks.*.attn.cpb_mlp",
-        "encoder.layers.*.blocks.*.attention.self.continuous_position_bias_mlp",
-    ),
-    (
-        "layers.*.blocks.*.attn.proj",
-        "encoder.layers.*.blocks.*.attention.output.dense",
-    ),
-    ("layers.*.blocks.*.attn", "encoder.layers.*.blocks.*.attention.self"),
-    (
-        "layers.*.blocks.*.mlp.fc1",
-        "encoder.layers.*.blocks.*.intermediate.dense",
-    ),
-    ("layers.*.blocks.*.mlp.fc2", "encoder.layers.*.blocks.*.output.dense"),
-];
+const IN_FILES: &[Rule] = rules! {
+    ["layers.*.blocks.*."] => ["encoder.layers.*.blocks.*."] {
+        "norm1" => "layernorm_before",
+        "norm2" => "layernorm_after",
+        "attn.qkv" => "attention.self.{query,key,value}",
+        "attn.q_bias" => "attention.self.query.bias",
+        "attn.v_bias" => "attention.self.value.bias",
+        "attn.cpb_mlp" => "attention.self.continuous_position_bias_mlp",
+        "attn.proj" => "attention.output.dense",
+        "attn" => "attention.self",
+        "mlp.fc1" => "intermediate.dense",
+        "mlp.fc2" => "output.dense",
+    }
+};
 
 /// Blocks as transformers 5 has them in memory.
-const IN_MEMORY: &[Rule] = &[
-    ("layers.*.blocks.*.norm1", "encoder.layers.*.blocks.*.layernorm_before"),
-    ("layers.*.blocks.*.norm2", "encoder.layers.*.blocks.*.layernorm_after"),
-    (
-        "layers.*.blocks.*.attn.qkv",
-        "encoder.layers.*.blocks.*.attention.{q_proj,k_proj,v_proj}",
-    ),
-    (
-        "layers.*.blocks.*.attn.proj",
-        "encoder.layers.*.blocks.*.attention.o_proj",
-    ),
-    (
-        "layers.*.blocks.*.attn.relative_position_bias_table",
-        "encoder.layers.*.blocks.*.attention.relative_position_bias.relative_position_bias_table",
-    ),
-    ("layers.*.blocks.*.mlp", "encoder.layers.*.blocks.*.mlp"),
-];
+const IN_MEMORY: &[Rule] = rules! {
+    ["layers.*.blocks.*."] => ["encoder.layers.*.blocks.*."] {
+        "norm1" => "layernorm_before",
+        "norm2" => "layernorm_after",
+        "attn.qkv" => "attention.{q_proj,k_proj,v_proj}",
+        "attn.proj" => "attention.o_proj",
+        "attn.relative_position_bias_table" => "attention.relative_position_bias.relative_position_bias_table",
+        "mlp" => "mlp",
+    }
+};
 
-/// A stage by ours, and by torchvision's.
+/// The blocks of a stage by ours, and by torchvision's.
 macro_rules! swin {
-    ($ours:literal $before:literal $stage:literal) => {
-        &[
-            (concat!("layers.", $ours, ".downsample"), $before),
-            (
-                concat!("layers.", $ours, ".blocks.*.mlp.fc1"),
-                concat!($stage, ".*.mlp.0"),
-            ),
-            (
-                concat!("layers.", $ours, ".blocks.*.mlp.fc2"),
-                concat!($stage, ".*.mlp.3"),
-            ),
-            (concat!("layers.", $ours, ".blocks"), $stage),
-        ]
+    ($ours:literal $theirs:literal) => {
+        rules! {
+            ["layers." $ours ".blocks"] => [$theirs] {
+                ".*.mlp.fc1" => ".*.mlp.0",
+                ".*.mlp.fc2" => ".*.mlp.3",
+                "" => "",
+            }
+        }
     };
 }
 
@@ -228,13 +200,19 @@ pub(super) const SWIN_TORCHVISION: Naming = swin(
         &[
             ("patch_embed.proj", "features.0.0"),
             ("patch_embed.norm", "features.0.2"),
+            ("layers.0.downsample", "features.none"),
+            ("layers.1.downsample", "features.2"),
+            ("layers.2.downsample", "features.4"),
+            ("layers.3.downsample", "features.6"),
+            ("layers.4.downsample", "features.8"),
+            ("layers.5.downsample", "features.10"),
         ],
-        swin!("0" "features.none" "features.1"),
-        swin!("1" "features.2" "features.3"),
-        swin!("2" "features.4" "features.5"),
-        swin!("3" "features.6" "features.7"),
-        swin!("4" "features.8" "features.9"),
-        swin!("5" "features.10" "features.11"),
+        swin!("0" "features.1"),
+        swin!("1" "features.3"),
+        swin!("2" "features.5"),
+        swin!("3" "features.7"),
+        swin!("4" "features.9"),
+        swin!("5" "features.11"),
     ],
 );
 pub(super) const SWIN_IN_FILES: Naming = swin("transformers Swin", Some(Layout::Swin), &[AT_END_IN_ENCODER, IN_FILES]);

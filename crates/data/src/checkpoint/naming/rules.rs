@@ -40,6 +40,18 @@ pub(super) enum AxisForm {
 /// The beginning of a name: ours, theirs.
 pub(super) type Rule = (&'static str, &'static str);
 
+/// Rules, behind what all of ours begin with and what all of theirs do.
+macro_rules! rules {
+    ($ours:tt => $theirs:tt { $($from:literal => $to:literal,)* }) => {
+        &[$((rules!(@join $ours $from), rules!(@join $theirs $to)),)*]
+    };
+    (@join [$($before:literal)*] $rest:literal) => {
+        concat!($($before,)* $rest)
+    };
+}
+
+pub(super) use rules;
+
 pub(super) const fn naming(name: &'static str, family: ArchFamily, rules: &'static [&'static [Rule]]) -> Naming {
     Naming {
         name,
@@ -82,7 +94,7 @@ impl Naming {
             .unwrap_or_else(|| numbered(0))
     }
 
-    /// Whether a tensor inside the modules, by this naming's name for it, plays no part in the features.
+    /// True if a tensor inside the modules, by this naming's name for it, plays no part in the features.
     pub(in crate::checkpoint) fn is_idle(&self, theirs: &str) -> bool {
         let fits = |idle: &&str| match idle.strip_prefix('*') {
             Some(end) => theirs.ends_with(end),
@@ -124,15 +136,15 @@ impl Naming {
         }
     }
 
-    /// Whether a name (as this naming spells it, without prefix) lies inside the backbone's own modules.
+    /// True if a name (as this naming spells it, without prefix) lies inside the backbone's own modules.
     pub(in crate::checkpoint) fn inside(&self, theirs: &str) -> bool {
         let first = |name: &'static str| name.split('.').next().unwrap_or("");
         let begin = theirs.split('.').next().unwrap_or("");
         // What is called after a head in ours is none of the modules; what keeps its name in a rule is one beside them.
-        let within = |from: &'static str| self.family.modules().contains(&first(from));
+        let within = |from: &'static str| self.family.modules().any(|module| module == first(from));
         let mut ruled = self.rules().filter(|(from, to)| within(from) || from == to);
         let plain = |module: &str| !self.rules().any(|(from, _)| *from == module);
-        ruled.any(|(_, to)| first(to) == begin) || self.family.modules().iter().any(|m| *m == begin && plain(m))
+        ruled.any(|(_, to)| first(to) == begin) || self.family.modules().any(|m| m == begin && plain(m))
     }
 }
 

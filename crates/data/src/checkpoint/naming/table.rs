@@ -1,6 +1,6 @@
 //! All namings, a row each.
 
-use super::rules::{Naming, Rule, naming};
+use super::rules::{Naming, Rule, naming, rules};
 use super::{encoders, hierarchies, transformers};
 use crate::checkpoint::arch::ArchFamily;
 
@@ -9,22 +9,34 @@ const TORCHVISION_VIT: &[Rule] = &[
     ("cls_token", "class_token"),
     ("pos_embed", "encoder.pos_embedding"),
     ("patch_embed.proj", "conv_proj"),
-    ("blocks.*.norm1", "encoder.layers.encoder_layer_*.ln_1"),
-    ("blocks.*.norm2", "encoder.layers.encoder_layer_*.ln_2"),
-    (
-        "blocks.*.attn.qkv.weight",
-        "encoder.layers.encoder_layer_*.self_attention.in_proj_weight",
-    ),
-    (
-        "blocks.*.attn.qkv.bias",
-        "encoder.layers.encoder_layer_*.self_attention.in_proj_bias",
-    ),
-    (
-        "blocks.*.attn.proj",
-        "encoder.layers.encoder_layer_*.self_attention.out_proj",
-    ),
     ("norm", "encoder.ln"),
 ];
+
+const TORCHVISION_BLOCKS: &[Rule] = rules! {
+    ["blocks.*."] => ["encoder.layers.encoder_layer_*."] {
+        "norm1" => "ln_1",
+        "norm2" => "ln_2",
+        "attn.qkv.weight" => "self_attention.in_proj_weight",
+        "attn.qkv.bias" => "self_attention.in_proj_bias",
+        "attn.proj" => "self_attention.out_proj",
+    }
+};
+
+/// A stage as Detectron2 has it.
+macro_rules! detectron2 {
+    ($ours:literal $theirs:literal) => {
+        rules! {
+            [$ours] => [$theirs] {
+                ".*.downsample.0" => ".*.shortcut",
+                ".*.downsample.1" => ".*.shortcut.norm",
+                ".*.bn1" => ".*.conv1.norm",
+                ".*.bn2" => ".*.conv2.norm",
+                ".*.bn3" => ".*.conv3.norm",
+                "" => "",
+            }
+        }
+    };
+}
 
 /// All namings; where two fit equally well the earlier row wins.
 pub(in crate::checkpoint) const NAMINGS: &[Naming] = &[
@@ -114,40 +126,20 @@ pub(in crate::checkpoint) const NAMINGS: &[Naming] = &[
     naming(
         "detectron2",
         ArchFamily::ResNet,
-        &[&[
-            ("conv1", "stem.conv1"),
-            ("bn1", "stem.conv1.norm"),
-            ("layer1.*.downsample.0", "res2.*.shortcut"),
-            ("layer1.*.downsample.1", "res2.*.shortcut.norm"),
-            ("layer1.*.bn1", "res2.*.conv1.norm"),
-            ("layer1.*.bn2", "res2.*.conv2.norm"),
-            ("layer1.*.bn3", "res2.*.conv3.norm"),
-            ("layer1", "res2"),
-            ("layer2.*.downsample.0", "res3.*.shortcut"),
-            ("layer2.*.downsample.1", "res3.*.shortcut.norm"),
-            ("layer2.*.bn1", "res3.*.conv1.norm"),
-            ("layer2.*.bn2", "res3.*.conv2.norm"),
-            ("layer2.*.bn3", "res3.*.conv3.norm"),
-            ("layer2", "res3"),
-            ("layer3.*.downsample.0", "res4.*.shortcut"),
-            ("layer3.*.downsample.1", "res4.*.shortcut.norm"),
-            ("layer3.*.bn1", "res4.*.conv1.norm"),
-            ("layer3.*.bn2", "res4.*.conv2.norm"),
-            ("layer3.*.bn3", "res4.*.conv3.norm"),
-            ("layer3", "res4"),
-            ("layer4.*.downsample.0", "res5.*.shortcut"),
-            ("layer4.*.downsample.1", "res5.*.shortcut.norm"),
-            ("layer4.*.bn1", "res5.*.conv1.norm"),
-            ("layer4.*.bn2", "res5.*.conv2.norm"),
-            ("layer4.*.bn3", "res5.*.conv3.norm"),
-            ("layer4", "res5"),
-        ]],
+        &[
+            &[("conv1", "stem.conv1"), ("bn1", "stem.conv1.norm")],
+            detectron2!("layer1" "res2"),
+            detectron2!("layer2" "res3"),
+            detectron2!("layer3" "res4"),
+            detectron2!("layer4" "res5"),
+        ],
     ),
     naming(
         "torchvision",
         ArchFamily::Vit,
         &[
             TORCHVISION_VIT,
+            TORCHVISION_BLOCKS,
             &[
                 ("blocks.*.mlp.fc1", "encoder.layers.encoder_layer_*.mlp.0"),
                 ("blocks.*.mlp.fc2", "encoder.layers.encoder_layer_*.mlp.3"),
@@ -159,6 +151,7 @@ pub(in crate::checkpoint) const NAMINGS: &[Naming] = &[
         ArchFamily::Vit,
         &[
             TORCHVISION_VIT,
+            TORCHVISION_BLOCKS,
             &[
                 ("blocks.*.mlp.fc1", "encoder.layers.encoder_layer_*.mlp.linear_1"),
                 ("blocks.*.mlp.fc2", "encoder.layers.encoder_layer_*.mlp.linear_2"),

@@ -1,10 +1,11 @@
-//! Whether `config.json` and the tensors beside it speak of one network.
+//! Holds `config.json` against the tensors beside it: both must speak of one network.
 
 use serde_json::Value;
 
 use super::description::Published;
-use super::models::{ACTIVATIONS, PublishedModel, Registers};
-use crate::checkpoint::arch::{Epsilon, FinalNorm, Relative, Shapes, Vit, blocks};
+use super::models::{PublishedModel, Registers};
+use super::sentences::{INSTEAD, bad_epsilon, belongs, contradicted, unexpected, unknown_activation, value};
+use crate::checkpoint::arch::{FinalNorm, Relative, Shapes, Vit, blocks};
 use crate::checkpoint::naming::Layout;
 
 /// The first thing that cannot be, in one sentence.
@@ -23,69 +24,46 @@ pub(super) fn first_contradiction(
         let found = found(published, model, layout, vit, shape);
         // What is not whole need not agree.
         let first = found.into_iter().find(|(_, told, found)| !partial && told != found);
-        let heads = (!vit.width.is_multiple_of(vit.heads)).then(|| {
-            format!(
+        let heads = || {
+            belongs(&format!(
                 "config.json beside it says num_attention_heads {}, which do not divide the {} channels of its tensors",
                 vit.heads, vit.width
-            )
-        });
+            ))
+        };
         first
-            .map(|(key, told, found)| format!("config.json beside it says {key} {told}, and its tensors have {found}"))
-            .or(heads)
-            .map(|what| format!("{what}; put the config.json there that belongs to it"))
+            .map(|(key, told, found)| contradicted(key, told, found))
+            .or_else(|| (!vit.width.is_multiple_of(vit.heads)).then(heads))
     })
 }
 
-/// Of a `config.json` of another network.
+/// Refuses the `config.json` of another network.
 pub(super) fn of_another(kind: &str) -> String {
-    format!(
-        "config.json beside it says model_type {kind:?}, and its tensors are named as those of another network of transformers; put the \
-         config.json there that belongs to it"
-    )
+    belongs(&format!(
+        "config.json beside it says model_type {kind:?}, and its tensors are named as those of another network of transformers"
+    ))
 }
 
-/// What this program does not do, or that is no such value.
+/// Refuses what this program does not do, and what is no such value.
 fn not_done(published: &Published) -> Option<String> {
     let fields = &published.fields;
-    let instead = "compute its features with transformers and give them to analyze as an array";
-    if let Some(act) = fields.get("hidden_act")
-        && !ACTIVATIONS.iter().any(|(name, _)| act.as_str() == Some(name))
-    {
-        let names: Vec<_> = ACTIVATIONS.iter().map(|a| a.0).collect();
-        return Some(format!(
-            "config.json beside it says hidden_act {act}; expected {}; {instead}",
-            names.join(", ")
-        ));
-    }
-    if let Some(epsilon) = fields.get("layer_norm_eps")
-        && epsilon.as_f64().and_then(Epsilon::new).is_none()
-    {
-        return Some(format!(
-            "config.json beside it says layer_norm_eps {epsilon}; expected a positive number of at most 0.1; fetch it again"
-        ));
-    }
-    if let Some(act) = fields.get("pooler_act").filter(|act| act.as_str() != Some("tanh")) {
-        return Some(format!(
-            "config.json beside it says pooler_act {act}; expected tanh; {instead}"
-        ));
-    }
-    let base = fields.get("rope_theta").filter(|base| {
+    let refuse = |key: &str, fits: &dyn Fn(&Value) -> bool, expected: &str, then: &str| {
+        let told = fields.get(key).filter(|told| !fits(told))?;
+        Some(unexpected(key, told, expected, then))
+    };
+    let whole = |base: &Value| {
         let whole = base.as_f64().filter(|n| n.fract() == 0.0 && *n > 1.0 && *n <= 1e9);
-        whole.is_none()
-    });
-    if let Some(base) = base {
-        return Some(format!(
-            "config.json beside it says rope_theta {base}; expected a whole number above 1; {instead}"
-        ));
-    }
-    for key in ["num_attention_heads", "num_hidden_layers", "hidden_size"] {
-        if let Some(value) = fields.get(key).filter(|v| v.as_u64().is_none_or(|n| n == 0)) {
-            return Some(format!(
-                "config.json beside it says {key} {value}; expected a positive whole number; fetch it again"
-            ));
-        }
-    }
-    None
+        whole.is_some()
+    };
+    let counts = ["num_attention_heads", "num_hidden_layers", "hidden_size"];
+    let positive = |n: &Value| n.as_u64().is_some_and(|n| n > 0);
+    unknown_activation(fields.get("hidden_act"))
+        .or_else(|| bad_epsilon(fields.get("layer_norm_eps")))
+        .or_else(|| refuse("pooler_act", &|act| act.as_str() == Some("tanh"), "tanh", INSTEAD))
+        .or_else(|| refuse("rope_theta", &whole, "a whole number above 1", INSTEAD))
+        .or_else(|| {
+            let mut counts = counts.into_iter();
+            counts.find_map(|key| refuse(key, &positive, "a positive whole number", "fetch it again"))
+        })
 }
 
 /// What it says that tensors show too: key, what it says, what they show.
@@ -99,7 +77,7 @@ fn found(
     let fields = &published.fields;
     let mut list = Vec::new();
     let mut add = |key: &'static str, found: String| {
-        if let Some(told) = fields.get(key).filter(|v| !v.is_null()) {
+        if let Some(told) = value(fields, key) {
             list.push((key, told.to_string(), found));
         }
     };
@@ -123,14 +101,12 @@ fn found(
                 "use_absolute_position_embeddings",
                 shape("pos_embed").is_some().to_string(),
             );
-            add(
-                "use_relative_position_bias",
-                (vit.relative == Some(Relative::Own)).to_string(),
-            );
-            add(
-                "use_shared_relative_position_bias",
-                (vit.relative == Some(Relative::Shared)).to_string(),
-            );
+            for (key, relative) in [
+                ("use_relative_position_bias", Relative::Own),
+                ("use_shared_relative_position_bias", Relative::Shared),
+            ] {
+                add(key, (vit.relative == Some(relative)).to_string());
+            }
             if shape("norm.weight").is_none() {
                 add("use_mean_pooling", (vit.norm != FinalNorm::Tokens).to_string());
             }

@@ -20,7 +20,7 @@ pub(in crate::checkpoint) struct Published {
     pub(super) kind: Option<String>,
     /// What it says of the network of images.
     pub(super) fields: Value,
-    /// Whether the file is there and cannot be read.
+    /// True if the file is there and cannot be read.
     pub(super) damaged: bool,
     /// What the file and what lies around it call the network.
     names: NetworkNames,
@@ -62,7 +62,7 @@ impl Published {
         &self.names
     }
 
-    /// Whether it speaks of a network with this layout.
+    /// True if it speaks of a network with this layout.
     pub(in crate::checkpoint) fn is_of(&self, layout: Option<Layout>) -> bool {
         layout.is_some() && self.model.map(|m| m.layout) == layout
     }
@@ -95,15 +95,8 @@ impl Published {
             vit.depth = depth;
         }
         vit.heads = self.heads().unwrap_or(vit.heads);
-        vit.activation = match self.word("hidden_act") {
-            Some(act) => ACTIVATIONS
-                .iter()
-                .find(|a| a.0 == act)
-                .map_or(model.activation, |a| a.1),
-            None => model.activation,
-        };
-        let epsilon = self.fields.get("layer_norm_eps").and_then(Value::as_f64);
-        vit.epsilon = epsilon.and_then(Epsilon::new).unwrap_or(model.epsilon);
+        vit.activation = self.activation().unwrap_or(model.activation);
+        vit.epsilon = self.epsilon().unwrap_or(model.epsilon);
         vit.positions = model.positions;
         if layout == Layout::Clip {
             vit.pre_norm = model.class_token;
@@ -225,7 +218,7 @@ impl Published {
         notes
     }
 
-    /// Whether its `model_type` is one of these.
+    /// True if its `model_type` is one of these.
     pub(super) fn is_one_of(&self, kinds: &[&str]) -> bool {
         self.kind.as_ref().is_some_and(|kind| kinds.contains(&kind.as_str()))
     }
@@ -240,6 +233,18 @@ impl Published {
             (true, false) => format!("{words}: where config.json beside it is silent, transformers has this"),
             (false, _) => format!("{words}: there is no config.json beside it to say so, and {usual}"),
         }
+    }
+
+    /// The activation it tells, where that is known.
+    pub(super) fn activation(&self) -> Option<Activation> {
+        let word = self.word("hidden_act")?;
+        ACTIVATIONS.iter().find(|a| a.0 == word).map(|a| a.1)
+    }
+
+    /// The epsilon it tells, where that can be.
+    pub(super) fn epsilon(&self) -> Option<Epsilon> {
+        let told = self.fields.get("layer_norm_eps").and_then(Value::as_f64);
+        told.and_then(Epsilon::new)
     }
 
     pub(super) fn number(&self, key: &str) -> Option<u64> {

@@ -7,6 +7,7 @@ pub(super) mod convnext;
 mod description;
 mod models;
 mod resnet;
+mod sentences;
 pub(super) mod swin;
 
 pub(super) use check::check;

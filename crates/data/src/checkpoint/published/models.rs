@@ -3,6 +3,7 @@
 use crate::checkpoint::arch::{Activation, Epsilon, Positions};
 use crate::checkpoint::naming::Layout;
 use crate::checkpoint::recipe::Recipe;
+use crate::checkpoint::rows::rows;
 
 /// A kind of network of transformers, and what it is where its `config.json` is silent: transformers writes what differs from
 /// this alone, and reads the rest from its own classes.
@@ -50,84 +51,28 @@ pub(super) const VIT: PublishedModel = PublishedModel {
 };
 
 /// All of them; of those with one layout, the first is taken where nothing says which it is.
-pub(super) const MODELS: &[PublishedModel] = &[
-    VIT,
-    PublishedModel {
-        kind: "deit",
-        recipe: Recipe::ImagenetBicubic,
-        registers: Registers::Distillation,
-        ..VIT
-    },
-    PublishedModel {
-        kind: "ijepa",
-        class_token: false,
-        ..VIT
-    },
-    PublishedModel { kind: "vit_mae", ..VIT },
-    PublishedModel {
-        kind: "vit_msn",
-        epsilon: Epsilon::known(1e-6),
-        ..VIT
-    },
-    PublishedModel {
-        kind: "dinov2",
-        layout: Layout::Dinov2,
-        epsilon: Epsilon::known(1e-6),
-        recipe: Recipe::ImagenetBicubic,
-        ..VIT
-    },
-    PublishedModel {
-        kind: "dinov2_with_registers",
-        layout: Layout::Dinov2,
-        epsilon: Epsilon::known(1e-6),
-        positions: Positions::Antialiased,
-        recipe: Recipe::ImagenetBicubic,
-        registers: Registers::Some,
-        ..VIT
-    },
-    PublishedModel {
-        kind: "clip_vision_model",
-        pair: Some("clip"),
-        layout: Layout::Clip,
-        activation: Activation::QuickGelu,
-        epsilon: Epsilon::known(1e-5),
-        recipe: Recipe::Clip,
-        ..VIT
-    },
-    PublishedModel {
-        kind: "siglip_vision_model",
-        pair: Some("siglip"),
-        layout: Layout::Clip,
-        activation: Activation::TanhGelu,
-        epsilon: Epsilon::known(1e-6),
-        class_token: false,
-        ..VIT
-    },
-    PublishedModel {
-        kind: "dinov3_vit",
-        layout: Layout::Dinov3,
-        epsilon: Epsilon::known(1e-5),
-        recipe: Recipe::SquaredImagenet,
-        registers: Registers::Some,
-        heads: 6,
-        ..VIT
-    },
-    PublishedModel {
-        kind: "beit",
-        layout: Layout::Beit,
-        recipe: Recipe::Inception,
-        ..VIT
-    },
-    PublishedModel {
-        kind: "data2vec-vision",
-        layout: Layout::Beit,
-        recipe: Recipe::Inception,
-        ..VIT
-    },
-];
+pub(super) const MODELS: &[PublishedModel] = rows! {
+    PublishedModel, VIT;
+    kind: "vit";
+    kind: "deit", recipe: Recipe::ImagenetBicubic, registers: Registers::Distillation;
+    kind: "ijepa", class_token: false;
+    kind: "vit_mae";
+    kind: "vit_msn", epsilon: Epsilon::known(1e-6);
+    kind: "dinov2", layout: Layout::Dinov2, epsilon: Epsilon::known(1e-6), recipe: Recipe::ImagenetBicubic;
+    kind: "dinov2_with_registers", layout: Layout::Dinov2, epsilon: Epsilon::known(1e-6),
+        positions: Positions::Antialiased, recipe: Recipe::ImagenetBicubic, registers: Registers::Some;
+    kind: "clip_vision_model", pair: Some("clip"), layout: Layout::Clip, activation: Activation::QuickGelu,
+        epsilon: Epsilon::known(1e-5), recipe: Recipe::Clip;
+    kind: "siglip_vision_model", pair: Some("siglip"), layout: Layout::Clip, activation: Activation::TanhGelu,
+        epsilon: Epsilon::known(1e-6), class_token: false;
+    kind: "dinov3_vit", layout: Layout::Dinov3, epsilon: Epsilon::known(1e-5), recipe: Recipe::SquaredImagenet,
+        registers: Registers::Some, heads: 6;
+    kind: "beit", layout: Layout::Beit, recipe: Recipe::Inception;
+    kind: "data2vec-vision", layout: Layout::Beit, recipe: Recipe::Inception;
+};
 
 /// `hidden_act`, and what it is here.
-pub(super) const ACTIVATIONS: &[(&str, Activation)] = &[
+pub(super) const ACTIVATIONS: [(&str, Activation); 6] = [
     ("gelu", Activation::Gelu),
     ("quick_gelu", Activation::QuickGelu),
     ("gelu_pytorch_tanh", Activation::TanhGelu),

@@ -1,11 +1,11 @@
 //! What `config.json` says of a Swin transformer.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::description::Published;
-use super::models::ACTIVATIONS;
+use super::sentences::{INSTEAD, bad_epsilon, first_difference, unexpected, unknown_activation, value};
 use crate::checkpoint::arch::swin::{EPSILON, depths};
-use crate::checkpoint::arch::{Arch, Epsilon, Shapes, Swin};
+use crate::checkpoint::arch::{Arch, Shapes, Swin};
 use crate::checkpoint::claim::Claim;
 use crate::checkpoint::weights::Checkpoint;
 
@@ -62,11 +62,8 @@ pub(in crate::checkpoint) fn complete(published: &Published, swin: &mut Swin) {
             .map(|n| usize::try_from(n.as_u64()?).ok().filter(|n| *n <= 4096))
             .collect()
     };
-    let told = published.fields.get("layer_norm_eps").and_then(Value::as_f64);
-    swin.epsilon = told.and_then(Epsilon::new).unwrap_or(EPSILON);
-    if let Some(act) = published.word("hidden_act") {
-        swin.activation = ACTIVATIONS.iter().find(|a| a.0 == act).map_or(swin.activation, |a| a.1);
-    }
+    swin.epsilon = published.epsilon().unwrap_or(EPSILON);
+    swin.activation = published.activation().unwrap_or(swin.activation);
     if let Some(told) =
         numbers("depths").filter(|d| d.len() == swin.depths.len() && d.iter().all(|d| (1..=64).contains(d)))
     {
@@ -95,24 +92,16 @@ pub(in crate::checkpoint) fn describe(published: &Published, swin: &Swin) -> Vec
 
 /// The first thing that is not done here, or that the tensors contradict, in one sentence.
 pub(super) fn first_contradiction(published: &Published, swin: &Swin, shape: Shapes, partial: bool) -> Option<String> {
-    let value = |key: &str| published.fields.get(key).filter(|v| !v.is_null());
-    let instead = "compute its features with transformers and give them to analyze as an array";
-    if let Some(act) = value("hidden_act").filter(|v| !ACTIVATIONS.iter().any(|(name, _)| v.as_str() == Some(name))) {
-        let names: Vec<_> = ACTIVATIONS.iter().map(|a| a.0).collect();
-        return Some(format!(
-            "config.json beside it says hidden_act {act}; expected {}; {instead}",
-            names.join(", ")
-        ));
-    }
-    if value("use_absolute_embeddings") == Some(&json!(true)) {
-        return Some(format!(
-            "config.json beside it says use_absolute_embeddings true; expected false; {instead}"
-        ));
-    }
-    if let Some(epsilon) = value("layer_norm_eps").filter(|e| e.as_f64().and_then(Epsilon::new).is_none()) {
-        return Some(format!(
-            "config.json beside it says layer_norm_eps {epsilon}; expected a positive number of at most 0.1; fetch it again"
-        ));
+    let value = |key: &str| value(&published.fields, key);
+    let absolute = || {
+        let told = value("use_absolute_embeddings").filter(|told| **told == json!(true))?;
+        Some(unexpected("use_absolute_embeddings", told, false, INSTEAD))
+    };
+    let refused = unknown_activation(value("hidden_act"))
+        .or_else(absolute)
+        .or_else(|| bad_epsilon(value("layer_norm_eps")));
+    if refused.is_some() {
+        return refused;
     }
     let ratio = value("mlp_ratio")
         .filter(|r| r.as_f64() == Some(swin.ratio as f64))
@@ -127,13 +116,9 @@ pub(super) fn first_contradiction(published: &Published, swin: &Swin, shape: Sha
         ("mlp_ratio", ratio.unwrap_or(json!(swin.ratio))),
     ];
     let window = (!swin.second).then(|| ("window_size", json!(swin.windows.first())));
-    let (key, told, found) = shown
-        .iter()
-        .chain(&window)
-        // What is not whole need not agree; a stem that is lost shows no side of a patch.
-        .filter(|(key, _)| !partial && (*key != "patch_size" || shape("patch_embed.proj.weight").is_some()))
-        .find_map(|(key, found)| Some((key, value(key).filter(|told| *told != found)?, found)))?;
-    Some(format!(
-        "config.json beside it says {key} {told}, and its tensors have {found}; put the config.json there that belongs to it"
-    ))
+    // What is not whole need not agree; a stem that is lost shows no side of a patch.
+    let stem = shape("patch_embed.proj.weight").is_some();
+    let shown = shown.into_iter().chain(window);
+    let shown = shown.filter(|(key, _)| !partial && (*key != "patch_size" || stem));
+    first_difference(&published.fields, shown)
 }

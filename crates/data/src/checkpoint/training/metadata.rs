@@ -14,7 +14,7 @@ pub(super) struct CounterNames {
     below: &'static str,
     /// Names of where it ends, at any depth.
     end: &'static str,
-    /// The same in the text of a configuration.
+    /// Names of where it ends, in the text of a configuration.
     text: &'static str,
 }
 
@@ -156,7 +156,7 @@ fn is_one_of(names: &str, name: &str) -> bool {
     position(names, name).is_some()
 }
 
-/// Whether a dictionary speaks of something else than the training itself. Items of lists do: of which, their number does
+/// True if a dictionary speaks of something else than the training itself. Items of lists do: of which, their number does
 /// not say.
 fn is_elsewhere(part: &str) -> bool {
     let part = part.to_ascii_lowercase();

@@ -19,7 +19,7 @@ const BESIDE: &str = "trainer_state.json";
 pub struct Training {
     /// Its counters: epochs, then steps.
     pub counters: Vec<Counter>,
-    /// Whether it was at its end; `None` where that is not known.
+    /// True if it was at its end; `None` where that is not known.
     pub finished: Option<bool>,
     /// In a few words: `epoch 4 of 40`.
     pub progress: String,

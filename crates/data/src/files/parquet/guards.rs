@@ -32,7 +32,7 @@ pub fn arrays(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
     with(path, ArrowReaderOptions::new())
 }
 
-/// The same with simple types: dictionaries, views and large variants all arrive as plain ones.
+/// Opens a Parquet file for arrays of simple types: dictionaries, views and large variants all arrive as plain ones.
 ///
 /// # Errors
 /// As [`arrays`].

@@ -24,7 +24,7 @@ pub(super) fn largest(file: &File, metadata: &ParquetMetaData) -> Result<u64, Re
     largest_of_all(file, metadata, MAX_PAGE)
 }
 
-/// The same; a page of more than `most` bytes is refused.
+/// The largest page in bytes, unpacked; one of more than `most` is refused.
 fn largest_of_all(file: &File, metadata: &ParquetMetaData, most: u64) -> Result<u64, Refused> {
     let mut file = BufReader::with_capacity(1 << 12, file);
     let mut largest = 0;

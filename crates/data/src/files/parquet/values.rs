@@ -54,7 +54,7 @@ pub struct ListValues {
 }
 
 impl ListValues {
-    /// Of rows of `width` values; `leaf` and `element` as [`plain_list`] gave them.
+    /// Reads rows of `width` values; `leaf` and `element` are as [`plain_list`] gave them.
     ///
     /// # Errors
     /// When the pages cannot be found.

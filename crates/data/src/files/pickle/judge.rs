@@ -10,22 +10,13 @@ use super::value::{PickleObject, PickleValue, ValueId};
 pub(super) const MAX_ARGUMENTS: usize = 16;
 
 /// Names of encodings that only turn texts into bytes; another one's module would be searched for.
-const ENCODINGS: [&str; 8] = [
-    "ascii",
-    "iso-8859-1",
-    "iso8859-1",
-    "latin-1",
-    "latin1",
-    "latin_1",
-    "utf-8",
-    "utf8",
-];
+const ENCODINGS: &str = "ascii iso-8859-1 iso8859-1 latin-1 latin1 latin_1 utf-8 utf8";
 
 /// The most keys that are looked at of a dictionary which becomes an object; more are not trusted.
 const MOST_KEYS: usize = 100;
 
 impl Machine<'_> {
-    /// Notes what a call of `name` would run elsewhere. Whether its result is known: what an unknown name makes is not.
+    /// Notes what a call of `name` would run elsewhere. True if its result is known: what an unknown name makes is not.
     pub(super) fn judge(&mut self, name: &PickleName, given: &[ValueId], how: How) -> bool {
         let many = given.len() > MAX_ARGUMENTS;
         match name.known {
@@ -121,7 +112,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// Whether a key is a plain value, and none that means more to Python.
+    /// True if a key is a plain value, and none that means more to Python.
     fn is_plain(&self, key: ValueId, special: &str) -> bool {
         match self.get(key) {
             PickleValue::Text(text) => &**text != special && &**text != "__dict__",
@@ -129,7 +120,7 @@ impl Machine<'_> {
         }
     }
 
-    /// Whether the keys of a dictionary are such; None has none.
+    /// True if the keys of a dictionary are such; None has none.
     fn are_plain(&self, id: ValueId, special: &str) -> bool {
         match self.get(id) {
             PickleValue::Dict(pairs) => {
@@ -207,8 +198,8 @@ impl Machine<'_> {
             ),
             ("_codecs.encode" | "codecs.encode", [text, more @ ..]) => {
                 let is_text = matches!(self.get(*text), PickleValue::Text(_) | PickleValue::Bulk("a long str"));
-                let known =
-                    |id: &ValueId| matches!(self.get(*id), PickleValue::Text(word) if ENCODINGS.contains(&&**word));
+                let is_encoding = |word: &str| ENCODINGS.split(' ').any(|known| known == word);
+                let known = |id: &ValueId| matches!(self.get(*id), PickleValue::Text(word) if is_encoding(word));
                 is_text && more.len() < 2 && more.iter().all(known)
             }
             // `Dict[str, Any]`, of typing alone.

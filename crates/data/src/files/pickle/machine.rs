@@ -123,7 +123,7 @@ impl<'a> Machine<'a> {
         Ok(id)
     }
 
-    /// Notes that a value has attributes now. Whether it had none.
+    /// Notes that a value has attributes now. True if it had none.
     pub(super) fn build_once(&mut self, id: ValueId) -> StepResult<bool> {
         self.spend(VALUE)?;
         Ok(self.built.insert(id))

@@ -203,7 +203,7 @@ impl Pickle {
     }
 }
 
-/// Whether a name is this function of numpy, wherever its versions keep it.
+/// True if a name is this function of numpy, wherever its versions keep it.
 fn is_from_numpy(class: &str, function: &str) -> bool {
     let rest = class.strip_prefix("numpy.");
     rest.and_then(|rest| rest.rsplit_once('.'))

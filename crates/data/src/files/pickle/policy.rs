@@ -23,7 +23,7 @@ const MODULES: &str = "\
     profile pty pydoc requests runpy sched setuptools shelve shutil site smtplib socket socketserver sqlite3 ssl \
     subprocess sys telnetlib tempfile this timeit trace urllib urllib2 venv webbrowser winreg xmlrpc zipimport";
 
-/// The same, reached through another module's attributes (`torch.os.system`), and modules that run when they are imported.
+/// Such modules reached through another module's attributes (`torch.os.system`), and modules that run when imported.
 const ATTRIBUTES: &str = "\
     __builtins__ __dict__ __getattribute__ __globals__ __import__ __loader__ __main__ __subclasses__ _imp _os \
     _posixsubprocess _sys _thread builtins cloudpickle ctypes dill importlib marshal nt os pickle popen posix runpy shutil socket subprocess sys system";
@@ -73,9 +73,9 @@ pub(in crate::files) struct PickleName {
     pub(super) full: Rc<str>,
     /// What it may be used for, where it is known.
     pub(super) known: Option<Use>,
-    /// Whether an object of it needs no mention.
+    /// True if an object of it needs no mention.
     pub(super) quiet: bool,
-    /// Whether naming it is bad enough.
+    /// True if naming it is bad enough.
     pub(in crate::files) dangerous: bool,
 }
 
@@ -108,12 +108,12 @@ impl PickleName {
         }
     }
 
-    /// Whether it may be called with anything that is itself harmless.
+    /// True if it may be called with anything that is itself harmless.
     pub(in crate::files) fn is_callable(&self) -> bool {
         self.known == Some(Use::Call)
     }
 
-    /// Whether it is a class or function that may at least be made empty, or called with what is harmless.
+    /// True if it is a class or function that may at least be made empty, or called with what is harmless.
     pub(super) fn may_be_held(&self) -> bool {
         matches!(self.known, Some(Use::New | Use::Call))
     }
@@ -138,7 +138,7 @@ fn renamed<'a>(table: &[(&'static str, &'static str)], old: &'a str) -> &'a str 
     new.map_or(old, |(_, new)| new)
 }
 
-/// Whether a file that speaks of this name counts as one that calls it.
+/// True if a file that speaks of this name counts as one that calls it.
 fn is_dangerous(name: &str) -> bool {
     let [modules, attributes, names] = &*DANGEROUS;
     let mut parts = name.split('.');

@@ -74,7 +74,7 @@ pub(in crate::files) fn walk(pickle: &Pickle, keep: Keep) -> Result<PickleConten
     Ok(walker.found)
 }
 
-/// Whether a value may hold what labels are made of.
+/// True if a value may hold what labels are made of.
 fn is_container(value: &PickleValue) -> bool {
     matches!(
         value,

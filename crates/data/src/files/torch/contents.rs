@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Seek as _};
+use std::io::{self, BufReader, Seek as _};
 
 use crate::files::pickle::{Failure, Pickle, PickleValue};
 use crate::files::place::ByteRange;
@@ -20,8 +20,13 @@ pub(super) fn damaged(what: impl Into<String>) -> Failure {
     Failure::Damaged(what.into())
 }
 
+/// Reading failed.
+pub(super) fn failed(error: io::Error) -> Failure {
+    damaged(error.to_string())
+}
+
 pub(super) fn position(input: &mut BufReader<&mut File>) -> Parsed<u64> {
-    input.stream_position().map_err(|e| damaged(e.to_string()))
+    input.stream_position().map_err(failed)
 }
 
 /// What the description of the machine a file was written on says of its byte order.

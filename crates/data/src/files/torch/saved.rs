@@ -7,7 +7,7 @@ use std::path::Path;
 
 use flate2::CrcReader;
 
-use super::contents::{Parsed, TorchContents, damaged, is_big_endian, position};
+use super::contents::{Parsed, TorchContents, damaged, failed, is_big_endian, position};
 use super::tar;
 use crate::error::{Error, Result};
 use crate::files::array::Array;
@@ -39,7 +39,7 @@ const MAGIC_WITHIN: usize = 64;
 pub(in crate::files) fn open(path: &Path, file: &mut File, len: u64, head: &[u8], keep: Keep) -> Result<Container> {
     let magic = &head[..head.len().min(MAGIC_WITHIN)];
     let has = |number: &[u8]| magic.windows(number.len()).any(|bytes| bytes == number);
-    // Of all its pickles: each of them is loaded.
+    // All its pickles count: each of them is loaded.
     let mut calls = UnknownCalls::default();
     let (container, parsed) = if head.starts_with(b"PK") {
         ("PyTorch zip", zipped(file, len, keep, &mut calls))
@@ -78,7 +78,7 @@ pub(in crate::files) fn open(path: &Path, file: &mut File, len: u64, head: &[u8]
     }
 }
 
-/// Whether a file says that it is a pickle, as all but the oldest do.
+/// True if a file says that it is a pickle, as all but the oldest do.
 fn is_pickle(head: &[u8]) -> bool {
     matches!(head, [0x80, 0..=5, ..])
 }
@@ -191,9 +191,7 @@ fn zipped(file: &mut File, len: u64, keep: Keep, calls: &mut UnknownCalls) -> Pa
         ));
     }
     let order = match directory.place(file, &format!("{root}byteorder")).map_err(damaged)? {
-        Some(place) => place
-            .read(file, 0, place.len.min(16))
-            .map_err(|e| damaged(e.to_string()))?,
+        Some(place) => place.read(file, 0, place.len.min(16)).map_err(failed)?,
         None => b"little".to_vec(),
     };
     let big_endian = match order.trim_ascii() {
@@ -228,13 +226,12 @@ fn read_entry(file: &mut File, place: &ByteRange, keep: Keep, calls: &mut Unknow
     if place.len > MAX_PICKLE {
         return Err(damaged(format!("its data.pkl claims {} bytes", place.len)));
     }
-    file.seek(SeekFrom::Start(place.start))
-        .map_err(|e| damaged(e.to_string()))?;
+    file.seek(SeekFrom::Start(place.start)).map_err(failed)?;
     let unchecked = ByteRange {
         crc: None,
         ..place.clone()
     };
-    let bytes = unchecked.reader(file).map_err(|e| damaged(e.to_string()))?;
+    let bytes = unchecked.reader(file).map_err(failed)?;
     let mut bytes = CrcReader::new(BufReader::new(bytes));
     let pickle = pickle::read(&mut bytes, &Persistent::Storages, keep, calls)?;
     std::io::copy(&mut bytes, &mut std::io::sink())
@@ -322,6 +319,6 @@ fn plain(file: &mut File, keep: Keep, calls: &mut UnknownCalls) -> Parsed<TorchC
 }
 
 fn rewound(file: &mut File) -> Parsed<BufReader<&mut File>> {
-    file.rewind().map_err(|e| damaged(e.to_string()))?;
+    file.rewind().map_err(failed)?;
     Ok(BufReader::new(file))
 }

@@ -143,7 +143,7 @@ fn definitions(code: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether code is nested, or chained, more deeply than a parser that calls itself can bear.
+/// What is nested or chained more deeply than a parser that calls itself can bear.
 fn too_deep(code: &str) -> Option<String> {
     let mut depth = 0_usize;
     let mut chain = 0;

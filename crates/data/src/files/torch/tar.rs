@@ -6,7 +6,7 @@ use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::contents::{Parsed, TorchContents, damaged, is_big_endian, position};
+use super::contents::{Parsed, TorchContents, damaged, failed, is_big_endian, position};
 use crate::files::element::Element;
 use crate::files::pickle::{self, Failure, Keep, Persistent, Pickle, PickleValue, Storage, TensorRef, ValueId, view};
 use crate::files::place::ByteRange;
@@ -46,7 +46,6 @@ pub(super) fn contents(file: &mut File, len: u64, calls: &mut UnknownCalls) -> P
 
 impl Parts {
     fn find(file: &mut File, len: u64) -> Parsed<Self> {
-        let failed = |e: std::io::Error| damaged(e.to_string());
         file.rewind().map_err(failed)?;
         let mut archive = ::tar::Archive::new(&mut *file);
         let mut parts = BTreeMap::new();
@@ -74,8 +73,7 @@ impl Parts {
         let Some(range) = self.0.get(name) else {
             return Ok(None);
         };
-        file.seek(SeekFrom::Start(range.start))
-            .map_err(|e| damaged(e.to_string()))?;
+        file.seek(SeekFrom::Start(range.start)).map_err(failed)?;
         Ok(Some(PartReader {
             input: BufReader::new(file),
             end: range.end,
@@ -157,9 +155,7 @@ impl PartReader<'_> {
                     "its storage {key} claims {elements} elements, and the file is cut short before them"
                 )));
             };
-            self.input
-                .seek(SeekFrom::Start(end))
-                .map_err(|e| damaged(e.to_string()))?;
+            self.input.seek(SeekFrom::Start(end)).map_err(failed)?;
             add(&mut storages, &mut places, key, element, start, len)?;
         }
         let views = self.pickle(calls)?;

@@ -47,7 +47,7 @@ fn list(path: &Path) -> Vec<(String, PathBuf)> {
     found
 }
 
-/// Whether a folder holds annotation files of objects.
+/// True if a folder holds annotation files of objects.
 pub(in crate::images) fn is_in(path: &Path) -> bool {
     !list(path).is_empty()
 }
@@ -64,11 +64,7 @@ pub(in crate::images) fn splits(at: &Located) -> Result<Splits> {
             list(&at.path).into_iter().map(|(split, _)| split).collect(),
         ));
     }
-    let stem = at
-        .path
-        .file_stem()
-        .map(|s| s.to_string_lossy().into_owned())
-        .unwrap_or_default();
+    let stem = stem(&at.path);
     let folder = at
         .path
         .parent()
@@ -116,14 +112,18 @@ pub(in crate::images) fn open(at: &Located, split: &str) -> Result<SplitContents
     })
 }
 
+/// The name of a file without its ending.
+fn stem(path: &Path) -> String {
+    path.file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
 /// The folder of the images, by where data sets of this kind keep it.
 fn find_pictures(annotations: &Path, names: &[&str]) -> Result<PathBuf> {
     let folder = annotations.parent().unwrap_or(Path::new(""));
     let above = folder.join("..");
-    let stem = annotations
-        .file_stem()
-        .map(|s| s.to_string_lossy().into_owned())
-        .unwrap_or_default();
+    let stem = stem(annotations);
     let last = stem.rsplit('_').next().unwrap_or_default();
     let mut places = Vec::new();
     for base in [&above, &folder.to_path_buf()] {

@@ -86,7 +86,7 @@ const MAX_SCANS: usize = 128;
 /// The scans of a file, which hold its coefficients.
 struct Scans {
     count: usize,
-    /// Whether one scan alone does not hold all that there is of a block.
+    /// True if one scan alone does not hold all that there is of a block.
     are_parts: bool,
 }
 

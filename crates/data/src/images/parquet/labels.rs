@@ -1,8 +1,7 @@
 //! The label column of Parquet files: integers, named by Hugging Face's metadata where it is there, or strings.
 
+use arrow_array::Array as _;
 use arrow_array::cast::AsArray as _;
-use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, PrimitiveArray};
 use arrow_schema::DataType;
 use parquet::arrow::parquet_to_arrow_schema;
 use serde_json::Value;
@@ -10,6 +9,7 @@ use serde_json::Value;
 use super::shard::{ParquetShard, damaged};
 use crate::error::{Error, Result};
 use crate::files::check_name;
+use crate::files::parquet::integers;
 use crate::images::classes;
 
 const BATCH: usize = 8192;
@@ -60,7 +60,10 @@ pub(super) fn read(shard: &ParquetShard) -> Result<LabelColumn> {
         rows += array.len();
         match &mut values {
             Values::Integers(all) => {
-                all.extend(integers(array).ok_or_else(|| damaged(&shard.shown, "a label is too large"))?)
+                let narrow = |n: Option<i128>| n.map(i64::try_from).transpose().ok();
+                let numbers =
+                    integers(array).and_then(|numbers| numbers.into_iter().map(narrow).collect::<Option<Vec<_>>>());
+                all.extend(numbers.ok_or_else(|| damaged(&shard.shown, "a label is too large"))?);
             }
             Values::Strings(all) => {
                 for text in array.as_string::<i32>() {
@@ -93,28 +96,6 @@ fn class_names(json: &str, column: &str) -> Option<Vec<String>> {
         .get("names")?
         .as_array()?;
     names.iter().map(|n| n.as_str().map(str::to_owned)).collect()
-}
-
-/// Any integer array as i64; `None` if a value does not fit.
-fn integers(array: &ArrayRef) -> Option<Vec<Option<i64>>> {
-    fn wide<T: arrow_array::ArrowPrimitiveType>(a: &PrimitiveArray<T>) -> Option<Vec<Option<i64>>>
-    where
-        i64: TryFrom<T::Native>,
-    {
-        a.iter()
-            .map(|v| v.map_or(Some(None), |v| i64::try_from(v).ok().map(Some)))
-            .collect()
-    }
-    match array.data_type() {
-        DataType::Int8 => wide(array.as_primitive::<Int8Type>()),
-        DataType::Int16 => wide(array.as_primitive::<Int16Type>()),
-        DataType::Int32 => wide(array.as_primitive::<Int32Type>()),
-        DataType::Int64 => wide(array.as_primitive::<Int64Type>()),
-        DataType::UInt8 => wide(array.as_primitive::<UInt8Type>()),
-        DataType::UInt16 => wide(array.as_primitive::<UInt16Type>()),
-        DataType::UInt32 => wide(array.as_primitive::<UInt32Type>()),
-        _ => wide(array.as_primitive::<UInt64Type>()),
-    }
 }
 
 /// Puts the files' labels together: class names, and an index into them per row.

@@ -141,12 +141,10 @@ impl Preprocess {
     pub fn inception(side: u32) -> Self {
         Self {
             resize: Some(Resize::Shorter(before_crop(side, 0.9))),
-            interpolation: Interpolation::Bicubic,
             crop: (side, side),
             mean: [0.5; 3],
             std: [0.5; 3],
-            orientation: Orientation::Exif,
-            halves: Halves::Even,
+            ..Self::imagenet_bicubic()
         }
     }
 
@@ -154,26 +152,22 @@ impl Preprocess {
     pub fn clip(side: u32) -> Self {
         Self {
             resize: Some(Resize::Shorter(side)),
-            interpolation: Interpolation::Bicubic,
             crop: (side, side),
             mean: CLIP_MEAN,
             std: CLIP_STD,
-            orientation: Orientation::Exif,
             halves: Halves::Down,
+            ..Self::imagenet_bicubic()
         }
     }
 
     /// For networks on small images: everything resized to `height` x `width`.
     pub fn small(height: u32, width: u32, mean: [f64; 3], std: [f64; 3]) -> Self {
-        let resize = Some(Resize::Exact(height, width));
         Self {
-            resize,
-            interpolation: Interpolation::Bilinear,
+            resize: Some(Resize::Exact(height, width)),
             crop: (height, width),
             mean,
             std,
-            orientation: Orientation::Exif,
-            halves: Halves::Even,
+            ..Self::imagenet()
         }
     }
 

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 /// Nobody has more shards; more is a slip of the pen.
 const MAX_PATHS: usize = 100_000;
 
-/// Whether a path has braces to be expanded.
+/// True if a path has braces to be expanded.
 pub(in crate::images) fn is_pattern(path: &str) -> bool {
     first(path).is_some()
 }

@@ -173,7 +173,7 @@ fn rank(extension: &str) -> Option<usize> {
 /// The label in a JSON description, if it has one.
 fn label_in(text: &str) -> std::result::Result<Option<String>, String> {
     let value: Value = serde_json::from_str(text).map_err(|e| format!("is not JSON ({e})"))?;
-    let found = LABEL_NAMES.iter().find_map(|name| Some((name, value.get(name)?)));
+    let found = LABEL_NAMES.split(' ').find_map(|name| Some((name, value.get(name)?)));
     match found {
         None | Some((_, Value::Null)) => Ok(None),
         Some((_, Value::String(text))) => Ok(Some(text.clone()).filter(|t| !t.is_empty())),

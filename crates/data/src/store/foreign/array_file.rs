@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::choice::{self, ArrayChoice, choose, held, is_container};
+use super::choice::{ArrayChoice, choose};
 use super::contents::{ForeignContents, LAYER, NumberSource};
 use super::extension::extension;
-use super::row_ids::{self, TextColumn, Texts};
+use super::held::{held, id_columns, is_container, is_matrix};
+use super::row_ids::{self, Texts};
 use super::unknown_calls::judged;
 use super::{delimited, labels, names, table};
 use crate::error::Result;
@@ -153,21 +154,8 @@ fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<Fore
         words.push(array.describe());
         chosen.push((layer, NumberSource::Raw(RawArray::new(path, array)?)));
     }
-    let labels = match labels {
-        Some(list) => Some(TextColumn {
-            name: list.name().to_owned(),
-            values: list.texts(path, &mut calls)?,
-        }),
-        None => None,
-    };
-    let mut id_columns = Vec::new();
-    for (kind, list) in ids {
-        let column = TextColumn {
-            name: list.name().to_owned(),
-            values: list.texts(path, &mut calls)?,
-        };
-        id_columns.push(row_ids::ids(path, kind, column)?);
-    }
+    let labels = labels.map(|list| list.column(path, &mut calls)).transpose()?;
+    let id_columns = id_columns(path, &ids, &mut calls)?;
     interpretation.arrays.extend(judged(path, &calls, options)?);
     let primary = row_ids::primary(&id_columns).map(|column| column.name.clone());
     left_out.extend(row_ids::not_joined(&id_columns, primary.as_deref()));
@@ -192,12 +180,12 @@ fn container(path: &Path, extension: &str, options: &OpenOptions) -> Result<Fore
     })
 }
 
-/// Whether a file of tensors is features rather than weights: a few arrays, of which some can be told to be the features.
+/// True if a file of tensors is features rather than weights: a few arrays, of which some can be told to be the features.
 pub fn holds_features(path: &Path, extension: &str) -> bool {
     let Ok(held) = held(path, extension) else {
         return false;
     };
-    held.arrays.len() <= 6 && choose(path, held).is_ok_and(|choice| choice.layers.iter().all(choice::is_matrix))
+    held.arrays.len() <= 6 && choose(path, held).is_ok_and(|choice| choice.layers.iter().all(is_matrix))
 }
 
 impl FeatureSet for Foreign {

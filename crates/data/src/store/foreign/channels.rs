@@ -16,13 +16,13 @@ use crate::store::refusal::malformed;
 #[derive(Clone, Debug)]
 pub(super) struct Named {
     pub(super) name: String,
-    /// Whether it holds numbers.
+    /// True if it holds numbers.
     pub(super) number: bool,
-    /// Whether it counts the rows, from 0 or 1.
+    /// True if it counts the rows, from 0 or 1.
     pub(super) counts: bool,
     /// What it holds where it holds no numbers, in words.
     pub(super) holds: String,
-    /// Whether it is the labels or the ids.
+    /// True if it is the labels or the ids.
     pub(super) taken: bool,
 }
 
@@ -136,7 +136,7 @@ fn wanted(path: &Path, columns: &[Named], asked: &[String]) -> Result<Vec<usize>
     Ok(chosen.into_iter().collect())
 }
 
-/// Whether a name is what a pattern says, `*` standing for any characters.
+/// True if a name is what a pattern says, `*` standing for any characters.
 fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
@@ -148,9 +148,13 @@ fn matches(pattern: &str, name: &str) -> bool {
 }
 
 /// Names in a row; many are cut short and counted.
-pub(super) fn listed(names: &[&str]) -> String {
+pub(super) fn listed<T: AsRef<str>>(names: &[T]) -> String {
     const SHOWN: usize = 8;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
+    let shown: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("{:?}", name.as_ref()))
+        .collect();
     match names.len() {
         0..=SHOWN => shown.join(", "),
         n => format!("{}, … ({n} in all)", shown.join(", ")),

@@ -10,63 +10,12 @@
 
 use std::path::Path;
 
+use super::held::{FileArrays, List, is_matrix, is_table, one_hot, rows_of};
 use super::names::{self, IdName};
 use super::row_ids::Texts;
 use crate::error::{Error, Result};
-use crate::files::{self, Array, Container, Element, UnknownCalls, npy, npz};
+use crate::files::Array;
 use crate::store::refusal::malformed;
-
-/// A list in a file: an array, or a list of Python.
-pub(super) enum List {
-    Array(Array),
-    Texts(String, Texts),
-    /// A matrix with a single one in each row.
-    OneHot(Array),
-}
-
-impl List {
-    pub(super) fn name(&self) -> &str {
-        match self {
-            Self::Array(array) | Self::OneHot(array) => &array.name,
-            Self::Texts(name, _) => name,
-        }
-    }
-
-    /// What it is, for messages.
-    pub(super) fn describe(&self) -> String {
-        match self {
-            Self::Array(array) | Self::OneHot(array) => array.describe(),
-            Self::Texts(name, texts) => format!("{name} ({},) list", texts.len()),
-        }
-    }
-
-    /// The texts of its rows. Adds to `calls` what loading them elsewhere would call.
-    pub(super) fn texts(&self, path: &Path, calls: &mut UnknownCalls) -> Result<Texts> {
-        match self {
-            Self::Array(array) => array.texts(path, calls),
-            Self::Texts(_, texts) => Ok(texts.clone()),
-            Self::OneHot(array) => {
-                let hot = one_hot(path, array)?;
-                Ok(hot
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(|class| Some(class.to_string()))
-                    .collect())
-            }
-        }
-    }
-}
-
-/// The arrays and lists of a file.
-#[derive(Default)]
-pub(super) struct FileArrays {
-    pub(super) arrays: Vec<Array>,
-    pub(super) lists: Vec<(String, Texts)>,
-    /// What a pickle holds beside them, and what that is.
-    pub(super) unread: Vec<(String, &'static str)>,
-    /// What loading them elsewhere would call.
-    pub(super) calls: UnknownCalls,
-}
 
 /// What the arrays of a file are.
 pub(super) struct ArrayChoice {
@@ -84,52 +33,6 @@ pub(super) struct ArrayChoice {
 
 /// More layers than this are no layers, but rows that were saved one by one.
 const MOST_LAYERS: usize = 200;
-
-/// Whether [`held`] knows the extension.
-pub(super) fn is_container(extension: &str) -> bool {
-    matches!(extension, "npy" | "npz" | "safetensors" | "pt" | "pth")
-}
-
-/// The arrays and lists in a file. What their headers claim was held against the file's length.
-pub(super) fn held(path: &Path, extension: &str) -> Result<FileArrays> {
-    let of_arrays = |arrays| FileArrays {
-        arrays,
-        ..FileArrays::default()
-    };
-    match extension {
-        "npy" => Ok(of_arrays(vec![npy(path)?])),
-        "npz" => Ok(of_arrays(npz(path)?)),
-        _ => {
-            let Container {
-                arrays,
-                lists,
-                unread,
-                calls,
-                ..
-            } = Container::of_data(path)?;
-            Ok(FileArrays {
-                arrays,
-                lists,
-                unread,
-                calls,
-            })
-        }
-    }
-}
-
-/// Whether an array could be features: numbers of two dimensions.
-pub(super) fn is_matrix(array: &Array) -> bool {
-    array.extents().len() == 2 && array.element.is_number()
-}
-
-/// Whether an array could be one-hot labels: numbers or booleans of two dimensions.
-fn is_table(array: &Array) -> bool {
-    array.extents().len() == 2 && (array.element.is_number() || array.element == Element::Bool)
-}
-
-fn rows_of(array: &Array) -> u64 {
-    array.extents().first().copied().unwrap_or(0)
-}
 
 /// Chooses among the arrays of a file.
 ///
@@ -211,7 +114,7 @@ pub(super) fn choose(path: &Path, held: FileArrays) -> Result<ArrayChoice> {
     })
 }
 
-/// Whether what is described is called labels.
+/// True if what is described is called labels.
 fn is_label_word(described: &str) -> bool {
     let name = described.split(" (").next().unwrap_or_default();
     names::array_label_rank(name).is_some() && !names::lists_classes(name)
@@ -383,29 +286,6 @@ fn refuse_other_length(path: &Path, rows: u64, arrays: &[Array], lists: &[(Strin
         }
     }
     Ok(())
-}
-
-/// The place of the one in each row of a matrix of zeros and ones; `None` for any other matrix.
-fn one_hot(path: &Path, array: &Array) -> Result<Option<Vec<usize>>> {
-    let width = array.extents().get(1).map_or(0, |&width| width as usize);
-    if width < 2 {
-        return Ok(None);
-    }
-    let (mut file, _) = files::open(path)?;
-    let bytes = array.read(&mut file).map_err(|e| files::broken(path, e))?;
-    let mut values = Vec::new();
-    match array.element.to_integers(&bytes) {
-        Some(integers) => values.extend(integers.into_iter().map(|i| i as f64)),
-        None => array.element.widen(false, &bytes, &mut values),
-    }
-    let hot = |row: &[f64]| {
-        let mut ones = row.iter().enumerate().filter(|(_, v)| **v != 0.0);
-        match (ones.next(), ones.next()) {
-            (Some((class, 1.0)), None) => Some(class),
-            _ => None,
-        }
-    };
-    Ok(values.chunks_exact(width).map(hot).collect())
 }
 
 /// The labels in a file of labels: its only list, or the one with a name that says so; and its ids.

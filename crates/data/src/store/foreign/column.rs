@@ -16,7 +16,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use super::row_ids::Texts;
 use crate::error::Result;
 use crate::features::Batches;
-use crate::files::parquet::{ListValues, damaged, parquet, plain_list, simple_arrays};
+use crate::files::parquet::{ListValues, damaged, integers, parquet, plain_list, simple_arrays};
 use crate::files::{check_name, integral};
 use crate::store::batches::{Recut, ahead};
 use crate::store::raw::{NumberKind, RowReader, first_not_finite, not_finite};
@@ -39,7 +39,7 @@ pub(in crate::store) struct LayerColumn {
     pub(super) width: usize,
 }
 
-/// Whether these are numbers that can be features.
+/// True if these are numbers that can be features.
 pub(super) fn is_number(kind: &DataType) -> bool {
     kind.is_integer() || matches!(kind, DataType::Float16 | DataType::Float32 | DataType::Float64)
 }
@@ -88,7 +88,8 @@ pub(super) fn texts(path: &Path, column: usize) -> Result<Texts> {
             }
             DataType::Boolean => all.extend(array.as_boolean().iter().map(|b| b.map(|b| u8::from(b).to_string()))),
             kind if kind.is_integer() => {
-                integers(array, &mut all).ok_or_else(|| damaged(path, &"a column changes its type"))?;
+                let numbers = integers(array).ok_or_else(|| damaged(path, &"a column changes its type"))?;
+                all.extend(numbers.into_iter().map(|n| n.map(|n| n.to_string())));
             }
             _ => {
                 let mut values = Vec::new();
@@ -107,27 +108,6 @@ pub(super) fn texts(path: &Path, column: usize) -> Result<Texts> {
         }
     }
     Ok(all)
-}
-
-/// Appends whole numbers, to the last digit.
-fn integers(array: &dyn Array, out: &mut Texts) -> Option<()> {
-    fn each<T: ArrowPrimitiveType>(array: &dyn Array, out: &mut Texts) -> Option<()>
-    where
-        T::Native: ToString,
-    {
-        out.extend(array.as_primitive_opt::<T>()?.iter().map(|v| v.map(|v| v.to_string())));
-        Some(())
-    }
-    match array.data_type() {
-        DataType::Int8 => each::<Int8Type>(array, out),
-        DataType::Int16 => each::<Int16Type>(array, out),
-        DataType::Int32 => each::<Int32Type>(array, out),
-        DataType::Int64 => each::<Int64Type>(array, out),
-        DataType::UInt8 => each::<UInt8Type>(array, out),
-        DataType::UInt16 => each::<UInt16Type>(array, out),
-        DataType::UInt32 => each::<UInt32Type>(array, out),
-        _ => each::<UInt64Type>(array, out),
-    }
 }
 
 /// Appends the numbers of an array; what stands for missing ones is undefined.

@@ -130,10 +130,9 @@ pub(super) fn open(path: &Path, asked: Option<&[String]>, groups: Option<&str>) 
     }
     let chosen = channels::choose(path, &columns, asked)?;
     if chosen.layers.is_empty() {
-        let all: Vec<&str> = head.names.iter().map(String::as_str).collect();
         let what = format!(
             "no column of numbers that could be channels; its columns are {}: pick some with --columns",
-            channels::listed(&all)
+            channels::listed(&head.names)
         );
         return Err(malformed(path, what));
     }
@@ -188,7 +187,7 @@ fn head(layout: TextLayout) -> TableHead {
     }
 }
 
-/// Whether a table lists files rather than features: it has a column of paths, and no columns whose names count.
+/// True if a table lists files rather than features: it has a column of paths, and no columns whose names count.
 pub fn lists_files(path: &Path) -> bool {
     let Ok(Some(layout)) = layout(path) else {
         return false;
@@ -227,7 +226,7 @@ fn is_missing(text: &str) -> bool {
     MISSING.contains(&text.to_lowercase().as_str())
 }
 
-/// Whether the first line names the columns: no field is a number; the numbers only count the columns; a field is text above
+/// True if the first line names the columns: no field is a number; the numbers only count the columns; a field is text above
 /// numbers; or all numbers are whole above such as are not.
 fn is_header(layout: &TextLayout) -> bool {
     let first = &layout.first;

@@ -10,7 +10,7 @@ use crate::store::refusal::malformed;
 /// Names of groups.
 const GROUPS: [&str; 2] = ["group", "groups"];
 
-/// Whether a name says so.
+/// True if a name says so.
 pub(super) fn is_name(name: &str) -> bool {
     GROUPS.contains(&plain(name).as_str())
 }
@@ -26,7 +26,7 @@ pub(super) fn place(path: &Path, names: &[String], is_id: impl Fn(usize) -> bool
             path,
             format!(
                 "which of its columns {} has the groups? Call it \"group\"",
-                listed(&names.iter().map(String::as_str).collect::<Vec<_>>())
+                listed(names)
             ),
         )),
     }

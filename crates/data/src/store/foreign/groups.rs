@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::channels::listed;
-use super::choice::{held, is_container, labels_of};
+use super::choice::labels_of;
 use super::extension::extension;
-use super::row_ids::{self, LabelledIds, TextColumn, Texts};
+use super::held::{held, is_container};
+use super::row_ids::{self, LabelledIds, Texts};
 use super::unknown_calls::judged;
 use super::{label_text, table};
 use crate::error::{Error, Result};
@@ -73,12 +74,8 @@ fn of_file(file: &Path, rows: usize, calls: &mut UnknownCalls) -> Result<Labelle
             let held = held(file, other)?;
             calls.extend(&held.calls);
             let (groups, _) = labels_of(file, held)?;
-            let column = TextColumn {
-                name: groups.name().to_owned(),
-                values: groups.texts(file, calls)?,
-            };
             Ok(LabelledIds {
-                labels: column,
+                labels: groups.column(file, calls)?,
                 ids: Vec::new(),
             })
         }
@@ -95,10 +92,7 @@ fn of_column(path: &Path, name: &str, calls: &mut UnknownCalls) -> Result<Texts>
         let shown = path.display();
         let known = match known.len() {
             0 => format!("{shown} has no columns"),
-            _ => format!(
-                "{shown} has no column of that name, but {}",
-                listed(&known.iter().map(String::as_str).collect::<Vec<_>>())
-            ),
+            _ => format!("{shown} has no column of that name, but {}", listed(known)),
         };
         Error::input(format!("--groups {name}: no such file, and {known}"))
     };

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::choice::{held, is_container, labels_of};
+use super::choice::labels_of;
 use super::extension::extension;
-use super::row_ids::{self, LabelledIds, TextColumn};
+use super::held::{held, id_columns, is_container};
+use super::row_ids::LabelledIds;
 use super::{label_text, table};
 use crate::error::Result;
 use crate::files::UnknownCalls;
@@ -31,21 +32,9 @@ pub(super) fn read(file: &Path, rows: usize, calls: &mut UnknownCalls) -> Result
             let held = held(file, other)?;
             calls.extend(&held.calls);
             let (labels, ids) = labels_of(file, held)?;
-            let column = TextColumn {
-                name: labels.name().to_owned(),
-                values: labels.texts(file, calls)?,
-            };
-            let mut columns = Vec::new();
-            for (kind, list) in ids {
-                let column = TextColumn {
-                    name: list.name().to_owned(),
-                    values: list.texts(file, calls)?,
-                };
-                columns.push(row_ids::ids(file, kind, column)?);
-            }
             Ok(LabelledIds {
-                labels: column,
-                ids: columns,
+                labels: labels.column(file, calls)?,
+                ids: id_columns(file, &ids, calls)?,
             })
         }
         _ => Err(malformed(

@@ -9,6 +9,7 @@ mod delimited;
 mod extension;
 mod group_column;
 mod groups;
+mod held;
 mod label_text;
 mod labels;
 mod names;

@@ -4,136 +4,46 @@
 //! by their last part where dictionaries are nested.
 
 /// Names that only say that an array is the features.
-const FEATURES: [&str; 14] = [
-    "features",
-    "feature",
-    "feats",
-    "feat",
-    "embeddings",
-    "embedding",
-    "embeds",
-    "emb",
-    "x",
-    "data",
-    "representations",
-    "representation",
-    "activations",
-    "arr_0",
-];
+const FEATURES: &str = "\
+    features feature feats feat embeddings embedding embeds emb x data representations representation \
+    activations arr_0";
 
 /// Words in a name that say the same of one array among several: `train_features`, `image_embeds`.
-const FEATURE_WORDS: [&str; 10] = [
-    "features",
-    "feature",
-    "feats",
-    "feat",
-    "embeddings",
-    "embedding",
-    "embeds",
-    "emb",
-    "representations",
-    "activations",
-];
+const FEATURE_WORDS: &str = "features feature feats feat embeddings embedding embeds emb representations activations";
 
 /// Names of labels, the most telling first: a class by its name tells more than by its number.
-pub(super) const LABELS: [&str; 17] = [
-    "labels",
-    "class_name",
-    "class",
-    "label_name",
-    "label",
-    "class_label",
-    "fine_label",
-    "fine_labels",
-    "category_name",
-    "category",
-    "targets",
-    "target",
-    "class_id",
-    "label_id",
-    "category_id",
-    "y",
-    "cls",
-];
+const LABELS: &str = "\
+    labels class_name class label_name label class_label fine_label fine_labels category_name category targets \
+    target class_id label_id category_id y cls";
 
 /// Names that may also list the classes, one entry for each.
-const CLASSES: [&str; 3] = ["classes", "class_names", "label_names"];
+const CLASSES: &str = "classes class_names label_names";
 
 /// Names of ids, which no two rows may share.
-const IDS: [&str; 4] = ["id", "ids", "image_id", "image_ids"];
+const IDS: &str = "id ids image_id image_ids";
 
 /// Names of what tells rows apart where no two share it.
-const KEYS: [&str; 34] = [
-    "img_id",
-    "sample_id",
-    "sample_ids",
-    "uid",
-    "uuid",
-    "key",
-    "keys",
-    "filename",
-    "filenames",
-    "file_name",
-    "file_names",
-    "filepath",
-    "filepaths",
-    "file_path",
-    "path",
-    "paths",
-    "image_path",
-    "image_paths",
-    "img_path",
-    "image_file",
-    "file",
-    "files",
-    "fname",
-    "image",
-    "image_name",
-    "img",
-    "url",
-    "__key__",
-    "stem",
-    "sample",
-    "photo_id",
-    "object_id",
-    "index",
-    "idx",
-];
+const KEYS: &str = "\
+    img_id sample_id sample_ids uid uuid key keys filename filenames file_name file_names filepath filepaths \
+    file_path path paths image_path image_paths img_path image_file file files fname image image_name img url \
+    __key__ stem sample photo_id object_id index idx";
 
 /// Names of numbers that say something about a row and are no channel of it.
-const BOOKKEEPING: [&str; 26] = [
-    "fold",
-    "folds",
-    "split",
-    "partition",
-    "subset",
-    "set",
-    "row",
-    "rowid",
-    "group",
-    "domain",
-    "batch",
-    "epoch",
-    "step",
-    "seed",
-    "rank",
-    "worker",
-    "time",
-    "timestamp",
-    "pred",
-    "prediction",
-    "predicted",
-    "score",
-    "prob",
-    "probability",
-    "confidence",
-    "weight",
-];
+const BOOKKEEPING: &str = "\
+    fold folds split partition subset set row rowid group domain batch epoch step seed rank worker time \
+    timestamp pred prediction predicted score prob probability confidence weight";
 
 /// Last words of names that are bookkeeping: `class_id`, `coarse_label`, `cv_fold`.
-const LAST_WORDS: [&str; 10] = [
-    "id", "ids", "idx", "index", "label", "class", "category", "target", "fold", "split",
-];
+const LAST_WORDS: &str = "id ids idx index label class category target fold split";
+
+/// The place of a word in a list of words.
+fn place(list: &str, word: &str) -> Option<usize> {
+    list.split(' ').position(|known| known == word)
+}
+
+fn has(list: &str, word: &str) -> bool {
+    place(list, word).is_some()
+}
 
 /// A name as it is compared.
 pub(super) fn plain(name: &str) -> String {
@@ -145,59 +55,44 @@ pub(super) fn plain(name: &str) -> String {
     }
 }
 
-/// Whether a name only says that this is the features.
+/// True if a name only says that this is the features.
 pub(super) fn says_features(name: &str) -> bool {
     let name = plain(name);
-    name.is_empty() || FEATURES.contains(&name.as_str())
+    name.is_empty() || has(FEATURES, &name)
 }
 
-/// Whether a name says, alone or with other words, that this is features.
+/// True if a name says, alone or with other words, that this is features.
 pub(super) fn is_feature(name: &str) -> bool {
     let words = plain(name);
-    FEATURES.contains(&words.as_str()) || words.split('_').any(|word| FEATURE_WORDS.contains(&word))
+    has(FEATURES, &words) || words.split('_').any(|word| has(FEATURE_WORDS, word))
 }
 
 /// Words in a name that say that it is labels where no other name does: `train_labels`, `y_true`.
-const LABEL_WORDS: [&str; 6] = ["labels", "label", "targets", "target", "y", "gt"];
+const LABEL_WORDS: &str = "labels label targets target y gt";
 
-/// Whether a name is that of labels; how telling it is, 0 being the most.
+/// How telling a name of labels is, 0 being the most; `None` for other names.
 pub(super) fn label_rank(name: &str) -> Option<usize> {
     let name = plain(name);
-    LABELS
-        .iter()
-        .position(|known| *known == name)
-        .or_else(|| lists_classes(&name).then_some(LABELS.len()))
+    place(LABELS, &name).or_else(|| lists_classes(&name).then_some(usize::MAX - 1))
 }
 
-/// The same, and after all names those with a word that says so: of arrays, which have no names of bookkeeping.
+/// How telling a name of an array is; a mere word in it tells least. Columns are not asked so: bookkeeping has such words.
 pub(super) fn array_label_rank(name: &str) -> Option<usize> {
     let words = plain(name);
-    let by_word = || words.split('_').any(|word| LABEL_WORDS.contains(&word));
-    label_rank(name).or_else(|| by_word().then_some(LABELS.len() + 1))
+    let by_word = || words.split('_').any(|word| has(LABEL_WORDS, word));
+    label_rank(name).or_else(|| by_word().then_some(usize::MAX))
 }
 
-/// Whether a name is that of weights: of a layer, not of rows.
+/// True if a name is that of weights: of a layer, not of rows.
 pub(super) fn is_weight(name: &str) -> bool {
     let name = plain(name);
     matches!(name.as_str(), "weight" | "bias" | "weights") || name.ends_with("_weight") || name.ends_with("_bias")
 }
 
-/// Whether a name is that of a matrix of pairs.
+/// True if a name is that of a matrix of pairs.
 pub(super) fn is_of_pairs(name: &str) -> bool {
-    const PAIRS: [&str; 11] = [
-        "dist",
-        "distance",
-        "distances",
-        "similarity",
-        "similarities",
-        "kernel",
-        "gram",
-        "adjacency",
-        "cov",
-        "covariance",
-        "sigma",
-    ];
-    plain(name).split('_').any(|word| PAIRS.contains(&word))
+    const PAIRS: &str = "dist distance distances similarity similarities kernel gram adjacency cov covariance sigma";
+    plain(name).split('_').any(|word| has(PAIRS, word))
 }
 
 /// The rest of a name that says that it is a mean or a covariance, and which of the two.
@@ -213,7 +108,7 @@ pub(super) fn statistic(name: &str) -> Option<(String, &'static str)> {
     Some((format!("{}/{}", parent(name), rest.join("_")), found))
 }
 
-/// Whether a name leaves no doubt that this is meant to be the features; `x` and `data` may be anything.
+/// True if a name leaves no doubt that this is meant to be the features; `x` and `data` may be anything.
 pub(super) fn insists_on_features(name: &str) -> bool {
     is_feature(name) && !matches!(plain(name).as_str(), "x" | "data" | "arr_0")
 }
@@ -223,12 +118,12 @@ pub(super) fn parent(name: &str) -> &str {
     name.rsplit_once(['.', '/']).map_or("", |(parent, _)| parent)
 }
 
-/// Whether a name may also be that of a list of the classes.
+/// True if a name may also be that of a list of the classes.
 pub(super) fn lists_classes(name: &str) -> bool {
-    CLASSES.contains(&plain(name).as_str())
+    has(CLASSES, &plain(name))
 }
 
-/// Whether an array has its name from its place alone: `arr_1` of an npz file, `1` of a tuple.
+/// True if an array has its name from its place alone: `arr_1` of an npz file, `1` of a tuple.
 pub(super) fn is_positional(name: &str) -> bool {
     let name = plain(name);
     let number = name.strip_prefix("arr_").unwrap_or(&name);
@@ -244,38 +139,32 @@ pub(super) enum IdName {
     Key(usize),
 }
 
-/// Whether a name is that of ids; the most telling first.
+/// What kind of name of ids it is, the most telling first; `None` for other names.
 pub(super) fn id_rank(name: &str) -> Option<IdName> {
     let name = plain(name);
-    if let Some(rank) = IDS.iter().position(|known| *known == name) {
-        return Some(IdName::Id(rank));
-    }
-    if let Some(rank) = KEYS.iter().position(|known| *known == name) {
-        return Some(IdName::Key(rank));
-    }
     // What pandas calls the index of a frame.
     let is_index = name.is_empty() || name.starts_with("unnamed:") || name.starts_with("__index_level_");
-    is_index.then_some(IdName::Key(KEYS.len()))
+    let by_word = place(IDS, &name).map(IdName::Id);
+    let by_word = by_word.or(place(KEYS, &name).map(IdName::Key));
+    by_word.or(is_index.then_some(IdName::Key(usize::MAX)))
 }
 
-/// Whether a name is that of paths of files.
+/// True if a name is that of paths of files.
 pub(super) fn is_path(name: &str) -> bool {
     let name = plain(name);
-    KEYS.contains(&name.as_str())
+    has(KEYS, &name)
         && name
             .split('_')
             .any(|word| word.starts_with("path") || word.contains("file"))
 }
 
-/// Whether numbers of this name say something about a row, and are no channel.
+/// True if numbers of this name say something about a row, and are no channel.
 pub(super) fn is_bookkeeping(name: &str) -> bool {
     let name = plain(name);
     label_rank(&name).is_some()
         || id_rank(&name).is_some()
-        || BOOKKEEPING.contains(&name.as_str())
-        || name
-            .rsplit_once('_')
-            .is_some_and(|(_, last)| LAST_WORDS.contains(&last))
+        || has(BOOKKEEPING, &name)
+        || name.rsplit_once('_').is_some_and(|(_, last)| has(LAST_WORDS, last))
 }
 
 /// The stem and the number of a name that counts: `f12`, `dim_3`, `7`.

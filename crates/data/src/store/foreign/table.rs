@@ -27,7 +27,7 @@ struct TableShape {
     rows: usize,
 }
 
-/// Whether these can be labels or ids.
+/// True if these can be labels or ids.
 fn is_text(kind: &DataType) -> bool {
     is_number(kind) || matches!(kind, DataType::Utf8 | DataType::Boolean | DataType::Binary)
 }
@@ -128,11 +128,10 @@ fn read_sides(path: &Path, asked: Option<&[String]>, groups: Option<&str>) -> Re
         }
     };
     if chosen.layers.is_empty() {
-        let all: Vec<&str> = names.iter().map(String::as_str).collect();
         let message = format!(
             "no column of lists of numbers, and none of numbers that could be channels; its columns are {}: pick some with \
              --columns",
-            listed(&all)
+            listed(names)
         );
         return Err(malformed(path, message));
     }
@@ -264,8 +263,10 @@ pub(super) fn labels(path: &Path) -> Result<LabelledIds> {
             _ => None,
         };
         layout.label().or(only).ok_or_else(|| {
-            let all: Vec<&str> = layout.names.iter().map(String::as_str).collect();
-            let message = format!("no column called \"label\" (columns: {}); name it so", listed(&all));
+            let message = format!(
+                "no column called \"label\" (columns: {}); name it so",
+                listed(&layout.names)
+            );
             malformed(path, message)
         })
     })

@@ -2,7 +2,7 @@
 //! strides, and attention in place of the mean at the end.
 
 use super::plan::{AttentionPool, CnnPlan, Conv, PlanLayer, PlanStage, Pointwise, normalised};
-use crate::checkpoint::arch::tensors::Shapes;
+use crate::checkpoint::arch::tensors::{Shapes, blocks};
 
 /// Name, channels of the first stage before they are widened, blocks of each stage, side of the images.
 pub(super) const NAMED: [(&str, usize, [usize; 4], usize); 5] = [
@@ -13,17 +13,12 @@ pub(super) const NAMED: [(&str, usize, [usize; 4], usize); 5] = [
     ("clip_rn50x64", 128, [3, 15, 36, 10], 448),
 ];
 
-pub(in crate::checkpoint::arch) const ANCHORS: &[&str] = &[
-    "attnpool.positional_embedding",
-    "attnpool.q_proj.weight",
-    "attnpool.v_proj.weight",
-    "layer1.0.conv1.weight",
-    "layer2.0.conv1.weight",
-];
+pub(in crate::checkpoint::arch) const ANCHORS: &str = "\
+    attnpool.positional_embedding attnpool.q_proj.weight attnpool.v_proj.weight layer1.0.conv1.weight \
+    layer2.0.conv1.weight";
 
-pub(in crate::checkpoint::arch) const MODULES: &[&str] = &[
-    "conv1", "bn1", "conv2", "bn2", "conv3", "bn3", "layer1", "layer2", "layer3", "layer4", "attnpool",
-];
+pub(in crate::checkpoint::arch) const MODULES: &str = "\
+    conv1 bn1 conv2 bn2 conv3 bn3 layer1 layer2 layer3 layer4 attnpool";
 
 /// No stage has more blocks.
 const MOST: usize = 64;
@@ -32,16 +27,9 @@ const MOST: usize = 64;
 pub(super) const STRIDE: usize = 32;
 
 /// What tells one from a ResNet.
-pub(super) const TELLING: [&str; 8] = [
-    "attnpool.positional_embedding",
-    "attnpool.q_proj.weight",
-    "attnpool.k_proj.weight",
-    "attnpool.v_proj.weight",
-    "attnpool.q_proj.bias",
-    "conv2.weight",
-    "conv3.weight",
-    "bn3.weight",
-];
+pub(super) const TELLING: &str = "\
+    attnpool.positional_embedding attnpool.q_proj.weight attnpool.k_proj.weight attnpool.v_proj.weight \
+    attnpool.q_proj.bias conv2.weight conv3.weight bn3.weight";
 
 /// Width, blocks of each stage, attention heads, side of the images.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -151,33 +139,23 @@ pub(super) fn plan(name: &str) -> Option<CnnPlan> {
             layers.push(relu());
             inputs = outputs;
         }
-        stages.push(PlanStage {
-            layers: std::mem::take(&mut layers),
-            width: inputs,
-        });
+        stages.push(PlanStage::take(&mut layers, inputs));
     }
     Some(CnnPlan {
-        stages,
-        neck: Vec::new(),
-        grid: 1,
         pool: Some(AttentionPool {
             name: "attnpool".to_owned(),
             width: inputs,
             heads: size.heads,
             grid: size.image / STRIDE,
         }),
-        tail: Vec::new(),
-        width: inputs,
+        ..CnnPlan::new(stages, inputs)
     })
 }
 
-/// Blocks of each stage, as the tensors show: up to the last of which a convolution is there.
+/// Blocks of each stage, as the tensors show.
 pub(in crate::checkpoint) fn depths(shape: Shapes) -> [usize; 4] {
-    [1, 2, 3, 4].map(|stage| {
-        let there =
-            |block: &usize| (1..4).any(|part| shape(&format!("layer{stage}.{block}.conv{part}.weight")).is_some());
-        (0..MOST).rev().find(there).map_or(0, |last| last + 1)
-    })
+    const PARTS: [&str; 3] = ["conv1.weight", "conv2.weight", "conv3.weight"];
+    [1, 2, 3, 4].map(|stage| blocks(shape, MOST, &PARTS, |b, t| format!("layer{stage}.{b}.{t}")))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::details::Details;
 use super::plan::{CnnPlan, Conv, PlanLayer, PlanStage, Pointwise};
-use crate::checkpoint::arch::tensors::Shapes;
+use crate::checkpoint::arch::tensors::{Shapes, blocks, stages};
 
 /// Name, width of the first stage (each has twice the width of the one before), blocks of each stage.
 pub(super) const NAMED: &[(&str, usize, [usize; 4])] = &[
@@ -30,15 +30,11 @@ pub(super) const NAMED: &[(&str, usize, [usize; 4])] = &[
 /// Those that torchvision has.
 pub(super) const TORCHVISIONS: usize = 4;
 
-pub(in crate::checkpoint::arch) const ANCHORS: &[&str] = &[
-    "features.0.0.weight",
-    "features.1.0.block.0.weight",
-    "features.3.0.block.2.weight",
-    "features.5.0.block.5.weight",
-    "features.7.0.block.0.weight",
-];
+pub(in crate::checkpoint::arch) const ANCHORS: &str = "\
+    features.0.0.weight features.1.0.block.0.weight features.3.0.block.2.weight features.5.0.block.5.weight \
+    features.7.0.block.0.weight";
 
-pub(in crate::checkpoint::arch) const MODULES: &[&str] = &["features"];
+pub(in crate::checkpoint::arch) const MODULES: &str = "features";
 
 /// A hidden layer before the classifier, which torchvision's networks do not have.
 pub(super) const HIDDEN: &str = "classifier.hidden";
@@ -181,10 +177,7 @@ pub(super) fn plan(name: &str, details: &Details) -> Option<CnnPlan> {
             }
             layers.push(PlanLayer::Residual(body));
         }
-        stages.push(PlanStage {
-            layers: std::mem::take(&mut layers),
-            width,
-        });
+        stages.push(PlanStage::take(&mut layers, width));
         if let Some(&next) = size.widths.get(i + 1) {
             let name = format!("features.{}", 2 * i + 2);
             layers = vec![
@@ -208,30 +201,18 @@ pub(super) fn plan(name: &str, details: &Details) -> Option<CnnPlan> {
         tail.push(PlanLayer::Act(Pointwise::Gelu));
     }
     Some(CnnPlan {
-        stages,
-        neck: Vec::new(),
-        grid: 1,
-        pool: None,
         tail,
-        width: details.hidden.unwrap_or(width),
+        ..CnnPlan::new(stages, details.hidden.unwrap_or(width))
     })
-}
-
-/// Blocks of a stage of which any of the telling tensors is there, up to the last.
-fn depth(shape: Shapes, stage: usize) -> usize {
-    let there = |block: &usize| {
-        ["block.0.weight", "block.2.weight", "block.5.weight"]
-            .iter()
-            .any(|t| shape(&format!("features.{}.{block}.{t}", 2 * stage + 1)).is_some())
-    };
-    (0..MOST[1]).rev().find(there).map_or(0, |last| last + 1)
 }
 
 /// Blocks of each stage, as the tensors show.
 pub(in crate::checkpoint) fn depths(shape: Shapes) -> Vec<usize> {
-    let found: Vec<usize> = (0..MOST[0]).map(|stage| depth(shape, stage)).collect();
-    let stages = found.iter().rposition(|depth| *depth > 0).map_or(0, |last| last + 1);
-    found[..stages].to_vec()
+    const TELLING: [&str; 3] = ["block.0.weight", "block.2.weight", "block.5.weight"];
+    stages(MOST[0], |stage| {
+        let at = 2 * stage + 1;
+        blocks(shape, MOST[1], &TELLING, |b, t| format!("features.{at}.{b}.{t}"))
+    })
 }
 
 #[cfg(test)]

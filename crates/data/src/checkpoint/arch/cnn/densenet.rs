@@ -46,10 +46,7 @@ pub(super) fn plan(name: &str) -> Option<CnnPlan> {
             ]));
             width += growth;
         }
-        stages.push(PlanStage {
-            layers: std::mem::take(&mut layers),
-            width,
-        });
+        stages.push(PlanStage::take(&mut layers, width));
         if i < 3 {
             let name = format!("features.transition{}", i + 1);
             layers = vec![
@@ -62,11 +59,7 @@ pub(super) fn plan(name: &str) -> Option<CnnPlan> {
         }
     }
     Some(CnnPlan {
-        stages,
         neck: vec![norm("features.norm5".to_owned(), width), relu()],
-        grid: 1,
-        pool: None,
-        tail: Vec::new(),
-        width,
+        ..CnnPlan::new(stages, width)
     })
 }

@@ -16,13 +16,13 @@ pub struct Details {
     /// What the last normalisation adds, where it is not what the others do.
     #[serde(default)]
     pub last_epsilon: Option<Epsilon>,
-    /// Whether the linear layers of blocks are kept as convolutions of one position.
+    /// True if the linear layers of blocks are kept as convolutions of one position.
     #[serde(default)]
     pub pointwise: bool,
-    /// Whether block outputs are not scaled channel by channel.
+    /// True if block outputs are not scaled channel by channel.
     #[serde(default)]
     pub unscaled: bool,
-    /// Whether timm builds it: by its names for tensors, and with what it does otherwise.
+    /// True if timm builds it: by its names for tensors, and with what it does otherwise.
     #[serde(default)]
     pub timm: bool,
     /// Width of a hidden layer before the classifier, which networks made for CLIP have.
@@ -31,7 +31,7 @@ pub struct Details {
 }
 
 impl Details {
-    /// Whether nothing differs.
+    /// True if nothing differs.
     pub fn is_usual(&self) -> bool {
         *self == Self::default()
     }

@@ -1,6 +1,6 @@
 //! EfficientNet (Tan & Le 2019) and its second version (2021), as torchvision builds them.
 
-use super::plan::{CnnPlan, Conv, PlanLayer, PlanStage, Pointwise, conv_norm, divisible, excite};
+use super::plan::{CnnPlan, Conv, PlanStage, Pointwise, add, conv_norm, divisible, excite};
 
 /// The first version: name, factors of width and depth, what its normalisations add to the variance.
 const SCALED: [(&str, f64, f64, f64); 8] = [
@@ -121,29 +121,15 @@ fn build(rows: &[Row], eps: f64, last: Option<usize>) -> CnnPlan {
                 ));
                 body.extend(conv_norm(&name(part + 2), conv(inside, outputs, 1, 1), eps, None));
             }
-            match stride == 1 && inputs == outputs {
-                true => layers.push(PlanLayer::Residual(body)),
-                false => layers.extend(body),
-            }
+            add(&mut layers, body, stride == 1 && inputs == outputs);
             inputs = outputs;
         }
-        stages.push(PlanStage {
-            layers: std::mem::take(&mut layers),
-            width: outputs,
-        });
+        stages.push(PlanStage::take(&mut layers, outputs));
     }
     let width = last.unwrap_or(4 * inputs);
+    let name = format!("features.{}", rows.len() + 1);
     CnnPlan {
-        stages,
-        neck: conv_norm(
-            &format!("features.{}", rows.len() + 1),
-            conv(inputs, width, 1, 1),
-            eps,
-            silu,
-        ),
-        grid: 1,
-        pool: None,
-        tail: Vec::new(),
-        width,
+        neck: conv_norm(&name, conv(inputs, width, 1, 1), eps, silu),
+        ..CnnPlan::new(stages, width)
     }
 }

@@ -3,7 +3,7 @@
 //! six times as wide inside, 24 channels, with squeeze and excitation.
 
 use super::inverted_sizes::{FinalLayers, InvertedKind, NAMED, PaddingForms, SizeRow};
-use super::plan::{CnnPlan, Conv, PlanLayer, PlanStage, Pointwise, divisible, excite_by, normalised};
+use super::plan::{CnnPlan, Conv, PlanLayer, PlanStage, Pointwise, add, divisible, excite_by, normalised};
 
 /// What stands before the name of a network that is padded as TensorFlow does.
 const TENSORFLOW: &str = "tf_";
@@ -25,7 +25,7 @@ pub(in crate::checkpoint) fn twins(name: &str) -> Option<[String; 2]> {
     Some([row.0.to_owned(), format!("{TENSORFLOW}{}", row.0)])
 }
 
-/// Whether it is padded as TensorFlow does, and what its normalisations add to the variance; `None` where it is none of these.
+/// The padding of TensorFlow or not, and what normalisations add to the variance; `None` where the name is none of these.
 pub(super) fn switches(name: &str) -> Option<(bool, f64)> {
     names()
         .iter()
@@ -143,7 +143,8 @@ struct Build {
 
 impl Build {
     fn whole(&self, depth: [f64; 2]) -> Option<CnnPlan> {
-        let InvertedKind { stages, head, ends, .. } = *self.kind;
+        let InvertedKind { head, ends, .. } = *self.kind;
+        let written: Vec<&str> = self.kind.stages.split(", ").collect();
         let act = Some(self.kind.act);
         // MobileNets below three quarters of their width keep their stem.
         let keeps = ends || (head == FinalLayers::Mean && self.width < 0.75);
@@ -153,16 +154,9 @@ impl Build {
             self.scaled(self.kind.stem)
         };
         let mut layers = self.normal("", "conv_stem", "bn1", self.conv(3, stem, 3, 2), act);
-        let (mut inputs, last) = (stem, stages.len() - 1);
-        let mut plan = CnnPlan {
-            stages: Vec::with_capacity(stages.len()),
-            neck: Vec::new(),
-            grid: 1,
-            pool: None,
-            tail: Vec::new(),
-            width: 0,
-        };
-        for (i, text) in stages.iter().enumerate() {
+        let (mut inputs, last) = (stem, written.len() - 1);
+        let mut stages = Vec::with_capacity(written.len());
+        for (i, text) in written.into_iter().enumerate() {
             let depth = match ends && (i == 0 || i == last) {
                 true => 1.0,
                 false => depth[usize::from(i >= 4)],
@@ -171,26 +165,20 @@ impl Build {
                 let stride = if j == 0 { block.stride } else { 1 };
                 let outputs = self.scaled(block.outputs);
                 let body = self.block(&format!("blocks.{i}.{j}."), &block, inputs, outputs, stride);
-                match block.skips && stride == 1 && inputs == outputs {
-                    true => layers.push(PlanLayer::Residual(body)),
-                    false => layers.extend(body),
-                }
+                add(&mut layers, body, block.skips && stride == 1 && inputs == outputs);
                 inputs = outputs;
             }
-            plan.stages.push(PlanStage {
-                layers: std::mem::take(&mut layers),
-                width: inputs,
-            });
+            stages.push(PlanStage::take(&mut layers, inputs));
         }
-        plan.width = match head {
+        let width = match head {
             FinalLayers::Bare => inputs,
             _ if ends => self.kind.last,
             FinalLayers::Maps => self.scaled(self.kind.last),
             FinalLayers::Wide => self.scaled(self.kind.last).max(self.kind.last),
             FinalLayers::Mean => self.kind.last,
         };
-        let conv = self.conv(inputs, plan.width, 1, 1);
-        plan.neck = match head {
+        let conv = self.conv(inputs, width, 1, 1);
+        let neck = match head {
             FinalLayers::Bare => Vec::new(),
             FinalLayers::Mean => vec![
                 PlanLayer::Mean,
@@ -203,7 +191,10 @@ impl Build {
             ],
             _ => self.normal("", "conv_head", "bn2", conv, act),
         };
-        Some(plan)
+        Some(CnnPlan {
+            neck,
+            ..CnnPlan::new(stages, width)
+        })
     }
 
     fn conv(&self, inputs: usize, outputs: usize, kernel: usize, stride: usize) -> Conv {

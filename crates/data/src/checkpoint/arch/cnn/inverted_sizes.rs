@@ -4,8 +4,8 @@ use super::plan::Pointwise;
 
 /// A kind of network before it is scaled.
 pub(super) struct InvertedKind {
-    /// Blocks of each stage, several kinds of them one after the other.
-    pub(super) stages: &'static [&'static str],
+    /// Blocks of each stage, stages with commas between them, the kinds of blocks of one with spaces.
+    pub(super) stages: &'static str,
     pub(super) stem: usize,
     /// Channels before the classifier.
     pub(super) last: usize,
@@ -13,7 +13,7 @@ pub(super) struct InvertedKind {
     pub(super) head: FinalLayers,
     /// A width is not rounded up where rounding takes more than this share of it.
     pub(super) limit: f64,
-    /// Whether the first and the last stage keep their depth, and the stem and the head their width.
+    /// True if the first and the last stage keep their depth, and the stem and the head their width.
     pub(super) ends: bool,
 }
 
@@ -31,7 +31,7 @@ pub(super) enum FinalLayers {
 }
 
 const PLAIN: InvertedKind = InvertedKind {
-    stages: &[],
+    stages: "",
     stem: 32,
     last: 1280,
     act: Pointwise::Silu,
@@ -41,135 +41,71 @@ const PLAIN: InvertedKind = InvertedKind {
 };
 
 const V1: InvertedKind = InvertedKind {
-    stages: &[
-        "ds_r1_k3_s1_e1_c16_se",
-        "ir_r2_k3_s2_e6_c24_se",
-        "ir_r2_k5_s2_e6_c40_se",
-        "ir_r3_k3_s2_e6_c80_se",
-        "ir_r3_k5_s1_e6_c112_se",
-        "ir_r4_k5_s2_e6_c192_se",
-        "ir_r1_k3_s1_e6_c320_se",
-    ],
+    stages: "ds_r1_k3_s1_e1_c16_se, ir_r2_k3_s2_e6_c24_se, ir_r2_k5_s2_e6_c40_se, ir_r3_k3_s2_e6_c80_se, \
+             ir_r3_k5_s1_e6_c112_se, ir_r4_k5_s2_e6_c192_se, ir_r1_k3_s1_e6_c320_se",
     ..PLAIN
 };
 
 const LITE: InvertedKind = InvertedKind {
-    stages: &[
-        "ds_r1_k3_s1_e1_c16",
-        "ir_r2_k3_s2_e6_c24",
-        "ir_r2_k5_s2_e6_c40",
-        "ir_r3_k3_s2_e6_c80",
-        "ir_r3_k5_s1_e6_c112",
-        "ir_r4_k5_s2_e6_c192",
-        "ir_r1_k3_s1_e6_c320",
-    ],
+    stages: "ds_r1_k3_s1_e1_c16, ir_r2_k3_s2_e6_c24, ir_r2_k5_s2_e6_c40, ir_r3_k3_s2_e6_c80, ir_r3_k5_s1_e6_c112, \
+             ir_r4_k5_s2_e6_c192, ir_r1_k3_s1_e6_c320",
     act: Pointwise::Relu6,
     ends: true,
     ..PLAIN
 };
 
 const EDGE: InvertedKind = InvertedKind {
-    stages: &[
-        "er_r1_k3_s1_e4_c24_fc24_noskip",
-        "er_r2_k3_s2_e8_c32",
-        "er_r4_k3_s2_e8_c48",
-        "ir_r5_k5_s2_e8_c96",
-        "ir_r4_k5_s1_e8_c144",
-        "ir_r2_k5_s2_e8_c192",
-    ],
+    stages: "er_r1_k3_s1_e4_c24_fc24_noskip, er_r2_k3_s2_e8_c32, er_r4_k3_s2_e8_c48, ir_r5_k5_s2_e8_c96, \
+             ir_r4_k5_s1_e8_c144, ir_r2_k5_s2_e8_c192",
     act: Pointwise::Relu,
     ..PLAIN
 };
 
 const V2_BASE: InvertedKind = InvertedKind {
-    stages: &[
-        "cn_r1_k3_s1_e1_c16_skip",
-        "er_r2_k3_s2_e4_c32",
-        "er_r2_k3_s2_e4_c48",
-        "ir_r3_k3_s2_e4_c96_se",
-        "ir_r5_k3_s1_e6_c112_se",
-        "ir_r8_k3_s2_e6_c192_se",
-    ],
+    stages: "cn_r1_k3_s1_e1_c16_skip, er_r2_k3_s2_e4_c32, er_r2_k3_s2_e4_c48, ir_r3_k3_s2_e4_c96_se, \
+             ir_r5_k3_s1_e6_c112_se, ir_r8_k3_s2_e6_c192_se",
     limit: 0.0,
     ..PLAIN
 };
 
 const V2_S: InvertedKind = InvertedKind {
-    stages: &[
-        "cn_r2_k3_s1_e1_c24_skip",
-        "er_r4_k3_s2_e4_c48",
-        "er_r4_k3_s2_e4_c64",
-        "ir_r6_k3_s2_e4_c128_se",
-        "ir_r9_k3_s1_e6_c160_se",
-        "ir_r15_k3_s2_e6_c256_se",
-    ],
+    stages: "cn_r2_k3_s1_e1_c24_skip, er_r4_k3_s2_e4_c48, er_r4_k3_s2_e4_c64, ir_r6_k3_s2_e4_c128_se, \
+             ir_r9_k3_s1_e6_c160_se, ir_r15_k3_s2_e6_c256_se",
     stem: 24,
     ..PLAIN
 };
 
 /// As it was before the reference was published.
 const V2_RW: InvertedKind = InvertedKind {
-    stages: &[
-        "er_r2_k3_s1_e1_c24",
-        "er_r4_k3_s2_e4_c48",
-        "er_r4_k3_s2_e4_c64",
-        "ir_r6_k3_s2_e4_c128_se",
-        "ir_r9_k3_s1_e6_c160_se",
-        "ir_r15_k3_s2_e6_c272_se",
-    ],
+    stages: "er_r2_k3_s1_e1_c24, er_r4_k3_s2_e4_c48, er_r4_k3_s2_e4_c64, ir_r6_k3_s2_e4_c128_se, \
+             ir_r9_k3_s1_e6_c160_se, ir_r15_k3_s2_e6_c272_se",
     stem: 24,
     last: 1792,
     ..PLAIN
 };
 
 const V2_M: InvertedKind = InvertedKind {
-    stages: &[
-        "cn_r3_k3_s1_e1_c24_skip",
-        "er_r5_k3_s2_e4_c48",
-        "er_r5_k3_s2_e4_c80",
-        "ir_r7_k3_s2_e4_c160_se",
-        "ir_r14_k3_s1_e6_c176_se",
-        "ir_r18_k3_s2_e6_c304_se",
-        "ir_r5_k3_s1_e6_c512_se",
-    ],
+    stages: "cn_r3_k3_s1_e1_c24_skip, er_r5_k3_s2_e4_c48, er_r5_k3_s2_e4_c80, ir_r7_k3_s2_e4_c160_se, \
+             ir_r14_k3_s1_e6_c176_se, ir_r18_k3_s2_e6_c304_se, ir_r5_k3_s1_e6_c512_se",
     stem: 24,
     ..PLAIN
 };
 
 const V2_L: InvertedKind = InvertedKind {
-    stages: &[
-        "cn_r4_k3_s1_e1_c32_skip",
-        "er_r7_k3_s2_e4_c64",
-        "er_r7_k3_s2_e4_c96",
-        "ir_r10_k3_s2_e4_c192_se",
-        "ir_r19_k3_s1_e6_c224_se",
-        "ir_r25_k3_s2_e6_c384_se",
-        "ir_r7_k3_s1_e6_c640_se",
-    ],
+    stages: "cn_r4_k3_s1_e1_c32_skip, er_r7_k3_s2_e4_c64, er_r7_k3_s2_e4_c96, ir_r10_k3_s2_e4_c192_se, \
+             ir_r19_k3_s1_e6_c224_se, ir_r25_k3_s2_e6_c384_se, ir_r7_k3_s1_e6_c640_se",
     ..PLAIN
 };
 
 const V2_XL: InvertedKind = InvertedKind {
-    stages: &[
-        "cn_r4_k3_s1_e1_c32_skip",
-        "er_r8_k3_s2_e4_c64",
-        "er_r8_k3_s2_e4_c96",
-        "ir_r16_k3_s2_e4_c192_se",
-        "ir_r24_k3_s1_e6_c256_se",
-        "ir_r32_k3_s2_e6_c512_se",
-        "ir_r8_k3_s1_e6_c640_se",
-    ],
+    stages: "cn_r4_k3_s1_e1_c32_skip, er_r8_k3_s2_e4_c64, er_r8_k3_s2_e4_c96, ir_r16_k3_s2_e4_c192_se, \
+             ir_r24_k3_s1_e6_c256_se, ir_r32_k3_s2_e6_c512_se, ir_r8_k3_s1_e6_c640_se",
     ..PLAIN
 };
 
 const MOBILE1: InvertedKind = InvertedKind {
-    stages: &[
-        "dsa_r1_k3_s1_e1_c64",
-        "dsa_r2_k3_s2_e1_c128",
-        "dsa_r2_k3_s2_e1_c256",
-        "dsa_r6_k3_s2_e1_c512",
-        "dsa_r2_k3_s2_e1_c1024",
-    ],
+    stages: "dsa_r1_k3_s1_e1_c64, dsa_r2_k3_s2_e1_c128, dsa_r2_k3_s2_e1_c256, dsa_r6_k3_s2_e1_c512, \
+             dsa_r2_k3_s2_e1_c1024",
     act: Pointwise::Relu6,
     head: FinalLayers::Bare,
     ..PLAIN
@@ -182,15 +118,8 @@ const MOBILE1_HEAD: InvertedKind = InvertedKind {
 };
 
 const MOBILE2: InvertedKind = InvertedKind {
-    stages: &[
-        "ds_r1_k3_s1_e1_c16",
-        "ir_r2_k3_s2_e6_c24",
-        "ir_r3_k3_s2_e6_c32",
-        "ir_r4_k3_s2_e6_c64",
-        "ir_r3_k3_s1_e6_c96",
-        "ir_r3_k3_s2_e6_c160",
-        "ir_r1_k3_s1_e6_c320",
-    ],
+    stages: "ds_r1_k3_s1_e1_c16, ir_r2_k3_s2_e6_c24, ir_r3_k3_s2_e6_c32, ir_r4_k3_s2_e6_c64, ir_r3_k3_s1_e6_c96, \
+             ir_r3_k3_s2_e6_c160, ir_r1_k3_s1_e6_c320",
     act: Pointwise::Relu6,
     head: FinalLayers::Wide,
     ..PLAIN
@@ -199,15 +128,9 @@ const MOBILE2: InvertedKind = InvertedKind {
 const MOBILE2_ENDS: InvertedKind = InvertedKind { ends: true, ..MOBILE2 };
 
 const LARGE: InvertedKind = InvertedKind {
-    stages: &[
-        "ds_r1_k3_s1_e1_c16_nre",
-        "ir_r1_k3_s2_e4_c24_nre ir_r1_k3_s1_e3_c24_nre",
-        "ir_r3_k5_s2_e3_c40_se_nre",
-        "ir_r1_k3_s2_e6_c80 ir_r1_k3_s1_e2.5_c80 ir_r2_k3_s1_e2.3_c80",
-        "ir_r2_k3_s1_e6_c112_se",
-        "ir_r3_k5_s2_e6_c160_se",
-        "cn_r1_k1_s1_e1_c960",
-    ],
+    stages: "ds_r1_k3_s1_e1_c16_nre, ir_r1_k3_s2_e4_c24_nre ir_r1_k3_s1_e3_c24_nre, ir_r3_k5_s2_e3_c40_se_nre, \
+             ir_r1_k3_s2_e6_c80 ir_r1_k3_s1_e2.5_c80 ir_r2_k3_s1_e2.3_c80, ir_r2_k3_s1_e6_c112_se, \
+             ir_r3_k5_s2_e6_c160_se, cn_r1_k1_s1_e1_c960",
     stem: 16,
     act: Pointwise::Hardswish,
     head: FinalLayers::Mean,
@@ -215,41 +138,24 @@ const LARGE: InvertedKind = InvertedKind {
 };
 
 const LARGE_MINIMAL: InvertedKind = InvertedKind {
-    stages: &[
-        "ds_r1_k3_s1_e1_c16",
-        "ir_r1_k3_s2_e4_c24 ir_r1_k3_s1_e3_c24",
-        "ir_r3_k3_s2_e3_c40",
-        "ir_r1_k3_s2_e6_c80 ir_r1_k3_s1_e2.5_c80 ir_r2_k3_s1_e2.3_c80",
-        "ir_r2_k3_s1_e6_c112",
-        "ir_r3_k3_s2_e6_c160",
-        "cn_r1_k1_s1_e1_c960",
-    ],
+    stages: "ds_r1_k3_s1_e1_c16, ir_r1_k3_s2_e4_c24 ir_r1_k3_s1_e3_c24, ir_r3_k3_s2_e3_c40, \
+             ir_r1_k3_s2_e6_c80 ir_r1_k3_s1_e2.5_c80 ir_r2_k3_s1_e2.3_c80, ir_r2_k3_s1_e6_c112, ir_r3_k3_s2_e6_c160, \
+             cn_r1_k1_s1_e1_c960",
     act: Pointwise::Relu,
     ..LARGE
 };
 
 const SMALL: InvertedKind = InvertedKind {
-    stages: &[
-        "ds_r1_k3_s2_e1_c16_se_nre",
-        "ir_r1_k3_s2_e4.5_c24_nre ir_r1_k3_s1_e3.67_c24_nre",
-        "ir_r1_k5_s2_e4_c40_se ir_r2_k5_s1_e6_c40_se",
-        "ir_r2_k5_s1_e3_c48_se",
-        "ir_r3_k5_s2_e6_c96_se",
-        "cn_r1_k1_s1_e1_c576",
-    ],
+    stages: "ds_r1_k3_s2_e1_c16_se_nre, ir_r1_k3_s2_e4.5_c24_nre ir_r1_k3_s1_e3.67_c24_nre, \
+             ir_r1_k5_s2_e4_c40_se ir_r2_k5_s1_e6_c40_se, ir_r2_k5_s1_e3_c48_se, ir_r3_k5_s2_e6_c96_se, \
+             cn_r1_k1_s1_e1_c576",
     last: 1024,
     ..LARGE
 };
 
 const SMALL_MINIMAL: InvertedKind = InvertedKind {
-    stages: &[
-        "ds_r1_k3_s2_e1_c16",
-        "ir_r1_k3_s2_e4.5_c24 ir_r1_k3_s1_e3.67_c24",
-        "ir_r1_k3_s2_e4_c40 ir_r2_k3_s1_e6_c40",
-        "ir_r2_k3_s1_e3_c48",
-        "ir_r3_k3_s2_e6_c96",
-        "cn_r1_k1_s1_e1_c576",
-    ],
+    stages: "ds_r1_k3_s2_e1_c16, ir_r1_k3_s2_e4.5_c24 ir_r1_k3_s1_e3.67_c24, ir_r1_k3_s2_e4_c40 ir_r2_k3_s1_e6_c40, \
+             ir_r2_k3_s1_e3_c48, ir_r3_k3_s2_e6_c96, cn_r1_k1_s1_e1_c576",
     act: Pointwise::Relu,
     ..SMALL
 };

@@ -1,6 +1,6 @@
 //! MobileNet v2 (Sandler et al. 2018) and v3 (Howard et al. 2019), as torchvision builds them.
 
-use super::plan::{CnnPlan, Conv, PlanLayer, PlanStage, Pointwise, conv_norm, divisible, excite};
+use super::plan::{CnnPlan, Conv, PlanLayer, PlanStage, Pointwise, add, conv_norm, divisible, excite};
 
 pub(super) const NAMES: [&str; 3] = ["mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small"];
 
@@ -89,25 +89,15 @@ fn v2() -> CnnPlan {
                 1,
             )));
             body.push(norm(format!("{name}.{}", part + 2), width));
-            match stride == 1 && inputs == width {
-                true => layers.push(PlanLayer::Residual(body)),
-                false => layers.extend(body),
-            }
+            add(&mut layers, body, stride == 1 && inputs == width);
             inputs = width;
             at += 1;
         }
-        stages.push(PlanStage {
-            layers: std::mem::take(&mut layers),
-            width,
-        });
+        stages.push(PlanStage::take(&mut layers, width));
     }
     CnnPlan {
-        stages,
         neck: conv_norm(&format!("features.{at}"), conv(inputs, 1280, 1, 1), 1e-5, ACT),
-        grid: 1,
-        pool: None,
-        tail: Vec::new(),
-        width: 1280,
+        ..CnnPlan::new(stages, 1280)
     }
 }
 
@@ -122,10 +112,7 @@ fn v3(blocks: &[Block], width: usize) -> CnnPlan {
     for (i, &(kernel, inside, outputs, squeezes, hard, stride)) in blocks.iter().enumerate() {
         // A stage is the blocks of one width.
         if i > 0 && outputs != inputs {
-            stages.push(PlanStage {
-                layers: std::mem::take(&mut layers),
-                width: inputs,
-            });
+            stages.push(PlanStage::take(&mut layers, inputs));
         }
         let act = Some(if hard { Pointwise::Hardswish } else { Pointwise::Relu });
         let name = |part: usize| format!("features.{}.block.{part}", i + 1);
@@ -151,19 +138,13 @@ fn v3(blocks: &[Block], width: usize) -> CnnPlan {
             ));
         }
         body.extend(conv_norm(&name(part + 1), conv(inside, outputs, 1, 1), EPS, None));
-        match stride == 1 && inputs == outputs {
-            true => layers.push(PlanLayer::Residual(body)),
-            false => layers.extend(body),
-        }
+        add(&mut layers, body, stride == 1 && inputs == outputs);
         inputs = outputs;
     }
     stages.push(PlanStage { layers, width: inputs });
     let last = format!("features.{}", blocks.len() + 1);
     CnnPlan {
-        stages,
         neck: conv_norm(&last, conv(inputs, 6 * inputs, 1, 1), EPS, hardswish),
-        grid: 1,
-        pool: None,
         tail: vec![
             PlanLayer::Linear {
                 name: "classifier.0".to_owned(),
@@ -172,6 +153,6 @@ fn v3(blocks: &[Block], width: usize) -> CnnPlan {
             },
             PlanLayer::Act(Pointwise::Hardswish),
         ],
-        width,
+        ..CnnPlan::new(stages, width)
     }
 }

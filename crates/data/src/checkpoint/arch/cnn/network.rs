@@ -17,55 +17,22 @@ pub struct Cnn {
     pub details: Details,
 }
 
-pub(in crate::checkpoint::arch) const ANCHORS: &[&str] = &[
-    "features.0.0.weight",
-    "features.1.0.block.0.0.weight",
-    "features.1.0.block.0.weight",
-    "features.1.conv.0.0.weight",
-    "features.1.block.0.0.weight",
-    "features.0.weight",
-    "features.2.weight",
-    "features.3.weight",
-    "features.4.weight",
-    "features.conv0.weight",
-    "features.denseblock1.denselayer1.conv1.weight",
-    "stem.0.weight",
-    "trunk_output.block1.block1-0.f.a.0.weight",
-];
+pub(in crate::checkpoint::arch) const ANCHORS: &str = "\
+    features.0.0.weight features.1.0.block.0.0.weight features.1.0.block.0.weight features.1.conv.0.0.weight \
+    features.1.block.0.0.weight features.0.weight features.2.weight features.3.weight features.4.weight \
+    features.conv0.weight features.denseblock1.denselayer1.conv1.weight stem.0.weight \
+    trunk_output.block1.block1-0.f.a.0.weight";
 
-pub(in crate::checkpoint::arch) const MODULES: &[&str] = &["features", "stem", "trunk_output"];
+pub(in crate::checkpoint::arch) const MODULES: &str = "features stem trunk_output";
 
 /// As [`ANCHORS`], of those that timm builds.
-pub(in crate::checkpoint::arch) const TIMM_ANCHORS: &[&str] = &[
-    "conv_stem.weight",
-    "conv_head.weight",
-    "blocks.0.0.conv_dw.weight",
-    "blocks.0.0.conv.weight",
-    "blocks.0.0.conv_exp.weight",
-    "stem.conv.weight",
-    "s1.b1.conv1.conv.weight",
-    "s2.b1.conv1.conv.weight",
-    "pre_logits.fc1.weight",
-    "pre_logits.fc2.weight",
-];
+pub(in crate::checkpoint::arch) const TIMM_ANCHORS: &str = "\
+    conv_stem.weight conv_head.weight blocks.0.0.conv_dw.weight blocks.0.0.conv.weight blocks.0.0.conv_exp.weight \
+    stem.conv.weight s1.b1.conv1.conv.weight s2.b1.conv1.conv.weight pre_logits.fc1.weight pre_logits.fc2.weight";
 
 /// As [`MODULES`].
-pub(in crate::checkpoint::arch) const TIMM_MODULES: &[&str] = &[
-    "conv_stem",
-    "bn1",
-    "blocks",
-    "conv_head",
-    "norm_head",
-    "bn2",
-    "stem",
-    "s1",
-    "s2",
-    "s3",
-    "s4",
-    "final_conv",
-    "features",
-    "pre_logits",
-];
+pub(in crate::checkpoint::arch) const TIMM_MODULES: &str = "\
+    conv_stem bn1 blocks conv_head norm_head bn2 stem s1 s2 s3 s4 final_conv features pre_logits";
 
 /// With less of its tensors a file is not taken for a network.
 const LEAST: f64 = 0.5;
@@ -129,19 +96,12 @@ pub(in crate::checkpoint::arch) fn parse(name: &str) -> Option<Cnn> {
 }
 
 impl Cnn {
-    /// Its layers; of a name that is none (a damaged description), a network without any.
+    /// Its layers; none where the name is none, as in a damaged description.
     pub fn plan(&self) -> CnnPlan {
-        plan(&self.name, &self.details).unwrap_or(CnnPlan {
-            stages: Vec::new(),
-            neck: Vec::new(),
-            grid: 1,
-            pool: None,
-            tail: Vec::new(),
-            width: 0,
-        })
+        plan(&self.name, &self.details).unwrap_or_else(|| CnnPlan::new(Vec::new(), 0))
     }
 
-    /// The same as timm builds it, where it does.
+    /// The network as timm builds it, where it does.
     pub(in crate::checkpoint::arch) fn by_timm(&self) -> Option<Self> {
         let details = Details {
             timm: true,
@@ -153,7 +113,7 @@ impl Cnn {
         })
     }
 
-    /// The same with what its name does not say as it was found.
+    /// The network, with all that its name does not say as it was found.
     pub(in crate::checkpoint::arch) fn completed(&self, found: &Self) -> Self {
         match self.is_convnext() && found.is_convnext() {
             true => Self {
@@ -180,7 +140,7 @@ impl Cnn {
         clip::ClipSize::parse(&self.name).map(|size| size.image)
     }
 
-    /// Whether it is a ConvNeXt of either version.
+    /// True if it is a ConvNeXt of either version.
     pub fn is_convnext(&self) -> bool {
         convnext::ConvNextSize::parse(&self.name).is_some()
     }
@@ -201,7 +161,7 @@ impl Cnn {
         size.into_iter().chain([usual]).collect()
     }
 
-    /// Whether torchvision builds it.
+    /// True if torchvision builds it.
     pub(in crate::checkpoint) fn is_torchvisions(&self) -> bool {
         let named = convnext::names();
         self.details.is_usual()
@@ -262,44 +222,7 @@ mod tests {
     use super::*;
     use crate::checkpoint::arch::architecture::Arch;
     use crate::checkpoint::arch::cnn::inverted::twins;
-
-    /// torchvision's `num_params` less the layers of its classifier that are left out here.
-    #[test]
-    fn parameters_are_torchvisions_without_the_classifier() {
-        let count = |name: &str| -> usize {
-            let tensors = Arch::parse(name).unwrap().tensors();
-            tensors
-                .iter()
-                .filter(|t| t.parameter)
-                .map(|t| t.shape.iter().product::<usize>())
-                .sum()
-        };
-        for (name, all, last) in [
-            ("vgg11", 132_863_336, 4096),
-            ("vgg16_bn", 138_365_992, 4096),
-            ("vgg19", 143_667_240, 4096),
-            ("mobilenet_v2", 3_504_872, 1280),
-            ("mobilenet_v3_large", 5_483_032, 1280),
-            ("mobilenet_v3_small", 2_542_856, 1024),
-            ("efficientnet_b0", 5_288_548, 1280),
-            ("efficientnet_b4", 19_341_616, 1792),
-            ("efficientnet_b7", 66_347_960, 2560),
-            ("efficientnet_v2_s", 21_458_488, 1280),
-            ("efficientnet_v2_l", 118_515_272, 1280),
-            ("regnet_x_8gf", 39_572_648, 1920),
-            ("regnet_x_400mf", 5_495_976, 400),
-            ("regnet_y_400mf", 4_344_144, 440),
-            ("regnet_y_32gf", 145_046_770, 3712),
-            ("densenet121", 7_978_856, 1024),
-            ("densenet161", 28_681_000, 2208),
-            ("densenet201", 20_013_928, 1920),
-            ("convnext_tiny", 28_589_128, 768),
-            ("convnext_large", 197_767_336, 1536),
-        ] {
-            assert_eq!(count(name), all - 1000 * (last + 1), "{name}");
-            assert_eq!(Arch::parse(name).unwrap().width(), last, "{name}");
-        }
-    }
+    use crate::checkpoint::arch::tensors::all_but;
 
     #[test]
     fn every_network_is_guessed_from_its_own_tensors_and_from_most_of_them() {
@@ -319,11 +242,8 @@ mod tests {
             let name = cnn.name.clone();
             let tensors = Arch::Cnn(cnn.clone()).tensors();
             for lost in [usize::MAX, 0, tensors.len() / 2, tensors.len() - 1] {
-                let shape = |ours: &str| {
-                    let mut kept = tensors.iter().enumerate().filter(|(i, _)| *i != lost);
-                    kept.find(|(_, t)| t.name == ours).map(|(_, t)| t.shape.clone())
-                };
-                assert_eq!(guess(&shape), Some(cnn.clone()), "{name} without {lost}");
+                let found = guess(&all_but(&tensors, lost));
+                assert_eq!(found, Some(cnn.clone()), "{name} without {lost}");
             }
         }
     }

@@ -126,11 +126,11 @@ pub struct Conv {
     pub stride: usize,
     /// Padding.
     pub padding: usize,
-    /// Whether it is padded as TensorFlow does in its place: by what the image's size asks for, more at the end than at the beginning.
+    /// True if it is padded as TensorFlow does in its place: by what the image's size asks for, more at the end than at the beginning.
     pub same: bool,
     /// Groups of channels.
     pub groups: usize,
-    /// Whether there is a bias.
+    /// True if there is a bias.
     pub bias: bool,
 }
 
@@ -158,6 +158,22 @@ pub struct PlanStage {
     pub layers: Vec<PlanLayer>,
     /// Channels of its output.
     pub width: usize,
+}
+
+impl PlanStage {
+    /// The layers so far as one; those of the next begin anew.
+    pub(super) fn take(layers: &mut Vec<PlanLayer>, width: usize) -> Self {
+        let layers = std::mem::take(layers);
+        Self { layers, width }
+    }
+}
+
+/// Adds what a block makes of what comes in, which is added to it where the block skips.
+pub(super) fn add(layers: &mut Vec<PlanLayer>, body: Vec<PlanLayer>, skips: bool) {
+    match skips {
+        true => layers.push(PlanLayer::Residual(body)),
+        false => layers.extend(body),
+    }
 }
 
 /// Attention from the mean of a map to its positions.
@@ -191,6 +207,18 @@ pub struct CnnPlan {
 }
 
 impl CnnPlan {
+    /// Stages whose last map is averaged, and nothing behind them.
+    pub(super) fn new(stages: Vec<PlanStage>, width: usize) -> Self {
+        Self {
+            stages,
+            neck: Vec::new(),
+            grid: 1,
+            pool: None,
+            tail: Vec::new(),
+            width,
+        }
+    }
+
     pub(super) fn tensors(&self, list: &mut Tensors) {
         for stage in &self.stages {
             each(&stage.layers, list);

@@ -137,17 +137,7 @@ pub(super) fn plan(name: &str, timm: bool) -> Option<CnnPlan> {
             layers.push(PlanLayer::Act(Pointwise::Relu));
             inputs = width;
         }
-        stages.push(PlanStage {
-            layers: std::mem::take(&mut layers),
-            width,
-        });
+        stages.push(PlanStage::take(&mut layers, width));
     }
-    Some(CnnPlan {
-        stages,
-        neck: Vec::new(),
-        grid: 1,
-        pool: None,
-        tail: Vec::new(),
-        width: inputs,
-    })
+    Some(CnnPlan::new(stages, inputs))
 }

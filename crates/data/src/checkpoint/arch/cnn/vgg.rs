@@ -62,7 +62,6 @@ pub(super) fn plan(name: &str, timm: bool) -> Option<CnnPlan> {
         };
         let relu = || PlanLayer::Act(Pointwise::Relu);
         return Some(CnnPlan {
-            stages,
             neck: vec![
                 PlanLayer::AtLeast(7),
                 hidden("pre_logits.fc1", 512, 7),
@@ -70,10 +69,7 @@ pub(super) fn plan(name: &str, timm: bool) -> Option<CnnPlan> {
                 hidden("pre_logits.fc2", 4096, 1),
                 relu(),
             ],
-            grid: 1,
-            pool: None,
-            tail: Vec::new(),
-            width: 4096,
+            ..CnnPlan::new(stages, 4096)
         });
     }
     let hidden = |name: &str, inputs| PlanLayer::Linear {
@@ -82,16 +78,13 @@ pub(super) fn plan(name: &str, timm: bool) -> Option<CnnPlan> {
         outputs: 4096,
     };
     Some(CnnPlan {
-        stages,
-        neck: Vec::new(),
         grid: 7,
-        pool: None,
         tail: vec![
             hidden("classifier.0", 512 * 49),
             PlanLayer::Act(Pointwise::Relu),
             hidden("classifier.3", 4096),
             PlanLayer::Act(Pointwise::Relu),
         ],
-        width: 4096,
+        ..CnnPlan::new(stages, 4096)
     })
 }

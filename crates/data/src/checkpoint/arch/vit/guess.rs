@@ -2,19 +2,16 @@
 
 use super::names::{SIZES, plain};
 use super::network::{FinalNorm, Relative, Rotary, Vit};
-use crate::checkpoint::arch::tensors::Shapes;
+use crate::checkpoint::arch::tensors::{self, Shapes};
 
 /// No network here has more blocks.
 const MOST: usize = 128;
 
-/// Blocks of which any of the telling tensors is there, up to the last.
+/// The blocks that the tensors show.
 pub(in crate::checkpoint) fn blocks(shape: Shapes) -> Option<usize> {
-    let last = (0..MOST).rev().find(|i| {
-        ["norm1.weight", "attn.qkv.weight", "mlp.fc2.weight"]
-            .iter()
-            .any(|t| shape(&format!("blocks.{i}.{t}")).is_some())
-    })?;
-    Some(last + 1)
+    const TELLING: [&str; 3] = ["norm1.weight", "attn.qkv.weight", "mlp.fc2.weight"];
+    let found = tensors::blocks(shape, MOST, &TELLING, |b, t| format!("blocks.{b}.{t}"));
+    Some(found).filter(|count| *count > 0)
 }
 
 pub(in crate::checkpoint::arch) fn guess(shape: Shapes) -> Option<Vit> {

@@ -157,7 +157,7 @@ impl Vit {
         format!("vit_{size}_patch{}{registers}_{}", self.patch, self.image())
     }
 
-    /// Whether the number of attention heads is known for a network of this width.
+    /// True if the number of attention heads is known for a network of this width.
     pub(in crate::checkpoint) fn heads_known(&self) -> bool {
         SIZES.iter().any(|s| s.1 == self.width)
     }

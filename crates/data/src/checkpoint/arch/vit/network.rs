@@ -20,17 +20,17 @@ pub struct Vit {
     pub grid: usize,
     /// Width inside the MLP (of one half of it where it is gated).
     pub hidden: usize,
-    /// Whether the MLP is gated (SwiGLU, Shazeer 2020) instead of plain.
+    /// True if the MLP is gated (SwiGLU, Shazeer 2020) instead of plain.
     pub swiglu: bool,
-    /// Whether there is a class token.
+    /// True if there is a class token.
     pub class_token: bool,
     /// Register tokens (Darcet et al. 2024).
     pub registers: usize,
     /// Tokens before the patches that have a position embedding of their own.
     pub placed: usize,
-    /// Whether query, key and value have biases.
+    /// True if query, key and value have biases.
     pub qkv_bias: bool,
-    /// Whether block outputs are scaled channel by channel (LayerScale, Touvron et al. 2021).
+    /// True if block outputs are scaled channel by channel (LayerScale, Touvron et al. 2021).
     pub layer_scale: bool,
     /// Where the last normalisation stands.
     pub norm: FinalNorm,
@@ -45,34 +45,34 @@ pub struct Vit {
     /// What every normalisation adds to the variance.
     #[serde(default, skip_serializing_if = "Epsilon::is_default")]
     pub epsilon: Epsilon,
-    /// Whether the embedding of patches has a bias.
+    /// True if the embedding of patches has a bias.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub patch_bias: bool,
-    /// Whether the tokens are normalised before the first block (CLIP).
+    /// True if the tokens are normalised before the first block (CLIP).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pre_norm: bool,
-    /// Whether the patches are pooled by attention to a learned token (SigLIP).
+    /// True if the patches are pooled by attention to a learned token (SigLIP).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub attention_pool: bool,
-    /// Whether tokens have embeddings of their positions added.
+    /// True if tokens have embeddings of their positions added.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub absolute: bool,
     /// How queries and keys are turned by their positions (DINOv3, EVA-02).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotary: Option<Rotary>,
-    /// Whether attention has learned biases by the distance of tokens (BEiT), and whose they are.
+    /// Whose the learned biases of attention by the distance of tokens are (BEiT), where there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relative: Option<Relative>,
-    /// Whether query and value have biases of their own, and key none (BEiT and its kin).
+    /// True if query and value have biases of their own, and key none (BEiT and its kin).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub split_bias: bool,
-    /// Whether the biases of query, key and value are multiplied by a mask in the file (DINOv3).
+    /// True if the biases of query, key and value are multiplied by a mask in the file (DINOv3).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub masked_bias: bool,
-    /// Whether what attention mixed is normalised before it is projected (EVA-02's CLIP, BEiT-3).
+    /// True if what attention mixed is normalised before it is projected (EVA-02's CLIP, BEiT-3).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub attn_norm: bool,
-    /// Whether the MLP normalises between its layers (EVA-02, BEiT-3).
+    /// True if the MLP normalises between its layers (EVA-02, BEiT-3).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mlp_norm: bool,
     /// What a gated MLP has on its gate.
@@ -107,7 +107,7 @@ pub enum Rotary {
     Centred {
         /// The longest period is somewhat shorter than this.
         base: u32,
-        /// Whether the file holds the periods.
+        /// True if the file holds the periods.
         periods: bool,
     },
     /// By row and column, neighbouring channels in pairs (EVA-02).
@@ -183,29 +183,12 @@ impl Pooling {
     }
 }
 
-pub(in crate::checkpoint::arch) const ANCHORS: &[&str] = &[
-    "patch_embed.proj.weight",
-    "pos_embed",
-    "blocks.0.norm1.weight",
-    "blocks.0.attn.qkv.weight",
-    "blocks.1.attn.proj.weight",
-];
+pub(in crate::checkpoint::arch) const ANCHORS: &str = "\
+    patch_embed.proj.weight pos_embed blocks.0.norm1.weight blocks.0.attn.qkv.weight blocks.1.attn.proj.weight";
 
-pub(in crate::checkpoint::arch) const MODULES: &[&str] = &[
-    "cls_token",
-    "reg_token",
-    "register_tokens",
-    "dist_token",
-    "pos_embed",
-    "patch_embed",
-    "norm_pre",
-    "blocks",
-    "norm",
-    "fc_norm",
-    "attn_pool",
-    "rope",
-    "rel_pos_bias",
-];
+pub(in crate::checkpoint::arch) const MODULES: &str = "\
+    cls_token reg_token register_tokens dist_token pos_embed patch_embed norm_pre blocks norm fc_norm attn_pool \
+    rope rel_pos_bias";
 
 impl Vit {
     /// Side of the images it was trained on, in pixels.

@@ -2,7 +2,7 @@
 
 use crate::checkpoint::arch::ArchFamily;
 use crate::checkpoint::naming::layout::Layout;
-use crate::checkpoint::naming::rules::{Naming, Rule};
+use crate::checkpoint::naming::rules::{Naming, Rule, rules};
 
 pub(super) const VIT: &[Rule] = &[
     ("cls_token", "embeddings.cls_token"),
@@ -14,17 +14,16 @@ pub(super) const VIT: &[Rule] = &[
     ("pooler", "pooler"),
 ];
 
-pub(super) const VIT_BLOCKS: &[Rule] = &[
-    ("blocks.*.norm1", "encoder.layer.*.layernorm_before"),
-    ("blocks.*.norm2", "encoder.layer.*.layernorm_after"),
-    (
-        "blocks.*.attn.qkv",
-        "encoder.layer.*.attention.attention.{query,key,value}",
-    ),
-    ("blocks.*.attn.proj", "encoder.layer.*.attention.output.dense"),
-    ("blocks.*.mlp.fc1", "encoder.layer.*.intermediate.dense"),
-    ("blocks.*.mlp.fc2", "encoder.layer.*.output.dense"),
-];
+pub(super) const VIT_BLOCKS: &[Rule] = rules! {
+    ["blocks.*."] => ["encoder.layer.*."] {
+        "norm1" => "layernorm_before",
+        "norm2" => "layernorm_after",
+        "attn.qkv" => "attention.attention.{query,key,value}",
+        "attn.proj" => "attention.output.dense",
+        "mlp.fc1" => "intermediate.dense",
+        "mlp.fc2" => "output.dense",
+    }
+};
 
 /// Tensors inside the network's own modules that play no part in its features: what stands for a masked patch in training, and
 /// a list of 0, 1, 2, ….

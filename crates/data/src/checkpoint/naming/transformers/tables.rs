@@ -3,7 +3,7 @@
 use super::row::{VIT, VIT_BLOCKS, row};
 use crate::checkpoint::arch::ArchFamily;
 use crate::checkpoint::naming::layout::Layout;
-use crate::checkpoint::naming::rules::{Naming, Rule};
+use crate::checkpoint::naming::rules::{Naming, Rule, rules};
 
 const DINOV2: &[Rule] = &[
     ("cls_token", "embeddings.cls_token"),
@@ -15,13 +15,12 @@ const DINOV2: &[Rule] = &[
     ("norm", "layernorm"),
 ];
 
-const DINOV2_ATTENTION: &[Rule] = &[
-    (
-        "blocks.*.attn.qkv",
-        "encoder.layer.*.attention.attention.{query,key,value}",
-    ),
-    ("blocks.*.attn.proj", "encoder.layer.*.attention.output.dense"),
-];
+const DINOV2_ATTENTION: &[Rule] = rules! {
+    ["blocks.*.attn."] => ["encoder.layer.*.attention."] {
+        "qkv" => "attention.{query,key,value}",
+        "proj" => "output.dense",
+    }
+};
 
 const DINOV2_ATTENTION_5: &[Rule] = &[
     ("blocks.*.attn.qkv", "encoder.layer.*.attention.{q_proj,k_proj,v_proj}"),
@@ -127,41 +126,19 @@ pub(in crate::checkpoint::naming) const CLIP_IN_FILES: Naming =
 
 /// A stage by ours, and by theirs.
 macro_rules! stage {
-    ($ours:literal, $theirs:literal) => {
-        &[
-            (
-                concat!($ours, ".*.conv1"),
-                concat!($theirs, ".layers.*.layer.0.convolution"),
-            ),
-            (
-                concat!($ours, ".*.conv2"),
-                concat!($theirs, ".layers.*.layer.1.convolution"),
-            ),
-            (
-                concat!($ours, ".*.conv3"),
-                concat!($theirs, ".layers.*.layer.2.convolution"),
-            ),
-            (
-                concat!($ours, ".*.bn1"),
-                concat!($theirs, ".layers.*.layer.0.normalization"),
-            ),
-            (
-                concat!($ours, ".*.bn2"),
-                concat!($theirs, ".layers.*.layer.1.normalization"),
-            ),
-            (
-                concat!($ours, ".*.bn3"),
-                concat!($theirs, ".layers.*.layer.2.normalization"),
-            ),
-            (
-                concat!($ours, ".*.downsample.0"),
-                concat!($theirs, ".layers.*.shortcut.convolution"),
-            ),
-            (
-                concat!($ours, ".*.downsample.1"),
-                concat!($theirs, ".layers.*.shortcut.normalization"),
-            ),
-        ]
+    ($ours:literal $theirs:literal) => {
+        rules! {
+            [$ours ".*."] => [$theirs ".layers.*."] {
+                "conv1" => "layer.0.convolution",
+                "conv2" => "layer.1.convolution",
+                "conv3" => "layer.2.convolution",
+                "bn1" => "layer.0.normalization",
+                "bn2" => "layer.1.normalization",
+                "bn3" => "layer.2.normalization",
+                "downsample.0" => "shortcut.convolution",
+                "downsample.1" => "shortcut.normalization",
+            }
+        }
     };
 }
 
@@ -176,10 +153,10 @@ pub(in crate::checkpoint::naming) const RESNET: Naming = Naming {
                 ("conv1", "embedder.embedder.convolution"),
                 ("bn1", "embedder.embedder.normalization"),
             ],
-            stage!("layer1", "encoder.stages.0"),
-            stage!("layer2", "encoder.stages.1"),
-            stage!("layer3", "encoder.stages.2"),
-            stage!("layer4", "encoder.stages.3"),
+            stage!("layer1" "encoder.stages.0"),
+            stage!("layer2" "encoder.stages.1"),
+            stage!("layer3" "encoder.stages.2"),
+            stage!("layer4" "encoder.stages.3"),
         ],
     )
 };

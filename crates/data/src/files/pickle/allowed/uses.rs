@@ -1,4 +1,4 @@
-//! Uses of names, and names of one use.
+//! Uses of names.
 
 /// What a name that is known may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,21 +13,15 @@ pub(in crate::files::pickle) enum Use {
     Judged,
 }
 
-/// Names of one use.
-pub(super) struct UseGroup {
-    pub(super) use_: Use,
-    /// Whether objects of them need no mention: checkpoints are full of them, and they say nothing about what was left out.
-    pub(super) quiet: bool,
-    /// Modules that have all the names.
-    pub(super) modules: &'static str,
-    pub(super) names: &'static str,
-}
-
-pub(super) const fn group(use_: Use, quiet: bool, modules: &'static str, names: &'static str) -> UseGroup {
-    UseGroup {
-        use_,
-        quiet,
-        modules,
-        names,
+impl Use {
+    /// The use by the word that the lists have for it.
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "value" => Self::Value,
+            "new" => Self::New,
+            "call" => Self::Call,
+            "judged" => Self::Judged,
+            _ => return None,
+        })
     }
 }

@@ -9,7 +9,7 @@ pub(super) const HALF: [f64; 3] = [0.5; 3];
 pub(super) struct Processor {
     /// The name of its class, up to `ImageProcessor` or `FeatureExtractor`.
     pub(super) name: &'static str,
-    /// Whether one number for the size is a square's side, and not the shorter side's length.
+    /// True if one number for the size is a square's side, and not the shorter side's length.
     pub(super) square: bool,
     pub(super) resize: Resize,
     pub(super) interpolation: Interpolation,
@@ -60,7 +60,7 @@ pub(super) const PROCESSORS: &[Processor] = &[
         interpolation: Interpolation::Bicubic,
         ..VIT
     },
-    // That of transformers' ResNets too.
+    // transformers' ResNets have it too.
     Processor {
         name: "ConvNext",
         square: false,
