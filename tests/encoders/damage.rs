@@ -48,7 +48,9 @@ fn every_damage_to_every_layout_is_refused_with_its_reason() {
 #[test]
 fn every_tensor_is_refused_by_its_name() {
     for id in FAMILIES {
-        every_tensor(id, &case(id).saved(), &TELLING);
+        // A BEiT has position embeddings or has none, and nothing else shows it.
+        let missing: &[&str] = if id == "beit-pretraining" { &["pos_embed"] } else { &[] };
+        every_tensor(id, &case(id).saved(), [missing, &TELLING]);
     }
 }
 
