@@ -218,10 +218,14 @@ fn by_recipe(checkpoint: &Checkpoint, loading: &Loading) -> Preprocess {
     };
     match &loading.arch {
         Arch::Vit(vit) if vit.positions == Positions::Cropped => preprocess.with_size(radio_side(checkpoint, vit)),
+        // What torchvision publishes at another size than 224 is evaluated so.
+        Arch::Vit(vit) if vit.image() != 224 && loading.audit.naming.starts_with("torchvision") => Preprocess {
+            resize: Some(Resize::Shorter(vit.image() as u32)),
+            interpolation: Interpolation::Bicubic,
+            ..preprocess.with_size(vit.image() as u32)
+        },
         // DINOv2 was trained at 518 px last, and is evaluated at 224.
-        Arch::Vit(vit) if vit.image() != 518 || loading.audit.naming.starts_with("torchvision") => {
-            preprocess.with_size(vit.image() as u32)
-        }
+        Arch::Vit(vit) if vit.image() != 518 => preprocess.with_size(vit.image() as u32),
         Arch::Swin(swin) => preprocess.with_size(swin.image() as u32),
         Arch::Cnn(cnn) if cnn.image().is_some() => preprocess.with_size(cnn.image().unwrap_or(224) as u32),
         Arch::Cnn(cnn) if cnn.is_convnext() && loading.audit.prefix.contains("visual") => Preprocess::clip(224),

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use featscope::checkpoint::arch::Arch;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use support::damage::Parts;
 use support::{Tensors, add};
 
 #[cfg_attr(not(feature = "torch"), allow(dead_code))]
@@ -54,5 +55,18 @@ impl Case {
         let digest = Sha256::digest(lines.join("\n").as_bytes());
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         hex == self.names
+    }
+}
+
+/// Those of a VGG of 11 layers with normalisations, the same by both libraries: its layers are numbered through.
+fn vgg() -> Parts {
+    Parts {
+        matrix: "features.8.weight".to_owned(),
+        bias: "features.12.bias".to_owned(),
+        norm: "features.12.weight".to_owned(),
+        stem: "features.0.weight".to_owned(),
+        stage: "features.11.".to_owned(),
+        block: "features.11.".to_owned(),
+        statistics: Vec::new(),
     }
 }

@@ -4,10 +4,10 @@ use featscope::checkpoint::Loading;
 use featscope::checkpoint::arch::{Arch, Cnn, Details};
 use serde_json::json;
 
-use super::Case;
 use super::support::damage::{Parts, every_kind};
 use super::support::saved::{Saved, golden};
 use super::support::{Tensors, add, prefixed};
+use super::{Case, vgg};
 
 fn cases() -> Vec<Case> {
     golden("timm_cnns.json")
@@ -244,9 +244,9 @@ fn every_damage_is_refused_with_its_reason() {
         ("mobilenetv2_050", ["blocks.2.", "blocks.2.1."]),
         ("mobilenetv3_small_100", ["blocks.2.", "blocks.2.1."]),
         ("regnety_002", ["s3.", "s3.b2."]),
-        ("vgg11_bn", ["features.11.", "features.11."]),
     ] {
         let saved = Saved::file(id, file(id));
         every_kind(id, &saved, &Parts::at(&saved, place));
     }
+    every_kind("vgg11_bn", &Saved::file("vgg11_bn", file("vgg11_bn")), &vgg());
 }

@@ -23,6 +23,10 @@ const FAMILIES: [&str; 15] = [
     "beit-pretraining",
 ];
 
+/// Parts of the names of cases that have the layout of another, and Franca, whose blocks lie in chunks: of a missing tensor nothing
+/// tells the chunk, and its name has the first.
+const VARIANTS: [&str; 7] = ["at-48", "mean", "quick", "described", "half", "class", "franca"];
+
 /// Parts of the names of those that tell the width, the patches, the grid or the heads.
 const TELLING: [&str; 10] = [
     "norm1.weight",
@@ -39,7 +43,8 @@ const TELLING: [&str; 10] = [
 
 #[test]
 fn every_damage_to_every_layout_is_refused_with_its_reason() {
-    for Case { id, .. } in &cases() {
+    let is_variant = |id: &str| VARIANTS.iter().any(|part| id.contains(part));
+    for Case { id, .. } in cases().iter().filter(|case| !is_variant(&case.id)) {
         let saved = case(id).saved();
         every_kind(id, &saved, &Parts::found(&saved));
     }
@@ -48,7 +53,9 @@ fn every_damage_to_every_layout_is_refused_with_its_reason() {
 #[test]
 fn every_tensor_is_refused_by_its_name() {
     for id in FAMILIES {
-        every_tensor(id, &case(id).saved(), &TELLING);
+        // A BEiT has position embeddings or has none, and nothing else shows it.
+        let missing: &[&str] = if id == "beit-pretraining" { &["pos_embed"] } else { &[] };
+        every_tensor(id, &case(id).saved(), [missing, &TELLING]);
     }
 }
 

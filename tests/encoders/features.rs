@@ -48,11 +48,10 @@ fn openclips_description_prepares_the_images() {
         json!({
             "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.4], "interpolation": "bilinear", "resize_mode": "squash"
         }),
-    );
-    assert_eq!(
-        found.unwrap(),
-        "resized to 32 x 32 (bilinear), centre 32 x 32, mean [0.5, 0.4, 0.3], std [0.2, 0.3, 0.4]"
-    );
+    )
+    .unwrap();
+    let says = "resized to 32 x 32 (bilinear), centre 32 x 32, mean [0.5, 0.4, 0.3], std [0.2, 0.3, 0.4]";
+    assert!(found.starts_with(says), "{found}");
     let usual = prepared("open-clip", json!({})).unwrap();
     assert!(
         usual.starts_with("shorter side to 32 (bicubic), centre 32 x 32, mean [0.48"),

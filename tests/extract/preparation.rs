@@ -102,7 +102,7 @@ fn torchvisions_largest_networks_are_prepared_at_their_own_size() {
         (
             "vit_huge_patch14_518",
             "torchvision",
-            "shorter side to 518 (bilinear), centre 518 x 518, mean [0.485, 0.456, 0.406]",
+            "shorter side to 518 (bicubic), centre 518 x 518, mean [0.485, 0.456, 0.406]",
         ),
         // DINOv2's size in training is not that of its evaluation.
         (

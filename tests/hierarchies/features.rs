@@ -61,10 +61,8 @@ fn openclips_convnexts_are_prepared_as_their_description_says() {
     let own = json!({"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.4]});
     let (found, from) = described(json!({"model_cfg": vision, "preprocess_cfg": own}));
     assert_eq!(from, "open_clip_config.json says so");
-    assert_eq!(
-        found,
-        "shorter side to 320 (bicubic), centre 320 x 320, mean [0.5, 0.4, 0.3], std [0.2, 0.3, 0.4]"
-    );
+    let says = "shorter side to 320 (bicubic), centre 320 x 320, mean [0.5, 0.4, 0.3], std [0.2, 0.3, 0.4]";
+    assert!(found.starts_with(says), "{found}");
     let (found, _) = described(json!({"model_cfg": vision, "preprocess_cfg": {}}));
     assert!(
         found.starts_with("shorter side to 320 (bicubic), centre 320 x 320, mean [0.48145466"),

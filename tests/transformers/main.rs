@@ -2,6 +2,7 @@
 //! `config.json` are its own, the weights and images are made by formula on both sides.
 
 mod config;
+mod contradictions;
 mod damage;
 mod export;
 #[cfg(feature = "torch")]

@@ -119,12 +119,15 @@ fn found(
     if vit.width.is_multiple_of(vit.heads) {
         add("head_dim", (vit.width / vit.heads).to_string());
     }
+    // A lost tensor is missed as that, and contradicts nothing.
+    let shows_patches = shape("patch_embed.proj.weight").is_some();
+    let shows_grid = shows_patches && (shape("pos_embed").is_some() || !vit.absolute);
     let square = |key: &str| side(fields.get(key)?);
-    if let Some(told) = square("patch_size") {
+    if let Some(told) = square("patch_size").filter(|_| shows_patches) {
         list.push(("patch_size", told, vit.patch.to_string()));
     }
     let patches = |told: &str| told.parse::<usize>().ok().map(|side| side / vit.patch.max(1));
-    if let Some(told) = square("image_size").filter(|_| layout != Layout::Dinov3)
+    if let Some(told) = square("image_size").filter(|_| layout != Layout::Dinov3 && shows_grid)
         && patches(&told) != Some(vit.grid)
     {
         list.push(("image_size", told, format!("{} patches a side", vit.grid)));
