@@ -323,7 +323,7 @@ fn planned(
     Ok((plan, said))
 }
 
-/// Whether an output path means a folder: one that is there, or a name without a table's ending.
+/// Checks that an output path means a folder: one that is there, or a name without a table's ending.
 pub fn is_folder(path: &Path) -> bool {
     path.is_dir() || format_of(path).is_none()
 }

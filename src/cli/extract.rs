@@ -314,7 +314,7 @@ impl Args {
             let word = if list.len() > 1 { list.get(i) } else { list.first() };
             word.map(String::as_str).filter(|word| !word.is_empty())
         }
-        // Of one data set, classes may be named one by one.
+        // Classes of a single data set may be named one by one.
         let joined = [self.classes.join(",")];
         let classes = |i: usize| -> Option<Vec<String>> {
             let all = if count == 1 { &joined[..] } else { &self.classes };

@@ -20,7 +20,7 @@ use crate::store::ModelInfo;
 /// Stack of the thread that libtorch's parser runs on, in bytes: it calls itself for each bracket and operator.
 const STACK: usize = 512 << 20;
 
-/// Whether a file is a TorchScript archive: a zip file with constants and code beside its tensors.
+/// Checks that a file is a TorchScript archive: a zip file with constants and code beside its tensors.
 pub fn is_script(path: &Path) -> bool {
     // One that is damaged is still one.
     !matches!(files::ScriptFile::look(path), Ok(None))

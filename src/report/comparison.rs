@@ -180,7 +180,7 @@ fn marked(row: &ModelRow) -> Cell {
     })
 }
 
-/// Of a set of runs: how many, their standard deviation, and the error of one of them.
+/// How many runs a set has, their standard deviation, and the error of one of them.
 fn cells_of_runs(row: &ModelRow) -> [Cell; 3] {
     let shown = |x: Option<f64>| Cell::Number(x.map_or(MISSING.to_owned(), |x| number(Some(x))));
     match &row.runs {

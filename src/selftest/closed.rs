@@ -198,7 +198,7 @@ fn geometry(forms: &mut Forms) -> Result<()> {
             ("mean_cosine", 1.0, ROUNDING),
             ("uniformity", 0.0, ROUNDING),
             ("class_alignment", 0.0, ROUNDING),
-            // Of 1, 2, ..., 24: sqrt((24² - 1)/12) over 12.5.
+            // The norms are 1, 2, ..., 24: sqrt((24² - 1)/12) over 12.5.
             ("norm_cv", (575.0f64 / 12.0).sqrt() / 12.5, ROUNDING),
         ],
     )

@@ -115,7 +115,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether a file is delimited text, by its name: results are folders or JSON.
+/// Checks by its name that a file is delimited text: results are folders or JSON.
 fn is_table(path: &Path) -> bool {
     let named = |ending: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending));
     !path.is_dir() && !named("json")
@@ -127,7 +127,7 @@ impl Args {
         let all = merge(compare::read(paths)?)?.results;
         Ok(match self.every_checkpoint {
             true => apart(all, evidence),
-            // Of a set of runs the mean, of several steps the last.
+            // The mean of a set of runs, and the last of several steps.
             false => settle(&all).results.into_owned(),
         })
     }

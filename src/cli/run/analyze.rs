@@ -55,7 +55,7 @@ pub fn analyze(
     );
     let mut all = vec![asked, programs.own.clone()];
     let groups = experiment.probe.groups.as_deref().map(sha256_of).transpose()?;
-    // Of each store of each checkpoint.
+    // One for each store of each checkpoint.
     let mut sources: Vec<Vec<String>> = Vec::with_capacity(stores.len());
     for Stores { paths, .. } in stores {
         let mut of_step = Vec::with_capacity(paths.len());

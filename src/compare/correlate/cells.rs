@@ -195,7 +195,7 @@ mod tests {
     fn the_static_rank_is_of_the_other_data_sets() {
         let row = |values: [f64; 3]| values.map(|v| Some((v, None))).to_vec();
         let ranks = static_ranks(&[row([1.0, 2.0, 3.0]), row([5.0, 5.0, 1.0]), row([3.0, 2.0, 1.0])]);
-        // Of the second and third: ranks 2.5 and 3, 2.5 and 2, 1 and 1.
+        // The second and third give ranks 2.5 and 3, 2.5 and 2, 1 and 1.
         assert_eq!(ranks[0], [Some(2.75), Some(2.25), Some(1.0)]);
     }
 

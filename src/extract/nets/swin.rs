@@ -57,7 +57,7 @@ enum Bias {
         scale: Tensor,
         first: nn::Linear,
         last: nn::Linear,
-        /// Of queries and values, where they are kept apart.
+        /// Offsets of queries and values, where they are kept apart.
         apart: Option<[Tensor; 2]>,
         coordinates: Tensor,
     },

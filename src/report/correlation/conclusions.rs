@@ -62,7 +62,7 @@ pub(super) fn closing(correlation: &Correlation, statistic: Statistic) -> Vec<St
     lines
 }
 
-/// Whether the best score is ahead of the best baseline by more than the choice of models makes of nothing.
+/// Says if the best score leads the best baseline by more than the choice of models explains.
 fn ahead(best: &Agreement, records: &[&Agreement]) -> Option<String> {
     let lead = best.lead.as_ref()?;
     let scores = records.iter().filter(|r| r.lead.is_some()).count();

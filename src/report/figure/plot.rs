@@ -15,7 +15,7 @@ const NAME: f64 = 11.0;
 
 type Point = (f64, f64);
 
-/// Whether two boxes, each by its upper left and lower right corner, share an area.
+/// Checks that two boxes, each by its upper left and lower right corner, share an area.
 fn overlap(a: (Point, Point), b: (Point, Point)) -> bool {
     a.0.0 < b.1.0 && b.0.0 < a.1.0 && a.0.1 < b.1.1 && b.0.1 < a.1.1
 }
