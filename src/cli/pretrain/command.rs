@@ -199,7 +199,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Trains one model, and says what came out.
 fn train_one(run: &TrainingRun, entry: &MethodEntry) -> anyhow::Result<()> {
-    let mut teller = Teller::new(run.config);
+    let mut teller = Teller::new(run.config.batch_size as u64, run.config.epochs);
     let outcome = pretrain::train(run, &mut |event| teller.tell(event));
     let collapsed = teller.end();
     let outcome = match outcome {
