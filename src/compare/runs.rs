@@ -267,7 +267,7 @@ impl<'r> Last<'r> {
         if most > 1 {
             let last: BTreeSet<Option<u64>> = runs.keys().map(|run| self.last(model, *run)).collect();
             let last: Vec<String> = last.into_iter().flatten().map(|step| step.to_string()).collect();
-            notes.push(format!("of {most} steps the last is compared, {}", last.join(" or ")));
+            notes.push(format!("the last of {most} steps is compared, {}", last.join(" or ")));
         }
         notes
     }

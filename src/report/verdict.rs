@@ -1,4 +1,4 @@
-//! The verdict: to what the models transfer how well, which axes agree with that, and who is best on each axis.
+//! The verdict: how well the models transfer, which axes agree with that, and which model is best on each axis.
 
 use super::axes::AXES;
 use super::comparison::sides;

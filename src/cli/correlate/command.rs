@@ -19,8 +19,7 @@ use crate::results::Results;
 /// feature.
 ///
 /// Every value has an interval over models, a permutation test (not with --every-checkpoint), and its range without one model or one
-/// family. Text and Markdown
-/// show one statistic; JSON and CSV have them all, for each data set and on average.
+/// family. Text and Markdown show one statistic; JSON and CSV have them all, for each data set and on average.
 #[derive(clap::Args)]
 pub struct Args {
     /// Scores: tables with the columns model,metric,value[,dataset][,family] (a score without a data set holds for all), results
@@ -37,13 +36,13 @@ pub struct Args {
     /// The layer of results [default: backbone, else the last]
     #[arg(long)]
     layer: Option<String>,
-    /// Take every run and every step of a model as a point of its own; intervals leave out models with all of theirs at once
+    /// Take every run and every step of a model as a point of its own; intervals leave out a model with all its points at once
     #[arg(long)]
     every_checkpoint: bool,
     /// Only these metrics of results, separated by commas [default: all that were measured]
     #[arg(long, value_delimiter = ',', value_name = "ID")]
     metrics: Option<Vec<String>>,
-    /// What text, Markdown and pictures show
+    /// The statistic that text, Markdown and pictures show
     #[arg(long, value_enum, default_value = "weighted_tau")]
     statistic: Statistic,
     /// Show every score in text [default: the best fifteen, and all baselines]
@@ -76,7 +75,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         false => Some(args.merged(&results.into_iter().cloned().collect::<Vec<_>>(), &mut evidence)?),
     };
     if args.every_checkpoint && measured.is_none() {
-        return Err(Error::input("--every-checkpoint is of results; a table has a line for each model").into());
+        return Err(Error::input("--every-checkpoint is for results; a table has one line for each model").into());
     }
     let by_probe = accuracies(args, measured.as_ref(), &mut evidence)?;
     if let Some(results) = &measured {

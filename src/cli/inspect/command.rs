@@ -1,4 +1,4 @@
-//! The command line of `featscope inspect`: what a path is, and who says what it holds.
+//! The command line of `featscope inspect`: what a path is, and which file of this folder describes it.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

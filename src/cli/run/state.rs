@@ -1,4 +1,4 @@
-//! What a run notes of what it made, so that the next one does only what changed.
+//! What a run notes about what it made, so that the next one does only what changed.
 
 use std::collections::BTreeMap;
 use std::path::Path;
