@@ -58,10 +58,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 /// Compares the models of `analysis` and writes the report into `dir`; warnings are said.
 pub fn write(analysis: &Analysis, options: &CompareOptions, title: Option<&str>, dir: &Path) -> Result<Comparison> {
     let comparison = Comparison::of(&analysis.results, options)?;
-    comparison
-        .warnings
-        .iter()
-        .for_each(|warning| style::say(&format!("warning: {warning}")));
+    style::warn(&comparison.warnings);
     write_report(analysis, &comparison, title, dir)?;
     Ok(comparison)
 }

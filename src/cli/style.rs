@@ -108,9 +108,16 @@ pub fn parsed<T: Parser>() -> Result<T, ExitCode> {
     })
 }
 
-/// A number of images, in words.
-pub fn images(count: u64) -> String {
-    format!("{count} image{}", if count == 1 { "" } else { "s" })
+/// So many of something.
+pub fn counted(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Says each of these as a warning.
+pub fn warn(warnings: &[String]) {
+    for warning in warnings {
+        say(&format!("warning: {warning}"));
+    }
 }
 
 /// A progress bar with rate and remaining time, on a terminal only.

@@ -1,4 +1,4 @@
-//! Analysis: of each checkpoint by itself, data set by data set, and all of them together.
+//! Analysis: each checkpoint alone, data set by data set, then all of them together.
 
 use std::path::PathBuf;
 
@@ -232,7 +232,7 @@ fn lacking(parts: &[RunPiece]) -> String {
         .collect();
     if lacking.len() == parts.len() {
         let sets = parts.iter().filter(|part| matches!(part.piece, Piece::Set(_))).count();
-        return format!("{sets} data set{}", if sets == 1 { "" } else { "s" });
+        return style::counted(sets, "data set");
     }
     match lacking.len() {
         n if n > NAMED => format!("{} and {} more", lacking[..NAMED].join(", "), n - NAMED),

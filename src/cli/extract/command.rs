@@ -1,30 +1,22 @@
-//! `featscope extract`: features of every asked-for layer, in one pass over the images.
+//! The arguments of `featscope extract`, and what it does with them.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
 use anyhow::bail;
-use indicatif::ProgressBar;
 
-use super::{interrupt, style};
-use crate::checkpoint::arch::Pooling;
-use crate::checkpoint::{Checkpoint, LoadOptions, detect};
-use crate::error::Error;
+use super::sources::Source;
+use super::teller::{Teller, say_plan};
+use crate::cli::{interrupt, style};
 use crate::extract::device::{self, DeviceChoice};
-use crate::extract::network::{self, Loaded, Network};
-use crate::extract::pipeline::{self, ExtractEvent, ExtractPlan, OnBadImage, Views};
+use crate::extract::network::{self, Network};
+use crate::extract::pipeline::{self, ExtractPlan, OnBadImage, Views};
 use crate::extract::precision::Precision;
-use crate::extract::preparation::{Preparation, cifar, prepare, prepare_script};
-use crate::extract::script::{self, ScriptModule, Trusted};
-use crate::images;
+use crate::images::ImageSet;
 use crate::images::augment::Augment;
 use crate::images::transform::Preprocess;
-use crate::store::{Manifest, StoreShard};
-
-/// Images named one by one; the others are counted.
-const NAMED: usize = 5;
+use crate::store::StoreShard;
 
 /// Arguments of `featscope extract`.
 #[derive(clap::Args)]
@@ -43,47 +35,47 @@ Example:
 pub struct Args {
     /// Checkpoint: safetensors, a file of torch.save, TorchScript, or a folder of one (Hugging Face's, with its config.json)
     #[arg(long, value_name = "CKPT")]
-    model: PathBuf,
+    pub(super) model: PathBuf,
     /// Data set: CIFAR batches, IDX, a folder per class, Parquet, WebDataset shards (a .tar, a folder, train-{000..146}.tar),
     /// a CSV table of paths and labels, COCO annotations (ANN.json or ANN.json@IMAGES); may be prefixed FORMAT: with cifar10,
     /// cifar100, idx, folder, parquet, webdataset, csv or coco. May be given several times: the model is loaded once
     #[arg(long, required = true, value_name = "PATH")]
-    data: Vec<String>,
+    pub(super) data: Vec<String>,
     /// Folder to write to; the store is DIR/MODEL/DATASET-SPLIT (of a shard: DATASET-SPLIT.shard-I-of-N; with --run and --step:
     /// DIR/MODEL/run-RUN/step-N/DATASET-SPLIT)
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Architecture: auto, resnet50, resnet18-cifar, wide_resnet50_2, vit_base_patch16_224, small-cnn, …
     #[arg(long, default_value = "auto")]
-    arch: String,
+    pub(super) arch: String,
     /// Projector: auto, none, or the name in the file that it lies below
     #[arg(long, default_value = "auto", value_name = "NAME")]
-    projector: String,
+    pub(super) projector: String,
     /// Side of a two-branch method: auto, query, key, teacher, student, online, target, …, or a prefix of names
     #[arg(long, default_value = "auto", value_name = "NAME")]
-    branch: String,
+    pub(super) branch: String,
     /// How a transformer's tokens become one row: auto, class, mean (of the patches) or both
     #[arg(long, default_value = "auto", value_parser = ["auto", "class", "mean", "both"])]
-    pooling: String,
+    pub(super) pooling: String,
     /// Load a backbone that is not whole all the same
     #[arg(long)]
-    allow_partial: bool,
+    pub(super) allow_partial: bool,
     /// Run the code that a TorchScript file brings: only where you trust its origin
     #[arg(long)]
-    trust_code: bool,
+    pub(super) trust_code: bool,
     /// Load a pickle that would run code where it is loaded all the same; nothing of it runs here
     #[arg(long)]
-    allow_unknown_calls: bool,
+    pub(super) allow_unknown_calls: bool,
     /// Layers to keep, or all [default: backbone, and projector where there is one]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     layers: Option<Vec<String>>,
     /// Split of the data set, where it has several. Of several data sets: once for all, or once for each in their order, "" for
     /// none; so too --classes and --dataset-name
     #[arg(long)]
-    split: Vec<String>,
+    pub(super) split: Vec<String>,
     /// Keep these classes only, by name or index
     #[arg(long, value_name = "A,B,…")]
-    classes: Vec<String>,
+    pub(super) classes: Vec<String>,
     /// Name of the model in the store [default: the checkpoint's file name]
     #[arg(long, value_name = "MODEL")]
     name: Option<String>,
@@ -95,11 +87,11 @@ pub struct Args {
     step: Option<u64>,
     /// Name of the data set in the store [default: from its path]
     #[arg(long, value_name = "DATASET")]
-    dataset_name: Vec<String>,
+    pub(super) dataset_name: Vec<String>,
     /// Preparation of the images: auto, imagenet, imagenet-bicubic (DINO, MAE), inception (timm's ViTs), cifar, or JSON as in
     /// a store's manifest
     #[arg(long, default_value = "auto", value_name = "HOW")]
-    preprocess: String,
+    pub(super) preprocess: String,
     /// Where to compute: auto, cpu, cuda or cuda:INDEX
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
@@ -172,217 +164,28 @@ fn extract(
     args: &Args,
     network: &mut dyn Network,
     from: &str,
-    images: &images::ImageSet,
+    images: &ImageSet,
     plan: &ExtractPlan,
     stop: &AtomicBool,
 ) -> anyhow::Result<()> {
-    let layers: Vec<_> = plan
-        .layers
-        .iter()
-        .map(|(name, width)| format!("{name} {width}"))
-        .collect();
-    style::say(&format!("{:<10} {}", "layers", layers.join(", ")));
     let shard = pipeline::shard_of(plan, images.len())?;
-    let split = match images.split() {
-        "" => String::new(),
-        split => format!(" ({split})"),
-    };
-    style::say(&format!(
-        "{:<10} {}{} images of {}{split}; {}, {}, {} threads, batches of {}",
-        "images",
-        shard.map_or(String::new(), |s| format!("{s}, {} of ", s.images)),
-        images.len(),
-        plan.dataset,
-        device::describe(network.device()),
-        plan.precision,
-        device::threads(),
-        plan.batch_size
-    ));
-    for left_out in images.left_out() {
-        style::say(&format!("{:<10} {left_out}", "left out"));
-    }
-    style::say(&format!("{:<10} {}: {from}", "input", plan.preprocess));
-    if let Some(views) = &plan.views {
-        style::say(&format!(
-            "{:<10} {} random views of each image, seed {}",
-            "views", views.count, views.seed
-        ));
-    }
-
+    say_plan(plan, images, shard.as_ref(), network.device(), from);
     let dir = store_path(&args.out, plan, images.split(), shard.as_ref());
-    let began = Instant::now();
-    let mut bar = ProgressBar::hidden();
-    let outcome = pipeline::extract(network, images, plan, &dir, stop, &mut |event| match event {
-        ExtractEvent::Start(done, total) => {
-            bar = style::progress(total as u64, "extracting");
-            if done > 0 {
-                style::say(&format!("{:<10} {done} of {total} images are done", "resuming"));
-                bar.set_position(done as u64);
-                // What was done before says nothing of the rate.
-                bar.reset_eta();
-            }
-        }
-        ExtractEvent::Done(done) => bar.set_position(done as u64),
-        ExtractEvent::Note(line) => style::say(&format!("{:<10} {line}", "note")),
-        ExtractEvent::Deviation(deviation) => {
-            for layer in &deviation.layers {
-                style::say(&format!(
-                    "{:<10} {}: {} is off f32 by at most {:.1e} of its scale, cosine at least {:.6} ({} rows measured)",
-                    "precision",
-                    plan.precision,
-                    layer.name,
-                    layer.max_error,
-                    layer.cosine_at_least(),
-                    deviation.rows
-                ));
-            }
-        }
-    });
-    bar.finish_and_clear();
-    let outcome = outcome?;
-    match outcome.images {
-        None => style::say("this store is there already; nothing to do"),
-        Some(count) => {
-            let seconds = began.elapsed().as_secs_f64();
-            style::say(&format!(
-                "{} in {seconds:.1} s, {:.0} images/s",
-                style::images(count as u64),
-                count as f64 / seconds
-            ));
-        }
-    }
-    say_findings(&outcome.manifest);
+    let mut teller = Teller::new(plan);
+    let outcome = pipeline::extract(network, images, plan, &dir, stop, &mut |event| teller.tell(event));
+    teller.end();
+    teller.say_done(&outcome?);
     style::print(&format!("{}\n", dir.display()))?;
     Ok(())
 }
 
-/// Tells which images were left out and which repeat others.
-fn say_findings(manifest: &Manifest) {
-    if let Some(skipped) = &manifest.data.skipped {
-        style::say(&format!("left out: {}", style::images(skipped.count as u64)));
-        for image in skipped.images.iter().take(NAMED) {
-            style::say(&format!("  {}: {}", image.id, image.reason));
-        }
-    }
-    if let Some(repeated) = &manifest.data.duplicates {
-        style::say(&format!(
-            "{} with exactly the pixels of an earlier one:",
-            style::images(repeated.count as u64)
-        ));
-        for [first, second] in repeated.examples.iter().take(NAMED) {
-            style::say(&format!("  {second} is {first}"));
-        }
-    }
-}
-
-/// One data set of a command line.
-struct Source<'a> {
-    data: &'a str,
-    split: Option<&'a str>,
-    classes: Option<Vec<String>>,
-    name: Option<&'a str>,
-}
-
-impl Source<'_> {
-    fn open(&self) -> anyhow::Result<images::ImageSet> {
-        Ok(images::open(self.data, self.split, self.classes.as_deref())?)
-    }
-}
-
 impl Args {
-    /// The data sets, each with what is said of it.
-    fn sources(&self) -> anyhow::Result<Vec<Source<'_>>> {
-        let count = self.data.len();
-        for (option, given) in [("--split", &self.split), ("--dataset-name", &self.dataset_name)] {
-            if given.len() > 1 && given.len() != count {
-                bail!(
-                    "{option} is given {} times for {count} data sets; give it once for all, or once for each in their order",
-                    given.len()
-                );
-            }
-        }
-        if count > 1 && self.dataset_name.len() == 1 {
-            bail!("--dataset-name is given once for {count} data sets; give each its own, in their order");
-        }
-        if count > 1 && self.classes.len() > 1 && self.classes.len() != count {
-            bail!(
-                "--classes is given {} times for {count} data sets; give it once for all, or once for each in their order",
-                self.classes.len()
-            );
-        }
-        fn pick(list: &[String], i: usize) -> Option<&str> {
-            let word = if list.len() > 1 { list.get(i) } else { list.first() };
-            word.map(String::as_str).filter(|word| !word.is_empty())
-        }
-        // Classes of a single data set may be named one by one.
-        let joined = [self.classes.join(",")];
-        let classes = |i: usize| -> Option<Vec<String>> {
-            let all = if count == 1 { &joined[..] } else { &self.classes };
-            pick(all, i).map(|words| words.split(',').map(str::to_owned).collect())
-        };
-        let source = |i: usize| Source {
-            data: &self.data[i],
-            split: pick(&self.split, i),
-            classes: classes(i),
-            name: pick(&self.dataset_name, i),
-        };
-        Ok((0..count).map(source).collect())
-    }
-
-    /// Where the file is a TorchScript: that its code may be run.
-    fn script(&self) -> anyhow::Result<Option<Trusted>> {
-        if !script::is_script(&self.model) {
-            return Ok(None);
-        }
-        let choices = [
-            ("--arch", &self.arch),
-            ("--projector", &self.projector),
-            ("--branch", &self.branch),
-            ("--pooling", &self.pooling),
-        ];
-        if let Some((option, _)) = choices.into_iter().find(|(_, value)| *value != "auto") {
-            bail!(
-                "{}: a TorchScript file brings its own network; leave {option} out",
-                self.model.display()
-            );
-        }
-        Ok(Some(Trusted::by_user(self.trust_code, &self.model)?))
-    }
-
-    /// The network that a TorchScript file brings, and how images are prepared for it.
-    fn scripted(&self, trusted: Trusted, device: device::Device) -> anyhow::Result<(Box<dyn Network>, Preparation)> {
-        let prepared = self.preparation(|| prepare_script(&self.model))?;
-        let script = ScriptModule::load(&self.model, trusted, device, &prepared.preprocess)?;
-        Ok((Box::new(script), prepared))
-    }
-
-    /// The network whose weights a checkpoint holds, and how images are prepared for it.
-    fn network(&self, device: device::Device) -> anyhow::Result<(Box<dyn Network>, Preparation)> {
-        let checkpoint = Checkpoint::open(&self.model)?;
-        let options = LoadOptions {
-            arch: self.arch.clone(),
-            projector: self.projector.clone(),
-            branch: self.branch.clone(),
-            pooling: match self.pooling.as_str() {
-                "class" => Some(Pooling::Class),
-                "mean" => Some(Pooling::Mean),
-                "both" => Some(Pooling::Both),
-                _ => None,
-            },
-            allow_partial: self.allow_partial,
-            allow_unknown_calls: self.allow_unknown_calls,
-        };
-        let loading = detect(&checkpoint, &options)?;
-        let prepared = self.preparation(|| prepare(&checkpoint, &loading))?;
-        Ok((Box::new(Loaded::new(&checkpoint, loading, device)?), prepared))
-    }
-
     fn plan(
         &self,
         network: &dyn Network,
         preprocess: Preprocess,
         source: &Source,
-        images: &images::ImageSet,
+        images: &ImageSet,
     ) -> anyhow::Result<ExtractPlan> {
         let views = self.views.map(|count| Views {
             count: usize::from(count),
@@ -430,30 +233,6 @@ impl Args {
             resume: self.resume,
             force: self.force,
         })
-    }
-
-    fn preparation(&self, auto: impl FnOnce() -> crate::error::Result<Preparation>) -> anyhow::Result<Preparation> {
-        let preprocess = match self.preprocess.as_str() {
-            "auto" => return Ok(auto()?),
-            "imagenet" => Preprocess::imagenet(),
-            "imagenet-bicubic" => Preprocess::imagenet_bicubic(),
-            "inception" => Preprocess::inception(224),
-            "cifar" => cifar(),
-            json if json.trim_start().starts_with('{') => {
-                let preprocess: Preprocess = serde_json::from_str(json).map_err(|e| {
-                    Error::input(format!(
-                        "--preprocess: {e}; the \"preprocess\" of a store's manifest.json shows the form, field by field (its \"views\" are asked \
-                         for with --views)"
-                    ))
-                })?;
-                preprocess.check()?;
-                preprocess
-            }
-            other => bail!(
-                "--preprocess {other:?} is not known; expected auto, imagenet, imagenet-bicubic, inception, cifar or JSON"
-            ),
-        };
-        Ok(Preparation::new(preprocess, "asked for"))
     }
 }
 
