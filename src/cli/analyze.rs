@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::inputs::{self, NamedInput, open_all};
-use super::{duplicate_layers, like, style};
+use super::{duplicate_layers, followed_library, style};
 use crate::analysis::{
     Piece, Plan, Suite, Together, analyse, analyse_pieces, equal_layers, left_out, needs, rows_of_pieces,
 };
@@ -301,7 +301,7 @@ fn planned(
     }
     let metrics = select(&what.metrics)?;
     let said = match &what.like {
-        Some(library) => like::describe(library, &conventions.follow(library, &metrics)?),
+        Some(library) => followed_library::describe(library, &conventions.follow(library, &metrics)?),
         None => Vec::new(),
     };
     let plan = Plan {

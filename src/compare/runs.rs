@@ -1,5 +1,4 @@
-//! One number of a model that is a set of runs, or that is there at several steps of its training: of the steps the last, of
-//! the runs the mean.
+//! One number for each model that has several runs or steps of training: the last of the steps, the mean of the runs.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::read::{read_accuracies, read_scores};
+use super::score_tables::{read_accuracies, read_scores};
 use crate::cli::analyze::{format_of, is_folder, use_threads};
 use crate::cli::{compare, style};
 use crate::compare::correlate::{Correlation, Evidence, Measured, Statistic, apart};

@@ -9,13 +9,13 @@ use crate::error::Error;
 use crate::extract::device::Device;
 use crate::extract::network::{Loaded, Network};
 use crate::extract::preparation::{Preparation, cifar, prepare, prepare_script};
-use crate::extract::script::{self, ScriptModule, Trusted};
+use crate::extract::torchscript::{self, ScriptModule, Trusted};
 use crate::images::transform::Preprocess;
 
 impl Args {
     /// Where the file is a TorchScript: that its code may be run.
     pub(super) fn script(&self) -> anyhow::Result<Option<Trusted>> {
-        if !script::is_script(&self.model) {
+        if !torchscript::is_script(&self.model) {
             return Ok(None);
         }
         let choices = [

@@ -10,7 +10,7 @@ use super::experiment::of_experiment;
 use super::images::of_images;
 use super::results::of_results;
 use super::store::of_store;
-use super::{folders, settings};
+use super::{folders, json_files};
 use crate::cli::style;
 use crate::kind::{PathKind, kind};
 
@@ -41,7 +41,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         PathKind::Store | PathKind::Array => of_store(&path)?,
         PathKind::Stores => folders::of_stores(&path),
         PathKind::Run => folders::of_run(&path)?,
-        PathKind::Results => match settings::settings_sheet(&path)? {
+        PathKind::Results => match json_files::settings_sheet(&path)? {
             Some(settings) => settings,
             None => of_results(&path)?,
         },

@@ -13,9 +13,9 @@ use crate::error::Error;
 use crate::extract::device::{self, DeviceChoice};
 use crate::images;
 use crate::images::small_views::ViewStrength;
-use crate::pretrain::data::Pixels;
+use crate::pretrain::pixels::Pixels;
 use crate::pretrain::projector::Projector;
-use crate::pretrain::{self, METHODS, MethodEntry, TrainingConfig, TrainingRun, save};
+use crate::pretrain::{self, METHODS, MethodEntry, TrainingConfig, TrainingRun, checkpoint_files};
 
 /// Stands for the seed in the name of a checkpoint, as in an experiment file.
 const SEED: &str = "{seed}";
@@ -145,7 +145,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut config = args.config(entry)?;
     let outs = args.outs()?;
     for out in &outs {
-        save::prepare_target(out, args.resume)?;
+        checkpoint_files::prepare_target(out, args.resume)?;
     }
 
     let open = |split: Option<&str>| images::open(&args.data, split, args.classes.as_deref());

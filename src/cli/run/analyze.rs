@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::analysis_settings::{PICTURES, settings};
 use super::extract::{Stores, shown};
-use super::programs::Programs;
+use super::program_digests::Programs;
 use super::progress::Progress;
-use super::settings::{PICTURES, settings};
 use super::state::{Equal, State, holds, key, made, save};
 use crate::analysis::{Piece, Same, equal_layers, joined};
 use crate::cli::analyze::{What, plan, run_pieces, use_threads};

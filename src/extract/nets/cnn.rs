@@ -4,9 +4,9 @@ use tch::nn::{self, ConvConfig, Module, ModuleT};
 use tch::{Kind, Tensor};
 
 use super::conv_norm::fold;
+use super::feature_maps::pooled;
 use super::layers::{below, conv_config, layer_norm, linear, norm_config, variable};
 use super::map_pool::MapPool;
-use super::maps::pooled;
 use super::vit::VitRows;
 use crate::checkpoint::arch::{CnnPlan, Conv, PlanLayer, Pointwise};
 

@@ -3,8 +3,8 @@
 use tch::nn::{self, Module};
 use tch::{Kind, Tensor};
 
+use super::feature_maps::pooled;
 use super::layers::{layer_norm as norm, linear, patches, unit};
-use super::maps::pooled;
 use super::vit_block::activate;
 use crate::checkpoint::arch::{Activation, Library, Swin};
 

@@ -6,7 +6,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::inks::{INK, MODELS, QUIET};
+use super::palette::{INK, MODELS, QUIET};
 use crate::shown::short;
 
 /// Everything is laid out in CSS pixels and drawn at twice that, for fine lines.

@@ -6,7 +6,7 @@ use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::inks::{GRID, INK, MODELS, QUIET};
+use super::palette::{GRID, INK, MODELS, QUIET};
 use super::pen::{FINE, Painted, Pen, SMALL, painted, px, text_width};
 use crate::report::charts::{AxisScale, Plot, Series};
 

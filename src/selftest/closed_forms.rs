@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis, concatenate};
 
 use super::check::Check;
-use super::data::{Formula, LabelledFeatures, analyse_pair, measured, noise, plan, similar};
+use super::formula_data::{Formula, LabelledFeatures, analyse_pair, measured, noise, plan, similar};
 use super::laws::rotation;
 use crate::error::Result;
 
