@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "text")]
     format: TableFormat,
     /// Write to this file (.json, .csv, .md, .tex, .txt), or to this folder as results.json with the arrays behind the pictures;
-    /// earlier results there go, other files stay
+    /// earlier results there are replaced, other files stay
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
 }
@@ -41,13 +41,13 @@ pub struct What {
     /// Data set the models were pretrained on (NAME or NAME/SPLIT); may be given several times
     #[arg(long, value_name = "NAME")]
     pub pre: Vec<String>,
-    /// Data set they are evaluated on (NAME or NAME/SPLIT); may be given several times
+    /// Data set the models are evaluated on (NAME or NAME/SPLIT); may be given several times
     #[arg(long, value_name = "NAME")]
     pub eval: Vec<String>,
-    /// Split that is fitted on, for metrics that are fitted on one split and scored on another [default: train]
+    /// Split to fit on, for metrics that are fitted on one split and scored on another [default: train]
     #[arg(long, value_name = "SPLIT")]
     pub fit: Option<String>,
-    /// Split that is scored, and compared where a data set has several [default: test, else val]
+    /// Split to score on, and to compare where a data set has several [default: test, else val]
     #[arg(long, value_name = "SPLIT")]
     pub score: Option<String>,
     /// Rows that belong together (patients, scenes, near-duplicates) and are never on both sides of a probe's cut: a file of
@@ -55,7 +55,7 @@ pub struct What {
     /// for each in their order
     #[arg(long, value_name = "COLUMN|FILE")]
     pub groups: Vec<String>,
-    /// Also the spread over fitting rows (found.fit_sd) of the probes for which it takes ten more fits: ridge and linear
+    /// Measure the spread over fitting rows (found.fit_sd) of ridge and linear probes too, which takes ten more fits
     #[arg(long)]
     pub fit_sd: bool,
     /// Several evaluation data sets as one benchmark, as in domains=cars,digits,pets: probes get its mean too; may be given

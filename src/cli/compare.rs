@@ -33,7 +33,7 @@ pub struct Args {
     /// For stores: the data set the models were pretrained on
     #[arg(long, value_name = "NAME")]
     pre: Vec<String>,
-    /// For stores: the data set they are evaluated on
+    /// For stores: the data set the models are evaluated on
     #[arg(long, value_name = "NAME")]
     eval: Vec<String>,
     /// The model the others are compared with [default: the first one]

@@ -17,7 +17,7 @@ pub struct Args {
     /// Results files, or folders that hold a results.json
     #[arg(required = true, value_name = "RESULTS")]
     results: Vec<PathBuf>,
-    /// Folder to write into; it is made where it is missing, an earlier report there goes, other files stay
+    /// Folder to write into, made where it is missing; an earlier report there is replaced, other files stay
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// The model the others are compared with [default: the first one]

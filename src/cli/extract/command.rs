@@ -82,7 +82,7 @@ pub struct Args {
     /// Which run of the model this is, e.g. its seed, where there are several
     #[arg(long)]
     run: Option<String>,
-    /// The step of training that the checkpoint is of, where there are several
+    /// The training step of the checkpoint, where there are several
     #[arg(long)]
     step: Option<u64>,
     /// Name of the data set in the store [default: from its path]
@@ -95,7 +95,7 @@ pub struct Args {
     /// Where to compute: auto, cpu, cuda or cuda:INDEX
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
-    /// In what numbers to compute: f32, bf16 or f16. Weights, running statistics and activations are cast, features are
+    /// Numbers to compute in: f32, bf16 or f16. Weights, running statistics and activations are cast, features are
     /// stored as f32; the deviation from f32 is measured on the first batch, printed and stored
     #[arg(long, default_value = "f32")]
     precision: Precision,

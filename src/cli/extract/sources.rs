@@ -23,8 +23,14 @@ impl Args {
     /// The data sets, each with what is said of it.
     pub(super) fn sources(&self) -> anyhow::Result<Vec<Source<'_>>> {
         let count = self.data.len();
-        for (option, given) in [("--split", &self.split), ("--dataset-name", &self.dataset_name)] {
-            if given.len() > 1 && given.len() != count {
+        let lists = [
+            ("--split", &self.split),
+            ("--dataset-name", &self.dataset_name),
+            ("--classes", &self.classes),
+        ];
+        for (option, given) in lists {
+            // Classes of a single data set may be named one by one.
+            if given.len() > 1 && given.len() != count && (count > 1 || option != "--classes") {
                 bail!(
                     "{option} is given {} times for {count} data sets; give it once for all, or once for each in their order",
                     given.len()
@@ -34,17 +40,10 @@ impl Args {
         if count > 1 && self.dataset_name.len() == 1 {
             bail!("--dataset-name is given once for {count} data sets; give each its own, in their order");
         }
-        if count > 1 && self.classes.len() > 1 && self.classes.len() != count {
-            bail!(
-                "--classes is given {} times for {count} data sets; give it once for all, or once for each in their order",
-                self.classes.len()
-            );
-        }
         fn pick(list: &[String], i: usize) -> Option<&str> {
             let word = if list.len() > 1 { list.get(i) } else { list.first() };
             word.map(String::as_str).filter(|word| !word.is_empty())
         }
-        // Classes of a single data set may be named one by one.
         let joined = [self.classes.join(",")];
         let classes = |i: usize| -> Option<Vec<String>> {
             let all = if count == 1 { &joined[..] } else { &self.classes };
