@@ -220,11 +220,11 @@ pub struct ExtraOutputs {
 /// For input that cannot be read or does not fit together.
 pub fn analysis_of(stores: &[NamedInput], what: &What, beside: ExtraOutputs) -> anyhow::Result<Analysis> {
     let (plan, said) = planned(what, select, beside)?;
-    said.iter().for_each(|line| style::say(line));
+    style::say_all(&said);
     run_plan(&plan, stores, what)
 }
 
-/// Opens the stores and runs a plan on them, with progress; layers that are one and the same are measured once.
+/// Opens the stores and runs a plan on them, with progress; layers that are the same under several names are measured once.
 ///
 /// # Errors
 /// For input that cannot be read or does not fit together.
@@ -232,20 +232,18 @@ pub fn run_plan(plan: &Plan, stores: &[NamedInput], what: &What) -> anyhow::Resu
     use_threads(what.threads);
     let sets = open_all(stores, &what.reading())?;
     let same = equal_layers(&sets)?;
-    duplicate_layers::describe(&same)
-        .iter()
-        .for_each(|line| style::say(line));
+    style::say_all(&duplicate_layers::describe(&same));
     let sets = duplicate_layers::without(sets, &same);
     if what.verbose {
         inputs::say(&sets, true);
-        needs(&sets, plan)?.iter().for_each(|line| style::say(line));
+        style::say_all(&needs(&sets, plan)?);
     }
     let all = |_: &Piece| true;
     let analysis = with_progress(&sets, plan, &all, |read| analyse(&sets, plan, read))?;
     if !what.verbose {
         inputs::say(&sets, true);
     }
-    left_out(&sets, plan)?.iter().for_each(|line| style::say(line));
+    style::say_all(&left_out(&sets, plan)?);
     Ok(analysis)
 }
 
@@ -257,7 +255,7 @@ pub fn run_pieces(plan: &Plan, sets: &[Box<dyn FeatureSet>], pieces: &[Piece]) -
     let wants = |piece: &Piece| pieces.contains(piece);
     let measured = with_progress(sets, plan, &wants, |read| analyse_pieces(sets, plan, pieces, read))?;
     inputs::say(sets, true);
-    left_out(sets, plan)?.iter().for_each(|line| style::say(line));
+    style::say_all(&left_out(sets, plan)?);
     Ok(measured)
 }
 

@@ -112,7 +112,7 @@ pub fn say(sets: &[Box<dyn FeatureSet>], labels: bool) {
             }
         }
     }
-    lines.iter().for_each(|line| style::say(line));
+    style::say_all(&lines);
 }
 
 /// The parser of such words.

@@ -50,7 +50,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         layer: args.layer.clone(),
     };
     let comparison = write(&analysis, &options, args.title.as_deref(), &args.out)?;
-    summary(&comparison).iter().for_each(|line| style::say(line));
+    style::say_all(&summary(&comparison));
     style::print(&format!("{}\n", args.out.join("index.html").display()))?;
     Ok(ExitCode::SUCCESS)
 }

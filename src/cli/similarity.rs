@@ -108,9 +108,7 @@ fn layers(args: &Args, input: &NamedInput, side: usize) -> anyhow::Result<Vec<Bo
     let mut sets = input.open(options.clone())?;
     if args.layers.is_empty() {
         let equal = equal_layers(&sets)?;
-        duplicate_layers::describe(&equal)
-            .iter()
-            .for_each(|line| style::say(line));
+        style::say_all(&duplicate_layers::describe(&equal));
         return Ok(duplicate_layers::without(sets, &equal));
     }
     let wanted = |set: &dyn FeatureSet| args.layers.contains(&set.subject().layer);

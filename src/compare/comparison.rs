@@ -138,7 +138,7 @@ pub struct Difference {
     pub reason: Option<String>,
 }
 
-/// What may be said of a difference at 95 %, corrected for all comparisons of the metric.
+/// What may be said about a difference at 95 %, corrected for all comparisons of the metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {

@@ -241,7 +241,7 @@ impl<'r> Last<'r> {
         self.last(model, run.as_deref()) == step
     }
 
-    /// What was made of each model, those of which the same was made together.
+    /// What was made of each model; models with the same notes stand together.
     fn notes(&self, results: &Results) -> Vec<String> {
         let models = results.inputs.iter().map(|i| i.model.as_str());
         let models = distinct(models.chain(results.records.iter().map(|r| r.model.as_str())));

@@ -1,4 +1,4 @@
-//! A comparison as tables: models side by side, with what may be said of their differences.
+//! A comparison as tables: models side by side, with what may be said about their differences.
 
 use crate::compare::{
     Comparison, Direction, MetricGroup, MetricTable, ModelRow, Verdict, distinct, grouped, said_together, with_split,

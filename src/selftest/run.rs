@@ -6,7 +6,7 @@ use super::check::Check;
 use super::{closed_forms, golden, laws, threads};
 use crate::error::Result;
 
-/// Runs every check; `done` is told of each as it ends.
+/// Runs every check; `done` is called with each as it ends.
 ///
 /// # Errors
 /// When a golden file inside the program cannot be read, which a build of this program's own sources does not do.

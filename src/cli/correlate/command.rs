@@ -1,4 +1,4 @@
-//! The command line of `featscope correlate`, from scores to what is said of them.
+//! The command line of `featscope correlate`, from scores to what is said about them.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

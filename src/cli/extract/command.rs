@@ -144,7 +144,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let plans: Vec<ExtractPlan> = plans
         .map(|(source, images)| args.plan(&*loaded.0, loaded.1.preprocess.clone(), source, images))
         .collect::<anyhow::Result<_>>()?;
-    loaded.0.lines().iter().for_each(|line| style::say(line));
+    style::say_all(&loaded.0.lines());
     let stop = interrupt::flag("stopping after this batch; run again with --resume to go on");
     for (i, (images, plan)) in sets.iter().zip(&plans).enumerate() {
         // Weights that were cast for the data set before are not those of the file.

@@ -20,7 +20,7 @@ impl Source<'_> {
 }
 
 impl Args {
-    /// The data sets, each with what is said of it.
+    /// The data sets, each with its split, classes and name.
     pub(super) fn sources(&self) -> anyhow::Result<Vec<Source<'_>>> {
         let count = self.data.len();
         let lists = [

@@ -11,7 +11,7 @@ use super::images::of_images;
 use super::results::of_results;
 use super::store::of_store;
 use super::{folders, json_files};
-use crate::cli::style;
+use crate::cli::style::{self, TextOrJson};
 use crate::kind::{PathKind, kind};
 
 /// Arguments of `featscope inspect`.
@@ -22,13 +22,7 @@ pub struct Args {
     path: String,
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
+    format: TextOrJson,
 }
 
 /// Looks at what the path is, and says what it holds.
@@ -57,8 +51,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         value["also"] = json!(also);
     }
     style::print(&match args.format {
-        Format::Text => sheet.to_text(),
-        Format::Json => style::json(&value),
+        TextOrJson::Text => sheet.to_text(),
+        TextOrJson::Json => style::json(&value),
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -36,7 +36,7 @@ impl Cells {
         table.found(models, models, counts)
     }
 
-    /// These models in groups of which each says something of its own: one by one, or by family.
+    /// These models in groups that each say something of their own: one by one, or by family.
     pub fn units(&self, models: &[usize]) -> Vec<Vec<usize>> {
         let mut units: Vec<Vec<usize>> = Vec::new();
         for &model in models {
