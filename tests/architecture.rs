@@ -69,7 +69,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("torch_sys", &["extract"]),
     ("anyhow", &["cli"]),
     // What reads bytes that nobody trusts has its guards in one place; the export writes an archive of its own.
-    ("safetensors", &["files", "pretrain/save.rs"]),
+    ("safetensors", &["files", "pretrain/checkpoint_files.rs"]),
     ("flate2", &["files", "images"]),
 ];
 

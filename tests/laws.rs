@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use featscope::metrics::{Law, Metric, all, find};
-use featscope::selftest::data::{Formula, LabelledFeatures, matched};
+use featscope::selftest::formula_data::{Formula, LabelledFeatures, matched};
 use featscope::selftest::laws::{self, TOLERANCE, changed, spread};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use featscope::checkpoint::arch::{Arch, SmallCnn};
 use featscope::extract::nets::{Backbone, store};
+use featscope::pretrain::checkpoint_files::CheckpointContents;
 use featscope::pretrain::projector::Projector;
-use featscope::pretrain::save::CheckpointContents;
 use featscope::pretrain::sgd::Sgd;
 use featscope::pretrain::{METHODS, TrainingConfig};
 use tch::{Tensor, no_grad};

@@ -361,7 +361,7 @@ fn runs_and_steps_are_found_by_a_pattern_and_each_is_measured_once() {
     }
     let page = std::fs::read_to_string(base.join("out/report/report.md")).unwrap();
     assert!(page.contains("M: mean of 2 runs (0, 1)"), "{page}");
-    assert!(page.contains("M: of 2 steps the last is compared, 10"));
+    assert!(page.contains("M: the last of 2 steps is compared, 10"));
     assert!(page.contains("Where to cut (k-NN accuracy on suite both)"));
 
     // One more step of one run: it is extracted and measured, and nothing else.

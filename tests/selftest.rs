@@ -3,11 +3,11 @@
 
 use assert_cmd::Command;
 use featscope::metrics::all;
-use featscope::selftest::{Check, closed};
+use featscope::selftest::{Check, closed_forms};
 
 #[test]
 fn every_closed_form_is_met() {
-    let checks = closed::checks().unwrap();
+    let checks = closed_forms::checks().unwrap();
     let wrong: Vec<String> = checks
         .iter()
         .filter(|c| !c.passed())

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::inputs::{self, NamedInput, open_all};
-use super::{duplicate_layers, like, style};
+use super::{duplicate_layers, followed_library, style};
 use crate::analysis::{
     Piece, Plan, Suite, Together, analyse, analyse_pieces, equal_layers, left_out, needs, rows_of_pieces,
 };
@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "text")]
     format: TableFormat,
     /// Write to this file (.json, .csv, .md, .tex, .txt), or to this folder as results.json with the arrays behind the pictures;
-    /// earlier results there go, other files stay
+    /// earlier results there are replaced, other files stay
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
 }
@@ -41,13 +41,13 @@ pub struct What {
     /// Data set the models were pretrained on (NAME or NAME/SPLIT); may be given several times
     #[arg(long, value_name = "NAME")]
     pub pre: Vec<String>,
-    /// Data set they are evaluated on (NAME or NAME/SPLIT); may be given several times
+    /// Data set the models are evaluated on (NAME or NAME/SPLIT); may be given several times
     #[arg(long, value_name = "NAME")]
     pub eval: Vec<String>,
-    /// Split that is fitted on, for metrics that are fitted on one split and scored on another [default: train]
+    /// Split to fit on, for metrics that are fitted on one split and scored on another [default: train]
     #[arg(long, value_name = "SPLIT")]
     pub fit: Option<String>,
-    /// Split that is scored, and compared where a data set has several [default: test, else val]
+    /// Split to score on, and to compare where a data set has several [default: test, else val]
     #[arg(long, value_name = "SPLIT")]
     pub score: Option<String>,
     /// Rows that belong together (patients, scenes, near-duplicates) and are never on both sides of a probe's cut: a file of
@@ -55,7 +55,7 @@ pub struct What {
     /// for each in their order
     #[arg(long, value_name = "COLUMN|FILE")]
     pub groups: Vec<String>,
-    /// Also the spread over fitting rows (found.fit_sd) of the probes for which it takes ten more fits: ridge and linear
+    /// Measure the spread over fitting rows (found.fit_sd) of ridge and linear probes too, which takes ten more fits
     #[arg(long)]
     pub fit_sd: bool,
     /// Several evaluation data sets as one benchmark, as in domains=cars,digits,pets: probes get its mean too; may be given
@@ -220,11 +220,11 @@ pub struct ExtraOutputs {
 /// For input that cannot be read or does not fit together.
 pub fn analysis_of(stores: &[NamedInput], what: &What, beside: ExtraOutputs) -> anyhow::Result<Analysis> {
     let (plan, said) = planned(what, select, beside)?;
-    said.iter().for_each(|line| style::say(line));
+    style::say_all(&said);
     run_plan(&plan, stores, what)
 }
 
-/// Opens the stores and runs a plan on them, with progress; layers that are one and the same are measured once.
+/// Opens the stores and runs a plan on them, with progress; layers that are the same under several names are measured once.
 ///
 /// # Errors
 /// For input that cannot be read or does not fit together.
@@ -232,20 +232,18 @@ pub fn run_plan(plan: &Plan, stores: &[NamedInput], what: &What) -> anyhow::Resu
     use_threads(what.threads);
     let sets = open_all(stores, &what.reading())?;
     let same = equal_layers(&sets)?;
-    duplicate_layers::describe(&same)
-        .iter()
-        .for_each(|line| style::say(line));
+    style::say_all(&duplicate_layers::describe(&same));
     let sets = duplicate_layers::without(sets, &same);
     if what.verbose {
         inputs::say(&sets, true);
-        needs(&sets, plan)?.iter().for_each(|line| style::say(line));
+        style::say_all(&needs(&sets, plan)?);
     }
     let all = |_: &Piece| true;
     let analysis = with_progress(&sets, plan, &all, |read| analyse(&sets, plan, read))?;
     if !what.verbose {
         inputs::say(&sets, true);
     }
-    left_out(&sets, plan)?.iter().for_each(|line| style::say(line));
+    style::say_all(&left_out(&sets, plan)?);
     Ok(analysis)
 }
 
@@ -257,7 +255,7 @@ pub fn run_pieces(plan: &Plan, sets: &[Box<dyn FeatureSet>], pieces: &[Piece]) -
     let wants = |piece: &Piece| pieces.contains(piece);
     let measured = with_progress(sets, plan, &wants, |read| analyse_pieces(sets, plan, pieces, read))?;
     inputs::say(sets, true);
-    left_out(sets, plan)?.iter().for_each(|line| style::say(line));
+    style::say_all(&left_out(sets, plan)?);
     Ok(measured)
 }
 
@@ -301,7 +299,7 @@ fn planned(
     }
     let metrics = select(&what.metrics)?;
     let said = match &what.like {
-        Some(library) => like::describe(library, &conventions.follow(library, &metrics)?),
+        Some(library) => followed_library::describe(library, &conventions.follow(library, &metrics)?),
         None => Vec::new(),
     };
     let plan = Plan {
@@ -323,7 +321,7 @@ fn planned(
     Ok((plan, said))
 }
 
-/// Whether an output path means a folder: one that is there, or a name without a table's ending.
+/// Checks that an output path means a folder: one that is there, or a name without a table's ending.
 pub fn is_folder(path: &Path) -> bool {
     path.is_dir() || format_of(path).is_none()
 }

@@ -33,7 +33,7 @@ pub struct Args {
     /// For stores: the data set the models were pretrained on
     #[arg(long, value_name = "NAME")]
     pre: Vec<String>,
-    /// For stores: the data set they are evaluated on
+    /// For stores: the data set the models are evaluated on
     #[arg(long, value_name = "NAME")]
     eval: Vec<String>,
     /// The model the others are compared with [default: the first one]
@@ -56,8 +56,8 @@ pub struct Args {
     /// METRIC[(PLACE)], one of > >= < <=, then a number, `baseline`, a number times `baseline`, or `baseline + 0.1` and the
     /// like; or METRIC[(PLACE)] `separably worse than baseline` (or better, higher, lower), which the verdict of the
     /// comparison decides. PLACE is pre, eval, pair, a data set, a data set/split or a suite, with `@ LAYER` after it where
-    /// the layer is another, as in 'linear_top1(vehicles @ stage3) < baseline - 0.01'. It is looked at for every model (but
-    /// the baseline, where it names it) at each layer compared. A value that is missing everywhere is an error, not a
+    /// the layer is another, as in 'linear_top1(vehicles @ stage3) < baseline - 0.01'. Every model is checked at each layer
+    /// compared, except the baseline where the condition names it. A value that is missing everywhere is an error, not a
     /// pass, and so is a factor of a baseline below 0.
     #[arg(long, value_name = "CONDITION")]
     fail_if: Option<String>,
@@ -76,10 +76,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let text = render_comparison(&comparison, &analysis.results, &style::command_line(), args.format);
     style::deliver(&text, args.output.as_deref())?;
     if matches!(args.format, TableFormat::Json | TableFormat::Csv) || args.output.is_some() {
-        comparison
-            .warnings
-            .iter()
-            .for_each(|warning| style::say(&format!("warning: {warning}")));
+        style::warn(&comparison.warnings);
     }
     let Some(condition) = condition else {
         return Ok(ExitCode::SUCCESS);

@@ -1,4 +1,4 @@
-//! Layers of a model that are one and the same: what is left without them, and what is said.
+//! Layers of a model that are the same under several names: what is left without them, and what is said.
 
 use crate::analysis::Same;
 use crate::features::FeatureSet;
@@ -9,7 +9,7 @@ pub fn without(sets: Vec<Box<dyn FeatureSet>>, same: &[Same]) -> Vec<Box<dyn Fea
     sets.into_iter().filter(|set| !is_same(set.as_ref())).collect()
 }
 
-/// What is said of them: once for all runs and steps of a model.
+/// What is said about them: once for all runs and steps of a model.
 pub fn describe(same: &[Same]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for Same {

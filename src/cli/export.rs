@@ -31,13 +31,13 @@ pub struct Args {
     /// Load a pickle that would run code where it is loaded all the same; nothing of it runs here
     #[arg(long)]
     allow_unknown_calls: bool,
-    /// Whose names the tensors get
+    /// The library whose names the tensors get
     #[arg(long, value_enum)]
     naming: NamingName,
-    /// File to write [default: by the ending of its name]
+    /// Format of the file [default: by the ending of its name]
     #[arg(long, value_enum)]
     container: Option<ContainerName>,
-    /// Where to write it
+    /// File to write
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Write over a file that is there

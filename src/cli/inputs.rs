@@ -112,7 +112,7 @@ pub fn say(sets: &[Box<dyn FeatureSet>], labels: bool) {
             }
         }
     }
-    lines.iter().for_each(|line| style::say(line));
+    style::say_all(&lines);
 }
 
 /// The parser of such words.
@@ -182,7 +182,7 @@ pub fn open_all(inputs: &[NamedInput], options: &ArrayOptions) -> Result<Vec<Box
     Ok(sets)
 }
 
-/// Whether a path is one that [`NamedInput::parse`] would name: for those who take other files too.
+/// Checks that [`NamedInput::parse`] would take a path: for commands that take other files too.
 pub fn is_store(path: &Path) -> bool {
     use crate::kind::{PathKind, kind};
     matches!(kind(path), Ok(PathKind::Store | PathKind::Array))

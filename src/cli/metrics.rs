@@ -7,7 +7,7 @@ use anyhow::bail;
 use serde_json::json;
 
 use super::conventions::{On, measured};
-use super::style;
+use super::style::{self, TextOrJson};
 use crate::metrics::words::{group, why_unknown};
 use crate::metrics::{FAMILIES, Metric, all, find};
 use crate::report::{render_conventions, wrapped};
@@ -19,15 +19,9 @@ pub struct Args {
     id: Option<String>,
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    format: TextOrJson,
     #[command(flatten)]
     on: On,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// Prints the catalogue, or one metric.
@@ -51,18 +45,18 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !args.on.on.is_empty() {
         let records = measured(chosen[0], &args.on)?;
         style::print(&match args.format {
-            Format::Text => render_conventions(&records),
-            Format::Json => style::json(&json!(records)),
+            TextOrJson::Text => render_conventions(&records),
+            TextOrJson::Json => style::json(&json!(records)),
         })?;
         return Ok(ExitCode::SUCCESS);
     }
     let text = match (args.format, &args.id) {
-        (Format::Json, _) => {
+        (TextOrJson::Json, _) => {
             let rows: Vec<_> = chosen.iter().map(|m| describe(m)).collect();
             style::json(&json!(rows))
         }
-        (Format::Text, None) => list(),
-        (Format::Text, Some(_)) => page(chosen[0]),
+        (TextOrJson::Text, None) => list(),
+        (TextOrJson::Text, Some(_)) => page(chosen[0]),
     };
     style::print(&text)?;
     Ok(ExitCode::SUCCESS)

@@ -18,6 +18,8 @@ mod export;
 #[cfg(feature = "torch")]
 mod extract;
 #[cfg(feature = "analysis")]
+mod followed_library;
+#[cfg(feature = "analysis")]
 mod hand_over;
 #[cfg(feature = "analysis")]
 mod inputs;
@@ -25,8 +27,6 @@ mod inputs;
 mod inspect;
 #[cfg(feature = "torch")]
 mod interrupt;
-#[cfg(feature = "analysis")]
-mod like;
 #[cfg(feature = "analysis")]
 mod metrics;
 #[cfg(feature = "torch")]

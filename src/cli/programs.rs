@@ -24,7 +24,7 @@ struct AnalysisProgram {
 #[cfg(feature = "analysis")]
 #[derive(Subcommand)]
 enum AnalysisCommand {
-    /// The main job, end to end: extract, analyze, compare, report; again, only what changed
+    /// Do the whole job: extract, analyze, compare, report; a second call does only what changed
     Run(run::Args),
     /// Say what a checkpoint, a data set, a feature store, an array or a results file holds
     Inspect(inspect::Args),

@@ -17,7 +17,7 @@ pub struct Args {
     /// Results files, or folders that hold a results.json
     #[arg(required = true, value_name = "RESULTS")]
     results: Vec<PathBuf>,
-    /// Folder to write into; it is made where it is missing, an earlier report there goes, other files stay
+    /// Folder to write into, made where it is missing; an earlier report there is replaced, other files stay
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// The model the others are compared with [default: the first one]
@@ -50,7 +50,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         layer: args.layer.clone(),
     };
     let comparison = write(&analysis, &options, args.title.as_deref(), &args.out)?;
-    summary(&comparison).iter().for_each(|line| style::say(line));
+    style::say_all(&summary(&comparison));
     style::print(&format!("{}\n", args.out.join("index.html").display()))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -58,10 +58,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 /// Compares the models of `analysis` and writes the report into `dir`; warnings are said.
 pub fn write(analysis: &Analysis, options: &CompareOptions, title: Option<&str>, dir: &Path) -> Result<Comparison> {
     let comparison = Comparison::of(&analysis.results, options)?;
-    comparison
-        .warnings
-        .iter()
-        .for_each(|warning| style::say(&format!("warning: {warning}")));
+    style::warn(&comparison.warnings);
     write_report(analysis, &comparison, title, dir)?;
     Ok(comparison)
 }

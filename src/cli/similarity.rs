@@ -19,7 +19,7 @@ pub struct Args {
     /// Feature store (a folder) or array; alone, its layers are compared with one another
     #[arg(value_name = "A", value_parser = inputs::parser())]
     first: NamedInput,
-    /// Another one of the same images: rows are matched by id, or by position where a side has no ids
+    /// Another store or array of the same images: rows are matched by id, or by position where a side has no ids
     #[arg(value_name = "B", value_parser = inputs::parser())]
     second: Option<NamedInput>,
     /// all, or ids, separated by commas: cka, cka_debiased, svcca, pwcca, procrustes, rsa, mutual_knn, cycle_knn
@@ -28,7 +28,7 @@ pub struct Args {
     /// Another convention of a metric: ID=VARIANT, ID.k=K or ID.bandwidth=F; may be given several times
     #[arg(long, value_name = "CHOICE")]
     convention: Vec<String>,
-    /// Only these layers of each side, separated by commas; all those that a side has of them
+    /// Only these layers of each side, separated by commas; a side may lack some
     #[arg(long, value_name = "LIST", value_delimiter = ',', visible_alias = "layer")]
     layers: Vec<String>,
     /// Model name for arrays: once for each side, in their order
@@ -49,8 +49,8 @@ pub struct Args {
     /// How to print the records: text and markdown as one matrix of layers for each metric
     #[arg(long, value_enum, default_value = "text")]
     format: TableFormat,
-    /// Write to this file (.json, .csv, .md, .tex, .txt), or to this folder as results.json; earlier results there go, other files
-    /// stay
+    /// Write to this file (.json, .csv, .md, .tex, .txt), or to this folder as results.json; earlier results there are
+    /// replaced, other files stay
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
 }
@@ -108,9 +108,7 @@ fn layers(args: &Args, input: &NamedInput, side: usize) -> anyhow::Result<Vec<Bo
     let mut sets = input.open(options.clone())?;
     if args.layers.is_empty() {
         let equal = equal_layers(&sets)?;
-        duplicate_layers::describe(&equal)
-            .iter()
-            .for_each(|line| style::say(line));
+        style::say_all(&duplicate_layers::describe(&equal));
         return Ok(duplicate_layers::without(sets, &equal));
     }
     let wanted = |set: &dyn FeatureSet| args.layers.contains(&set.subject().layer);

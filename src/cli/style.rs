@@ -62,7 +62,12 @@ pub fn say(text: &str) {
     write(&sentence(text));
 }
 
-/// The same behind a word that stands out.
+/// Says these lines, one after another.
+pub fn say_all(lines: &[String]) {
+    lines.iter().for_each(|line| say(line));
+}
+
+/// Says a line behind a word that stands out.
 pub fn say_headed(head: &str, text: &str) {
     write(&format!("{} {}", bold(head), sentence(text)));
 }
@@ -76,6 +81,14 @@ fn write(line: &str) {
 fn lines(text: &str) -> String {
     let shown: Vec<String> = text.split('\n').map(plain).collect();
     shown.join("\n")
+}
+
+/// How a command prints what is no table.
+#[cfg(feature = "analysis")]
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum TextOrJson {
+    Text,
+    Json,
 }
 
 /// A JSON value as results are printed.
@@ -108,9 +121,16 @@ pub fn parsed<T: Parser>() -> Result<T, ExitCode> {
     })
 }
 
-/// A number of images, in words.
-pub fn images(count: u64) -> String {
-    format!("{count} image{}", if count == 1 { "" } else { "s" })
+/// So many of something.
+pub fn counted(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Says each of these as a warning.
+pub fn warn(warnings: &[String]) {
+    for warning in warnings {
+        say(&format!("warning: {warning}"));
+    }
 }
 
 /// A progress bar with rate and remaining time, on a terminal only.

@@ -107,7 +107,7 @@ pub struct ModelRow {
     pub best: bool,
     /// Difference to the baseline; `None` for the baseline itself and where a value is missing.
     pub difference: Option<Difference>,
-    /// Of a model that is a set of runs: what they say apart.
+    /// The single runs of a model that is a set of runs.
     pub runs: Option<OverRuns>,
     /// Why the value is missing, or what to bear in mind.
     pub note: Option<String>,
@@ -128,7 +128,7 @@ pub struct Difference {
     pub p_value: Option<f64>,
     /// Two-sided p-value, Holm-adjusted over the metric's table.
     pub p_holm: Option<f64>,
-    /// Of a classifier: two-sided p-value of McNemar's exact test, not corrected.
+    /// Two-sided p-value of McNemar's exact test for classifiers, not corrected.
     pub p_mcnemar: Option<f64>,
     /// The verdict.
     pub verdict: Verdict,
@@ -138,7 +138,7 @@ pub struct Difference {
     pub reason: Option<String>,
 }
 
-/// What may be said of a difference at 95 %, corrected for all comparisons of the metric.
+/// What may be said about a difference at 95 %, corrected for all comparisons of the metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {

@@ -90,7 +90,7 @@ pub fn cuts(compared: &Results) -> Vec<Cuts> {
     all
 }
 
-/// Of the layers of one model, in network order; `None` for fewer than two.
+/// The profile of one model's layers, in network order; `None` for fewer than two.
 fn cut(layers: &[&Record]) -> Option<DepthProfile> {
     let mut best = *layers.first().filter(|_| layers.len() > 1)?;
     for layer in layers {
@@ -120,7 +120,7 @@ fn cut(layers: &[&Record]) -> Option<DepthProfile> {
     })
 }
 
-/// Of no difference between two layers of one model, which saw the same images; of a set of runs, in the same runs.
+/// Tests two layers of one model for no difference: they saw the same images, and belong to the same runs.
 fn p_value(a: &Record, b: &Record) -> Option<f64> {
     if [a, b].iter().all(|r| r.error == Some(Scheme::Runs)) {
         let (of_a, of_b) = (OverRuns::values(a)?, OverRuns::values(b)?);

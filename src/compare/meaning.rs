@@ -1,4 +1,4 @@
-//! What a metric is called and which way is good: asked of the catalogue, in one place.
+//! What a metric is called and which way is good, as the catalogue has it.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ impl Direction {
         }
     }
 
-    /// What makes a value one of which more is better; 1 where it is not known which way is good.
+    /// The factor that makes a larger value the better one; 1 where it is not known which way is good.
     pub(super) fn sign(direction: Option<Self>) -> f64 {
         match direction {
             Some(Self::Lower) => -1.0,

@@ -108,7 +108,7 @@ fn new_rows(analyses: &[Analysis]) -> Result<Vec<Vec<Vec<bool>>>> {
     Ok(all)
 }
 
-/// Whether two tables have the same columns.
+/// Checks that two tables have the same columns.
 fn alike(a: &Table, b: &Table) -> bool {
     let same = |(a, b): (&(String, Column), &(String, Column))| {
         a.0 == b.0 && std::mem::discriminant(&a.1) == std::mem::discriminant(&b.1)

@@ -1,4 +1,4 @@
-//! Whether two models saw the same images in the same way: asked before anything is paired.
+//! Checks before anything is paired: two models have to have seen the same images in the same way.
 
 use super::grouping::{distinct, grouped};
 use super::meaning::with_split;
@@ -38,7 +38,7 @@ fn unlike_images(dataset: &str, a: Option<&AnalysedInput>, b: Option<&AnalysedIn
     (a.ids_sha256 != b.ids_sha256).then(|| format!("different images of {dataset}, or in another order"))
 }
 
-/// Whether `a` and `b` saw a data set through different preprocessing, as far as it is known.
+/// Checks, as far as it is known, if `a` and `b` saw a data set through different preprocessing.
 pub(super) fn preprocessed_unlike(inputs: &[AnalysedInput], a: &Record, b: &Record) -> bool {
     sides(inputs, a, b)
         .into_iter()

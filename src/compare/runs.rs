@@ -1,5 +1,4 @@
-//! One number of a model that is a set of runs, or that is there at several steps of its training: of the steps the last, of
-//! the runs the mean.
+//! One number for each model that has several runs or steps of training: the last of the steps, the mean of the runs.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -242,7 +241,7 @@ impl<'r> Last<'r> {
         self.last(model, run.as_deref()) == step
     }
 
-    /// What was made of each model, those of which the same was made together.
+    /// What was made of each model; models with the same notes stand together.
     fn notes(&self, results: &Results) -> Vec<String> {
         let models = results.inputs.iter().map(|i| i.model.as_str());
         let models = distinct(models.chain(results.records.iter().map(|r| r.model.as_str())));
@@ -267,7 +266,7 @@ impl<'r> Last<'r> {
         if most > 1 {
             let last: BTreeSet<Option<u64>> = runs.keys().map(|run| self.last(model, *run)).collect();
             let last: Vec<String> = last.into_iter().flatten().map(|step| step.to_string()).collect();
-            notes.push(format!("of {most} steps the last is compared, {}", last.join(" or ")));
+            notes.push(format!("the last of {most} steps is compared, {}", last.join(" or ")));
         }
         notes
     }

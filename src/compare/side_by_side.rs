@@ -17,8 +17,8 @@ use crate::results::{Record, Results};
 use crate::uncertainty::{difference, holm, mcnemar};
 
 impl Comparison {
-    /// Sets the models of `results` side by side: of a model that is a set of runs their mean, of one that is there at several
-    /// steps the last.
+    /// Sets the models of `results` side by side. A model that is a set of runs stands there as their mean, one with several
+    /// steps as the last.
     ///
     /// # Errors
     /// When the baseline, a metric or the layer asked for is not in the results.
@@ -329,7 +329,7 @@ fn chosen_metrics(groups: &[SideBySide], asked: Option<&[String]>) -> Result<Vec
     Ok(chosen)
 }
 
-/// What is said of a metric that the results do not hold: the measured ones that the word may mean, else all.
+/// What is said about a metric that the results do not hold: the measured ones that the word may mean, else all.
 pub(super) fn unknown_metric(word: &str, measured: &[String]) -> Error {
     let is_measured = |id: &&str| measured.iter().any(|m| m == id);
     let mut near: Vec<&str> = Vec::new();
@@ -343,7 +343,7 @@ pub(super) fn unknown_metric(word: &str, measured: &[String]) -> Error {
     not_there("metric", word, &near, measured)
 }
 
-/// What is said of a name that the results do not hold: the one that it may stand for, and all.
+/// What is said about a name that the results do not hold: the one that it may stand for, and all.
 fn unknown(what: &str, name: &str, known: &[String]) -> Error {
     let likeness = |k: &&str| strsim::jaro_winkler(k, name);
     let like = known.iter().map(String::as_str).filter(|k| likeness(k) > 0.8);

@@ -1,6 +1,7 @@
 //! What extraction asks of a network, whether this program built it or TorchScript brought it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use ndarray::Array2;
 use tch::{Device, Kind, Tensor};
@@ -119,6 +120,11 @@ impl Network for Loaded {
     fn lines(&self) -> Vec<String> {
         self.loading.audit.lines()
     }
+}
+
+/// A line to read about an extraction: what it is about, then the text.
+pub fn line(about: &str, text: impl fmt::Display) -> String {
+    format!("{about:<10} {text}")
 }
 
 /// The layers a user asked for, in network order: names, `all`, or by default the backbone and, where there is one, the

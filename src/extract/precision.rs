@@ -53,7 +53,7 @@ impl Precision {
         }
     }
 
-    /// Whether `on` computes in it: libtorch is asked to convolve, multiply and normalise.
+    /// Checks that `on` computes in it: libtorch is asked to convolve, multiply and normalise.
     ///
     /// # Errors
     /// When it refuses.

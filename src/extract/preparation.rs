@@ -1,4 +1,4 @@
-//! How images are prepared for a network when nobody says.
+//! How images are prepared for a network when the user does not say.
 
 use std::path::Path;
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::data::{Norm, Pixels};
 use super::method::Method;
+use super::pixels::{Norm, Pixels};
 use crate::extract::nets::Backbone;
 
 /// Shares of held-out images given to their right class.

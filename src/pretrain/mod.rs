@@ -6,17 +6,17 @@
 
 pub mod byol;
 mod catalogue;
-mod check;
+pub mod checkpoint_files;
 mod config;
-pub mod data;
+mod config_check;
 pub mod evaluate;
 pub mod follower;
 mod method;
 pub mod moco;
 mod outputs;
+pub mod pixels;
 pub mod projector;
 mod resume;
-pub mod save;
 pub mod schedule;
 pub mod sgd;
 pub mod simclr;

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::checkpoint_files::{CheckpointContents, STATE_SCHEMA, state_path};
 use super::config::TrainingConfig;
-use super::data::Position;
+use super::pixels::Position;
 use super::projector::Projector;
-use super::save::{CheckpointContents, STATE_SCHEMA, state_path};
 use super::train::{Trained, Trainer, TrainingRun};
 use crate::checkpoint::own::{KEY, OwnMetadata};
 use crate::error::{Error, Result};

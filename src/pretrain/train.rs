@@ -8,12 +8,12 @@ use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
 use super::catalogue::method;
+use super::checkpoint_files::{CheckpointContents, kept_path, lock_path, prepare_target, state_path};
 use super::config::TrainingConfig;
-use super::data::{Norm, Pixels, Position, Sampler};
 use super::evaluate::{HeldOutAccuracy, accuracy};
 use super::method::{Method, MethodEntry};
 use super::outputs::spread;
-use super::save::{CheckpointContents, kept_path, lock_path, prepare_target, state_path};
+use super::pixels::{Norm, Pixels, Position, Sampler};
 use super::schedule;
 use super::sgd::Sgd;
 use crate::checkpoint::own::{OwnClassifier, OwnMetadata, SCHEMA};
@@ -240,7 +240,7 @@ impl<'a> Trainer<'a> {
         &mut self,
         from: Position,
         steps: u64,
-        batches: &std::sync::mpsc::Receiver<super::data::ViewBatch>,
+        batches: &std::sync::mpsc::Receiver<super::pixels::ViewBatch>,
         tell: &mut dyn FnMut(TrainingEvent),
     ) -> Result<()> {
         let config = self.run.config;

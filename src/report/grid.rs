@@ -16,13 +16,13 @@ pub enum Cell {
     Text(String),
     /// A number as shown (see `number`), set to the right.
     Number(String),
-    /// A number and the marks behind it, each of which has its own column.
+    /// A number and the marks behind it, each in a column of its own.
     Marked(Marked),
     /// A number that is the best of its column: bold, in text with a star.
     Best(String),
 }
 
-/// A number with what may be said of it.
+/// A number with what may be said about it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Marked {
     /// The number as shown.

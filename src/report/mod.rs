@@ -4,6 +4,7 @@ mod agreement;
 mod axes;
 mod charts;
 mod comparison;
+mod comparison_table;
 mod convergence;
 mod correlation;
 mod figure;

@@ -77,7 +77,7 @@ struct Convention {
     settings: Vec<String>,
 }
 
-/// What the loading audit said of a model.
+/// What the loading audit said about a model.
 #[derive(PartialEq, Serialize)]
 struct ModelAudit {
     model: String,

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::axes::AXES;
 use super::charts::{charts, stem};
-use super::comparison::{long_grid, long_table, overview};
+use super::comparison::{long_grid, overview};
+use super::comparison_table::long_table;
 use super::figure::{draw, inline};
 use super::grid::Grid;
 use super::page::pages;

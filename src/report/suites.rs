@@ -1,7 +1,7 @@
 //! The table of a benchmark: methods down, data sets across, best in bold.
 
 use super::grid::{Cell, Grid};
-use super::number::{MISSING, measured, number, p_value};
+use super::number::{MISSING, counted, measured, number, p_value};
 use crate::compare::{Direction, SuiteRow, SuiteTable};
 use crate::results::Table;
 use crate::uncertainty::Friedman;
@@ -71,8 +71,8 @@ fn notes(table: &SuiteTable) -> Vec<String> {
         0 => "No two models can be tested against each other here: all stand in one tier.".to_owned(),
         pairs => format!(
             "Bold, in text with a star: the best of its column. A tier ends at the first model separably worse than its best at 95 %: \
-             {pairs} pair{} tested, Holm-adjusted.",
-            if pairs == 1 { "" } else { "s" }
+             {} tested, Holm-adjusted.",
+            counted(pairs, "pair")
         ),
     }];
     notes.extend(table.friedman.as_ref().map(|friedman| ranks(table, friedman)));

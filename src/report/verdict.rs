@@ -1,4 +1,4 @@
-//! The verdict: to what the models transfer how well, which axes agree with that, and who is best on each axis.
+//! The verdict: how well the models transfer, which axes agree with that, and which model is best on each axis.
 
 use super::axes::AXES;
 use super::comparison::sides;
@@ -36,7 +36,7 @@ pub fn summary(comparison: &Comparison) -> Vec<String> {
     transfer.chain(axes).collect()
 }
 
-/// Whether a probe was measured on data that the models were not pretrained on.
+/// Checks that a probe was measured on data that the models were not pretrained on.
 pub fn is_transfer_measured(comparison: &Comparison) -> bool {
     !targets(comparison).is_empty()
 }
@@ -88,7 +88,7 @@ fn by_how_much(comparison: &Comparison, group: &MetricGroup) -> Option<String> {
     ))
 }
 
-/// Whether each axis puts the models into the order of their transfer.
+/// Says for each axis if it puts the models into the order of their transfer.
 fn agreement(comparison: &Comparison, transfer: &MetricGroup) -> Option<String> {
     let valued: Vec<&ModelRow> = transfer.rows.iter().filter(|r| r.value.is_some()).collect();
     if valued.len() > 1 && valued.iter().all(|r| r.best) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::check::Check;
-use super::data::{Formula, LabelledFeatures, measured};
+use super::formula_data::{Formula, LabelledFeatures, measured};
 use crate::error::{Error, Result};
 
 macro_rules! files {

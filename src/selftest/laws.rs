@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, Axis};
 
 use super::check::Check;
-use super::data::{Formula, LabelledFeatures, analyse_pair, matched, noise, plan, similar};
+use super::formula_data::{Formula, LabelledFeatures, analyse_pair, matched, noise, plan, similar};
 use crate::error::Result;
 use crate::metrics::{Law, Metric};
 

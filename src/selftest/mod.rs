@@ -2,8 +2,8 @@
 //! any number of threads, each with the error that was achieved.
 
 mod check;
-pub mod closed;
-pub mod data;
+pub mod closed_forms;
+pub mod formula_data;
 pub mod golden;
 pub mod laws;
 mod run;

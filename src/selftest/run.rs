@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 
 use super::check::Check;
-use super::{closed, golden, laws, threads};
+use super::{closed_forms, golden, laws, threads};
 use crate::error::Result;
 
-/// Runs every check; `done` is told of each as it ends.
+/// Runs every check; `done` is called with each as it ends.
 ///
 /// # Errors
 /// When a golden file inside the program cannot be read, which a build of this program's own sources does not do.
@@ -18,7 +18,7 @@ pub fn run(done: &(dyn Fn(&Check) + Sync)) -> Result<Vec<Check>> {
     for metric in crate::metrics::all() {
         tasks.push(Box::new(|| laws::checks(metric)));
     }
-    tasks.push(Box::new(closed::checks));
+    tasks.push(Box::new(closed_forms::checks));
     let mut checks: Vec<Check> = tasks
         .par_iter()
         .map(|task| {

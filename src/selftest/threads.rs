@@ -1,7 +1,7 @@
 //! One plan gives the same records for any number of threads.
 
 use super::check::Check;
-use super::data::{Formula, analyse_pair, matched, plan, similar};
+use super::formula_data::{Formula, analyse_pair, matched, plan, similar};
 use crate::error::{Error, Result};
 use crate::metrics;
 use crate::results::Record;

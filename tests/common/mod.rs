@@ -8,15 +8,15 @@ use featscope::analysis::Plan;
 use featscope::features::{FeatureSet, Matrix, Subject};
 use featscope::metrics::{Eval, Metric, all};
 use featscope::results::{Analysis, Record, Results};
-use featscope::selftest::data;
+use featscope::selftest::formula_data;
 use ndarray::Array2;
 
 #[allow(unused_imports)] // the same
-pub use featscope::selftest::data::{Formula, LabelledFeatures, labels, matched, noise};
+pub use featscope::selftest::formula_data::{Formula, LabelledFeatures, labels, matched, noise};
 
 /// A labelled set of model `model` and data set `dataset`.
 pub fn set(model: &str, dataset: &str, rows: LabelledFeatures) -> Box<dyn FeatureSet> {
-    data::set(model, dataset, rows).unwrap()
+    formula_data::set(model, dataset, rows).unwrap()
 }
 
 /// The same under another subject.
@@ -27,17 +27,17 @@ pub fn named((rows, classes): LabelledFeatures, name: impl FnOnce(&mut Subject))
 
 /// A plan for `metrics` with `conventions`, pre against eval.
 pub fn plan(metrics: &[&str], conventions: &[&str]) -> Plan {
-    data::plan(metrics, conventions).unwrap()
+    formula_data::plan(metrics, conventions).unwrap()
 }
 
 /// Runs a plan over a pre and an eval set.
 pub fn analyse_pair(pre: LabelledFeatures, eval: LabelledFeatures, plan: &Plan) -> Analysis {
-    data::analyse_pair(pre, eval, plan).unwrap()
+    formula_data::analyse_pair(pre, eval, plan).unwrap()
 }
 
 /// Compares two representations of the same rows, the first with its classes.
 pub fn similar(x: LabelledFeatures, y: Array2<f64>, plan: &Plan) -> Results {
-    data::similar(x, y, plan).unwrap()
+    formula_data::similar(x, y, plan).unwrap()
 }
 
 /// Every metric that an analysis of any layer computes.

@@ -12,7 +12,7 @@ use featscope::extract::network::{self, Loaded, Network};
 use featscope::extract::pipeline::{self, ExtractEvent, ExtractPlan, Extracted, OnBadImage};
 use featscope::extract::precision::Precision;
 use featscope::extract::preparation::{cifar, prepare};
-use featscope::extract::script::{self, ScriptModule, Trusted};
+use featscope::extract::torchscript::{self, ScriptModule, Trusted};
 use featscope::images::transform::Preprocess;
 use featscope::images::{self, ImageSet};
 use featscope::store;
@@ -54,7 +54,7 @@ impl Job {
             step: None,
             dataset: "d".into(),
             layers: network::choose_layers(&*network, Some(&["all".to_owned()])).unwrap(),
-            preprocess: match script::is_script(path) {
+            preprocess: match torchscript::is_script(path) {
                 true => cifar(),
                 false => {
                     let checkpoint = Checkpoint::open(path).unwrap();
@@ -124,7 +124,7 @@ pub fn trusted(path: &Path) -> Trusted {
 }
 
 fn network_of(path: &Path, preprocess: &Preprocess) -> Box<dyn Network> {
-    if script::is_script(path) {
+    if torchscript::is_script(path) {
         return Box::new(
             ScriptModule::load(path, trusted(path), DeviceChoice::Cpu.open().unwrap(), preprocess).unwrap(),
         );

@@ -6,7 +6,7 @@ use featscope::checkpoint::Checkpoint;
 use featscope::extract::device::DeviceChoice;
 use featscope::extract::precision::Precision;
 use featscope::extract::preparation::{cifar, prepare_script};
-use featscope::extract::script::{ScriptModule, is_script};
+use featscope::extract::torchscript::{ScriptModule, is_script};
 
 use crate::common::{Job, assert_close, expected_in, files, fixture, golden_images, small_job, trusted, vehicles};
 

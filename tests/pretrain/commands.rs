@@ -5,7 +5,7 @@ use std::process::Command;
 
 use featscope::checkpoint::arch::{Arch, SmallCnn};
 use featscope::pretrain::TrainingConfig;
-use featscope::pretrain::data::Pixels;
+use featscope::pretrain::pixels::Pixels;
 
 use super::{SIDE, message, own, pixels, trial, weights};
 

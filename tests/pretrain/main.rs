@@ -12,9 +12,9 @@ use std::sync::atomic::AtomicBool;
 
 use featscope::checkpoint::arch::{Arch, SmallCnn};
 use featscope::error::Error;
-use featscope::pretrain::data::Pixels;
+use featscope::pretrain::checkpoint_files::CheckpointContents;
+use featscope::pretrain::pixels::Pixels;
 use featscope::pretrain::projector::Projector;
-use featscope::pretrain::save::CheckpointContents;
 use featscope::pretrain::{METHODS, Trained, TrainingConfig, TrainingEvent, TrainingRun, train};
 use tch::{Device, Tensor};
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use featscope::checkpoint::{Checkpoint, LoadOptions, detect};
 use featscope::error::Error;
 use featscope::pretrain::METHODS;
+use featscope::pretrain::checkpoint_files::{CheckpointContents, kept_path, lock_path, state_path};
 use featscope::pretrain::projector::Projector;
-use featscope::pretrain::save::{CheckpointContents, kept_path, lock_path, state_path};
 
 use super::{message, own, pixels, trial, weights};
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use featscope::images::small_views::ViewStrength;
 use featscope::pretrain::METHODS;
+use featscope::pretrain::checkpoint_files::{CheckpointContents, kept_path, state_path};
 use featscope::pretrain::projector::Projector;
-use featscope::pretrain::save::{CheckpointContents, kept_path, state_path};
 
 use super::{own, pixels, trial, weights};
 

@@ -141,7 +141,7 @@ fn of_several_steps_the_last_is_compared_and_all_are_drawn_in_order() {
         comparison
             .notes
             .iter()
-            .any(|n| n == "A: of 3 steps the last is compared, 40"),
+            .any(|n| n == "A: the last of 3 steps is compared, 40"),
         "{:?}",
         comparison.notes
     );

@@ -1,11 +1,11 @@
-//! The command line of `featscope correlate`, from scores to what is said of them.
+//! The command line of `featscope correlate`, from scores to what is said about them.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::read::{read_accuracies, read_scores};
+use super::score_tables::{read_accuracies, read_scores};
 use crate::cli::analyze::{format_of, is_folder, use_threads};
 use crate::cli::{compare, style};
 use crate::compare::correlate::{Correlation, Evidence, Measured, Statistic, apart};
@@ -19,8 +19,7 @@ use crate::results::Results;
 /// feature.
 ///
 /// Every value has an interval over models, a permutation test (not with --every-checkpoint), and its range without one model or one
-/// family. Text and Markdown
-/// show one statistic; JSON and CSV have them all, for each data set and on average.
+/// family. Text and Markdown show one statistic; JSON and CSV have them all, for each data set and on average.
 #[derive(clap::Args)]
 pub struct Args {
     /// Scores: tables with the columns model,metric,value[,dataset][,family] (a score without a data set holds for all), results
@@ -37,13 +36,13 @@ pub struct Args {
     /// The layer of results [default: backbone, else the last]
     #[arg(long)]
     layer: Option<String>,
-    /// Take every run and every step of a model as a point of its own; intervals leave out models with all of theirs at once
+    /// Take every run and every step of a model as a point of its own; intervals leave out a model with all its points at once
     #[arg(long)]
     every_checkpoint: bool,
     /// Only these metrics of results, separated by commas [default: all that were measured]
     #[arg(long, value_delimiter = ',', value_name = "ID")]
     metrics: Option<Vec<String>>,
-    /// What text, Markdown and pictures show
+    /// The statistic that text, Markdown and pictures show
     #[arg(long, value_enum, default_value = "weighted_tau")]
     statistic: Statistic,
     /// Show every score in text [default: the best fifteen, and all baselines]
@@ -76,7 +75,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         false => Some(args.merged(&results.into_iter().cloned().collect::<Vec<_>>(), &mut evidence)?),
     };
     if args.every_checkpoint && measured.is_none() {
-        return Err(Error::input("--every-checkpoint is of results; a table has a line for each model").into());
+        return Err(Error::input("--every-checkpoint is for results; a table has one line for each model").into());
     }
     let by_probe = accuracies(args, measured.as_ref(), &mut evidence)?;
     if let Some(results) = &measured {
@@ -115,7 +114,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether a file is delimited text, by its name: results are folders or JSON.
+/// Checks by its name that a file is delimited text: results are folders or JSON.
 fn is_table(path: &Path) -> bool {
     let named = |ending: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending));
     !path.is_dir() && !named("json")
@@ -127,7 +126,7 @@ impl Args {
         let all = merge(compare::read(paths)?)?.results;
         Ok(match self.every_checkpoint {
             true => apart(all, evidence),
-            // Of a set of runs the mean, of several steps the last.
+            // The mean of a set of runs, and the last of several steps.
             false => settle(&all).results.into_owned(),
         })
     }

@@ -1,6 +1,6 @@
 //! `featscope correlate SCORES --accuracy FILE`: which number predicts transfer here.
 
 mod command;
-mod read;
+mod score_tables;
 
 pub use command::{Args, run};

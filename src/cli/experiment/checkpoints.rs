@@ -61,7 +61,7 @@ impl Checkpoints {
             }
             Self::Many(paths) => paths,
         };
-        // Of a list each path is a run of its own, called by where the paths differ.
+        // Each path of a list is a run of its own, named by where the paths differ.
         let names = (patterns.len() > 1).then(|| differences(patterns)).transpose()?;
         let mut matches = Vec::new();
         for (i, pattern) in patterns.iter().enumerate() {
@@ -146,7 +146,7 @@ fn files(pattern: &Path) -> Result<Vec<Match>> {
     Ok(found)
 }
 
-/// Whether a run's place is called so.
+/// Checks that a run's place has this name.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

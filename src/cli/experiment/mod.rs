@@ -1,9 +1,9 @@
 //! The experiment file: which models, which data, what to measure.
 
-mod check;
 mod checkpoints;
-mod read;
+mod experiment_file;
 mod sections;
+mod validation;
 
 pub use checkpoints::FoundCheckpoint;
 pub use sections::{DatasetSection, Experiment, Layers, ModelSection};

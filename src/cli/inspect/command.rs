@@ -1,4 +1,4 @@
-//! The command line of `featscope inspect`: what a path is, and who says what it holds.
+//! The command line of `featscope inspect`: what a path is, and which file of this folder describes it.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,8 +10,8 @@ use super::experiment::of_experiment;
 use super::images::of_images;
 use super::results::of_results;
 use super::store::of_store;
-use super::{folders, settings};
-use crate::cli::style;
+use super::{folders, json_files};
+use crate::cli::style::{self, TextOrJson};
 use crate::kind::{PathKind, kind};
 
 /// Arguments of `featscope inspect`.
@@ -22,13 +22,7 @@ pub struct Args {
     path: String,
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
+    format: TextOrJson,
 }
 
 /// Looks at what the path is, and says what it holds.
@@ -41,7 +35,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         PathKind::Store | PathKind::Array => of_store(&path)?,
         PathKind::Stores => folders::of_stores(&path),
         PathKind::Run => folders::of_run(&path)?,
-        PathKind::Results => match settings::settings_sheet(&path)? {
+        PathKind::Results => match json_files::settings_sheet(&path)? {
             Some(settings) => settings,
             None => of_results(&path)?,
         },
@@ -57,8 +51,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         value["also"] = json!(also);
     }
     style::print(&match args.format {
-        Format::Text => sheet.to_text(),
-        Format::Json => style::json(&value),
+        TextOrJson::Text => sheet.to_text(),
+        TextOrJson::Json => style::json(&value),
     })?;
     Ok(ExitCode::SUCCESS)
 }

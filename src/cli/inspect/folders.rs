@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::results::of_results;
 use super::sheet::Sheet;
 use crate::cli::run::{STATE, State};
+use crate::cli::style::counted;
 use crate::kind::PathKind;
 use crate::results::FILE;
 use crate::store::stores_in;
@@ -123,10 +124,6 @@ fn described(format: images::DatasetFormat) -> &'static str {
         images::DatasetFormat::Csv => "a table of paths",
         images::DatasetFormat::Coco => "annotations of objects",
     }
-}
-
-fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn names(paths: &[PathBuf]) -> Vec<String> {

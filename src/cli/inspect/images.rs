@@ -17,7 +17,7 @@ pub(super) fn of_images(path: &str) -> anyhow::Result<(Sheet, Value)> {
         } else {
             part.split.as_str()
         };
-        sheet.line(name, style::images(part.images as u64));
+        sheet.line(name, style::counted(part.images, "image"));
         sheet.list(
             "  classes",
             part.counts.iter().map(|(class, n)| format!("{class} ({n})")),

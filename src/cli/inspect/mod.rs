@@ -5,8 +5,8 @@ mod command;
 mod experiment;
 mod folders;
 mod images;
+mod json_files;
 mod results;
-mod settings;
 mod sheet;
 mod store;
 

@@ -1,4 +1,4 @@
-//! What is said of a thing: names and values.
+//! What is said about a thing: names and values.
 
 use crate::shown::sentence;
 

@@ -1,4 +1,4 @@
-//! A feature store or an array: whose features of what, and how they were made.
+//! A feature store or an array: which model's features it holds, of which data, and how they were made.
 
 use std::path::Path;
 
@@ -27,12 +27,12 @@ pub(super) fn of_store(path: &Path) -> anyhow::Result<(Sheet, Value)> {
     }
     sheet.line("rows", s.rows);
     if let Some(skipped) = &s.skipped {
-        sheet.line("left out", style::images(skipped.count as u64));
+        sheet.line("left out", style::counted(skipped.count, "image"));
     }
     if let Some(repeated) = &s.duplicates {
         sheet.line(
             "duplicates",
-            format!("{} repeating an earlier one", style::images(repeated.count as u64)),
+            format!("{} repeating an earlier one", style::counted(repeated.count, "image")),
         );
     }
     sheet.list(

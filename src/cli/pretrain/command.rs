@@ -13,9 +13,9 @@ use crate::error::Error;
 use crate::extract::device::{self, DeviceChoice};
 use crate::images;
 use crate::images::small_views::ViewStrength;
-use crate::pretrain::data::Pixels;
+use crate::pretrain::pixels::Pixels;
 use crate::pretrain::projector::Projector;
-use crate::pretrain::{self, METHODS, MethodEntry, TrainingConfig, TrainingRun, save};
+use crate::pretrain::{self, METHODS, MethodEntry, TrainingConfig, TrainingRun, checkpoint_files};
 
 /// Stands for the seed in the name of a checkpoint, as in an experiment file.
 const SEED: &str = "{seed}";
@@ -35,7 +35,7 @@ pub struct Args {
     /// Keep these classes only, by name or index
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     classes: Option<Vec<String>>,
-    /// Train on the first so many images of each class alone (unlabelled ones count as a class); the checkpoint says so
+    /// Train on the first N images of each class alone (unlabelled ones count as a class); the checkpoint says so
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// Split to measure held-out accuracy on; same data set, same classes
@@ -65,7 +65,7 @@ pub struct Args {
     /// Images in a batch
     #[arg(long, default_value_t = 128)]
     batch_size: usize,
-    /// Highest learning rate; it rises to it during warm-up, then falls to zero as half a cosine
+    /// Highest learning rate, which the rate rises to during warm-up before it falls to zero as half a cosine
     #[arg(long, default_value_t = 0.1)]
     lr: f64,
     /// Epochs of warm-up
@@ -101,10 +101,10 @@ pub struct Args {
     /// Continue the run that --out belongs to; starts one where there is none
     #[arg(long)]
     resume: bool,
-    /// Write a checkpoint every so many epochs
+    /// Epochs from one checkpoint to the next
     #[arg(long, value_name = "EPOCHS", default_value_t = 5)]
     checkpoint_every: u64,
-    /// Keep the checkpoint of every so many epochs too, as FILE-epoch-N.safetensors: an experiment draws their course
+    /// Keep a checkpoint at each multiple of so many epochs, as FILE-epoch-N.safetensors: an experiment draws their course
     #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u64).range(1..))]
     keep_every: Option<u64>,
 }
@@ -145,7 +145,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut config = args.config(entry)?;
     let outs = args.outs()?;
     for out in &outs {
-        save::prepare_target(out, args.resume)?;
+        checkpoint_files::prepare_target(out, args.resume)?;
     }
 
     let open = |split: Option<&str>| images::open(&args.data, split, args.classes.as_deref());
@@ -199,7 +199,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Trains one model, and says what came out.
 fn train_one(run: &TrainingRun, entry: &MethodEntry) -> anyhow::Result<()> {
-    let mut teller = Teller::new(run.config);
+    let mut teller = Teller::new(run.config.batch_size as u64, run.config.epochs);
     let outcome = pretrain::train(run, &mut |event| teller.tell(event));
     let collapsed = teller.end();
     let outcome = match outcome {

@@ -6,7 +6,7 @@ use indicatif::{HumanDuration, ProgressBar};
 
 use crate::cli::style;
 use crate::pretrain::evaluate::HeldOutAccuracy;
-use crate::pretrain::{COLLAPSED, TrainingConfig, TrainingEvent};
+use crate::pretrain::{COLLAPSED, TrainingEvent};
 
 /// Where there is no bar, a line comes after so long …
 const OFTEN: Duration = Duration::from_secs(30);
@@ -31,11 +31,11 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) fn new(config: &TrainingConfig) -> Self {
+    pub(super) fn new(batch: u64, epochs: u64) -> Self {
         Self {
             bar: ProgressBar::hidden(),
-            batch: config.batch_size as u64,
-            epochs: config.epochs,
+            batch,
+            epochs,
             steps: 0,
             seen: 0,
             before: 0,
@@ -171,16 +171,9 @@ mod tests {
     /// The lines of an epoch after `before` steps, each step taking so many seconds.
     fn lines(steps: u64, before: u64, seconds: f64) -> Vec<String> {
         let mut teller = Teller {
-            bar: ProgressBar::hidden(),
-            batch: 10,
-            epochs: 2,
             steps,
-            seen: 0,
             before,
-            training: Duration::ZERO,
-            last: Instant::now(),
-            last_line: Duration::ZERO,
-            spread: None,
+            ..Teller::new(10, 2)
         };
         (before..2 * steps)
             .filter_map(|_| teller.step(Duration::from_secs_f64(seconds)))

@@ -1,11 +1,11 @@
-//! Analysis: of each checkpoint by itself, data set by data set, and all of them together.
+//! Analysis: each checkpoint alone, data set by data set, then all of them together.
 
 use std::path::PathBuf;
 
+use super::analysis_settings::{PICTURES, settings};
 use super::extract::{Stores, shown};
-use super::programs::Programs;
+use super::program_digests::Programs;
 use super::progress::Progress;
-use super::settings::{PICTURES, settings};
 use super::state::{Equal, State, holds, key, made, save};
 use crate::analysis::{Piece, Same, equal_layers, joined};
 use crate::cli::analyze::{What, plan, run_pieces, use_threads};
@@ -55,7 +55,7 @@ pub fn analyze(
     );
     let mut all = vec![asked, programs.own.clone()];
     let groups = experiment.probe.groups.as_deref().map(sha256_of).transpose()?;
-    // Of each store of each checkpoint.
+    // One for each store of each checkpoint.
     let mut sources: Vec<Vec<String>> = Vec::with_capacity(stores.len());
     for Stores { paths, .. } in stores {
         let mut of_step = Vec::with_capacity(paths.len());
@@ -232,7 +232,7 @@ fn lacking(parts: &[RunPiece]) -> String {
         .collect();
     if lacking.len() == parts.len() {
         let sets = parts.iter().filter(|part| matches!(part.piece, Piece::Set(_))).count();
-        return format!("{sets} data set{}", if sets == 1 { "" } else { "s" });
+        return style::counted(sets, "data set");
     }
     match lacking.len() {
         n if n > NAMED => format!("{} and {} more", lacking[..NAMED].join(", "), n - NAMED),

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use super::analysis_settings::{PICTURES, settings};
 use super::analyze::analyze;
 use super::extract::extract;
-use super::programs::Programs;
-use super::settings::{PICTURES, settings};
+use super::program_digests::Programs;
 use super::state::{STATE, State, holds, key, made, save};
 use crate::cli::analyze::plan;
 use crate::cli::experiment::Experiment;

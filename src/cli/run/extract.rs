@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 
 use super::layers;
-use super::programs::Programs;
+use super::program_digests::Programs;
 use super::progress::Progress;
 use super::state::{State, holds, key, made, save};
 use crate::checkpoint::fingerprint;

@@ -88,12 +88,7 @@ fn taps(experiment: &Experiment, model: &ModelSection) -> Result<Option<Vec<Stri
         arch: model.arch.clone(),
         projector: model.projector.clone(),
         branch: model.branch.clone(),
-        pooling: match model.pooling.as_str() {
-            "class" => Some(Pooling::Class),
-            "mean" => Some(Pooling::Mean),
-            "both" => Some(Pooling::Both),
-            _ => None,
-        },
+        pooling: Pooling::parse(&model.pooling),
         allow_unknown_calls: experiment.allow_unknown_calls || model.allow_unknown_calls,
         ..LoadOptions::default()
     };

@@ -1,12 +1,12 @@
 //! `featscope run EXPERIMENT.toml`: the main job, end to end. Running it again does only what changed.
 
+mod analysis_settings;
 mod analyze;
 mod command;
 mod extract;
 mod layers;
-mod programs;
+mod program_digests;
 mod progress;
-mod settings;
 mod state;
 
 pub use command::{Args, run};

@@ -1,4 +1,4 @@
-//! What a run notes of what it made, so that the next one does only what changed.
+//! What a run notes about what it made, so that the next one does only what changed.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,20 +12,20 @@ use crate::files::{hex, sha256_of, write_atomically};
 /// command wrote in its place is not taken for it.
 #[derive(Default, Serialize, Deserialize)]
 pub(in crate::cli) struct State {
-    /// By feature store.
+    /// What each feature store was made from, by its folder.
     pub(in crate::cli) stores: BTreeMap<String, String>,
-    /// Of the program that made them.
+    /// The program that made the stores.
     #[serde(default)]
     pub(super) extractor: String,
-    /// Of what was measured of each model, run and step, piece by piece, by their folders.
+    /// What the pieces measured of each model, run and step were made from, by their folders.
     #[serde(default)]
     pub(in crate::cli) parts: BTreeMap<String, String>,
     /// Which layers of each model, run and step are others by another name.
     #[serde(default)]
     pub(super) same: BTreeMap<String, Equal>,
-    /// Of the results.
+    /// What the results were made from.
     pub(super) analysis: String,
-    /// Of the report.
+    /// What the report was made from.
     #[serde(default)]
     pub(super) report: String,
 }
@@ -49,7 +49,7 @@ pub(super) fn made(source: &str, files: &[&Path]) -> anyhow::Result<String> {
     Ok(key(&parts.iter().map(String::as_str).collect::<Vec<_>>()))
 }
 
-/// Whether the files are those that were noted, made of the same.
+/// Checks that the files are those that were noted, made from the same.
 pub(super) fn holds(noted: &str, source: &str, files: &[&Path]) -> bool {
     made(source, files).is_ok_and(|found| found == noted)
 }

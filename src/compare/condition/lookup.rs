@@ -135,7 +135,7 @@ impl Condition {
     }
 }
 
-/// Whether a group is of the data set of this role; where no role is known, of the data set that is called so.
+/// Checks that a group belongs to the data set of this role, or, where no role is known, to the data set of this name.
 fn is_of(group: &MetricGroup, role: Role) -> bool {
     group.other_dataset.is_none() && group.role.map_or(group.dataset == role.as_str(), |known| known == role)
 }

@@ -66,7 +66,7 @@ pub fn agreement(scores: &[f64], accuracies: &[f64]) -> Option<[f64; 5]> {
 /// The weighted tau and tau-b.
 fn taus(x: &[f64], y: &[f64]) -> Option<(f64, f64)> {
     let weights = [weights(x, y), weights(y, x)];
-    // Of each weighting, then of none: sums over pairs that are told apart by both, by x, by y.
+    // Sums over pairs that are told apart by both, by x, by y: for each weighting, then for none.
     let mut sums = [[0.0; 3]; 3];
     for i in 0..x.len() {
         for j in 0..i {

@@ -8,7 +8,7 @@ use super::metric_scores::MetricScores;
 use super::name_lists::some;
 use super::resamples::{Agreed, ScoreTable, StatisticValues, interval, permuted, two_sided, upper};
 
-/// Of each data set, then the mean over them where there are several.
+/// The agreements on each data set, then their mean where there are several.
 pub(super) fn agreements(cells: &Cells, scored: &MetricScores, seed: u64) -> Vec<Agreement> {
     let has_both = |d: usize, m: usize| scored.scores[d][m].is_some() && cells.accuracies[d][m].is_some();
     let on: Vec<Vec<usize>> = (0..cells.datasets.len())

@@ -36,7 +36,7 @@ impl Cells {
         table.found(models, models, counts)
     }
 
-    /// These models in groups of which each says something of its own: one by one, or by family.
+    /// These models in groups that each say something of their own: one by one, or by family.
     pub fn units(&self, models: &[usize]) -> Vec<Vec<usize>> {
         let mut units: Vec<Vec<usize>> = Vec::new();
         for &model in models {
@@ -195,7 +195,7 @@ mod tests {
     fn the_static_rank_is_of_the_other_data_sets() {
         let row = |values: [f64; 3]| values.map(|v| Some((v, None))).to_vec();
         let ranks = static_ranks(&[row([1.0, 2.0, 3.0]), row([5.0, 5.0, 1.0]), row([3.0, 2.0, 1.0])]);
-        // Of the second and third: ranks 2.5 and 3, 2.5 and 2, 1 and 1.
+        // The second and third give ranks 2.5 and 3, 2.5 and 2, 1 and 1.
         assert_eq!(ranks[0], [Some(2.75), Some(2.25), Some(1.0)]);
     }
 

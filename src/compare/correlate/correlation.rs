@@ -65,7 +65,7 @@ pub struct Correlation {
 }
 
 impl Correlation {
-    /// Of all that is given.
+    /// The agreement of every score with the accuracies.
     ///
     /// # Errors
     /// Without an accuracy, and where no model has both a score and an accuracy.

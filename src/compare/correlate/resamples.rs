@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(permuted(9, 0).len(), PERMUTATIONS);
     }
 
-    /// Four models: 24 orders, of which the given one and its reverse agree fully.
+    /// Four models have 24 orders: the given one and its reverse agree fully.
     #[test]
     fn the_exact_test_of_four_models_is_two_in_twenty_four() {
         let row = |v: [f64; 4]| v.map(Some).to_vec();

@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 
 use super::bounds::check;
 use super::conv_norm::ConvNorm;
-use super::maps::{pooled, rows_of_channels};
+use super::feature_maps::{pooled, rows_of_channels};
 use super::{cnn, resnet, small_cnn, swin, vit};
 use crate::checkpoint::arch::Arch;
 use crate::error::Result;

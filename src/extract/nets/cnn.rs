@@ -4,9 +4,9 @@ use tch::nn::{self, ConvConfig, Module, ModuleT};
 use tch::{Kind, Tensor};
 
 use super::conv_norm::fold;
+use super::feature_maps::pooled;
 use super::layers::{below, conv_config, layer_norm, linear, norm_config, variable};
 use super::map_pool::MapPool;
-use super::maps::pooled;
 use super::vit::VitRows;
 use crate::checkpoint::arch::{CnnPlan, Conv, PlanLayer, Pointwise};
 
@@ -92,7 +92,7 @@ fn built(path: &nn::Path, layers: &[PlanLayer]) -> Vec<Op> {
     layers.iter().flat_map(ops).collect()
 }
 
-/// Whether its padding depends on the image: at step 1 it does not.
+/// Checks that its padding depends on the image: at step 1 it does not.
 fn pads(conv: &Conv) -> bool {
     conv.same && conv.stride > 1
 }

@@ -1,4 +1,4 @@
-//! A convolution and the batch normalisation after it, which inference needs only one layer for.
+//! A convolution and the batch normalisation after it: one layer is enough for inference.
 
 use tch::nn::{self, Module, ModuleT};
 use tch::{Kind, Tensor};

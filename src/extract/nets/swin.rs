@@ -3,8 +3,8 @@
 use tch::nn::{self, Module};
 use tch::{Kind, Tensor};
 
+use super::feature_maps::pooled;
 use super::layers::{layer_norm as norm, linear, patches, unit};
-use super::maps::pooled;
 use super::vit_block::activate;
 use crate::checkpoint::arch::{Activation, Library, Swin};
 
@@ -57,7 +57,7 @@ enum Bias {
         scale: Tensor,
         first: nn::Linear,
         last: nn::Linear,
-        /// Of queries and values, where they are kept apart.
+        /// Offsets of queries and values, where they are kept apart.
         apart: Option<[Tensor; 2]>,
         coordinates: Tensor,
     },

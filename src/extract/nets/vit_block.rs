@@ -29,7 +29,7 @@ pub(super) struct VitBlock {
     middle: Option<nn::LayerNorm>,
 }
 
-/// What attention is told of positions.
+/// What attention knows about positions.
 #[derive(Debug, Default)]
 pub(super) struct PositionTerms {
     pub(super) grid: [i64; 2],

@@ -26,7 +26,7 @@ pub(super) fn closing(correlation: &Correlation, statistic: Statistic) -> Vec<St
             _ => "not told from chance",
         };
         lines.push(format!(
-            "Of the scores {} agrees best with the accuracies: {sure}.",
+            "The score that agrees best with the accuracies is {}: {sure}.",
             said(best)
         ));
     }
@@ -39,10 +39,10 @@ pub(super) fn closing(correlation: &Correlation, statistic: Statistic) -> Vec<St
                 true => "does at least as well",
                 false => "stays below it",
             };
-            lines.push(format!("Of the baselines {} {verb}.", said(trivial)));
+            lines.push(format!("The best baseline, {}, {verb}.", said(trivial)));
             lines.extend(ahead(best, &records));
         }
-        (Some(trivial), None) => lines.push(format!("Of the baselines {} agrees best.", said(trivial))),
+        (Some(trivial), None) => lines.push(format!("The best baseline is {}.", said(trivial))),
         (None, _) => {}
     }
     if records.iter().any(|r| r.metric == STATIC_RANK) {
@@ -62,7 +62,7 @@ pub(super) fn closing(correlation: &Correlation, statistic: Statistic) -> Vec<St
     lines
 }
 
-/// Whether the best score is ahead of the best baseline by more than the choice of models makes of nothing.
+/// Says if the best score leads the best baseline by more than the choice of models explains.
 fn ahead(best: &Agreement, records: &[&Agreement]) -> Option<String> {
     let lead = best.lead.as_ref()?;
     let scores = records.iter().filter(|r| r.lead.is_some()).count();

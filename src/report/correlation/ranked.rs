@@ -15,7 +15,7 @@ pub(super) fn ranked(correlation: &Correlation, statistic: Statistic) -> Vec<&Ag
     records
 }
 
-/// Of ranked records the first so many scores, and all baselines.
+/// The first `most` scores of ranked records, and all baselines.
 pub(super) fn best<'r>(ranked: &[&'r Agreement], most: usize) -> Vec<&'r Agreement> {
     let mut scores = 0;
     let is_shown = |r: &&&Agreement| {

@@ -23,7 +23,7 @@ pub(in crate::report) struct Predictors {
 }
 
 impl Predictors {
-    /// Of results with probes of at least five models at this layer.
+    /// The agreements in results that hold probes of at least five models at this layer.
     pub fn of(results: &Results, layer: &str) -> Option<Self> {
         let measured = Measured::new(results, Some(layer)).ok()?;
         let mut evidence = Evidence::default();

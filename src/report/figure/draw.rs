@@ -4,8 +4,8 @@ use std::sync::Once;
 
 use plotters::prelude::*;
 
-use super::inks::PAPER;
 use super::matrix::MatrixLayout;
+use super::palette::PAPER;
 use super::pen::{FINE, Painted, Pen, WIDTH, legend_lines, painted};
 use crate::error::{Error, Result};
 use crate::report::charts::{Chart, Panel};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::inks::INKS;
+use super::palette::INKS;
 use crate::report::charts::Chart;
 use crate::shown::plain;
 

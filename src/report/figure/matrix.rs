@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::inks::{INK, PAPER, QUIET};
+use super::palette::{INK, PAPER, QUIET};
 use super::pen::{Painted, Pen, SMALL, TITLE, WIDTH, text_width};
 use super::plot::AxisLabels;
 use crate::report::charts::{AxisScale, Chart, ClassMatrix, ColourScale, Panel};

@@ -6,7 +6,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::inks::{INK, MODELS, QUIET};
+use super::palette::{INK, MODELS, QUIET};
 use crate::shown::short;
 
 /// Everything is laid out in CSS pixels and drawn at twice that, for fine lines.
@@ -86,11 +86,7 @@ impl<DB: DrawingBackend> Pen<DB> {
     }
 
     pub(super) fn text(&self, text: &str, at: (f64, f64), anchor: (HPos, VPos), style: (f64, RGBColor)) -> Painted {
-        if text.is_empty() {
-            return Ok(());
-        }
-        let style = font(style.0).color(&style.1).pos(Pos::new(anchor.0, anchor.1));
-        painted(self.root.draw_text(text, &style, px(at)))
+        self.draw_text(text, font(style.0), at, anchor, style.1)
     }
 
     pub(super) fn upright_text(
@@ -100,13 +96,15 @@ impl<DB: DrawingBackend> Pen<DB> {
         anchor: (HPos, VPos),
         style: (f64, RGBColor),
     ) -> Painted {
+        let font = font(style.0).transform(FontTransform::Rotate270);
+        self.draw_text(text, font, at, anchor, style.1)
+    }
+
+    fn draw_text(&self, text: &str, font: FontDesc, at: (f64, f64), anchor: (HPos, VPos), colour: RGBColor) -> Painted {
         if text.is_empty() {
             return Ok(());
         }
-        let style = font(style.0)
-            .transform(FontTransform::Rotate270)
-            .color(&style.1)
-            .pos(Pos::new(anchor.0, anchor.1));
+        let style = font.color(&colour).pos(Pos::new(anchor.0, anchor.1));
         painted(self.root.draw_text(text, &style, px(at)))
     }
 

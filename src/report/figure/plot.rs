@@ -6,7 +6,7 @@ use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::inks::{GRID, INK, MODELS, QUIET};
+use super::palette::{GRID, INK, MODELS, QUIET};
 use super::pen::{FINE, Painted, Pen, SMALL, painted, px, text_width};
 use crate::report::charts::{AxisScale, Plot, Series};
 
@@ -15,7 +15,7 @@ const NAME: f64 = 11.0;
 
 type Point = (f64, f64);
 
-/// Whether two boxes, each by its upper left and lower right corner, share an area.
+/// Checks that two boxes, each by its upper left and lower right corner, share an area.
 fn overlap(a: (Point, Point), b: (Point, Point)) -> bool {
     a.0.0 < b.1.0 && b.0.0 < a.1.0 && a.0.1 < b.1.1 && b.0.1 < a.1.1
 }

@@ -172,6 +172,16 @@ pub enum Pooling {
 }
 
 impl Pooling {
+    /// From its word: `class`, `mean` or `both`.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "class" => Some(Self::Class),
+            "mean" => Some(Self::Mean),
+            "both" => Some(Self::Both),
+            _ => None,
+        }
+    }
+
     /// As manifests name it.
     pub fn describe(self) -> &'static str {
         match self {

@@ -13,7 +13,7 @@ struct Row {
     texts: Vec<Option<String>>,
 }
 
-/// The rows of a table by the names of its columns, the first `required` of which must be there; others are refused.
+/// The rows of a table by the names of its columns: the first `required` must be there, unknown ones are refused.
 fn rows(path: &Path, columns: &[&str], required: usize) -> Result<Vec<Row>> {
     let shown = path.display();
     let (must, may) = (columns[..required].join(","), columns[required..].join(", "));

@@ -3,6 +3,7 @@
 use crate::analysis::Suite;
 use crate::cli::analyze::{ExtraOutputs, What};
 use crate::cli::experiment::Experiment;
+use crate::compare::distinct;
 use crate::features::Role;
 
 /// A report shows pictures.
@@ -14,13 +15,8 @@ pub(super) const PICTURES: ExtraOutputs = ExtraOutputs {
 /// What the experiment wants measured.
 pub(super) fn settings(experiment: &Experiment, threads: Option<u16>) -> What {
     let named = |role| {
-        let mut names: Vec<String> = Vec::new();
-        for data in experiment.datasets.iter().filter(|d| d.role == role) {
-            if !names.contains(&data.name) {
-                names.push(data.name.clone());
-            }
-        }
-        names
+        let sets = experiment.datasets.iter().filter(|data| data.role == role);
+        distinct(sets.map(|data| data.name.clone()))
     };
     let chosen = &experiment.analysis;
     What {

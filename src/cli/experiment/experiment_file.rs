@@ -4,8 +4,8 @@ use std::path::{Component, Path, PathBuf};
 
 use toml::Table;
 
-use super::check;
 use super::sections::Experiment;
+use super::validation;
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -24,7 +24,7 @@ impl Experiment {
                 e.to_string().trim().replace('\n', " ")
             ))
         })?;
-        check::keys(file, &table)?;
+        validation::keys(file, &table)?;
         let mut experiment: Self = table
             .try_into()
             .map_err(|e: toml::de::Error| Error::input(format!("{shown}: {}", e.message())))?;

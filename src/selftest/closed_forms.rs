@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis, concatenate};
 
 use super::check::Check;
-use super::data::{Formula, LabelledFeatures, analyse_pair, measured, noise, plan, similar};
+use super::formula_data::{Formula, LabelledFeatures, analyse_pair, measured, noise, plan, similar};
 use super::laws::rotation;
 use crate::error::Result;
 
@@ -198,7 +198,7 @@ fn geometry(forms: &mut Forms) -> Result<()> {
             ("mean_cosine", 1.0, ROUNDING),
             ("uniformity", 0.0, ROUNDING),
             ("class_alignment", 0.0, ROUNDING),
-            // Of 1, 2, ..., 24: sqrt((24² - 1)/12) over 12.5.
+            // The norms are 1, 2, ..., 24: sqrt((24² - 1)/12) over 12.5.
             ("norm_cv", (575.0f64 / 12.0).sqrt() / 12.5, ROUNDING),
         ],
     )

@@ -152,7 +152,7 @@ pub fn plan(metrics: &[&str], conventions: &[&str]) -> Result<Plan> {
     })
 }
 
-/// Rows as views of images, of which each class is one.
+/// Rows as views of images: each class is one image.
 struct ViewedRows(Matrix);
 
 impl FeatureSet for ViewedRows {

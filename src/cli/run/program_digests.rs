@@ -1,4 +1,4 @@
-//! Which programs a run is made by.
+//! The programs that a run is made by.
 
 use anyhow::Context as _;
 

@@ -1,4 +1,4 @@
-//! JSON files that are no results: what published models say of themselves, and what nobody here knows.
+//! JSON files other than results: what published models say about themselves, and files of other programs.
 
 use std::path::Path;
 

@@ -135,7 +135,7 @@ impl Experiment {
     }
 }
 
-/// Whether a name can be that of a folder.
+/// Checks that a folder can have this name.
 fn is_folder_name(name: &str) -> bool {
     !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\\', '\0'])
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use tch::jit::{self, CModule, IValue};
 use tch::{Device, Kind, Tensor};
 
-use super::network::Network;
+use super::network::{Network, line};
 use crate::checkpoint::Traced;
 use crate::error::{Error, Result};
 use crate::files;
@@ -20,7 +20,7 @@ use crate::store::ModelInfo;
 /// Stack of the thread that libtorch's parser runs on, in bytes: it calls itself for each bracket and operator.
 const STACK: usize = 512 << 20;
 
-/// Whether a file is a TorchScript archive: a zip file with constants and code beside its tensors.
+/// Checks that a file is a TorchScript archive: a zip file with constants and code beside its tensors.
 pub fn is_script(path: &Path) -> bool {
     // One that is damaged is still one.
     !matches!(files::ScriptFile::look(path), Ok(None))
@@ -268,20 +268,20 @@ impl Network for ScriptModule {
 
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![
-            format!("{:<10} TorchScript, {} parameters", "network", self.parameters),
-            format!(
-                "{:<10} the file brings its own code, and libtorch runs it: use files you trust",
-                "note"
+            line("network", format!("TorchScript, {} parameters", self.parameters)),
+            line(
+                "note",
+                "the file brings its own code, and libtorch runs it: use files you trust",
             ),
         ];
         if let Some(traced) = &self.traced {
-            lines.push(format!("{:<10} {}", "traced", traced.describe()));
+            lines.push(line("traced", traced.describe()));
         }
         for tap in self.taps.iter().filter(|tap| tap.pooling != "none") {
-            lines.push(format!("{:<10} {}: {}", "pooling", tap.name, tap.pooling));
+            lines.push(line("pooling", format!("{}: {}", tap.name, tap.pooling)));
         }
         if !self.ignored.is_empty() {
-            lines.push(format!("{:<10} {}", "left out", self.ignored.join(", ")));
+            lines.push(line("left out", self.ignored.join(", ")));
         }
         lines
     }
