@@ -151,7 +151,7 @@ impl Candidate {
         self.names.iter().flat_map(|name| checkpoint.parts(name)).collect()
     }
 
-    /// Whether all its tensors are there in their shapes.
+    /// True if all its tensors are there in their shapes.
     pub(super) fn is_whole(&self, checkpoint: &Checkpoint) -> bool {
         let fits = |(expected, name): (&Expected, &String)| checkpoint.shape(name).is_some_and(|s| s == expected.shape);
         self.expected.iter().zip(&self.names).all(fits)

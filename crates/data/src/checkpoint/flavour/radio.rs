@@ -19,7 +19,7 @@ const SUMMARY: &str = "summary_idxs";
 /// Tensors outside the network that are read: the tokens of its summary, and how its images are normalised.
 const READ: [&str; 3] = [SUMMARY, "input_conditioner.norm_mean", "input_conditioner.norm_std"];
 
-/// Whether a tensor outside the network is read all the same.
+/// True if a tensor outside the network is read all the same.
 pub(in crate::checkpoint) fn is_read(name: &str) -> bool {
     READ.iter().any(|read| ends(name, read))
 }
@@ -34,13 +34,13 @@ fn ends(name: &str, end: &str) -> bool {
 pub(in crate::checkpoint) struct SaidByRadio {
     /// The tokens of its summary, and who says so.
     summary: Option<(Vec<usize>, &'static str)>,
-    /// Whether patches are rotated and shifted after the network.
+    /// True if patches are rotated and shifted after the network.
     normalised: bool,
-    /// Whether normalisations inside blocks are divided by the root of the block's number, which no tensor shows.
+    /// True if normalisations inside blocks are divided by the root of the block's number, which no tensor shows.
     divided: bool,
-    /// Whether matrices are kept as parts that they are computed from.
+    /// True if matrices are kept as parts that they are computed from.
     in_parts: bool,
-    /// Whether the tokens are normalised at the end, block outputs scaled, and MLPs normalise inside, as far as it is said.
+    /// True if the tokens are normalised at the end, block outputs scaled, and MLPs normalise inside, as far as it is said.
     normed: bool,
     scaled: bool,
     mlp_normed: bool,

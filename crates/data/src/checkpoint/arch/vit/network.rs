@@ -281,7 +281,7 @@ impl Vit {
         }
     }
 
-    /// Whether there is a class token or a summary.
+    /// True if there is a class token or a summary.
     pub fn has_class(&self) -> bool {
         self.class_token || !self.summary.is_empty()
     }
