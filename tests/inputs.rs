@@ -14,8 +14,14 @@ fn featscope(dir: &Path, words: &str) -> Output {
     program::featscope(dir, &words.split_whitespace().collect::<Vec<_>>())
 }
 
+/// Exit code 2, and all of these words; what the command line itself refuses comes with its usage.
 fn refused(dir: &Path, words: &str, parts: &[&str]) {
-    program::refused(dir, &words.split_whitespace().collect::<Vec<_>>(), parts);
+    let out = featscope(dir, words);
+    let said = said(&out);
+    assert_eq!((out.status.code(), out.stdout.len()), (Some(2), 0), "{words}: {said}");
+    for part in parts {
+        assert!(said.contains(part), "{words}: {said}");
+    }
 }
 
 fn said(out: &Output) -> String {

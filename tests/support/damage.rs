@@ -94,11 +94,19 @@ fn matched(saved: &Saved) -> Vec<String> {
     saved.load().unwrap_or_else(|e| panic!("{e}")).audit.matched
 }
 
+/// Numbers of a large tensor.
+const LARGE: usize = 1 << 20;
+
 /// The refusal of a file after damage to its tensors.
 fn refusal(saved: &Saved, damage: impl FnOnce(&mut Tensors)) -> String {
     let mut tensors = saved.tensors.clone();
     damage(&mut tensors);
-    assert_ne!(tensors, saved.tensors, "nothing was damaged");
+    // Large tensors are left out, which takes long to compare and is not where damage is done.
+    let is_damaged = |(name, tensor): (&String, &(Vec<usize>, Vec<f32>))| {
+        tensor.1.len() < LARGE && saved.tensors.get(name) != Some(tensor)
+    };
+    let lost = tensors.len() < saved.tensors.len();
+    assert!(lost || tensors.iter().any(is_damaged), "nothing was damaged");
     saved.holding(tensors).refused()
 }
 

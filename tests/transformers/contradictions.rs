@@ -237,7 +237,7 @@ fn what_contradicts_the_tensors_is_refused() {
             "beit",
             "model_type",
             json!("vit"),
-            "config.json beside it says image_size 32, and",
+            "are missing: embeddings.position_embeddings",
         ),
         (
             "vit",

@@ -1,4 +1,4 @@
-//! Damage: every kind of it to every case and to every tensor of one of each family; parts of joined tensors are named by their own
+//! Damage: every kind of it to every layout and to every tensor of one of each family; parts of joined tensors are named by their own
 //! names.
 
 use super::support::Tensors;
@@ -8,33 +8,30 @@ use super::{Case, case, golden};
 const KEY: &str = "encoder.layer.1.attention.attention.key.weight";
 
 /// A case of each family and naming.
-const FAMILIES: [&str; 21] = [
+const FAMILIES: [&str; 14] = [
     "vit",
-    "deit-teacher",
     "dinov2-swiglu",
     "dinov2-registers",
-    "clip-vision",
     "clip",
-    "siglip-vision",
     "siglip",
     "mae",
-    "msn",
     "ijepa",
     "dinov3",
-    "dinov3-in-memory",
     "dinov3-gated",
     "beit",
-    "beit-in-memory",
     "beit-shared",
     "beit-pretraining",
     "data2vec",
-    "data2vec-bare",
     "resnet",
 ];
 
+/// Parts of the names of cases that have the layout of another.
+const VARIANTS: [&str; 5] = ["at-48", "mean", "both", "unusual", "classifier"];
+
 #[test]
 fn every_damage_to_every_layout_is_refused_with_its_reason() {
-    for case in golden().cases {
+    let is_variant = |id: &str| VARIANTS.iter().any(|part| id.contains(part));
+    for case in golden().cases.into_iter().filter(|case| !is_variant(&case.id)) {
         let saved = case.saved();
         let mut parts = Parts::found(&saved);
         // Without a part of a gated matrix it has no gate, which config.json contradicts.
