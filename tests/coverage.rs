@@ -19,7 +19,7 @@ use ndarray::{Array1, Array2, Axis};
 use rayon::prelude::*;
 
 const REPLICATES: u64 = 1_000;
-/// Of the short test: an interval that holds 95 of 100 times falls short of [`SURELY`] about once in 40,000 such tests.
+/// Replicates of the short test: an interval that holds 95 of 100 times falls short of [`SURELY`] about once in 40,000 such tests.
 const FEW: u64 = 60;
 const SURELY: f64 = 80.0;
 
@@ -122,7 +122,7 @@ impl World {
             truth.insert((name, "discriminative_ratio"), inter / intra);
             let between = inter * (c - 1.0) / (2.0 * c);
             truth.insert((name, "fisher_ratio"), between / intra);
-            // Of means that coincide the inverse has no population value.
+            // The inverse has no population value where means coincide.
             let inverse = |value: f64| if inter > 0.0 { value } else { f64::NAN };
             truth.insert((name, "nc1_quotient"), inverse(intra / between));
             let pairs = squared.iter().filter(|s| **s > 0.0).map(|s| intra / s);

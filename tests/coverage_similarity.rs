@@ -134,7 +134,7 @@ fn intervals_hold_the_truth() {
     ];
     let asked = std::env::var("FEATSCOPE_COVERAGE").ok();
     let metrics: Vec<&str> = asked.as_deref().unwrap_or("similarity").split(',').collect();
-    // Of CKA both kernels.
+    // Both kernels of CKA.
     let has_cka = metrics.contains(&"similarity") || metrics.contains(&"cka");
     let mut report = String::from(
         "# How often the 95 % intervals of similarity hold the truth\n\nWritten by `cargo test --test coverage_similarity -- \

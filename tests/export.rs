@@ -171,7 +171,7 @@ fn what_cannot_be_exported_is_refused_and_nothing_is_written() {
     let output = folder.path("out.safetensors");
     let small_cnn = folder.safetensors(&whole());
     let vit = folder.path("vit.safetensors");
-    // Of an unusual width: nothing in the file tells the heads.
+    // Its width is unusual: nothing in the file tells the heads.
     let arch = "vit_width64_depth2_heads2_patch8_32";
     write_safetensors(&vit, &backbone(&Arch::parse(arch).unwrap()), None);
     let cifar = folder.path("cifar.safetensors");

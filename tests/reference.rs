@@ -119,7 +119,7 @@ fn results_fit_their_schema() {
     let schema = json_schema();
     let results: Value = serde_json::from_str(&analysis.results.to_json()).unwrap();
     assert!(fits(&schema, &schema, &results));
-    // And what does not fit would be seen.
+    // What does not fit would be seen.
     for (place, wrong) in [
         ("/seed", Value::from("none")),
         ("/records/0/value", Value::from("x")),

@@ -19,7 +19,7 @@ fn every_number_has_an_error_bar_or_a_reason() {
             continue;
         }
         if r.metric == "linear_top5" {
-            // Of four classes every one is among the top five.
+            // Every one of four classes is among the top five.
             assert!(r.value.is_none() && r.note.as_ref().unwrap().contains("of 4 classes"));
             continue;
         }

@@ -226,7 +226,7 @@ fn a_layer_that_only_one_side_has_is_said() {
         said[0].contains("SimCLR") && said[0].contains("--eval eval"),
         "{said:?}"
     );
-    // Of all metrics only those that apply.
+    // Only those of all metrics that apply.
     let all = analyse(&sets(), &plan(&["all"], &[]), &|_| ()).unwrap();
     assert_eq!(all.results.records.iter().filter(|r| r.metric == "coral").count(), 1);
 }

@@ -20,7 +20,7 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Of the replicates' intervals, where they have one.
+    /// Over the replicates' intervals, where they have one.
     pub fn of(truth: f64, seen: impl ExactSizeIterator<Item = Option<(f64, f64)>>) -> Self {
         let replicates = seen.len();
         let intervals: Vec<(f64, f64)> = seen.flatten().collect();

@@ -83,7 +83,7 @@ fn different_preprocessing_is_paired_with_a_warning() {
         "animals ({split}) was preprocessed differently for SL and SimCLR, for SL-MLP; part of their differences may come from it"
     );
     assert_eq!(comparison.warnings[0], expected);
-    // And each difference that it touches says so in the results.
+    // Each difference that it touches says so in the results, too.
     let written = comparison.to_results(&results, "compare");
     let marked = |r: &&Record| r.found.get("preprocessing").is_some();
     let touched: Vec<_> = written.records.iter().filter(marked).collect();

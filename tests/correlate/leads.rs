@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{correlate, json, record, written};
 
-/// Of eleven models a score that follows the accuracies, a baseline that does not, and one score that is the baseline.
+/// Eleven models, with a score that follows the accuracies, a baseline that does not, and one score that is the baseline.
 fn led(dir: &Path, score: impl Fn(usize) -> f64) -> Value {
     let mut scores = String::from("model,metric,value\n");
     let mut accuracies = String::from("model,dataset,accuracy\n");

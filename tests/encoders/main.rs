@@ -24,7 +24,7 @@ use support::saved::{Numbered, Saved, golden, numbered};
 struct Case {
     id: String,
     side: i64,
-    /// Of so many of its images' rows; `None`: of all.
+    /// How many rows of its images are looked at; `None`: all.
     rows: Option<i64>,
     pooling: Option<Pooling>,
     /// Name of the file, without its ending.

@@ -48,7 +48,7 @@ fn results_that_list_no_tables_are_not_mixed_with_those_beside_them() {
     done(at, &["analyze", "eval.npy", "-o", "out/other.json"]);
     accepted_by_all(at, "out/other.json");
     assert!(Analysis::read(&at.join("out/other.json")).unwrap().tables.is_empty());
-    // Of a version that listed none, or put there by hand.
+    // From a version that listed none, or put there by hand.
     changed(&at.join("out/results.json"), |results| {
         results.as_object_mut().unwrap().remove("tables");
     });

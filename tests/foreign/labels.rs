@@ -180,7 +180,7 @@ fn an_index_that_counts_joins_rows_of_another_order() {
         by_row(set.as_ref()),
         [Some("dog".into()), Some("eel".into()), Some("cat".into())]
     );
-    // Of two names on both sides, the one that does not count.
+    // Two names are on both sides: the one that does not count.
     write(&features, b"id,filename,f0,f1\n0,c,1,2\n1,a,3,4\n2,b,5,6\n");
     write(&labels, b"id,filename,label\n0,a,cat\n1,b,dog\n2,c,eel\n");
     let set = &open_labelled(&features, &labels).unwrap()[0];

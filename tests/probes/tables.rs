@@ -78,7 +78,7 @@ fn predictions_confusions_and_classes_add_up_to_the_records() {
         let known: u64 = of_probe(classes).iter().map(|&i| counts(classes, "right")[i]).sum();
         assert_eq!(known as usize, right);
     }
-    // Of the linear probe: what its log-loss and its mean over classes are made of.
+    // What the linear probe's log-loss and its mean over classes are made of.
     let chances = floats(predictions, "probability");
     let of_linear: Vec<usize> = (0..probe.len()).filter(|&i| probe[i] == "linear").collect();
     let nll = -of_linear.iter().map(|&i| chances[i].ln()).sum::<f64>() / 174.0;

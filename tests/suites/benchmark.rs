@@ -221,7 +221,7 @@ fn what_cannot_be_told_apart_is_one_tier() {
     assert_eq!(comparison.suites[0].tested, 3);
 }
 
-/// Of the suite alone, by how much and how sure; an axis whose best model is at chance level says nothing.
+/// The suite alone is summed up, by how much and how sure; an axis whose best model is at chance level says nothing.
 #[test]
 fn the_verdict_begins_with_transfer() {
     let mut results = benchmark();

@@ -74,7 +74,7 @@ fn intervals_of_benchmarks_hold_the_truth() {
             let mut right = [[0.0; 10]; 3];
             for row in 0..200 {
                 let shared: f64 = rng.random();
-                // Of the second and the third two rows in ten are their own.
+                // Two rows in ten of the second and the third are their own.
                 let mut draw =
                     |p: f64| f64::from(u8::from(if rng.random_bool(0.8) { shared } else { rng.random() } < p));
                 let all = [draw(p), draw(p - lead), draw(p - lead)];
@@ -106,7 +106,7 @@ fn intervals_of_benchmarks_hold_the_truth() {
     println!("mean {mean}, difference {difference}, alike parted {parted}");
 }
 
-/// Of arrays: two models on two data sets, fitted on one split and scored on the other, from the command line to the table.
+/// From arrays: two models on two data sets, fitted on one split and scored on the other, from the command line to the table.
 #[test]
 fn a_suite_of_arrays_is_named_on_the_command_line() {
     use ndarray::Array2;

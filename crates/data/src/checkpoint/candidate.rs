@@ -199,7 +199,7 @@ fn key(checkpoint: &Checkpoint, naming: &Naming, prefix: &str, ours: &str) -> St
 /// Its shape, as it is ours.
 fn shape(checkpoint: &Checkpoint, naming: &Naming, prefix: &str, ours: &str) -> Option<Vec<usize>> {
     let found = checkpoint.shape(&key(checkpoint, naming, prefix, ours))?;
-    Some(naming.from_file(ours, found))
+    Some(naming.ours_from_file(ours, found))
 }
 
 /// Every place where an anchor of a naming ends a name; one naming per prefix, the best.

@@ -122,7 +122,7 @@ impl Naming {
     }
 
     /// As it is ours, of a tensor that files keep in this shape; one that cannot be ours stays as it is.
-    pub(in crate::checkpoint) fn from_file(&self, ours: &str, shape: Vec<usize>) -> Vec<usize> {
+    pub(in crate::checkpoint) fn ours_from_file(&self, ours: &str, shape: Vec<usize>) -> Vec<usize> {
         let shape = [vec![1; self.left_out(ours)], shape].concat();
         match (self.forms.iter().find(|(end, _)| ours.ends_with(end)), &shape[..]) {
             (Some((_, AxisForm::Matrix)), &[rows, columns]) => {

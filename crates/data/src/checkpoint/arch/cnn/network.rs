@@ -231,7 +231,7 @@ mod tests {
             ..Details::default()
         };
         let both = |(names, details): (Vec<String>, Details)| names.into_iter().map(move |name| Cnn { name, details });
-        // Of two with the same tensors the first is taken.
+        // The first of two with the same tensors is taken.
         let second = |name: &str| twins(name).is_some_and(|[_, second]| second == name);
         for cnn in [(torchvisions(), Details::default()), (timms(), timm)]
             .into_iter()
