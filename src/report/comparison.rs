@@ -6,7 +6,7 @@ use crate::compare::{
 use crate::results::Results;
 use crate::uncertainty::ENOUGH_RUNS;
 
-use super::comparison_table::long_table;
+use super::comparison_table::{long_table, note};
 use super::format::{TableFormat, TableStyle};
 use super::grid::{Cell, Grid, Marked};
 use super::number::{MISSING, ROUNDING, interval, measured, number, p_value};
@@ -264,15 +264,6 @@ fn signed(shown: String, value: Option<f64>) -> String {
         format!("+{alone}")
     } else {
         alone
-    }
-}
-
-/// Why a row lacks a value or a test, or what to bear in mind.
-pub(super) fn note(row: &ModelRow) -> Option<String> {
-    let reason = row.difference.as_ref().and_then(|d| d.reason.clone());
-    match (row.note.clone(), reason) {
-        (Some(note), Some(reason)) => Some(format!("{note}; {reason}")),
-        (note, reason) => note.or(reason),
     }
 }
 

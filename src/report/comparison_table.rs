@@ -1,6 +1,5 @@
 //! Every number of a comparison, as one long table.
 
-use super::comparison::note;
 use crate::compare::{Comparison, Difference, Direction, MetricGroup, MetricTable, ModelRow, SuiteRow, SuiteTable};
 use crate::features::Role;
 use crate::results::Table;
@@ -65,4 +64,13 @@ fn standing<'c>(
     let is_it = |s: &&SuiteTable| (&s.metric, &s.suite, &s.layer) == (&table.metric, &group.dataset, &group.layer);
     let suite = comparison.suites.iter().find(is_it)?;
     suite.rows.iter().find(|r| r.model == row.model)
+}
+
+/// Why a row lacks a value or a test, or what to bear in mind.
+pub(super) fn note(row: &ModelRow) -> Option<String> {
+    let reason = row.difference.as_ref().and_then(|d| d.reason.clone());
+    match (row.note.clone(), reason) {
+        (Some(note), Some(reason)) => Some(format!("{note}; {reason}")),
+        (note, reason) => note.or(reason),
+    }
 }

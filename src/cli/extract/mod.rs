@@ -1,8 +1,10 @@
 //! `featscope extract`: features of every asked-for layer, in one pass over the images.
 
+mod args;
 mod command;
 mod network;
 mod sources;
 mod teller;
 
-pub use command::{Args, run};
+pub use args::Args;
+pub use command::run;

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 
-use super::Args;
+use super::args::Args;
 use crate::checkpoint::arch::Pooling;
 use crate::checkpoint::{Checkpoint, LoadOptions, detect};
 use crate::error::Error;

@@ -2,18 +2,18 @@
 
 use anyhow::bail;
 
-use super::Args;
+use super::args::Args;
 use crate::images;
 
 /// One data set of a command line.
-pub(super) struct Source<'a> {
+pub(super) struct DataSource<'a> {
     data: &'a str,
     split: Option<&'a str>,
     classes: Option<Vec<String>>,
     pub(super) name: Option<&'a str>,
 }
 
-impl Source<'_> {
+impl DataSource<'_> {
     pub(super) fn open(&self) -> anyhow::Result<images::ImageSet> {
         Ok(images::open(self.data, self.split, self.classes.as_deref())?)
     }
@@ -21,7 +21,7 @@ impl Source<'_> {
 
 impl Args {
     /// The data sets, each with its split, classes and name.
-    pub(super) fn sources(&self) -> anyhow::Result<Vec<Source<'_>>> {
+    pub(super) fn sources(&self) -> anyhow::Result<Vec<DataSource<'_>>> {
         let count = self.data.len();
         let lists = [
             ("--split", &self.split),
@@ -49,7 +49,7 @@ impl Args {
             let all = if count == 1 { &joined[..] } else { &self.classes };
             pick(all, i).map(|words| words.split(',').map(str::to_owned).collect())
         };
-        let source = |i: usize| Source {
+        let source = |i: usize| DataSource {
             data: &self.data[i],
             split: pick(&self.split, i),
             classes: classes(i),

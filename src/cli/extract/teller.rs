@@ -43,13 +43,13 @@ pub(super) fn say_plan(plan: &ExtractPlan, images: &ImageSet, shard: Option<&Sto
 }
 
 /// Tells how an extraction goes: a bar on a terminal, and lines everywhere.
-pub(super) struct Teller<'p> {
+pub(super) struct ExtractTeller<'p> {
     plan: &'p ExtractPlan,
     bar: ProgressBar,
     began: Instant,
 }
 
-impl<'p> Teller<'p> {
+impl<'p> ExtractTeller<'p> {
     pub(super) fn new(plan: &'p ExtractPlan) -> Self {
         Self {
             plan,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::files::{Files, Sizes};
+use super::files::{FileSizes, Files};
 use super::located::Located;
 use super::source::SplitContents;
 use super::{classes, shards};
@@ -53,7 +53,7 @@ pub(super) fn open(at: &Located, split: &str) -> Result<SplitContents> {
             root,
             files,
             found: false,
-            sizes: Sizes::default(),
+            sizes: FileSizes::default(),
         }),
     })
 }

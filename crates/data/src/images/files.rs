@@ -42,16 +42,16 @@ pub(super) struct Files {
     pub(super) files: Vec<String>,
     /// True if they were found in their folders, rather than named somewhere.
     pub(super) found: bool,
-    pub(super) sizes: Sizes,
+    pub(super) sizes: FileSizes,
 }
 
-/// Sizes of the files that are to be read next: a call that reads the first few of them leaves those of the others to the
+/// FileSizes of the files that are to be read next: a call that reads the first few of them leaves those of the others to the
 /// calls after it.
 #[derive(Default)]
-pub(super) struct Sizes(Mutex<HashMap<usize, Option<u64>>>);
+pub(super) struct FileSizes(Mutex<HashMap<usize, Option<u64>>>);
 
-impl Sizes {
-    /// Sizes in bytes of these files, each by its number; of one that is not there, none. Only files that the call before
+impl FileSizes {
+    /// FileSizes in bytes of these files, each by its number; of one that is not there, none. Only files that the call before
     /// did not name are asked for.
     pub(super) fn get(&self, numbers: &[usize], path: impl Fn(usize) -> PathBuf) -> Vec<Option<u64>> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,7 +129,7 @@ pub(super) fn read(path: &Path) -> Clause<Vec<u8>> {
     })
 }
 
-/// Sizes in bytes of these files; of one that is not there, none. Disks that are far away answer many as fast as one.
+/// FileSizes in bytes of these files; of one that is not there, none. Disks that are far away answer many as fast as one.
 fn sizes(paths: &[PathBuf]) -> Vec<Option<u64>> {
     let size = |path: &PathBuf| std::fs::metadata(path).map(|about| about.len()).ok();
     paths.par_iter().map(size).collect()
@@ -207,7 +207,7 @@ mod tests {
             root: folder.path().to_path_buf(),
             files,
             found: true,
-            sizes: Sizes::default(),
+            sizes: FileSizes::default(),
         };
         (folder, files)
     }
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn sizes_are_asked_for_once_in_all_calls_of_a_batch() {
         let (folder, _) = folder(12);
-        let sizes = Sizes::default();
+        let sizes = FileSizes::default();
         let asked = Mutex::new(Vec::new());
         let path = |number: usize| {
             asked.lock().unwrap().push(number);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::files::{Files, Sizes, is_image};
+use super::files::{FileSizes, Files, is_image};
 use super::located::Located;
 use super::source::SplitContents;
 use super::split::{self, Splits};
@@ -137,7 +137,7 @@ pub(super) fn open(at: &Located, split: &str) -> Result<SplitContents> {
             root,
             files,
             found: true,
-            sizes: Sizes::default(),
+            sizes: FileSizes::default(),
         }),
     })
 }

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::annotations::{self, Annotations};
 use super::object::{CocoObject, Image};
 use crate::error::{Error, Result};
-use crate::images::files::{self, Sizes};
+use crate::images::files::{self, FileSizes};
 use crate::images::located::Located;
 use crate::images::raw::{Area, Body, Raw, Whole};
 use crate::images::source::{ImageSource, SplitContents};
@@ -107,7 +107,7 @@ pub(in crate::images) fn open(at: &Located, split: &str) -> Result<SplitContents
             root,
             images,
             objects,
-            sizes: Sizes::default(),
+            sizes: FileSizes::default(),
         }),
     })
 }
@@ -151,7 +151,7 @@ struct Objects {
     images: Vec<Image>,
     objects: Vec<CocoObject>,
     /// Those of the images' files.
-    sizes: Sizes,
+    sizes: FileSizes,
 }
 
 impl Objects {
@@ -246,7 +246,7 @@ mod tests {
             root: folder.path().to_path_buf(),
             images: (0..4).map(image).collect(),
             objects: (0..8).map(object).collect(),
-            sizes: Sizes::default(),
+            sizes: FileSizes::default(),
         };
         let rows: Vec<usize> = (0..8).collect();
         // A picture counts for each of its two objects.
