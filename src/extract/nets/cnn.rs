@@ -92,7 +92,7 @@ fn built(path: &nn::Path, layers: &[PlanLayer]) -> Vec<Op> {
     layers.iter().flat_map(ops).collect()
 }
 
-/// Checks that its padding depends on the image: at step 1 it does not.
+/// True if its padding depends on the image: at step 1 it does not.
 fn pads(conv: &Conv) -> bool {
     conv.same && conv.stride > 1
 }

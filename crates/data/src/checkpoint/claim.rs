@@ -18,8 +18,7 @@ const PLACES: &str = "\
 /// A description beside the file is not longer.
 const LONGEST: u64 = 1 << 20;
 
-/// Networks that are not computed here, by a part of timm's name for them, and how they differ from others, whose tensors some of them
-/// have.
+/// Networks that are not computed here and have the tensors of others, by a part of timm's name for them, and how they differ.
 const LOOKALIKES: &[(&str, &str)] = &[
     ("resnetaa", "averages positions before its strides"),
     ("resnetblur", "blurs before its strides"),
@@ -28,13 +27,17 @@ const LOOKALIKES: &[(&str, &str)] = &[
     ("eva02_enormous", "normalises after its attention and its MLP"),
     ("eva02-e-14", "normalises after its attention and its MLP"),
     ("evae-14", "normalises after its attention and its MLP"),
+    ("efficientnet_blur", "blurs before its strides"),
+];
+
+/// Those that have tensors of their own.
+const STRANGERS: &[(&str, &str)] = &[
     ("resnet50_gn", GROUPS),
     ("resnetv2_", "normalises before its convolutions"),
     ("efficientnet_b0_gn", GROUPS),
     ("efficientnet_b0_g8_gn", GROUPS),
     ("efficientnet_b3_gn", GROUPS),
     ("efficientnet_b3_g8_gn", GROUPS),
-    ("efficientnet_blur", "blurs before its strides"),
     ("ecaresnet50d_pruned", CUT),
     ("ecaresnet101d_pruned", CUT),
     ("efficientnet_b1_pruned", CUT),
@@ -84,26 +87,27 @@ impl Claim {
     /// How the network of that name differs from the one whose tensors it shares, where it does.
     pub(super) fn difference(&self) -> Option<&'static str> {
         let name = self.name.to_lowercase();
-        LOOKALIKES
-            .iter()
-            .find(|(part, _)| name.contains(part))
-            .map(|(_, how)| *how)
+        differing(LOOKALIKES, |part| name.contains(part))
     }
 
     /// How the network differs that the file's name begins with, where it does: anything may stand after it.
     pub(super) fn difference_of_file(path: &Path) -> Option<(String, &'static str)> {
-        let name = path.file_name()?.to_string_lossy().into_owned();
-        let begins = |part: &str| name.to_lowercase().starts_with(part);
-        let (_, how) = LOOKALIKES.iter().find(|(part, _)| begins(part))?;
-        Some((name, *how))
+        of_file(path, LOOKALIKES)
     }
 
     /// Why a file that was not understood is no wonder: what it calls itself, or is called, is not computed here.
     pub(super) fn stranger(checkpoint: &Checkpoint) -> Option<String> {
         let (who, how) = match Self::of(checkpoint) {
-            Some(claim) => (format!("it calls itself {:?}", claim.name), claim.difference()?),
+            Some(claim) => {
+                let name = claim.name.to_lowercase();
+                let how = claim
+                    .difference()
+                    .or_else(|| differing(STRANGERS, |part| name.contains(part)))?;
+                (format!("it calls itself {:?}", claim.name), how)
+            }
             None => {
-                let (file, how) = Self::difference_of_file(checkpoint.path())?;
+                let path = checkpoint.path();
+                let (file, how) = of_file(path, LOOKALIKES).or_else(|| of_file(path, STRANGERS))?;
                 (format!("its file is called {file:?}"), how)
             }
         };
@@ -126,6 +130,19 @@ impl Claim {
             }
         )
     }
+}
+
+/// How the first of these networks differs of whose name a part fits.
+fn differing(networks: &[(&str, &'static str)], fits: impl Fn(&str) -> bool) -> Option<&'static str> {
+    networks.iter().find(|(part, _)| fits(part)).map(|(_, how)| *how)
+}
+
+/// The name of a file that begins with that of one of these networks, and how the network differs.
+fn of_file(path: &Path, networks: &[(&str, &'static str)]) -> Option<(String, &'static str)> {
+    let name = path.file_name()?.to_string_lossy().into_owned();
+    let lower = name.to_lowercase();
+    let how = differing(networks, |part| lower.starts_with(part))?;
+    Some((name, how))
 }
 
 /// True if two networks have the same blocks; names do not say the stem, the image or the tokens.

@@ -42,12 +42,22 @@ impl Conditioner {
         };
         let read = |name: &str| -> Result<[f64; 3]> {
             let name = format!("{scope}{name}");
+            // A shape is a claim: it is looked at before so many numbers are made of it.
+            let count = |shape: &[usize]| shape.iter().fold(1usize, |n, side| n.saturating_mul(*side));
+            let wrong = |n: usize| checkpoint.damaged(&format!("{name} has {n} numbers; expected 3; fetch it again"));
+            if let Some(n) = checkpoint
+                .tensors()
+                .get(&name)
+                .map(|info| count(&info.shape))
+                .filter(|n| *n != 3)
+            {
+                return Err(wrong(n));
+            }
             let values = checkpoint.tensor_f32(&name)?.1;
             // In as few digits as tell them apart: 0.48145466.
             let written: Vec<f64> = values.iter().filter_map(|v| v.to_string().parse().ok()).collect();
             let three = <[f64; 3]>::try_from(written);
-            three
-                .map_err(|v| checkpoint.damaged(&format!("{name} has {} numbers; expected 3; fetch it again", v.len())))
+            three.map_err(|v| wrong(v.len()))
         };
         Ok(Self::Told {
             mean: read(TENSORS[0])?,

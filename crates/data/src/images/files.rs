@@ -45,13 +45,13 @@ pub(super) struct Files {
     pub(super) sizes: FileSizes,
 }
 
-/// FileSizes of the files that are to be read next: a call that reads the first few of them leaves those of the others to the
+/// Sizes of the files that are to be read next: a call that reads the first few of them leaves those of the others to the
 /// calls after it.
 #[derive(Default)]
 pub(super) struct FileSizes(Mutex<HashMap<usize, Option<u64>>>);
 
 impl FileSizes {
-    /// FileSizes in bytes of these files, each by its number; of one that is not there, none. Only files that the call before
+    /// Sizes in bytes of these files, each by its number; of one that is not there, none. Only files that the call before
     /// did not name are asked for.
     pub(super) fn get(&self, numbers: &[usize], path: impl Fn(usize) -> PathBuf) -> Vec<Option<u64>> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,7 +129,7 @@ pub(super) fn read(path: &Path) -> Clause<Vec<u8>> {
     })
 }
 
-/// FileSizes in bytes of these files; of one that is not there, none. Disks that are far away answer many as fast as one.
+/// Sizes in bytes of these files; of one that is not there, none. Disks that are far away answer many as fast as one.
 fn sizes(paths: &[PathBuf]) -> Vec<Option<u64>> {
     let size = |path: &PathBuf| std::fs::metadata(path).map(|about| about.len()).ok();
     paths.par_iter().map(size).collect()

@@ -109,6 +109,7 @@ mod tests {
         let matrix = array![[2.0, 1.0, 0.5], [1.0, 2.0, 0.0], [0.5, 0.0, 7.0]];
         let (values, vectors) = eigenvectors(matrix.clone()).unwrap();
         let alone = eigenvalues(matrix.clone()).unwrap();
+        assert!(alone.len() == 3 && values.len() == 3 && values.iter().is_sorted_by(|a, b| a >= b));
         assert!(values.iter().zip(&alone).all(|(a, b)| (a - b).abs() < 1e-13));
         let diagonal = Array2::from_diag(&ndarray::Array1::from(values));
         let back = vectors.t().dot(&diagonal).dot(&vectors);

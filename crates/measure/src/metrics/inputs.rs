@@ -86,7 +86,7 @@ impl NearRows<'_> {
             .zip(self.neighbours.squared(i).iter().copied());
         let left: Vec<_> = all.filter(|(j, _)| kept.has(self.groups[*j])).take(k).collect();
         if left.len() < k {
-            return Err(Error::undefined("too few neighbours are left in a half of the rows"));
+            return Err(Error::undefined("too few neighbours are left of some rows"));
         }
         Ok(left)
     }

@@ -10,7 +10,7 @@ use crate::checkpoint::elsewhere::ELSEWHERE;
 use crate::checkpoint::recipe::Recipe;
 use crate::checkpoint::weights::Checkpoint;
 
-/// No file has more teachers than this.
+/// No file has more teachers, nor more tokens before its patches, than this.
 const MOST: usize = 64;
 
 /// The tensor that numbers the tokens of the summary.
@@ -53,9 +53,12 @@ impl SaidByRadio {
             return Self::default();
         }
         let listed = tensors.keys().find(|name| ends(name, SUMMARY)).and_then(|name| {
-            let (shape, values) = checkpoint.tensor_i64(name).ok()?;
-            let tokens: Option<Vec<usize>> = values.into_iter().map(|i| usize::try_from(i).ok()).collect();
-            tokens.filter(|t| shape.len() == 1 && (1..=MOST).contains(&t.len()))
+            // A shape is a claim: it is looked at before so many numbers are made of it.
+            let is_short = |shape: &[usize]| matches!(shape, [1..=MOST]);
+            tensors.get(name).filter(|info| is_short(&info.shape))?;
+            let (_, values) = checkpoint.tensor_i64(name).ok()?;
+            let token = |i: i64| usize::try_from(i).ok().filter(|i| *i < MOST);
+            values.into_iter().map(token).collect::<Option<Vec<usize>>>()
         });
         let metadata = |path: &str| checkpoint.metadata().get(&format!("args.{path}")).cloned();
         let config = checkpoint

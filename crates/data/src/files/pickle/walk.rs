@@ -255,6 +255,7 @@ impl<'a> Walker<'a> {
             _ => return Ok(()),
         };
         for (name, dictionary) in dictionaries {
+            self.visit()?;
             let PickleValue::Dict(pairs) = pickle.get(dictionary) else {
                 continue;
             };
