@@ -194,6 +194,10 @@ fn a_network_that_only_its_name_tells_from_another_is_refused() {
         renamed("my-resnetblur50.pth").is_ok(),
         "only what begins with a name has it"
     );
+    assert!(
+        renamed("resnetv2_mine.pth").is_ok(),
+        "what has tensors of its own is not taken for a whole network"
+    );
     for (refused, expected) in [
         (
             inside,

@@ -84,30 +84,27 @@ impl Claim {
             })
     }
 
-    /// How the network of that name differs from the one whose tensors it shares, where it does.
-    pub(super) fn difference(&self) -> Option<&'static str> {
+    /// How the network of that name differs from the one it is taken for, where it does. `is_whole`: that one has all its tensors,
+    /// so it is none that has others.
+    pub(super) fn difference(&self, is_whole: bool) -> Option<&'static str> {
         let name = self.name.to_lowercase();
-        differing(LOOKALIKES, |part| name.contains(part))
+        differing(is_whole, |part| name.contains(part))
     }
 
-    /// How the network differs that the file's name begins with, where it does: anything may stand after it.
-    pub(super) fn difference_of_file(path: &Path) -> Option<(String, &'static str)> {
-        of_file(path, LOOKALIKES)
+    /// As [`Claim::difference`], of the network that the file's name begins with: anything may stand after it.
+    pub(super) fn difference_of_file(path: &Path, is_whole: bool) -> Option<(String, &'static str)> {
+        let name = path.file_name()?.to_string_lossy().into_owned();
+        let lower = name.to_lowercase();
+        let how = differing(is_whole, |part| lower.starts_with(part))?;
+        Some((name, how))
     }
 
     /// Why a file that was not understood is no wonder: what it calls itself, or is called, is not computed here.
     pub(super) fn stranger(checkpoint: &Checkpoint) -> Option<String> {
         let (who, how) = match Self::of(checkpoint) {
-            Some(claim) => {
-                let name = claim.name.to_lowercase();
-                let how = claim
-                    .difference()
-                    .or_else(|| differing(STRANGERS, |part| name.contains(part)))?;
-                (format!("it calls itself {:?}", claim.name), how)
-            }
+            Some(claim) => (format!("it calls itself {:?}", claim.name), claim.difference(false)?),
             None => {
-                let path = checkpoint.path();
-                let (file, how) = of_file(path, LOOKALIKES).or_else(|| of_file(path, STRANGERS))?;
+                let (file, how) = Self::difference_of_file(checkpoint.path(), false)?;
                 (format!("its file is called {file:?}"), how)
             }
         };
@@ -132,17 +129,14 @@ impl Claim {
     }
 }
 
-/// How the first of these networks differs of whose name a part fits.
-fn differing(networks: &[(&str, &'static str)], fits: impl Fn(&str) -> bool) -> Option<&'static str> {
-    networks.iter().find(|(part, _)| fits(part)).map(|(_, how)| *how)
-}
-
-/// The name of a file that begins with that of one of these networks, and how the network differs.
-fn of_file(path: &Path, networks: &[(&str, &'static str)]) -> Option<(String, &'static str)> {
-    let name = path.file_name()?.to_string_lossy().into_owned();
-    let lower = name.to_lowercase();
-    let how = differing(networks, |part| lower.starts_with(part))?;
-    Some((name, how))
+/// How the first network differs of whose name a part fits.
+fn differing(is_whole: bool, fits: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let others = STRANGERS.iter().filter(|_| !is_whole);
+    LOOKALIKES
+        .iter()
+        .chain(others)
+        .find(|(part, _)| fits(part))
+        .map(|(_, how)| *how)
 }
 
 /// True if two networks have the same blocks; names do not say the stem, the image or the tokens.

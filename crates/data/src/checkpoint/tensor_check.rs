@@ -74,6 +74,7 @@ pub(super) fn audit(
     ];
     let missing = std::mem::take(&mut tensors.missing);
     let backbone_coverage = tensors.coverage();
+    let is_whole = missing.is_empty() && tensors.mis_shaped.is_empty();
 
     let mut problem = heads.problem.clone();
     let mut head_names = BTreeSet::new();
@@ -146,9 +147,12 @@ pub(super) fn audit(
         arch: chosen.arch.name(),
         lookalike: (!named)
             .then(|| match &claim {
-                Some(claim) => Some((format!("it calls its network {}", claim.name), claim.difference()?)),
+                Some(claim) => Some((
+                    format!("it calls its network {}", claim.name),
+                    claim.difference(is_whole)?,
+                )),
                 None => {
-                    let (file, how) = Claim::difference_of_file(checkpoint.path())?;
+                    let (file, how) = Claim::difference_of_file(checkpoint.path(), is_whole)?;
                     Some((format!("its file is called {file}"), how))
                 }
             })
