@@ -42,6 +42,7 @@ const TELLING: [&str; 10] = [
 ];
 
 #[test]
+#[cfg_attr(feature = "torch", ignore = "runs with the other half, and is the same")]
 fn every_damage_to_every_layout_is_refused_with_its_reason() {
     let is_variant = |id: &str| VARIANTS.iter().any(|part| id.contains(part));
     for Case { id, .. } in cases().iter().filter(|case| !is_variant(&case.id)) {
@@ -51,6 +52,7 @@ fn every_damage_to_every_layout_is_refused_with_its_reason() {
 }
 
 #[test]
+#[cfg_attr(feature = "torch", ignore = "runs with the other half, and is the same")]
 fn every_tensor_is_refused_by_its_name() {
     for id in FAMILIES {
         // A BEiT has position embeddings or has none, and nothing else shows it.
@@ -84,6 +86,7 @@ fn a_projection_of_another_width_is_none() {
 }
 
 #[test]
+#[cfg_attr(feature = "torch", ignore = "runs with the other half, and is the same")]
 fn a_resnet_of_clip_misses_its_pooling_as_its_stages() {
     let saved = case("open-clip-resnet").saved();
     let parts = Parts {
